@@ -1,0 +1,24 @@
+package booking
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Booking is a confirmed hold: seats of one train sold to one user on one stretch.
+type Booking struct {
+	ID          uuid.UUID // BookingIDOf its user and hold
+	Train       TrainID
+	User        uuid.UUID
+	Legs        Legs
+	Seats       []int     // seat numbers, ascending
+	BookedAt    time.Time // UTC
+	CancelledAt time.Time // UTC, zero while the booking lives
+}
+
+// BookedTrain is a booking beside the train it is for, which may be deleted.
+type BookedTrain struct {
+	Booking
+	On *Train
+}

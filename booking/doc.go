@@ -1,0 +1,28 @@
+// Package booking is the domain of the service: trains, their stops and legs,
+// the seat map, holds, bookings and the errors that clients see. It is pure: no
+// goroutines, no clock, no I/O. Every function that depends on the time takes it.
+//
+// # Nouns
+//
+// A train calls at 2 to 64 stops. The run between two neighbouring stops is a
+// leg; a stretch is a run of neighbouring legs, written as the half-open
+// interval [from, to) of stop positions and kept as a bit set (Legs). A seat of
+// a train is sold separately on each of its legs.
+//
+// A hold locks seats for one user on one stretch until a deadline. A booking is
+// a confirmed hold.
+//
+//	            Hold                 Confirm
+//	available ────────▶ held ───────────────────▶ booked
+//	    ▲                │ Release, deadline         │ Cancel
+//	    └────────────────┴───────────────────────────┘
+//
+// SeatMap is the state machine of one train. Between a decision and the answer
+// of the store a hold is in one of three transitional phases (pending,
+// confirming, releasing); see Phase.
+//
+// # Failure
+//
+// Everything a client can cause is an *Error with a stable Code. Any other
+// error is internal.
+package booking

@@ -1,0 +1,129 @@
+package booking
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Code is the stable, machine-readable name of an error. Codes cross the actor
+// system and HTTP unchanged; package api maps each to one HTTP status.
+type Code string
+
+// The codes, in the order of API.md part 3.
+const (
+	CodeInvalidRequest     Code = "invalid_request"
+	CodeUnauthenticated    Code = "unauthenticated"
+	CodeInvalidCredentials Code = "invalid_credentials"
+	CodeForbidden          Code = "forbidden"
+	CodeNotFound           Code = "not_found"
+	CodeMethodNotAllowed   Code = "method_not_allowed"
+	CodeSeatLocked         Code = "seat_locked"
+	CodeSeatBooked         Code = "seat_booked"
+	CodeSeatNotLocked      Code = "seat_not_locked"
+	CodeAlreadyExists      Code = "already_exists"
+	CodeCapacityInUse      Code = "capacity_in_use"
+	CodeHasBookings        Code = "has_bookings"
+	CodeDeparted           Code = "departed"
+	CodeNotOnSale          Code = "not_on_sale"
+	CodeAmbiguousHold      Code = "ambiguous_hold"
+	CodeTooLarge           Code = "too_large"
+	CodeUnsupportedMedia   Code = "unsupported_media_type"
+	CodeKeyReused          Code = "idempotency_key_reused"
+	CodeRateLimited        Code = "rate_limited"
+	CodeTooManyHolds       Code = "too_many_holds"
+	CodeInternal           Code = "internal"
+	CodeUnavailable        Code = "unavailable"
+	CodeStorageFull        Code = "storage_full"
+	CodeTimeout            Code = "timeout"
+)
+
+// Outcome says what is known of a request that failed with 503 or 504.
+type Outcome string
+
+const (
+	// OutcomeNotExecuted: nothing happened, the request may be sent again.
+	OutcomeNotExecuted Outcome = "not_executed"
+	// OutcomeUnknown: it may have happened; the same request sent again finds out.
+	OutcomeUnknown Outcome = "unknown"
+)
+
+// Error is the one error type that reaches clients. The zero value of an
+// optional field means that the error has no such detail.
+type Error struct {
+	Code    Code
+	Message string // the sentence shown to people, without a full stop
+
+	Fields        map[string]string // invalid_request: a sentence for each field at fault
+	Seats         []int             // capacity_in_use: the seat numbers in the way, ascending
+	BecomesFreeAt time.Time         // seat_locked: when the hold in the way ends
+	RetryAfter    time.Duration     // 429 and 503: how long to wait
+	Outcome       Outcome           // 503 and 504
+
+	Cause error // for the log, never shown
+}
+
+func (e *Error) Error() string {
+	if e.Cause != nil {
+		return fmt.Sprintf("%s: %s: %v", e.Code, e.Message, e.Cause)
+	}
+	return fmt.Sprintf("%s: %s", e.Code, e.Message)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Is makes errors.Is(err, &Error{Code: c}) compare codes alone.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code
+}
+
+// CodeOf returns the code of err, CodeInternal when err is no *Error, and ""
+// when err is nil.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return CodeInternal
+}
+
+// NotFound is the error for a thing that does not exist; what names it ("train").
+func NotFound(what string) *Error {
+	return &Error{Code: CodeNotFound, Message: "No such " + what}
+}
+
+// InvalidField is the error for a request with one field at fault.
+func InvalidField(field, sentence string) *Error {
+	return &Error{
+		Code: CodeInvalidRequest, Message: "The request is not valid",
+		Fields: map[string]string{field: sentence},
+	}
+}
+
+// Invalid is the error for a request whose fields are at fault; nil when none is.
+func Invalid(fields map[string]string) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	return &Error{Code: CodeInvalidRequest, Message: "The request is not valid", Fields: fields}
+}
+
+// Unavailable is the 503 for a request that the service cannot answer now.
+func Unavailable(outcome Outcome, retryAfter time.Duration, cause error) *Error {
+	return &Error{
+		Code: CodeUnavailable, Message: "The service cannot answer now, try again",
+		Outcome: outcome, RetryAfter: retryAfter, Cause: cause,
+	}
+}
+
+// Timeout is the 504 for a request whose deadline passed before its answer.
+func Timeout(cause error) *Error {
+	return &Error{
+		Code: CodeTimeout, Message: "No answer in time, send the same request again",
+		Outcome: OutcomeUnknown, Cause: cause,
+	}
+}

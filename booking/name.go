@@ -1,0 +1,39 @@
+package booking
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// MaxName is the longest name of a train or station, in characters.
+const MaxName = 255
+
+// CleanText trims s and brings it to Unicode NFC. The sentence says what is wrong
+// with it and is "" when nothing is: not UTF-8, a control character, or a length
+// outside shortest to longest, counted in characters.
+func CleanText(s string, shortest, longest int) (clean, sentence string) {
+	if !utf8.ValidString(s) {
+		return "", "must be valid UTF-8"
+	}
+	s = norm.NFC.String(strings.TrimSpace(s))
+	switch n := utf8.RuneCountInString(s); {
+	case n == 0 && shortest > 0:
+		return "", "must not be empty"
+	case n < shortest || n > longest:
+		return "", fmt.Sprintf("must have %d to %d characters", shortest, longest)
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return "", "must not contain control characters"
+	}
+	return s, ""
+}
+
+// Fold returns the form under which two names are the same: NFC, case folded. It
+// finds jaipur for Jaipur and keeps usernames and emails unique.
+func Fold(s string) string {
+	return norm.NFC.String(cases.Fold().String(norm.NFC.String(strings.TrimSpace(s))))
+}

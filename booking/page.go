@@ -1,0 +1,93 @@
+package booking
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// The bounds of a page of a list.
+const (
+	DefaultPageLimit = 100
+	MaxPageLimit     = 1000
+)
+
+// ErrMalformedCursor is returned for text that is no cursor.
+var ErrMalformedCursor = errors.New("malformed cursor")
+
+// Cursor is a place in a list that is ordered by time and id: the last item of the
+// page before. The zero Cursor is the start.
+type Cursor struct {
+	At time.Time // microseconds
+	ID uuid.UUID
+}
+
+// IsZero says whether c is the start of the list.
+func (c Cursor) IsZero() bool { return c == Cursor{} }
+
+// Compare orders (at, id) pairs: -1 when c comes before d.
+func (c Cursor) Compare(d Cursor) int {
+	if r := c.At.Compare(d.At); r != 0 {
+		return r
+	}
+	return compareUUID(c.ID, d.ID)
+}
+
+// String returns the opaque text of the cursor, "" for the start.
+func (c Cursor) String() string {
+	if c.IsZero() {
+		return ""
+	}
+	b := binary.BigEndian.AppendUint64(nil, uint64(c.At.UnixMicro())) //nolint:gosec // read back the same way
+	return base64.RawURLEncoding.EncodeToString(append(b, c.ID[:]...))
+}
+
+// ParseCursor reads what String wrote. Error: ErrMalformedCursor.
+func ParseCursor(s string) (Cursor, error) {
+	if s == "" {
+		return Cursor{}, nil
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || len(b) != 24 {
+		return Cursor{}, ErrMalformedCursor
+	}
+	at := time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC() //nolint:gosec // as written
+	return Cursor{At: at, ID: uuid.UUID(b[8:])}, nil
+}
+
+// PageRequest asks for at most Limit items (0: all) that come after After.
+type PageRequest struct {
+	Limit int
+	After Cursor
+}
+
+// Page is a part of a list. Next is the zero Cursor on the last page.
+type Page[T any] struct {
+	Items []T
+	Next  Cursor
+}
+
+// PageOf cuts items to limit (0: no limit). It is given one item more than limit when
+// there are more, as a store finds out by asking for limit+1; cursor tells the place
+// of an item.
+func PageOf[T any](items []T, limit int, cursor func(T) Cursor) Page[T] {
+	if limit <= 0 || len(items) <= limit {
+		return Page[T]{Items: items}
+	}
+	return Page[T]{Items: items[:limit], Next: cursor(items[limit-1])}
+}
+
+func compareUUID(a, b uuid.UUID) int {
+	for i := range a {
+		if a[i] != b[i] {
+			if a[i] < b[i] {
+				return -1
+			}
+			return 1
+		}
+	}
+	return 0
+}

@@ -1,0 +1,141 @@
+package booking
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// The bounds of a train.
+const (
+	MaxCapacity = 20_000
+	MinStops    = 2
+	MaxStops    = MaxLegs + 1
+)
+
+// Stop is a station where a train calls. The times are optional (zero: not given)
+// and keep the UTC offset of their place.
+type Stop struct {
+	Station   string    `json:"station"`
+	ArrivesAt time.Time `json:"arrives_at,omitzero"`
+	DepartsAt time.Time `json:"departs_at,omitzero"`
+}
+
+// Train is what is sold: a run through stops with numbered seats 1 to Capacity. A
+// Train that has been handed on is never changed; a change makes a new one.
+type Train struct {
+	ID        TrainID
+	Name      string
+	Capacity  int
+	Stops     []Stop
+	OnSale    bool
+	CreatedAt time.Time // UTC
+	UpdatedAt time.Time // UTC
+}
+
+// Clean returns the train with its names trimmed and in NFC, or an
+// invalid_request error that names every field at fault. The id is not looked at.
+func (t Train) Clean() (Train, error) {
+	fields := map[string]string{}
+	name, sentence := CleanText(t.Name, 1, MaxName)
+	if sentence != "" {
+		fields["name"] = sentence
+	}
+	t.Name = name
+	if t.Capacity < 1 || t.Capacity > MaxCapacity {
+		fields["capacity"] = fmt.Sprintf("must be 1 to %d", MaxCapacity)
+	}
+	t.Stops = cleanStops(t.Stops, fields)
+	if err := Invalid(fields); err != nil {
+		return Train{}, err
+	}
+	return t, nil
+}
+
+func cleanStops(stops []Stop, fields map[string]string) []Stop {
+	if len(stops) < MinStops || len(stops) > MaxStops {
+		fields["stops"] = fmt.Sprintf("must be %d to %d", MinStops, MaxStops)
+		return nil
+	}
+	clean := slices.Clone(stops)
+	seen := make(map[string]int, len(stops))
+	var latest time.Time
+	for i, s := range clean {
+		at := func(field string) string { return fmt.Sprintf("stops[%d].%s", i, field) }
+		station, sentence := CleanText(s.Station, 1, MaxName)
+		if sentence != "" {
+			fields[at("station")] = sentence
+			continue
+		}
+		clean[i].Station = station
+		key := Fold(station)
+		if first, twice := seen[key]; twice {
+			fields[at("station")] = fmt.Sprintf("is the same station as stops[%d]", first)
+		}
+		seen[key] = i
+		for _, event := range []struct {
+			field string
+			time  time.Time
+		}{{"arrives_at", s.ArrivesAt}, {"departs_at", s.DepartsAt}} {
+			if event.time.IsZero() {
+				continue
+			}
+			if event.time.Before(latest) {
+				fields[at(event.field)] = "must not be before an earlier time of the train"
+			}
+			latest = event.time
+		}
+	}
+	return clean
+}
+
+// Position returns the position of the stop at station, compared folded, or -1.
+func (t *Train) Position(station string) int {
+	key := Fold(station)
+	return slices.IndexFunc(t.Stops, func(s Stop) bool { return Fold(s.Station) == key })
+}
+
+// Run returns all legs of the train.
+func (t *Train) Run() Legs { return Stretch(0, len(t.Stops)-1) }
+
+// Stretch returns the legs between two stations; an empty from or to means the
+// train's first or last stop. Errors: not_found for a station where the train does
+// not call, invalid_request when to is not after from.
+func (t *Train) Stretch(from, to string) (Legs, error) {
+	i, j := 0, len(t.Stops)-1
+	if from != "" {
+		i = t.Position(from)
+	}
+	if to != "" {
+		j = t.Position(to)
+	}
+	switch {
+	case i < 0:
+		return 0, NotFound("station on this train: " + from)
+	case j < 0:
+		return 0, NotFound("station on this train: " + to)
+	case j <= i:
+		return 0, InvalidField("to", "must be a stop after from")
+	}
+	return Stretch(i, j), nil
+}
+
+// Ends returns the stops where the stretch begins and ends.
+func (t *Train) Ends(stretch Legs) (from, to Stop) {
+	i, j := stretch.Bounds()
+	return t.Stops[i], t.Stops[j]
+}
+
+// Departed says whether at now the train has left the stop where the stretch
+// begins. A stop without a departure time is never left.
+func (t *Train) Departed(stretch Legs, now time.Time) bool {
+	from, _ := t.Ends(stretch)
+	return !from.DepartsAt.IsZero() && !now.Before(from.DepartsAt)
+}
+
+// SameStops says whether both trains call at the same stations at the same times.
+func (t *Train) SameStops(o *Train) bool {
+	return slices.EqualFunc(t.Stops, o.Stops, func(a, b Stop) bool {
+		return a.Station == b.Station && a.ArrivesAt.Equal(b.ArrivesAt) && a.DepartsAt.Equal(b.DepartsAt)
+	})
+}
