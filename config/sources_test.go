@@ -1,0 +1,148 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/config"
+)
+
+// parse reads settings as a command of trainbooking does.
+func parse(t *testing.T, environ []string, args ...string) (config.Config, *config.Sources) {
+	t.Helper()
+	var app struct {
+		Config string
+		Serve  struct{ config.Config } `cmd:""`
+	}
+	sources := config.NewSources(environ)
+	parser, err := kong.New(&app, sources.Options()...)
+	require.NoError(t, err)
+	_, err = parser.Parse(append([]string{"serve"}, args...))
+	require.NoError(t, err)
+	return app.Serve.Config, sources
+}
+
+func file(t *testing.T, yaml string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "trainbooking.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(yaml), 0o600))
+	return path
+}
+
+func TestFlagWinsOverEnvironmentOverFileOverDefault(t *testing.T) {
+	t.Parallel()
+	path := file(t, "hold-ttl: 7m\nlisten: :7777\n")
+	environ := []string{"TRAINBOOKING_HOLD_TTL=6m"}
+	for name, c := range map[string]struct {
+		environ []string
+		args    []string
+		want    time.Duration
+	}{
+		"default":                 {want: 3 * time.Minute},
+		"file":                    {args: []string{"--config", path}, want: 7 * time.Minute},
+		"environment":             {environ: environ, want: 6 * time.Minute},
+		"environment over file":   {environ: environ, args: []string{"--config", path}, want: 6 * time.Minute},
+		"flag over file":          {args: []string{"--config", path, "--hold-ttl", "5m"}, want: 5 * time.Minute},
+		"flag over all":           {environ: environ, args: []string{"--config", path, "--hold-ttl", "5m"}, want: 5 * time.Minute},
+		"flag back to default":    {environ: environ, args: []string{"--config", path, "--hold-ttl=3m"}, want: 3 * time.Minute},
+		"empty variable is none":  {environ: []string{"TRAINBOOKING_HOLD_TTL="}, args: []string{"--config", path}, want: 7 * time.Minute},
+		"file named by variable":  {environ: []string{"TRAINBOOKING_CONFIG=" + path}, want: 7 * time.Minute},
+		"flag names another file": {environ: []string{"TRAINBOOKING_CONFIG=/nowhere"}, args: []string{"--config", path}, want: 7 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, sources := parse(t, c.environ, c.args...)
+			require.Empty(t, sources.Problems())
+			require.Equal(t, c.want, got.HoldTTL)
+		})
+	}
+}
+
+func TestAFlagThatIsOnInTheFileCanBeTurnedOff(t *testing.T) {
+	t.Parallel()
+	path := file(t, "demo: true\nmigrate: false\n")
+	got, _ := parse(t, []string{"TRAINBOOKING_DEMO=false"}, "--config", path, "--migrate=true")
+	require.False(t, got.Demo)
+	require.True(t, got.Migrate)
+}
+
+func TestDefaultIsWhatAParserWithoutArgumentsMakes(t *testing.T) {
+	t.Parallel()
+	got, _ := parse(t, nil)
+	require.Equal(t, config.Default(), got)
+}
+
+func TestExampleFileIsEveryDefault(t *testing.T) {
+	t.Parallel()
+	// Every key is read, or it would be a problem; every setting is there, or Example
+	// would leave it out; the values are the defaults.
+	got, sources := parse(t, nil, "--config", "example.yaml")
+	require.Empty(t, sources.Problems())
+	require.Equal(t, config.Default(), got)
+	example, err := os.ReadFile("example.yaml")
+	require.NoError(t, err)
+	parser := kong.Must(&config.Config{}, kong.Vars(config.Vars()))
+	for _, flag := range parser.Model.Flags {
+		if flag.Name != "help" {
+			require.Regexp(t, `(?m)^`+flag.Name+`: `, string(example))
+		}
+	}
+}
+
+func TestEveryProblemOfEverySourceIsNamed(t *testing.T) {
+	t.Parallel()
+	path := file(t, "hold-ttl: soon\nholdttl: 3m\nlisten: [a, b]\nlogin-failures: many\n")
+	_, sources := parse(t, []string{"TRAINBOOKING_PPROF=perhaps"}, "--config", path)
+	require.ElementsMatch(t, config.Problems{
+		"--config " + path + ", line 2: holdttl is no setting; the settings are data-dir, listen, metrics-listen, " +
+			"pprof, migrate, demo, hold-ttl, max-holds-per-user, jwt-secret-file, access-ttl, refresh-ttl, " +
+			"service-token-file, login-failures, log-format, log-level",
+		"--config " + path + ", line 3: listen must be one value",
+		`TRAINBOOKING_PPROF "perhaps" cannot be read as true or false`,
+		`hold-ttl "soon" cannot be read as a time such as 90s, 3m or 24h`,
+		`login-failures "many" cannot be read as a whole number`,
+	}, sources.Problems())
+}
+
+func TestAFileThatCannotBeReadIsAProblem(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ path, want string }{
+		"missing":   {"/nowhere/trainbooking.yaml", "no such file"},
+		"no map":    {file(t, "hello"), "cannot unmarshal"},
+		"key twice": {file(t, "demo: true\ndemo: false\n"), "already defined"},
+		"two files": {file(t, "demo: true\n---\ndemo: false\n"), "one YAML document"},
+		"no YAML":   {file(t, "demo: 'true"), "yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, sources := parse(t, nil, "--config", c.path)
+			require.Len(t, sources.Problems(), 1)
+			require.Contains(t, sources.Problems()[0], c.want)
+		})
+	}
+}
+
+func TestEmptyFileIsAllDefaults(t *testing.T) {
+	t.Parallel()
+	got, sources := parse(t, nil, "--config", file(t, ""))
+	require.Empty(t, sources.Problems())
+	require.Equal(t, config.Default(), got)
+}
+
+func TestMisspeltVariableIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	_, sources := parse(t, []string{
+		"TRAINBOOKING_HOLDTTL=5m", "TRAINBOOKING_HOLD_TTL=5m", "TRAINBOOKING_CONFIG=example.yaml", "HOME=/root",
+		// What Kubernetes adds for a service called trainbooking.
+		"TRAINBOOKING_PORT=tcp://10.0.0.1:80", "TRAINBOOKING_SERVICE_HOST=10.0.0.1",
+		"TRAINBOOKING_SERVICE_PORT_HTTP=80", "TRAINBOOKING_PORT_80_TCP_ADDR=10.0.0.1",
+	})
+	require.Equal(t, []string{
+		"TRAINBOOKING_HOLDTTL is set but is no setting; see trainbooking serve --help",
+	}, sources.Warnings())
+}

@@ -1,0 +1,97 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"trainbooking.dev/api/auth"
+	"trainbooking.dev/booking"
+)
+
+// MaxLoginFailures is more than anybody mistypes in a minute.
+const MaxLoginFailures = 1000
+
+// Problems is everything that is wrong with the settings, a sentence each.
+type Problems []string
+
+func (p Problems) Error() string {
+	return "the settings are not valid:\n  " + strings.Join(p, "\n  ")
+}
+
+// Validate returns every rule that the settings break, nil when they break none. It
+// looks at no file and opens no port.
+func (c *Config) Validate() Problems {
+	var p Problems
+	p.address("listen", c.Listen)
+	p.address("metrics-listen", c.MetricsListen)
+	if _, port, err := net.SplitHostPort(c.Listen); err == nil && port != "0" && c.Listen == c.MetricsListen {
+		p.add("--metrics-listen %s is --listen too; set one of them to another port", c.MetricsListen)
+	}
+	if c.DataDir == "" {
+		p.add("--data-dir is empty; set it to a directory that this user may write, such as %s", DefaultDataDir)
+	}
+	p.duration("hold-ttl", c.HoldTTL, booking.MinHoldTTL, booking.MaxHoldTTL)
+	p.number("max-holds-per-user", c.MaxHoldsPerUser, 1, booking.MaxCapacity)
+	p.duration("access-ttl", c.AccessTTL, time.Second, auth.MaxTTL)
+	p.duration("refresh-ttl", c.RefreshTTL, time.Second, auth.MaxTTL)
+	if c.RefreshTTL < c.AccessTTL {
+		p.add("--refresh-ttl %s is shorter than --access-ttl %s; set it longer, or nobody can refresh",
+			short(c.RefreshTTL), short(c.AccessTTL))
+	}
+	p.number("login-failures", c.LoginFailures, 0, MaxLoginFailures)
+	switch c.LogFormat {
+	case LogAuto, LogConsole, LogJSON:
+	default:
+		p.add("--log-format %q is unknown; set it to %s, %s or %s", c.LogFormat, LogAuto, LogConsole, LogJSON)
+	}
+	if _, err := ParseLevel(c.LogLevel); err != nil {
+		p.add("--log-level %q is unknown; set it to debug, info, warn or error", c.LogLevel)
+	}
+	return p
+}
+
+// ParseLevel reads a log level: debug, info, warn or error.
+func ParseLevel(s string) (level slog.Level, err error) {
+	err = level.UnmarshalText([]byte(s))
+	return level, err
+}
+
+func (p *Problems) add(format string, args ...any) { *p = append(*p, fmt.Sprintf(format, args...)) }
+
+func (p *Problems) address(name, address string) {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		p.add("--%s %q is not an address; set it to host:port or :port, such as :8080", name, address)
+	}
+}
+
+func (p *Problems) duration(name string, d, shortest, longest time.Duration) {
+	if d < shortest || d > longest {
+		p.add("--%s %s is out of range; set it to %s to %s", name, short(d), short(shortest), short(longest))
+	}
+}
+
+func (p *Problems) number(name string, n, least, most int) {
+	if n < least || n > most {
+		p.add("--%s %d is out of range; set it to %d to %d", name, n, least, most)
+	}
+}
+
+// short writes 3m0s as 3m and 24h0m0s as 24h, as people write it.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
