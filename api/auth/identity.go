@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
 )
 
 // Identity is who sent a request: a user, or a machine with a service token.
@@ -24,4 +26,13 @@ func (a *Accounts) Identify(bearer string) (Identity, error) {
 		return Identity{}, err
 	}
 	return Identity{User: token.User}, nil
+}
+
+// Unauthenticated is the one answer to every request whose token is missing, forged,
+// expired, revoked or of the wrong kind. It never says which.
+func Unauthenticated() *booking.Error {
+	return &booking.Error{
+		Code:    booking.CodeUnauthenticated,
+		Message: "A valid token is needed, log in",
+	}
 }

@@ -1,0 +1,49 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+)
+
+// ChangePassword replaces the password of user and revokes all of their families.
+// address is that of Login, and a wrong old password counts as a failed login does.
+// Errors: invalid_request with every field at fault (old_password, password,
+// password2); rate_limited; invalid_credentials when old is wrong or was changed
+// meanwhile; unauthenticated when there is no such user any more.
+func (a *Accounts) ChangePassword(ctx context.Context, user uuid.UUID, old, password, password2, address string) error {
+	fields := faults{}
+	fields.required("old_password", old)
+	fields.newPassword(password, password2)
+	if err := booking.Invalid(fields); err != nil {
+		return err
+	}
+	found, err := a.findUser(ctx, user)
+	if err != nil {
+		return err
+	}
+	right, err := a.Throttle.Try(ctx, found.Username, address, func() (bool, error) {
+		return a.Hasher.Verify(ctx, found.PasswordHash, old)
+	})
+	if err != nil {
+		return err
+	}
+	if !right {
+		return invalidCredentials()
+	}
+	hash, err := a.Hasher.Hash(ctx, password)
+	if err != nil {
+		return fmt.Errorf("hash a new password: %w", err)
+	}
+	err = a.Users.SetPassword(ctx, user, found.PasswordHash, hash)
+	if booking.CodeOf(err) == booking.CodeNotFound {
+		return invalidCredentials() // another change came first: old is old no more
+	}
+	if err != nil {
+		return fmt.Errorf("set password: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package auth_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/api/auth"
+)
+
+var (
+	firstToken  = strings.Repeat("s1", 16)
+	secondToken = strings.Repeat("s2", 32)
+)
+
+func TestSecretFileHasOneKeyALine(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("k", 32)
+	for name, test := range map[string]struct {
+		file string
+		keys []string
+		says string
+	}{
+		"one":               {file: long, keys: []string{long}},
+		"with its line end": {file: long + "\n", keys: []string{long}},
+		"from Windows":      {file: "\r\n  " + long + "\t\r\n\r\n" + long + "2\r\n", keys: []string{long, long + "2"}},
+		"a space within":    {file: long + " b", keys: []string{long + " b"}},
+		"empty":             {file: "", says: "there is no secret in it; make one with: openssl rand -base64 48"},
+		"blank":             {file: " \n\t\n", says: "there is no secret in it"},
+		"second too short":  {file: long + "\n\nhunter2", says: "line 3: a secret of 7 characters is too short, at least 32 are needed; make one with: openssl rand -base64 48"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			keys, err := auth.ParseSecret([]byte(test.file))
+			if test.says != "" {
+				require.ErrorContains(t, err, test.says)
+				return
+			}
+			require.NoError(t, err)
+			require.Len(t, keys, len(test.keys))
+			for i := range keys {
+				require.Equal(t, test.keys[i], string(keys[i]))
+			}
+		})
+	}
+}
+
+func TestServiceTokenIsAMachine(t *testing.T) {
+	t.Parallel()
+	services, err := auth.ParseServiceTokens([]byte(firstToken + "\n" + secondToken + "\n"))
+	require.NoError(t, err)
+	accounts := &auth.Accounts{Tokens: newTokens(t, newKey), Services: services}
+	for _, token := range []string{firstToken, secondToken} {
+		identity, err := accounts.Identify(token)
+		require.NoError(t, err)
+		require.Equal(t, auth.Identity{Machine: true}, identity)
+	}
+	for _, token := range []string{"", firstToken[:31], firstToken + " ", firstToken + "\n" + secondToken, strings.ToUpper(firstToken)} {
+		_, err := accounts.Identify(token)
+		require.Equal(t, auth.Unauthenticated(), err)
+	}
+}
+
+func TestWithoutServiceTokensNobodyIsAMachine(t *testing.T) {
+	t.Parallel()
+	var none *auth.ServiceTokens
+	require.False(t, none.Match(""))
+	require.False(t, (&auth.ServiceTokens{}).Match(""))
+}
+
+func TestWeakServiceTokensAreRefused(t *testing.T) {
+	t.Parallel()
+	for file, says := range map[string]string{
+		"":                                     "there is no secret in it",
+		firstToken[:31]:                        "line 1: a secret of 31 characters is too short",
+		firstToken + "\n" + "a " + secondToken: "token 2 has a character that no header can carry",
+		firstToken + "é":                       "token 1 has a character that no header can carry",
+		firstToken + "\x00":                    "token 1 has a character that no header can carry",
+	} {
+		_, err := auth.ParseServiceTokens([]byte(file))
+		require.ErrorContains(t, err, says)
+	}
+}

@@ -1,0 +1,293 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"trainbooking.dev/api/auth"
+	"trainbooking.dev/booking"
+)
+
+const (
+	account = "asha"
+	address = "192.0.2.7"
+)
+
+var errStore = errors.New("the store is out of reach")
+
+func wrong() (bool, error)   { return false, nil }
+func correct() (bool, error) { return true, nil }
+func broken() (bool, error)  { return false, errStore }
+
+// advance lets the time of the bubble pass.
+func advance(d time.Duration) { <-time.After(d) }
+
+func retryAfter(t testing.TB, err error) time.Duration {
+	t.Helper()
+	var limited *booking.Error
+	require.ErrorAs(t, err, &limited)
+	require.Equal(t, booking.CodeRateLimited, limited.Code)
+	return limited.RetryAfter
+}
+
+func TestTenthFailureInAMinuteIsTheLast(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		throttle := auth.NewThrottle(auth.DefaultLoginFailures)
+		for range 10 {
+			_, err := throttle.Try(t.Context(), account, address, wrong)
+			require.NoError(t, err)
+			advance(time.Second)
+		}
+		checked := false
+		_, err := throttle.Try(t.Context(), account, address, func() (bool, error) { checked = true; return true, nil })
+		require.Equal(t, 50*time.Second, retryAfter(t, err))
+		require.False(t, checked, "a right password too must wait, unchecked")
+
+		advance(retryAfter(t, err) - time.Nanosecond)
+		_, err = throttle.Try(t.Context(), account, address, correct)
+		require.Equal(t, time.Nanosecond, retryAfter(t, err))
+		advance(time.Nanosecond)
+		right, err := throttle.Try(t.Context(), account, address, correct)
+		require.NoError(t, err)
+		require.True(t, right)
+	})
+}
+
+func TestCountIsOfOneAccountAndOneAddress(t *testing.T) {
+	t.Parallel()
+	throttle := auth.NewThrottle(1)
+	_, err := throttle.Try(t.Context(), "Asha", "2001:db8:1:2::1", wrong)
+	require.NoError(t, err)
+	for _, same := range [][2]string{
+		{"Asha", "2001:db8:1:2::1"}, {" ASHA ", "2001:db8:1:2::1"},
+		{"asha", "2001:db8:1:2:ffff::9"}, {"asha", "2001:db8:1:2::1%eth0"},
+	} {
+		_, err := throttle.Try(t.Context(), same[0], same[1], correct)
+		require.Equal(t, booking.CodeRateLimited, booking.CodeOf(err), same)
+	}
+	for _, other := range [][2]string{
+		{"asha2", "2001:db8:1:2::1"}, {"asha", "2001:db8:1:3::1"}, {"asha", address}, {"asha", ""}, {"", ""},
+	} {
+		_, err := throttle.Try(t.Context(), other[0], other[1], correct)
+		require.NoError(t, err, other)
+	}
+}
+
+func TestNetworkIsWhatOneClientChoosesFrom(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7",
+		"2001:db8::1": "2001:db8::/64", "fe80::1%eth0": "fe80::/64",
+		"": "", "@": "@", "192.0.2.7:80": "192.0.2.7:80",
+	} {
+		require.Equal(t, want, auth.Network(address))
+	}
+}
+
+func TestThrottleOfZeroIsOff(t *testing.T) {
+	t.Parallel()
+	for _, throttle := range []*auth.Throttle{nil, auth.NewThrottle(0)} {
+		for range 100 {
+			right, err := throttle.Try(t.Context(), account, address, wrong)
+			require.NoError(t, err)
+			require.False(t, right)
+		}
+	}
+}
+
+func TestGuessesAtOnceDoNotPassTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		throttle := auth.NewThrottle(10)
+		var mu sync.Mutex
+		var checked, limited int
+		var wait sync.WaitGroup
+		for range 200 {
+			wait.Go(func() {
+				_, err := throttle.Try(t.Context(), account, address, func() (bool, error) {
+					advance(20 * time.Millisecond)
+					mu.Lock()
+					defer mu.Unlock()
+					checked++
+					return false, nil
+				})
+				mu.Lock()
+				defer mu.Unlock()
+				if booking.CodeOf(err) == booking.CodeRateLimited {
+					limited++
+				}
+			})
+		}
+		wait.Wait()
+		require.Equal(t, 10, checked)
+		require.Equal(t, 190, limited)
+	})
+}
+
+func TestRightPasswordsAtOnceAllPass(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		throttle := auth.NewThrottle(3)
+		var wait sync.WaitGroup
+		for range 50 {
+			wait.Go(func() {
+				right, err := throttle.Try(t.Context(), account, address, func() (bool, error) {
+					advance(20 * time.Millisecond)
+					return true, nil
+				})
+				require.NoError(t, err)
+				require.True(t, right)
+			})
+		}
+		wait.Wait()
+		require.Zero(t, throttle.Pairs())
+	})
+}
+
+func TestWaitForRoomEndsWithTheRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		throttle := auth.NewThrottle(1)
+		end := make(chan struct{})
+		go func() {
+			_, _ = throttle.Try(t.Context(), account, address, func() (bool, error) { <-end; return true, nil })
+		}()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := throttle.Try(ctx, account, address, correct)
+		require.Equal(t, booking.CodeUnavailable, booking.CodeOf(err))
+		close(end)
+	})
+}
+
+func TestCheckThatPanicsCountsAsAFailure(t *testing.T) {
+	t.Parallel()
+	throttle := auth.NewThrottle(1)
+	require.Panics(t, func() {
+		_, _ = throttle.Try(t.Context(), account, address, func() (bool, error) { panic("a fault of ours") })
+	})
+	_, err := throttle.Try(t.Context(), account, address, correct)
+	require.Equal(t, booking.CodeRateLimited, booking.CodeOf(err))
+}
+
+func TestFloodOfNamesIsBoundedAndForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		throttle := auth.NewThrottle(1)
+		try := func(name string) error {
+			_, err := throttle.Try(t.Context(), name, address, wrong)
+			return err
+		}
+		require.NoError(t, try(account))
+		for i := range auth.MaxPairs - 1 {
+			require.NoError(t, try(fmt.Sprint(i)))
+		}
+		require.Equal(t, booking.CodeRateLimited, booking.CodeOf(try(account)), "as many as fit push nobody out")
+		require.NoError(t, try("one more"))
+		require.Equal(t, auth.MaxPairs, throttle.Pairs())
+		advance(time.Minute)
+		require.NoError(t, try(account))
+		require.Equal(t, 1, throttle.Pairs())
+	})
+}
+
+// Checks that are under way take no room from counts: holding many requests open
+// costs a guesser nothing, and must gain nothing.
+func TestOpenRequestsPushNobodyOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		throttle := auth.NewThrottle(1)
+		_, err := throttle.Try(t.Context(), account, address, wrong)
+		require.NoError(t, err)
+		end := make(chan struct{})
+		var wait sync.WaitGroup
+		for i := range 1000 {
+			wait.Go(func() {
+				_, err := throttle.Try(t.Context(), fmt.Sprint(i), address, func() (bool, error) { <-end; return false, errStore })
+				require.ErrorIs(t, err, errStore)
+			})
+		}
+		synctest.Wait()
+		require.Equal(t, 1001, throttle.Pairs())
+		close(end)
+		wait.Wait()
+		require.Equal(t, 1, throttle.Pairs())
+		_, err = throttle.Try(t.Context(), account, address, correct)
+		require.Equal(t, booking.CodeRateLimited, booking.CodeOf(err))
+	})
+}
+
+// step is one attempt, some time after the one before it.
+type step struct {
+	Pause   time.Duration
+	Name    string
+	Outcome string
+}
+
+var steps = rapid.SliceOf(rapid.Custom(func(r *rapid.T) step {
+	return step{
+		Pause:   time.Duration(rapid.IntRange(0, 40).Draw(r, "seconds")) * time.Second,
+		Name:    rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, "name"),
+		Outcome: rapid.SampledFrom([]string{"wrong", "right", "error"}).Draw(r, "outcome"),
+	}
+}))
+
+// The model keeps every failure for ever and counts those of the last minute. The
+// steps are drawn first: rapid does not run inside a bubble.
+func TestThrottleDoesWhatItsModelDoes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		limit := rapid.IntRange(1, 4).Draw(r, "limit")
+		drawn := steps.Draw(r, "steps")
+		var got, want []string
+		synctest.Test(t, func(t *testing.T) {
+			throttle, model := auth.NewThrottle(limit), map[string][]time.Time{}
+			checks := map[string]func() (bool, error){"wrong": wrong, "right": correct, "error": broken}
+			for _, s := range drawn {
+				advance(s.Pause)
+				right, err := throttle.Try(t.Context(), s.Name, address, checks[s.Outcome])
+				got = append(got, describe(right, err))
+				want = append(want, expect(model, limit, s))
+			}
+		})
+		require.Equal(r, want, got)
+	})
+}
+
+func describe(right bool, err error) string {
+	var limited *booking.Error
+	switch {
+	case errors.As(err, &limited):
+		return "wait " + limited.RetryAfter.String()
+	case err != nil:
+		return "error"
+	case right:
+		return "right"
+	}
+	return "wrong"
+}
+
+func expect(failures map[string][]time.Time, limit int, s step) string {
+	now := time.Now()
+	lately := slices.DeleteFunc(slices.Clone(failures[s.Name]), func(at time.Time) bool {
+		return now.Sub(at) >= time.Minute
+	})
+	if len(lately) >= limit {
+		return "wait " + (time.Minute - now.Sub(lately[0])).String()
+	}
+	if s.Outcome == "wrong" {
+		failures[s.Name] = append(failures[s.Name], now)
+	}
+	return s.Outcome
+}
