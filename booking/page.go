@@ -41,7 +41,7 @@ func (c Cursor) String() string {
 	if c.IsZero() {
 		return ""
 	}
-	b := binary.BigEndian.AppendUint64(nil, uint64(c.At.UnixMicro())) //nolint:gosec // read back the same way
+	b := binary.BigEndian.AppendUint64(nil, uint64(c.At.UnixMicro()))
 	return base64.RawURLEncoding.EncodeToString(append(b, c.ID[:]...))
 }
 

@@ -115,6 +115,15 @@ func (m *SeatMap) HasBookings() bool { return len(m.bookings) > 0 }
 // HasHolds says whether any seat is held or a hold is in transit.
 func (m *SeatMap) HasHolds() bool { return len(m.holds) > 0 }
 
+// LiveHolds returns every hold that has not ended, in no order.
+func (m *SeatMap) LiveHolds() []Hold {
+	holds := make([]Hold, 0, len(m.holds))
+	for _, h := range m.holds {
+		holds = append(holds, h.Hold)
+	}
+	return holds
+}
+
 // Phase returns the phase of a hold; false when there is none with that id.
 func (m *SeatMap) Phase(id HoldID) (Phase, bool) {
 	h, ok := m.holds[id]

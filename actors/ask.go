@@ -1,0 +1,111 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"trainbooking.dev/booking"
+)
+
+const (
+	minBackoff = time.Millisecond
+	maxBackoff = 50 * time.Millisecond
+)
+
+// command is something to ask of a train. It runs on the train's actor and must not
+// wait; it answers the ask itself or arranges that it is answered.
+type command interface {
+	run(t *train, a *ask)
+}
+
+// ask is one attempt to get a command answered. Exactly one reply is sent, or none and
+// the activation closes.
+type ask struct {
+	ctx     context.Context
+	command command
+	arrived time.Time // the time by which deadlines are judged
+	reply   chan reply
+}
+
+// nothing is the answer of a command that has none.
+type nothing = struct{}
+
+// reply is a value or an error. A retry says that the command was not answered and
+// shall be asked again of the next activation; lost, that it may have been executed.
+type reply struct {
+	value       any
+	err         error
+	retry, lost bool
+}
+
+// send is called at most once for an ask; the channel has room for it.
+func (a *ask) send(r reply) { a.reply <- r }
+
+// askTrain gets a command answered by the train's actor, which it activates when the
+// train is idle. Every command is safe to ask again, so an attempt that a closing
+// activation did not answer is repeated until askTimeout.
+func askTrain[R any](ctx context.Context, s *System, id booking.TrainID, c command) (answer R, err error) {
+	if s.catalogue.find(id) == nil {
+		return answer, booking.NotFound("train")
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	arrived, lost := time.Now(), false
+	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
+		r := s.attempt(id, &ask{ctx: ctx, command: c, arrived: arrived, reply: make(chan reply, 1)})
+		lost = lost || r.lost
+		switch {
+		case !r.retry && r.err == nil:
+			return r.value.(R), nil
+		case !r.retry:
+			return answer, outcome(r.err, lost)
+		}
+		wait := time.NewTimer(backoff)
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			return answer, booking.Timeout(ctx.Err())
+		}
+	}
+}
+
+// attempt asks the present activation once.
+func (s *System) attempt(id booking.TrainID, a *ask) reply {
+	to, err := s.placement.activate(id)
+	if err != nil {
+		return reply{err: booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)}
+	}
+	if err := to.load.enter(); err != nil {
+		s.metrics.overloaded.Inc()
+		return reply{err: err}
+	}
+	defer func() { to.load.leave(time.Now()) }()
+	s.actors.Root.Send(to.pid, a)
+	select {
+	case r := <-a.reply:
+		return r
+	case <-to.closed:
+	case <-a.ctx.Done():
+		return reply{err: booking.Timeout(a.ctx.Err())}
+	}
+	select {
+	case r := <-a.reply: // sent just before it closed
+		return r
+	default:
+		return reply{retry: true, lost: true}
+	}
+}
+
+// outcome makes a 503 that says not_executed say unknown when an earlier attempt of the
+// same command was lost.
+func outcome(err error, lost bool) error {
+	e, ok := errors.AsType[*booking.Error](err)
+	if !lost || !ok || e.Outcome != booking.OutcomeNotExecuted {
+		return err
+	}
+	unknown := *e
+	unknown.Outcome = booking.OutcomeUnknown
+	return &unknown
+}

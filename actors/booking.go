@@ -1,0 +1,103 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// Confirm implements booking.Service.
+func (s *System) Confirm(ctx context.Context, ref booking.HoldRef) (booking.Booking, error) {
+	return askTrain[booking.Booking](ctx, s, ref.Train, confirm{ref})
+}
+
+// CancelBooking implements booking.Service.
+func (s *System) CancelBooking(ctx context.Context, user, id uuid.UUID) error {
+	b, err := s.store.FindBooking(ctx, id)
+	switch {
+	case errors.Is(err, persistence.ErrNotFound), err == nil && b.User != user:
+		return booking.NotFound("booking")
+	case err != nil:
+		return failure(err)
+	case !b.CancelledAt.IsZero():
+		return nil
+	}
+	_, err = askTrain[nothing](ctx, s, b.Train, cancel{id})
+	return err
+}
+
+// UserBookings implements booking.Service.
+func (s *System) UserBookings(
+	ctx context.Context, user uuid.UUID, page booking.PageRequest,
+) (booking.Page[booking.BookedTrain], error) {
+	found, err := s.store.UserBookings(ctx, user, page)
+	return found, failure(err)
+}
+
+// TrainBookings implements booking.Service.
+func (s *System) TrainBookings(
+	ctx context.Context, id booking.TrainID, page booking.PageRequest,
+) (booking.Page[booking.Booking], error) {
+	if s.catalogue.find(id) == nil {
+		return booking.Page[booking.Booking]{}, booking.NotFound("train")
+	}
+	found, err := s.store.TrainBookings(ctx, id, page)
+	return found, failure(err)
+}
+
+// confirm: decide → confirming, expiry suspended → commit writer → reply.
+type confirm struct{ ref booking.HoldRef }
+
+func (c confirm) run(t *train, a *ask) {
+	b, id, made, err := t.seats.Confirm(c.ref, a.arrived)
+	if err != nil || !made {
+		t.answer(a, b, err)
+		return
+	}
+	t.inFlight++
+	t.system.sales.add(persistence.Sale{Guard: t.guard, Booking: b}, func(err error) {
+		t.send(resume{func() { t.confirmed(a, id, b, err) }})
+	})
+}
+
+func (t *train) confirmed(a *ask, id booking.HoldID, b booking.Booking, err error) {
+	switch {
+	case t.lost(a, err):
+		return
+	case err != nil:
+		t.seats.ConfirmFailed(id)
+	default:
+		t.seats.Booked(id, b)
+		// Nobody waits for this: a load drops holds that became bookings.
+		t.writeHold(persistence.HoldDrop, booking.Hold{ID: id}, func(error) {})
+	}
+	t.settle(id, a, b, err)
+}
+
+// cancel takes a booking out of the store, then out of the seat map.
+type cancel struct{ id uuid.UUID }
+
+func (c cancel) run(t *train, a *ask) {
+	if !t.seats.HasBooking(c.id) { // cancelled since the ask was made
+		t.answer(a, nothing{}, nil)
+		return
+	}
+	guard, at := t.guard, time.Now().UTC().Truncate(time.Microsecond)
+	t.later(func(ctx context.Context) func() {
+		err := t.system.store.CancelBooking(ctx, guard, c.id, at)
+		return func() {
+			if t.lost(a, err) {
+				return
+			}
+			if err == nil {
+				t.seats.Cancelled(c.id, at)
+			}
+			t.answer(a, nothing{}, err)
+		}
+	})
+}

@@ -1,0 +1,139 @@
+package actors
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+)
+
+// catalogue is every train there is, in memory: what runs between two stations, and in
+// which order trains are listed. Safe for concurrent use.
+type catalogue struct {
+	mu     sync.RWMutex
+	trains map[booking.TrainID]*booking.Train
+	order  []*booking.Train                              // by (CreatedAt, ID)
+	calls  map[string]map[booking.TrainID]*booking.Train // by folded station
+}
+
+func newCatalogue() *catalogue {
+	return &catalogue{
+		trains: map[booking.TrainID]*booking.Train{},
+		calls:  map[string]map[booking.TrainID]*booking.Train{},
+	}
+}
+
+// find returns the train, nil when there is none.
+func (c *catalogue) find(id booking.TrainID) *booking.Train {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.trains[id]
+}
+
+// put adds the train or replaces the one with its id.
+func (c *catalogue) put(train *booking.Train) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drop(train.ID)
+	c.trains[train.ID] = train
+	at, _ := slices.BinarySearchFunc(c.order, place(train), func(t *booking.Train, p booking.Cursor) int {
+		return place(t).Compare(p)
+	})
+	c.order = slices.Insert(c.order, at, train)
+	for _, stop := range train.Stops {
+		key := booking.Fold(stop.Station)
+		if c.calls[key] == nil {
+			c.calls[key] = map[booking.TrainID]*booking.Train{}
+		}
+		c.calls[key][train.ID] = train
+	}
+}
+
+func (c *catalogue) remove(id booking.TrainID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drop(id)
+}
+
+func (c *catalogue) drop(id booking.TrainID) {
+	train := c.trains[id]
+	if train == nil {
+		return
+	}
+	delete(c.trains, id)
+	at, _ := slices.BinarySearchFunc(c.order, place(train), func(t *booking.Train, p booking.Cursor) int {
+		return place(t).Compare(p)
+	})
+	c.order = slices.Delete(c.order, at, at+1)
+	for _, stop := range train.Stops {
+		key := booking.Fold(stop.Station)
+		if delete(c.calls[key], id); len(c.calls[key]) == 0 {
+			delete(c.calls, key)
+		}
+	}
+}
+
+// between returns the trains that call at from and later at to, oldest first.
+func (c *catalogue) between(from, to string) []*booking.Train {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	leaving, arriving := c.calls[booking.Fold(from)], c.calls[booking.Fold(to)]
+	var found []*booking.Train
+	for id, train := range leaving {
+		if arriving[id] != nil && train.Position(from) < train.Position(to) {
+			found = append(found, train)
+		}
+	}
+	slices.SortFunc(found, func(a, b *booking.Train) int { return place(a).Compare(place(b)) })
+	return found
+}
+
+// list returns the trains that match, a page of them.
+func (c *catalogue) list(query booking.TrainQuery) booking.Page[*booking.Train] {
+	var found []*booking.Train
+	if query.From == "" && query.To == "" {
+		found = c.after(query.Page)
+	} else {
+		for _, train := range c.between(query.From, query.To) {
+			if place(train).Compare(query.Page.After) > 0 && leavesOn(train, query) {
+				found = append(found, train)
+			}
+		}
+	}
+	return booking.PageOf(found, query.Page.Limit, place)
+}
+
+// after returns the trains that come after the cursor, one more than the limit.
+func (c *catalogue) after(page booking.PageRequest) []*booking.Train {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	at, found := slices.BinarySearchFunc(c.order, page.After, func(t *booking.Train, p booking.Cursor) int {
+		return place(t).Compare(p)
+	})
+	if found {
+		at++
+	}
+	end := len(c.order)
+	if page.Limit > 0 {
+		end = min(end, at+page.Limit+1)
+	}
+	return slices.Clone(c.order[at:end])
+}
+
+// leavesOn says whether the train leaves the station asked for on the date asked for.
+func leavesOn(train *booking.Train, query booking.TrainQuery) bool {
+	if query.Date.IsZero() {
+		return true
+	}
+	departs := train.Stops[train.Position(query.From)].DepartsAt
+	y, m, d := departs.Date()
+	wantY, wantM, wantD := query.Date.Date()
+	return !departs.IsZero() && y == wantY && m == wantM && d == wantD
+}
+
+// place is where a train stands in lists.
+func place(train *booking.Train) booking.Cursor {
+	return booking.Cursor{At: train.CreatedAt, ID: uuid.UUID(train.ID)}
+}

@@ -1,0 +1,159 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// CreateTrain implements booking.Service.
+func (s *System) CreateTrain(ctx context.Context, train booking.Train) (booking.Train, error) {
+	if train.ID == (booking.TrainID{}) {
+		train.ID = booking.NewTrainID()
+	}
+	train, err := clean(train)
+	if err != nil {
+		return booking.Train{}, err
+	}
+	train.CreatedAt = time.Now().UTC().Truncate(time.Microsecond)
+	train.UpdatedAt = train.CreatedAt
+	err = s.store.CreateTrain(ctx, train)
+	switch {
+	case errors.Is(err, persistence.ErrExists):
+		return booking.Train{}, &booking.Error{Code: booking.CodeAlreadyExists, Message: "A train has this id"}
+	case err != nil:
+		return booking.Train{}, failure(err)
+	}
+	s.catalogue.put(&train)
+	return train, nil
+}
+
+// PutTrain implements booking.Service.
+func (s *System) PutTrain(ctx context.Context, train booking.Train) (booking.Train, bool, error) {
+	train, err := clean(train)
+	if err != nil {
+		return booking.Train{}, false, err
+	}
+	for {
+		put, err := askTrain[booking.Train](ctx, s, train.ID, change{train})
+		if booking.CodeOf(err) != booking.CodeNotFound {
+			return put, false, err
+		}
+		created, err := s.CreateTrain(ctx, train)
+		if booking.CodeOf(err) != booking.CodeAlreadyExists {
+			return created, err == nil, err
+		}
+		// Another request created it between the two: change that one.
+		if err := ctx.Err(); err != nil {
+			return booking.Train{}, false, booking.Timeout(err)
+		}
+	}
+}
+
+// DeleteTrain implements booking.Service.
+func (s *System) DeleteTrain(ctx context.Context, id booking.TrainID, force bool) error {
+	_, err := askTrain[nothing](ctx, s, id, remove{force})
+	return err
+}
+
+func clean(train booking.Train) (booking.Train, error) {
+	if !train.ID.Valid() {
+		return booking.Train{}, booking.InvalidField("id", "must be a UUID whose last 16 bits are zero")
+	}
+	return train.Clean()
+}
+
+// change: asks wait → store → seat map and catalogue.
+type change struct{ to booking.Train }
+
+func (c change) run(t *train, a *ask) {
+	now := t.seats.Train()
+	to := c.to
+	to.CreatedAt, to.UpdatedAt = now.CreatedAt, time.Now().UTC().Truncate(time.Microsecond)
+	if now.Name == to.Name && now.Capacity == to.Capacity && now.OnSale == to.OnSale && now.SameStops(&to) {
+		t.answer(a, *now, nil)
+		return
+	}
+	t.whenQuiet(func() {
+		if err := t.seats.CheckChange(to); err != nil {
+			t.answer(a, nil, err)
+			t.reopen()
+			return
+		}
+		guard := t.guard
+		t.later(func(ctx context.Context) func() {
+			err := t.system.store.ChangeTrain(ctx, guard, to)
+			return func() { t.changed(a, to, err) }
+		})
+	})
+}
+
+func (t *train) changed(a *ask, to booking.Train, err error) {
+	if t.lost(a, err) {
+		return
+	}
+	if err == nil {
+		t.seats.Change(to)
+		t.system.catalogue.put(&to)
+	}
+	t.answer(a, to, err)
+	t.reopen()
+}
+
+// remove: asks wait → store → catalogue; then this activation closes, and what waited
+// finds no train.
+type remove struct{ force bool }
+
+func (c remove) run(t *train, a *ask) {
+	t.whenQuiet(func() {
+		if t.seats.HasBookings() && !c.force {
+			t.answer(a, nil, &booking.Error{
+				Code: booking.CodeHasBookings, Message: "Seats of this train are booked; force cancels them",
+			})
+			t.reopen()
+			return
+		}
+		guard, holds := t.guard, t.seats.LiveHolds()
+		t.later(func(ctx context.Context) func() {
+			err := t.system.store.DeleteTrain(ctx, guard, time.Now().UTC(), c.force)
+			if err == nil {
+				err = t.dropHolds(ctx, guard, holds)
+			}
+			return func() { t.removed(a, err) }
+		})
+	})
+}
+
+func (t *train) removed(a *ask, err error) {
+	if t.lost(a, err) {
+		return
+	}
+	if err != nil {
+		t.answer(a, nil, err)
+		t.reopen()
+		return
+	}
+	t.system.catalogue.remove(t.guard.Train)
+	a.send(reply{value: nothing{}})
+	t.halt()
+}
+
+// dropHolds ends the live holds of a deleted train, so that they do not come back with
+// it when its id is put again. It runs off the actor. A failure is as good as unknown:
+// the train is deleted, its holds may be there.
+func (t *train) dropHolds(ctx context.Context, guard persistence.Guard, holds []booking.Hold) error {
+	writes := make([]persistence.HoldWrite, len(holds))
+	for i, h := range holds {
+		writes[i] = persistence.HoldWrite{Guard: guard, Op: persistence.HoldDrop, Hold: h}
+	}
+	if len(writes) == 0 {
+		return nil
+	}
+	if _, err := t.system.heldSeats.WriteHolds(ctx, writes); err != nil {
+		return errors.Join(persistence.ErrUnknown, err)
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package actors
+
+import (
+	"context"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// Hold implements booking.Service.
+func (s *System) Hold(ctx context.Context, request booking.HoldRequest) (booking.Hold, error) {
+	if request.ID.IsZero() {
+		request.ID = booking.NewHoldID(request.Train)
+	}
+	return askTrain[booking.Hold](ctx, s, request.Train, hold{request})
+}
+
+// Release implements booking.Service.
+func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
+	_, err := askTrain[nothing](ctx, s, ref.Train, release{ref})
+	return err
+}
+
+// hold: decide in memory → pending → hold writer → reply.
+type hold struct{ request booking.HoldRequest }
+
+func (c hold) run(t *train, a *ask) {
+	h, made, err := t.seats.Hold(c.request, t.system.rules, a.arrived)
+	if err != nil || !made {
+		t.answer(a, h, err)
+		return
+	}
+	t.writeHold(persistence.HoldPut, h, func(err error) {
+		switch {
+		case t.lost(a, err):
+			return
+		case err != nil:
+			t.seats.HoldFailed(h.ID)
+		default:
+			t.seats.HoldWritten(h.ID)
+		}
+		t.settle(h.ID, a, h, err)
+	})
+}
+
+// release: decide → releasing → hold writer → reply. It is stored before it is
+// answered, so that a crash does not bring the hold back.
+type release struct{ ref booking.HoldRef }
+
+func (c release) run(t *train, a *ask) {
+	h, err := t.seats.Release(c.ref)
+	if err != nil {
+		t.answer(a, nothing{}, err)
+		return
+	}
+	t.writeHold(persistence.HoldPut, h, func(err error) {
+		switch {
+		case t.lost(a, err):
+			return
+		case err != nil:
+			t.seats.ReleaseFailed(h.ID)
+		default:
+			t.seats.Released(h.ID)
+		}
+		t.settle(h.ID, a, nothing{}, err)
+	})
+}

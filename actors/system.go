@@ -1,0 +1,149 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+const (
+	// askTimeout bounds a command from its arrival to its answer (API.md, 504).
+	askTimeout = 5 * time.Second
+	// storeTimeout bounds one call of a store. With the wait for a place in a batch it
+	// stays in the order of askTimeout, so that an answer rarely comes to nobody.
+	storeTimeout = 5 * time.Second
+	// idleTimeout is after how long without a message or a hold a train passivates.
+	idleTimeout = 10 * time.Minute
+)
+
+// Options are what a System is made of. Store, Holds and Rules are required.
+type Options struct {
+	Store    persistence.Store
+	Holds    persistence.Holds
+	Rules    booking.HoldRules
+	Logger   *slog.Logger          // nil: discard
+	Registry prometheus.Registerer // nil: metrics are kept by nobody
+}
+
+// System is the booking service of one process.
+type System struct {
+	store     persistence.Store
+	heldSeats persistence.Holds
+	rules     booking.HoldRules
+	log       *slog.Logger
+	metrics   *metrics
+
+	actors     *actor.ActorSystem
+	placement  *placement
+	catalogue  *catalogue
+	holds      *batcher[persistence.HoldWrite]
+	sales      *batcher[persistence.Sale]
+	background sync.WaitGroup // calls of stores on behalf of actors
+}
+
+var _ booking.Service = (*System)(nil)
+
+// New returns a System that is not started.
+func New(o Options) *System {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &System{
+		store: o.Store, heldSeats: o.Holds, rules: o.Rules, log: o.Logger,
+		catalogue: newCatalogue(),
+	}
+	s.actors = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+		return slog.New(atLeast{slog.LevelWarn, o.Logger.Handler()})
+	}))
+	s.placement = newPlacement(s)
+	s.metrics = newMetrics(o.Registry, s.placement)
+	s.holds = newBatcher(o.Holds.WriteHolds, s.metrics.writer("holds"))
+	s.sales = newBatcher(o.Store.Book, s.metrics.writer("bookings"))
+	return s
+}
+
+// Start reads which trains there are and activates those with live holds, so that
+// every hold has an owner that ends it. Call it once.
+func (s *System) Start(ctx context.Context) error {
+	trains, err := s.store.ListTrains(ctx)
+	if err != nil {
+		return fmt.Errorf("list trains: %w", err)
+	}
+	for i := range trains {
+		s.catalogue.put(&trains[i])
+	}
+	held, err := s.heldSeats.TrainsWithHolds(ctx, time.Now())
+	if err != nil {
+		return fmt.Errorf("list trains with holds: %w", err)
+	}
+	for _, id := range held {
+		if _, err := s.view(ctx, id); err != nil && booking.CodeOf(err) != booking.CodeNotFound {
+			return fmt.Errorf("activate train %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// Stop refuses what comes from now on, lets every train finish what it has in flight,
+// and returns when all is stored, or with ctx's error. It may be called twice.
+func (s *System) Stop(ctx context.Context) error {
+	first := s.placement.close()
+	for _, a := range s.placement.all() {
+		s.actors.Root.Send(a.pid, halt{})
+	}
+	for _, a := range s.placement.all() {
+		select {
+		case <-a.closed:
+		case <-ctx.Done():
+			return fmt.Errorf("stop trains: %w", ctx.Err())
+		}
+	}
+	s.background.Wait()
+	s.holds.wait()
+	s.sales.wait()
+	if first {
+		s.actors.Shutdown()
+	}
+	return nil
+}
+
+// Ready says why the service cannot answer now: a store out of reach.
+func (s *System) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
+
+// failure is the error that clients see for one of a store.
+func failure(err error) error {
+	switch _, domain := errors.AsType[*booking.Error](err); {
+	case err == nil, domain:
+		return err
+	case errors.Is(err, persistence.ErrNotFound):
+		return booking.NotFound("train")
+	case errors.Is(err, persistence.ErrFull):
+		return &booking.Error{
+			Code: booking.CodeStorageFull, Message: "The storage is full",
+			Outcome: booking.OutcomeNotExecuted, RetryAfter: 10 * time.Second, Cause: err,
+		}
+	case errors.Is(err, persistence.ErrUnknown):
+		return booking.Unavailable(booking.OutcomeUnknown, time.Second, err)
+	}
+	return booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)
+}
+
+// atLeast passes on records of a level or above: the actor library logs each of its
+// steps.
+type atLeast struct {
+	level slog.Level
+	slog.Handler
+}
+
+func (h atLeast) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= h.level && h.Handler.Enabled(ctx, level)
+}

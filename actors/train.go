@@ -1,0 +1,300 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// train is the actor of one activation of one train. Everything in it belongs to its
+// mailbox; see the package comment for its life.
+type train struct {
+	system     *System
+	activation *activation
+	self       *actor.PID
+	guard      persistence.Guard
+	seats      *booking.SeatMap
+
+	inFlight int                       // calls of stores whose resume has not come
+	busy     bool                      // asks wait: loading, changing or halting
+	halting  bool                      // closes when nothing is in flight
+	then     func()                    // what busy waits to do when nothing is in flight
+	waiting  []*ask                    // came while busy
+	parked   map[booking.HoldID][]*ask // wait until the hold settles
+
+	alarm   *time.Timer // for the seat map's next deadline
+	alarmAt time.Time   // zero when not set
+}
+
+type (
+	// resume is the rest of a command, after the answer of a store.
+	resume struct{ rest func() }
+	// expire says that a deadline has come.
+	expire struct{}
+	// halt asks the actor to close when nothing is in flight.
+	halt struct{}
+)
+
+func newTrain(s *System, a *activation) *train {
+	return &train{system: s, activation: a, parked: map[booking.HoldID][]*ask{}}
+}
+
+// Receive takes one message. It never waits.
+func (t *train) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		t.self = ctx.Self()
+		ctx.SetReceiveTimeout(idleTimeout)
+		t.load()
+	case *ask:
+		t.take(m)
+	case resume:
+		t.inFlight--
+		m.rest()
+		t.advance()
+		t.setAlarm()
+	case expire:
+		t.alarmAt = time.Time{}
+		t.endHolds(time.Now())
+		t.setAlarm()
+	case halt:
+		t.halt()
+	case *actor.ReceiveTimeout:
+		if !t.busy && t.inFlight == 0 && !t.seats.HasHolds() {
+			t.halt()
+		}
+	case *actor.Stopped:
+		t.closed()
+	}
+}
+
+// load adopts the train and reads it.
+func (t *train) load() {
+	t.busy = true
+	t.guard = persistence.Guard{Train: t.activation.train, Owner: uuid.New()}
+	t.later(func(ctx context.Context) func() {
+		epoch, seats, err := t.read(ctx)
+		return func() { t.loaded(epoch, seats, err) }
+	})
+}
+
+// read runs off the actor: it looks at nothing that changes. The epoch is read first
+// and adopted before the rest, so that what is read is final (RELIABILITY.md 2).
+func (t *train) read(ctx context.Context) (epoch int64, seats *booking.SeatMap, err error) {
+	store, id := t.system.store, t.guard.Train
+	seen, err := store.Epoch(ctx, id)
+	if err != nil {
+		return 0, nil, err
+	}
+	if epoch, err = store.Adopt(ctx, id, seen, t.guard.Owner); err != nil {
+		return 0, nil, err
+	}
+	now := time.Now()
+	definition, bookings, err := store.LoadTrain(ctx, id, now.Add(-booking.HoldMemory))
+	if err != nil {
+		return 0, nil, err
+	}
+	holds, err := t.system.heldSeats.LoadHolds(ctx, id, now)
+	if err != nil {
+		return 0, nil, err
+	}
+	seats = booking.NewSeatMap(definition)
+	seats.Restore(bookings, holds, t.system.rules.TTL, time.Now())
+	return epoch, seats, nil
+}
+
+func (t *train) loaded(epoch int64, seats *booking.SeatMap, err error) {
+	t.system.metrics.activated(err)
+	if err != nil {
+		t.logUnlessGone("train not activated", err)
+		for _, a := range t.waiting {
+			if errors.Is(err, persistence.ErrFenced) {
+				a.send(reply{retry: true})
+			} else {
+				a.send(reply{err: failure(err)})
+			}
+		}
+		t.waiting = nil
+		t.halt()
+		return
+	}
+	t.guard.Epoch, t.seats = epoch, seats
+	t.publish()
+	t.reopen()
+}
+
+// take runs an ask, or lets it wait while the train is busy.
+func (t *train) take(a *ask) {
+	switch {
+	case t.busy:
+		t.waiting = append(t.waiting, a)
+	case a.ctx.Err() != nil: // nobody waits for the answer any more: decide nothing
+		a.send(reply{err: booking.Timeout(a.ctx.Err())})
+	default:
+		t.endHolds(a.arrived)
+		a.command.run(t, a)
+		t.setAlarm()
+	}
+}
+
+// answer replies, after what it says is published. An ask whose answer depends on a
+// hold in transit is parked until that settles.
+func (t *train) answer(a *ask, value any, err error) {
+	if transit, ok := errors.AsType[*booking.InTransitError](err); ok {
+		t.parked[transit.Hold] = append(t.parked[transit.Hold], a)
+		return
+	}
+	t.publish()
+	a.send(reply{value: value, err: failure(err)})
+}
+
+// settle answers the ask whose write about a hold is done, and runs what was parked on
+// that hold, by the time of its own arrival: before anything expires, so that whoever
+// came in time is judged so.
+func (t *train) settle(id booking.HoldID, a *ask, value any, err error) {
+	t.answer(a, value, err)
+	parked := t.parked[id]
+	delete(t.parked, id)
+	for _, p := range parked {
+		if t.busy {
+			t.waiting = append(t.waiting, p)
+		} else {
+			p.command.run(t, p)
+		}
+	}
+}
+
+// lost deals with the results of a write after which this activation must not go on:
+// it is fenced, the store contradicts it, or nobody knows. The next activation answers.
+func (t *train) lost(a *ask, err error) bool {
+	unknown := errors.Is(err, persistence.ErrUnknown)
+	if !unknown && !errors.Is(err, persistence.ErrFenced) &&
+		!errors.Is(err, persistence.ErrConflict) && !errors.Is(err, persistence.ErrNotFound) {
+		return false
+	}
+	t.logUnlessGone("train activation ends", err)
+	a.send(reply{retry: true, lost: unknown})
+	t.halt()
+	return true
+}
+
+// later runs work off the actor; what it returns runs on the actor.
+func (t *train) later(work func(context.Context) func()) {
+	t.inFlight++
+	t.system.background.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+		defer cancel()
+		t.send(resume{work(ctx)})
+	})
+}
+
+// writeHold queues a write of a hold; then runs on the actor.
+func (t *train) writeHold(op persistence.HoldOp, h booking.Hold, then func(error)) {
+	t.inFlight++
+	t.system.holds.add(persistence.HoldWrite{Guard: t.guard, Op: op, Hold: h}, func(err error) {
+		t.send(resume{func() { then(err) }})
+	})
+}
+
+// whenQuiet makes asks wait and runs then when nothing is in flight. End it with reopen
+// or halt.
+func (t *train) whenQuiet(then func()) {
+	t.busy, t.then = true, then
+	t.advance()
+}
+
+// reopen takes up the asks that waited.
+func (t *train) reopen() {
+	t.busy = t.halting
+	waiting := t.waiting
+	t.waiting = nil
+	for _, a := range waiting {
+		t.take(a)
+	}
+	if !t.busy {
+		t.endHolds(time.Now())
+	}
+}
+
+// halt closes the activation as soon as nothing is in flight.
+func (t *train) halt() {
+	t.busy, t.halting = true, true
+	t.advance()
+}
+
+func (t *train) advance() {
+	switch {
+	case t.inFlight > 0:
+	case t.halting:
+		t.system.actors.Root.Stop(t.self)
+	case t.then != nil:
+		then := t.then
+		t.then = nil
+		then()
+	}
+}
+
+// closed hands what was not executed to the next activation.
+func (t *train) closed() {
+	if t.alarm != nil {
+		t.alarm.Stop()
+	}
+	for _, parked := range t.parked {
+		t.waiting = append(t.waiting, parked...)
+	}
+	t.system.placement.remove(t.activation)
+	for _, a := range t.waiting {
+		a.send(reply{retry: true})
+	}
+	close(t.activation.closed)
+}
+
+// publish shows readers what is decided.
+func (t *train) publish() *booking.Snapshot {
+	snapshot := t.seats.Snapshot()
+	t.activation.snapshot.Store(snapshot)
+	return snapshot
+}
+
+// endHolds ends what has expired at now. Not while asks wait: they came before now, and
+// may be in time.
+func (t *train) endHolds(now time.Time) {
+	if t.busy {
+		return
+	}
+	if ended := t.seats.Expire(now); ended > 0 {
+		t.system.metrics.expired.Add(float64(ended))
+		t.publish()
+	}
+}
+
+func (t *train) setAlarm() {
+	if t.seats == nil || t.busy {
+		return
+	}
+	next, ok := t.seats.NextDeadline()
+	if !ok || next.Equal(t.alarmAt) {
+		return
+	}
+	t.alarmAt = next
+	if t.alarm == nil {
+		t.alarm = time.AfterFunc(time.Until(next), func() { t.send(expire{}) })
+		return
+	}
+	t.alarm.Reset(time.Until(next))
+}
+
+func (t *train) send(message any) { t.system.actors.Root.Send(t.self, message) }
+
+func (t *train) logUnlessGone(message string, err error) {
+	if !errors.Is(err, persistence.ErrNotFound) {
+		t.system.log.Warn(message, slog.String("train", t.guard.Train.String()), slog.Any("error", err))
+	}
+}
