@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"trainbooking.dev/api"
+)
+
+// drainTime bounds the requests in flight at the end. A request takes 5 s at most,
+// a large answer to a slow client longer.
+const drainTime = 20 * time.Second
+
+// openServers listens on both ports before it serves on one: a port that is taken is
+// found out before the first request.
+func (s *service) openServers(ctx context.Context, server *api.Server) (err error) {
+	if s.operations, err = listen(ctx, "--metrics-listen", s.config.MetricsListen); err != nil {
+		return err
+	}
+	s.onClose(func() error { return ignoreClosed(s.operations.Close()) })
+	if s.clients, err = listen(ctx, "--listen", s.config.Listen); err != nil {
+		return err
+	}
+	s.failed = make(chan error, 2)
+	s.start(server.OperationsServer(s.config.Pprof), s.operations, func() {})
+	s.start(server.HTTPServer(), s.clients, server.SetDraining)
+	return nil
+}
+
+// start serves on listener until close, which first calls drain, then waits for the
+// requests in flight.
+func (s *service) start(server *http.Server, listener net.Listener, drain func()) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- fmt.Errorf("serve on %s: %w", listener.Addr(), err)
+		}
+	}()
+	s.onClose(func() error {
+		drain()
+		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+		defer cancel()
+		err := server.Shutdown(ctx)
+		if err != nil {
+			err = errors.Join(fmt.Errorf("requests were still in flight after %s: %w", drainTime, err), server.Close())
+		}
+		<-ended
+		return err
+	})
+}
+
+// listen opens a port; its error is a sentence for the person who started the service.
+func listen(ctx context.Context, flag, address string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s %s is taken by another program: stop that one, or set %s to another port", flag, address, flag)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", flag, address, err)
+	}
+	return listener, nil
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
