@@ -31,6 +31,9 @@ func (m *SeatMap) Hold(request HoldRequest, rules HoldRules, now time.Time) (hol
 		}
 		return existing.Hold, false, nil
 	}
+	if m.HasBooking(BookingIDOf(request.User, request.ID)) {
+		return Hold{}, false, errBooked() // a late retry: the user has confirmed what it made
+	}
 	seats, err := m.sellable(request, stretch, rules, now)
 	if err != nil {
 		return Hold{}, false, err

@@ -1,0 +1,174 @@
+package booking_test
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/booking/bookingtest"
+)
+
+// holdID returns the next of a row of ids, so that a failing history reads the same
+// each time.
+func (m *machine) holdID() (id booking.HoldID) {
+	copy(id[:], m.train.ID[:14])
+	binary.BigEndian.PutUint64(id[22:], uint64(len(m.asked)+1))
+	return id
+}
+
+func (m *machine) hold(t *rapid.T) {
+	m.pass(t)
+	request := booking.HoldRequest{ID: m.holdID(), Train: m.train.ID, User: pick(t, m.users, "user")}
+	request.From, request.To = m.drawStretch(t)
+	if rapid.IntRange(0, 3).Draw(t, "by count") == 0 {
+		request.Count = rapid.IntRange(0, m.train.Capacity+1).Draw(t, "count")
+	} else {
+		request.Seats = m.drawSeats(t)
+	}
+	m.asked = append(m.asked, request)
+	m.ask(t, request)
+}
+
+// drawStretch is mostly one that the train runs.
+func (m *machine) drawStretch(t *rapid.T) (from, to string) {
+	if rapid.IntRange(0, 15).Draw(t, "any stations") == 0 {
+		return pick(t, m.stations(), "from"), pick(t, m.stations(), "to")
+	}
+	last := len(m.train.Stops) - 1
+	i := rapid.IntRange(0, last-1).Draw(t, "from")
+	j := rapid.IntRange(i+1, last).Draw(t, "to")
+	return m.train.Stops[i].Station, m.train.Stops[j].Station
+}
+
+// drawSeats is mostly seats that the train has, each once.
+func (m *machine) drawSeats(t *rapid.T) []int {
+	if rapid.IntRange(0, 15).Draw(t, "any seats") == 0 {
+		return rapid.SliceOfN(rapid.IntRange(0, m.train.Capacity+1), 1, 3).Draw(t, "seats")
+	}
+	return rapid.SliceOfNDistinct(
+		rapid.IntRange(1, m.train.Capacity), 1, min(3, m.train.Capacity), rapid.ID[int]).Draw(t, "seats")
+}
+
+// holdAgain sends a request once more: under its own id while what it made is live, as
+// after a lost answer, else as a new one.
+func (m *machine) holdAgain(t *rapid.T) {
+	if len(m.asked) == 0 {
+		return
+	}
+	m.pass(t)
+	request := pick(t, m.asked, "request")
+	live := slices.ContainsFunc(m.model.Tickets(), func(k *bookingtest.Ticket) bool {
+		return k.Hold.ID == request.ID && k.Live(m.now)
+	})
+	if !live || rapid.Bool().Draw(t, "new id") {
+		request.ID = m.holdID()
+		request.Seats = slices.Clone(request.Seats)
+		slices.Reverse(request.Seats)
+		m.asked = append(m.asked, request)
+	}
+	m.ask(t, request)
+}
+
+func (m *machine) ask(t *rapid.T, request booking.HoldRequest) {
+	want, wantMade, wantErr := m.model.Hold(request, m.now)
+	hold, made, err := m.seats.Hold(request, m.rules, m.now)
+	requireSameError(t, wantErr, err)
+	require.Equal(t, wantMade, made)
+	require.Equal(t, want, hold)
+}
+
+// drawRef names a hold as a client would, and sometimes as a client should not.
+func (m *machine) drawRef(t *rapid.T) booking.HoldRef {
+	ref := booking.HoldRef{Train: m.train.ID, User: pick(t, m.users, "user")}
+	tickets := m.model.Tickets()
+	if len(tickets) == 0 || rapid.IntRange(0, 9).Draw(t, "astray") == 0 {
+		ref.Seat = rapid.IntRange(0, m.train.Capacity+1).Draw(t, "seat")
+		if rapid.Bool().Draw(t, "unknown hold") {
+			ref.Hold = m.holdID()
+		}
+		return ref
+	}
+	live := slices.DeleteFunc(slices.Clone(tickets), func(k *bookingtest.Ticket) bool { return !k.Live(m.now) })
+	if len(live) > 0 && rapid.IntRange(0, 3).Draw(t, "any ticket") > 0 {
+		tickets = live
+	}
+	k := pick(t, tickets, "ticket")
+	if rapid.IntRange(0, 9).Draw(t, "of another") > 0 {
+		ref.User = k.Hold.User
+	}
+	by := rapid.SampledFrom([]string{"seat", "hold", "both", "hold and any seat"}).Draw(t, "by")
+	if by != "hold" {
+		ref.Seat = pick(t, k.Hold.Seats, "seat")
+	}
+	if by != "seat" {
+		ref.Hold = k.Hold.ID
+	}
+	if by == "hold and any seat" {
+		ref.Seat = rapid.IntRange(1, m.train.Capacity).Draw(t, "any seat")
+	}
+	return ref
+}
+
+func (m *machine) confirm(t *rapid.T) {
+	m.pass(t)
+	ref := m.drawRef(t)
+	want, wantHold, wantMade, wantErr := m.model.Confirm(ref, m.now)
+	b, hold, made, err := m.seats.Confirm(ref, m.now)
+	requireSameError(t, wantErr, err)
+	require.Equal(t, wantMade, made)
+	require.Equal(t, wantHold, hold)
+	require.Equal(t, want, b)
+}
+
+func (m *machine) release(t *rapid.T) {
+	m.pass(t)
+	ref := m.drawRef(t)
+	want, wantErr := m.model.Release(ref, m.now)
+	hold, err := m.seats.Release(ref)
+	requireSameError(t, wantErr, err)
+	require.Equal(t, want, hold)
+}
+
+// settle brings the store's answers, in any order.
+func (m *machine) settle(t *rapid.T) {
+	m.pass(t)
+	for range 2 {
+		transit := m.inState(bookingtest.Pending, bookingtest.Confirming, bookingtest.Releasing)
+		if len(transit) == 0 {
+			return
+		}
+		k := pick(t, transit, "ticket")
+		written := rapid.IntRange(0, 3).Draw(t, "written") > 0
+		id := k.Hold.ID
+		switch {
+		case k.State == bookingtest.Pending && written:
+			m.seats.HoldWritten(id)
+		case k.State == bookingtest.Pending:
+			m.seats.HoldFailed(id)
+		case k.State == bookingtest.Confirming && written:
+			m.seats.Booked(id, k.Sold)
+		case k.State == bookingtest.Confirming:
+			m.seats.ConfirmFailed(id)
+		case written:
+			m.seats.Released(id)
+		default:
+			m.seats.ReleaseFailed(id)
+		}
+		m.model.Settle(k, written)
+	}
+}
+
+// cancel tells of a cancelled booking, sometimes twice, sometimes of none.
+func (m *machine) cancel(t *rapid.T) {
+	m.pass(t)
+	id := uuid.UUID{}
+	if tickets := m.inState(bookingtest.Booked, bookingtest.Cancelled); len(tickets) > 0 {
+		id = pick(t, tickets, "ticket").Sold.ID
+	}
+	m.seats.Cancelled(id, m.now)
+	m.model.Cancel(id, m.now)
+}

@@ -1,0 +1,76 @@
+package booking_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+// The examples here are rules that deserve a name beside the random histories, most of
+// them because a seat map once broke them.
+
+var (
+	anna = uuid.UUID{15: 1}
+	noon = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
+
+	rules = booking.HoldRules{TTL: 3 * time.Minute, MaxSeats: 10}
+)
+
+// lineABCD calls at A, B, C and D and has the given number of seats.
+func lineABCD(seats int) booking.Train {
+	train := booking.Train{ID: booking.DerivedTrainID("ABCD"), Name: "ABCD", Capacity: seats, OnSale: true}
+	for _, station := range []string{"A", "B", "C", "D"} {
+		train.Stops = append(train.Stops, booking.Stop{Station: station})
+	}
+	return train
+}
+
+// held takes a hold and has it written.
+func held(t *testing.T, m *booking.SeatMap, user uuid.UUID, from, to string, now time.Time, seats ...int) booking.Hold {
+	t.Helper()
+	hold, made, err := m.Hold(booking.HoldRequest{
+		ID: booking.NewHoldID(m.Train().ID), User: user, Seats: seats, From: from, To: to,
+	}, rules, now)
+	require.NoError(t, err)
+	require.True(t, made)
+	m.HoldWritten(hold.ID)
+	return hold
+}
+
+// booked takes a hold and confirms it.
+func booked(t *testing.T, m *booking.SeatMap, user uuid.UUID, from, to string, now time.Time, seats ...int) booking.Booking {
+	t.Helper()
+	hold := held(t, m, user, from, to, now, seats...)
+	b, id, made, err := m.Confirm(booking.HoldRef{User: user, Hold: hold.ID}, now)
+	require.NoError(t, err)
+	require.True(t, made)
+	require.Equal(t, hold.ID, id)
+	m.Booked(id, b)
+	return b
+}
+
+func requireCode(t *testing.T, code booking.Code, err error) {
+	t.Helper()
+	require.Equal(t, code, booking.CodeOf(err), "%v", err)
+}
+
+func TestLateRetryOfAConfirmedHoldTakesNoMoreSeats(t *testing.T) {
+	t.Parallel()
+	m := booking.NewSeatMap(lineABCD(9))
+	request := booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Count: 3}
+	hold, _, err := m.Hold(request, rules, noon)
+	require.NoError(t, err)
+	m.HoldWritten(hold.ID)
+	b, _, _, err := m.Confirm(booking.HoldRef{User: anna, Hold: hold.ID}, noon)
+	require.NoError(t, err)
+	m.Booked(hold.ID, b)
+
+	_, _, err = m.Hold(request, rules, noon)
+
+	requireCode(t, booking.CodeSeatBooked, err)
+	require.Equal(t, booking.Tally{Booked: 3, Available: 6}, m.Snapshot().Tally(m.Train().Run()))
+}

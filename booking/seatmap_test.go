@@ -1,0 +1,202 @@
+package booking_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/booking/bookingtest"
+)
+
+// TestMain makes random histories long enough for holds to end, be forgotten and be
+// asked for again; -rapid.steps on the command line still decides.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.steps", "200"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+func TestSeatMapAgreesWithTheModel(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		m := newMachine(t)
+		t.Repeat(map[string]func(*rapid.T){
+			"":        m.check,
+			"hold":    m.hold,
+			"again":   m.holdAgain,
+			"confirm": m.confirm,
+			"release": m.release,
+			"settle":  m.settle,
+			"cancel":  m.cancel,
+			"change":  m.change,
+			"reply":   m.settle, // most holds and bookings come to something
+			"restart": m.restart,
+		})
+	})
+}
+
+// machine drives a seat map and the model of it with the same commands.
+type machine struct {
+	seats *booking.SeatMap
+	model *bookingtest.Model
+	train booking.Train
+	rules booking.HoldRules
+	now   time.Time
+	users []uuid.UUID
+	asked []booking.HoldRequest
+}
+
+func newMachine(t *rapid.T) *machine {
+	m := &machine{now: time.Date(2026, 12, 1, 6, 0, 0, 123_456_789, time.UTC)}
+	m.train = booking.Train{
+		ID: booking.DerivedTrainID("machine"), Name: "machine", OnSale: true,
+		Capacity: rapid.IntRange(1, 6).Draw(t, "capacity"),
+	}
+	for i := range rapid.IntRange(2, 8).Draw(t, "stops") {
+		m.train.Stops = append(m.train.Stops, booking.Stop{Station: fmt.Sprint("Stop ", i)})
+	}
+	for i := range rapid.IntRange(1, 2).Draw(t, "users") {
+		m.users = append(m.users, uuid.UUID{15: byte(i + 1)})
+	}
+	m.rules = booking.HoldRules{
+		TTL:      rapid.SampledFrom([]time.Duration{time.Second, 3 * time.Minute, 2 * time.Hour}).Draw(t, "ttl"),
+		MaxSeats: rapid.IntRange(1, 12).Draw(t, "limit"),
+	}
+	m.seats = booking.NewSeatMap(m.train)
+	m.model = bookingtest.NewModel(m.train, m.rules)
+	return m
+}
+
+// pass lets time pass before a command: seldom, and then to a moment about which the
+// rules have something to say, or just beside it. As its owner does, it has the seat map
+// expire what is over before the command comes.
+func (m *machine) pass(t *rapid.T) {
+	if rapid.IntRange(0, 7).Draw(t, "passes") > 0 {
+		return
+	}
+	moments := []time.Time{m.now.Add(time.Millisecond), m.now.Add(m.rules.TTL / 2)}
+	for _, k := range m.model.Tickets() {
+		moments = append(moments, k.Hold.ExpiresAt, k.Hold.ExpiresAt.Add(booking.HoldMemory))
+		if k.State == bookingtest.Cancelled {
+			moments = append(moments, k.Sold.CancelledAt.Add(booking.HoldMemory))
+		}
+	}
+	for _, stop := range m.train.Stops {
+		if !stop.DepartsAt.IsZero() {
+			moments = append(moments, stop.DepartsAt)
+		}
+	}
+	beside := rapid.SampledFrom([]time.Duration{0, -1, 1}).Draw(t, "beside")
+	if moment := pick(t, moments, "moment").Add(beside); moment.After(m.now) {
+		m.now = moment
+		m.seats.Expire(m.now)
+	}
+}
+
+// check compares everything that can be seen, on every stretch.
+func (m *machine) check(t *rapid.T) {
+	m.seats.Expire(m.now)
+	m.checkTickets(t)
+	snapshot, grid := m.seats.Snapshot(), m.model.Grid(m.now)
+	require.Same(t, snapshot, m.seats.Snapshot(), "nothing changed")
+	for from := range len(m.train.Stops) - 1 {
+		for to := from + 1; to < len(m.train.Stops); to++ {
+			var tally booking.Tally
+			seats := make([]booking.Seat, len(grid))
+			list := []byte{'['}
+			for n, legs := range grid {
+				seats[n] = booking.Seat{Number: n + 1, State: bookingtest.Stretch(legs[from:to])}
+				switch seats[n].State {
+				case booking.SeatBooked:
+					tally.Booked++
+				case booking.SeatHeld:
+					tally.Held++
+				case booking.SeatAvailable:
+					tally.Available++
+					list = fmt.Appendf(list, "%d,", n+1)
+				}
+			}
+			list = append(list[:max(1, len(list)-min(tally.Available, 1))], ']')
+			stretch := booking.Stretch(from, to)
+			require.Equal(t, tally, snapshot.Tally(stretch), "%v", stretch)
+			require.Equal(t, m.train.Capacity, tally.Available+tally.Held+tally.Booked)
+			require.Equal(t, seats, snapshot.Seats(stretch), "%v", stretch)
+			require.Equal(t, string(list), string(snapshot.SeatList(stretch)), "%v", stretch)
+		}
+	}
+}
+
+// checkTickets compares phases and the promises about them.
+func (m *machine) checkTickets(t *rapid.T) {
+	phases := map[bookingtest.TicketState]booking.Phase{
+		bookingtest.Pending: booking.PhasePending, bookingtest.Held: booking.PhaseHeld,
+		bookingtest.Confirming: booking.PhaseConfirming, bookingtest.Releasing: booking.PhaseReleasing,
+	}
+	var holds, booked bool
+	for _, k := range m.model.Tickets() {
+		phase, ok := m.seats.Phase(k.Hold.ID)
+		require.Equal(t, k.Holding(m.now), ok, "hold %s is %s", k.Hold.ID, k.State)
+		require.Equal(t, k.State == bookingtest.Booked, m.seats.HasBooking(k.Sold.ID))
+		if ok {
+			require.Equal(t, phases[k.State], phase)
+		}
+		if ok && phase == booking.PhaseHeld {
+			next, some := m.seats.NextDeadline()
+			require.True(t, some && !next.After(k.Hold.ExpiresAt), "the timer rings too late for a hold")
+		}
+		holds, booked = holds || ok, booked || k.State == bookingtest.Booked
+	}
+	require.Equal(t, holds, m.seats.HasHolds())
+	require.Equal(t, booked, m.seats.HasBookings())
+	if next, some := m.seats.NextDeadline(); some {
+		require.True(t, next.After(m.now), "the timer rings for what is past")
+	}
+}
+
+// requireSameError compares all of two refusals but the sentence.
+func requireSameError(t require.TestingT, want, got error) {
+	if want == nil {
+		require.NoError(t, got)
+		return
+	}
+	transit, ok := want.(*booking.InTransitError) //nolint:errorlint // the model wraps nothing
+	if ok {
+		var e *booking.InTransitError
+		require.ErrorAs(t, got, &e)
+		require.Equal(t, transit, e)
+		return
+	}
+	var w, g *booking.Error
+	require.ErrorAs(t, want, &w)
+	require.ErrorAs(t, got, &g)
+	require.NotEmpty(t, g.Message)
+	require.Equal(t, w.Code, g.Code)
+	require.Equal(t, w.Seats, g.Seats)
+	require.Equal(t, w.RetryAfter, g.RetryAfter)
+	require.WithinDuration(t, w.BecomesFreeAt, g.BecomesFreeAt, 0)
+}
+
+// inState returns the tickets in one of the states.
+func (m *machine) inState(states ...bookingtest.TicketState) []*bookingtest.Ticket {
+	return slices.DeleteFunc(slices.Clone(m.model.Tickets()), func(k *bookingtest.Ticket) bool {
+		return !slices.Contains(states, k.State)
+	})
+}
+
+func (m *machine) stations() []string {
+	names := map[string]bool{"": true, "Nowhere": true}
+	for _, stop := range m.train.Stops {
+		names[stop.Station] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}

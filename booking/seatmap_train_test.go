@@ -1,0 +1,67 @@
+package booking_test
+
+import (
+	"slices"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/booking/bookingtest"
+)
+
+// change asks for another capacity, another timetable or the end of sale.
+func (m *machine) change(t *rapid.T) {
+	m.pass(t)
+	to := m.train
+	to.OnSale = true
+	switch rapid.IntRange(0, 9).Draw(t, "what") {
+	case 0:
+		to.OnSale = false
+	case 1:
+		to.Stops = slices.Clone(to.Stops)
+		to.Stops[rapid.IntRange(0, len(to.Stops)-2).Draw(t, "stop")].DepartsAt = m.now.Add(m.rules.TTL)
+	case 2, 3:
+		to.Stops = slices.Clone(to.Stops)
+		for i := range to.Stops {
+			to.Stops[i].DepartsAt = time.Time{}
+		}
+	default:
+		to.Capacity = rapid.IntRange(1, 6).Draw(t, "capacity")
+	}
+	err := m.model.CheckChange(to, m.now)
+	requireSameError(t, err, m.seats.CheckChange(to))
+	if err != nil {
+		return
+	}
+	m.model.Change(to)
+	m.seats.Change(to)
+	m.train = to
+	require.Equal(t, to, *m.seats.Train())
+}
+
+// restart is a crash: a new seat map knows what the stores kept, in any order.
+func (m *machine) restart(t *rapid.T) {
+	m.pass(t)
+	coin := func(label string) func(*bookingtest.Ticket) bool {
+		return func(*bookingtest.Ticket) bool { return rapid.Bool().Draw(t, label) }
+	}
+	bookings, holds := m.model.Restart(m.now, coin("written"), coin("kept"))
+	m.seats = booking.NewSeatMap(m.train)
+	m.seats.Restore(shuffled(t, bookings), shuffled(t, holds), m.rules.TTL, m.now)
+}
+
+func shuffled[T any](t *rapid.T, list []T) []T {
+	list = slices.Clone(list)
+	for i := range list {
+		j := rapid.IntRange(i, len(list)-1).Draw(t, "swap")
+		list[i], list[j] = list[j], list[i]
+	}
+	return list
+}
+
+// pick draws by position: what was drawn is short to read in a failing history.
+func pick[T any](t *rapid.T, list []T, label string) T {
+	return list[rapid.IntRange(0, len(list)-1).Draw(t, label)]
+}
