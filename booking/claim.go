@@ -31,16 +31,23 @@ func (m *SeatMap) unclaim(user uuid.UUID, seat int, match func(claim) bool) {
 	without(m.claims, claimKey{user, seat}, match)
 }
 
-// remember keeps, until the given time, that user had the stretch of these seats. On
-// a train with one leg there is nothing to confuse, and nothing is kept.
+// remember keeps, at least until the given time, that user had the stretch of these
+// seats. On a train with one leg there is nothing to confuse, and nothing is kept.
 func (m *SeatMap) remember(user uuid.UUID, seats []int, legs Legs, until time.Time) {
 	if m.train.Run().Count() == 1 {
 		return
 	}
 	for _, n := range seats {
-		m.unclaim(user, n, func(c claim) bool { return c.legs == legs && !c.forget.IsZero() })
-		m.claim(user, n, claim{legs: legs, forget: until})
-		m.agenda.add(until, HoldID{}, claimKey{user, n})
+		last := until
+		m.unclaim(user, n, func(c claim) bool {
+			ended := c.legs == legs && !c.forget.IsZero()
+			if ended {
+				last = latest(last, c.forget)
+			}
+			return ended
+		})
+		m.claim(user, n, claim{legs: legs, forget: last})
+		m.agenda.add(last, HoldID{}, claimKey{user, n})
 	}
 }
 

@@ -1,6 +1,7 @@
 package booking_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -73,4 +74,42 @@ func TestLateRetryOfAConfirmedHoldTakesNoMoreSeats(t *testing.T) {
 
 	requireCode(t, booking.CodeSeatBooked, err)
 	require.Equal(t, booking.Tally{Booked: 3, Available: 6}, m.Snapshot().Tally(m.Train().Run()))
+}
+
+func TestMemoryOfAStretchIsNotShortenedByALaterEnd(t *testing.T) {
+	t.Parallel()
+	m := booking.NewSeatMap(lineABCD(1))
+	first := held(t, m, anna, "A", "B", noon, 1)
+	_, err := m.Release(booking.HoldRef{User: anna, Hold: first.ID})
+	require.NoError(t, err)
+	m.Released(first.ID)
+	// Cancelled a minute later, which is remembered until before first is forgotten.
+	b := booked(t, m, anna, "A", "B", noon, 1)
+	m.Cancelled(b.ID, noon.Add(time.Minute))
+
+	now := first.ExpiresAt.Add(booking.HoldMemory - 1)
+	m.Expire(now)
+	held(t, m, anna, "B", "C", now, 1)
+	_, _, _, err = m.Confirm(booking.HoldRef{User: anna, Seat: 1}, now)
+
+	requireCode(t, booking.CodeAmbiguousHold, err)
+}
+
+func TestMemoryDoesNotDependOnTheOrderOfTheStore(t *testing.T) {
+	t.Parallel()
+	ended := func(at time.Time) booking.Hold {
+		id := booking.NewHoldID(lineABCD(1).ID)
+		return booking.Hold{ID: id, User: anna, Legs: booking.Stretch(0, 1), Seats: []int{1}, ExpiresAt: at}
+	}
+	holds := []booking.Hold{ended(noon), ended(noon.Add(-time.Minute))}
+	for range 2 {
+		m := booking.NewSeatMap(lineABCD(1))
+		m.Restore(nil, holds, rules.TTL, noon)
+		now := noon.Add(booking.HoldMemory - 1)
+		m.Expire(now)
+		held(t, m, anna, "B", "C", now, 1)
+		_, _, _, err := m.Confirm(booking.HoldRef{User: anna, Seat: 1}, now)
+		requireCode(t, booking.CodeAmbiguousHold, err)
+		slices.Reverse(holds)
+	}
 }
