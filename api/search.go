@@ -1,0 +1,55 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"trainbooking.dev/booking"
+)
+
+type getTrainsRequest struct{ source, destination string }
+
+func (in *getTrainsRequest) read(f *form) {
+	in.source, in.destination = f.stations("source", "destination")
+}
+
+func (s *Server) getTrains(ctx context.Context, _ *call, in getTrainsRequest) (answer, error) {
+	trains, err := s.service.Search(ctx, in.source, in.destination)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusOK, body: encodeTrains(trains)}, nil
+}
+
+// encodeTrains writes the list of get-trains. The lists of seats are encoded already,
+// once for each state of a train; json.Marshal would read through them again, which
+// is most of the work where 20 trains have 1,000 seats.
+func encodeTrains(trains []booking.Availability) []byte {
+	const besideTheSeats = 512
+	size := 2
+	for _, a := range trains {
+		size += len(a.SeatList) + besideTheSeats
+	}
+	b := append(make([]byte, 0, size), '[')
+	for i, a := range trains {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendAvailability(b, a)
+	}
+	return append(b, ']')
+}
+
+func appendAvailability(b []byte, a booking.Availability) []byte {
+	from, to := a.Train.Ends(a.Stretch)
+	b = append(append(append(b, `{"train_id":"`...), a.Train.ID.String()...), `","train_name":`...)
+	b = append(b, encode(a.Train.Name)...)
+	b = strconv.AppendInt(append(b, `,"train_capacity":`...), int64(a.Train.Capacity), 10)
+	b = strconv.AppendInt(append(b, `,"remaining_capacity":`...), int64(a.Train.Capacity-a.Booked), 10)
+	b = strconv.AppendBool(append(b, `,"is_full":`...), a.Train.Capacity == a.Booked)
+	b = append(append(b, `,"source":`...), encode(from.Station)...)
+	b = append(append(b, `,"destination":`...), encode(to.Station)...)
+	b = append(append(b, `,"seat_available":`...), a.SeatList...)
+	return append(b, '}')
+}
