@@ -29,15 +29,16 @@ type train struct {
 	waiting  []*ask                    // came while busy
 	parked   map[booking.HoldID][]*ask // wait until the hold settles
 
-	alarm   *time.Timer // for the seat map's next deadline
+	asked   time.Time   // when the last ask came
+	alarm   *time.Timer // the one timer, for the next deadline
 	alarmAt time.Time   // zero when not set
 }
 
 type (
 	// resume is the rest of a command, after the answer of a store.
 	resume struct{ rest func() }
-	// expire says that a deadline has come.
-	expire struct{}
+	// wake is the alarm: a deadline has come.
+	wake struct{}
 	// halt asks the actor to close when nothing is in flight.
 	halt struct{}
 )
@@ -51,7 +52,6 @@ func (t *train) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		t.self = ctx.Self()
-		ctx.SetReceiveTimeout(idleTimeout)
 		t.load()
 	case *ask:
 		t.take(m)
@@ -60,16 +60,13 @@ func (t *train) Receive(ctx actor.Context) {
 		m.rest()
 		t.advance()
 		t.setAlarm()
-	case expire:
+	case wake:
 		t.alarmAt = time.Time{}
 		t.endHolds(time.Now())
+		t.passivate(time.Now())
 		t.setAlarm()
 	case halt:
 		t.halt()
-	case *actor.ReceiveTimeout:
-		if !t.busy && t.inFlight == 0 && !t.seats.HasHolds() {
-			t.halt()
-		}
 	case *actor.Stopped:
 		t.closed()
 	}
@@ -132,6 +129,7 @@ func (t *train) loaded(epoch int64, seats *booking.SeatMap, err error) {
 
 // take runs an ask, or lets it wait while the train is busy.
 func (t *train) take(a *ask) {
+	t.asked = a.arrived
 	switch {
 	case t.busy:
 		t.waiting = append(t.waiting, a)
@@ -275,17 +273,33 @@ func (t *train) endHolds(now time.Time) {
 	}
 }
 
+// passivate closes an activation that nobody has asked for long. (The library's receive
+// timeout is not used: its timer writes what the mailbox reads, without a lock.)
+func (t *train) passivate(now time.Time) {
+	if !t.busy && t.quiet() && now.Sub(t.asked) >= idleTimeout {
+		t.halt()
+	}
+}
+
+// quiet says whether nothing is under way: only then does the train idle.
+func (t *train) quiet() bool { return t.inFlight == 0 && !t.seats.HasHolds() }
+
+// setAlarm makes the alarm go off at the next deadline: of the seat map, or of idling.
+// One that goes off too early finds nothing to do and is set again.
 func (t *train) setAlarm() {
-	if t.seats == nil || t.busy {
+	if t.busy {
 		return
 	}
 	next, ok := t.seats.NextDeadline()
-	if !ok || next.Equal(t.alarmAt) {
+	if idle := t.asked.Add(idleTimeout); t.quiet() && (!ok || idle.Before(next)) {
+		next, ok = idle, true
+	}
+	if !ok || !t.alarmAt.IsZero() && !next.Before(t.alarmAt) {
 		return
 	}
 	t.alarmAt = next
 	if t.alarm == nil {
-		t.alarm = time.AfterFunc(time.Until(next), func() { t.send(expire{}) })
+		t.alarm = time.AfterFunc(time.Until(next), func() { t.send(wake{}) })
 		return
 	}
 	t.alarm.Reset(time.Until(next))

@@ -1,0 +1,41 @@
+package actors
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"trainbooking.dev/booking"
+)
+
+// PanicOnce asks the train a command that panics its actor the first time.
+func PanicOnce(ctx context.Context, s *System, id booking.TrainID) error {
+	_, err := askTrain[nothing](ctx, s, id, &panicOnce{})
+	return err
+}
+
+type panicOnce struct{ done atomic.Bool }
+
+func (c *panicOnce) run(t *train, a *ask) {
+	if c.done.CompareAndSwap(false, true) {
+		panic("a bug")
+	}
+	t.answer(a, nothing{}, nil)
+}
+
+// Batcher is batcher for tests.
+type Batcher[T any] struct{ *batcher[T] }
+
+// NewBatcher returns a batcher that keeps no metrics.
+func NewBatcher[T any](flush func(context.Context, []T) ([]error, error)) Batcher[T] {
+	return Batcher[T]{newBatcher(flush, func(int, time.Duration, time.Duration) {})}
+}
+
+// Add queues an item.
+func (b Batcher[T]) Add(item T, done func(error)) { b.add(item, done) }
+
+// Wait returns when nothing is queued or in flight.
+func (b Batcher[T]) Wait() { b.wait() }
+
+// ErrQueueAge is errQueueAge.
+var ErrQueueAge = errQueueAge
