@@ -1,0 +1,170 @@
+package bookingtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+// Exercise says what every implementation of booking.Service must do. Open opens one
+// with the given rules and closes it with t; it is called a few times, from parallel
+// tests. The service may hold other trains and serve others meanwhile: the exercise
+// keeps to stations and users of its own. It takes about five seconds, because a hold
+// lives one second at least.
+func Exercise(t *testing.T, open func(t *testing.T, rules booking.HoldRules) booking.Service) {
+	t.Helper()
+	for _, part := range []struct {
+		name  string
+		ttl   time.Duration
+		facts []fact
+	}{
+		{"Trains", time.Minute, trainFacts},
+		{"Lists", time.Minute, listFacts},
+		{"Holds", time.Minute, holdFacts},
+		{"Bookings", time.Minute, bookingFacts},
+		{"Stretches", time.Minute, stretchFacts},
+		{"Races", time.Minute, raceFacts},
+		{"Expiry", booking.MinHoldTTL, expiryFacts},
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			t.Parallel()
+			rules := booking.HoldRules{TTL: part.ttl, MaxSeats: maxSeats}
+			service := open(t, rules)
+			for _, f := range part.facts {
+				t.Run(f.name, func(t *testing.T) {
+					t.Parallel()
+					f.check(&exercise{T: t, Service: service, ttl: rules.TTL, line: uuid.NewString()})
+				})
+			}
+		})
+	}
+}
+
+// maxSeats is the limit of holds of a user on a train during the exercise.
+const maxSeats = 10
+
+// fact is something that is true of every implementation.
+type fact struct {
+	name  string
+	check func(*exercise)
+}
+
+// exercise is the checking of one fact.
+type exercise struct {
+	*testing.T
+	booking.Service
+	ttl  time.Duration
+	line string // makes the names of stations this fact's own
+}
+
+func (x *exercise) ctx() context.Context { return x.Context() }
+
+// station returns the full name of one of this fact's stations.
+func (x *exercise) station(name string) string { return name + " " + x.line }
+
+// draft is a train that calls at A, B, C and D, not yet created.
+func (x *exercise) draft(capacity int) booking.Train {
+	train := booking.Train{ID: booking.NewTrainID(), Name: "Exercise", Capacity: capacity, OnSale: true}
+	for _, name := range []string{"A", "B", "C", "D"} {
+		train.Stops = append(train.Stops, booking.Stop{Station: x.station(name)})
+	}
+	return train
+}
+
+// create puts the draft on sale, or a change of it.
+func (x *exercise) create(train booking.Train) booking.Train {
+	x.Helper()
+	created, err := x.CreateTrain(x.ctx(), train)
+	require.NoError(x, err)
+	return created
+}
+
+// request is for a hold of seats on the whole run; see between.
+func request(train booking.Train, user uuid.UUID, seats ...int) booking.HoldRequest {
+	return booking.HoldRequest{ID: booking.NewHoldID(train.ID), Train: train.ID, User: user, Seats: seats}
+}
+
+// between narrows a request to a stretch.
+func (x *exercise) between(r booking.HoldRequest, from, to string) booking.HoldRequest {
+	r.From, r.To = x.station(from), x.station(to)
+	return r
+}
+
+// hold asks for a hold that must be granted.
+func (x *exercise) hold(r booking.HoldRequest) booking.Hold {
+	x.Helper()
+	hold, err := x.Hold(x.ctx(), r)
+	require.NoError(x, err)
+	return hold
+}
+
+// book asks for a hold and confirms it; both must be granted.
+func (x *exercise) book(r booking.HoldRequest) booking.Booking {
+	x.Helper()
+	b, err := x.Confirm(x.ctx(), byHold(x.hold(r)))
+	require.NoError(x, err)
+	return b
+}
+
+// byHold means the hold by its id.
+func byHold(h booking.Hold) booking.HoldRef {
+	return booking.HoldRef{User: h.User, Train: h.ID.Train(), Hold: h.ID}
+}
+
+// bySeat means whatever the user holds of the seat.
+func bySeat(train booking.Train, user uuid.UUID, seat int) booking.HoldRef {
+	return booking.HoldRef{User: user, Train: train.ID, Seat: seat}
+}
+
+// seats returns the states of the train's seats on a stretch, a letter each: a for
+// available, h for held, b for booked. Every count must agree with them.
+func (x *exercise) seats(train booking.Train, from, to string) (states string) {
+	x.Helper()
+	seats, err := x.SeatMap(x.ctx(), train.ID, x.station(from), x.station(to))
+	require.NoError(x, err)
+	for i, seat := range seats {
+		require.Equal(x, i+1, seat.Number)
+		states += string(seat.State[0])
+	}
+	return states
+}
+
+// requireTally checks the figures of the whole run.
+func (x *exercise) requireTally(train booking.Train, want booking.Tally) {
+	x.Helper()
+	got, err := x.FindTrain(x.ctx(), train.ID)
+	require.NoError(x, err)
+	require.Equal(x, want, got.Tally)
+	require.Equal(x, got.Train.Capacity, got.Available+got.Held+got.Booked)
+}
+
+// refused checks the code of an error and that people are told something.
+func (x *exercise) refused(code booking.Code, err error, what ...any) {
+	x.Helper()
+	require.Equal(x, code, booking.CodeOf(err), what...)
+	require.NotEmpty(x, detailsOf(err).Message, what...)
+}
+
+// detailsOf returns the error that a client sees, an empty one where it is no such.
+func detailsOf(err error) *booking.Error {
+	if e, ok := errors.AsType[*booking.Error](err); ok {
+		return e
+	}
+	return &booking.Error{}
+}
+
+// requireSameTrain compares all but the times of creation and change.
+func (x *exercise) requireSameTrain(want, got booking.Train) {
+	x.Helper()
+	require.True(x, want.SameStops(&got), "stops: %v and %v", want.Stops, got.Stops)
+	require.Equal(x,
+		fmt.Sprint(want.ID, want.Name, want.Capacity, want.OnSale),
+		fmt.Sprint(got.ID, got.Name, got.Capacity, got.OnSale))
+}

@@ -1,0 +1,140 @@
+package bookingtest
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+var bookingFacts = []fact{
+	{"ConfirmBooksEverySeatOfTheHold", func(x *exercise) {
+		train, user := x.create(x.draft(3)), uuid.New()
+		hold := x.hold(x.between(request(train, user, 3, 1), "B", "D"))
+		b, err := x.Confirm(x.ctx(), byHold(hold))
+		require.NoError(x, err)
+		require.Equal(x, booking.BookingIDOf(user, hold.ID), b.ID)
+		require.Equal(x, train.ID, b.Train)
+		require.Equal(x, user, b.User)
+		require.Equal(x, booking.Stretch(1, 3), b.Legs)
+		require.Equal(x, []int{1, 3}, b.Seats)
+		require.WithinDuration(x, time.Now(), b.BookedAt, time.Minute)
+		require.Zero(x, b.CancelledAt)
+		require.Equal(x, "bab", x.seats(train, "A", "D"))
+		require.Equal(x, "aaa", x.seats(train, "A", "B"))
+		x.requireTally(train, booking.Tally{Booked: 2, Available: 1})
+	}},
+	{"ConfirmingAgainGivesTheSameBooking", func(x *exercise) {
+		train, user := x.create(x.draft(3)), uuid.New()
+		hold := x.hold(request(train, user, 1, 2))
+		both := byHold(hold)
+		both.Seat = 2
+		first, err := x.Confirm(x.ctx(), bySeat(train, user, 1))
+		require.NoError(x, err)
+		for _, ref := range []booking.HoldRef{byHold(hold), both, bySeat(train, user, 2)} {
+			again, err := x.Confirm(x.ctx(), ref)
+			require.NoError(x, err)
+			require.Equal(x, first, again)
+			x.refused(booking.CodeSeatNotLocked, x.Release(x.ctx(), ref), "it is booked")
+		}
+		_, err = x.Hold(x.ctx(), request(train, user, 1, 2))
+		x.refused(booking.CodeSeatBooked, err, "by oneself too")
+	}},
+	{"CancelFreesItsOwnLegsAlone", func(x *exercise) {
+		train, user := x.create(x.draft(2)), uuid.New()
+		first := x.book(x.between(request(train, user, 1), "A", "B"))
+		second := x.book(x.between(request(train, user, 1), "B", "C"))
+		x.hold(x.between(request(train, uuid.New(), 1), "C", "D"))
+		require.NoError(x, x.CancelBooking(x.ctx(), user, first.ID))
+		require.Equal(x, "aa", x.seats(train, "A", "B"))
+		require.Equal(x, "ba", x.seats(train, "B", "C"))
+		require.Equal(x, "ha", x.seats(train, "C", "D"))
+		x.book(x.between(request(train, uuid.New(), 1), "A", "B"))
+
+		require.NoError(x, x.CancelBooking(x.ctx(), user, first.ID), "cancelling twice is cancelling once")
+		require.Equal(x, "ba", x.seats(train, "A", "B"))
+		mine, err := x.UserBookings(x.ctx(), user, booking.PageRequest{})
+		require.NoError(x, err)
+		require.Len(x, mine.Items, 1)
+		require.Equal(x, second, mine.Items[0].Booking)
+	}},
+	{"CancelledBookingIsNotConfirmedAgain", func(x *exercise) {
+		train, user := x.create(x.draft(1)), uuid.New()
+		hold := x.hold(request(train, user, 1))
+		b, err := x.Confirm(x.ctx(), byHold(hold))
+		require.NoError(x, err)
+		require.NoError(x, x.CancelBooking(x.ctx(), user, b.ID))
+		for _, ref := range []booking.HoldRef{byHold(hold), bySeat(train, user, 1)} {
+			_, err = x.Confirm(x.ctx(), ref)
+			x.refused(booking.CodeSeatNotLocked, err)
+		}
+		x.requireTally(train, booking.Tally{Available: 1})
+		again := x.book(request(train, user, 1))
+		require.NotEqual(x, b.ID, again.ID)
+	}},
+	{"BookingIsItsUsersAlone", func(x *exercise) {
+		train := x.create(x.draft(1))
+		b := x.book(request(train, uuid.New(), 1))
+		x.refused(booking.CodeNotFound, x.CancelBooking(x.ctx(), uuid.New(), b.ID))
+		x.refused(booking.CodeNotFound, x.CancelBooking(x.ctx(), b.User, uuid.New()))
+		x.requireTally(train, booking.Tally{Booked: 1})
+	}},
+	{"UserBookingsAreListedOldestFirst", func(x *exercise) {
+		user := uuid.New()
+		none, err := x.UserBookings(x.ctx(), user, booking.PageRequest{Limit: 3})
+		require.NoError(x, err)
+		require.Empty(x, none.Items)
+		require.True(x, none.Next.IsZero())
+
+		var want []uuid.UUID
+		names := map[uuid.UUID]string{}
+		for _, name := range []string{"First", "Second", "Third", "Fourth", "Fifth"} {
+			draft := x.draft(2)
+			draft.Name = name
+			train := x.create(draft)
+			b := x.book(request(train, user, 1))
+			x.book(request(train, uuid.New(), 2))
+			want, names[b.ID] = append(want, b.ID), name
+		}
+		var found []uuid.UUID
+		page := booking.PageRequest{Limit: 2}
+		for pages := 1; ; pages++ {
+			mine, err := x.UserBookings(x.ctx(), user, page)
+			require.NoError(x, err)
+			for _, b := range mine.Items {
+				found = append(found, b.ID)
+				require.Equal(x, names[b.ID], b.On.Name)
+				require.Equal(x, b.Train, b.On.ID)
+			}
+			if mine.Next.IsZero() {
+				require.Equal(x, 3, pages)
+				break
+			}
+			page.After = mine.Next
+		}
+		require.Equal(x, want, found)
+	}},
+	{"TrainBookingsAreListedOldestFirst", func(x *exercise) {
+		train := x.create(x.draft(5))
+		none, err := x.TrainBookings(x.ctx(), train.ID, booking.PageRequest{})
+		require.NoError(x, err)
+		require.Empty(x, none.Items)
+		var want []booking.Booking
+		for _, seat := range []int{3, 1, 5} {
+			want = append(want, x.book(request(train, uuid.New(), seat)))
+		}
+		gone := x.book(request(train, uuid.New(), 2))
+		require.NoError(x, x.CancelBooking(x.ctx(), gone.User, gone.ID))
+		all, err := x.TrainBookings(x.ctx(), train.ID, booking.PageRequest{Limit: 3})
+		require.NoError(x, err)
+		require.Equal(x, want, all.Items)
+		require.True(x, all.Next.IsZero())
+		first, err := x.TrainBookings(x.ctx(), train.ID, booking.PageRequest{Limit: 1})
+		require.NoError(x, err)
+		rest, err := x.TrainBookings(x.ctx(), train.ID, booking.PageRequest{After: first.Next})
+		require.NoError(x, err)
+		require.Equal(x, want, append(first.Items, rest.Items...))
+	}},
+}

@@ -1,0 +1,96 @@
+package bookingtest
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+// expiryWithin is how long after its deadline a hold's seats are on sale again at the
+// latest.
+const expiryWithin = time.Second
+
+var expiryFacts = []fact{
+	{"ExpiredHoldFreesExactlyItsLegs", func(x *exercise) {
+		train, user := x.create(x.draft(2)), uuid.New()
+		x.book(x.between(request(train, user, 1), "A", "B"))
+		hold := x.hold(x.between(request(train, uuid.New(), 1, 2), "B", "C"))
+		require.Equal(x, "hh", x.seats(train, "B", "C"))
+		x.waitUntilFree(train, hold, "B", "C")
+		require.Equal(x, "ba", x.seats(train, "A", "B"), "what is booked stays")
+		require.Equal(x, "aa", x.seats(train, "B", "D"))
+		x.requireTally(train, booking.Tally{Booked: 1, Available: 1})
+	}},
+	{"ExpiredHoldIsOverForEveryone", func(x *exercise) {
+		train, user := x.create(x.draft(2)), uuid.New()
+		hold := x.hold(request(train, user, 1, 2))
+		require.Eventually(x, func() bool { return !time.Now().Before(hold.ExpiresAt) },
+			x.ttl+expiryWithin, time.Millisecond)
+		// Whether its seats were freed yet or not.
+		_, err := x.Confirm(x.ctx(), byHold(hold))
+		x.refused(booking.CodeSeatNotLocked, err)
+		x.refused(booking.CodeSeatNotLocked, x.Release(x.ctx(), byHold(hold)))
+		other := x.hold(request(train, uuid.New(), 1))
+		require.NotEqual(x, hold.ID, other.ID)
+		_, err = x.Hold(x.ctx(), request(train, user, 1, 2))
+		x.refused(booking.CodeSeatLocked, err)
+	}},
+	{"ExpiredHoldNoLongerCounts", func(x *exercise) {
+		train, user := x.create(x.draft(2*maxSeats)), uuid.New()
+		all := func(first int) booking.HoldRequest {
+			r := request(train, user)
+			for n := range maxSeats {
+				r.Seats = append(r.Seats, first+n)
+			}
+			return r
+		}
+		hold := x.hold(all(1))
+		_, err := x.Hold(x.ctx(), all(maxSeats+1))
+		x.refused(booking.CodeTooManyHolds, err)
+		x.waitUntilFree(train, hold, "A", "D")
+		x.hold(all(maxSeats + 1))
+	}},
+	{"ExpiredStretchIsNotConfusedWithTheNext", func(x *exercise) {
+		train, user := x.create(x.draft(1)), uuid.New()
+		hold := x.hold(x.between(request(train, user, 1), "A", "B"))
+		x.waitUntilFree(train, hold, "A", "B")
+		second := x.hold(x.between(request(train, user, 1), "B", "C"))
+		x.requireAmbiguous(train, user) // a late confirm of the first must not book the second
+		_, err := x.Confirm(x.ctx(), byHold(second))
+		require.NoError(x, err)
+	}},
+	{"AskingTwiceDoesNotExtend", func(x *exercise) {
+		train := x.create(x.draft(1))
+		r := request(train, uuid.New(), 1)
+		hold := x.hold(r)
+		require.Eventually(x, func() bool {
+			again, err := x.Hold(x.ctx(), r)
+			return err == nil && again.ExpiresAt.After(hold.ExpiresAt)
+		}, x.ttl+2*expiryWithin, 20*time.Millisecond, "the next hold has a deadline of its own")
+		require.False(x, time.Now().Before(hold.ExpiresAt))
+	}},
+	{"ConfirmedHoldDoesNotExpire", func(x *exercise) {
+		train := x.create(x.draft(2))
+		x.book(request(train, uuid.New(), 1))
+		later := x.hold(request(train, uuid.New(), 2))
+		x.waitUntilFree(train, later, "A", "D")
+		x.requireTally(train, booking.Tally{Booked: 1, Available: 1})
+	}},
+}
+
+// waitUntilFree waits until the seats of a hold are on sale again, which must not come
+// early and not late.
+func (x *exercise) waitUntilFree(train booking.Train, hold booking.Hold, from, to string) {
+	x.Helper()
+	var freed time.Time
+	require.Eventually(x, func() bool {
+		seats, err := x.SeatMap(x.ctx(), train.ID, x.station(from), x.station(to))
+		freed = time.Now()
+		return err == nil && seats[hold.Seats[0]-1].State == booking.SeatAvailable
+	}, x.ttl+2*expiryWithin, 5*time.Millisecond)
+	require.False(x, freed.Before(hold.ExpiresAt), "freed early")
+	require.WithinDuration(x, hold.ExpiresAt, freed, expiryWithin)
+}

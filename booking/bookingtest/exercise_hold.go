@@ -1,0 +1,184 @@
+package bookingtest
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+var holdFacts = []fact{
+	{"HoldLocksItsSeatsUntilItsDeadline", func(x *exercise) {
+		train, user := x.create(x.draft(4)), uuid.New()
+		before := time.Now()
+		hold := x.hold(x.between(request(train, user, 4, 2), "B", "C"))
+		require.Equal(x, user, hold.User)
+		require.Equal(x, train.ID, hold.ID.Train())
+		require.Equal(x, []int{2, 4}, hold.Seats)
+		require.Equal(x, booking.Stretch(1, 2), hold.Legs)
+		require.Equal(x, hold.ExpiresAt.UTC().Truncate(time.Millisecond), hold.ExpiresAt)
+		require.False(x, hold.ExpiresAt.Before(before.Add(x.ttl-time.Millisecond)))
+		require.False(x, hold.ExpiresAt.After(time.Now().Add(x.ttl)))
+		require.Equal(x, "ahah", x.seats(train, "A", "D"))
+		require.Equal(x, "aaaa", x.seats(train, "A", "B"))
+		x.requireTally(train, booking.Tally{Held: 2, Available: 2})
+	}},
+	{"ImpossibleRequestsAreRefused", func(x *exercise) {
+		train, user := x.create(x.draft(4)), uuid.New()
+		count := request(train, user)
+		count.Count = -1
+		for name, c := range map[string]struct {
+			request booking.HoldRequest
+			code    booking.Code
+		}{
+			"no seats":             {request(train, user), booking.CodeInvalidRequest},
+			"negative count":       {count, booking.CodeInvalidRequest},
+			"seat 0":               {request(train, user, 1, 0), booking.CodeInvalidRequest},
+			"seat -1":              {request(train, user, -1), booking.CodeInvalidRequest},
+			"seat 20001":           {request(train, user, 20_001), booking.CodeInvalidRequest},
+			"a seat twice":         {request(train, user, 1, 2, 1), booking.CodeInvalidRequest},
+			"backwards":            {x.between(request(train, user, 1), "C", "B"), booking.CodeInvalidRequest},
+			"nowhere":              {x.between(request(train, user, 1), "B", "B"), booking.CodeInvalidRequest},
+			"above the capacity":   {request(train, user, 1, 5), booking.CodeNotFound},
+			"from another station": {x.between(request(train, user, 1), "X", "B"), booking.CodeNotFound},
+			"to another station":   {x.between(request(train, user, 1), "A", "X"), booking.CodeNotFound},
+		} {
+			_, err := x.Hold(x.ctx(), c.request)
+			x.refused(c.code, err, name)
+		}
+		x.requireTally(train, booking.Tally{Available: 4})
+	}},
+	{"AllSeatsAreLockedOrNone", func(x *exercise) {
+		train := x.create(x.draft(4))
+		first := x.hold(request(train, uuid.New(), 2))
+		_, err := x.Hold(x.ctx(), request(train, uuid.New(), 1, 2, 3))
+		x.refused(booking.CodeSeatLocked, err)
+		require.Equal(x, first.ExpiresAt, detailsOf(err).BecomesFreeAt)
+		require.Equal(x, "ahaa", x.seats(train, "A", "D"))
+		x.book(request(train, uuid.New(), 3))
+		_, err = x.Hold(x.ctx(), request(train, uuid.New(), 1, 2, 3))
+		x.refused(booking.CodeSeatBooked, err, "waiting for seat 2 would not help")
+		require.Equal(x, "ahba", x.seats(train, "A", "D"))
+	}},
+	{"AskingTwiceGivesTheSameHold", func(x *exercise) {
+		train, user := x.create(x.draft(4)), uuid.New()
+		first := x.hold(x.between(request(train, user, 1, 2), "A", "B"))
+		require.Equal(x, first, x.hold(x.between(request(train, user, 2, 1), "A", "B")))
+		_, err := x.Hold(x.ctx(), x.between(request(train, user, 1), "A", "B"))
+		x.refused(booking.CodeSeatLocked, err, "other seats are another hold")
+		_, err = x.Hold(x.ctx(), x.between(request(train, user, 1, 2), "A", "C"))
+		x.refused(booking.CodeSeatLocked, err, "another stretch is another hold")
+	}},
+	{"RetryGivesTheSameHold", func(x *exercise) {
+		train := x.create(x.draft(4))
+		r := request(train, uuid.New())
+		r.Count = 2
+		require.Equal(x, x.hold(r), x.hold(r))
+		x.requireTally(train, booking.Tally{Held: 2, Available: 2})
+	}},
+	{"CountTakesNeighboursThenTheLowestNumbers", func(x *exercise) {
+		train := x.create(x.draft(7))
+		x.hold(request(train, uuid.New(), 2))
+		x.book(x.between(request(train, uuid.New(), 6), "A", "B"))
+		count := func(n int, from, to string) booking.HoldRequest {
+			r := x.between(request(train, uuid.New()), from, to)
+			r.Count = n
+			return r
+		}
+		require.Equal(x, []int{3, 4}, x.hold(count(2, "A", "B")).Seats)
+		require.Equal(x, []int{3, 4, 5}, x.hold(count(3, "B", "D")).Seats, "on other legs")
+		require.Equal(x, []int{1, 5}, x.hold(count(2, "A", "B")).Seats, "no two side by side are left")
+		require.Equal(x, []int{7}, x.hold(count(1, "A", "B")).Seats)
+		_, err := x.Hold(x.ctx(), count(6, "A", "B"))
+		x.refused(booking.CodeSeatLocked, err)
+		require.False(x, detailsOf(err).BecomesFreeAt.IsZero())
+		_, err = x.Hold(x.ctx(), count(7, "A", "B"))
+		x.refused(booking.CodeSeatBooked, err, "there will never be seven")
+	}},
+	{"LimitOfSeatsIsExact", func(x *exercise) {
+		train, other, user := x.create(x.draft(20)), x.create(x.draft(20)), uuid.New()
+		first := x.hold(request(train, user, 1, 2, 3, 4, 5, 6, 7, 8, 9))
+		_, err := x.Hold(x.ctx(), request(train, user, 11, 12))
+		x.refused(booking.CodeTooManyHolds, err)
+		require.Positive(x, detailsOf(err).RetryAfter)
+		require.LessOrEqual(x, detailsOf(err).RetryAfter, x.ttl)
+		x.hold(request(train, user, 11))
+		_, err = x.Hold(x.ctx(), request(train, user, 12))
+		x.refused(booking.CodeTooManyHolds, err)
+		x.hold(request(other, user, 1))
+		x.hold(request(train, uuid.New(), 12))
+		require.Equal(x, first, x.hold(request(train, user, 1, 2, 3, 4, 5, 6, 7, 8, 9)), "what is held is held")
+
+		_, err = x.Confirm(x.ctx(), byHold(first))
+		require.NoError(x, err)
+		x.hold(request(train, user, 13, 14, 15, 16, 17, 18, 19, 20, 10))
+	}},
+	{"TrainThatIsNotOnSaleSellsNothingNew", func(x *exercise) {
+		train := x.create(x.draft(2))
+		r := request(train, uuid.New(), 1)
+		hold := x.hold(r)
+		_, _, err := x.PutTrain(x.ctx(), offSale(train))
+		require.NoError(x, err)
+		_, err = x.Hold(x.ctx(), request(train, uuid.New(), 2))
+		x.refused(booking.CodeNotOnSale, err)
+		require.Equal(x, hold, x.hold(r))
+		_, err = x.Confirm(x.ctx(), byHold(hold))
+		require.NoError(x, err, "whoever holds a seat can confirm it")
+	}},
+	{"TrainThatHasLeftIsSoldFurtherOn", func(x *exercise) {
+		train := x.create(x.departed(1))
+		_, err := x.Hold(x.ctx(), request(train, uuid.New(), 1))
+		x.refused(booking.CodeDeparted, err)
+		_, err = x.Hold(x.ctx(), x.between(request(train, uuid.New(), 1), "A", "B"))
+		x.refused(booking.CodeDeparted, err)
+		x.hold(x.between(request(train, uuid.New(), 1), "B", "C"))
+		x.hold(x.between(request(train, uuid.New(), 1), "C", "D"))
+	}},
+	{"ReleaseFreesAllSeatsAtOnce", func(x *exercise) {
+		train, user := x.create(x.draft(3)), uuid.New()
+		for _, ref := range []func(booking.Hold) booking.HoldRef{
+			byHold,
+			func(booking.Hold) booking.HoldRef { return bySeat(train, user, 2) },
+		} {
+			hold := x.hold(request(train, user, 1, 2))
+			require.NoError(x, x.Release(x.ctx(), ref(hold)))
+			x.requireTally(train, booking.Tally{Available: 3})
+			x.refused(booking.CodeSeatNotLocked, x.Release(x.ctx(), ref(hold)))
+			_, err := x.Confirm(x.ctx(), ref(hold))
+			x.refused(booking.CodeSeatNotLocked, err)
+			require.NotEqual(x, hold.ID, x.hold(request(train, user, 1, 2)).ID)
+			require.NoError(x, x.Release(x.ctx(), bySeat(train, user, 1)))
+		}
+	}},
+	{"HoldIsItsUsersAlone", func(x *exercise) {
+		train, owner, thief := x.create(x.draft(3)), uuid.New(), uuid.New()
+		hold := x.hold(request(train, owner, 1, 2))
+		stolen := byHold(hold)
+		stolen.User = thief
+		otherSeat := byHold(hold)
+		otherSeat.Seat = 3
+		aboveCapacity := byHold(hold)
+		aboveCapacity.Seat = 4
+		for name, c := range map[string]struct {
+			ref  booking.HoldRef
+			code booking.Code
+		}{
+			"another's hold":          {stolen, booking.CodeSeatNotLocked},
+			"another's seat":          {bySeat(train, thief, 1), booking.CodeSeatNotLocked},
+			"a seat nobody holds":     {bySeat(train, owner, 3), booking.CodeSeatNotLocked},
+			"a seat not of the hold":  {otherSeat, booking.CodeSeatNotLocked},
+			"a seat not of the train": {aboveCapacity, booking.CodeNotFound},
+			"no such hold": {
+				booking.HoldRef{User: owner, Train: train.ID, Hold: booking.NewHoldID(train.ID)},
+				booking.CodeSeatNotLocked,
+			},
+		} {
+			_, err := x.Confirm(x.ctx(), c.ref)
+			x.refused(c.code, err, "confirm %s", name)
+			x.refused(c.code, x.Release(x.ctx(), c.ref), "release %s", name)
+		}
+		require.Equal(x, "hha", x.seats(train, "A", "D"))
+	}},
+}

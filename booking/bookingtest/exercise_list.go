@@ -1,0 +1,175 @@
+package bookingtest
+
+import (
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+var listFacts = []fact{
+	{"SearchFindsWhatRunsInThisDirection", func(x *exercise) {
+		first, second := x.create(x.draft(2)), x.create(x.draft(3))
+		require.Equal(x, []booking.TrainID{first.ID, second.ID}, x.searched("A", "D"), "oldest first")
+		require.Equal(x, []booking.TrainID{first.ID, second.ID}, x.searched("B", "C"))
+		require.Empty(x, x.searched("C", "B"))
+		require.Empty(x, x.searched("B", "B"))
+		require.Empty(x, x.searched("A", "Nowhere"))
+		found, err := x.Search(x.ctx(), x.station("A"), x.station("Nowhere"))
+		require.NoError(x, err)
+		require.NotNil(x, found, "none is an empty list")
+	}},
+	{"SearchFoldsStations", func(x *exercise) {
+		draft := x.draft(1)
+		draft.Stops[0].Station = x.station("Große Straße")
+		draft.Stops[3].Station = x.station("दिल्ली")
+		train := x.create(draft)
+		require.Equal(x, []booking.TrainID{train.ID}, x.searched("GROSSE STRASSE", "दिल्ली"))
+		require.Equal(x, []booking.TrainID{train.ID}, x.searched(" große straße", "दिल्ली"))
+		found, err := x.Search(x.ctx(), strings.ToUpper(x.station("b")), x.station("C"))
+		require.NoError(x, err)
+		require.Equal(x, x.station("B"), found[0].Train.Stops[1].Station, "spelt as the train spells it")
+	}},
+	{"SearchShowsTheSeatsOfTheStretch", func(x *exercise) {
+		train := x.create(x.draft(5))
+		x.hold(x.between(request(train, uuid.New(), 2), "A", "B"))
+		x.book(x.between(request(train, uuid.New(), 4), "B", "D"))
+		x.requireOffer("A", "D", "[1,3,5]", booking.Tally{Available: 3, Held: 1, Booked: 1})
+		x.requireOffer("A", "B", "[1,3,4,5]", booking.Tally{Available: 4, Held: 1})
+		x.requireOffer("C", "D", "[1,2,3,5]", booking.Tally{Available: 4, Booked: 1})
+		x.hold(request(train, uuid.New(), 1, 3, 5))
+		x.requireOffer("A", "D", "[]", booking.Tally{Held: 4, Booked: 1})
+	}},
+	{"SearchLeavesOutWhatCannotBeBought", func(x *exercise) {
+		x.create(offSale(x.draft(1)))
+		left := x.create(x.departed(1))
+		require.Empty(x, x.searched("A", "D"))
+		require.Equal(x, []booking.TrainID{left.ID}, x.searched("B", "D"), "it can be boarded further on")
+		page, err := x.ListTrains(x.ctx(), booking.TrainQuery{From: x.station("A"), To: x.station("D")})
+		require.NoError(x, err)
+		require.Len(x, page.Items, 2, "a list is of all trains")
+	}},
+	{"ListIsCutIntoPages", func(x *exercise) {
+		var all []booking.TrainID
+		for range 5 {
+			all = append(all, x.create(x.draft(1)).ID)
+		}
+		query := booking.TrainQuery{From: x.station("B"), To: x.station("D"), Page: booking.PageRequest{Limit: 2}}
+		require.Equal(x, all, x.listed(query, 3))
+		query.Page.Limit = 5
+		require.Equal(x, all, x.listed(query, 1))
+		query.Page.Limit = 0
+		require.Equal(x, all, x.listed(query, 1))
+	}},
+	{"ListOfAllTrainsHasThese", func(x *exercise) {
+		var mine []booking.TrainID
+		for range 3 {
+			mine = append(mine, x.create(x.draft(1)).ID)
+		}
+		var found []booking.TrainID
+		for _, id := range x.listed(booking.TrainQuery{Page: booking.PageRequest{Limit: 7}}, 0) {
+			if id == mine[0] || id == mine[1] || id == mine[2] {
+				found = append(found, id)
+			}
+		}
+		require.Equal(x, mine, found, "each once, oldest first")
+	}},
+	{"ListCountsTheStretchAskedFor", func(x *exercise) {
+		train := x.create(x.draft(5))
+		x.hold(x.between(request(train, uuid.New(), 2), "A", "B"))
+		x.book(x.between(request(train, uuid.New(), 4), "B", "D"))
+		page, err := x.ListTrains(x.ctx(), booking.TrainQuery{From: x.station("A"), To: x.station("B")})
+		require.NoError(x, err)
+		require.Equal(x, booking.Tally{Available: 4, Held: 1}, page.Items[0].Tally)
+		require.Equal(x, booking.Stretch(0, 1), page.Items[0].Stretch)
+		require.Nil(x, page.Items[0].SeatList)
+	}},
+	{"DateIsThatOfTheStopAskedFor", func(x *exercise) {
+		india := time.FixedZone("", 19800)
+		draft := x.draft(1)
+		draft.Stops[0].DepartsAt = time.Date(2040, 2, 28, 23, 50, 0, 0, india)
+		draft.Stops[1].DepartsAt = time.Date(2040, 2, 29, 0, 30, 0, 0, india) // the 28th in UTC
+		train := x.create(draft)
+		x.create(x.draft(1)) // without times: on no date
+		on := func(from string, day int) []booking.TrainID {
+			return x.listed(booking.TrainQuery{
+				From: x.station(from), To: x.station("D"), Date: time.Date(2040, 2, day, 0, 0, 0, 0, time.UTC),
+			}, 1)
+		}
+		require.Equal(x, []booking.TrainID{train.ID}, on("A", 28))
+		require.Empty(x, on("A", 29))
+		require.Equal(x, []booking.TrainID{train.ID}, on("B", 29))
+		require.Empty(x, on("B", 28))
+		require.Empty(x, on("C", 29), "that stop has no time")
+	}},
+	{"SeatMapIsOfTheStretch", func(x *exercise) {
+		train := x.create(x.draft(3))
+		x.hold(x.between(request(train, uuid.New(), 1), "A", "B"))
+		x.book(x.between(request(train, uuid.New(), 1), "B", "C"))
+		require.Equal(x, "baa", x.seats(train, "A", "D"), "booked wins")
+		require.Equal(x, "haa", x.seats(train, "A", "B"))
+		require.Equal(x, "baa", x.seats(train, "B", "D"))
+		require.Equal(x, "aaa", x.seats(train, "C", "D"))
+		_, err := x.SeatMap(x.ctx(), train.ID, x.station("Nowhere"), "")
+		x.refused(booking.CodeNotFound, err)
+		_, err = x.SeatMap(x.ctx(), train.ID, x.station("C"), x.station("B"))
+		x.requireFields(err, "to")
+	}},
+}
+
+// searched returns the ids of what a search finds.
+func (x *exercise) searched(from, to string) (ids []booking.TrainID) {
+	x.Helper()
+	found, err := x.Search(x.ctx(), x.station(from), x.station(to))
+	require.NoError(x, err)
+	for _, a := range found {
+		ids = append(ids, a.Train.ID)
+	}
+	return ids
+}
+
+// requireOffer checks what a search says of this fact's only train.
+func (x *exercise) requireOffer(from, to, list string, tally booking.Tally) {
+	x.Helper()
+	found, err := x.Search(x.ctx(), x.station(from), x.station(to))
+	require.NoError(x, err)
+	require.Len(x, found, 1)
+	require.JSONEq(x, list, string(found[0].SeatList))
+	require.Equal(x, tally, found[0].Tally)
+}
+
+// listed returns the ids of what a list has, page after page; pages says of how many
+// (0: any number).
+func (x *exercise) listed(query booking.TrainQuery, pages int) (ids []booking.TrainID) {
+	x.Helper()
+	for n := 1; ; n++ {
+		page, err := x.ListTrains(x.ctx(), query)
+		require.NoError(x, err)
+		for _, a := range page.Items {
+			ids = append(ids, a.Train.ID)
+		}
+		if page.Next.IsZero() {
+			require.Contains(x, []int{0, n}, pages)
+			return ids
+		}
+		require.Len(x, page.Items, query.Page.Limit)
+		query.Page.After = page.Next
+	}
+}
+
+// offSale is the train before its sale begins.
+func offSale(train booking.Train) booking.Train {
+	train.OnSale = false
+	return train
+}
+
+// departed is a train that has left A and will leave B.
+func (x *exercise) departed(capacity int) booking.Train {
+	train := x.draft(capacity)
+	train.Stops[0].DepartsAt = time.Now().Add(-time.Hour)
+	train.Stops[1].DepartsAt = time.Now().Add(time.Hour)
+	return train
+}

@@ -1,0 +1,82 @@
+package bookingtest
+
+import (
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+// The facts of several stretches of one seat: the legs that one leaves free are sold
+// again, and confirm by seat alone is never a guess (API.md 1, ambiguous_hold).
+var stretchFacts = []fact{
+	{"SeatIsSoldAgainOnTheLegsThatAreFree", func(x *exercise) {
+		train := x.create(x.draft(1))
+		middle := x.book(x.between(request(train, uuid.New(), 1), "B", "C"))
+		for _, overlapping := range [][2]string{{"A", "D"}, {"A", "C"}, {"B", "D"}, {"B", "C"}} {
+			_, err := x.Hold(x.ctx(), x.between(request(train, uuid.New(), 1), overlapping[0], overlapping[1]))
+			x.refused(booking.CodeSeatBooked, err, overlapping)
+		}
+		x.hold(x.between(request(train, uuid.New(), 1), "A", "B"))
+		x.book(x.between(request(train, uuid.New(), 1), "C", "D"))
+		require.NoError(x, x.CancelBooking(x.ctx(), middle.User, middle.ID))
+		require.Equal(x, "h a b", x.seats(train, "A", "B")+" "+x.seats(train, "B", "C")+" "+x.seats(train, "C", "D"))
+	}},
+	{"TwoHoldsOfOneSeatNeedTheirIDs", func(x *exercise) {
+		train, user := x.create(x.draft(1)), uuid.New()
+		first := x.hold(x.between(request(train, user, 1), "A", "B"))
+		second := x.hold(x.between(request(train, user, 1), "B", "D"))
+		x.requireAmbiguous(train, user)
+		b, err := x.Confirm(x.ctx(), byHold(second))
+		require.NoError(x, err)
+		require.Equal(x, second.Legs, b.Legs)
+		x.requireAmbiguous(train, user)
+		require.NoError(x, x.Release(x.ctx(), byHold(first)))
+		x.requireAmbiguous(train, user)
+		require.Equal(x, "a", x.seats(train, "A", "B"))
+		require.Equal(x, "b", x.seats(train, "B", "D"))
+	}},
+	{"ReleasedStretchIsNotConfusedWithTheNext", func(x *exercise) {
+		train, user := x.create(x.draft(1)), uuid.New()
+		first := x.hold(x.between(request(train, user, 1), "A", "B"))
+		require.NoError(x, x.Release(x.ctx(), byHold(first)))
+		second := x.hold(x.between(request(train, user, 1), "B", "C"))
+		x.requireAmbiguous(train, user) // a late confirm of the first must not book the second
+		_, err := x.Confirm(x.ctx(), byHold(first))
+		x.refused(booking.CodeSeatNotLocked, err)
+		_, err = x.Confirm(x.ctx(), byHold(second))
+		require.NoError(x, err)
+	}},
+	{"CancelledStretchIsNotConfusedWithTheNext", func(x *exercise) {
+		train, user := x.create(x.draft(1)), uuid.New()
+		b := x.book(x.between(request(train, user, 1), "A", "B"))
+		require.NoError(x, x.CancelBooking(x.ctx(), user, b.ID))
+		x.hold(x.between(request(train, user, 1), "B", "C"))
+		x.requireAmbiguous(train, user)
+	}},
+	{"SameStretchAgainIsNotAmbiguous", func(x *exercise) {
+		train, user := x.create(x.draft(1)), uuid.New()
+		first := x.hold(x.between(request(train, user, 1), "A", "B"))
+		require.NoError(x, x.Release(x.ctx(), byHold(first)))
+		second := x.hold(x.between(request(train, user, 1), "A", "B"))
+		b, err := x.Confirm(x.ctx(), bySeat(train, user, 1))
+		require.NoError(x, err)
+		require.Equal(x, booking.BookingIDOf(user, second.ID), b.ID)
+	}},
+	{"OthersAndOtherSeatsMakeNothingAmbiguous", func(x *exercise) {
+		train, user := x.create(x.draft(2)), uuid.New()
+		x.hold(x.between(request(train, uuid.New(), 1), "B", "C"))
+		x.hold(x.between(request(train, user, 2), "B", "D"))
+		x.hold(x.between(request(train, user, 1), "A", "B"))
+		_, err := x.Confirm(x.ctx(), bySeat(train, user, 1))
+		require.NoError(x, err)
+	}},
+}
+
+// requireAmbiguous checks that seat 1 alone does not say what the user means.
+func (x *exercise) requireAmbiguous(train booking.Train, user uuid.UUID) {
+	x.Helper()
+	_, err := x.Confirm(x.ctx(), bySeat(train, user, 1))
+	x.refused(booking.CodeAmbiguousHold, err)
+	x.refused(booking.CodeAmbiguousHold, x.Release(x.ctx(), bySeat(train, user, 1)))
+}
