@@ -35,5 +35,18 @@ func CleanText(s string, shortest, longest int) (clean, sentence string) {
 // Fold returns the form under which two names are the same: NFC, case folded. It
 // finds jaipur for Jaipur and keeps usernames and emails unique.
 func Fold(s string) string {
-	return norm.NFC.String(cases.Fold().String(norm.NFC.String(strings.TrimSpace(s))))
+	s = strings.TrimSpace(s)
+	if isASCII(s) {
+		return strings.ToLower(s) // the same, and a search folds many names
+	}
+	return norm.NFC.String(cases.Fold().String(norm.NFC.String(s)))
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }

@@ -30,15 +30,13 @@ type seatList struct {
 // Tally counts the seats on the stretch.
 func (s *Snapshot) Tally(stretch Legs) (t Tally) {
 	for _, seat := range s.seats {
-		switch seat.on(stretch) {
-		case SeatBooked:
+		if seat.booked.Overlaps(stretch) {
 			t.Booked++
-		case SeatHeld:
+		} else if seat.held.Overlaps(stretch) {
 			t.Held++
-		case SeatAvailable:
-			t.Available++
 		}
 	}
+	t.Available = len(s.seats) - t.Booked - t.Held
 	return t
 }
 
@@ -82,7 +80,7 @@ func (s *Snapshot) SeatList(stretch Legs) []byte {
 func (s *Snapshot) encode(stretch Legs) []byte {
 	b := []byte{'['}
 	for i, seat := range s.seats {
-		if seat.on(stretch) != SeatAvailable {
+		if (seat.booked | seat.held).Overlaps(stretch) {
 			continue
 		}
 		if len(b) > 1 {

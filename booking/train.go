@@ -92,7 +92,7 @@ func cleanStops(stops []Stop, fields map[string]string) []Stop {
 // Position returns the position of the stop at station, compared folded, or -1.
 func (t *Train) Position(station string) int {
 	key := Fold(station)
-	return slices.IndexFunc(t.Stops, func(s Stop) bool { return Fold(s.Station) == key })
+	return slices.IndexFunc(t.Stops, func(s Stop) bool { return s.Station == station || Fold(s.Station) == key })
 }
 
 // Run returns all legs of the train.
