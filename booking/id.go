@@ -86,6 +86,9 @@ func DerivedHoldID(train TrainID, name string) HoldID {
 
 // ParseHoldID reads the 40-character form. Error: ErrMalformedID.
 func ParseHoldID(s string) (id HoldID, err error) {
+	if len(s) != base64.RawURLEncoding.EncodedLen(len(id)) { // DecodeString passes over line ends
+		return id, ErrMalformedID
+	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	if err != nil || len(b) != len(id) {
 		return id, ErrMalformedID

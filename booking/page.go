@@ -15,6 +15,9 @@ const (
 	MaxPageLimit     = 1000
 )
 
+// cursorBytes is a time in microseconds and an id.
+const cursorBytes = 8 + 16
+
 // ErrMalformedCursor is returned for text that is no cursor.
 var ErrMalformedCursor = errors.New("malformed cursor")
 
@@ -50,8 +53,11 @@ func ParseCursor(s string) (Cursor, error) {
 	if s == "" {
 		return Cursor{}, nil
 	}
+	if len(s) != base64.RawURLEncoding.EncodedLen(cursorBytes) { // DecodeString passes over line ends
+		return Cursor{}, ErrMalformedCursor
+	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) != 24 {
+	if err != nil || len(b) != cursorBytes {
 		return Cursor{}, ErrMalformedCursor
 	}
 	at := time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC() //nolint:gosec // as written
