@@ -1,0 +1,204 @@
+package api_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/api"
+	"trainbooking.dev/booking"
+)
+
+// document is openapi.yaml, read once.
+var document = sync.OnceValues(func() (*openapi3.T, error) {
+	text, err := os.ReadFile("openapi.yaml")
+	if err != nil {
+		return nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
+		return nil, err
+	}
+	return doc, doc.Validate(context.Background(), openapi3.EnableExamplesValidation())
+})
+
+func loadDocument(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := document()
+	require.NoError(t, err)
+	return doc
+}
+
+// requireDocumented fails when an answer of the API has a status, a header, a type or a
+// field that openapi.yaml does not know, or lacks one that it promises. A request that
+// succeeded must be one that it allows.
+func requireDocumented(t *testing.T, server *api.Server, in request, out reply) {
+	t.Helper()
+	doc := loadDocument(t)
+	path, operation := findOperation(doc, server, in)
+	if operation == nil {
+		requireUnrouted(t, doc, out)
+		return
+	}
+	r, err := http.NewRequestWithContext(t.Context(), in.method, "http://localhost"+in.path, strings.NewReader(in.body))
+	require.NoError(t, err)
+	r.Header = in.header.Clone()
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	if in.body != "" && r.Header.Get("Content-Type") == "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	input := &openapi3filter.RequestValidationInput{
+		Request: r, PathParams: pathParams(path, in.path),
+		Route: &routers.Route{
+			Spec: doc, Path: path, PathItem: doc.Paths.Value(path), Method: in.method, Operation: operation,
+		},
+		Options: &openapi3filter.Options{
+			IncludeResponseStatus: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
+		},
+	}
+	if out.status < 300 {
+		require.NoError(t, openapi3filter.ValidateRequest(t.Context(), input), "request to %s", path)
+	}
+	err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input, Status: out.status, Header: out.header,
+		Body: io.NopCloser(strings.NewReader(out.text)), Options: input.Options,
+	})
+	require.NoError(t, err, "answer of %s %s: %s", in.method, path, out.text)
+	if out.status == http.StatusNoContent {
+		require.Empty(t, out.text)
+	}
+}
+
+// requireUnrouted checks the answer where there is no operation: pages, 404, 405, and the
+// answers without a body to HEAD.
+func requireUnrouted(t *testing.T, doc *openapi3.T, out reply) {
+	t.Helper()
+	if out.status < 400 || out.text == "" {
+		return
+	}
+	require.Equal(t, "application/problem+json", out.header.Get("Content-Type"))
+	schema := doc.Components.Schemas["Problem"].Value
+	require.NoError(t, schema.VisitJSON(out.json, openapi3.EnableJSONSchema2020()), out.text)
+}
+
+// findOperation returns the operation that a request is for; nil when there is none.
+func findOperation(doc *openapi3.T, server *api.Server, in request) (path string, operation *openapi3.Operation) {
+	for _, o := range server.Operations() {
+		if o.Method == in.method && pathParams(o.Path, in.path) != nil {
+			return o.Path, doc.Paths.Value(o.Path).GetOperation(o.Method)
+		}
+	}
+	return "", nil
+}
+
+// pathParams matches a path against a template; nil when it does not fit.
+func pathParams(template, path string) map[string]string {
+	path, _, _ = strings.Cut(path, "?")
+	want, got := segments(template), segments(path)
+	if len(want) != len(got) {
+		return nil
+	}
+	params := map[string]string{}
+	for i := range want {
+		switch {
+		case strings.HasPrefix(want[i], "{"):
+			params[strings.Trim(want[i], "{}")] = got[i]
+		case want[i] != got[i]:
+			return nil
+		}
+	}
+	return params
+}
+
+func segments(path string) []string { return strings.Split(strings.TrimSuffix(path, "/"), "/") }
+
+func TestDocumentNamesTheOperationsOfTheRouteTable(t *testing.T) {
+	t.Parallel()
+	var served, documented []api.Operation
+	for _, o := range newSite(t).server.Operations() {
+		served = append(served, api.Operation{Method: o.Method, Path: o.Path, Role: documentedRole(o.Role)})
+	}
+	for path, item := range loadDocument(t).Paths.Map() {
+		for method, o := range item.Operations() {
+			documented = append(documented, api.Operation{Method: method, Path: path, Role: roleOf(o)})
+		}
+	}
+	require.ElementsMatch(t, documented, served)
+}
+
+// documentedRole is a role as far as security schemes can tell: admin or not, the same
+// token is sent.
+func documentedRole(role string) string {
+	if role == "admin" {
+		return "user"
+	}
+	return role
+}
+
+func roleOf(o *openapi3.Operation) string {
+	if o.Security == nil {
+		return "anyone"
+	}
+	for _, requirement := range *o.Security {
+		if _, machines := requirement["service"]; machines {
+			return "train-admin"
+		}
+	}
+	return "user"
+}
+
+func TestDocumentListsEveryCodeOnce(t *testing.T) {
+	t.Parallel()
+	var documented []booking.Code
+	for _, code := range loadDocument(t).Components.Schemas["Code"].Value.Enum {
+		documented = append(documented, booking.Code(code.(string)))
+	}
+	require.ElementsMatch(t, api.Codes(), documented)
+}
+
+// The validator must be able to say no, or the other tests prove nothing.
+func TestValidatorRefusesWhatIsNotDocumented(t *testing.T) {
+	t.Parallel()
+	doc := loadDocument(t)
+	problem := map[string]any{
+		"type": "about:blank", "title": "Conflict", "status": 409.0, "code": "seat_locked",
+		"error": "Seat is already locked", "instance": "x",
+	}
+	schema := doc.Components.Schemas["Problem"].Value
+	visit := func(v any) error { return schema.VisitJSON(v, openapi3.EnableJSONSchema2020()) }
+	require.NoError(t, visit(problem))
+	for name, value := range map[string]any{"code": "seat_eaten", "surprise": 1.0, "seats": []any{0.0}} {
+		changed := map[string]any{name: value}
+		for k, v := range problem {
+			if _, set := changed[k]; !set {
+				changed[k] = v
+			}
+		}
+		require.Error(t, visit(changed), name)
+	}
+	delete(problem, "instance")
+	require.Error(t, visit(problem))
+}
+
+// Every response schema is closed, so that a field that is not documented is noticed.
+func TestEverySchemaOfAnObjectIsClosed(t *testing.T) {
+	t.Parallel()
+	for name, ref := range loadDocument(t).Components.Schemas {
+		if ref.Value.Type != nil && slices.Contains(ref.Value.Type.Slice(), "object") {
+			require.NotNil(t, ref.Value.AdditionalProperties.Has, name)
+			require.False(t, *ref.Value.AdditionalProperties.Has, name)
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package api_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+const shatabdi = `{"name":"Shatabdi","capacity":10,"stops":[
+	{"station":"Delhi","departs_at":"2036-12-01T06:00:00+05:30"},
+	{"station":"Jaipur","arrives_at":"2036-12-01T10:30:00+05:30","departs_at":"2036-12-01T10:40:00+05:30"},
+	{"station":"Mumbai","arrives_at":"2036-12-02T04:00:00+05:30"}]}`
+
+func TestAddedTrainIsFound(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	body := `{"train_name":" Duranto  Express ","source":"Jaipur","destination":"Mumbai","train_capacity":10}`
+	r := s.post(t, s.admin(t), "/train/add-train/", body)
+	require.Equal(t, 200, r.status, r.text)
+	require.Equal(t, "Train added successfully", r.str(t, "message"))
+	require.Equal(t, `[{"train_id":"`+r.str(t, "train_id")+`","train_name":"Duranto  Express","train_capacity":10,`+
+		`"remaining_capacity":10,"is_full":false,"source":"Jaipur","destination":"Mumbai",`+
+		`"seat_available":[1,2,3,4,5,6,7,8,9,10]}]`, s.get(t, "", "/train/get-trains/?source=jaipur&destination=MUMBAI").text)
+}
+
+func TestAddTrainIsRefusedFieldByField(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	all := []string{"train_name", "source", "destination", "train_capacity"}
+	for _, row := range []struct {
+		body   string
+		fields []string
+	}{
+		{`{}`, all},
+		{`{"train_name":1,"source":[],"destination":{},"train_capacity":"5"}`, all},
+		{`{"train_name":"","source":" ","destination":"\u0000","train_capacity":0}`, all},
+		{trainOf(`"a"`, `"Delhi"`, `"delhi "`, `5`), []string{"destination"}},
+		{trainOf(`"a"`, `"R\u00e9"`, `"Re\u0301"`, `5`), []string{"destination"}},
+		{trainOf(`"a"`, `"`+strings.Repeat("x", 256)+`"`, `"b"`, `5`), []string{"source"}},
+		{trainOf(`"a"`, `"b"`, `"c"`, `20001`), []string{"train_capacity"}},
+		{strings.Replace(trainOf(`"a"`, `"b"`, `"c"`, `5`), `{`, `{"id":1,`, 1), []string{"id"}},
+	} {
+		requireInvalid(t, s.post(t, serviceToken, "/train/add-train/", row.body), row.fields...)
+	}
+	require.Empty(t, s.get(t, "", "/v1/trains").field(t, "items"))
+}
+
+func trainOf(name, source, destination, capacity string) string {
+	return fmt.Sprintf(`{"train_name":%s,"source":%s,"destination":%s,"train_capacity":%s}`, name, source, destination, capacity)
+}
+
+// "5", 5.5, 1e99, null and true are never a guess, and neither is 5.0 (API.md 3).
+func TestOnlyWholeNumbersAreNumbers(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, capacity := range []string{
+		`"5"`, `5.5`, `5.0`, `1e1`, `1e99`, `null`, `true`, `-1`, `0`, `-0`, `99999999999999999999`, `[5]`, `{}`,
+	} {
+		requireInvalid(t, s.post(t, serviceToken, "/train/add-train/", trainOf(`"a"`, `"b"`, `"c"`, capacity)), "train_capacity")
+	}
+}
+
+func TestTrainWithStopsIsCreatedShownAndListed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	r := s.post(t, serviceToken, "/v1/trains", shatabdi)
+	require.Equal(t, 201, r.status, r.text)
+	require.Equal(t, "/v1/trains/"+r.str(t, "id"), r.header.Get("Location"))
+	require.Equal(t, true, r.field(t, "on_sale"))
+	require.Equal(t, map[string]any{
+		"station": "Jaipur", "arrives_at": "2036-12-01T10:30:00+05:30", "departs_at": "2036-12-01T10:40:00+05:30",
+	}, r.field(t, "stops").([]any)[1], "a stop keeps the offset of its place")
+
+	found := s.get(t, "", r.header.Get("Location"))
+	require.Equal(t, 200, found.status)
+	for field, figure := range map[string]float64{"booked": 0, "held": 0, "available": 10, "capacity": 10} {
+		require.Equal(t, figure, found.field(t, field))
+	}
+	listed := s.get(t, "", "/v1/trains")
+	require.Equal(t, []any{found.json}, listed.field(t, "items"))
+}
+
+func TestTrainIsRefusedFieldByField(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	with := func(stops string) string { return `{"name":"a","capacity":5,"stops":` + stops + `}` }
+	for _, row := range []struct {
+		body   string
+		fields []string
+	}{
+		{`{}`, []string{"name", "capacity", "stops"}},
+		{with(`null`), []string{"stops"}},
+		{with(`{}`), []string{"stops"}},
+		{with(`[]`), []string{"stops"}},
+		{with(`[{"station":"a"}]`), []string{"stops"}},
+		{with(`["a","b"]`), []string{"stops[0]", "stops"}},
+		{with(`[{},{"station":"b","platform":4}]`), []string{"stops[0].station", "stops[1].platform"}},
+		{with(`[{"station":"a"},{"station":"A"}]`), []string{"stops[1].station"}},
+		{with(`[{"station":"a","departs_at":"2036-12-01T06:00:00Z"},{"station":"b","arrives_at":"2036-12-01T05:00:00Z"}]`), []string{"stops[1].arrives_at"}},
+		{with(`[{"station":"a","departs_at":"tomorrow"},{"station":"b","arrives_at":1}]`), []string{"stops[0].departs_at", "stops[1].arrives_at"}},
+		{with(`[{"station":"a","departs_at":"0001-01-01T00:00:00Z"},{"station":"b"}]`), []string{"stops[0].departs_at"}},
+		{with(`[` + strings.Repeat(`{"station":"a"},`, 64) + `{"station":"b"}]`), []string{"stops"}},
+		{`{"name":"a","capacity":5,"on_sale":"yes","stops":[{"station":"a"},{"station":"b"}]}`, []string{"on_sale"}},
+		{`{"name":"a","capacity":5,"stops":[{"station":"a"},{"station":"b"}],"booked":0}`, []string{"booked"}},
+	} {
+		requireInvalid(t, s.post(t, serviceToken, "/v1/trains", row.body), row.fields...)
+	}
+	requireInvalid(t, s.post(t, serviceToken, "/v1/trains?name=b", shatabdi), "query")
+}
+
+func TestPutMakesOnceThenChanges(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id := booking.NewTrainID().String()
+	put := func(id, body string) reply {
+		return s.do(t, request{method: "PUT", path: "/v1/trains/" + id, token: serviceToken, body: body})
+	}
+	r := put(id, shatabdi)
+	require.Equal(t, 201, r.status, r.text)
+	require.Equal(t, "/v1/trains/"+id, r.header.Get("Location"))
+	again := put(id, shatabdi)
+	require.Equal(t, 200, again.status)
+	require.Equal(t, r.json, again.json)
+	require.Equal(t, "Renamed", put(id, strings.Replace(shatabdi, "Shatabdi", "Renamed", 1)).str(t, "name"))
+
+	requireInvalid(t, put(id[:35]+"1", shatabdi), "id")
+	requireInvalid(t, put("00000000-0000-0000-0000-000000000000", shatabdi), "id")
+	requireProblem(t, 404, booking.CodeNotFound, "No such train", put("x", shatabdi))
+}
+
+func TestSoldSeatsStandInTheWayOfAChange(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	token := s.user(t, "asha")
+	id := s.train(t, "Delhi", "Mumbai")
+	s.post(t, token, "/train/confirm-booking/", `{"seat_id":"`+s.lock(t, token, id, "7").str(t, "seat_id")+`"}`)
+	s.lock(t, token, id, "9")
+	do := func(method, query, body string) reply {
+		return s.do(t, request{method: method, path: "/v1/trains/" + id.String() + query, token: serviceToken, body: body})
+	}
+	small := do("PUT", "", `{"name":"a","capacity":6,"stops":[{"station":"Delhi"},{"station":"Mumbai"}]}`)
+	requireProblem(t, 409, booking.CodeCapacityInUse, "", small)
+	require.Equal(t, []any{7.0, 9.0}, small.field(t, "seats"))
+	requireProblem(t, 409, booking.CodeHasBookings, "",
+		do("PUT", "", `{"name":"a","capacity":10,"stops":[{"station":"Delhi"},{"station":"Pune"}]}`))
+	requireProblem(t, 409, booking.CodeHasBookings, "", do("DELETE", "", ""))
+	requireInvalid(t, do("DELETE", "?force=1", ""), "force")
+	requireInvalid(t, do("DELETE", "?forced=true", ""), "forced")
+
+	require.Equal(t, 204, do("DELETE", "?force=true", "").status)
+	requireProblem(t, 404, booking.CodeNotFound, "No such train", s.get(t, "", "/v1/trains/"+id.String()))
+	requireProblem(t, 404, booking.CodeNotFound, "No such train", do("DELETE", "", ""))
+}
+
+func TestListSearchesBetweenStationsAndByDate(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.train(t, "Pune", "Goa")
+	r := s.post(t, serviceToken, "/v1/trains", shatabdi)
+	for query, found := range map[string]int{
+		"": 2, "?from=delhi&to=JAIPUR": 1, "?from=Jaipur&to=Delhi": 0, "?from=Delhi&to=Mumbai&date=2036-12-01": 1,
+		"?from=Delhi&to=Mumbai&date=2036-12-02": 0, "?limit=1": 1, "?cursor=": 2,
+	} {
+		require.Len(t, s.get(t, "", "/v1/trains"+query).field(t, "items"), found, query)
+	}
+	page := s.get(t, "", "/v1/trains?limit=1")
+	rest := s.get(t, "", "/v1/trains?limit=1&cursor="+page.str(t, "next_cursor"))
+	require.Equal(t, r.str(t, "id"), rest.field(t, "items").([]any)[0].(map[string]any)["id"])
+	for query, fields := range map[string][]string{
+		"from=a": {"to"}, "to=a": {"from"}, "date=2036-12-01": {"date"}, "from=a&to=A": {"to"}, "from=&to=": {"from", "to"},
+		"from=a&to=b&date=1.12.2036": {"date"}, "from=a&to=b&date=2036-02-30": {"date"}, "from=a&to=%FF": {"to"}, "sort=x": {"sort"},
+	} {
+		requireInvalid(t, s.get(t, "", "/v1/trains?"+query), fields...)
+	}
+}

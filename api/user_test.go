@@ -1,0 +1,151 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+func TestAccountFromRegistrationToLogout(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	r := s.post(t, "", "/user/register/", registration("asha"))
+	require.Equal(t, 201, r.status)
+	require.JSONEq(t, `{"message":"User registered successfully"}`, r.text)
+
+	r = s.post(t, "", "/user/login/", `{"username":"ASHA","password":"`+password+`"}`)
+	require.Equal(t, 200, r.status)
+	require.Equal(t, "Login successful", r.str(t, "msg"))
+	access, first := r.str(t, "token.access"), r.str(t, "token.refresh")
+
+	r = s.post(t, "", "/user/token/refresh/", `{"refresh":"`+first+`"}`)
+	require.Equal(t, 200, r.status)
+	second := r.str(t, "refresh")
+	require.NotEqual(t, first, second)
+
+	r = s.post(t, access, "/user/logout/", `{"refresh":"`+second+`"}`)
+	require.Equal(t, 200, r.status)
+	require.JSONEq(t, `{"message":"Logged out"}`, r.text)
+	requireProblem(t, 401, booking.CodeUnauthenticated, "", s.post(t, "", "/user/token/refresh/", `{"refresh":"`+second+`"}`))
+}
+
+func TestSpentRefreshTokenRevokesItsFamily(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.user(t, "asha")
+	r := s.post(t, "", "/user/login/", `{"username":"asha","password":"`+password+`"}`)
+	first := r.str(t, "token.refresh")
+	next := s.post(t, "", "/user/token/refresh/", `{"refresh":"`+first+`"}`).str(t, "refresh")
+	for _, token := range []string{first, next} {
+		requireProblem(t, 401, booking.CodeUnauthenticated, "", s.post(t, "", "/user/token/refresh/", `{"refresh":"`+token+`"}`))
+	}
+}
+
+func TestPasswordIsChanged(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	token := s.user(t, "asha")
+	change := func(old, password, again string) reply {
+		return s.post(t, token, "/user/change-password/",
+			`{"old_password":"`+old+`","password":"`+password+`","password2":"`+again+`"}`)
+	}
+	requireProblem(t, 401, booking.CodeInvalidCredentials, "", change("wrong horse", "battery staple", "battery staple"))
+	requireInvalid(t, change(password, "short", "shorter"), "password", "password2")
+	r := change(password, "battery staple", "battery staple")
+	require.Equal(t, 200, r.status, r.text)
+	require.JSONEq(t, `{"message":"Password changed"}`, r.text)
+	requireProblem(t, 401, booking.CodeInvalidCredentials, "",
+		s.post(t, "", "/user/login/", `{"username":"asha","password":"`+password+`"}`))
+}
+
+func TestRegistrationIsRefusedFieldByField(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	long := strings.Repeat("x", 300)
+	for _, row := range []struct {
+		body   string
+		fields []string
+	}{
+		{`{}`, []string{"username", "email", "password", "password2"}},
+		{`{"username":"a","email":"a@example.org","password":"12345678","password2":"12345679"}`, []string{"password2"}},
+		{`{"username":1,"email":null,"password":true,"password2":[]}`, []string{"username", "email", "password", "password2"}},
+		{`{"username":"a\u0000b","email":"nobody","password":"1234567","password2":"1234567"}`, []string{"username", "email", "password"}},
+		{`{"username":"  ","email":"a@example.org","password":"12345678","password2":"12345678"}`, []string{"username"}},
+		{`{"username":"` + long + `","email":"` + long + `@x.y","password":"` + long + `","password2":"` + long + `"}`, []string{"username", "email", "password"}},
+		{strings.Replace(registration("a"), `{`, `{"is_admin":true,`, 1), []string{"is_admin"}},
+		{strings.Replace(registration("a"), `{`, `{"Username":"b",`, 1), []string{"Username"}},
+		{strings.Replace(registration("a"), `{`, `{"username":"b",`, 1), []string{"username"}},
+	} {
+		requireInvalid(t, s.post(t, "", "/user/register/", row.body), row.fields...)
+	}
+}
+
+func TestTakenNameIsTakenWhateverItsCase(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.user(t, "asha")
+	requireProblem(t, 409, booking.CodeAlreadyExists, "", s.post(t, "", "/user/register/", registration("ASHA")))
+}
+
+func TestUnknownUserAndWrongPasswordAreAnsweredAlike(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.user(t, "asha")
+	wrong := s.post(t, "", "/user/login/", `{"username":"asha","password":"wrong horse"}`)
+	unknown := s.post(t, "", "/user/login/", `{"username":"nobody","password":"wrong horse"}`)
+	for _, r := range []reply{wrong, unknown, s.post(t, "", "/user/login/", `{"username":"a\u0000","password":"x"}`)} {
+		requireProblem(t, 401, booking.CodeInvalidCredentials, "Wrong username or password", r)
+		r.json.(map[string]any)["instance"] = ""
+		wrong.json.(map[string]any)["instance"] = ""
+		require.Equal(t, wrong.json, r.json)
+	}
+}
+
+func TestGuessingIsSlowedDown(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var r reply
+	for range 11 {
+		r = s.post(t, "", "/user/login/", `{"username":"asha","password":"wrong horse"}`)
+	}
+	requireProblem(t, 429, booking.CodeRateLimited, "", r)
+	require.NotEmpty(t, r.header.Get("Retry-After"))
+}
+
+func TestAdminSeesUsersButNoHash(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.user(t, "asha")
+	token := s.admin(t)
+	r := s.get(t, token, "/v1/users?limit=1")
+	require.Equal(t, 200, r.status, r.text)
+	require.NotContains(t, r.text, "argon2")
+	asha := r.field(t, "items").([]any)[0].(map[string]any)
+	require.Equal(t, "asha", asha["username"])
+	require.Equal(t, false, asha["is_admin"])
+
+	next := s.get(t, token, "/v1/users?limit=1&cursor="+r.str(t, "next_cursor"))
+	root := next.field(t, "items").([]any)[0].(map[string]any)
+	require.Equal(t, "root", root["username"])
+	require.Empty(t, next.str(t, "next_cursor"))
+
+	one := s.get(t, token, "/v1/users/"+asha["id"].(string))
+	require.Equal(t, asha, one.json)
+	requireProblem(t, 404, booking.CodeNotFound, "", s.get(t, token, "/v1/users/10d37399-0000-4000-8000-4d2a8c5b0000"))
+}
+
+func TestPageIsRefusedFieldByField(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	token := s.admin(t)
+	for query, fields := range map[string][]string{
+		"limit=0": {"limit"}, "limit=1001": {"limit"}, "limit=x": {"limit"}, "limit=": {"limit"}, "limit=1e2": {"limit"},
+		"cursor=x": {"cursor"}, "limit=1&limit=1": {"limit"}, "page=2": {"page"}, "Limit=5": {"Limit"},
+		"limit=99999999999999999999": {"limit"}, "%zz": {"query"}, "a;b": {"query"},
+	} {
+		requireInvalid(t, s.get(t, token, "/v1/users?"+query), fields...)
+	}
+}
