@@ -11,13 +11,12 @@ type agenda struct{ items agendaHeap }
 
 type agendaItem struct {
 	at    time.Time
-	hold  HoldID   // a hold to end, or zero:
-	claim claimKey // ended claims to forget
+	hold  HoldID // a hold to end, or zero:
+	claim claimKey
+	legs  Legs // an ended claim to forget
 }
 
-func (a *agenda) add(at time.Time, hold HoldID, claim claimKey) {
-	heap.Push(&a.items, agendaItem{at, hold, claim})
-}
+func (a *agenda) add(item agendaItem) { heap.Push(&a.items, item) }
 
 // due takes out the earliest item if it is at or before now.
 func (a *agenda) due(now time.Time) (agendaItem, bool) {

@@ -38,23 +38,42 @@ func (m *SeatMap) remember(user uuid.UUID, seats []int, legs Legs, until time.Ti
 		return
 	}
 	for _, n := range seats {
-		last := until
-		m.unclaim(user, n, func(c claim) bool {
-			ended := c.legs == legs && !c.forget.IsZero()
-			if ended {
-				last = latest(last, c.forget)
-			}
-			return ended
-		})
-		m.claim(user, n, claim{legs: legs, forget: last})
-		m.agenda.add(last, HoldID{}, claimKey{user, n})
+		key := claimKey{user, n}
+		if ended := m.ended(key, legs); ended != nil {
+			ended.forget = latest(ended.forget, until)
+			continue
+		}
+		m.claim(user, n, claim{legs: legs, forget: until})
+		m.agenda.add(agendaItem{at: until, claim: key, legs: legs})
 	}
 }
 
-func (m *SeatMap) forget(key claimKey, now time.Time) {
-	m.unclaim(key.user, key.seat, func(c claim) bool {
-		return !c.forget.IsZero() && !c.forget.After(now)
+// forget drops the ended claim that item is about, or comes back to it when it was to be
+// remembered for longer since.
+func (m *SeatMap) forget(item agendaItem, now time.Time) {
+	ended := m.ended(item.claim, item.legs)
+	if ended == nil {
+		return
+	}
+	if ended.forget.After(now) {
+		item.at = ended.forget
+		m.agenda.add(item)
+		return
+	}
+	m.unclaim(item.claim.user, item.claim.seat, func(c claim) bool {
+		return c.legs == item.legs && !c.forget.IsZero()
 	})
+}
+
+// ended returns the remembered claim of a stretch; there is at most one.
+func (m *SeatMap) ended(key claimKey, legs Legs) *claim {
+	claims := m.claims[key]
+	for i := range claims {
+		if claims[i].legs == legs && !claims[i].forget.IsZero() {
+			return &claims[i]
+		}
+	}
+	return nil
 }
 
 // resolve finds the live hold or booking that ref means; both nil never comes without

@@ -101,7 +101,7 @@ func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, n
 		case m.fits(h):
 			live := &liveHold{Hold: h, phase: PhaseHeld, deadline: now.Add(min(remaining, ttl))}
 			m.addHold(live)
-			m.agenda.add(live.deadline, live.ID, claimKey{})
+			m.agenda.add(agendaItem{at: live.deadline, hold: live.ID})
 		}
 	}
 }
@@ -142,7 +142,7 @@ func (m *SeatMap) Expire(now time.Time) (ended int) {
 			return ended
 		}
 		if item.hold.IsZero() {
-			m.forget(item.claim, now)
+			m.forget(item, now)
 			continue
 		}
 		if h := m.holds[item.hold]; h != nil && h.phase == PhaseHeld && !h.deadline.After(now) {
