@@ -39,7 +39,8 @@ func Fold(s string) string {
 	if isASCII(s) {
 		return strings.ToLower(s) // the same, and a search folds many names
 	}
-	return norm.NFC.String(cases.Fold().String(norm.NFC.String(s)))
+	// Cherokee is the one script of which cases.Fold swaps the cases.
+	return norm.NFC.String(strings.ToLower(cases.Fold().String(norm.NFC.String(s))))
 }
 
 func isASCII(s string) bool {
