@@ -1,0 +1,101 @@
+package persistencetest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+var bookingListFacts = []fact[*exercise]{
+	{"PagesOfEqualTimesNeitherRepeatNorSkip", pagesAreStable},
+	{"HistoryShowsItsUserAndTheTrains", historyShowsTrains},
+	{"BookedSeatsAreCountedPerStretchInOrder", seatsCounted},
+}
+
+// pagesAreStable books in groups of one time and an order that is not that of ids, and
+// reads every list in pages of every length.
+func pagesAreStable(x *exercise) {
+	guard, user := x.createAdopted(), uuid.New()
+	var want []booking.Booking
+	for i := range 9 {
+		sale := saleOf(guard, booking.Stretch(0, 1), i+1)
+		sale.Booking.User, sale.Booking.BookedAt = user, start.Add(time.Duration(i/4)*time.Microsecond)
+		require.NoError(x, x.book(sale)[0])
+		want = append(want, sale.Booking)
+	}
+	slices.SortFunc(want, func(a, b booking.Booking) int {
+		return booking.Cursor{At: a.BookedAt, ID: a.ID}.Compare(booking.Cursor{At: b.BookedAt, ID: b.ID})
+	})
+	for limit := 1; limit <= len(want)+1; limit++ {
+		require.Equal(x, want, collect(x, limit, func(request booking.PageRequest) (booking.Page[booking.Booking], error) {
+			return x.TrainBookings(x.Context(), guard.Train, request)
+		}), "limit %d", limit)
+		var mine []booking.Booking
+		for _, b := range collect(x, limit, func(request booking.PageRequest) (booking.Page[booking.BookedTrain], error) {
+			return x.UserBookings(x.Context(), user, request)
+		}) {
+			mine = append(mine, b.Booking)
+		}
+		require.Equal(x, want, mine, "limit %d", limit)
+	}
+	require.Equal(x, want, x.live(guard.Train), "no limit")
+}
+
+func historyShowsTrains(x *exercise) {
+	user := uuid.New()
+	var trains []booking.Train
+	for i := range 4 {
+		train := x.createTrain()
+		trains = append(trains, train)
+		guard := x.adopt(train.ID)
+		mine, theirs := saleOf(guard, booking.Stretch(0, 2), 1), saleOf(guard, booking.Stretch(0, 2), 2)
+		mine.Booking.User, mine.Booking.BookedAt = user, start.Add(time.Duration(i)*time.Second)
+		require.Equal(x, []error{nil, nil}, x.book(mine, theirs))
+		if i == 3 {
+			require.NoError(x, x.CancelBooking(x.Context(), guard, mine.Booking.ID, start))
+		}
+	}
+	history, err := x.UserBookings(x.Context(), user, booking.PageRequest{})
+	require.NoError(x, err)
+	require.Zero(x, history.Next)
+	require.Len(x, history.Items, 3, "the cancelled one is not shown")
+	for i, item := range history.Items {
+		require.Equal(x, user, item.User)
+		x.requireSameTrain(trains[i], *item.On)
+	}
+}
+
+func seatsCounted(x *exercise) {
+	busy, idle := x.createAdopted(), x.createAdopted()
+	x.sell(busy, booking.Stretch(0, 1), 1, 2, 3)
+	x.sell(busy, booking.Stretch(1, 2), 3, 4)
+	ask := []struct {
+		train   booking.TrainID
+		stretch booking.Legs
+		want    int
+	}{
+		{busy.Train, booking.Stretch(0, 1), 3},
+		{idle.Train, booking.Stretch(0, 3), 0},
+		{busy.Train, booking.Stretch(1, 2), 2},
+		{busy.Train, booking.Stretch(0, 3), 4},
+		{busy.Train, booking.Stretch(2, 3), 0},
+	}
+	var (
+		trains    []booking.TrainID
+		stretches []booking.Legs
+		want      []int
+	)
+	for _, a := range ask {
+		trains, stretches, want = append(trains, a.train), append(stretches, a.stretch), append(want, a.want)
+	}
+	got, err := x.BookedSeats(x.Context(), trains, stretches)
+	require.NoError(x, err)
+	require.Equal(x, want, got)
+	none, err := x.BookedSeats(x.Context(), nil, nil)
+	require.NoError(x, err)
+	require.Empty(x, none)
+}

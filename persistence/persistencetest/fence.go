@@ -1,0 +1,129 @@
+package persistencetest
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+var fenceFacts = []fact[*exercise]{
+	{"AdoptFencesEveryLaterWriteOfTheOneBefore", adoptFences},
+	{"OwnerMattersAsMuchAsTheEpoch", ownerMatters},
+	{"TrainThatNobodyAdoptedTakesNoWrite", unownedTakesNothing},
+	{"FencedSaleLeavesTheOthersOfItsBatch", fencedSaleAlone},
+	{"NoFencedWriteLandsAfterAdoptReturned", nothingLandsAfterAdopt},
+}
+
+// guardedWrites are all the writes on behalf of a train. One booking, sold, is there.
+var guardedWrites = map[string]func(ctx context.Context, s persistence.Store, g persistence.Guard, sold uuid.UUID) error{
+	"Book": func(ctx context.Context, s persistence.Store, g persistence.Guard, _ uuid.UUID) error {
+		results, err := s.Book(ctx, []persistence.Sale{saleOf(g, booking.Stretch(0, 1), 9)})
+		return errors.Join(append(results, err)...)
+	},
+	"CancelBooking": func(ctx context.Context, s persistence.Store, g persistence.Guard, sold uuid.UUID) error {
+		return s.CancelBooking(ctx, g, sold, start)
+	},
+	"ChangeTrain": func(ctx context.Context, s persistence.Store, g persistence.Guard, _ uuid.UUID) error {
+		train := newTrain()
+		train.ID, train.Name = g.Train, "Changed"
+		return s.ChangeTrain(ctx, g, train)
+	},
+	"DeleteTrain": func(ctx context.Context, s persistence.Store, g persistence.Guard, _ uuid.UUID) error {
+		return s.DeleteTrain(ctx, g, start, true)
+	},
+}
+
+// requireFenced fails unless every write with the guard is fenced and changes nothing.
+func (x *exercise) requireFenced(guard persistence.Guard, sold booking.Booking) {
+	x.Helper()
+	before, _, err := x.LoadTrain(x.Context(), guard.Train, start)
+	require.NoError(x, err)
+	for name, write := range guardedWrites {
+		require.ErrorIs(x, write(x.Context(), x, guard, sold.ID), persistence.ErrFenced, name)
+		after, bookings, err := x.LoadTrain(x.Context(), guard.Train, start)
+		require.NoError(x, err, name)
+		x.requireSameTrain(before, after)
+		require.Equal(x, []booking.Booking{sold}, bookings, name)
+		require.Equal(x, len(sold.Seats), x.booked(guard.Train, booking.Stretch(0, booking.MaxLegs)), name)
+	}
+}
+
+func adoptFences(x *exercise) {
+	old := x.createAdopted()
+	sold := x.sell(old, booking.Stretch(0, 2), 3, 4)
+	current := x.adopt(old.Train)
+	x.requireFenced(old, sold)
+	require.NoError(x, x.CancelBooking(x.Context(), current, sold.ID, start), "the current one goes on")
+}
+
+func ownerMatters(x *exercise) {
+	guard := x.createAdopted()
+	sold := x.sell(guard, booking.Stretch(0, 2), 3)
+	stranger := guard
+	stranger.Owner = uuid.New()
+	x.requireFenced(stranger, sold)
+	ahead := guard
+	ahead.Epoch++
+	x.requireFenced(ahead, sold)
+}
+
+func unownedTakesNothing(x *exercise) {
+	id := x.createTrain().ID
+	for _, owner := range []uuid.UUID{{}, uuid.New()} {
+		sale := saleOf(persistence.Guard{Train: id, Owner: owner}, booking.Stretch(0, 1), 1)
+		require.ErrorIs(x, x.book(sale)[0], persistence.ErrFenced)
+	}
+}
+
+func fencedSaleAlone(x *exercise) {
+	fenced, other := x.createAdopted(), x.createAdopted()
+	current := x.adopt(fenced.Train)
+	legs := booking.Stretch(0, 3)
+	sales := []persistence.Sale{
+		saleOf(other, legs, 1), saleOf(fenced, legs, 1), saleOf(current, legs, 1),
+		saleOf(other, legs, 1, 2), saleOf(persistence.Guard{Train: booking.NewTrainID()}, legs, 1), saleOf(other, legs, 2),
+	}
+	want := []error{nil, persistence.ErrFenced, nil, persistence.ErrConflict, persistence.ErrNotFound, nil}
+	for i, err := range x.book(sales...) {
+		require.ErrorIs(x, err, want[i], "sale %d", i)
+		_, found := x.FindBooking(x.Context(), sales[i].Booking.ID)
+		require.Equal(x, want[i] == nil, found == nil, "sale %d", i)
+	}
+}
+
+// nothingLandsAfterAdopt sells as fast as it can while the train is adopted anew: what
+// the new owner loads is all that the old one ever wrote.
+func nothingLandsAfterAdopt(x *exercise) {
+	old := x.createAdopted()
+	const sellers, adopter = 8, 0
+	var loaded []booking.Booking
+	results := together(sellers+1, func(i int) error {
+		if i == adopter {
+			if _, err := x.Adopt(x.Context(), old.Train, old.Epoch, uuid.New()); err != nil {
+				return err
+			}
+			var err error
+			_, loaded, err = x.LoadTrain(x.Context(), old.Train, start)
+			return err
+		}
+		for leg := range booking.MaxLegs {
+			results, err := x.Book(x.Context(), []persistence.Sale{saleOf(old, booking.Stretch(leg, leg+1), i)})
+			if err := errors.Join(append(results, err)...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	require.NoError(x, results[adopter])
+	require.ElementsMatch(x, loaded, x.live(old.Train))
+	for _, err := range results[adopter+1:] {
+		if err != nil {
+			require.ErrorIs(x, err, persistence.ErrFenced)
+		}
+	}
+}

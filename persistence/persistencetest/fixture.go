@@ -1,0 +1,149 @@
+package persistencetest
+
+import (
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// start is the time at which the tests take place, in UTC and whole milliseconds.
+var start = time.Now().UTC().Truncate(time.Millisecond)
+
+// newTrain returns a train of ten seats and three legs with the names and times that
+// are hard to keep.
+func newTrain() booking.Train {
+	india := time.FixedZone("", 5*3600+30*60)
+	leaves := start.In(india).Add(48 * time.Hour)
+	return booking.Train{
+		ID: booking.NewTrainID(), Name: `Duranto "एक्सप्रेस" <&> 🚆`, Capacity: 10, OnSale: true,
+		Stops: []booking.Stop{
+			{Station: "दिल्ली", DepartsAt: leaves},
+			{Station: "Jaipur", ArrivesAt: leaves.Add(4 * time.Hour), DepartsAt: leaves.Add(4*time.Hour + time.Nanosecond)},
+			{Station: "São Paulo", ArrivesAt: leaves.UTC().Add(9 * time.Hour)},
+			{Station: "Mumbai"},
+		},
+		CreatedAt: start, UpdatedAt: start.Add(time.Microsecond),
+	}
+}
+
+// createTrain adds a new train.
+func (x *exercise) createTrain() booking.Train {
+	x.Helper()
+	train := newTrain()
+	require.NoError(x, x.CreateTrain(x.Context(), train))
+	return train
+}
+
+// adopt makes a new activation of the train current.
+func (x *exercise) adopt(id booking.TrainID) persistence.Guard {
+	x.Helper()
+	owner := uuid.New()
+	seen, err := x.Epoch(x.Context(), id)
+	require.NoError(x, err)
+	epoch, err := x.Adopt(x.Context(), id, seen, owner)
+	require.NoError(x, err)
+	return persistence.Guard{Train: id, Epoch: epoch, Owner: owner}
+}
+
+// createAdopted adds a new train and adopts it.
+func (x *exercise) createAdopted() persistence.Guard {
+	x.Helper()
+	return x.adopt(x.createTrain().ID)
+}
+
+// saleOf returns a sale to somebody new.
+func saleOf(guard persistence.Guard, legs booking.Legs, seats ...int) persistence.Sale {
+	return persistence.Sale{Guard: guard, Booking: booking.Booking{
+		ID: uuid.New(), Train: guard.Train, User: uuid.New(), Legs: legs, Seats: seats, BookedAt: start,
+	}}
+}
+
+// book writes a batch and returns the results.
+func (x *exercise) book(sales ...persistence.Sale) []error {
+	x.Helper()
+	results, err := x.Book(x.Context(), sales)
+	require.NoError(x, err)
+	require.Len(x, results, len(sales))
+	return results
+}
+
+// sell writes one sale that must succeed and returns its booking.
+func (x *exercise) sell(guard persistence.Guard, legs booking.Legs, seats ...int) booking.Booking {
+	x.Helper()
+	sale := saleOf(guard, legs, seats...)
+	require.NoError(x, x.book(sale)[0])
+	return sale.Booking
+}
+
+// booked returns how many seats of the train are booked on a leg of the set.
+func (x *exercise) booked(id booking.TrainID, legs booking.Legs) int {
+	x.Helper()
+	counts, err := x.BookedSeats(x.Context(), []booking.TrainID{id}, []booking.Legs{legs})
+	require.NoError(x, err)
+	require.Len(x, counts, 1)
+	return counts[0]
+}
+
+// live returns the live bookings of the train.
+func (x *exercise) live(id booking.TrainID) []booking.Booking {
+	x.Helper()
+	page, err := x.TrainBookings(x.Context(), id, booking.PageRequest{})
+	require.NoError(x, err)
+	return page.Items
+}
+
+// together runs n calls of do at once and returns what each returned.
+func together[T any](n int, do func(i int) T) []T {
+	results := make([]T, n)
+	ready := make(chan struct{})
+	var done sync.WaitGroup
+	for i := range n {
+		done.Go(func() {
+			<-ready
+			results[i] = do(i)
+		})
+	}
+	close(ready)
+	done.Wait()
+	return results
+}
+
+// succeeded counts the errors that are nil.
+func succeeded(results []error) (n int) {
+	for _, err := range results {
+		if err == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// requireCode fails unless err is a *booking.Error with the code.
+func (x *exercise) requireCode(code booking.Code, err error) {
+	x.Helper()
+	require.Error(x, err)
+	require.Equal(x, code, booking.CodeOf(err), "%v", err)
+}
+
+// collect follows the cursors of a list and fails if a page is longer than limit.
+func collect[T any](x *exercise, limit int, list func(booking.PageRequest) (booking.Page[T], error)) []T {
+	x.Helper()
+	var items []T
+	request := booking.PageRequest{Limit: limit}
+	for {
+		page, err := list(request)
+		require.NoError(x, err)
+		require.LessOrEqual(x, len(page.Items), limit)
+		items = append(items, page.Items...)
+		if page.Next.IsZero() {
+			return items
+		}
+		require.Len(x, page.Items, limit, "only the last page is short")
+		request.After = page.Next
+	}
+}

@@ -1,0 +1,191 @@
+package persistencetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// FencedHolds is a Holds under test together with what makes an activation current,
+// which each engine does in its own way (an epoch beside it, a lease).
+type FencedHolds struct {
+	persistence.Holds
+	// Adopt makes a new activation of the train current and returns its guard. The first
+	// call for an id creates whatever a train needs.
+	Adopt func(t *testing.T, id booking.TrainID) persistence.Guard
+}
+
+// ExerciseHolds checks every fact about a Holds. open returns an empty one that is
+// closed by the test's cleanup.
+func ExerciseHolds(t *testing.T, open func(t *testing.T) FencedHolds) {
+	t.Helper()
+	begin := func(t *testing.T) *holdExercise {
+		t.Helper()
+		return &holdExercise{T: t, FencedHolds: open(t)}
+	}
+	run(t, begin, []fact[*holdExercise]{
+		{"HoldComesBackAsItWasPut", holdComesBack},
+		{"PutReplacesTheHoldOfItsID", putReplaces},
+		{"DroppedHoldIsForgotten", droppedForgotten},
+		{"EndedHoldIsKeptForHoldMemory", keptForMemory},
+		{"OnlyLiveHoldsMarkTheirTrain", onlyLiveMark},
+		{"HoldsOfTrainsAreApart", holdsApart},
+		{"AdoptFencesTheHoldsOfTheOneBefore", adoptFencesHolds},
+		{"FencedHoldLeavesTheOthersOfItsBatch", fencedHoldAlone},
+		{"OperationsOfABatchHappenInOrder", batchInOrder},
+	})
+}
+
+// holdExercise is the checking of one fact.
+type holdExercise struct {
+	*testing.T
+	FencedHolds
+}
+
+// newHold returns a hold of two seats that ends three minutes after start.
+func newHold(id booking.TrainID) booking.Hold {
+	return booking.Hold{
+		ID: booking.NewHoldID(id), User: uuid.New(), Legs: booking.Stretch(62, 63), Seats: []int{4, 20_000},
+		ExpiresAt: start.Add(booking.DefaultHoldTTL),
+	}
+}
+
+func put(guard persistence.Guard, hold booking.Hold) persistence.HoldWrite {
+	return persistence.HoldWrite{Guard: guard, Op: persistence.HoldPut, Hold: hold}
+}
+
+func drop(guard persistence.Guard, hold booking.Hold) persistence.HoldWrite {
+	return persistence.HoldWrite{Guard: guard, Op: persistence.HoldDrop, Hold: hold}
+}
+
+// writeHolds does a batch and returns the results.
+func (x *holdExercise) writeHolds(writes ...persistence.HoldWrite) []error {
+	x.Helper()
+	results, err := x.WriteHolds(x.Context(), writes)
+	require.NoError(x, err)
+	require.Len(x, results, len(writes))
+	return results
+}
+
+// putHold writes a new hold that must be taken and returns it.
+func (x *holdExercise) putHold(guard persistence.Guard) booking.Hold {
+	x.Helper()
+	hold := newHold(guard.Train)
+	require.NoError(x, x.writeHolds(put(guard, hold))[0])
+	return hold
+}
+
+// requireHolds fails unless those are the holds that the train has at the time.
+func (x *holdExercise) requireHolds(id booking.TrainID, at time.Time, want ...booking.Hold) {
+	x.Helper()
+	got, err := x.LoadHolds(x.Context(), id, at)
+	require.NoError(x, err)
+	require.ElementsMatch(x, want, got)
+}
+
+func holdComesBack(x *holdExercise) {
+	guard := x.Adopt(x.T, booking.NewTrainID())
+	x.requireHolds(guard.Train, start)
+	first, second := x.putHold(guard), x.putHold(guard)
+	x.requireHolds(guard.Train, start, first, second)
+	require.Empty(x, x.writeHolds())
+}
+
+func putReplaces(x *holdExercise) {
+	guard := x.Adopt(x.T, booking.NewTrainID())
+	hold := x.putHold(guard)
+	hold.Released = true
+	for range 2 { // idempotent
+		require.NoError(x, x.writeHolds(put(guard, hold))[0])
+	}
+	x.requireHolds(guard.Train, start, hold)
+}
+
+func droppedForgotten(x *holdExercise) {
+	guard := x.Adopt(x.T, booking.NewTrainID())
+	gone, stays := x.putHold(guard), x.putHold(guard)
+	for range 2 { // idempotent
+		require.NoError(x, x.writeHolds(drop(guard, gone))[0])
+	}
+	x.requireHolds(guard.Train, start, stays)
+}
+
+func keptForMemory(x *holdExercise) {
+	guard := x.Adopt(x.T, booking.NewTrainID())
+	hold, released := x.putHold(guard), newHold(guard.Train)
+	released.Released = true
+	require.NoError(x, x.writeHolds(put(guard, released))[0])
+	end := hold.ExpiresAt.Add(booking.HoldMemory)
+	x.requireHolds(guard.Train, hold.ExpiresAt, hold, released)
+	x.requireHolds(guard.Train, end.Add(-time.Millisecond), hold, released)
+	x.requireHolds(guard.Train, end)
+}
+
+func onlyLiveMark(x *holdExercise) {
+	live, released, dropped := x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID())
+	hold := x.putHold(live)
+	x.putHold(live)
+	over := newHold(released.Train)
+	over.Released = true
+	require.NoError(x, x.writeHolds(put(released, over))[0])
+	require.NoError(x, x.writeHolds(drop(dropped, x.putHold(dropped)))[0])
+	for at, want := range map[time.Time][]booking.TrainID{
+		hold.ExpiresAt.Add(-time.Millisecond): {live.Train},
+		hold.ExpiresAt:                        nil,
+	} {
+		got, err := x.TrainsWithHolds(x.Context(), at)
+		require.NoError(x, err)
+		require.ElementsMatch(x, want, got)
+	}
+}
+
+func holdsApart(x *holdExercise) {
+	first, second := x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID())
+	hold, other := x.putHold(first), x.putHold(second)
+	x.requireHolds(first.Train, start, hold)
+	x.requireHolds(second.Train, start, other)
+	x.requireHolds(booking.NewTrainID(), start)
+}
+
+func adoptFencesHolds(x *holdExercise) {
+	id := booking.NewTrainID()
+	old := x.Adopt(x.T, id)
+	hold := x.putHold(old)
+	current := x.Adopt(x.T, id)
+	x.requireHolds(id, start, hold)
+	stranger, nobody := current, persistence.Guard{Train: booking.NewTrainID(), Epoch: 1, Owner: uuid.New()}
+	stranger.Owner = uuid.New()
+	for _, guard := range []persistence.Guard{old, stranger, nobody} {
+		results := x.writeHolds(put(guard, newHold(guard.Train)), drop(guard, hold))
+		require.ErrorIs(x, results[0], persistence.ErrFenced)
+		require.ErrorIs(x, results[1], persistence.ErrFenced)
+	}
+	x.requireHolds(id, start, hold)
+	require.NoError(x, x.writeHolds(drop(current, hold))[0], "the holds of the one before are now one's own")
+	x.requireHolds(id, start)
+}
+
+func fencedHoldAlone(x *holdExercise) {
+	id := booking.NewTrainID()
+	old := x.Adopt(x.T, id)
+	current, other := x.Adopt(x.T, id), x.Adopt(x.T, booking.NewTrainID())
+	mine, theirs := newHold(id), newHold(other.Train)
+	results := x.writeHolds(put(other, theirs), put(old, newHold(id)), put(current, mine))
+	require.NoError(x, results[0])
+	require.ErrorIs(x, results[1], persistence.ErrFenced)
+	require.NoError(x, results[2])
+	x.requireHolds(id, start, mine)
+	x.requireHolds(other.Train, start, theirs)
+}
+
+func batchInOrder(x *holdExercise) {
+	guard := x.Adopt(x.T, booking.NewTrainID())
+	gone, stays := newHold(guard.Train), newHold(guard.Train)
+	x.writeHolds(put(guard, gone), drop(guard, gone), drop(guard, stays), put(guard, stays))
+	x.requireHolds(guard.Train, start, stays)
+}

@@ -1,0 +1,132 @@
+package persistencetest
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// The train of the model: small, so that random sales meet.
+const (
+	modelSeats = 4
+	modelLegs  = 5
+	modelIDs   = 8 // so many bookings there are, each tried again and again
+)
+
+// model is a train as one would keep it on paper: who has which leg of which seat.
+type model struct {
+	guard     persistence.Guard
+	bookings  map[uuid.UUID]booking.Booking // live
+	cancelled map[uuid.UUID]bool
+}
+
+// matchModel does random batches of sales and cancellations in the store and in the
+// model, and compares every result and what can be read in the end.
+func matchModel(x *exercise) {
+	rapid.Check(x.T, func(r *rapid.T) {
+		m := model{
+			guard: x.createAdopted(), bookings: map[uuid.UUID]booking.Booking{}, cancelled: map[uuid.UUID]bool{},
+		}
+		ids := make([]uuid.UUID, modelIDs)
+		for i := range ids {
+			ids[i] = uuid.New()
+		}
+		id := rapid.SampledFrom(ids)
+		for range rapid.IntRange(1, 12).Draw(r, "steps") {
+			if rapid.IntRange(0, 2).Draw(r, "cancel") == 0 {
+				m.cancel(x, r, id.Draw(r, "id"))
+			} else {
+				m.book(x, r, rapid.SliceOfN(saleGen(m.guard, id), 1, 3).Draw(r, "batch"))
+			}
+		}
+		m.compare(x, r)
+	})
+}
+
+// saleGen draws sales; the same id may come with other seats, as from a broken caller.
+func saleGen(guard persistence.Guard, id *rapid.Generator[uuid.UUID]) *rapid.Generator[persistence.Sale] {
+	return rapid.Custom(func(r *rapid.T) persistence.Sale {
+		from := rapid.IntRange(0, modelLegs-1).Draw(r, "from")
+		to := rapid.IntRange(from+1, modelLegs).Draw(r, "to")
+		seats := rapid.SliceOfNDistinct(rapid.IntRange(1, modelSeats), 1, 3, rapid.ID).Draw(r, "seats")
+		sale := saleOf(guard, booking.Stretch(from, to), seats...)
+		sale.Booking.ID = id.Draw(r, "id")
+		return sale
+	})
+}
+
+func (m *model) book(x *exercise, r *rapid.T, sales []persistence.Sale) {
+	results, err := x.Book(x.Context(), sales)
+	require.NoError(r, err)
+	for i, sale := range sales {
+		require.ErrorIs(r, results[i], m.sell(sale.Booking), "sale %d", i)
+	}
+}
+
+// sell is what Book does with one sale.
+func (m *model) sell(b booking.Booking) error {
+	if _, there := m.bookings[b.ID]; there {
+		return nil
+	}
+	if m.cancelled[b.ID] || !m.free(b) {
+		return persistence.ErrConflict
+	}
+	m.bookings[b.ID] = b
+	return nil
+}
+
+func (m *model) free(b booking.Booking) bool {
+	for _, seat := range b.Seats {
+		if m.mask(seat).Overlaps(b.Legs) {
+			return false
+		}
+	}
+	return true
+}
+
+// mask is the union of what the live bookings have of a seat.
+func (m *model) mask(seat int) (mask booking.Legs) {
+	for _, b := range m.bookings {
+		for _, s := range b.Seats {
+			if s == seat {
+				mask |= b.Legs
+			}
+		}
+	}
+	return mask
+}
+
+func (m *model) cancel(x *exercise, r *rapid.T, id uuid.UUID) {
+	err := x.CancelBooking(x.Context(), m.guard, id, start)
+	if _, there := m.bookings[id]; !there && !m.cancelled[id] {
+		require.ErrorIs(r, err, persistence.ErrNotFound)
+		return
+	}
+	require.NoError(r, err)
+	delete(m.bookings, id)
+	m.cancelled[id] = true
+}
+
+// compare reads the masks back leg by leg.
+func (m *model) compare(x *exercise, r *rapid.T) {
+	_, loaded, err := x.LoadTrain(x.Context(), m.guard.Train, start.Add(time.Microsecond))
+	require.NoError(r, err)
+	require.Len(r, loaded, len(m.bookings))
+	for _, b := range loaded {
+		require.Equal(r, m.bookings[b.ID], b)
+	}
+	for leg := range modelLegs {
+		want := 0
+		for seat := 1; seat <= modelSeats; seat++ {
+			if m.mask(seat).Overlaps(booking.Stretch(leg, leg+1)) {
+				want++
+			}
+		}
+		require.Equal(r, want, x.booked(m.guard.Train, booking.Stretch(leg, leg+1)), "leg %d", leg)
+	}
+}

@@ -1,0 +1,127 @@
+package persistencetest
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+var refreshFacts = []fact[*exercise]{
+	{"TokenIsSpentOnce", tokenSpentOnce},
+	{"SpentTokenRevokesItsFamilyAndNoOther", reuseRevokes},
+	{"ExpiredOrUnknownTokenIsRefused", expiredRefused},
+	{"RevokedFamilyIsRefused", familyRevoked},
+	{"OnlyTheirUserRevokesAFamily", onlyOwnFamily},
+	{"PasswordChangeRevokesEveryFamilyOfItsUser", passwordRevokes},
+	{"ConcurrentRotationsHaveOneWinnerAndRevokeTheFamily", concurrentRotations},
+}
+
+// newToken returns the first token of a new family.
+func newToken(user booking.User) booking.RefreshToken {
+	return booking.RefreshToken{
+		ID: uuid.New(), Family: uuid.New(), User: user.ID, ExpiresAt: start.Add(24 * time.Hour),
+	}
+}
+
+// next returns a token that follows one.
+func next(token booking.RefreshToken) booking.RefreshToken {
+	token.ID = uuid.New()
+	return token
+}
+
+// saveToken stores a new token.
+func (x *exercise) saveToken(user booking.User) booking.RefreshToken {
+	x.Helper()
+	token := newToken(user)
+	require.NoError(x, x.SaveRefreshToken(x.Context(), token))
+	return token
+}
+
+// requireRefused fails unless the token is refused.
+func (x *exercise) requireRefused(token booking.RefreshToken) {
+	x.Helper()
+	x.requireCode(booking.CodeUnauthenticated, x.RotateRefreshToken(x.Context(), token.ID, next(token), start))
+}
+
+func tokenSpentOnce(x *exercise) {
+	token := x.saveToken(x.createUser())
+	for range 3 {
+		following := next(token)
+		require.NoError(x, x.RotateRefreshToken(x.Context(), token.ID, following, start))
+		token = following
+	}
+}
+
+func reuseRevokes(x *exercise) {
+	user := x.createUser()
+	stolen, other := x.saveToken(user), x.saveToken(user)
+	second := next(stolen)
+	require.NoError(x, x.RotateRefreshToken(x.Context(), stolen.ID, second, start))
+	third := next(second)
+	require.NoError(x, x.RotateRefreshToken(x.Context(), second.ID, third, start))
+	x.requireRefused(stolen)
+	x.requireRefused(third)
+	require.NoError(x, x.RotateRefreshToken(x.Context(), other.ID, next(other), start))
+}
+
+func expiredRefused(x *exercise) {
+	user := x.createUser()
+	x.requireRefused(newToken(user))
+	token := x.saveToken(user)
+	following := next(token)
+	err := x.RotateRefreshToken(x.Context(), token.ID, following, token.ExpiresAt.Add(-time.Microsecond))
+	require.NoError(x, err, "valid until the last moment")
+	err = x.RotateRefreshToken(x.Context(), following.ID, next(following), following.ExpiresAt)
+	x.requireCode(booking.CodeUnauthenticated, err)
+}
+
+func familyRevoked(x *exercise) {
+	user := x.createUser()
+	token, other := x.saveToken(user), x.saveToken(user)
+	for range 2 { // idempotent
+		require.NoError(x, x.RevokeFamily(x.Context(), user.ID, token.Family))
+	}
+	x.requireRefused(token)
+	require.NoError(x, x.RotateRefreshToken(x.Context(), other.ID, next(other), start))
+	require.NoError(x, x.RevokeFamily(x.Context(), user.ID, uuid.New()), "an unknown one")
+}
+
+func onlyOwnFamily(x *exercise) {
+	token := x.saveToken(x.createUser())
+	require.NoError(x, x.RevokeFamily(x.Context(), x.createUser().ID, token.Family))
+	require.NoError(x, x.RotateRefreshToken(x.Context(), token.ID, next(token), start))
+}
+
+func passwordRevokes(x *exercise) {
+	user, bystander := x.createUser(), x.createUser()
+	first, second, theirs := x.saveToken(user), x.saveToken(user), x.saveToken(bystander)
+	x.requireCode(booking.CodeNotFound, x.SetPassword(x.Context(), user.ID, "wrong", "new"))
+	following := next(second)
+	require.NoError(x, x.RotateRefreshToken(x.Context(), second.ID, following, start), "a failed change revokes nothing")
+	require.NoError(x, x.SetPassword(x.Context(), user.ID, user.PasswordHash, "new"))
+	x.requireRefused(first)
+	x.requireRefused(following)
+	require.NoError(x, x.RotateRefreshToken(x.Context(), theirs.ID, next(theirs), start))
+}
+
+func concurrentRotations(x *exercise) {
+	token := x.saveToken(x.createUser())
+	const n = 8
+	var following [n]booking.RefreshToken
+	for i := range following {
+		following[i] = next(token)
+	}
+	results := together(n, func(i int) error {
+		return x.RotateRefreshToken(x.Context(), token.ID, following[i], start)
+	})
+	require.Equal(x, 1, succeeded(results))
+	for i, err := range results {
+		if err != nil {
+			x.requireCode(booking.CodeUnauthenticated, err)
+		}
+		x.requireRefused(following[i])
+	}
+}

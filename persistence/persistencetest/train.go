@@ -1,0 +1,237 @@
+package persistencetest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+var trainFacts = []fact[*exercise]{
+	{"ReachableStoreAnswersPing", pingAnswers},
+	{"TrainComesBackAsItWasCreated", trainComesBack},
+	{"LiveTrainKeepsItsID", liveTrainKeepsID},
+	{"UnknownTrainIsNotFound", unknownTrain},
+	{"TrainsAreListedByAgeThenID", trainsByAge},
+	{"AdoptCountsTheEpochUp", adoptCounts},
+	{"OneOfManyAdoptersWins", oneAdopterWins},
+	{"ChangeReplacesAllButTheIdentity", changeReplaces},
+	{"CapacityStaysAboveBookedSeats", capacityStays},
+	{"TrainWithBookingsIsDeletedByForceAlone", deleteNeedsForce},
+	{"DeletedTrainIsGone", deletedIsGone},
+	{"RevivedTrainGoesOnFromItsEpoch", revivedGoesOn},
+	{"ForcedDeletionLeavesSeatsFreeForARevival", forcedDeletionFrees},
+}
+
+func pingAnswers(x *exercise) {
+	require.NoError(x, x.Ping(x.Context()))
+}
+
+func trainComesBack(x *exercise) {
+	want := x.createTrain()
+	got, bookings, err := x.LoadTrain(x.Context(), want.ID, time.Time{})
+	require.NoError(x, err)
+	require.Empty(x, bookings)
+	x.requireSameTrain(want, got)
+	listed, err := x.ListTrains(x.Context())
+	require.NoError(x, err)
+	require.Len(x, listed, 1)
+	x.requireSameTrain(want, listed[0])
+}
+
+func liveTrainKeepsID(x *exercise) {
+	want := x.createTrain()
+	other := newTrain()
+	other.ID, other.Name = want.ID, "Another"
+	require.ErrorIs(x, x.CreateTrain(x.Context(), other), persistence.ErrExists)
+	got, _, err := x.LoadTrain(x.Context(), want.ID, start)
+	require.NoError(x, err)
+	x.requireSameTrain(want, got)
+}
+
+func unknownTrain(x *exercise) {
+	id := booking.NewTrainID()
+	_, err := x.Epoch(x.Context(), id)
+	require.ErrorIs(x, err, persistence.ErrNotFound)
+	_, err = x.Adopt(x.Context(), id, 0, uuid.New())
+	require.ErrorIs(x, err, persistence.ErrNotFound)
+	_, _, err = x.LoadTrain(x.Context(), id, start)
+	require.ErrorIs(x, err, persistence.ErrNotFound)
+	sale := saleOf(persistence.Guard{Train: id, Epoch: 1, Owner: uuid.New()}, booking.Stretch(0, 1), 1)
+	require.ErrorIs(x, x.book(sale)[0], persistence.ErrNotFound)
+	require.Zero(x, x.booked(id, booking.Stretch(0, 1)))
+	require.Empty(x, x.live(id))
+}
+
+func trainsByAge(x *exercise) {
+	var want []booking.TrainID
+	for age := range 3 {
+		pair := []booking.TrainID{booking.NewTrainID(), booking.NewTrainID()}
+		slices.SortFunc(pair, func(a, b booking.TrainID) int {
+			return booking.Cursor{ID: uuid.UUID(a)}.Compare(booking.Cursor{ID: uuid.UUID(b)})
+		})
+		want = append(pair, want...) // the next pair is older
+		for _, id := range slices.Backward(pair) {
+			train := newTrain()
+			train.ID, train.CreatedAt = id, start.Add(-time.Duration(age)*time.Microsecond)
+			require.NoError(x, x.CreateTrain(x.Context(), train))
+		}
+	}
+	trains, err := x.ListTrains(x.Context())
+	require.NoError(x, err)
+	var got []booking.TrainID
+	for _, train := range trains {
+		got = append(got, train.ID)
+	}
+	require.Equal(x, want, got)
+}
+
+func adoptCounts(x *exercise) {
+	id := x.createTrain().ID
+	seen, err := x.Epoch(x.Context(), id)
+	require.NoError(x, err)
+	for range 3 {
+		epoch, err := x.Adopt(x.Context(), id, seen, uuid.New())
+		require.NoError(x, err)
+		require.Equal(x, seen+1, epoch)
+		_, err = x.Adopt(x.Context(), id, seen, uuid.New())
+		require.ErrorIs(x, err, persistence.ErrFenced, "what was seen is not so any more")
+		seen, err = x.Epoch(x.Context(), id)
+		require.NoError(x, err)
+		require.Equal(x, epoch, seen)
+	}
+}
+
+func oneAdopterWins(x *exercise) {
+	id := x.createTrain().ID
+	results := together(8, func(int) error {
+		_, err := x.Adopt(x.Context(), id, 0, uuid.New())
+		return err
+	})
+	require.Equal(x, 1, succeeded(results))
+	for _, err := range results {
+		if err != nil {
+			require.ErrorIs(x, err, persistence.ErrFenced)
+		}
+	}
+}
+
+func changeReplaces(x *exercise) {
+	train := x.createTrain()
+	guard := x.adopt(train.ID)
+	change := newTrain()
+	change.Name, change.Capacity, change.OnSale = "Rajdhani", 20_000, false
+	change.Stops, change.UpdatedAt = change.Stops[1:], start.Add(time.Hour)
+	change.CreatedAt = start.Add(time.Minute) // not to be taken over
+	change.ID = train.ID
+	require.NoError(x, x.ChangeTrain(x.Context(), guard, change))
+	got, _, err := x.LoadTrain(x.Context(), train.ID, start)
+	require.NoError(x, err)
+	change.CreatedAt = train.CreatedAt
+	x.requireSameTrain(change, got)
+	epoch, err := x.Epoch(x.Context(), train.ID)
+	require.NoError(x, err)
+	require.Equal(x, guard.Epoch, epoch)
+}
+
+func capacityStays(x *exercise) {
+	train := x.createTrain()
+	guard := x.adopt(train.ID)
+	seventh := x.sell(guard, booking.Stretch(1, 2), 7)
+	smaller := train
+	smaller.Capacity = 6
+	require.ErrorIs(x, x.ChangeTrain(x.Context(), guard, smaller), persistence.ErrConflict)
+	got, _, err := x.LoadTrain(x.Context(), train.ID, start)
+	require.NoError(x, err)
+	x.requireSameTrain(train, got)
+	smaller.Capacity = 7
+	require.NoError(x, x.ChangeTrain(x.Context(), guard, smaller))
+	require.NoError(x, x.CancelBooking(x.Context(), guard, seventh.ID, start))
+	smaller.Capacity = 6
+	require.NoError(x, x.ChangeTrain(x.Context(), guard, smaller), "a seat that was sold once is not in the way")
+}
+
+func deleteNeedsForce(x *exercise) {
+	guard := x.createAdopted()
+	sold := x.sell(guard, booking.Stretch(0, 3), 1, 2)
+	require.ErrorIs(x, x.DeleteTrain(x.Context(), guard, start, false), persistence.ErrConflict)
+	require.Len(x, x.live(guard.Train), 1)
+	at := start.Add(time.Minute)
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, at, true))
+	got, err := x.FindBooking(x.Context(), sold.ID)
+	require.NoError(x, err)
+	sold.CancelledAt = at
+	require.Equal(x, sold, got)
+	history, err := x.UserBookings(x.Context(), sold.User, booking.PageRequest{})
+	require.NoError(x, err)
+	require.Empty(x, history.Items)
+}
+
+func deletedIsGone(x *exercise) {
+	train := x.createTrain()
+	guard := x.adopt(train.ID)
+	cancelled := x.sell(guard, booking.Stretch(0, 3), 1)
+	require.NoError(x, x.CancelBooking(x.Context(), guard, cancelled.ID, start))
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, false), "a cancelled booking is not in the way")
+	_, err := x.Epoch(x.Context(), train.ID)
+	require.ErrorIs(x, err, persistence.ErrNotFound)
+	_, err = x.Adopt(x.Context(), train.ID, guard.Epoch, uuid.New())
+	require.ErrorIs(x, err, persistence.ErrNotFound)
+	_, _, err = x.LoadTrain(x.Context(), train.ID, start)
+	require.ErrorIs(x, err, persistence.ErrNotFound)
+	require.ErrorIs(x, x.book(saleOf(guard, booking.Stretch(0, 1), 1))[0], persistence.ErrNotFound)
+	require.ErrorIs(x, x.ChangeTrain(x.Context(), guard, train), persistence.ErrNotFound)
+	require.ErrorIs(x, x.DeleteTrain(x.Context(), guard, start, true), persistence.ErrNotFound)
+	trains, err := x.ListTrains(x.Context())
+	require.NoError(x, err)
+	require.Empty(x, trains)
+}
+
+func revivedGoesOn(x *exercise) {
+	train := x.createTrain()
+	x.adopt(train.ID)
+	guard := x.adopt(train.ID)
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, false))
+	revived := newTrain()
+	revived.ID, revived.Name, revived.CreatedAt = train.ID, "Revived", start.Add(time.Hour)
+	require.NoError(x, x.CreateTrain(x.Context(), revived))
+	got, _, err := x.LoadTrain(x.Context(), train.ID, start)
+	require.NoError(x, err)
+	x.requireSameTrain(revived, got)
+	require.ErrorIs(x, x.book(saleOf(guard, booking.Stretch(0, 1), 1))[0], persistence.ErrFenced,
+		"who deleted the train does not own the next one of its id")
+	require.Greater(x, x.adopt(train.ID).Epoch, guard.Epoch)
+}
+
+func forcedDeletionFrees(x *exercise) {
+	train := x.createTrain()
+	guard := x.adopt(train.ID)
+	x.sell(guard, booking.Stretch(0, 3), 1, 2)
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, true))
+	require.NoError(x, x.CreateTrain(x.Context(), train))
+	guard = x.adopt(train.ID)
+	require.Zero(x, x.booked(train.ID, booking.Stretch(0, 3)))
+	x.sell(guard, booking.Stretch(0, 3), 1, 2)
+}
+
+// requireSameTrain compares two trains, the times of their stops by instant and UTC
+// offset, since two equal times may differ in how Go keeps them.
+func (x *exercise) requireSameTrain(want, got booking.Train) {
+	x.Helper()
+	require.True(x, want.SameStops(&got), "stops: want %v, got %v", want.Stops, got.Stops)
+	for i, stop := range got.Stops {
+		require.Equal(x, offsetOf(want.Stops[i].ArrivesAt), offsetOf(stop.ArrivesAt), stop.Station)
+		require.Equal(x, offsetOf(want.Stops[i].DepartsAt), offsetOf(stop.DepartsAt), stop.Station)
+	}
+	want.Stops, got.Stops = nil, nil
+	require.Equal(x, want, got)
+}
+
+func offsetOf(at time.Time) int {
+	_, offset := at.Zone()
+	return offset
+}

@@ -1,0 +1,54 @@
+package sqlite_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// BenchmarkBook sells single seats in batches; an operation is one batch, that is one
+// transaction and one fsync.
+func BenchmarkBook(b *testing.B) {
+	for _, size := range []int{1, 10, 100} {
+		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
+			db := openNew(b)
+			guard := adopt(b, db, booking.NewTrainID())
+			seat := 0
+			for b.Loop() {
+				sales := make([]persistence.Sale, size)
+				for i := range sales {
+					if seat++; seat > booking.MaxCapacity {
+						guard, seat = adopt(b, db, booking.NewTrainID()), 1
+					}
+					sales[i] = saleOf(guard, seat)
+				}
+				results, err := db.Book(b.Context(), sales)
+				require.NoError(b, err)
+				require.NoError(b, results[size-1])
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*size), "µs/sale")
+		})
+	}
+}
+
+// BenchmarkWriteHolds puts holds in batches.
+func BenchmarkWriteHolds(b *testing.B) {
+	for _, size := range []int{1, 100} {
+		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
+			db := openNew(b)
+			guard := adopt(b, db, booking.NewTrainID())
+			for b.Loop() {
+				writes := make([]persistence.HoldWrite, size)
+				for i := range writes {
+					writes[i] = holdOf(guard, i+1)
+				}
+				_, err := db.WriteHolds(b.Context(), writes)
+				require.NoError(b, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,203 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+const bookingColumns = `id, train_id, user_id, legs, seats, booked_at, cancelled_at`
+
+// Book implements persistence.Bookings.
+func (db *DB) Book(ctx context.Context, sales []persistence.Sale) ([]error, error) {
+	results := make([]error, len(sales))
+	err := db.write(ctx, "book", func(ctx context.Context, c *conn) error {
+		for i, sale := range sales {
+			err := c.savepoint(ctx, func() error { return sell(ctx, c, sale) })
+			if err != nil && !refusal(err) {
+				return err
+			}
+			results[i] = err
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// sell writes one sale, perhaps in part: a refusal must be undone by the caller.
+func sell(ctx context.Context, c *conn, sale persistence.Sale) error {
+	const (
+		record = `
+			INSERT INTO bookings (` + bookingColumns + `, epoch) VALUES (?, ?, ?, ?, ?, ?, NULL, ?)
+			ON CONFLICT (id) DO NOTHING`
+		lives = `SELECT cancelled_at IS NULL FROM bookings WHERE id = ?`
+		// The guard of the database itself (DESIGN.md 6): a seat is taken only on legs
+		// that are free, and one that is not counts as no row. "WHERE true" tells the
+		// parser that ON belongs to the upsert and not to a join.
+		take = `
+			INSERT INTO seats (train_id, seat_number, legs)
+			SELECT ?1, value, ?2 FROM json_each(?3) WHERE true
+			ON CONFLICT (train_id, seat_number)
+			DO UPDATE SET legs = seats.legs | excluded.legs WHERE seats.legs & excluded.legs = 0`
+	)
+	if err := current(ctx, c, sale.Guard); err != nil {
+		return err
+	}
+	b := sale.Booking
+	seats, err := list(b.Seats)
+	if err != nil {
+		return err
+	}
+	recorded, err := c.exec(ctx, record, b.ID[:], sale.Guard.Train[:], b.User[:], legs(b.Legs), seats,
+		micros(b.BookedAt), sale.Guard.Epoch)
+	if err != nil {
+		return err
+	}
+	if recorded == 0 {
+		alive, err := first(ctx, c, scalar[bool], lives, b.ID[:])
+		if err == nil && !alive {
+			return persistence.ErrConflict
+		}
+		return err
+	}
+	taken, err := c.exec(ctx, take, sale.Guard.Train[:], legs(b.Legs), seats)
+	if err == nil && taken != int64(len(b.Seats)) {
+		return persistence.ErrConflict
+	}
+	return err
+}
+
+// CancelBooking implements persistence.Bookings.
+func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, id uuid.UUID, at time.Time) error {
+	const (
+		find   = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = ? AND train_id = ?`
+		cancel = `UPDATE bookings SET cancelled_at = ?2 WHERE id = ?1`
+		free   = `
+			UPDATE seats SET legs = legs & ~?2
+			WHERE train_id = ?1 AND seat_number IN (SELECT value FROM json_each(?3))`
+	)
+	return db.write(ctx, "cancel booking", func(ctx context.Context, c *conn) error {
+		if err := current(ctx, c, guard); err != nil {
+			return err
+		}
+		b, err := first(ctx, c, scanBooking, find, id[:], guard.Train[:])
+		if err != nil || !b.CancelledAt.IsZero() {
+			return err
+		}
+		seats, err := list(b.Seats)
+		if err != nil {
+			return err
+		}
+		if _, err := c.exec(ctx, cancel, id[:], micros(at)); err != nil {
+			return err
+		}
+		_, err = c.exec(ctx, free, guard.Train[:], legs(b.Legs), seats)
+		return err
+	})
+}
+
+// FindBooking implements persistence.Bookings.
+func (db *DB) FindBooking(ctx context.Context, id uuid.UUID) (b booking.Booking, err error) {
+	const find = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = ?`
+	err = db.read(ctx, "find booking", func(ctx context.Context, c *conn) error {
+		b, err = first(ctx, c, scanBooking, find, id[:])
+		return err
+	})
+	return b, err
+}
+
+// BookedSeats implements persistence.Bookings, from one snapshot.
+func (db *DB) BookedSeats(
+	ctx context.Context, trains []booking.TrainID, stretches []booking.Legs,
+) ([]int, error) {
+	const count = `SELECT count(*) FROM seats WHERE train_id = ? AND legs & ? <> 0`
+	if len(trains) != len(stretches) {
+		return nil, fmt.Errorf("sqlite: booked seats: %d trains and %d stretches", len(trains), len(stretches))
+	}
+	counts := make([]int, len(trains))
+	err := db.read(ctx, "booked seats", func(ctx context.Context, c *conn) (err error) {
+		for i, id := range trains {
+			if counts[i], err = first(ctx, c, scalar[int], count, id[:], legs(stretches[i])); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return counts, err
+}
+
+// UserBookings implements persistence.Bookings. Each train is read once and shared by
+// the bookings for it.
+func (db *DB) UserBookings(
+	ctx context.Context, user uuid.UUID, request booking.PageRequest,
+) (booking.Page[booking.BookedTrain], error) {
+	const (
+		find = `
+			SELECT ` + bookingColumns + ` FROM bookings
+			WHERE user_id = ? AND cancelled_at IS NULL AND (booked_at, id) > (?, ?)
+			ORDER BY booked_at, id LIMIT ?`
+		train = `SELECT ` + trainColumns + ` FROM trains WHERE id = ?`
+	)
+	var booked booking.Page[booking.BookedTrain]
+	err := db.read(ctx, "user bookings", func(ctx context.Context, c *conn) error {
+		bookings, err := page(ctx, c, request, scanBooking, bookingCursor, find, user[:])
+		if err != nil {
+			return err
+		}
+		booked.Next = bookings.Next
+		trains := map[booking.TrainID]*booking.Train{}
+		for _, b := range bookings.Items {
+			if trains[b.Train] == nil {
+				on, err := first(ctx, c, scanTrain, train, b.Train[:])
+				if err != nil {
+					return err
+				}
+				trains[b.Train] = &on
+			}
+			booked.Items = append(booked.Items, booking.BookedTrain{Booking: b, On: trains[b.Train]})
+		}
+		return nil
+	})
+	return booked, err
+}
+
+// TrainBookings implements persistence.Bookings.
+func (db *DB) TrainBookings(
+	ctx context.Context, id booking.TrainID, request booking.PageRequest,
+) (bookings booking.Page[booking.Booking], err error) {
+	const find = `
+		SELECT ` + bookingColumns + ` FROM bookings
+		WHERE train_id = ? AND cancelled_at IS NULL AND (booked_at, id) > (?, ?)
+		ORDER BY booked_at, id LIMIT ?`
+	err = db.read(ctx, "train bookings", func(ctx context.Context, c *conn) error {
+		bookings, err = page(ctx, c, request, scanBooking, bookingCursor, find, id[:])
+		return err
+	})
+	return bookings, err
+}
+
+func bookingCursor(b booking.Booking) booking.Cursor {
+	return booking.Cursor{At: b.BookedAt, ID: b.ID}
+}
+
+func scanBooking(r row) (b booking.Booking, err error) {
+	var (
+		set, booked int64
+		cancelled   *int64
+		seats       string
+	)
+	if err := r.Scan(&b.ID, trainID(&b.Train), &b.User, &set, &seats, &booked, &cancelled); err != nil {
+		return b, err
+	}
+	b.Legs, b.BookedAt, b.CancelledAt = fromLegs(set), fromMicros(booked), fromOptional(cancelled)
+	b.Seats, err = fromList[int](seats)
+	return b, err
+}

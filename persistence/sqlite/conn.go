@@ -1,0 +1,208 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+
+	"trainbooking.dev/persistence"
+)
+
+var errClosed = errors.New("the database is closed")
+
+// pool lends connections, each to one borrower at a time.
+type pool struct {
+	free      chan *conn
+	closed    chan struct{}
+	closeOnce sync.Once
+}
+
+// newPool opens size connections and runs the statements of setup on each.
+func newPool(ctx context.Context, handle *sql.DB, size int, setup ...string) (*pool, error) {
+	p := &pool{free: make(chan *conn, size), closed: make(chan struct{})}
+	for range size {
+		raw, err := handle.Conn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c := &conn{raw: raw, prepared: map[string]*sql.Stmt{}}
+		for _, text := range setup {
+			if _, err := c.exec(ctx, text); err != nil {
+				return nil, errors.Join(err, raw.Close())
+			}
+		}
+		p.free <- c
+	}
+	return p, nil
+}
+
+// lend waits for a connection and gives it to fn. The error is fn's, or that of ctx or
+// of the closed pool when fn was not called.
+func (p *pool) lend(ctx context.Context, fn func(*conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-p.closed:
+		return errClosed
+	default:
+	}
+	select {
+	case c := <-p.free:
+		defer func() { p.free <- c }()
+		return fn(c)
+	case <-p.closed:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// close closes every connection, each when its borrower has put it back. A nil pool
+// has none.
+func (p *pool) close() (err error) {
+	if p == nil {
+		return nil
+	}
+	p.closeOnce.Do(func() {
+		close(p.closed)
+		for range cap(p.free) {
+			err = errors.Join(err, (<-p.free).raw.Close())
+		}
+	})
+	return err
+}
+
+// conn is a connection with its prepared statements, for one borrower at a time. Its
+// methods translate the errors of SQLite.
+type conn struct {
+	raw      *sql.Conn
+	prepared map[string]*sql.Stmt // by their text
+}
+
+// transact runs fn between BEGIN and COMMIT, or ROLLBACK when it fails or panics. ctx
+// must be one that is never done: an interrupted COMMIT would be ErrUnknown.
+func (c *conn) transact(ctx context.Context, fn func(context.Context, *conn) error) error {
+	if _, err := c.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	committed := false
+	defer func() {
+		if !committed {
+			// Fails when SQLite has rolled back by itself, which is as good.
+			_, _ = c.exec(ctx, "ROLLBACK")
+		}
+	}()
+	if err := fn(ctx, c); err != nil {
+		return err
+	}
+	err := c.with(ctx, "COMMIT", func(stmt *sql.Stmt) error {
+		_, err := stmt.ExecContext(ctx)
+		return err
+	})
+	committed = err == nil
+	return translateCommit(err)
+}
+
+// snapshot runs fn, which only reads, so that it sees one state of the database.
+func (c *conn) snapshot(ctx context.Context, fn func(context.Context, *conn) error) error {
+	if _, err := c.exec(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	defer func() {
+		// There is nothing to lose. ctx may be done.
+		_, _ = c.exec(context.WithoutCancel(ctx), "ROLLBACK")
+	}()
+	return fn(ctx, c)
+}
+
+// savepoint runs fn so that what it wrote is undone when it refuses (see refusal) and
+// the transaction goes on. After any other error the transaction must be given up:
+// SQLite may have rolled it back.
+func (c *conn) savepoint(ctx context.Context, fn func() error) error {
+	if _, err := c.exec(ctx, "SAVEPOINT one"); err != nil {
+		return err
+	}
+	refused := fn()
+	if refused != nil && !refusal(refused) {
+		return refused
+	}
+	if refused != nil {
+		if _, err := c.exec(ctx, "ROLLBACK TO one"); err != nil {
+			return err
+		}
+	}
+	if _, err := c.exec(ctx, "RELEASE one"); err != nil {
+		return err
+	}
+	return refused
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (c *conn) exec(ctx context.Context, text string, args ...any) (rows int64, err error) {
+	err = c.with(ctx, text, func(stmt *sql.Stmt) error {
+		result, err := stmt.ExecContext(ctx, args...)
+		if err == nil {
+			rows, err = result.RowsAffected()
+		}
+		return err
+	})
+	return rows, translate(err)
+}
+
+// row is what a scanning function reads: *sql.Row or *sql.Rows.
+type row interface{ Scan(dest ...any) error }
+
+// all reads every row of a query. No rows are an empty slice.
+func all[T any](ctx context.Context, c *conn, scan func(row) (T, error), text string, args ...any) ([]T, error) {
+	items := []T{}
+	err := c.with(ctx, text, func(stmt *sql.Stmt) error {
+		rows, err := stmt.QueryContext(ctx, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			item, err := scan(rows)
+			if err != nil {
+				return err
+			}
+			items = append(items, item)
+		}
+		return rows.Err()
+	})
+	return items, translate(err)
+}
+
+// first reads the first row of a query. ErrNotFound when there is none.
+func first[T any](ctx context.Context, c *conn, scan func(row) (T, error), text string, args ...any) (item T, err error) {
+	err = c.with(ctx, text, func(stmt *sql.Stmt) (err error) {
+		item, err = scan(stmt.QueryRowContext(ctx, args...))
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return item, persistence.ErrNotFound
+	}
+	return item, translate(err)
+}
+
+// scalar scans a row of one column.
+func scalar[T any](r row) (value T, err error) {
+	err = r.Scan(&value)
+	return value, err
+}
+
+// with gives use the statement for text, which is prepared the first time and stays so
+// as long as the connection.
+func (c *conn) with(ctx context.Context, text string, use func(*sql.Stmt) error) error {
+	stmt, ok := c.prepared[text]
+	if !ok {
+		var err error
+		if stmt, err = c.raw.PrepareContext(ctx, text); err != nil {
+			return err
+		}
+		c.prepared[text] = stmt
+	}
+	return use(stmt)
+}

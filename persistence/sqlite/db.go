@@ -1,0 +1,159 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"trainbooking.dev/persistence"
+)
+
+// The defaults of Options.
+const (
+	DefaultReaders = 4
+	// DefaultBusyTimeout is shorter than the five seconds that a request may take
+	// (API.md, 504), so that its answer is still a definite one.
+	DefaultBusyTimeout = 3 * time.Second
+)
+
+// Options tune a DB. The zero value means the defaults.
+type Options struct {
+	Readers     int              // connections that read
+	BusyTimeout time.Duration    // how long to wait for another process that writes
+	Now         func() time.Time // tells which rows are old enough to purge; decides nothing else
+}
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	dir     string
+	options Options
+	handle  *sql.DB
+	writer  *pool
+	readers *pool
+	close   func() error
+}
+
+var (
+	_ persistence.Store = (*DB)(nil)
+	_ persistence.Holds = (*DB)(nil)
+)
+
+// Open opens the database trainbooking.db in dir and creates both if they are missing,
+// for their owner alone. It does not create the tables: see Migrate.
+func Open(ctx context.Context, dir string, options Options) (*DB, error) {
+	if options.Readers <= 0 {
+		options.Readers = DefaultReaders
+	}
+	if options.BusyTimeout <= 0 {
+		options.BusyTimeout = DefaultBusyTimeout
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	path, err := createFile(dir)
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: open: %w", err)
+	}
+	handle, err := sql.Open("sqlite", dataSource(path, options.BusyTimeout))
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: open: %w", err)
+	}
+	db := &DB{dir: dir, options: options, handle: handle}
+	db.close = sync.OnceValue(db.closeAll)
+	if err := db.connect(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlite: open %s: %w", path, translate(err)), db.Close())
+	}
+	return db, nil
+}
+
+// Close waits for the callers that have a connection and closes the database. Those
+// that come later get an error. It may be called twice.
+func (db *DB) Close() error { return db.close() }
+
+// Ping writes, so that it fails when writing would. The number it writes is the one
+// that is there already and means nothing; the commit is real.
+func (db *DB) Ping(ctx context.Context) error {
+	const touch = `PRAGMA user_version = 0`
+	return db.write(ctx, "ping", func(ctx context.Context, c *conn) error {
+		_, err := c.exec(ctx, touch)
+		return err
+	})
+}
+
+// write runs fn in a transaction of its own on the writer and commits it unless fn
+// fails. The caller's ctx ends the wait for the writer and nothing after it, so that
+// the outcome is known. What remains is bounded by BusyTimeout and the disk.
+func (db *DB) write(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
+	return wrap(operation, db.writer.lend(ctx, func(c *conn) error {
+		return c.transact(context.WithoutCancel(ctx), fn)
+	}))
+}
+
+// read runs fn on a reader. All that it asks, it asks of one snapshot.
+func (db *DB) read(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
+	return wrap(operation, db.readers.lend(ctx, func(c *conn) error {
+		return c.snapshot(ctx, fn)
+	}))
+}
+
+func (db *DB) connect(ctx context.Context) (err error) {
+	if db.writer, err = newPool(ctx, db.handle, 1); err != nil {
+		return err
+	}
+	db.readers, err = newPool(ctx, db.handle, db.options.Readers, `PRAGMA query_only = 1`)
+	return err
+}
+
+func (db *DB) closeAll() error {
+	return errors.Join(db.readers.close(), db.writer.close(), db.handle.Close())
+}
+
+func wrap(operation string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("sqlite: %s: %w", operation, err)
+}
+
+// createFile makes the directory and an empty file before SQLite does, which would
+// make it readable for all; the -wal and -shm files get the permissions of this one.
+// A file that is there is not even opened: closing it would drop the POSIX locks that
+// another DB of this process has on it.
+func createFile(dir string) (path string, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	if path, err = filepath.Abs(filepath.Join(dir, "trainbooking.db")); err != nil {
+		return "", err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return path, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return path, file.Close()
+}
+
+// dataSource returns the driver's name for the file at path. _txlock is for the
+// transactions that goose begins; those of this package say IMMEDIATE themselves.
+func dataSource(path string, busy time.Duration) string {
+	query := url.Values{
+		"_busy_timeout": {fmt.Sprint(busy.Milliseconds())},
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"},
+		"_foreign_keys": {"on"},
+		"_txlock":       {"immediate"},
+		"_dqs":          {"0"},
+	}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
+}

@@ -1,0 +1,167 @@
+package sqlite_test
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/sqlite"
+)
+
+func TestReopenedDatabaseHasEverything(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	user := booking.User{ID: uuid.New(), Username: "u", Email: "e@example.org", PasswordHash: "h", CreatedAt: now()}
+	token := booking.RefreshToken{ID: uuid.New(), Family: uuid.New(), User: user.ID, ExpiresAt: now().Add(time.Hour)}
+
+	db := openIn(t, dir)
+	guard := adopt(t, db, booking.NewTrainID())
+	sale, hold := saleOf(guard, 1), holdOf(guard, 2)
+	results, err := db.Book(t.Context(), []persistence.Sale{sale})
+	require.NoError(t, err)
+	require.NoError(t, results[0])
+	results, err = db.WriteHolds(t.Context(), []persistence.HoldWrite{hold})
+	require.NoError(t, err)
+	require.NoError(t, results[0])
+	require.NoError(t, db.CreateUser(t.Context(), user))
+	require.NoError(t, db.SaveRefreshToken(t.Context(), token))
+	require.NoError(t, db.SaveReply(t.Context(), user.ID, "k", booking.Reply{Status: 201, ExpiresAt: now().Add(time.Hour)}, now()))
+	require.NoError(t, db.Close())
+	require.NoError(t, db.Close(), "a second time")
+
+	db = openIn(t, dir)
+	_, bookings, err := db.LoadTrain(t.Context(), guard.Train, now())
+	require.NoError(t, err)
+	require.Equal(t, []booking.Booking{sale.Booking}, bookings)
+	holds, err := db.LoadHolds(t.Context(), guard.Train, now())
+	require.NoError(t, err)
+	require.Equal(t, []booking.Hold{hold.Hold}, holds)
+	epoch, err := db.Epoch(t.Context(), guard.Train)
+	require.NoError(t, err)
+	require.Equal(t, guard.Epoch, epoch)
+	got, err := db.FindUser(t.Context(), user.ID)
+	require.NoError(t, err)
+	require.Equal(t, user, got)
+	_, err = db.FindReply(t.Context(), user.ID, "k", now())
+	require.NoError(t, err)
+	following := token
+	following.ID = uuid.New()
+	require.NoError(t, db.RotateRefreshToken(t.Context(), token.ID, following, now()))
+}
+
+func TestClosedDatabaseAnswersWithAnError(t *testing.T) {
+	t.Parallel()
+	db := openNew(t)
+	require.NoError(t, db.Close())
+	_, err := db.ListTrains(t.Context())
+	require.ErrorContains(t, err, "closed")
+	require.ErrorContains(t, db.Ping(t.Context()), "closed")
+}
+
+func TestFilesAreTheirOwnersAlone(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "made", "here")
+	db := openIn(t, dir)
+	adopt(t, db, booking.NewTrainID())
+	unlock, err := sqlite.Lock(dir)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, unlock()) })
+	var seen []string
+	require.NoError(t, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		require.NoError(t, err)
+		info, err := entry.Info()
+		require.NoError(t, err)
+		seen = append(seen, entry.Name())
+		require.Zero(t, info.Mode().Perm()&0o077, "%s is %s", path, info.Mode())
+		return nil
+	}))
+	require.Subset(t, seen, []string{"trainbooking.db", "trainbooking.db-wal", "lock"})
+}
+
+func TestDirectoryMayHaveAnyName(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "a b?mode=ro#c%20d&é")
+	db := openIn(t, dir)
+	require.NoError(t, db.Ping(t.Context()))
+	_, err := os.Stat(filepath.Join(dir, "trainbooking.db"))
+	require.NoError(t, err)
+}
+
+func TestUnusableDirectoryIsAnErrorOfOpen(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, []byte("not a directory"), 0o600))
+	_, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	require.ErrorContains(t, err, file)
+
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "trainbooking.db"), []byte(strings.Repeat("no database", 1000)), 0o600))
+	_, err = sqlite.Open(t.Context(), dir, sqlite.Options{})
+	require.ErrorContains(t, err, dir)
+}
+
+// TestCallerWhoGivesUpMidwayGetsADefiniteAnswer cancels at random moments of a write:
+// each answer must agree with what is stored.
+func TestCallerWhoGivesUpMidwayGetsADefiniteAnswer(t *testing.T) {
+	t.Parallel()
+	db := openNew(t)
+	guard := adopt(t, db, booking.NewTrainID())
+	for seat := 1; seat <= 200; seat++ {
+		sale := saleOf(guard, seat)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(seat)*10*time.Microsecond)
+		_, err := db.Book(ctx, []persistence.Sale{sale})
+		cancel()
+		require.NotErrorIs(t, err, persistence.ErrUnknown)
+		_, found := db.FindBooking(t.Context(), sale.Booking.ID)
+		require.Equal(t, err == nil, found == nil, "booked: %v, found: %v", err, found)
+	}
+}
+
+func TestTwoDatabasesOfOneFileSellASeatOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	one, two := openIn(t, dir), openIn(t, dir)
+	guard := adopt(t, one, booking.NewTrainID())
+	for seat := range 20 {
+		sold := 0
+		for _, results := range inParallel(t, one, two, func(db *sqlite.DB) ([]error, error) {
+			return db.Book(t.Context(), []persistence.Sale{saleOf(guard, seat+1)})
+		}) {
+			if results[0] == nil {
+				sold++
+			} else {
+				require.ErrorIs(t, results[0], persistence.ErrConflict)
+			}
+		}
+		require.Equal(t, 1, sold)
+	}
+}
+
+// inParallel calls do with both databases at once; an error fails the test.
+func inParallel[T any](t *testing.T, one, two *sqlite.DB, do func(*sqlite.DB) (T, error)) [2]T {
+	t.Helper()
+	var (
+		results [2]T
+		failed  = make(chan error)
+	)
+	for i, db := range []*sqlite.DB{one, two} {
+		go func() {
+			var err error
+			results[i], err = do(db)
+			failed <- err
+		}()
+	}
+	first, second := <-failed, <-failed
+	require.NoError(t, first)
+	require.NoError(t, second)
+	return results
+}

@@ -1,0 +1,115 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// purgeLimit is how many rows whose time is over a write removes at most. It is well
+// above the number of rows that one write adds, so that none pile up, and small enough
+// (a few milliseconds) not to be felt when many end at once.
+const purgeLimit = 500
+
+// WriteHolds implements persistence.Holds.
+func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([]error, error) {
+	const purge = `
+		DELETE FROM holds WHERE (train_id, id) IN
+			(SELECT train_id, id FROM holds WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
+	results := make([]error, len(writes))
+	err := db.write(ctx, "write holds", func(ctx context.Context, c *conn) error {
+		for i, w := range writes {
+			err := writeHold(ctx, c, w)
+			if err != nil && !refusal(err) {
+				return err
+			}
+			results[i] = err
+		}
+		_, err := c.exec(ctx, purge, micros(db.options.Now().Add(-booking.HoldMemory)), max(purgeLimit, 2*len(writes)))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// writeHold does one operation. The holds of a deleted train may still be dropped by
+// the activation that deleted it; a train that never was is owned by nobody.
+func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite) error {
+	const (
+		put = `
+			INSERT INTO holds (train_id, id, user_id, legs, seats, expires_at, released)
+			VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (train_id, id) DO UPDATE SET
+				user_id = excluded.user_id, legs = excluded.legs, seats = excluded.seats,
+				expires_at = excluded.expires_at, released = excluded.released`
+		drop = `DELETE FROM holds WHERE train_id = ? AND id = ?`
+	)
+	is, err := activationOf(ctx, c, w.Guard)
+	if errors.Is(err, persistence.ErrNotFound) || err == nil && !is.current {
+		return persistence.ErrFenced
+	}
+	if err != nil {
+		return err
+	}
+	h, train := w.Hold, w.Guard.Train
+	switch w.Op {
+	case persistence.HoldPut:
+		seats, err := list(h.Seats)
+		if err != nil {
+			return err
+		}
+		_, err = c.exec(ctx, put, train[:], h.ID[:], h.User[:], legs(h.Legs), seats, micros(h.ExpiresAt), h.Released)
+		return err
+	case persistence.HoldDrop:
+		_, err := c.exec(ctx, drop, train[:], h.ID[:])
+		return err
+	}
+	return fmt.Errorf("unknown operation %d on a hold", w.Op)
+}
+
+// LoadHolds implements persistence.Holds.
+func (db *DB) LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) (holds []booking.Hold, err error) {
+	const load = `
+		SELECT id, user_id, legs, seats, expires_at, released FROM holds
+		WHERE train_id = ? AND expires_at > ?`
+	err = db.read(ctx, "load holds", func(ctx context.Context, c *conn) error {
+		holds, err = all(ctx, c, scanHold, load, id[:], micros(now.Add(-booking.HoldMemory)))
+		return err
+	})
+	return holds, err
+}
+
+// TrainsWithHolds implements persistence.Holds.
+func (db *DB) TrainsWithHolds(ctx context.Context, now time.Time) (trains []booking.TrainID, err error) {
+	const find = `SELECT DISTINCT train_id FROM holds WHERE expires_at > ? AND NOT released`
+	scan := func(r row) (id booking.TrainID, err error) {
+		err = r.Scan(trainID(&id))
+		return id, err
+	}
+	err = db.read(ctx, "trains with holds", func(ctx context.Context, c *conn) error {
+		trains, err = all(ctx, c, scan, find, micros(now))
+		return err
+	})
+	return trains, err
+}
+
+func scanHold(r row) (h booking.Hold, err error) {
+	var (
+		id           []byte
+		set, expires int64
+		seats        string
+	)
+	if err := r.Scan(&id, &h.User, &set, &seats, &expires, &h.Released); err != nil {
+		return h, err
+	}
+	copy(h.ID[:], id)
+	h.Legs, h.ExpiresAt = fromLegs(set), fromMicros(expires)
+	h.Seats, err = fromList[int](seats)
+	return h, err
+}

@@ -1,0 +1,37 @@
+package sqlite_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/persistence/sqlite"
+)
+
+func TestSecondLockIsRefusedWithWhatToDo(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	unlock, err := sqlite.Lock(dir)
+	require.NoError(t, err)
+	_, err = sqlite.Lock(dir)
+	require.EqualError(t, err, "the data directory "+dir+" is in use by another server: "+
+		"stop that one first, or give this one a data directory of its own")
+	require.NoError(t, unlock())
+	require.NoError(t, unlock(), "a second time")
+	again, err := sqlite.Lock(dir)
+	require.NoError(t, err)
+	require.NoError(t, unlock(), "the first unlock is over and takes nothing from the second lock")
+	_, err = sqlite.Lock(dir)
+	require.Error(t, err)
+	require.NoError(t, again())
+}
+
+func TestOpenWorksBesideALock(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	unlock, err := sqlite.Lock(dir)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, unlock()) })
+	require.NoError(t, openIn(t, dir).Ping(t.Context()))
+}

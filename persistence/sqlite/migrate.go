@@ -1,0 +1,65 @@
+package sqlite
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/pressly/goose/v3"
+)
+
+// The files are append-only: a change of the schema is a new file. Their numbers are
+// the same for every engine.
+//
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrate brings the tables to the newest version that this program knows. It is
+// idempotent, and safe when several processes call it at once: one migrates, the
+// others wait and find nothing left to do.
+func (db *DB) Migrate(ctx context.Context) (err error) {
+	unlock, err := awaitLock(ctx, filepath.Join(db.dir, "migrate.lock"))
+	if err != nil {
+		return fmt.Errorf("sqlite: migrate: %w", err)
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	provider, err := db.provider()
+	if err != nil {
+		return err
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("sqlite: migrate: %w", translate(err))
+	}
+	return nil
+}
+
+// Version returns the version that the tables have (0: there are none) and the newest
+// one that this program knows.
+func (db *DB) Version(ctx context.Context) (current, newest int64, err error) {
+	provider, err := db.provider()
+	if err != nil {
+		return 0, 0, err
+	}
+	current, newest, err = provider.GetVersions(ctx)
+	if err != nil {
+		return 0, 0, fmt.Errorf("sqlite: version: %w", translate(err))
+	}
+	return current, newest, nil
+}
+
+// provider works on a connection apart from writer and readers, which database/sql
+// opens for it.
+func (db *DB) provider() (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: migrations: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db.handle, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: migrations: %w", err)
+	}
+	return provider, nil
+}

@@ -1,0 +1,97 @@
+-- Times are microseconds since 1970 UTC. Ids are the 16 bytes of a UUID. Legs are the
+-- bit set booking.Legs, which leaves the sign bit alone. Lists are JSON. A column that
+-- ends in _folded is booking.Fold of the one before it.
+
+-- +goose Up
+CREATE TABLE users (
+    id              BLOB    NOT NULL PRIMARY KEY,
+    username        TEXT    NOT NULL,
+    username_folded TEXT    NOT NULL UNIQUE,
+    email           TEXT    NOT NULL,
+    email_folded    TEXT    NOT NULL UNIQUE,
+    password_hash   TEXT    NOT NULL,
+    is_admin        INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX users_by_age ON users (created_at, id);
+
+-- A revoked token has no row; a spent one keeps its row, so that its return is noticed.
+CREATE TABLE refresh_tokens (
+    id         BLOB    NOT NULL PRIMARY KEY,
+    user_id    BLOB    NOT NULL REFERENCES users (id),
+    family     BLOB    NOT NULL,
+    expires_at INTEGER NOT NULL,
+    spent_at   INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX refresh_tokens_of_family ON refresh_tokens (user_id, family);
+CREATE INDEX refresh_tokens_by_end ON refresh_tokens (expires_at);
+
+-- stops comes last: it is long, and a guard is checked without reading so far.
+CREATE TABLE trains (
+    id         BLOB    NOT NULL PRIMARY KEY,
+    epoch      INTEGER NOT NULL DEFAULT 0,
+    owner      BLOB,    -- null until somebody adopts the train
+    name       TEXT    NOT NULL,
+    capacity   INTEGER NOT NULL,
+    on_sale    INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    deleted_at INTEGER,
+    stops      TEXT    NOT NULL
+) STRICT;
+
+CREATE INDEX trains_by_age ON trains (created_at, id) WHERE deleted_at IS NULL;
+
+-- A row once the seat was sold, with the legs on which it is sold now.
+CREATE TABLE seats (
+    train_id    BLOB    NOT NULL REFERENCES trains (id),
+    seat_number INTEGER NOT NULL,
+    legs        INTEGER NOT NULL CHECK (legs >= 0),
+    PRIMARY KEY (train_id, seat_number)
+) STRICT, WITHOUT ROWID;
+
+-- user_id refers to no row: a booking is written for whom the service says.
+CREATE TABLE bookings (
+    id           BLOB    NOT NULL PRIMARY KEY,
+    train_id     BLOB    NOT NULL REFERENCES trains (id),
+    user_id      BLOB    NOT NULL,
+    legs         INTEGER NOT NULL CHECK (legs > 0),
+    seats        TEXT    NOT NULL,
+    epoch        INTEGER NOT NULL,
+    booked_at    INTEGER NOT NULL,
+    cancelled_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX bookings_of_user ON bookings (user_id, booked_at, id) WHERE cancelled_at IS NULL;
+CREATE INDEX bookings_of_train ON bookings (train_id, booked_at, id) WHERE cancelled_at IS NULL;
+CREATE INDEX bookings_cancelled ON bookings (train_id, cancelled_at) WHERE cancelled_at IS NOT NULL;
+
+-- A row until booking.HoldMemory after expires_at.
+CREATE TABLE holds (
+    train_id   BLOB    NOT NULL REFERENCES trains (id),
+    id         BLOB    NOT NULL,
+    user_id    BLOB    NOT NULL,
+    legs       INTEGER NOT NULL CHECK (legs > 0),
+    seats      TEXT    NOT NULL,
+    expires_at INTEGER NOT NULL,
+    released   INTEGER NOT NULL,
+    PRIMARY KEY (train_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX holds_by_end ON holds (expires_at);
+
+-- user_id refers to no row: the bearer of a service token is none of the users.
+CREATE TABLE idempotency_keys (
+    user_id      BLOB    NOT NULL,
+    key          TEXT    NOT NULL,
+    request_hash BLOB    NOT NULL,
+    status       INTEGER NOT NULL,
+    location     TEXT    NOT NULL,
+    expires_at   INTEGER NOT NULL,
+    body         BLOB    NOT NULL,
+    PRIMARY KEY (user_id, key)
+) STRICT;
+
+CREATE INDEX idempotency_keys_by_end ON idempotency_keys (expires_at);

@@ -1,0 +1,93 @@
+package sqlite_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/sqlite"
+)
+
+// openAt opens a database whose clock shows what now points to.
+func openAt(t *testing.T, now *time.Time) *sqlite.DB {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{Now: func() time.Time { return *now }})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	require.NoError(t, db.Migrate(t.Context()))
+	return db
+}
+
+func requireRows(t *testing.T, db *sqlite.DB, table string, want int) {
+	t.Helper()
+	rows, err := db.Count(t.Context(), table)
+	require.NoError(t, err)
+	require.Equal(t, want, rows, table)
+}
+
+func TestWritingHoldsPurgesThoseThatAreForgotten(t *testing.T) {
+	t.Parallel()
+	clock := now()
+	db := openAt(t, &clock)
+	guard := adopt(t, db, booking.NewTrainID())
+	var writes []persistence.HoldWrite
+	for seat := range 10 {
+		writes = append(writes, holdOf(guard, seat+1))
+	}
+	_, err := db.WriteHolds(t.Context(), writes)
+	require.NoError(t, err)
+	end := writes[9].Hold.ExpiresAt.Add(booking.HoldMemory)
+
+	clock = end.Add(-booking.DefaultHoldTTL)
+	later := holdOf(guard, 11)
+	later.Hold.ExpiresAt = end
+	_, err = db.WriteHolds(t.Context(), []persistence.HoldWrite{later})
+	require.NoError(t, err)
+	requireRows(t, db, "holds", 11)
+
+	clock = end
+	_, err = db.WriteHolds(t.Context(), nil)
+	require.NoError(t, err)
+	requireRows(t, db, "holds", 1)
+}
+
+func TestSavingATokenPurgesThoseThatExpired(t *testing.T) {
+	t.Parallel()
+	clock := now()
+	db := openAt(t, &clock)
+	user := booking.User{ID: uuid.New(), Username: "u", Email: "e@example.org", PasswordHash: "h", CreatedAt: clock}
+	require.NoError(t, db.CreateUser(t.Context(), user))
+	for range 5 {
+		token := booking.RefreshToken{ID: uuid.New(), Family: uuid.New(), User: user.ID, ExpiresAt: clock.Add(time.Hour)}
+		require.NoError(t, db.SaveRefreshToken(t.Context(), token))
+		clock = clock.Add(time.Hour)
+	}
+	requireRows(t, db, "refresh_tokens", 1)
+}
+
+func TestSavingAReplyPurgesThoseThatExpired(t *testing.T) {
+	t.Parallel()
+	at, db := now(), openNew(t)
+	for range 5 {
+		reply := booking.Reply{Status: 201, Body: []byte("{}"), ExpiresAt: at.Add(time.Hour)}
+		require.NoError(t, db.SaveReply(t.Context(), uuid.New(), "k", reply, at))
+		at = at.Add(time.Hour)
+	}
+	requireRows(t, db, "idempotency_keys", 1)
+}
+
+func TestDeletingATrainEndsItsHolds(t *testing.T) {
+	t.Parallel()
+	db := openNew(t)
+	gone, stays := adopt(t, db, booking.NewTrainID()), adopt(t, db, booking.NewTrainID())
+	_, err := db.WriteHolds(t.Context(), []persistence.HoldWrite{holdOf(gone, 1), holdOf(stays, 1)})
+	require.NoError(t, err)
+	require.NoError(t, db.DeleteTrain(t.Context(), gone, now(), false))
+	trains, err := db.TrainsWithHolds(t.Context(), now())
+	require.NoError(t, err)
+	require.Equal(t, []booking.TrainID{stays.Train}, trains)
+}

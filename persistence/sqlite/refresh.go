@@ -1,0 +1,113 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// A token is revoked by removing its row: what is unknown is refused.
+const revokeFamily = `DELETE FROM refresh_tokens WHERE user_id = ? AND family = ?`
+
+// SaveRefreshToken implements booking.Users.
+func (db *DB) SaveRefreshToken(ctx context.Context, token booking.RefreshToken) error {
+	return db.write(ctx, "save refresh token", func(ctx context.Context, c *conn) error {
+		if err := purgeTokens(ctx, c, db.options.Now()); err != nil {
+			return err
+		}
+		return insertToken(ctx, c, token)
+	})
+}
+
+// RotateRefreshToken implements booking.Users. The refusal of a token is not an error
+// of the transaction, so that the revocation of its family is committed.
+func (db *DB) RotateRefreshToken(ctx context.Context, spent uuid.UUID, next booking.RefreshToken, now time.Time) error {
+	var refused error
+	err := db.write(ctx, "rotate refresh token", func(ctx context.Context, c *conn) (err error) {
+		refused, err = rotate(ctx, c, spent, next, now)
+		if err != nil {
+			return err
+		}
+		return purgeTokens(ctx, c, now)
+	})
+	if err != nil {
+		return err
+	}
+	return refused
+}
+
+// RevokeFamily implements booking.Users.
+func (db *DB) RevokeFamily(ctx context.Context, user, family uuid.UUID) error {
+	return db.write(ctx, "revoke family", func(ctx context.Context, c *conn) error {
+		_, err := c.exec(ctx, revokeFamily, user[:], family[:])
+		return err
+	})
+}
+
+// rotate spends a token and records the next. The next one's family and user are those
+// of the token that is spent, whatever it says itself.
+func rotate(
+	ctx context.Context, c *conn, spent uuid.UUID, next booking.RefreshToken, now time.Time,
+) (refused, err error) {
+	const (
+		find  = `SELECT id, user_id, family, expires_at, spent_at FROM refresh_tokens WHERE id = ?`
+		spend = `UPDATE refresh_tokens SET spent_at = ?2 WHERE id = ?1`
+	)
+	old, err := first(ctx, c, scanToken, find, spent[:])
+	switch {
+	case errors.Is(err, persistence.ErrNotFound):
+		return unauthenticated(), nil
+	case err != nil:
+		return nil, err
+	case !old.spentAt.IsZero():
+		_, err := c.exec(ctx, revokeFamily, old.User[:], old.Family[:])
+		return unauthenticated(), err
+	case !now.Before(old.ExpiresAt):
+		return unauthenticated(), nil
+	}
+	if _, err := c.exec(ctx, spend, spent[:], micros(now)); err != nil {
+		return nil, err
+	}
+	next.User, next.Family = old.User, old.Family
+	return nil, insertToken(ctx, c, next)
+}
+
+func insertToken(ctx context.Context, c *conn, token booking.RefreshToken) error {
+	const insert = `INSERT INTO refresh_tokens (id, user_id, family, expires_at) VALUES (?, ?, ?, ?)`
+	_, err := c.exec(ctx, insert, token.ID[:], token.User[:], token.Family[:], micros(token.ExpiresAt))
+	return err
+}
+
+// purgeTokens removes tokens that have expired and are refused for that alone.
+func purgeTokens(ctx context.Context, c *conn, now time.Time) error {
+	const purge = `
+		DELETE FROM refresh_tokens WHERE id IN
+			(SELECT id FROM refresh_tokens WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
+	_, err := c.exec(ctx, purge, micros(now), purgeLimit)
+	return err
+}
+
+// storedToken is a token with when it was spent (zero: it was not).
+type storedToken struct {
+	booking.RefreshToken
+	spentAt time.Time
+}
+
+func scanToken(r row) (t storedToken, err error) {
+	var (
+		expires int64
+		spent   *int64
+	)
+	err = r.Scan(&t.ID, &t.User, &t.Family, &expires, &spent)
+	t.ExpiresAt, t.spentAt = fromMicros(expires), fromOptional(spent)
+	return t, err
+}
+
+func unauthenticated() error {
+	return &booking.Error{Code: booking.CodeUnauthenticated, Message: "The refresh token is not valid"}
+}

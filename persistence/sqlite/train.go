@@ -1,0 +1,211 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+const trainColumns = `id, name, capacity, on_sale, created_at, updated_at, stops`
+
+// CreateTrain implements persistence.Trains. A revived train has no owner, so that the
+// activation that deleted it is fenced.
+func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
+	const create = `
+		INSERT INTO trains (` + trainColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET
+			owner = NULL, deleted_at = NULL,
+			name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
+			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops
+		WHERE trains.deleted_at IS NOT NULL`
+	stops, err := list(train.Stops)
+	if err != nil {
+		return wrap("create train", err)
+	}
+	return db.write(ctx, "create train", func(ctx context.Context, c *conn) error {
+		created, err := c.exec(ctx, create, train.ID[:], train.Name, train.Capacity, train.OnSale,
+			micros(train.CreatedAt), micros(train.UpdatedAt), stops)
+		if err == nil && created == 0 {
+			return persistence.ErrExists
+		}
+		return err
+	})
+}
+
+// ListTrains implements persistence.Trains.
+func (db *DB) ListTrains(ctx context.Context) (trains []booking.Train, err error) {
+	const find = `
+		SELECT ` + trainColumns + ` FROM trains
+		WHERE deleted_at IS NULL ORDER BY created_at, id`
+	err = db.read(ctx, "list trains", func(ctx context.Context, c *conn) (err error) {
+		trains, err = all(ctx, c, scanTrain, find)
+		return err
+	})
+	return trains, err
+}
+
+// Epoch implements persistence.Trains.
+func (db *DB) Epoch(ctx context.Context, id booking.TrainID) (epoch int64, err error) {
+	const find = `SELECT epoch FROM trains WHERE id = ? AND deleted_at IS NULL`
+	err = db.read(ctx, "epoch", func(ctx context.Context, c *conn) (err error) {
+		epoch, err = first(ctx, c, scalar[int64], find, id[:])
+		return err
+	})
+	return epoch, err
+}
+
+// Adopt implements persistence.Trains.
+func (db *DB) Adopt(ctx context.Context, id booking.TrainID, seen int64, owner uuid.UUID) (epoch int64, err error) {
+	const (
+		find  = `SELECT epoch FROM trains WHERE id = ? AND deleted_at IS NULL`
+		adopt = `UPDATE trains SET epoch = epoch + 1, owner = ? WHERE id = ?`
+	)
+	err = db.write(ctx, "adopt", func(ctx context.Context, c *conn) error {
+		epoch, err = first(ctx, c, scalar[int64], find, id[:])
+		if err != nil {
+			return err
+		}
+		if epoch != seen {
+			return persistence.ErrFenced
+		}
+		_, err = c.exec(ctx, adopt, owner[:], id[:])
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return seen + 1, nil
+}
+
+// LoadTrain implements persistence.Trains, from one snapshot.
+func (db *DB) LoadTrain(
+	ctx context.Context, id booking.TrainID, since time.Time,
+) (train booking.Train, bookings []booking.Booking, err error) {
+	const (
+		find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ? AND deleted_at IS NULL`
+		load = `
+			SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = ?1 AND cancelled_at IS NULL
+			UNION ALL
+			SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = ?1 AND cancelled_at >= ?2`
+	)
+	err = db.read(ctx, "load train", func(ctx context.Context, c *conn) error {
+		if train, err = first(ctx, c, scanTrain, find, id[:]); err != nil {
+			return err
+		}
+		bookings, err = all(ctx, c, scanBooking, load, id[:], micros(since))
+		return err
+	})
+	return train, bookings, err
+}
+
+// ChangeTrain implements persistence.Trains.
+func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train booking.Train) error {
+	const (
+		above  = `SELECT EXISTS (SELECT 1 FROM seats WHERE train_id = ? AND seat_number > ? AND legs <> 0)`
+		change = `
+			UPDATE trains SET name = ?, capacity = ?, on_sale = ?, updated_at = ?, stops = ?
+			WHERE id = ?`
+	)
+	stops, err := list(train.Stops)
+	if err != nil {
+		return wrap("change train", err)
+	}
+	return db.write(ctx, "change train", func(ctx context.Context, c *conn) error {
+		if err := current(ctx, c, guard); err != nil {
+			return err
+		}
+		booked, err := first(ctx, c, scalar[bool], above, guard.Train[:], train.Capacity)
+		if err != nil {
+			return err
+		}
+		if booked {
+			return persistence.ErrConflict
+		}
+		_, err = c.exec(ctx, change, train.Name, train.Capacity, train.OnSale,
+			micros(train.UpdatedAt), stops, guard.Train[:])
+		return err
+	})
+}
+
+// DeleteTrain implements persistence.Trains. The holds of the train go with it, so that
+// none is left to a train that is revived under its id.
+func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
+	const (
+		live   = `SELECT EXISTS (SELECT 1 FROM bookings WHERE train_id = ? AND cancelled_at IS NULL)`
+		cancel = `UPDATE bookings SET cancelled_at = ?2 WHERE train_id = ?1 AND cancelled_at IS NULL`
+		empty  = `DELETE FROM seats WHERE train_id = ?`
+		drop   = `DELETE FROM holds WHERE train_id = ?`
+		mark   = `UPDATE trains SET deleted_at = ?2 WHERE id = ?1`
+	)
+	return db.write(ctx, "delete train", func(ctx context.Context, c *conn) error {
+		if err := current(ctx, c, guard); err != nil {
+			return err
+		}
+		booked, err := first(ctx, c, scalar[bool], live, guard.Train[:])
+		if err != nil {
+			return err
+		}
+		if booked && !force {
+			return persistence.ErrConflict
+		}
+		for _, text := range []string{empty, drop} {
+			if _, err := c.exec(ctx, text, guard.Train[:]); err != nil {
+				return err
+			}
+		}
+		for _, text := range []string{cancel, mark} {
+			if _, err := c.exec(ctx, text, guard.Train[:], micros(at)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// activation is what the store knows of who owns a train.
+type activation struct{ current, deleted bool }
+
+// activationOf compares a guard with its train. ErrNotFound when there never was one.
+// It is asked inside the transaction that writes, which no Adopt can run beside.
+func activationOf(ctx context.Context, c *conn, guard persistence.Guard) (activation, error) {
+	const compare = `
+		SELECT epoch = ?2 AND owner IS NOT NULL AND owner = ?3, deleted_at IS NOT NULL
+		FROM trains WHERE id = ?1`
+	scan := func(r row) (a activation, err error) {
+		err = r.Scan(&a.current, &a.deleted)
+		return a, err
+	}
+	return first(ctx, c, scan, compare, guard.Train[:], guard.Epoch, guard.Owner[:])
+}
+
+// current returns nil when the guard's activation owns the train: ErrFenced when it
+// does not, ErrNotFound when there is no live train.
+func current(ctx context.Context, c *conn, guard persistence.Guard) error {
+	is, err := activationOf(ctx, c, guard)
+	switch {
+	case err != nil:
+		return err
+	case !is.current:
+		return persistence.ErrFenced
+	case is.deleted:
+		return persistence.ErrNotFound
+	}
+	return nil
+}
+
+func scanTrain(r row) (t booking.Train, err error) {
+	var (
+		created, updated int64
+		stops            string
+	)
+	if err := r.Scan(trainID(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &created, &updated, &stops); err != nil {
+		return t, err
+	}
+	t.CreatedAt, t.UpdatedAt = fromMicros(created), fromMicros(updated)
+	t.Stops, err = fromList[booking.Stop](stops)
+	return t, err
+}
