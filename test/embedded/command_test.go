@@ -1,0 +1,170 @@
+package embedded_test
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSecondServerOnOneDataDirectoryIsRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	start(t, dir)
+	second := launch(t, dir)
+	require.Equal(t, 1, second.wait())
+	require.Equal(t, "trainbooking: the data directory "+dir+" is in use by another server: "+
+		"stop that one first, or give this one a data directory of its own\n", second.log.String())
+}
+
+func TestPortThatIsTakenIsNamed(t *testing.T) {
+	t.Parallel()
+	other, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = other.Close() })
+	for _, flag := range []string{"--listen", "--metrics-listen"} {
+		s := launch(t, t.TempDir(), flag, other.Addr().String())
+		require.Equal(t, 1, s.wait())
+		require.Contains(t, s.log.String(), "trainbooking: "+flag+" "+other.Addr().String()+
+			" is taken by another program: stop that one, or set "+flag+" to another port\n")
+	}
+}
+
+func TestAllWrongSettingsAreNamedAtOnce(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "trainbooking.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("hold-ttl: soon\nholdttl: 3m\n"), 0o600))
+	c := command(t, "serve", "--config", file, "--max-holds-per-user", "0")
+	c.Env = append(c.Env, "TRAINBOOKING_LISTEN=8080", "TRAINBOOKING_LOGIN_FAILURES=many")
+	got := runToEnd(t, c)
+	require.Equal(t, 2, got.code)
+	for _, problem := range []string{
+		"holdttl is no setting",
+		`hold-ttl "soon" cannot be read`,
+		`TRAINBOOKING_LOGIN_FAILURES "many" cannot be read`,
+		`--listen "8080" is not an address`,
+		"--max-holds-per-user 0 is out of range",
+	} {
+		require.Contains(t, got.err, problem)
+	}
+	require.NoDirExists(t, filepath.Join(c.Dir, "data"), "nothing was begun")
+}
+
+func TestWrongCommandLineIsTwo(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no command":      {nil, "expected one of"},
+		"unknown command": {[]string{"sreve"}, "unexpected argument sreve"},
+		"unknown flag":    {[]string{"serve", "--port", "80"}, "unknown flag --port"},
+		"wrong kind":      {[]string{"serve", "--hold-ttl", "soon"}, "--hold-ttl: expected duration"},
+		"missing flag":    {[]string{"createsuperuser", "--username", "x"}, "missing flags: --email"},
+		"no password":     {[]string{"createsuperuser", "--username", "x", "--email", "x@example.org"}, "--password-stdin"},
+		"config":          {[]string{"migrate", "--config", "/nowhere"}, "--config /nowhere: no such file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := runToEnd(t, command(t, c.args...))
+			require.Equal(t, 2, got.code)
+			require.Contains(t, got.err, c.want)
+		})
+	}
+}
+
+func TestUnreadableSecretIsNamed(t *testing.T) {
+	t.Parallel()
+	short := filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(short, []byte("too short\n"), 0o600))
+	for _, flag := range []string{"--jwt-secret-file", "--service-token-file"} {
+		for file, want := range map[string]string{"/nowhere": "no such file", short: "openssl rand"} {
+			s := launch(t, t.TempDir(), flag, file)
+			require.Equal(t, 1, s.wait())
+			require.Contains(t, s.log.String(), flag)
+			require.Contains(t, s.log.String(), want)
+		}
+	}
+}
+
+func TestMisspeltVariableIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	c := command(t, "serve", "--hold-ttl", "0s", "--log-format", "json")
+	c.Env = append(c.Env, "TRAINBOOKING_HOLDTTL=5m")
+	require.NotContains(t, runToEnd(t, c).err, "HOLDTTL", "the settings come first")
+
+	c = command(t, "serve", "--listen", "127.0.0.1:1", "--metrics-listen", "192.0.2.1:1") // not this machine's
+	c.Env = append(c.Env, "TRAINBOOKING_HOLDTTL=5m")
+	got := runToEnd(t, c)
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.err, `"level":"WARN","msg":"TRAINBOOKING_HOLDTTL is set but is no setting`)
+}
+
+func TestCreateSuperuserRefusesWhatRegisterRefuses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	create := func(name, password string) result {
+		c := command(t, "createsuperuser", "--data-dir", dir, "--username", name, "--email", "root@example.org", "--password-stdin")
+		c.Stdin = bytes.NewBufferString(password)
+		return runToEnd(t, c)
+	}
+	got := create("", "short")
+	require.Equal(t, 2, got.code)
+	require.Contains(t, got.err, "password must have 8 to 128 characters")
+	require.Contains(t, got.err, "username must not be empty")
+	require.Equal(t, 2, create("root", strings.Repeat("x", 129)).code)
+
+	require.Equal(t, result{out: "root is an admin now.\n"}, create("root", password), "on an empty directory")
+	taken := create("Root", password)
+	require.Equal(t, 1, taken.code)
+	require.NotContains(t, taken.err, password)
+}
+
+func TestHealthcheckAsksTheConfiguredAddress(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	address := strings.TrimPrefix(s.url, "http://")
+	for _, args := range [][]string{{"--url", s.url}, {"--url", s.url + "/"}, {"--listen", address}} {
+		require.Equal(t, result{out: "ready\n"}, runToEnd(t, command(t, append([]string{"healthcheck"}, args...)...)))
+	}
+	c := command(t, "healthcheck")
+	c.Env = append(c.Env, "TRAINBOOKING_LISTEN="+address)
+	require.Equal(t, result{out: "ready\n"}, runToEnd(t, c))
+
+	// A service that listens everywhere is asked on this machine.
+	_, port, err := net.SplitHostPort(address)
+	require.NoError(t, err)
+	for _, host := range []string{"", "0.0.0.0"} {
+		require.Zero(t, runToEnd(t, command(t, "healthcheck", "--listen", net.JoinHostPort(host, port))).code)
+	}
+	s.stop()
+	got := runToEnd(t, command(t, "healthcheck", "--url", s.url))
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.err, "the service does not answer")
+}
+
+func TestMigrateApartFromServe(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	refused := launch(t, dir, "--migrate=false")
+	require.Equal(t, 1, refused.wait())
+	require.Contains(t, refused.log.String(), "run trainbooking migrate --data-dir "+dir)
+
+	for range 2 { // the second finds nothing to do
+		got := runToEnd(t, command(t, "migrate", "--data-dir", dir))
+		require.Zero(t, got.code, got.err)
+		require.Contains(t, got.out, "the newest")
+	}
+	start(t, dir, "--migrate=false").stop()
+}
+
+func TestVersionIsPrinted(t *testing.T) {
+	t.Parallel()
+	got := runToEnd(t, command(t, "version"))
+	require.Zero(t, got.code)
+	require.Regexp(t, `^trainbooking devel \(go1\.\d+.*\)\n$`, got.out)
+}
