@@ -58,21 +58,33 @@ func cleanStops(stops []Stop, fields map[string]string) []Stop {
 		return nil
 	}
 	clean := slices.Clone(stops)
+	cleanStations(clean, fields)
+	checkTimes(clean, fields)
+	return clean
+}
+
+func cleanStations(stops []Stop, fields map[string]string) {
 	seen := make(map[string]int, len(stops))
-	var latest time.Time
-	for i, s := range clean {
-		at := func(field string) string { return fmt.Sprintf("stops[%d].%s", i, field) }
+	for i, s := range stops {
+		field := fmt.Sprintf("stops[%d].station", i)
 		station, sentence := CleanText(s.Station, 1, MaxName)
 		if sentence != "" {
-			fields[at("station")] = sentence
+			fields[field] = sentence
 			continue
 		}
-		clean[i].Station = station
+		stops[i].Station = station
 		key := Fold(station)
 		if first, twice := seen[key]; twice {
-			fields[at("station")] = fmt.Sprintf("is the same station as stops[%d]", first)
+			fields[field] = fmt.Sprintf("is the same station as stops[%d]", first)
+			continue
 		}
 		seen[key] = i
+	}
+}
+
+func checkTimes(stops []Stop, fields map[string]string) {
+	var latest time.Time
+	for i, s := range stops {
 		for _, event := range []struct {
 			field string
 			time  time.Time
@@ -81,12 +93,11 @@ func cleanStops(stops []Stop, fields map[string]string) []Stop {
 				continue
 			}
 			if event.time.Before(latest) {
-				fields[at(event.field)] = "must not be before an earlier time of the train"
+				fields[fmt.Sprintf("stops[%d].%s", i, event.field)] = "must not be before an earlier time of the train"
 			}
 			latest = event.time
 		}
 	}
-	return clean
 }
 
 // Position returns the position of the stop at station, compared folded, or -1.

@@ -1,0 +1,211 @@
+package booking_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+// in returns a time of day at a place so many minutes east of Greenwich.
+func in(minutes, hour, minute int) time.Time {
+	return time.Date(2026, 12, 1, hour, minute, 0, 0, time.FixedZone("", minutes*60))
+}
+
+func TestStretchIsNamedByItsStations(t *testing.T) {
+	t.Parallel()
+	train := lineABCD(1)
+	train.Stops[1].Station = "Große Straße"
+	for _, c := range []struct {
+		from, to string
+		legs     booking.Legs
+		code     booking.Code
+	}{
+		{"", "", booking.Stretch(0, 3), ""},
+		{"A", "D", booking.Stretch(0, 3), ""},
+		{"a", " c ", booking.Stretch(0, 2), ""},
+		{"", "GROSSE STRASSE", booking.Stretch(0, 1), ""},
+		{"große straße", "", booking.Stretch(1, 3), ""},
+		{"D", "A", 0, booking.CodeInvalidRequest},
+		{"C", "C", 0, booking.CodeInvalidRequest},
+		{"D", "", 0, booking.CodeInvalidRequest},
+		{"", "A", 0, booking.CodeInvalidRequest},
+		{"E", "D", 0, booking.CodeNotFound},
+		{"A", "E", 0, booking.CodeNotFound},
+		{" ", "D", 0, booking.CodeNotFound},
+	} {
+		legs, err := train.Stretch(c.from, c.to)
+		require.Equal(t, c.code, booking.CodeOf(err), "%q to %q", c.from, c.to)
+		require.Equal(t, c.legs, legs, "%q to %q", c.from, c.to)
+	}
+	require.Equal(t, 2, train.Position("c"))
+	require.Equal(t, -1, train.Position("E"))
+	require.Equal(t, booking.Stretch(0, 3), train.Run())
+	from, to := train.Ends(booking.Stretch(1, 3))
+	require.Equal(t, [2]string{"Große Straße", "D"}, [2]string{from.Station, to.Station})
+}
+
+func TestTrainHasDepartedFromTheMomentItLeaves(t *testing.T) {
+	t.Parallel()
+	train := lineABCD(1)
+	train.Stops[0].DepartsAt = in(330, 6, 0) // 00:30 UTC
+	train.Stops[2].ArrivesAt = in(330, 8, 0)
+	leaves := time.Date(2026, 12, 1, 0, 30, 0, 0, time.UTC)
+	require.False(t, train.Departed(booking.Stretch(0, 1), leaves.Add(-1)))
+	require.True(t, train.Departed(booking.Stretch(0, 1), leaves))
+	require.True(t, train.Departed(train.Run(), leaves.AddDate(1, 0, 0)))
+	require.False(t, train.Departed(booking.Stretch(1, 3), leaves.AddDate(1, 0, 0)), "it is not said when it leaves B")
+	require.False(t, train.Departed(booking.Stretch(2, 3), leaves.AddDate(1, 0, 0)), "arriving is not leaving")
+}
+
+func TestStopsAreTheSameAtTheSameMoments(t *testing.T) {
+	t.Parallel()
+	one, other := lineABCD(1), lineABCD(9)
+	require.True(t, one.SameStops(&other))
+	one.Stops[0].DepartsAt, other.Stops[0].DepartsAt = in(330, 6, 0), in(0, 0, 30)
+	require.True(t, one.SameStops(&other), "however the offset is written")
+	other.Stops[0].DepartsAt = in(330, 6, 1)
+	require.False(t, one.SameStops(&other))
+	other = lineABCD(1)
+	other.Stops[1].Station = "b"
+	require.False(t, one.SameStops(&other))
+	other.Stops = other.Stops[:3]
+	require.False(t, one.SameStops(&other))
+}
+
+func TestCleanTrainIsTrimmedAndComposed(t *testing.T) {
+	t.Parallel()
+	given := booking.Train{
+		ID: booking.NewTrainID(), Name: " Ra\u0308ksi\t", Capacity: booking.MaxCapacity, OnSale: true,
+		Stops: []booking.Stop{
+			{Station: " Mu\u0308nchen", DepartsAt: in(60, 6, 0)},
+			{Station: "नई दिल्ली ", ArrivesAt: in(330, 10, 30), DepartsAt: in(330, 10, 30)}, // 05:00 UTC, both
+			{Station: "İzmir", ArrivesAt: in(180, 8, 0)},                                    // 05:00 UTC too
+			{Station: "Izmir"},
+		},
+	}
+	clean, err := given.Clean()
+	require.NoError(t, err)
+	require.Equal(t, "Räksi", clean.Name)
+	var stations []string
+	for i, stop := range clean.Stops {
+		stations = append(stations, stop.Station)
+		require.Equal(t, given.Stops[i].ArrivesAt, stop.ArrivesAt, "times keep their offset")
+	}
+	require.Equal(t, []string{"München", "नई दिल्ली", "İzmir", "Izmir"}, stations)
+	require.Equal(t, " Mu\u0308nchen", given.Stops[0].Station, "what was given is not changed")
+	again, err := clean.Clean()
+	require.NoError(t, err)
+	require.Equal(t, clean, again)
+}
+
+func TestEveryFieldOfATrainAtFaultIsNamed(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", booking.MaxName+1)
+	for name, c := range map[string]struct {
+		change func(*booking.Train)
+		fields map[string]string
+	}{
+		"name empty":    {func(t *booking.Train) { t.Name = " " }, map[string]string{"name": "must not be empty"}},
+		"name too long": {func(t *booking.Train) { t.Name = long }, map[string]string{"name": "must have 1 to 255 characters"}},
+		"name with NUL": {func(t *booking.Train) { t.Name = "a\x00b" }, map[string]string{"name": "must not contain control characters"}},
+		"capacity 0":    {func(t *booking.Train) { t.Capacity = 0 }, map[string]string{"capacity": "must be 1 to 20000"}},
+		"capacity 20001": {
+			func(t *booking.Train) { t.Capacity = booking.MaxCapacity + 1 },
+			map[string]string{"capacity": "must be 1 to 20000"},
+		},
+		"one stop":  {func(t *booking.Train) { t.Stops = t.Stops[:1] }, map[string]string{"stops": "must be 2 to 64"}},
+		"no stops":  {func(t *booking.Train) { t.Stops = nil }, map[string]string{"stops": "must be 2 to 64"}},
+		"65 stops":  {func(t *booking.Train) { t.Stops = manyStops(65) }, map[string]string{"stops": "must be 2 to 64"}},
+		"no UTF-8":  {func(t *booking.Train) { t.Stops[1].Station = "\xff" }, map[string]string{"stops[1].station": "must be valid UTF-8"}},
+		"long stop": {func(t *booking.Train) { t.Stops[0].Station = long }, map[string]string{"stops[0].station": "must have 1 to 255 characters"}},
+		"a station twice": {
+			func(t *booking.Train) { t.Stops[0].Station, t.Stops[3].Station = "Große Straße", " GROSSE STRASSE" },
+			map[string]string{"stops[3].station": "is the same station as stops[0]"},
+		},
+		"left before it arrived": {
+			func(t *booking.Train) { t.Stops[1].ArrivesAt, t.Stops[1].DepartsAt = in(0, 9, 0), in(0, 8, 59) },
+			map[string]string{"stops[1].departs_at": "must not be before an earlier time of the train"},
+		},
+		"arrived before it left, by offset": {
+			func(t *booking.Train) { t.Stops[0].DepartsAt, t.Stops[3].ArrivesAt = in(0, 6, 0), in(330, 11, 29) },
+			map[string]string{"stops[3].arrives_at": "must not be before an earlier time of the train"},
+		},
+		"all at once": {
+			func(t *booking.Train) {
+				t.Name, t.Capacity, t.Stops[2].Station = "", -1, ""
+				t.Stops[0].DepartsAt, t.Stops[2].ArrivesAt, t.Stops[2].DepartsAt = in(0, 9, 0), in(0, 8, 0), in(0, 7, 0)
+			},
+			map[string]string{
+				"name": "must not be empty", "capacity": "must be 1 to 20000",
+				"stops[2].station":    "must not be empty",
+				"stops[2].arrives_at": "must not be before an earlier time of the train",
+				"stops[2].departs_at": "must not be before an earlier time of the train",
+			},
+		},
+	} {
+		train := lineABCD(1)
+		c.change(&train)
+		clean, err := train.Clean()
+		require.Zero(t, clean, name)
+		var e *booking.Error
+		require.ErrorAs(t, err, &e, name)
+		require.Equal(t, booking.CodeInvalidRequest, e.Code, name)
+		require.Equal(t, c.fields, e.Fields, name)
+	}
+	longest := lineABCD(1)
+	longest.Stops = manyStops(booking.MaxStops)
+	_, err := longest.Clean()
+	require.NoError(t, err)
+	require.Equal(t, booking.MaxLegs, longest.Run().Count())
+}
+
+func manyStops(n int) (stops []booking.Stop) {
+	for i := range n {
+		stops = append(stops, booking.Stop{Station: fmt.Sprint("Stop ", i)})
+	}
+	return stops
+}
+
+// FuzzTrainClean checks what may be relied on of a clean train, and that a refusal
+// names a field.
+func FuzzTrainClean(f *testing.F) {
+	f.Add("Express", 10, "A|B|C", int64(1), int64(2), int64(3))
+	f.Add(" ", 0, "", int64(0), int64(0), int64(0))
+	f.Add("Express", 20_000, "ß| SS |x", int64(9), int64(8), int64(-7))
+	f.Fuzz(func(t *testing.T, name string, capacity int, stations string, leaves, arrives, goesOn int64) {
+		train := booking.Train{Name: name, Capacity: capacity}
+		for i, station := range strings.Split(stations, "|") {
+			stop := booking.Stop{Station: station}
+			switch i {
+			case 0:
+				stop.DepartsAt = time.Unix(leaves%1e12, 0)
+			case 1:
+				stop.ArrivesAt, stop.DepartsAt = time.Unix(arrives%1e12, 0), time.Unix(goesOn%1e12, 0)
+			}
+			train.Stops = append(train.Stops, stop)
+		}
+		clean, err := train.Clean()
+		if err != nil {
+			var e *booking.Error
+			require.ErrorAs(t, err, &e)
+			require.Equal(t, booking.CodeInvalidRequest, e.Code)
+			require.NotEmpty(t, e.Fields)
+			return
+		}
+		again, err := clean.Clean()
+		require.NoError(t, err)
+		require.Equal(t, clean, again, "idempotent")
+		require.True(t, clean.Capacity >= 1 && clean.Capacity <= booking.MaxCapacity)
+		require.Equal(t, len(clean.Stops)-1, clean.Run().Count())
+		for i, stop := range clean.Stops {
+			require.Equal(t, i, clean.Position(stop.Station), "no station twice")
+		}
+		require.False(t, clean.Stops[1].ArrivesAt.Before(clean.Stops[0].DepartsAt))
+		require.False(t, clean.Stops[1].DepartsAt.Before(clean.Stops[1].ArrivesAt))
+	})
+}
