@@ -65,11 +65,13 @@ func (s *Snapshot) Seats(stretch Legs) []Seat {
 func (s *Snapshot) SeatList(stretch Legs) []byte {
 	kept, ok := s.lists.Load(stretch)
 	if !ok {
-		if s.cached.Load() >= maxCachedLists {
+		// The place is taken before it is used: many readers may come at once.
+		if s.cached.Add(1) > maxCachedLists {
+			s.cached.Add(-1)
 			return s.encode(stretch)
 		}
-		if kept, ok = s.lists.LoadOrStore(stretch, &seatList{}); !ok {
-			s.cached.Add(1)
+		if kept, ok = s.lists.LoadOrStore(stretch, &seatList{}); ok {
+			s.cached.Add(-1)
 		}
 	}
 	list := kept.(*seatList)

@@ -1,0 +1,134 @@
+package booking_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+// maxCachedLists is how many encoded lists a snapshot keeps at most.
+const maxCachedLists = 32
+
+func TestSeatListIsEncodedOnceForEachStretch(t *testing.T) {
+	t.Parallel()
+	m := booking.NewSeatMap(lineABCD(4))
+	held(t, m, anna, "B", "C", noon, 2)
+	s := m.Snapshot()
+	require.JSONEq(t, `[1,3,4]`, string(s.SeatList(booking.Stretch(0, 2))))
+	require.JSONEq(t, `[1,2,3,4]`, string(s.SeatList(booking.Stretch(0, 1))))
+	require.True(t, kept(s, booking.Stretch(0, 2)))
+	require.NotSame(t, &s.SeatList(booking.Stretch(0, 2))[0], &s.SeatList(booking.Stretch(0, 1))[0])
+
+	list := s.SeatList(booking.Stretch(0, 2))
+	booked(t, m, anna, "A", "B", noon, 1)
+	require.NotSame(t, s, m.Snapshot())
+	require.JSONEq(t, `[3,4]`, string(m.Snapshot().SeatList(booking.Stretch(0, 2))))
+	require.JSONEq(t, `[1,3,4]`, string(list), "what a reader has is not changed")
+	require.Same(t, &list[0], &s.SeatList(booking.Stretch(0, 2))[0])
+}
+
+// kept says whether asking twice gives the same bytes in memory.
+func kept(s *booking.Snapshot, stretch booking.Legs) bool {
+	return &s.SeatList(stretch)[0] == &s.SeatList(stretch)[0]
+}
+
+func TestSnapshotStaysUntilSomethingVisibleChanges(t *testing.T) {
+	t.Parallel()
+	m := booking.NewSeatMap(lineABCD(2))
+	hold := held(t, m, anna, "A", "B", noon, 1)
+	s := m.Snapshot()
+	for _, step := range []struct {
+		name string
+		do   func()
+	}{
+		{"a refusal", func() { _, _, _ = m.Hold(booking.HoldRequest{User: anna, Count: 9}, rules, noon) }},
+		{"the same hold", func() { _, _, _ = m.Hold(booking.HoldRequest{User: anna, Seats: []int{1}, To: "B"}, rules, noon) }},
+		{"a confirm", func() { _, _, _, _ = m.Confirm(booking.HoldRef{User: anna, Seat: 1}, noon) }},
+		{"its failure", func() { m.ConfirmFailed(hold.ID) }},
+		{"a release", func() { _, _ = m.Release(booking.HoldRef{User: anna, Seat: 1}) }},
+		{"its failure too", func() { m.ReleaseFailed(hold.ID) }},
+		{"no deadline", func() { require.Zero(t, m.Expire(hold.ExpiresAt.Add(-1))) }},
+		{"no such booking", func() { m.Cancelled(uuid.UUID{9}, noon) }},
+		{"a settled hold", func() { m.HoldWritten(hold.ID); m.HoldFailed(hold.ID); m.Released(hold.ID) }},
+		{"a check of change", func() { require.NoError(t, m.CheckChange(lineABCD(1))) }},
+	} {
+		step.do()
+		require.Same(t, s, m.Snapshot(), step.name)
+	}
+	require.Equal(t, 1, m.Expire(hold.ExpiresAt))
+	require.NotSame(t, s, m.Snapshot())
+}
+
+func TestSnapshotOffersWhatCanBeBought(t *testing.T) {
+	t.Parallel()
+	train := lineABCD(3)
+	train.Stops[0].DepartsAt = noon
+	m := booking.NewSeatMap(train)
+	booked(t, m, anna, "B", "C", noon.Add(-time.Hour), 2)
+	s := m.Snapshot()
+	require.True(t, s.Sellable(train.Run(), noon.Add(-1)))
+	require.False(t, s.Sellable(train.Run(), noon))
+	require.True(t, s.Sellable(booking.Stretch(1, 2), noon))
+	a := s.Availability(booking.Stretch(0, 2))
+	require.Equal(t, booking.Tally{Booked: 1, Available: 2}, a.Tally)
+	require.Equal(t, booking.Stretch(0, 2), a.Stretch)
+	require.Equal(t, train.ID, a.Train.ID)
+	require.Nil(t, a.SeatList)
+	text, err := json.Marshal(s.Seats(booking.Stretch(1, 2)))
+	require.NoError(t, err)
+	require.JSONEq(t, `[{"seat_number":1,"state":"available"},{"seat_number":2,"state":"booked"},
+		{"seat_number":3,"state":"available"}]`, string(text))
+	train.OnSale = false
+	m.Change(train)
+	require.False(t, m.Snapshot().Sellable(booking.Stretch(1, 2), noon))
+}
+
+func TestReadersShareASnapshotAndKeepABoundedNumberOfLists(t *testing.T) {
+	t.Parallel()
+	train := lineABCD(50)
+	train.Stops = manyStops(booking.MaxStops)
+	m := booking.NewSeatMap(train)
+	held(t, m, anna, "", "", noon, 7)
+	s := m.Snapshot()
+	var stretches []booking.Legs
+	for i := range booking.MaxLegs {
+		for j := i + 1; j <= booking.MaxLegs; j++ {
+			stretches = append(stretches, booking.Stretch(i, j))
+		}
+	}
+	want := string(s.SeatList(train.Run()))
+
+	start := make(chan struct{})
+	var readers sync.WaitGroup
+	lists := make([]string, len(stretches))
+	for i, stretch := range stretches[:400] {
+		readers.Go(func() {
+			<-start
+			lists[i] = string(s.SeatList(stretch))
+			s.Tally(stretch)
+		})
+	}
+	close(start)
+	held(t, m, anna, "", "", noon, 8) // the train goes on meanwhile
+	readers.Wait()
+
+	cached := 0
+	for i, stretch := range stretches {
+		if i < 400 {
+			require.Equal(t, want, lists[i])
+		}
+		if kept(s, stretch) {
+			cached++
+		}
+	}
+	require.Equal(t, maxCachedLists, cached)
+	require.True(t, kept(s, train.Run()))
+	require.Equal(t, fmt.Sprint(booking.Tally{Held: 1, Available: 49}), fmt.Sprint(s.Tally(train.Run())))
+}
