@@ -15,7 +15,7 @@ import (
 )
 
 // DefaultCost is what OWASP's password storage cheat sheet asks of argon2id at least:
-// 19 MiB, 2 passes, 1 lane. One hash then takes some 20 ms of one core.
+// 19 MiB, 2 passes, 1 lane. One hash takes 20 to 40 ms of one core.
 var DefaultCost = Cost{MemoryKiB: 19 * 1024, Passes: 2, Lanes: 1}
 
 // maxHashers bounds the hashes that are computed at once, and with them the memory

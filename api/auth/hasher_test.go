@@ -2,8 +2,10 @@ package auth_test
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +17,7 @@ import (
 // cheap makes a hash cost nothing, for tests of something else.
 var cheap = auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}
 
-func newHasher(t testing.TB, cost auth.Cost) *auth.Hasher {
+func newHasher(t *testing.T, cost auth.Cost) *auth.Hasher {
 	t.Helper()
 	hasher, err := auth.NewHasher(cost)
 	require.NoError(t, err)
@@ -79,12 +81,38 @@ func TestHashThatCannotBeInTimeIsNotBegun(t *testing.T) {
 	require.Equal(t, time.Second, unavailable.RetryAfter)
 }
 
+// turns is how many hashes may be computed at once.
+func turns() int64 { return int64(min(4, runtime.GOMAXPROCS(0))) }
+
+func TestHashWaitsForItsTurnAsLongAsTheAnswerCanBeInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hasher := newHasher(t, cheap)
+		require.True(t, hasher.TakeTurns(turns()))
+		require.False(t, hasher.TakeTurns(1))
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := hasher.Hash(ctx, "correct horse")
+		require.ErrorIs(t, err, &booking.Error{Code: booking.CodeUnavailable})
+		require.Equal(t, 4500*time.Millisecond, time.Since(start))
+
+		time.AfterFunc(time.Second, func() { hasher.GiveTurns(1) })
+		_, err = hasher.Hash(t.Context(), "correct horse")
+		require.NoError(t, err)
+	})
+}
+
 func TestCostOutOfBoundsIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, cost := range []auth.Cost{
-		{}, {MemoryKiB: 7, Passes: 1, Lanes: 1}, {MemoryKiB: 16, Passes: 1, Lanes: 3},
-		{MemoryKiB: 64, Passes: 0, Lanes: 1}, {MemoryKiB: 64, Passes: 17, Lanes: 1},
-		{MemoryKiB: 64, Passes: 1, Lanes: 0}, {MemoryKiB: 256, Passes: 1, Lanes: 17},
+		{},
+		{MemoryKiB: 7, Passes: 1, Lanes: 1},
+		{MemoryKiB: 16, Passes: 1, Lanes: 3},
+		{MemoryKiB: 64, Passes: 0, Lanes: 1},
+		{MemoryKiB: 64, Passes: 17, Lanes: 1},
+		{MemoryKiB: 64, Passes: 1, Lanes: 0},
+		{MemoryKiB: 256, Passes: 1, Lanes: 17},
 		{MemoryKiB: 1 << 31, Passes: 1, Lanes: 1},
 	} {
 		_, err := auth.NewHasher(cost)

@@ -31,7 +31,7 @@ func broken() (bool, error)  { return false, errStore }
 // advance lets the time of the bubble pass.
 func advance(d time.Duration) { <-time.After(d) }
 
-func retryAfter(t testing.TB, err error) time.Duration {
+func retryAfter(t *testing.T, err error) time.Duration {
 	t.Helper()
 	var limited *booking.Error
 	require.ErrorAs(t, err, &limited)
@@ -69,8 +69,10 @@ func TestCountIsOfOneAccountAndOneAddress(t *testing.T) {
 	_, err := throttle.Try(t.Context(), "Asha", "2001:db8:1:2::1", wrong)
 	require.NoError(t, err)
 	for _, same := range [][2]string{
-		{"Asha", "2001:db8:1:2::1"}, {" ASHA ", "2001:db8:1:2::1"},
-		{"asha", "2001:db8:1:2:ffff::9"}, {"asha", "2001:db8:1:2::1%eth0"},
+		{"Asha", "2001:db8:1:2::1"},
+		{" ASHA ", "2001:db8:1:2::1"},
+		{"asha", "2001:db8:1:2:ffff::9"},
+		{"asha", "2001:db8:1:2::1%eth0"},
 	} {
 		_, err := throttle.Try(t.Context(), same[0], same[1], correct)
 		require.Equal(t, booking.CodeRateLimited, booking.CodeOf(err), same)

@@ -35,10 +35,10 @@ var (
 	newKey = []byte("the key that signs from now on, 36 b")
 )
 
-func newTokens(t testing.TB, keys ...[]byte) *auth.Tokens {
-	t.Helper()
+func newTokens(tb testing.TB, keys ...[]byte) *auth.Tokens {
+	tb.Helper()
 	tokens, err := auth.NewTokens(keys, auth.DefaultAccessTTL, auth.DefaultRefreshTTL)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return tokens
 }
 
@@ -92,28 +92,27 @@ func seconds(at time.Time, d time.Duration) string { return fmt.Sprint(at.Add(d)
 
 func TestTokenByAnotherToolIsGood(t *testing.T) {
 	t.Parallel()
-	accounts := &auth.Accounts{Tokens: newTokens(t, newKey)}
-	now := time.Now()
-	for name, token := range map[string]string{
-		"as we write it":       sign(header(newKey), payload(access, now), newKey),
-		"without typ":          sign(fmt.Sprintf(`{"kid":%q,"alg":"HS256"}`, kid(newKey)), payload(access, now), newKey),
-		"spaces in the JSON":   sign(" "+header(newKey), "\n"+payload(access, now)+" ", newKey),
-		"audience in a list":   sign(header(newKey), payload(access, now, "aud", `["other","trainbooking"]`), newKey),
-		"a claim of its own":   sign(header(newKey), payload(access, now, "colour", `{"a":[1,2]}`), newKey),
-		"not before now":       sign(header(newKey), payload(access, now, "nbf", seconds(now, 0)), newKey),
-		"clock 25 s ahead":     sign(header(newKey), payload(access, now, "iat", seconds(now, 25*time.Second)), newKey),
-		"begins in 25 s":       sign(header(newKey), payload(access, now, "nbf", seconds(now, 25*time.Second)), newKey),
-		"ended 25 s ago":       sign(header(newKey), payload(access, now.Add(-time.Hour), "exp", seconds(now, -25*time.Second)), newKey),
-		"lives for the utmost": sign(header(newKey), payload(access, now, "exp", seconds(now, auth.MaxTTL)), newKey),
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		accounts := &auth.Accounts{Tokens: newTokens(t, newKey)}
+		now := time.Now()
+		for name, token := range map[string]string{
+			"as we write it":       sign(header(newKey), payload(access, now), newKey),
+			"without typ":          sign(fmt.Sprintf(`{"kid":%q,"alg":"HS256"}`, kid(newKey)), payload(access, now), newKey),
+			"spaces in the JSON":   sign(" "+header(newKey), "\n"+payload(access, now)+" ", newKey),
+			"audience in a list":   sign(header(newKey), payload(access, now, "aud", `["other","trainbooking"]`), newKey),
+			"a claim of its own":   sign(header(newKey), payload(access, now, "colour", `{"a":[1,2]}`), newKey),
+			"not before now":       sign(header(newKey), payload(access, now, "nbf", seconds(now, 0)), newKey),
+			"clock 30 s ahead":     sign(header(newKey), payload(access, now, "iat", seconds(now, 30*time.Second)), newKey),
+			"begins in 30 s":       sign(header(newKey), payload(access, now, "nbf", seconds(now, 30*time.Second)), newKey),
+			"ended 29 s ago":       sign(header(newKey), payload(access, now.Add(-time.Hour), "exp", seconds(now, -29*time.Second)), newKey),
+			"lives for the utmost": sign(header(newKey), payload(access, now, "exp", seconds(now, auth.MaxTTL)), newKey),
+		} {
 			identity, err := accounts.Identify(token)
-			require.NoError(t, err)
-			require.Equal(t, someUser, identity.User.String())
-			require.False(t, identity.Machine)
-		})
-	}
+			require.NoError(t, err, name)
+			require.Equal(t, someUser, identity.User.String(), name)
+			require.False(t, identity.Machine, name)
+		}
+	})
 }
 
 // forged returns tokens that no service of ours may take for one of that kind, each
@@ -127,7 +126,7 @@ func forged(kind string, now time.Time) map[string]string {
 	if kind == access {
 		other = refresh
 	}
-	return map[string]string{
+	tokens := map[string]string{
 		// text
 		"empty": "", "a dot": ".", "two dots": "..", "words": "not a token", "NUL": "\x00",
 		"two segments":       parts[0] + "." + parts[1],
@@ -205,12 +204,14 @@ func forged(kind string, now time.Time) map[string]string {
 		"exp negative":        with("exp", "-1"),
 		"exp zero":            with("exp", "0"),
 		"exp a list":          with("exp", "["+seconds(now, time.Minute)+"]"),
-		"exp over":            with("iat", seconds(now, -time.Hour), "exp", seconds(now, -31*time.Second)),
+		"exp over":            with("iat", seconds(now, -time.Hour), "exp", seconds(now, -30*time.Second)),
 		"exp before iat":      with("iat", seconds(now, 20*time.Second), "exp", seconds(now, 10*time.Second)),
 		"iat missing":         with("iat", ""),
 		"iat a string":        with("iat", `"`+seconds(now, 0)+`"`),
-		"iat in the future":   with("iat", seconds(now, 40*time.Second)),
-		"nbf in the future":   with("nbf", seconds(now, 40*time.Second)),
+		"iat in the future":   with("iat", seconds(now, 31*time.Second)),
+		"nbf in the future":   with("nbf", seconds(now, 31*time.Second)),
+		"nbf negative":        with("nbf", "-1"),
+		"nbf 2^63-1":          with("nbf", "9223372036854775807"), // overflows to the past
 		"nbf null":            with("nbf", "null"),
 		"nbf a string":        with("nbf", `"0"`),
 		"iss missing":         with("iss", ""),
@@ -239,6 +240,10 @@ func forged(kind string, now time.Time) map[string]string {
 		"family no UUID":      with("family", `"family"`),
 		"family null":         with("family", `null`),
 	}
+	if kind == refresh {
+		tokens["family missing"] = with("family", "")
+	}
+	return tokens
 }
 
 // otherAlphabet spells a segment so that only a loose decoder reads it.
@@ -255,25 +260,22 @@ func looseTwin(c byte) string {
 
 func TestForgedTokensAreAllTheSame401(t *testing.T) {
 	t.Parallel()
-	accounts := &auth.Accounts{Tokens: newTokens(t, newKey, oldKey)}
-	for name, token := range forged(access, time.Now()) {
-		t.Run("access/"+name, func(t *testing.T) {
-			t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		accounts := &auth.Accounts{Tokens: newTokens(t, newKey, oldKey)}
+		for name, token := range forged(access, time.Now()) {
 			_, err := accounts.Identify(token)
-			require.Equal(t, auth.Unauthenticated(), err)
-		})
-	}
-	// A token that got through would meet a nil store, and panic.
-	for name, token := range forged(refresh, time.Now()) {
-		t.Run("refresh/"+name, func(t *testing.T) {
-			t.Parallel()
+			require.Equal(t, auth.Unauthenticated(), err, name)
+		}
+		// A token that got through would meet a nil store, and panic.
+		for name, token := range forged(refresh, time.Now()) {
 			_, err := accounts.Refresh(t.Context(), token)
-			require.Equal(t, auth.Unauthenticated(), err)
+			require.Equal(t, auth.Unauthenticated(), err, name)
 			if name != "exp over" { // it was genuine, so it logs out
-				require.Equal(t, auth.Unauthenticated(), accounts.Logout(t.Context(), uuid.MustParse(someUser), token))
+				err := accounts.Logout(t.Context(), uuid.MustParse(someUser), token)
+				require.Equal(t, auth.Unauthenticated(), err, name)
 			}
-		})
-	}
+		}
+	})
 }
 
 func TestTokenEndsAfterItsLifeAndTheLeeway(t *testing.T) {

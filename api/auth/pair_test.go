@@ -1,0 +1,144 @@
+package auth_test
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/api/auth"
+	"trainbooking.dev/booking"
+)
+
+func TestTokensSayWhatTheContractSays(t *testing.T) {
+	t.Parallel()
+	accounts := newAccounts(t)
+	user := register(t, accounts, "asha")
+	pair := login(t, accounts, "asha", password)
+	read := func(token string) (map[string]any, jwt.MapClaims) {
+		claims := jwt.MapClaims{}
+		parsed, err := jwt.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return newKey, nil })
+		require.NoError(t, err)
+		return parsed.Header, claims
+	}
+	for kind, token := range map[string]string{access: pair.Access, refresh: pair.Refresh} {
+		head, claims := read(token)
+		require.Equal(t, map[string]any{"alg": "HS256", "typ": "JWT", "kid": kid(newKey)}, head)
+		require.Equal(t, kind, claims["token_type"])
+		require.Equal(t, user.ID.String(), claims["user_id"])
+		require.Equal(t, "trainbooking", claims["iss"])
+		require.Equal(t, []any{"trainbooking"}, claims["aud"])
+		require.NoError(t, uuid.Validate(claims["jti"].(string)))
+		life := time.Duration(claims["exp"].(float64)-claims["iat"].(float64)) * time.Second
+		require.Equal(t, map[string]time.Duration{access: 20 * time.Minute, refresh: 24 * time.Hour}[kind], life)
+		_, family := claims["family"]
+		require.Equal(t, kind == refresh, family)
+	}
+}
+
+func TestTokenOfTheOtherKindIsRefused(t *testing.T) {
+	t.Parallel()
+	accounts := newAccounts(t)
+	user := register(t, accounts, "asha")
+	pair := login(t, accounts, "asha", password)
+	_, err := accounts.Identify(pair.Refresh)
+	require.Equal(t, auth.Unauthenticated(), err)
+	_, err = accounts.Refresh(t.Context(), pair.Access)
+	require.Equal(t, auth.Unauthenticated(), err)
+	require.Equal(t, auth.Unauthenticated(), accounts.Logout(t.Context(), user.ID, pair.Access))
+}
+
+func TestSpentTokenThatComesBackRevokesItsFamily(t *testing.T) {
+	t.Parallel()
+	accounts := newAccounts(t)
+	register(t, accounts, "asha")
+	other := login(t, accounts, "asha", password)
+	first := login(t, accounts, "asha", password)
+	second, err := accounts.Refresh(t.Context(), first.Refresh)
+	require.NoError(t, err)
+	third, err := accounts.Refresh(t.Context(), second.Refresh)
+	require.NoError(t, err)
+
+	for _, token := range []string{first.Refresh, third.Refresh, second.Refresh} {
+		_, err := accounts.Refresh(t.Context(), token)
+		require.Equal(t, auth.Unauthenticated(), err)
+	}
+	_, err = accounts.Identify(third.Access)
+	require.NoError(t, err, "an access token ends by itself")
+	_, err = accounts.Refresh(t.Context(), other.Refresh)
+	require.NoError(t, err, "another family")
+}
+
+func TestTokenIsSpentOnceHoweverManySpendIt(t *testing.T) {
+	t.Parallel()
+	accounts := newAccounts(t)
+	register(t, accounts, "asha")
+	pair := login(t, accounts, "asha", password)
+	var spent atomic.Int32
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			if _, err := accounts.Refresh(t.Context(), pair.Refresh); err == nil {
+				spent.Add(1)
+			}
+		})
+	}
+	wait.Wait()
+	require.EqualValues(t, 1, spent.Load())
+}
+
+func TestLogoutRevokesTheFamilyOfItsUserAlone(t *testing.T) {
+	t.Parallel()
+	accounts := newAccounts(t)
+	asha, ravi := register(t, accounts, "asha"), register(t, accounts, "ravi")
+	pair := login(t, accounts, "asha", password)
+
+	require.Equal(t, auth.Unauthenticated(), accounts.Logout(t.Context(), ravi.ID, pair.Refresh))
+	next, err := accounts.Refresh(t.Context(), pair.Refresh)
+	require.NoError(t, err, "it was not his to revoke")
+
+	require.NoError(t, accounts.Logout(t.Context(), asha.ID, next.Refresh))
+	_, err = accounts.Refresh(t.Context(), next.Refresh)
+	require.Equal(t, auth.Unauthenticated(), err)
+	require.NoError(t, accounts.Logout(t.Context(), asha.ID, next.Refresh), "a second time")
+	require.NoError(t, accounts.Logout(t.Context(), asha.ID, pair.Refresh), "with a spent token")
+}
+
+func TestRefreshTokenEndsAfterItsLifeAndTheLeeway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		accounts := newAccounts(t)
+		user := register(t, accounts, "asha")
+		pair := login(t, accounts, "asha", password)
+		advance(auth.DefaultRefreshTTL + auth.Leeway - time.Second)
+		next, err := accounts.Refresh(t.Context(), pair.Refresh)
+		require.NoError(t, err)
+		advance(auth.DefaultRefreshTTL + auth.Leeway)
+		_, err = accounts.Refresh(t.Context(), next.Refresh)
+		require.Equal(t, auth.Unauthenticated(), err)
+		require.NoError(t, accounts.Logout(t.Context(), user.ID, next.Refresh), "it was genuine")
+	})
+}
+
+func TestFamilyOutlivesAChangeOfKeys(t *testing.T) {
+	t.Parallel()
+	accounts := newAccounts(t)
+	accounts.Tokens = newTokens(t, oldKey)
+	register(t, accounts, "asha")
+	pair := login(t, accounts, "asha", password)
+	accounts.Tokens = newTokens(t, newKey, oldKey)
+	next, err := accounts.Refresh(t.Context(), pair.Refresh)
+	require.NoError(t, err)
+	accounts.Tokens = newTokens(t, newKey)
+	_, err = accounts.Refresh(t.Context(), next.Refresh)
+	require.NoError(t, err)
+	_, err = accounts.Identify(pair.Access)
+	requireCode(t, booking.CodeUnauthenticated, err)
+	require.False(t, strings.Contains(next.Access, kid(oldKey)))
+}
