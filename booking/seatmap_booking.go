@@ -18,6 +18,8 @@ func (m *SeatMap) Confirm(ref HoldRef, now time.Time) (b Booking, hold HoldID, m
 		return *booked, HoldID{}, false, nil
 	case h.phase != PhaseHeld:
 		return Booking{}, HoldID{}, false, &InTransitError{h.ID}
+	case !h.deadline.After(now): // it was in transit until just now and is not expired yet
+		return Booking{}, HoldID{}, false, errNotLocked()
 	}
 	h.phase = PhaseConfirming
 	return Booking{

@@ -113,3 +113,107 @@ func TestMemoryDoesNotDependOnTheOrderOfTheStore(t *testing.T) {
 		slices.Reverse(holds)
 	}
 }
+
+func TestConfirmIsJudgedByTheTimeItCame(t *testing.T) {
+	t.Parallel()
+	m := booking.NewSeatMap(lineABCD(1))
+	hold := held(t, m, anna, "A", "B", noon, 1)
+	ref := booking.HoldRef{User: anna, Hold: hold.ID}
+	_, _, made, err := m.Confirm(ref, noon)
+	require.NoError(t, err)
+	require.True(t, made)
+	// The store takes long and fails. Two more have come meanwhile and are asked again
+	// before anything expires: one came in time, one at the deadline.
+	m.ConfirmFailed(hold.ID)
+	_, _, _, err = m.Confirm(ref, hold.ExpiresAt)
+	requireCode(t, booking.CodeSeatNotLocked, err)
+	b, _, made, err := m.Confirm(ref, hold.ExpiresAt.Add(-1))
+	require.NoError(t, err)
+	require.True(t, made)
+	require.Equal(t, hold.Seats, b.Seats)
+}
+
+func TestHoldInTransitOutlivesItsDeadline(t *testing.T) {
+	t.Parallel()
+	m := booking.NewSeatMap(lineABCD(1))
+	hold, _, err := m.Hold(booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Count: 1}, rules, noon)
+	require.NoError(t, err)
+	require.Zero(t, m.Expire(hold.ExpiresAt.Add(time.Hour)))
+	require.True(t, m.HasHolds())
+	m.HoldWritten(hold.ID)
+	next, ok := m.NextDeadline()
+	require.True(t, ok)
+	require.Equal(t, hold.ExpiresAt, next, "the timer rings at once")
+	require.Equal(t, 1, m.Expire(hold.ExpiresAt.Add(time.Hour)))
+	require.False(t, m.HasHolds())
+}
+
+func TestRestoredHoldHasNoMoreTimeThanANewOne(t *testing.T) {
+	t.Parallel()
+	id := booking.NewHoldID(lineABCD(1).ID)
+	m := booking.NewSeatMap(lineABCD(1))
+	m.Restore(nil, []booking.Hold{{
+		ID: id, User: anna, Legs: booking.Stretch(0, 3), Seats: []int{1}, ExpiresAt: noon.Add(24 * time.Hour),
+	}}, time.Minute, noon)
+	require.Zero(t, m.Expire(noon.Add(time.Minute-1)))
+	require.Equal(t, 1, m.Expire(noon.Add(time.Minute)))
+}
+
+func TestRestoreDropsWhatContradictsTheBookings(t *testing.T) {
+	t.Parallel()
+	train := lineABCD(2)
+	hold := func(seat, from, to int) booking.Hold {
+		return booking.Hold{
+			ID: booking.NewHoldID(train.ID), User: anna, Legs: booking.Stretch(from, to), Seats: []int{seat},
+			ExpiresAt: noon.Add(time.Minute),
+		}
+	}
+	m := booking.NewSeatMap(train)
+	m.Restore(
+		[]booking.Booking{{ID: uuid.New(), User: anna, Legs: booking.Stretch(1, 2), Seats: []int{1}}},
+		[]booking.Hold{hold(1, 0, 2), hold(3, 0, 1), hold(2, 0, 4), hold(2, 0, 1)},
+		rules.TTL, noon,
+	)
+	require.Equal(t, booking.Tally{Booked: 1, Held: 1}, m.Snapshot().Tally(train.Run()))
+	require.Len(t, m.LiveHolds(), 1)
+	require.Equal(t, booking.Tally{Available: 2}, m.Snapshot().Tally(booking.Stretch(2, 3)))
+}
+
+func TestDeadlineIsAWholeMillisecondInUTC(t *testing.T) {
+	t.Parallel()
+	m := booking.NewSeatMap(lineABCD(1))
+	now := time.Date(2026, 12, 1, 12, 0, 0, 1_999_999, time.FixedZone("", 19800))
+	hold := held(t, m, anna, "", "", now, 1)
+	require.Equal(t, time.Date(2026, 12, 1, 6, 33, 0, 1_000_000, time.UTC), hold.ExpiresAt)
+}
+
+func TestAgendaOfATrainWithOneLegIsEmptyWhenItsHoldsAreOver(t *testing.T) {
+	t.Parallel()
+	train := lineABCD(9)
+	train.Stops = train.Stops[:2]
+	m := booking.NewSeatMap(train)
+	for seat := range train.Capacity {
+		held(t, m, anna, "A", "B", noon, seat+1)
+	}
+	require.Equal(t, train.Capacity, m.Expire(noon.Add(rules.TTL)))
+	_, ok := m.NextDeadline()
+	require.False(t, ok, "there is nothing to confuse and nothing to remember")
+}
+
+func TestEndedStretchesAreForgotten(t *testing.T) {
+	t.Parallel()
+	m := booking.NewSeatMap(lineABCD(1))
+	now := noon
+	for range 3 {
+		now = held(t, m, anna, "A", "B", now, 1).ExpiresAt
+		require.Equal(t, 1, m.Expire(now))
+	}
+	now = now.Add(booking.HoldMemory)
+	m.Expire(now)
+	_, ok := m.NextDeadline()
+	require.False(t, ok)
+	held(t, m, anna, "B", "C", now, 1)
+	_, _, made, err := m.Confirm(booking.HoldRef{User: anna, Seat: 1}, now)
+	require.NoError(t, err)
+	require.True(t, made)
+}

@@ -36,7 +36,8 @@ func TestSeatListIsEncodedOnceForEachStretch(t *testing.T) {
 
 // kept says whether asking twice gives the same bytes in memory.
 func kept(s *booking.Snapshot, stretch booking.Legs) bool {
-	return &s.SeatList(stretch)[0] == &s.SeatList(stretch)[0]
+	first, second := s.SeatList(stretch), s.SeatList(stretch)
+	return &first[0] == &second[0]
 }
 
 func TestSnapshotStaysUntilSomethingVisibleChanges(t *testing.T) {
