@@ -1,0 +1,104 @@
+package embedded_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// terminal is a pseudo-terminal: what a person sees, and what they type.
+type terminal struct {
+	keyboard *os.File
+	screen   *lines
+	closed   chan struct{} // no process has the terminal any more
+}
+
+// onTerminal starts c on a terminal of its own.
+func onTerminal(t *testing.T, c *exec.Cmd) *terminal {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	require.NoError(t, err)
+	require.NoError(t, unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0))
+	number, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	require.NoError(t, err)
+	slave, err := os.OpenFile("/dev/pts/"+strconv.Itoa(number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	require.NoError(t, err)
+	c.Stdin, c.Stdout, c.Stderr = slave, slave, slave
+	require.NoError(t, c.Start())
+	require.NoError(t, slave.Close())
+
+	tty := &terminal{keyboard: master, screen: &lines{}, closed: make(chan struct{})}
+	go func() {
+		defer close(tty.closed)
+		tty.screen.readFrom(master)
+	}()
+	t.Cleanup(func() {
+		_ = c.Process.Kill()
+		_ = c.Wait() // waited for already where the exit code matters
+		<-tty.closed
+		require.NoError(t, master.Close())
+	})
+	return tty
+}
+
+// typeUnseen types a line once the terminal shows no more what is typed.
+func (tty *terminal) typeUnseen(t *testing.T, line string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		state, err := unix.IoctlGetTermios(int(tty.keyboard.Fd()), unix.TCGETS)
+		return err == nil && state.Lflag&unix.ECHO == 0
+	}, patience, 5*time.Millisecond, "the terminal hides what is typed")
+	_, err := tty.keyboard.WriteString(line + "\n")
+	require.NoError(t, err)
+}
+
+func TestOnATerminalServeSaysWhatToTryNext(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c := command(t, "serve", "--demo", "--data-dir", dir, "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0")
+	tty := onTerminal(t, c)
+	tty.screen.await(t, tty.closed, "/docs")
+	require.Contains(t, tty.screen.await(t, tty.closed, "  data "), dir)
+	try := tty.screen.await(t, tty.closed, "  curl '")
+	var url string
+	_, err := fmt.Sscanf(try, "  curl '%s", &url)
+	require.NoError(t, err)
+	url = url[:len(url)-1]
+	require.Contains(t, string(newClient(url).must(t, 200, "GET", "", nil).body), "Duranto Express")
+
+	require.NoError(t, c.Process.Signal(os.Interrupt))
+	require.NoError(t, c.Wait())
+	require.NotContains(t, tty.screen.String(), `{"time"`, "people do not read JSON")
+}
+
+func TestCreateSuperuserAsksTwiceForAPasswordAndDoesNotShowIt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	create := func(first, second string) (*exec.Cmd, *terminal) {
+		c := command(t, "createsuperuser", "--data-dir", dir, "--username", "root", "--email", "root@example.org")
+		tty := onTerminal(t, c)
+		tty.typeUnseen(t, first)
+		tty.screen.await(t, tty.closed, "Password: ")
+		tty.typeUnseen(t, second)
+		return c, tty
+	}
+	c, tty := create(password, "another password")
+	require.Error(t, c.Wait())
+	require.Equal(t, 2, c.ProcessState.ExitCode())
+	tty.screen.await(t, tty.closed, "password2 must be the same as password")
+
+	c, tty = create(password, password)
+	require.NoError(t, c.Wait())
+	tty.screen.await(t, tty.closed, "root is an admin now.")
+	require.NotContains(t, tty.screen.String(), password)
+
+	s := start(t, dir)
+	logIn(t, s.url, "root")
+}
