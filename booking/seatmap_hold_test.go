@@ -115,7 +115,10 @@ func (m *machine) drawRef(t *rapid.T) booking.HoldRef {
 
 func (m *machine) confirm(t *rapid.T) {
 	m.pass(t)
-	ref := m.drawRef(t)
+	m.confirmAs(t, m.drawRef(t))
+}
+
+func (m *machine) confirmAs(t *rapid.T, ref booking.HoldRef) {
 	want, wantHold, wantMade, wantErr := m.model.Confirm(ref, m.now)
 	b, hold, made, err := m.seats.Confirm(ref, m.now)
 	requireSameError(t, wantErr, err)
@@ -143,23 +146,41 @@ func (m *machine) settle(t *rapid.T) {
 		}
 		k := pick(t, transit, "ticket")
 		written := rapid.IntRange(0, 3).Draw(t, "written") > 0
-		id := k.Hold.ID
-		switch {
-		case k.State == bookingtest.Pending && written:
-			m.seats.HoldWritten(id)
-		case k.State == bookingtest.Pending:
-			m.seats.HoldFailed(id)
-		case k.State == bookingtest.Confirming && written:
-			m.seats.Booked(id, k.Sold)
-		case k.State == bookingtest.Confirming:
-			m.seats.ConfirmFailed(id)
-		case written:
-			m.seats.Released(id)
-		default:
-			m.seats.ReleaseFailed(id)
-		}
-		m.model.Settle(k, written)
+		m.answer(k, written)
 	}
+}
+
+// answer tells of one answer of the store.
+func (m *machine) answer(k *bookingtest.Ticket, written bool) {
+	id := k.Hold.ID
+	switch {
+	case k.State == bookingtest.Pending && written:
+		m.seats.HoldWritten(id)
+	case k.State == bookingtest.Pending:
+		m.seats.HoldFailed(id)
+	case k.State == bookingtest.Confirming && written:
+		m.seats.Booked(id, k.Sold)
+	case k.State == bookingtest.Confirming:
+		m.seats.ConfirmFailed(id)
+	case written:
+		m.seats.Released(id)
+	default:
+		m.seats.ReleaseFailed(id)
+	}
+	m.model.Settle(k, written)
+}
+
+// sell is a hold that goes the whole way, so that histories have enough bookings.
+func (m *machine) sell(t *rapid.T) {
+	before := len(m.model.Tickets())
+	m.hold(t)
+	if len(m.model.Tickets()) == before {
+		return
+	}
+	k := m.model.Tickets()[before]
+	m.answer(k, true)
+	m.confirmAs(t, booking.HoldRef{User: k.Hold.User, Hold: k.Hold.ID})
+	m.answer(k, true)
 }
 
 // cancel tells of a cancelled booking, sometimes twice, sometimes of none.

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +36,7 @@ func TestSeatMapAgreesWithTheModel(t *testing.T) {
 			"":        m.check,
 			"hold":    m.hold,
 			"again":   m.holdAgain,
+			"sell":    m.sell,
 			"confirm": m.confirm,
 			"release": m.release,
 			"settle":  m.settle,
@@ -103,37 +106,53 @@ func (m *machine) pass(t *rapid.T) {
 	}
 }
 
+// view is what can be seen of a stretch.
+type view struct {
+	Stretch booking.Legs
+	Tally   booking.Tally
+	Seats   []booking.Seat
+	List    string
+}
+
 // check compares everything that can be seen, on every stretch.
 func (m *machine) check(t *rapid.T) {
 	m.seats.Expire(m.now)
 	m.checkTickets(t)
 	snapshot, grid := m.seats.Snapshot(), m.model.Grid(m.now)
 	require.Same(t, snapshot, m.seats.Snapshot(), "nothing changed")
+	var want, got []view
 	for from := range len(m.train.Stops) - 1 {
 		for to := from + 1; to < len(m.train.Stops); to++ {
-			var tally booking.Tally
-			seats := make([]booking.Seat, len(grid))
-			list := []byte{'['}
-			for n, legs := range grid {
-				seats[n] = booking.Seat{Number: n + 1, State: bookingtest.Stretch(legs[from:to])}
-				switch seats[n].State {
-				case booking.SeatBooked:
-					tally.Booked++
-				case booking.SeatHeld:
-					tally.Held++
-				case booking.SeatAvailable:
-					tally.Available++
-					list = fmt.Appendf(list, "%d,", n+1)
-				}
-			}
-			list = append(list[:max(1, len(list)-min(tally.Available, 1))], ']')
 			stretch := booking.Stretch(from, to)
-			require.Equal(t, tally, snapshot.Tally(stretch), "%v", stretch)
+			want = append(want, viewOf(grid, from, to))
+			got = append(got, view{
+				stretch, snapshot.Tally(stretch), snapshot.Seats(stretch), string(snapshot.SeatList(stretch)),
+			})
+			tally := got[len(got)-1].Tally
 			require.Equal(t, m.train.Capacity, tally.Available+tally.Held+tally.Booked)
-			require.Equal(t, seats, snapshot.Seats(stretch), "%v", stretch)
-			require.Equal(t, string(list), string(snapshot.SeatList(stretch)), "%v", stretch)
 		}
 	}
+	require.Equal(t, want, got)
+}
+
+func viewOf(grid [][]booking.SeatState, from, to int) view {
+	v := view{Stretch: booking.Stretch(from, to)}
+	var free []string
+	for n, legs := range grid {
+		seat := booking.Seat{Number: n + 1, State: bookingtest.Stretch(legs[from:to])}
+		v.Seats = append(v.Seats, seat)
+		switch seat.State {
+		case booking.SeatBooked:
+			v.Tally.Booked++
+		case booking.SeatHeld:
+			v.Tally.Held++
+		case booking.SeatAvailable:
+			v.Tally.Available++
+			free = append(free, strconv.Itoa(seat.Number))
+		}
+	}
+	v.List = "[" + strings.Join(free, ",") + "]"
+	return v
 }
 
 // checkTickets compares phases and the promises about them.
