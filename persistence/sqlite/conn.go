@@ -4,75 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"sync"
 
 	"trainbooking.dev/persistence"
 )
-
-var errClosed = errors.New("the database is closed")
-
-// pool lends connections, each to one borrower at a time.
-type pool struct {
-	free      chan *conn
-	closed    chan struct{}
-	closeOnce sync.Once
-}
-
-// newPool opens size connections and runs the statements of setup on each.
-func newPool(ctx context.Context, handle *sql.DB, size int, setup ...string) (*pool, error) {
-	p := &pool{free: make(chan *conn, size), closed: make(chan struct{})}
-	for range size {
-		raw, err := handle.Conn(ctx)
-		if err != nil {
-			return nil, err
-		}
-		c := &conn{raw: raw, prepared: map[string]*sql.Stmt{}}
-		for _, text := range setup {
-			if _, err := c.exec(ctx, text); err != nil {
-				return nil, errors.Join(err, raw.Close())
-			}
-		}
-		p.free <- c
-	}
-	return p, nil
-}
-
-// lend waits for a connection and gives it to fn. The error is fn's, or that of ctx or
-// of the closed pool when fn was not called.
-func (p *pool) lend(ctx context.Context, fn func(*conn) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case <-p.closed:
-		return errClosed
-	default:
-	}
-	select {
-	case c := <-p.free:
-		defer func() { p.free <- c }()
-		return fn(c)
-	case <-p.closed:
-		return errClosed
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// close closes every connection, each when its borrower has put it back. A nil pool
-// has none.
-func (p *pool) close() (err error) {
-	if p == nil {
-		return nil
-	}
-	p.closeOnce.Do(func() {
-		close(p.closed)
-		for range cap(p.free) {
-			err = errors.Join(err, (<-p.free).raw.Close())
-		}
-	})
-	return err
-}
 
 // conn is a connection with its prepared statements, for one borrower at a time. Its
 // methods translate the errors of SQLite.

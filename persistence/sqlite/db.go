@@ -105,10 +105,11 @@ func (db *DB) read(ctx context.Context, operation string, fn func(context.Contex
 }
 
 func (db *DB) connect(ctx context.Context) (err error) {
-	if db.writer, err = newPool(ctx, db.handle, 1); err != nil {
+	busy := db.options.BusyTimeout
+	if db.writer, err = newPool(ctx, db.handle, 1, busy); err != nil {
 		return err
 	}
-	db.readers, err = newPool(ctx, db.handle, db.options.Readers, `PRAGMA query_only = 1`)
+	db.readers, err = newPool(ctx, db.handle, db.options.Readers, busy, `PRAGMA query_only = 1`)
 	return err
 }
 

@@ -58,6 +58,28 @@ func TestReopenedDatabaseHasEverything(t *testing.T) {
 	require.NoError(t, db.RotateRefreshToken(t.Context(), token.ID, following, now()))
 }
 
+// TestConnectionsAreSetForDurability stands in for a loss of power, which no test can
+// cause: without a sync at each commit a kill alone loses nothing.
+func TestConnectionsAreSetForDurability(t *testing.T) {
+	t.Parallel()
+	db := openNew(t)
+	for _, c := range []struct {
+		name, value string
+		writes      bool
+	}{
+		{"journal_mode", "wal", true},
+		{"synchronous", "2", true}, // FULL
+		{"foreign_keys", "1", true},
+		{"busy_timeout", "3000", true},
+		{"query_only", "0", true},
+		{"query_only", "1", false},
+	} {
+		got, err := db.Pragma(t.Context(), c.name, c.writes)
+		require.NoError(t, err)
+		require.Equal(t, c.value, got, c.name)
+	}
+}
+
 func TestClosedDatabaseAnswersWithAnError(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)

@@ -54,7 +54,7 @@ func translateCommit(err error) error {
 		return nil
 	}
 	code, ok := codeOf(err)
-	if ok && (code == sqlite3.SQLITE_FULL || code == sqlite3.SQLITE_IOERR_WRITE || code&0xff == sqlite3.SQLITE_BUSY) {
+	if ok && (code == sqlite3.SQLITE_FULL || code == sqlite3.SQLITE_IOERR_WRITE) || isBusy(err) {
 		return translate(err)
 	}
 	return fmt.Errorf("%w: %w", persistence.ErrUnknown, err)
@@ -65,6 +65,12 @@ func translateCommit(err error) error {
 func refusal(err error) bool {
 	return errors.Is(err, persistence.ErrFenced) || errors.Is(err, persistence.ErrNotFound) ||
 		errors.Is(err, persistence.ErrConflict)
+}
+
+// isBusy says whether another connection was in the way, and nothing was done.
+func isBusy(err error) bool {
+	code, ok := codeOf(err)
+	return ok && code&0xff == sqlite3.SQLITE_BUSY // whatever the reason, in the higher bits
 }
 
 func codeOf(err error) (int, bool) {

@@ -25,3 +25,16 @@ func (db *DB) Count(ctx context.Context, table string) (rows int, err error) {
 	})
 	return rows, err
 }
+
+// Pragma returns the value that a setting has on a connection that writes or reads.
+func (db *DB) Pragma(ctx context.Context, name string, writes bool) (value string, err error) {
+	lender := db.readers
+	if writes {
+		lender = db.writer
+	}
+	err = lender.lend(ctx, func(c *conn) error {
+		value, err = first(ctx, c, scalar[string], `PRAGMA `+name)
+		return err
+	})
+	return value, err
+}

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -25,6 +26,30 @@ func TestSecondLockIsRefusedWithWhatToDo(t *testing.T) {
 	_, err = sqlite.Lock(dir)
 	require.Error(t, err)
 	require.NoError(t, again())
+}
+
+// TestUnlockEndsTheLockWhileChildrenAreStarted: a child has its parent's files until it
+// runs a program of its own.
+func TestUnlockEndsTheLockWhileChildrenAreStarted(t *testing.T) {
+	t.Parallel()
+	dir, stop, stopped := t.TempDir(), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_ = exec.CommandContext(t.Context(), "/nonexistent").Run()
+			}
+		}
+	}()
+	defer func() { close(stop); <-stopped }()
+	for range 2000 {
+		unlock, err := sqlite.Lock(dir)
+		require.NoError(t, err)
+		require.NoError(t, unlock())
+	}
 }
 
 func TestOpenWorksBesideALock(t *testing.T) {

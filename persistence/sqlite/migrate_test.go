@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,7 +35,9 @@ func TestMigrateLeavesAMigratedDatabaseAlone(t *testing.T) {
 	require.Equal(t, guard.Epoch, epoch)
 }
 
-func TestManyMayOpenAndMigrateAtOnce(t *testing.T) {
+// TestManyMayOpenMigrateAndCloseAtOnce meets the moments in which SQLite does not wait:
+// the first to open makes the WAL, the last to close removes it.
+func TestManyMayOpenMigrateAndCloseAtOnce(t *testing.T) {
 	t.Parallel()
 	for range 5 {
 		const n = 6
@@ -43,8 +46,7 @@ func TestManyMayOpenAndMigrateAtOnce(t *testing.T) {
 			go func() {
 				db, err := sqlite.Open(t.Context(), dir, sqlite.Options{})
 				if err == nil {
-					t.Cleanup(func() { require.NoError(t, db.Close()) })
-					err = db.Migrate(t.Context())
+					err = errors.Join(db.Migrate(t.Context()), db.Ping(t.Context()), db.Close())
 				}
 				failed <- err
 			}()

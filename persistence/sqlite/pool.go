@@ -1,0 +1,111 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+	"time"
+)
+
+var errClosed = errors.New("the database is closed")
+
+// pool lends connections, each to one borrower at a time.
+type pool struct {
+	free      chan *conn
+	closed    chan struct{}
+	closeOnce sync.Once
+}
+
+// newPool opens size connections and runs the statements of setup on each.
+func newPool(ctx context.Context, handle *sql.DB, size int, busy time.Duration, setup ...string) (*pool, error) {
+	p := &pool{free: make(chan *conn, size), closed: make(chan struct{})}
+	for range size {
+		c, err := dial(ctx, handle, busy, setup)
+		if err != nil {
+			for range len(p.free) {
+				err = errors.Join(err, (<-p.free).raw.Close())
+			}
+			return nil, err
+		}
+		p.free <- c
+	}
+	return p, nil
+}
+
+// dial opens a connection. There are moments in which SQLite tells a newcomer that the
+// file is busy and does not wait for them to pass (https://www.sqlite.org/wal.html#busy):
+// another connection turns it into a WAL, is the last one to close it, or recovers it.
+// So dial tries again, for as long as a writer would wait.
+func dial(ctx context.Context, handle *sql.DB, busy time.Duration, setup []string) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, busy)
+	defer cancel()
+	tick := time.NewTicker(retryEvery)
+	defer tick.Stop()
+	for {
+		raw, err := handle.Conn(ctx)
+		if err == nil {
+			return prepareConn(ctx, raw, setup)
+		}
+		if !isBusy(err) {
+			return nil, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// retryEvery is how often something that another process is in the way of is tried
+// again, where that process cannot be waited for. It happens when processes start at
+// the same moment.
+const retryEvery = 20 * time.Millisecond
+
+func prepareConn(ctx context.Context, raw *sql.Conn, setup []string) (*conn, error) {
+	c := &conn{raw: raw, prepared: map[string]*sql.Stmt{}}
+	for _, text := range setup {
+		if _, err := c.exec(ctx, text); err != nil {
+			return nil, errors.Join(err, raw.Close())
+		}
+	}
+	return c, nil
+}
+
+// lend waits for a connection and gives it to fn. The error is fn's, or that of ctx or
+// of the closed pool when fn was not called.
+func (p *pool) lend(ctx context.Context, fn func(*conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-p.closed:
+		return errClosed
+	default:
+	}
+	select {
+	case c := <-p.free:
+		defer func() { p.free <- c }()
+		return fn(c)
+	case <-p.closed:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// close closes every connection, each when its borrower has put it back. A nil pool
+// has none.
+func (p *pool) close() (err error) {
+	if p == nil {
+		return nil
+	}
+	p.closeOnce.Do(func() {
+		close(p.closed)
+		for range cap(p.free) {
+			err = errors.Join(err, (<-p.free).raw.Close())
+		}
+	})
+	return err
+}
