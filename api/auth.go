@@ -19,10 +19,6 @@ const (
 	trainAdmin             // an admin, or the machine with the service token
 )
 
-func (r role) String() string {
-	return [...]string{"anyone", "user", "admin", "train-admin"}[r]
-}
-
 // admit says who sent the request, or why it may not pass: unauthenticated, forbidden.
 // Who is an admin is asked of the store each time, as tokens say nothing about it.
 func (s *Server) admit(r *http.Request, need role) (auth.Identity, error) {

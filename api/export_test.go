@@ -16,3 +16,21 @@ type Object = object
 
 // ParseObject reads a body.
 func ParseObject(body []byte) (Object, error) { return parseObject(body) }
+
+// Operation is an endpoint of the API, as openapi.yaml names it.
+type Operation struct {
+	Method, Path string
+	Role         string // anyone, user, admin, train-admin
+}
+
+// Operations returns every endpoint, but not the pages.
+func (s *Server) Operations() []Operation {
+	roles := map[role]string{anyone: "anyone", user: "user", admin: "admin", trainAdmin: "train-admin"}
+	var operations []Operation
+	for _, rt := range s.routes {
+		if rt.page == nil {
+			operations = append(operations, Operation{rt.method, rt.path, roles[rt.role]})
+		}
+	}
+	return operations
+}

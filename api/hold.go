@@ -26,7 +26,7 @@ func (in *holdRequest) read(f *form) {
 	case named == counted:
 		f.fault("seats", "either seats or count is required")
 	case counted:
-		in.count = f.whole("count", 1, booking.MaxCapacity)
+		in.count = f.whole("count", booking.MaxCapacity)
 	default:
 		in.seats = f.seatNumbers()
 	}
@@ -34,7 +34,7 @@ func (in *holdRequest) read(f *form) {
 
 // seatNumbers reads the numbers of the seats asked for, at least one, none twice.
 func (f *form) seatNumbers() []int {
-	seats := f.wholes("seats", 1, booking.MaxCapacity)
+	seats := f.wholes("seats", booking.MaxCapacity)
 	if len(seats) == 0 {
 		f.fault("seats", "must name at least one seat")
 	}

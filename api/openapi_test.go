@@ -32,26 +32,26 @@ var document = sync.OnceValues(func() (*openapi3.T, error) {
 	return doc, doc.Validate(context.Background(), openapi3.EnableExamplesValidation())
 })
 
-func loadDocument(t *testing.T) *openapi3.T {
-	t.Helper()
+func loadDocument(tb testing.TB) *openapi3.T {
+	tb.Helper()
 	doc, err := document()
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return doc
 }
 
 // requireDocumented fails when an answer of the API has a status, a header, a type or a
 // field that openapi.yaml does not know, or lacks one that it promises. A request that
 // succeeded must be one that it allows.
-func requireDocumented(t *testing.T, server *api.Server, in request, out reply) {
-	t.Helper()
-	doc := loadDocument(t)
+func requireDocumented(tb testing.TB, server *api.Server, in request, out reply) {
+	tb.Helper()
+	doc := loadDocument(tb)
 	path, operation := findOperation(doc, server, in)
 	if operation == nil {
-		requireUnrouted(t, doc, out)
+		requireUnrouted(tb, doc, out)
 		return
 	}
-	r, err := http.NewRequestWithContext(t.Context(), in.method, "http://localhost"+in.path, strings.NewReader(in.body))
-	require.NoError(t, err)
+	r, err := http.NewRequestWithContext(tb.Context(), in.method, "http://localhost"+in.path, strings.NewReader(in.body))
+	require.NoError(tb, err)
 	r.Header = in.header.Clone()
 	if r.Header == nil {
 		r.Header = http.Header{}
@@ -69,28 +69,28 @@ func requireDocumented(t *testing.T, server *api.Server, in request, out reply) 
 		},
 	}
 	if out.status < 300 {
-		require.NoError(t, openapi3filter.ValidateRequest(t.Context(), input), "request to %s", path)
+		require.NoError(tb, openapi3filter.ValidateRequest(tb.Context(), input), "request to %s", path)
 	}
-	err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
+	err = openapi3filter.ValidateResponse(tb.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: input, Status: out.status, Header: out.header,
 		Body: io.NopCloser(strings.NewReader(out.text)), Options: input.Options,
 	})
-	require.NoError(t, err, "answer of %s %s: %s", in.method, path, out.text)
+	require.NoError(tb, err, "answer of %s %s: %s", in.method, path, out.text)
 	if out.status == http.StatusNoContent {
-		require.Empty(t, out.text)
+		require.Empty(tb, out.text)
 	}
 }
 
 // requireUnrouted checks the answer where there is no operation: pages, 404, 405, and the
 // answers without a body to HEAD.
-func requireUnrouted(t *testing.T, doc *openapi3.T, out reply) {
-	t.Helper()
+func requireUnrouted(tb testing.TB, doc *openapi3.T, out reply) {
+	tb.Helper()
 	if out.status < 400 || out.text == "" {
 		return
 	}
-	require.Equal(t, "application/problem+json", out.header.Get("Content-Type"))
+	require.Equal(tb, "application/problem+json", out.header.Get("Content-Type"))
 	schema := doc.Components.Schemas["Problem"].Value
-	require.NoError(t, schema.VisitJSON(out.json, openapi3.EnableJSONSchema2020()), out.text)
+	require.NoError(tb, schema.VisitJSON(out.json, openapi3.EnableJSONSchema2020()), out.text)
 }
 
 // findOperation returns the operation that a request is for; nil when there is none.

@@ -20,7 +20,7 @@ func listOf[In, Out any](page booking.Page[In], shape func(In) Out) list[Out] {
 func (f *form) page() booking.PageRequest {
 	page := booking.PageRequest{Limit: booking.DefaultPageLimit}
 	if f.has("limit") {
-		page.Limit = f.whole("limit", 1, booking.MaxPageLimit)
+		page.Limit = f.whole("limit", booking.MaxPageLimit)
 	}
 	text, _ := f.str("cursor")
 	after, err := booking.ParseCursor(text)

@@ -59,23 +59,6 @@ func (s *Server) table() []route {
 	}
 }
 
-// Operation is an endpoint of the API, as openapi.yaml names it.
-type Operation struct {
-	Method, Path string
-	Role         string // anyone, user, admin, train-admin
-}
-
-// Operations returns every endpoint, but not the pages.
-func (s *Server) Operations() []Operation {
-	var operations []Operation
-	for _, rt := range s.routes {
-		if rt.page == nil {
-			operations = append(operations, Operation{rt.method, rt.path, rt.role.String()})
-		}
-	}
-	return operations
-}
-
 // registerRoutes gives the routes to Echo: each with and without a slash at its end, each
 // GET for HEAD too, and for every other method the answer 405.
 func (s *Server) registerRoutes(e *echo.Echo) {

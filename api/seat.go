@@ -40,7 +40,7 @@ type bookTicketRequest struct {
 
 func (in *bookTicketRequest) read(f *form) {
 	in.train = f.trainID("train_id")
-	in.seat = f.whole("seat_number", 1, booking.MaxCapacity)
+	in.seat = f.whole("seat_number", booking.MaxCapacity)
 	in.from, in.to = f.stretch()
 }
 

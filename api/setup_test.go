@@ -42,10 +42,10 @@ type site struct {
 // setting changes how a site is made.
 type setting func(*api.Options, *booking.HoldRules)
 
-func newSite(t *testing.T, settings ...setting) *site {
-	t.Helper()
-	s := &site{db: newStore(t), registry: prometheus.NewRegistry(), log: &logged{}}
-	s.accounts = newAccounts(t, s.db)
+func newSite(tb testing.TB, settings ...setting) *site {
+	tb.Helper()
+	s := &site{db: newStore(tb), registry: prometheus.NewRegistry(), log: &logged{}}
+	s.accounts = newAccounts(tb, s.db)
 	options := api.Options{
 		Accounts: s.accounts, Users: s.db, Replies: s.db, Registry: s.registry,
 		Logger: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -54,15 +54,15 @@ func newSite(t *testing.T, settings ...setting) *site {
 	for _, set := range settings {
 		set(&options, &rules)
 	}
-	s.trains = newTrains(t, s.db, rules)
+	s.trains = newTrains(tb, s.db, rules)
 	options.Service = behind(options.Service, s.trains)
 	var err error
 	s.server, err = api.New(options)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	listener := httptest.NewUnstartedServer(nil)
 	listener.Config = s.server.HTTPServer()
 	listener.Start()
-	t.Cleanup(listener.Close)
+	tb.Cleanup(listener.Close)
 	s.url, s.client = listener.URL, listener.Client()
 	return s
 }
@@ -94,37 +94,37 @@ func searchFails(f func(context.Context) error) setting {
 	return func(o *api.Options, _ *booking.HoldRules) { o.Service = &faulty{search: f} }
 }
 
-func newStore(t *testing.T) *sqlite.DB {
-	t.Helper()
-	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	require.NoError(t, db.Migrate(t.Context()))
+func newStore(tb testing.TB) *sqlite.DB {
+	tb.Helper()
+	db, err := sqlite.Open(tb.Context(), tb.TempDir(), sqlite.Options{})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, db.Close()) })
+	require.NoError(tb, db.Migrate(tb.Context()))
 	return db
 }
 
-func newAccounts(t *testing.T, users booking.Users) *auth.Accounts {
-	t.Helper()
+func newAccounts(tb testing.TB, users booking.Users) *auth.Accounts {
+	tb.Helper()
 	tokens, err := auth.NewTokens([][]byte{[]byte(signingKey)}, auth.DefaultAccessTTL, auth.DefaultRefreshTTL)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	hasher, err := auth.NewHasher(auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}) // costs nothing
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	services, err := auth.ParseServiceTokens([]byte(serviceToken))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return &auth.Accounts{
 		Users: users, Tokens: tokens, Hasher: hasher, Services: services,
 		Throttle: auth.NewThrottle(auth.DefaultLoginFailures),
 	}
 }
 
-func newTrains(t *testing.T, db *sqlite.DB, rules booking.HoldRules) *actors.System {
-	t.Helper()
+func newTrains(tb testing.TB, db *sqlite.DB, rules booking.HoldRules) *actors.System {
+	tb.Helper()
 	trains := actors.New(actors.Options{Store: db, Holds: db, Rules: rules})
-	require.NoError(t, trains.Start(t.Context()))
-	t.Cleanup(func() {
+	require.NoError(tb, trains.Start(tb.Context()))
+	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		require.NoError(t, trains.Stop(ctx))
+		require.NoError(tb, trains.Stop(ctx))
 	})
 	return trains
 }
@@ -146,39 +146,39 @@ type reply struct {
 }
 
 // field returns a member of the object that the answer is, or of one within: "token.access".
-func (r reply) field(t *testing.T, path string) any {
-	t.Helper()
+func (r reply) field(tb testing.TB, path string) any {
+	tb.Helper()
 	value := r.json
 	for _, name := range strings.Split(path, ".") {
 		fields, ok := value.(map[string]any)
-		require.True(t, ok, "%s in %s", path, r.text)
+		require.True(tb, ok, "%s in %s", path, r.text)
 		value = fields[name]
 	}
 	return value
 }
 
-func (r reply) str(t *testing.T, path string) string {
-	t.Helper()
-	s, ok := r.field(t, path).(string)
-	require.True(t, ok, "%s in %s", path, r.text)
+func (r reply) str(tb testing.TB, path string) string {
+	tb.Helper()
+	s, ok := r.field(tb, path).(string)
+	require.True(tb, ok, "%s in %s", path, r.text)
 	return s
 }
 
 // fields returns the names of the fields at fault.
-func (r reply) fields(t *testing.T) []string {
-	t.Helper()
+func (r reply) fields(tb testing.TB) []string {
+	tb.Helper()
 	var names []string
-	for name := range r.field(t, "fields").(map[string]any) {
+	for name := range r.field(tb, "fields").(map[string]any) {
 		names = append(names, name)
 	}
 	return names
 }
 
 // do sends a request and holds the answer against openapi.yaml.
-func (s *site) do(t *testing.T, in request) reply {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), in.method, s.url+in.path, strings.NewReader(in.body))
-	require.NoError(t, err)
+func (s *site) do(tb testing.TB, in request) reply {
+	tb.Helper()
+	r, err := http.NewRequestWithContext(tb.Context(), in.method, s.url+in.path, strings.NewReader(in.body))
+	require.NoError(tb, err)
 	if in.body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -189,71 +189,71 @@ func (s *site) do(t *testing.T, in request) reply {
 		r.Header[name] = values
 	}
 	response, err := s.client.Do(r)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	out := reply{status: response.StatusCode, header: response.Header, text: string(text)}
 	if strings.Contains(response.Header.Get("Content-Type"), "json") && len(text) > 0 {
-		require.NoError(t, json.Unmarshal(text, &out.json), out.text)
+		require.NoError(tb, json.Unmarshal(text, &out.json), out.text)
 	}
-	requireDocumented(t, s.server, in, out)
+	requireDocumented(tb, s.server, in, out)
 	return out
 }
 
 // post and get are do for most requests.
-func (s *site) post(t *testing.T, token, path, body string) reply {
-	t.Helper()
-	return s.do(t, request{method: "POST", path: path, token: token, body: body})
+func (s *site) post(tb testing.TB, token, path, body string) reply {
+	tb.Helper()
+	return s.do(tb, request{method: "POST", path: path, token: token, body: body})
 }
 
-func (s *site) get(t *testing.T, token, path string) reply {
-	t.Helper()
-	return s.do(t, request{method: "GET", path: path, token: token})
+func (s *site) get(tb testing.TB, token, path string) reply {
+	tb.Helper()
+	return s.do(tb, request{method: "GET", path: path, token: token})
 }
 
 // requireProblem checks an error; sentence "" is any.
-func requireProblem(t *testing.T, status int, code booking.Code, sentence string, r reply) {
-	t.Helper()
-	require.Equal(t, status, r.status, r.text)
-	require.Equal(t, "application/problem+json", r.header.Get("Content-Type"))
-	require.Equal(t, string(code), r.str(t, "code"), r.text)
-	require.Equal(t, r.header.Get("X-Request-Id"), r.str(t, "instance"))
+func requireProblem(tb testing.TB, status int, code booking.Code, sentence string, r reply) {
+	tb.Helper()
+	require.Equal(tb, status, r.status, r.text)
+	require.Equal(tb, "application/problem+json", r.header.Get("Content-Type"))
+	require.Equal(tb, string(code), r.str(tb, "code"), r.text)
+	require.Equal(tb, r.header.Get("X-Request-Id"), r.str(tb, "instance"))
 	if sentence != "" {
-		require.Equal(t, sentence, r.str(t, "error"))
+		require.Equal(tb, sentence, r.str(tb, "error"))
 	}
 }
 
 // requireInvalid checks that exactly these fields are at fault.
-func requireInvalid(t *testing.T, r reply, fields ...string) {
-	t.Helper()
-	requireProblem(t, 400, booking.CodeInvalidRequest, "", r)
-	require.ElementsMatch(t, fields, r.fields(t), r.text)
+func requireInvalid(tb testing.TB, r reply, fields ...string) {
+	tb.Helper()
+	requireProblem(tb, 400, booking.CodeInvalidRequest, "", r)
+	require.ElementsMatch(tb, fields, r.fields(tb), r.text)
 }
 
 // user makes an account and returns its access token.
-func (s *site) user(t *testing.T, name string) (token string) {
-	t.Helper()
-	r := s.post(t, "", "/user/register/", registration(name))
-	require.Equal(t, 201, r.status, r.text)
-	return s.login(t, name)
+func (s *site) user(tb testing.TB, name string) (token string) {
+	tb.Helper()
+	r := s.post(tb, "", "/user/register/", registration(name))
+	require.Equal(tb, 201, r.status, r.text)
+	return s.login(tb, name)
 }
 
 // admin makes an account that is an admin's.
-func (s *site) admin(t *testing.T) (token string) {
-	t.Helper()
-	_, err := s.accounts.CreateAdmin(t.Context(), auth.Registration{
+func (s *site) admin(tb testing.TB) (token string) {
+	tb.Helper()
+	_, err := s.accounts.CreateAdmin(tb.Context(), auth.Registration{
 		Username: "root", Email: "root@example.org", Password: password, Password2: password,
 	})
-	require.NoError(t, err)
-	return s.login(t, "root")
+	require.NoError(tb, err)
+	return s.login(tb, "root")
 }
 
-func (s *site) login(t *testing.T, name string) (token string) {
-	t.Helper()
-	r := s.post(t, "", "/user/login/", `{"username":"`+name+`","password":"`+password+`"}`)
-	require.Equal(t, 200, r.status, r.text)
-	return r.str(t, "token.access")
+func (s *site) login(tb testing.TB, name string) (token string) {
+	tb.Helper()
+	r := s.post(tb, "", "/user/login/", `{"username":"`+name+`","password":"`+password+`"}`)
+	require.Equal(tb, 200, r.status, r.text)
+	return r.str(tb, "token.access")
 }
 
 func registration(name string) string {
@@ -261,21 +261,21 @@ func registration(name string) string {
 }
 
 // train makes a train of ten seats that calls at the stations.
-func (s *site) train(t *testing.T, stations ...string) booking.TrainID {
-	t.Helper()
+func (s *site) train(tb testing.TB, stations ...string) booking.TrainID {
+	tb.Helper()
 	train := booking.Train{Name: "Shatabdi Express", Capacity: 10, OnSale: true}
 	for _, station := range stations {
 		train.Stops = append(train.Stops, booking.Stop{Station: station})
 	}
-	made, err := s.trains.CreateTrain(t.Context(), train)
-	require.NoError(t, err)
+	made, err := s.trains.CreateTrain(tb.Context(), train)
+	require.NoError(tb, err)
 	return made.ID
 }
 
 // lock holds seat n and returns the answer of book-ticket.
-func (s *site) lock(t *testing.T, token string, id booking.TrainID, n string) reply {
-	t.Helper()
-	r := s.post(t, token, "/train/book-ticket/", `{"train_id":"`+id.String()+`","seat_number":`+n+`}`)
-	require.Equal(t, 200, r.status, r.text)
+func (s *site) lock(tb testing.TB, token string, id booking.TrainID, n string) reply {
+	tb.Helper()
+	r := s.post(tb, token, "/train/book-ticket/", `{"train_id":"`+id.String()+`","seat_number":`+n+`}`)
+	require.Equal(tb, 200, r.status, r.text)
 	return r
 }

@@ -45,7 +45,7 @@ func (in *addTrainRequest) read(f *form) {
 			{Station: f.raw("source")},
 			{Station: f.raw("destination")},
 		},
-		Capacity: f.whole("train_capacity", 1, booking.MaxCapacity),
+		Capacity: f.whole("train_capacity", booking.MaxCapacity),
 		OnSale:   true,
 	}
 	if booking.Fold(train.Stops[0].Station) == booking.Fold(train.Stops[1].Station) {
@@ -76,7 +76,7 @@ type trainRequest struct{ train booking.Train }
 func (in *trainRequest) read(f *form) {
 	train := booking.Train{
 		Name:     f.raw("name"),
-		Capacity: f.whole("capacity", 1, booking.MaxCapacity),
+		Capacity: f.whole("capacity", booking.MaxCapacity),
 		OnSale:   f.truth("on_sale", true),
 	}
 	f.each("stops", func(stop *form) {

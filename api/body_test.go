@@ -1,0 +1,99 @@
+package api_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+// Each hostile body goes to each endpoint that takes one, from a caller who may.
+func TestHostileBodyIsRefusedEverywhere(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	admin := s.admin(t)
+	path := strings.NewReplacer("{id}", s.train(t, "Delhi", "Mumbai").String())
+	text, twice := http.Header{"Content-Type": {"text/plain"}}, http.Header{"Content-Type": {"application/json", "application/json"}}
+	for _, row := range []struct {
+		name, body string
+		header     http.Header
+		status     int
+		code       booking.Code
+	}{
+		{"1 MiB", strings.Repeat("x", 1<<20), nil, 413, booking.CodeTooLarge},
+		{"1 MiB of JSON", `{"a":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413, booking.CodeTooLarge},
+		{"one byte more", `{"a":"` + strings.Repeat("x", 64<<10-7) + `"}`, nil, 413, booking.CodeTooLarge},
+		{"as much as there may be", `{"a":"` + strings.Repeat("x", 64<<10-8) + `"}`, nil, 400, booking.CodeInvalidRequest},
+		{"100,000 deep", nested(100_000), nil, 413, booking.CodeTooLarge},
+		{"20,000 deep", nested(20_000), nil, 400, booking.CodeInvalidRequest},
+		{"two documents", `{}{}`, nil, 400, booking.CodeInvalidRequest},
+		{"no JSON", `seat_number=5`, nil, 400, booking.CodeInvalidRequest},
+		{"an array", `[]`, nil, 400, booking.CodeInvalidRequest},
+		{"unknown names", `{"is_admin":true}`, nil, 400, booking.CodeInvalidRequest},
+		{"10,000 names", `{"` + strings.Repeat(`":1,"a`, 10_000) + `":1}`, nil, 400, booking.CodeInvalidRequest},
+		{"a NUL", "\x00", nil, 400, booking.CodeInvalidRequest},
+		{"another type", `{}`, text, 415, booking.CodeUnsupportedMedia},
+		{"two types", `{}`, twice, 415, booking.CodeUnsupportedMedia},
+		{"another charset", `{}`, http.Header{"Content-Type": {"application/json; charset=utf-16"}}, 415, booking.CodeUnsupportedMedia},
+		{"no type", `{}`, http.Header{"Content-Type": {}}, 415, booking.CodeUnsupportedMedia},
+		{"a type that is none", `{}`, http.Header{"Content-Type": {"application/json;;"}}, 415, booking.CodeUnsupportedMedia},
+		{"nothing", ``, nil, 400, booking.CodeInvalidRequest},
+	} {
+		for _, o := range s.server.Operations() {
+			if !takesBody(t, o.Method, o.Path) {
+				continue
+			}
+			token := admin
+			r := s.do(t, request{method: o.Method, path: path.Replace(o.Path), token: token, body: row.body, header: row.header})
+			requireProblem(t, row.status, row.code, "", r)
+			require.Less(t, len(r.text), 8<<10, "%s: the answer is bounded", row.name)
+		}
+	}
+}
+
+func takesBody(t *testing.T, method, path string) bool {
+	t.Helper()
+	return loadDocument(t).Paths.Value(path).GetOperation(method).RequestBody != nil
+}
+
+// A body that does not say how long it is is cut off where it becomes too large.
+func TestBodyOfUnknownLengthIsBounded(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	endless := io.MultiReader(strings.NewReader(`{"refresh":"`), strings.NewReader(strings.Repeat("x", 1<<20)))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/user/token/refresh/", endless)
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	response, err := s.client.Do(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	require.Equal(t, 413, response.StatusCode)
+}
+
+func TestTypeOfABodyMayNameItsCharset(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for i, contentType := range []string{"application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\"", "application/json"} {
+		r := s.do(t, request{
+			method: "POST", path: "/user/register/", body: registration("user" + string(rune('a'+i))),
+			header: http.Header{"Content-Type": {contentType}},
+		})
+		require.Equal(t, 201, r.status, r.text)
+	}
+}
+
+func TestBodyThatNobodyAskedForIsIgnored(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	token := s.user(t, "asha")
+	for _, in := range []request{
+		{method: "GET", path: "/v1/trains", body: "x"},
+		{method: "GET", path: "/train/view-bookings/", token: token, body: strings.Repeat("x", 1<<20)},
+	} {
+		require.Equal(t, 200, s.do(t, in).status)
+	}
+}

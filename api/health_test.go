@@ -1,0 +1,43 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/api"
+	"trainbooking.dev/booking"
+)
+
+func TestProbesSayWhatIsMissingButNotWhy(t *testing.T) {
+	t.Parallel()
+	checks := map[string]error{"store": nil}
+	s := newSite(t, func(o *api.Options, _ *booking.HoldRules) {
+		o.Ready = func(context.Context) map[string]error { return checks }
+	})
+	require.JSONEq(t, `{"status":"ok"}`, s.get(t, "", "/healthz").text)
+	require.JSONEq(t, `{"status":"ok"}`, s.get(t, "", "/readyz").text)
+
+	checks = map[string]error{"store": errors.New("secret cause"), "cluster": nil}
+	s.server.SetDraining()
+	r := s.get(t, "", "/readyz")
+	require.Equal(t, 503, r.status)
+	require.JSONEq(t, `{"status":"unavailable","not_ready":["draining","store"]}`, r.text)
+	require.Contains(t, s.log.String(), "secret cause")
+	require.Equal(t, 200, s.get(t, "", "/healthz").status)
+	require.Equal(t, 200, s.get(t, "", "/v1/trains").status, "everything is served on while draining")
+}
+
+func TestServerNeedsItsParts(t *testing.T) {
+	t.Parallel()
+	_, err := api.New(api.Options{})
+	require.ErrorContains(t, err, "Service, Accounts, Users and Replies")
+
+	s := newSite(t)
+	_, err = api.New(api.Options{Service: s.trains, Accounts: s.accounts, Users: s.db, Replies: s.db, Registry: s.registry})
+	require.ErrorContains(t, err, "metrics")
+	_, err = api.New(api.Options{Service: s.trains, Accounts: s.accounts, Users: s.db, Replies: s.db})
+	require.NoError(t, err)
+}

@@ -1,0 +1,80 @@
+package api_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+func TestHoldOfSeveralSeatsIsConfirmedAndCancelled(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	asha, ravi := s.user(t, "asha"), s.user(t, "ravi")
+	id := s.train(t, "Delhi", "Jaipur", "Mumbai")
+	r := s.post(t, asha, "/v1/holds", `{"train_id":"`+id.String()+`","seats":[6,5],"from":"Delhi","to":"Jaipur"}`)
+	require.Equal(t, 201, r.status, r.text)
+	require.Equal(t, []any{
+		map[string]any{"seat_id": id.Seat(5).String(), "seat_number": 5.0},
+		map[string]any{"seat_id": id.Seat(6).String(), "seat_number": 6.0},
+	}, r.field(t, "seats"))
+	hold := "/v1/holds/" + r.str(t, "hold_id")
+
+	requireProblem(t, 404, booking.CodeNotFound, "No such hold", s.post(t, ravi, hold+"/confirm", ""))
+	requireProblem(t, 404, booking.CodeNotFound, "No such hold", s.do(t, request{method: "DELETE", path: hold, token: ravi}))
+	b := s.post(t, asha, hold+"/confirm", "")
+	require.Equal(t, 200, b.status, b.text)
+	require.Equal(t, r.field(t, "seats"), b.field(t, "seats"))
+	require.Equal(t, b.json, s.post(t, asha, hold+"/confirm/", "").json, "a retry is safe")
+	requireProblem(t, 404, booking.CodeNotFound, "No such hold", s.do(t, request{method: "DELETE", path: hold, token: asha}))
+
+	cancel := request{method: "DELETE", path: "/v1/bookings/" + b.str(t, "booking_id"), token: ravi}
+	requireProblem(t, 404, booking.CodeNotFound, "", s.do(t, cancel))
+	cancel.token = asha
+	for range 2 {
+		require.Equal(t, 204, s.do(t, cancel).status)
+	}
+	require.Equal(t, 201, s.post(t, ravi, "/v1/holds", `{"train_id":"`+id.String()+`","seats":[5,6]}`).status)
+}
+
+func TestHoldByCountTakesNeighbours(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	token := s.user(t, "asha")
+	id := s.train(t, "Delhi", "Mumbai")
+	s.lock(t, token, id, "2")
+	r := s.post(t, token, "/v1/holds", `{"train_id":"`+id.String()+`","count":3}`)
+	require.Equal(t, 201, r.status, r.text)
+	require.Equal(t, 3.0, r.field(t, "seats").([]any)[0].(map[string]any)["seat_number"])
+	require.Equal(t, 204, s.do(t, request{method: "DELETE", path: "/v1/holds/" + r.str(t, "hold_id") + "/", token: token}).status)
+	require.Equal(t, 9.0, s.get(t, "", "/v1/trains/"+id.String()).field(t, "available"))
+}
+
+func TestHoldIsRefusedFieldByField(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	token := s.user(t, "asha")
+	id := s.train(t, "Delhi", "Mumbai").String()
+	for _, row := range []struct {
+		more   string
+		fields []string
+	}{
+		{``, []string{"seats"}},
+		{`,"seats":[1],"count":1`, []string{"seats"}},
+		{`,"seats":[]`, []string{"seats"}},
+		{`,"seats":5`, []string{"seats"}},
+		{`,"seats":null`, []string{"seats"}},
+		{`,"seats":[1,"2"]`, []string{"seats[1]", "seats"}},
+		{`,"seats":[1,2,1]`, []string{"seats[2]"}},
+		{`,"seats":[20001]`, []string{"seats[0]", "seats"}},
+		{`,"count":0`, []string{"count"}},
+		{`,"count":2.0`, []string{"count"}},
+		{`,"count":1,"hold_id":"x"`, []string{"hold_id"}},
+	} {
+		r := s.post(t, token, "/v1/holds", `{"train_id":"`+id+`"`+row.more+`}`)
+		requireInvalid(t, r, row.fields...)
+	}
+	requireProblem(t, 404, booking.CodeNotFound, "", s.post(t, token, "/v1/holds", `{"train_id":"`+id+`","seats":[11]}`))
+	requireProblem(t, 404, booking.CodeNotFound, "", s.post(t, token, "/v1/holds", `{"train_id":"`+id[:35]+`1","count":1}`))
+}

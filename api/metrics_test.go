@@ -1,0 +1,56 @@
+package api_test
+
+import (
+	"io"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRequestsAreCountedUnderBoundedLabels(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id := s.train(t, "Delhi", "Mumbai").String()
+	for _, in := range []request{
+		{method: "GET", path: "/v1/trains/" + id},
+		{method: "HEAD", path: "/v1/trains/" + id + "/"},
+		{method: "GET", path: "/v1/trains/x"},
+		{method: "BREW", path: "/v1/trains/x"},
+		{method: "BREW", path: "/x/" + id},
+	} {
+		s.do(t, in)
+	}
+	text := s.operations(t, false, "/metrics").text
+	for _, line := range []string{
+		`trainbooking_http_requests_total{method="GET",route="/v1/trains/{id}",status="200"} 1`,
+		`trainbooking_http_requests_total{method="HEAD",route="/v1/trains/{id}",status="200"} 1`,
+		`trainbooking_http_requests_total{method="GET",route="/v1/trains/{id}",status="404"} 1`,
+		`trainbooking_http_requests_total{method="other",route="/v1/trains/{id}",status="405"} 1`,
+		`trainbooking_http_requests_total{method="other",route="unmatched",status="404"} 1`,
+		`trainbooking_http_request_duration_seconds_count{method="GET",route="/v1/trains/{id}"} 2`,
+		`trainbooking_http_requests_in_flight 0`,
+	} {
+		require.Contains(t, text, line)
+	}
+	require.NotContains(t, text, id)
+	require.NotContains(t, text, "BREW")
+}
+
+func TestProfilesAreServedWhenAskedFor(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	require.Equal(t, 404, s.operations(t, false, "/debug/pprof/").status)
+	require.Equal(t, 200, s.operations(t, true, "/debug/pprof/").status)
+	require.Equal(t, 200, s.operations(t, true, "/debug/pprof/cmdline").status)
+}
+
+func (s *site) operations(t *testing.T, profiles bool, path string) reply {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	s.server.OperationsServer(profiles).Handler.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), "GET", path, strings.NewReader("")))
+	text, err := io.ReadAll(recorder.Result().Body)
+	require.NoError(t, err)
+	return reply{status: recorder.Code, text: string(text)}
+}
