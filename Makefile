@@ -23,8 +23,8 @@ help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: ## start the service with demo trains: make run ARGS='--listen :8081'
-	$(GO) run -ldflags '$(LDFLAGS)' ./cmd/trainbooking serve --demo $(ARGS)
+run: build ## start the service with demo trains: make run ARGS='--listen :8081'
+	@exec bin/trainbooking serve --demo $(ARGS) # not go run: that dies of SIGTERM and leaves it running
 
 .PHONY: build
 build: ## build bin/trainbooking
