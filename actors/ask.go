@@ -77,11 +77,11 @@ func (s *System) attempt(id booking.TrainID, a *ask) reply {
 	if err != nil {
 		return reply{err: booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)}
 	}
-	if err := to.load.enter(); err != nil {
+	if err := to.pressure.enter(); err != nil {
 		s.metrics.overloaded.Inc()
 		return reply{err: err}
 	}
-	defer func() { to.load.leave(time.Now()) }()
+	defer func() { to.pressure.leave(time.Now()) }()
 	s.actors.Root.Send(to.pid, a)
 	select {
 	case r := <-a.reply:

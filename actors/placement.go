@@ -31,7 +31,7 @@ type activation struct {
 	train    booking.TrainID
 	pid      *actor.PID
 	snapshot atomic.Pointer[booking.Snapshot] // nil while loading
-	load     load
+	pressure pressure
 	closed   chan struct{} // closed when the actor answers no more
 }
 

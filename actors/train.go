@@ -77,37 +77,44 @@ func (t *train) load() {
 	t.busy = true
 	t.guard = persistence.Guard{Train: t.activation.train, Owner: uuid.New()}
 	t.later(func(ctx context.Context) func() {
-		epoch, seats, err := t.read(ctx)
-		return func() { t.loaded(epoch, seats, err) }
+		l, err := t.read(ctx)
+		return func() { t.loaded(l, err) }
 	})
 }
 
 // read runs off the actor: it looks at nothing that changes. The epoch is read first
 // and adopted before the rest, so that what is read is final (RELIABILITY.md 2).
-func (t *train) read(ctx context.Context) (epoch int64, seats *booking.SeatMap, err error) {
+func (t *train) read(ctx context.Context) (l load, err error) {
 	store, id := t.system.store, t.guard.Train
 	seen, err := store.Epoch(ctx, id)
 	if err != nil {
-		return 0, nil, err
+		return l, err
 	}
-	if epoch, err = store.Adopt(ctx, id, seen, t.guard.Owner); err != nil {
-		return 0, nil, err
+	if l.epoch, err = store.Adopt(ctx, id, seen, t.guard.Owner); err != nil {
+		return l, err
 	}
 	now := time.Now()
 	definition, bookings, err := store.LoadTrain(ctx, id, now.Add(-booking.HoldMemory))
 	if err != nil {
-		return 0, nil, err
+		return l, err
 	}
 	holds, err := t.system.heldSeats.LoadHolds(ctx, id, now)
 	if err != nil {
-		return 0, nil, err
+		return l, err
 	}
-	seats = booking.NewSeatMap(definition)
-	seats.Restore(bookings, holds, t.system.rules.TTL, time.Now())
-	return epoch, seats, nil
+	l.seats = booking.NewSeatMap(definition)
+	l.shortened = l.seats.Restore(bookings, holds, t.system.rules.TTL, time.Now())
+	return l, nil
 }
 
-func (t *train) loaded(epoch int64, seats *booking.SeatMap, err error) {
+// load is what an activation starts from.
+type load struct {
+	epoch     int64
+	seats     *booking.SeatMap
+	shortened []booking.Hold
+}
+
+func (t *train) loaded(l load, err error) {
 	t.system.metrics.activated(err)
 	if err != nil {
 		t.logUnlessGone("train not activated", err)
@@ -122,7 +129,10 @@ func (t *train) loaded(epoch int64, seats *booking.SeatMap, err error) {
 		t.halt()
 		return
 	}
-	t.guard.Epoch, t.seats = epoch, seats
+	t.guard.Epoch, t.seats = l.epoch, l.seats
+	for _, h := range l.shortened { // or the next load would find them alive again
+		t.writeHold(persistence.HoldPut, h, func(error) {})
+	}
 	t.publish()
 	t.reopen()
 }
@@ -153,19 +163,15 @@ func (t *train) answer(a *ask, value any, err error) {
 	a.send(reply{value: value, err: failure(err)})
 }
 
-// settle answers the ask whose write about a hold is done, and runs what was parked on
-// that hold, by the time of its own arrival: before anything expires, so that whoever
-// came in time is judged so.
+// settle answers the ask whose write about a hold is done, and takes up what was parked on
+// that hold. Each is judged by the time of its own arrival, so that whoever came in time
+// is in time.
 func (t *train) settle(id booking.HoldID, a *ask, value any, err error) {
 	t.answer(a, value, err)
 	parked := t.parked[id]
 	delete(t.parked, id)
 	for _, p := range parked {
-		if t.busy {
-			t.waiting = append(t.waiting, p)
-		} else {
-			p.command.run(t, p)
-		}
+		t.take(p)
 	}
 }
 

@@ -221,6 +221,32 @@ func TestHoldsAndBookingsOutliveTheProcess(t *testing.T) {
 	require.Equal(t, booked.ID, confirmed.ID)
 }
 
+func TestHoldThatALowerTTLCutShortStaysShort(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		stores := openStores(t)
+		long := booking.HoldRules{TTL: time.Hour, MaxSeats: 1}
+		first := start(t, stores, long)
+		id := addTrain(t, first, 10)
+		old, err := first.Hold(t.Context(), seat(id, uuid.New(), 5))
+		require.NoError(t, err)
+		require.NoError(t, first.Stop(t.Context()))
+
+		second := start(t, stores, booking.HoldRules{TTL: time.Minute, MaxSeats: 1})
+		<-time.After(time.Minute)
+		synctest.Wait()
+		taken, err := second.Hold(t.Context(), seat(id, uuid.New(), 5))
+		require.NoError(t, err, "the old hold is over")
+		require.NoError(t, second.Stop(t.Context()))
+
+		third := start(t, stores, long)
+		_, err = third.Confirm(t.Context(), refTo(old))
+		require.Equal(t, booking.CodeSeatNotLocked, booking.CodeOf(err))
+		_, err = third.Confirm(t.Context(), refTo(taken))
+		require.NoError(t, err)
+	})
+}
+
 func TestIdleTrainPassivatesUnlessItHasHolds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -82,8 +82,9 @@ func NewSeatMap(train Train) *SeatMap {
 
 // Restore puts what the stores know of the train into a new map: its live bookings,
 // those cancelled within HoldMemory, and its holds. Holds that became bookings or
-// contradict what is booked are dropped. A hold has the rest of its time, at most ttl.
-func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, now time.Time) {
+// contradict what is booked are dropped. A hold has the rest of its time, at most ttl;
+// those that lost time by that are returned, to be stored again as they are now.
+func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, now time.Time) (shortened []Hold) {
 	became := make(map[uuid.UUID]bool, len(bookings))
 	for _, b := range bookings {
 		became[b.ID] = true
@@ -99,11 +100,17 @@ func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, n
 		case h.Released || remaining <= 0:
 			m.remember(h.User, h.Seats, h.Legs, h.ExpiresAt.Add(HoldMemory))
 		case m.fits(h):
-			live := &liveHold{Hold: h, phase: PhaseHeld, deadline: now.Add(min(remaining, ttl))}
+			live := &liveHold{Hold: h, phase: PhaseHeld, deadline: now.Add(remaining)}
+			if remaining > ttl {
+				live.deadline = wholeMillisecond(now.Add(ttl))
+				live.ExpiresAt = live.deadline.Round(0).UTC()
+				shortened = append(shortened, live.Hold)
+			}
 			m.addHold(live)
 			m.agenda.add(agendaItem{at: live.deadline, hold: live.ID})
 		}
 	}
+	return shortened
 }
 
 // Train returns the train as it is now.

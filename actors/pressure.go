@@ -11,8 +11,8 @@ import (
 // memory and keeps the wait of the last one below askTimeout at any sane drain rate.
 const maxWaiting = 1024
 
-// load counts the commands that wait for a train, and how fast they are answered.
-type load struct {
+// pressure counts the commands that wait for a train, and how fast they are answered.
+type pressure struct {
 	mu       sync.Mutex
 	waiting  int
 	since    time.Time // start of the present window
@@ -22,35 +22,35 @@ type load struct {
 
 // enter counts a command in, or refuses it: the queue is full, come back when it will
 // have drained.
-func (l *load) enter() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.waiting >= maxWaiting {
-		return booking.Unavailable(booking.OutcomeNotExecuted, l.drainTime(), nil)
+func (p *pressure) enter() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting >= maxWaiting {
+		return booking.Unavailable(booking.OutcomeNotExecuted, p.drainTime(), nil)
 	}
-	l.waiting++
+	p.waiting++
 	return nil
 }
 
 // leave counts a command out.
-func (l *load) leave(now time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.waiting--
-	l.answered++
-	window := now.Sub(l.since)
+func (p *pressure) leave(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting--
+	p.answered++
+	window := now.Sub(p.since)
 	if window < time.Second {
 		return
 	}
-	rate := float64(l.answered) / window.Seconds()
-	if l.rate > 0 {
-		rate = (rate + l.rate) / 2
+	rate := float64(p.answered) / window.Seconds()
+	if p.rate > 0 {
+		rate = (rate + p.rate) / 2
 	}
-	l.since, l.answered, l.rate = now, 0, rate
+	p.since, p.answered, p.rate = now, 0, rate
 }
 
 // drainTime is how long the present queue takes at the present rate, 1 s to 30 s.
-func (l *load) drainTime() time.Duration {
-	seconds := float64(l.waiting) / max(l.rate, float64(l.answered), 1)
+func (p *pressure) drainTime() time.Duration {
+	seconds := float64(p.waiting) / max(p.rate, float64(p.answered), 1)
 	return min(max(time.Duration(seconds*float64(time.Second)), time.Second), 30*time.Second)
 }
