@@ -48,7 +48,11 @@ func (a answer) send(w http.ResponseWriter) error {
 	for name, values := range a.header {
 		header[name] = values
 	}
-	if a.body != nil && header.Get("Content-Type") == "" {
+	if a.body == nil {
+		w.WriteHeader(a.status)
+		return nil
+	}
+	if header.Get("Content-Type") == "" {
 		header.Set("Content-Type", "application/json")
 	}
 	w.WriteHeader(a.status)

@@ -27,12 +27,11 @@ const (
 // readBody returns the body of a request, nil when there is none. Errors: too_large;
 // unsupported_media_type for a body that does not say that it is JSON.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > maxBody {
-		return nil, errBodyTooLarge(nil)
-	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return nil, errBodyTooLarge(err)
+		return nil, &booking.Error{
+			Code: booking.CodeTooLarge, Message: fmt.Sprintf("A body has at most %d bytes", maxBody), Cause: err,
+		}
 	}
 	if err != nil {
 		return nil, &booking.Error{
@@ -58,10 +57,4 @@ func isJSON(contentTypes []string) bool {
 	media, parameters, err := mime.ParseMediaType(contentTypes[0])
 	charset, named := parameters["charset"]
 	return err == nil && media == "application/json" && (!named || strings.EqualFold(charset, "utf-8"))
-}
-
-func errBodyTooLarge(cause error) error {
-	return &booking.Error{
-		Code: booking.CodeTooLarge, Message: fmt.Sprintf("A body has at most %d bytes", maxBody), Cause: cause,
-	}
 }

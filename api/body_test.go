@@ -1,8 +1,10 @@
 package api_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,7 +36,7 @@ func TestHostileBodyIsRefusedEverywhere(t *testing.T) {
 		{"no JSON", `seat_number=5`, nil, 400, booking.CodeInvalidRequest},
 		{"an array", `[]`, nil, 400, booking.CodeInvalidRequest},
 		{"unknown names", `{"is_admin":true}`, nil, 400, booking.CodeInvalidRequest},
-		{"10,000 names", `{"` + strings.Repeat(`":1,"a`, 10_000) + `":1}`, nil, 400, booking.CodeInvalidRequest},
+		{"5,000 names", manyNames(5_000), nil, 400, booking.CodeInvalidRequest},
 		{"a NUL", "\x00", nil, 400, booking.CodeInvalidRequest},
 		{"another type", `{}`, text, 415, booking.CodeUnsupportedMedia},
 		{"two types", `{}`, twice, 415, booking.CodeUnsupportedMedia},
@@ -53,6 +55,15 @@ func TestHostileBodyIsRefusedEverywhere(t *testing.T) {
 			require.Less(t, len(r.text), 8<<10, "%s: the answer is bounded", row.name)
 		}
 	}
+}
+
+func manyNames(n int) string {
+	fields := make(map[string]int, n)
+	for i := range n {
+		fields["a"+strconv.Itoa(i)] = i
+	}
+	text, _ := json.Marshal(fields) // of strings and numbers cannot fail
+	return string(text)
 }
 
 func takesBody(t *testing.T, method, path string) bool {

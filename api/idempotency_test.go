@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -112,9 +113,24 @@ func TestRetryAfterACrashFindsWhatWasMade(t *testing.T) {
 	require.Contains(t, s.log.String(), "was not kept")
 }
 
+// counted is the real service, which counts how often a train is asked for.
+type counted struct {
+	booking.Service
+	creations atomic.Int32
+}
+
+func (c *counted) CreateTrain(ctx context.Context, train booking.Train) (booking.Train, error) {
+	c.creations.Add(1)
+	return c.Service.CreateTrain(ctx, train)
+}
+
 func TestRequestsWithOneKeyAtOnceMakeOneTrain(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	c := &counted{}
+	s := newSite(t, inside(func(real booking.Service) booking.Service {
+		c.Service = real
+		return c
+	}))
 	in := request{method: "POST", path: "/v1/trains", token: serviceToken, body: shatabdi, header: key("k")}
 	var all sync.WaitGroup
 	answers := make([]string, 20)
@@ -126,6 +142,7 @@ func TestRequestsWithOneKeyAtOnceMakeOneTrain(t *testing.T) {
 		require.Equal(t, answers[0], text)
 	}
 	require.Len(t, s.get(t, "", "/v1/trains").field(t, "items"), 1)
+	require.EqualValues(t, 1, c.creations.Load(), "the others waited for the first")
 }
 
 // A key is free again after a day. Its next hold must not be the one from which the

@@ -38,6 +38,18 @@ func TestRequestsAreCountedUnderBoundedLabels(t *testing.T) {
 	require.NotContains(t, text, "BREW")
 }
 
+// Writing no bytes after 204 is an error to some ResponseWriters; it must not pass for a
+// client that is gone.
+func TestAnswerWithoutABodyIsNoFailure(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	r := httptest.NewRequestWithContext(t.Context(), "DELETE", "/v1/trains/"+s.train(t, "Delhi", "Mumbai").String(), strings.NewReader(""))
+	r.Header.Set("Authorization", "Bearer "+serviceToken)
+	r.Header.Set("X-Request-Id", "gone")
+	s.server.Handler().ServeHTTP(httptest.NewRecorder(), r)
+	require.InDelta(t, 204, s.log.requests(t, "gone")[0]["status"], 0)
+}
+
 func TestProfilesAreServedWhenAskedFor(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -55,7 +55,11 @@ func newSite(tb testing.TB, settings ...setting) *site {
 		set(&options, &rules)
 	}
 	s.trains = newTrains(tb, s.db, rules)
-	options.Service = behind(options.Service, s.trains)
+	if outer, ok := options.Service.(around); ok {
+		options.Service = outer.wrap(s.trains)
+	} else {
+		options.Service = s.trains
+	}
 	var err error
 	s.server, err = api.New(options)
 	require.NoError(tb, err)
@@ -67,13 +71,15 @@ func newSite(tb testing.TB, settings ...setting) *site {
 	return s
 }
 
-// behind puts the real service into a fault that a setting made.
-func behind(given booking.Service, real booking.Service) booking.Service {
-	if f, ok := given.(*faulty); ok {
-		f.Service = real
-		return f
-	}
-	return real
+// around is a place in Options where the real service will be put into another.
+type around struct {
+	booking.Service
+	wrap func(real booking.Service) booking.Service
+}
+
+// inside puts the real service into another that lets it do the work.
+func inside(wrap func(real booking.Service) booking.Service) setting {
+	return func(o *api.Options, _ *booking.HoldRules) { o.Service = around{wrap: wrap} }
 }
 
 // faulty is the real service, but a search ends as search says.
@@ -82,7 +88,7 @@ type faulty struct {
 	search func(context.Context) error
 }
 
-func (f *faulty) Search(ctx context.Context, from, to string) ([]booking.Availability, error) {
+func (f faulty) Search(ctx context.Context, from, to string) ([]booking.Availability, error) {
 	if err := f.search(ctx); err != nil {
 		return nil, err
 	}
@@ -91,7 +97,7 @@ func (f *faulty) Search(ctx context.Context, from, to string) ([]booking.Availab
 
 // searchFails makes every search end with what f returns.
 func searchFails(f func(context.Context) error) setting {
-	return func(o *api.Options, _ *booking.HoldRules) { o.Service = &faulty{search: f} }
+	return inside(func(real booking.Service) booking.Service { return faulty{real, f} })
 }
 
 func newStore(tb testing.TB) *sqlite.DB {
