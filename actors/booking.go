@@ -27,7 +27,7 @@ func (s *System) CancelBooking(ctx context.Context, user, id uuid.UUID) error {
 	case !b.CancelledAt.IsZero():
 		return nil
 	}
-	_, err = askTrain[nothing](ctx, s, b.Train, cancel{id})
+	_, err = askTrain[nothing](ctx, s, b.Train, cancel{user, id})
 	return err
 }
 
@@ -80,11 +80,12 @@ func (t *train) confirmed(a *ask, id booking.HoldID, b booking.Booking, err erro
 }
 
 // cancel takes a booking out of the store, then out of the seat map.
-type cancel struct{ id uuid.UUID }
+type cancel struct{ user, id uuid.UUID }
 
 func (c cancel) run(t *train, a *ask) {
-	if !t.seats.HasBooking(c.id) { // cancelled since the ask was made
-		t.answer(a, nothing{}, nil)
+	live, err := t.seats.Cancel(c.user, c.id)
+	if err != nil || !live { // not live: cancelled since the ask was made
+		t.answer(a, nothing{}, err)
 		return
 	}
 	guard, at := t.guard, time.Now().UTC().Truncate(time.Microsecond)

@@ -55,5 +55,17 @@ func (m *SeatMap) Cancelled(id uuid.UUID, at time.Time) {
 	m.changed = true
 }
 
+// Cancel says whether booking id of user is live, so that it can be cancelled in the
+// store. Error: *InTransitError while its confirm is, since the store may have it before
+// the seat map does.
+func (m *SeatMap) Cancel(user, id uuid.UUID) (live bool, err error) {
+	for _, h := range m.byUser[user] {
+		if h.phase == PhaseConfirming && BookingIDOf(user, h.ID) == id {
+			return false, &InTransitError{h.ID}
+		}
+	}
+	return m.HasBooking(id), nil
+}
+
 // HasBooking says whether booking id is live.
 func (m *SeatMap) HasBooking(id uuid.UUID) bool { return m.bookings[id] != nil }
