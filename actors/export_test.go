@@ -39,3 +39,16 @@ func (b Batcher[T]) Wait() { b.wait() }
 
 // ErrQueueAge is errQueueAge.
 var ErrQueueAge = errQueueAge
+
+// Block keeps the train's actor from its mailbox until release is closed.
+func Block(ctx context.Context, s *System, id booking.TrainID, release <-chan struct{}) error {
+	_, err := askTrain[nothing](ctx, s, id, block{release})
+	return err
+}
+
+type block struct{ release <-chan struct{} }
+
+func (c block) run(t *train, a *ask) {
+	<-c.release
+	t.answer(a, nothing{}, nil)
+}

@@ -37,8 +37,9 @@ type train struct {
 type (
 	// resume is the rest of a command, after the answer of a store.
 	resume struct{ rest func() }
-	// wake is the alarm: a deadline has come.
-	wake struct{}
+	// wake is the alarm: a deadline has come. It is judged by when the alarm went off, as
+	// what arrived later, and is behind it in the mailbox, may be in time for the next.
+	wake struct{ at time.Time }
 	// halt asks the actor to close when nothing is in flight.
 	halt struct{}
 )
@@ -62,8 +63,8 @@ func (t *train) Receive(ctx actor.Context) {
 		t.setAlarm()
 	case wake:
 		t.alarmAt = time.Time{}
-		t.endHolds(time.Now())
-		t.passivate(time.Now())
+		t.endHolds(m.at)
+		t.passivate(m.at)
 		t.setAlarm()
 	case halt:
 		t.halt()
@@ -214,16 +215,14 @@ func (t *train) whenQuiet(then func()) {
 	t.advance()
 }
 
-// reopen takes up the asks that waited.
+// reopen takes up the asks that waited. What expired meanwhile is left to the alarm:
+// there may be asks in the mailbox that came in time.
 func (t *train) reopen() {
 	t.busy = t.halting
 	waiting := t.waiting
 	t.waiting = nil
 	for _, a := range waiting {
 		t.take(a)
-	}
-	if !t.busy {
-		t.endHolds(time.Now())
 	}
 }
 
@@ -305,7 +304,7 @@ func (t *train) setAlarm() {
 	}
 	t.alarmAt = next
 	if t.alarm == nil {
-		t.alarm = time.AfterFunc(time.Until(next), func() { t.send(wake{}) })
+		t.alarm = time.AfterFunc(time.Until(next), func() { t.send(wake{time.Now()}) })
 		return
 	}
 	t.alarm.Reset(time.Until(next))
