@@ -37,6 +37,10 @@ func (c *catalogue) put(train *booking.Train) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drop(train.ID)
+	c.insert(train)
+}
+
+func (c *catalogue) insert(train *booking.Train) {
 	c.trains[train.ID] = train
 	at, _ := slices.BinarySearchFunc(c.order, place(train), func(t *booking.Train, p booking.Cursor) int {
 		return place(t).Compare(p)
@@ -51,10 +55,23 @@ func (c *catalogue) put(train *booking.Train) {
 	}
 }
 
-func (c *catalogue) remove(id booking.TrainID) {
+// add adds the train unless there is one with its id.
+func (c *catalogue) add(train *booking.Train) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.drop(id)
+	if c.trains[train.ID] == nil {
+		c.insert(train)
+	}
+}
+
+// remove takes out what find returned (nil: nothing), unless a train was put in its
+// place since.
+func (c *catalogue) remove(train *booking.Train) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if train != nil && c.trains[train.ID] == train {
+		c.drop(train.ID)
+	}
 }
 
 func (c *catalogue) drop(id booking.TrainID) {

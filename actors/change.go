@@ -24,6 +24,10 @@ func (s *System) CreateTrain(ctx context.Context, train booking.Train) (booking.
 	switch {
 	case errors.Is(err, persistence.ErrExists):
 		return booking.Train{}, &booking.Error{Code: booking.CodeAlreadyExists, Message: "A train has this id"}
+	case errors.Is(err, persistence.ErrUnknown):
+		// Perhaps it is there: then a retry must find it. If not, its activation finds out.
+		s.catalogue.add(&train)
+		return booking.Train{}, failure(err)
 	case err != nil:
 		return booking.Train{}, failure(err)
 	}
@@ -37,6 +41,8 @@ func (s *System) PutTrain(ctx context.Context, train booking.Train) (booking.Tra
 	if err != nil {
 		return booking.Train{}, false, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
 	for {
 		put, err := askTrain[booking.Train](ctx, s, train.ID, change{train})
 		if booking.CodeOf(err) != booking.CodeNotFound {
@@ -55,7 +61,11 @@ func (s *System) PutTrain(ctx context.Context, train booking.Train) (booking.Tra
 
 // DeleteTrain implements booking.Service.
 func (s *System) DeleteTrain(ctx context.Context, id booking.TrainID, force bool) error {
-	_, err := askTrain[nothing](ctx, s, id, remove{force})
+	c := &remove{force: force}
+	_, err := askTrain[nothing](ctx, s, id, c)
+	if booking.CodeOf(err) == booking.CodeNotFound && c.tried {
+		return nil // an earlier attempt did it, and its answer was lost
+	}
 	return err
 }
 
@@ -105,9 +115,12 @@ func (t *train) changed(a *ask, to booking.Train, err error) {
 
 // remove: asks wait → store → catalogue; then this activation closes, and what waited
 // finds no train.
-type remove struct{ force bool }
+type remove struct {
+	force bool
+	tried bool // an attempt has reached the store
+}
 
-func (c remove) run(t *train, a *ask) {
+func (c *remove) run(t *train, a *ask) {
 	t.whenQuiet(func() {
 		if t.seats.HasBookings() && !c.force {
 			t.answer(a, nil, &booking.Error{
@@ -116,7 +129,9 @@ func (c remove) run(t *train, a *ask) {
 			t.reopen()
 			return
 		}
+		c.tried = true
 		guard, holds := t.guard, t.seats.LiveHolds()
+		t.listed = t.system.catalogue.find(guard.Train)
 		t.later(func(ctx context.Context) func() {
 			err := t.system.store.DeleteTrain(ctx, guard, time.Now().UTC(), c.force)
 			if err == nil {
@@ -136,7 +151,7 @@ func (t *train) removed(a *ask, err error) {
 		t.reopen()
 		return
 	}
-	t.system.catalogue.remove(t.guard.Train)
+	t.system.catalogue.remove(t.listed)
 	a.send(reply{value: nothing{}})
 	t.halt()
 }

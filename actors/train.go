@@ -21,6 +21,7 @@ type train struct {
 	self       *actor.PID
 	guard      persistence.Guard
 	seats      *booking.SeatMap
+	listed     *booking.Train // in the catalogue before the store was asked to load or delete it
 
 	inFlight int                       // calls of stores whose resume has not come
 	busy     bool                      // asks wait: loading, changing or halting
@@ -76,6 +77,7 @@ func (t *train) Receive(ctx actor.Context) {
 // load adopts the train and reads it.
 func (t *train) load() {
 	t.busy = true
+	t.listed = t.system.catalogue.find(t.activation.train)
 	t.guard = persistence.Guard{Train: t.activation.train, Owner: uuid.New()}
 	t.later(func(ctx context.Context) func() {
 		l, err := t.read(ctx)
@@ -119,6 +121,9 @@ func (t *train) loaded(l load, err error) {
 	t.system.metrics.activated(err)
 	if err != nil {
 		t.logUnlessGone("train not activated", err)
+		if errors.Is(err, persistence.ErrNotFound) {
+			t.system.catalogue.remove(t.listed)
+		}
 		for _, a := range t.waiting {
 			if errors.Is(err, persistence.ErrFenced) {
 				a.send(reply{retry: true})

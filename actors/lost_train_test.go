@@ -1,0 +1,122 @@
+package actors_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/actors"
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// trainStores is stores with a hand on the making and unmaking of trains.
+type trainStores struct {
+	*stores
+	create, remove atomic.Pointer[func(write func() error) error] // of the next call
+}
+
+func (s *trainStores) CreateTrain(ctx context.Context, train booking.Train) error {
+	write := func() error { return s.stores.CreateTrain(ctx, train) }
+	if f := s.create.Swap(nil); f != nil {
+		return (*f)(write)
+	}
+	return write()
+}
+
+func (s *trainStores) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
+	write := func() error { return s.stores.DeleteTrain(ctx, guard, at, force) }
+	if f := s.remove.Swap(nil); f != nil {
+		return (*f)(write)
+	}
+	return write()
+}
+
+func startOnTrainStores(t *testing.T) (*trainStores, *actors.System) {
+	t.Helper()
+	s := &trainStores{stores: openStores(t)}
+	system := actors.New(actors.Options{Store: s, Holds: s, Rules: rules})
+	require.NoError(t, system.Start(t.Context()))
+	t.Cleanup(func() { require.NoError(t, system.Stop(context.Background())) })
+	return s, system
+}
+
+func TestTrainWhoseCreationWasLostIsFoundByTheRetry(t *testing.T) {
+	t.Parallel()
+	for name, done := range map[string]bool{"done": true, "not done": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stores, s := startOnTrainStores(t)
+			train := express(booking.NewTrainID())
+			stores.create.Store(lose(done))
+			_, _, err := s.PutTrain(t.Context(), train)
+			requireOutcome(t, booking.OutcomeUnknown, err)
+
+			put, created, err := s.PutTrain(t.Context(), train)
+			require.NoError(t, err)
+			require.Equal(t, !done, created)
+			found, err := s.FindTrain(t.Context(), train.ID)
+			require.NoError(t, err)
+			require.Equal(t, put, *found.Train)
+		})
+	}
+}
+
+func TestDeletionThatWasLostIsTheSameForWhoAsked(t *testing.T) {
+	t.Parallel()
+	for name, done := range map[string]bool{"done": true, "not done": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stores, s := startOnTrainStores(t)
+			id := addTrain(t, s, 10)
+			stores.remove.Store(lose(done))
+			require.NoError(t, s.DeleteTrain(t.Context(), id, false))
+			left, err := s.ListTrains(t.Context(), booking.TrainQuery{})
+			require.NoError(t, err)
+			require.Empty(t, left.Items)
+			again := s.DeleteTrain(t.Context(), id, false)
+			require.Equal(t, booking.CodeNotFound, booking.CodeOf(again))
+		})
+	}
+}
+
+func TestTrainCreatedWhileItsIDIsDeletedStays(t *testing.T) {
+	t.Parallel()
+	stores, s := startOnTrainStores(t)
+	id := addTrain(t, s, 10)
+	revived := func(write func() error) error {
+		if err := write(); err != nil {
+			return err
+		}
+		_, err := s.CreateTrain(context.Background(), express(id))
+		return err
+	}
+	stores.remove.Store(&revived)
+	require.NoError(t, s.DeleteTrain(t.Context(), id, false))
+	found, err := s.FindTrain(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, "Express", found.Train.Name)
+}
+
+// lose does a write or not, and loses the answer.
+func lose(done bool) *func(func() error) error {
+	f := func(write func() error) error {
+		if done {
+			if err := write(); err != nil {
+				return err
+			}
+		}
+		return persistence.ErrUnknown
+	}
+	return &f
+}
+
+func express(id booking.TrainID) booking.Train {
+	return booking.Train{
+		ID: id, Name: "Express", Capacity: 20, OnSale: true,
+		Stops: []booking.Stop{{Station: "A"}, {Station: "C"}},
+	}
+}
