@@ -97,7 +97,10 @@ func (t *train) read(ctx context.Context) (l load, err error) {
 		return l, err
 	}
 	now := time.Now()
-	definition, bookings, err := store.LoadTrain(ctx, id, now.Add(-booking.HoldMemory))
+	// A hold may be there still, live, though it became a booking: what is cancelled is
+	// asked for as far back as such a hold could have been confirmed.
+	since := now.Add(-booking.HoldMemory - t.system.rules.TTL)
+	definition, bookings, err := store.LoadTrain(ctx, id, since)
 	if err != nil {
 		return l, err
 	}
