@@ -27,9 +27,9 @@ func (s *System) CreateTrain(ctx context.Context, train booking.Train) (booking.
 	case errors.Is(err, persistence.ErrUnknown):
 		// Perhaps it is there: then a retry must find it. If not, its activation finds out.
 		s.catalogue.add(&train)
-		return booking.Train{}, failure(err)
+		return booking.Train{}, persistence.Failure(err)
 	case err != nil:
-		return booking.Train{}, failure(err)
+		return booking.Train{}, persistence.Failure(err)
 	}
 	s.catalogue.put(&train)
 	return train, nil

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 )
 
 // maxActivating is how many idle trains one search activates at a time.
@@ -98,7 +99,7 @@ func (s *System) ListTrains(
 		}
 		page.Items[i] = snapshot.Availability(stretchOf(snapshot.Train, query))
 	}
-	return page, failure(s.fillFromStore(ctx, page.Items, idle))
+	return page, persistence.Failure(s.fillFromStore(ctx, page.Items, idle))
 }
 
 // stretchOf is the stretch asked for, or the whole run where nothing was, or where the

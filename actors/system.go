@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -118,24 +117,6 @@ func (s *System) Stop(ctx context.Context) error {
 
 // Ready says why the service cannot answer now: a store out of reach.
 func (s *System) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
-
-// failure is the error that clients see for one of a store.
-func failure(err error) error {
-	switch _, domain := errors.AsType[*booking.Error](err); {
-	case err == nil, domain:
-		return err
-	case errors.Is(err, persistence.ErrNotFound):
-		return booking.NotFound("train")
-	case errors.Is(err, persistence.ErrFull):
-		return &booking.Error{
-			Code: booking.CodeStorageFull, Message: "The storage is full",
-			Outcome: booking.OutcomeNotExecuted, RetryAfter: 10 * time.Second, Cause: err,
-		}
-	case errors.Is(err, persistence.ErrUnknown):
-		return booking.Unavailable(booking.OutcomeUnknown, time.Second, err)
-	}
-	return booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)
-}
 
 // atLeast passes on records of a level or above: the actor library logs each of its
 // steps.

@@ -131,7 +131,7 @@ func (t *train) loaded(l load, err error) {
 			if errors.Is(err, persistence.ErrFenced) {
 				a.send(reply{retry: true})
 			} else {
-				a.send(reply{err: failure(err)})
+				a.send(reply{err: persistence.Failure(err)})
 			}
 		}
 		t.waiting = nil
@@ -169,7 +169,7 @@ func (t *train) answer(a *ask, value any, err error) {
 		return
 	}
 	t.publish()
-	a.send(reply{value: value, err: failure(err)})
+	a.send(reply{value: value, err: persistence.Failure(err)})
 }
 
 // settle answers the ask whose write about a hold is done, and takes up what was parked on

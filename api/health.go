@@ -5,12 +5,17 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 )
 
 // readyTime bounds the asking of the stores, so that a probe gets its answer before it
 // gives up, which is after one second in Kubernetes unless it is told otherwise.
 const readyTime = 900 * time.Millisecond
+
+// readyLife is for how long the answer of the stores is told again: shorter than the
+// period of any probe.
+const readyLife = 500 * time.Millisecond
 
 // health is the body of /healthz and /readyz.
 type health struct {
@@ -27,13 +32,11 @@ func (s *Server) healthz(context.Context, *call, nothing) (answer, error) {
 // readyz says whether the process can serve, and names what keeps it from that. The
 // reasons are logged, not told: anyone may ask.
 func (s *Server) readyz(ctx context.Context, _ *call, _ nothing) (answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, readyTime)
-	defer cancel()
 	failing := map[string]error{}
 	if s.draining.Load() {
 		failing["draining"] = nil
 	}
-	for name, err := range s.ready(ctx) {
+	for name, err := range s.checks(ctx) {
 		if err != nil {
 			failing[name] = err
 			s.logger.WarnContext(ctx, "not ready", "check", name, "error", err)
@@ -47,4 +50,25 @@ func (s *Server) readyz(ctx context.Context, _ *call, _ nothing) (answer, error)
 		status: http.StatusServiceUnavailable, header: http.Header{"Retry-After": {"1"}},
 		body: encode(health{Status: "unavailable", Not: not}),
 	}, nil
+}
+
+// checks asks what the process needs, at most once in readyLife, however often and by
+// whom /readyz is asked: a store pays for its answer with a write.
+func (s *Server) checks(ctx context.Context) map[string]error {
+	s.readiness.mu.Lock()
+	defer s.readiness.mu.Unlock()
+	if now := s.now(); s.readiness.asked.IsZero() || now.Sub(s.readiness.asked) >= readyLife {
+		// The answer is for others too: a client that leaves must not spoil it.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTime)
+		defer cancel()
+		s.readiness.failing, s.readiness.asked = s.ready(ctx), now
+	}
+	return s.readiness.failing
+}
+
+// readiness is the last answer of Options.Ready.
+type readiness struct {
+	mu      sync.Mutex
+	asked   time.Time
+	failing map[string]error
 }

@@ -3,7 +3,9 @@ package api_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -13,13 +15,21 @@ import (
 
 func TestProbesSayWhatIsMissingButNotWhy(t *testing.T) {
 	t.Parallel()
-	checks := map[string]error{"store": nil}
+	checks, asked := map[string]error{"store": nil}, 0
+	var passed atomic.Int64 // of time, in milliseconds
+	start := time.Now()
 	s := newSite(t, func(o *api.Options, _ *booking.HoldRules) {
-		o.Ready = func(context.Context) map[string]error { return checks }
+		o.Ready = func(context.Context) map[string]error { asked++; return checks }
+		o.Now = func() time.Time { return start.Add(time.Duration(passed.Load()) * time.Millisecond) }
 	})
 	require.JSONEq(t, `{"status":"ok"}`, s.get(t, "", "/healthz").text)
 	require.JSONEq(t, `{"status":"ok"}`, s.get(t, "", "/readyz").text)
 
+	passed.Add(400)
+	require.JSONEq(t, `{"status":"ok"}`, s.get(t, "", "/readyz").text)
+	require.Equal(t, 1, asked, "the stores are not asked for everyone who asks")
+
+	passed.Add(100)
 	checks = map[string]error{"store": errors.New("secret cause"), "cluster": nil}
 	s.server.SetDraining()
 	r := s.get(t, "", "/readyz")

@@ -53,7 +53,7 @@ func (s *Server) log(ctx context.Context, t *trace, method string, status int, s
 		slog.String("method", method),
 		slog.String("route", t.pattern()),
 		slog.Int("status", status),
-		slog.Duration("duration", took),
+		slog.Float64("seconds", took.Seconds()),
 		slog.Int64("bytes", size),
 		slog.String("request_id", t.requestID),
 		slog.String("address", t.address),

@@ -55,20 +55,21 @@ type Options struct {
 // Server is the HTTP API. It is safe for concurrent use, holds no goroutine and needs
 // no closing; whoever serves its handlers shuts that down.
 type Server struct {
-	service  booking.Service
-	accounts *auth.Accounts
-	users    booking.Users
-	replies  booking.Replies
-	ready    func(context.Context) map[string]error
-	logger   *slog.Logger
-	registry *prometheus.Registry
-	metrics  *metrics
-	timeout  time.Duration
-	now      func() time.Time
-	draining atomic.Bool
-	keys     keyLocks
-	routes   []route
-	handle   http.Handler
+	service   booking.Service
+	accounts  *auth.Accounts
+	users     booking.Users
+	replies   booking.Replies
+	ready     func(context.Context) map[string]error
+	logger    *slog.Logger
+	registry  *prometheus.Registry
+	metrics   *metrics
+	timeout   time.Duration
+	now       func() time.Time
+	draining  atomic.Bool
+	readiness readiness
+	keys      keyLocks
+	routes    []route
+	handle    http.Handler
 }
 
 // New makes a Server. It fails when something required is missing or the metrics are

@@ -16,6 +16,7 @@ import (
 	"trainbooking.dev/api/auth"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/config"
+	"trainbooking.dev/persistence"
 	"trainbooking.dev/persistence/sqlite"
 )
 
@@ -56,12 +57,13 @@ func (s *service) open(ctx context.Context) error {
 			return err
 		}
 	}
-	accounts, err := s.accounts(db)
+	records := persistence.Accounts{Store: db}
+	accounts, err := s.accounts(records)
 	if err != nil {
 		return err
 	}
 	server, err := api.New(api.Options{
-		Service: trains, Accounts: accounts, Users: db, Replies: db,
+		Service: trains, Accounts: accounts, Users: records, Replies: records,
 		Ready: func(ctx context.Context) map[string]error {
 			return map[string]error{"store": trains.Ready(ctx)}
 		},
