@@ -64,6 +64,16 @@ func (c *catalogue) add(train *booking.Train) {
 	}
 }
 
+// replace puts a train in the place of what find returned, unless another is there since.
+func (c *catalogue) replace(old, train *booking.Train) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old != nil && c.trains[old.ID] == old {
+		c.drop(old.ID)
+		c.insert(train)
+	}
+}
+
 // remove takes out what find returned (nil: nothing), unless a train was put in its
 // place since.
 func (c *catalogue) remove(train *booking.Train) {

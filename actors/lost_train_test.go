@@ -16,12 +16,20 @@ import (
 // trainStores is stores with a hand on the making and unmaking of trains.
 type trainStores struct {
 	*stores
-	create, remove atomic.Pointer[func(write func() error) error] // of the next call
+	create, change, remove atomic.Pointer[func(write func() error) error] // of the next call
 }
 
 func (s *trainStores) CreateTrain(ctx context.Context, train booking.Train) error {
 	write := func() error { return s.stores.CreateTrain(ctx, train) }
 	if f := s.create.Swap(nil); f != nil {
+		return (*f)(write)
+	}
+	return write()
+}
+
+func (s *trainStores) ChangeTrain(ctx context.Context, guard persistence.Guard, train booking.Train) error {
+	write := func() error { return s.stores.ChangeTrain(ctx, guard, train) }
+	if f := s.change.Swap(nil); f != nil {
 		return (*f)(write)
 	}
 	return write()
@@ -61,6 +69,24 @@ func TestTrainWhoseCreationWasLostIsFoundByTheRetry(t *testing.T) {
 			found, err := s.FindTrain(t.Context(), train.ID)
 			require.NoError(t, err)
 			require.Equal(t, put, *found.Train)
+		})
+	}
+}
+
+func TestChangeThatWasLostIsInEveryList(t *testing.T) {
+	t.Parallel()
+	for name, done := range map[string]bool{"done": true, "not done": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stores, s := startOnTrainStores(t)
+			train := express(addTrain(t, s, 10))
+			train.Stops[0].Station = "X"
+			stores.change.Store(lose(done))
+			_, _, err := s.PutTrain(t.Context(), train)
+			require.NoError(t, err)
+			page, err := s.ListTrains(t.Context(), booking.TrainQuery{From: "X", To: "C"})
+			require.NoError(t, err)
+			require.Len(t, page.Items, 1)
 		})
 	}
 }

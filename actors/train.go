@@ -139,7 +139,8 @@ func (t *train) loaded(l load, err error) {
 		return
 	}
 	t.guard.Epoch, t.seats = l.epoch, l.seats
-	for _, h := range l.shortened { // or the next load would find them alive again
+	t.system.catalogue.replace(t.listed, t.seats.Train()) // a change may have been lost
+	for _, h := range l.shortened {                       // or the next load would find them alive again
 		t.writeHold(persistence.HoldPut, h, func(error) {})
 	}
 	t.publish()
