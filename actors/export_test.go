@@ -52,3 +52,12 @@ func (c block) run(t *train, a *ask) {
 	<-c.release
 	t.answer(a, nothing{}, nil)
 }
+
+// Halt ends the present activation of a train, as idling does.
+func Halt(s *System, id booking.TrainID) {
+	s.placement.mu.Lock()
+	defer s.placement.mu.Unlock()
+	if a := s.placement.active[id]; a != nil {
+		s.actors.Root.Send(a.pid, halt{})
+	}
+}
