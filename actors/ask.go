@@ -26,6 +26,7 @@ type ask struct {
 	command command
 	arrived time.Time // the time by which deadlines are judged
 	reply   chan reply
+	counted *pressure // in which it counts until it is answered, or the activation closes
 }
 
 // nothing is the answer of a command that has none.
@@ -39,8 +40,12 @@ type reply struct {
 	retry, lost bool
 }
 
-// send is called at most once for an ask; the channel has room for it.
-func (a *ask) send(r reply) { a.reply <- r }
+// send is called at most once for an ask; the channel has room for it. An ask counts as
+// waiting until then, also when its client has left.
+func (a *ask) send(r reply) {
+	a.reply <- r
+	a.counted.leave(time.Now())
+}
 
 // askTrain gets a command answered by the train's actor, which it activates when the
 // train is idle. Every command is safe to ask again, so an attempt that a closing
@@ -77,11 +82,11 @@ func (s *System) attempt(id booking.TrainID, a *ask) reply {
 	if err != nil {
 		return reply{err: booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)}
 	}
-	if err := to.pressure.enter(); err != nil {
+	a.counted = &to.pressure
+	if err := a.counted.enter(); err != nil {
 		s.metrics.overloaded.Inc()
 		return reply{err: err}
 	}
-	defer func() { to.pressure.leave(time.Now()) }()
 	s.actors.Root.Send(to.pid, a)
 	select {
 	case r := <-a.reply:

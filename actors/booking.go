@@ -88,15 +88,15 @@ func (c cancel) run(t *train, a *ask) {
 		t.answer(a, nothing{}, err)
 		return
 	}
-	guard, at := t.guard, time.Now().UTC().Truncate(time.Microsecond)
+	guard, now := t.guard, time.Now()
 	t.later(func(ctx context.Context) func() {
-		err := t.system.store.CancelBooking(ctx, guard, c.id, at)
+		err := t.system.store.CancelBooking(ctx, guard, c.id, now.UTC().Truncate(time.Microsecond))
 		return func() {
 			if t.lost(a, err) {
 				return
 			}
 			if err == nil {
-				t.seats.Cancelled(c.id, at)
+				t.seats.Cancelled(c.id, now)
 			}
 			t.answer(a, nothing{}, err)
 		}

@@ -76,6 +76,12 @@ func (p *placement) activate(id booking.TrainID) (*activation, error) {
 	return a, nil
 }
 
+// revive activates a train whose activation closed with live holds, unless the process
+// shuts down: they need an owner that ends them, and a train without one counts as idle.
+func (p *placement) revive(id booking.TrainID) {
+	_, _ = p.activate(id) // errClosed
+}
+
 // remove makes the next ask for the train activate it anew.
 func (p *placement) remove(a *activation) {
 	p.mu.Lock()

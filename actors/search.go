@@ -137,7 +137,21 @@ func (s *System) view(ctx context.Context, id booking.TrainID) (*booking.Snapsho
 	if snapshot := s.placement.snapshot(id); snapshot != nil {
 		return snapshot, nil
 	}
-	return askTrain[*booking.Snapshot](ctx, s, id, view{})
+	snapshot, err := askTrain[*booking.Snapshot](ctx, s, id, view{})
+	if booking.CodeOf(err) == booking.CodeStorageFull {
+		return s.look(ctx, id)
+	}
+	return snapshot, err
+}
+
+// look reads an idle train without activating it, which would write: on a full disk all
+// is still shown, though nothing is sold (RELIABILITY.md 3).
+func (s *System) look(ctx context.Context, id booking.TrainID) (*booking.Snapshot, error) {
+	l, err := s.read(ctx, id)
+	if err != nil {
+		return nil, persistence.Failure(err)
+	}
+	return l.seats.Snapshot(), nil
 }
 
 // view answers the present snapshot.

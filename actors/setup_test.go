@@ -23,6 +23,7 @@ type stores struct {
 	book  hook[persistence.Sale]
 	holds hook[persistence.HoldWrite]
 	load  atomic.Pointer[error] // what LoadTrain fails with
+	adopt atomic.Pointer[error] // what Adopt fails with
 }
 
 // hook stands before the next calls of one write; nil lets them through.
@@ -56,6 +57,13 @@ func (s *stores) LoadTrain(
 		return booking.Train{}, nil, *err
 	}
 	return s.DB.LoadTrain(ctx, id, since)
+}
+
+func (s *stores) Adopt(ctx context.Context, id booking.TrainID, seen int64, owner uuid.UUID) (int64, error) {
+	if err := s.adopt.Load(); err != nil {
+		return 0, *err
+	}
+	return s.DB.Adopt(ctx, id, seen, owner)
 }
 
 // openStores opens a database that the test closes.

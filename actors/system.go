@@ -9,6 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
@@ -20,6 +21,9 @@ const (
 	// storeTimeout bounds one call of a store. With the wait for a place in a batch it
 	// stays in the order of askTimeout, so that an answer rarely comes to nobody.
 	storeTimeout = 5 * time.Second
+	// loadTimeout bounds the load of a train. It is longer than anyone waits: a large
+	// train on a slow disk is there for those who ask again.
+	loadTimeout = 30 * time.Second
 	// idleTimeout is after how long without a message or a hold a train passivates.
 	idleTimeout = 10 * time.Minute
 )
@@ -84,12 +88,19 @@ func (s *System) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list trains with holds: %w", err)
 	}
+	var group errgroup.Group
+	group.SetLimit(maxActivating)
 	for _, id := range held {
-		if _, err := s.view(ctx, id); err != nil && booking.CodeOf(err) != booking.CodeNotFound {
-			return fmt.Errorf("activate train %s: %w", id, err)
-		}
+		group.Go(func() error {
+			_, err := s.view(ctx, id)
+			if err != nil && booking.CodeOf(err) != booking.CodeNotFound {
+				// It does not keep the others from being sold, and loads when asked for.
+				s.log.Error("train with holds not activated", slog.String("train", id.String()), slog.Any("error", err))
+			}
+			return nil
+		})
 	}
-	return nil
+	return group.Wait()
 }
 
 // Stop refuses what comes from now on, lets every train finish what it has in flight,

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/google/uuid"
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
@@ -61,90 +60,17 @@ func (t *train) Receive(ctx actor.Context) {
 		t.inFlight--
 		m.rest()
 		t.advance()
-		t.setAlarm()
+		t.tidy()
 	case wake:
 		t.alarmAt = time.Time{}
 		t.endHolds(m.at)
 		t.passivate(m.at)
-		t.setAlarm()
+		t.tidy()
 	case halt:
 		t.halt()
 	case *actor.Stopped:
 		t.closed()
 	}
-}
-
-// load adopts the train and reads it.
-func (t *train) load() {
-	t.busy = true
-	t.listed = t.system.catalogue.find(t.activation.train)
-	t.guard = persistence.Guard{Train: t.activation.train, Owner: uuid.New()}
-	t.later(func(ctx context.Context) func() {
-		l, err := t.read(ctx)
-		return func() { t.loaded(l, err) }
-	})
-}
-
-// read runs off the actor: it looks at nothing that changes. The epoch is read first
-// and adopted before the rest, so that what is read is final (RELIABILITY.md 2).
-func (t *train) read(ctx context.Context) (l load, err error) {
-	store, id := t.system.store, t.guard.Train
-	seen, err := store.Epoch(ctx, id)
-	if err != nil {
-		return l, err
-	}
-	if l.epoch, err = store.Adopt(ctx, id, seen, t.guard.Owner); err != nil {
-		return l, err
-	}
-	now := time.Now()
-	// A hold may be there still, live, though it became a booking: what is cancelled is
-	// asked for as far back as such a hold could have been confirmed.
-	since := now.Add(-booking.HoldMemory - t.system.rules.TTL)
-	definition, bookings, err := store.LoadTrain(ctx, id, since)
-	if err != nil {
-		return l, err
-	}
-	holds, err := t.system.heldSeats.LoadHolds(ctx, id, now)
-	if err != nil {
-		return l, err
-	}
-	l.seats = booking.NewSeatMap(definition)
-	l.shortened = l.seats.Restore(bookings, holds, t.system.rules.TTL, time.Now())
-	return l, nil
-}
-
-// load is what an activation starts from.
-type load struct {
-	epoch     int64
-	seats     *booking.SeatMap
-	shortened []booking.Hold
-}
-
-func (t *train) loaded(l load, err error) {
-	t.system.metrics.activated(err)
-	if err != nil {
-		t.logUnlessGone("train not activated", err)
-		if errors.Is(err, persistence.ErrNotFound) {
-			t.system.catalogue.remove(t.listed)
-		}
-		for _, a := range t.waiting {
-			if errors.Is(err, persistence.ErrFenced) {
-				a.send(reply{retry: true})
-			} else {
-				a.send(reply{err: persistence.Failure(err)})
-			}
-		}
-		t.waiting = nil
-		t.halt()
-		return
-	}
-	t.guard.Epoch, t.seats = l.epoch, l.seats
-	t.system.catalogue.replace(t.listed, t.seats.Train()) // a change may have been lost
-	for _, h := range l.shortened {                       // or the next load would find them alive again
-		t.writeHold(persistence.HoldPut, h, func(error) {})
-	}
-	t.publish()
-	t.reopen()
 }
 
 // take runs an ask, or lets it wait while the train is busy.
@@ -158,8 +84,20 @@ func (t *train) take(a *ask) {
 	default:
 		t.endHolds(a.arrived)
 		a.command.run(t, a)
-		t.setAlarm()
+		t.tidy()
 	}
+}
+
+// tidy does what follows from whatever was decided: it drops stored records that tell
+// nothing any more, which nobody waits for, and sets the alarm.
+func (t *train) tidy() {
+	if t.busy {
+		return
+	}
+	for _, id := range t.seats.TakeSuperseded() {
+		t.writeHold(persistence.HoldDrop, booking.Hold{ID: id}, func(error) {})
+	}
+	t.setAlarm()
 }
 
 // answer replies, after what it says is published. An ask whose answer depends on a
@@ -200,10 +138,12 @@ func (t *train) lost(a *ask, err error) bool {
 }
 
 // later runs work off the actor; what it returns runs on the actor.
-func (t *train) later(work func(context.Context) func()) {
+func (t *train) later(work func(context.Context) func()) { t.laterWithin(storeTimeout, work) }
+
+func (t *train) laterWithin(timeout time.Duration, work func(context.Context) func()) {
 	t.inFlight++
 	t.system.background.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		t.send(resume{work(ctx)})
 	})
@@ -266,6 +206,9 @@ func (t *train) closed() {
 		a.send(reply{retry: true})
 	}
 	close(t.activation.closed)
+	if t.seats != nil && t.seats.HasHolds() {
+		t.system.placement.revive(t.activation.train)
+	}
 }
 
 // publish shows readers what is decided.
@@ -301,9 +244,6 @@ func (t *train) quiet() bool { return t.inFlight == 0 && !t.seats.HasHolds() }
 // setAlarm makes the alarm go off at the next deadline: of the seat map, or of idling.
 // One that goes off too early finds nothing to do and is set again.
 func (t *train) setAlarm() {
-	if t.busy {
-		return
-	}
 	next, ok := t.seats.NextDeadline()
 	if idle := t.asked.Add(idleTimeout); t.quiet() && (!ok || idle.Before(next)) {
 		next, ok = idle, true

@@ -2,7 +2,10 @@ package booking
 
 import (
 	"container/heap"
+	"slices"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // agenda is what a seat map has to do later, earliest first. An item may be stale by
@@ -10,13 +13,30 @@ import (
 type agenda struct{ items agendaHeap }
 
 type agendaItem struct {
-	at    time.Time
-	hold  HoldID // a hold to end, or zero:
-	claim claimKey
-	legs  Legs // an ended claim to forget
+	at   time.Time
+	hold HoldID    // a hold to end, or zero:
+	user uuid.UUID // of whom to forget what ended
 }
 
-func (a *agenda) add(item agendaItem) { heap.Push(&a.items, item) }
+// schedule adds an item. Stale ones are taken out when they are most of the agenda, as a
+// hold that was released stays on it until its deadline.
+func (m *SeatMap) schedule(item agendaItem) {
+	const few = 64
+	if len(m.agenda.items) >= few+2*(len(m.holds)+len(m.remembered)) {
+		m.agenda.items = slices.DeleteFunc(m.agenda.items, m.stale)
+		heap.Init(&m.agenda.items)
+	}
+	heap.Push(&m.agenda.items, item)
+}
+
+// stale says whether an item is about nothing any more.
+func (m *SeatMap) stale(item agendaItem) bool {
+	if !item.hold.IsZero() {
+		return m.holds[item.hold] == nil
+	}
+	had := m.remembered[item.user]
+	return had == nil || !had.next.Equal(item.at)
+}
 
 // due takes out the earliest item if it is at or before now.
 func (a *agenda) due(now time.Time) (agendaItem, bool) {

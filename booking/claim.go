@@ -2,19 +2,17 @@ package booking
 
 import (
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 )
 
-// A claim is a stretch of a seat that a user has, or had until not long ago. Claims
-// answer "which hold does this user mean by this seat?": the question has an answer
-// as long as all the user's claims are of one stretch (API.md 1, ambiguous_hold).
+// A claim is a stretch of a seat that a user has. Claims, and what is remembered of ended
+// ones, answer "which hold does this user mean by this seat?": the question has an answer
+// as long as all of them are of one stretch (API.md 1, ambiguous_hold).
 type claim struct {
 	legs    Legs
-	hold    HoldID    // of a live hold
-	booking uuid.UUID // of a live booking
-	forget  time.Time // of an ended one: until when it is remembered
+	hold    HoldID    // of a live hold, or zero
+	booking uuid.UUID // of a live booking, or zero
 }
 
 type claimKey struct {
@@ -27,53 +25,8 @@ func (m *SeatMap) claim(user uuid.UUID, seat int, c claim) {
 	m.claims[key] = append(m.claims[key], c)
 }
 
-func (m *SeatMap) unclaim(user uuid.UUID, seat int, match func(claim) bool) {
-	without(m.claims, claimKey{user, seat}, match)
-}
-
-// remember keeps, at least until the given time, that user had the stretch of these
-// seats. On a train with one leg there is nothing to confuse, and nothing is kept.
-func (m *SeatMap) remember(user uuid.UUID, seats []int, legs Legs, until time.Time) {
-	if m.train.Run().Count() == 1 {
-		return
-	}
-	for _, n := range seats {
-		key := claimKey{user, n}
-		if ended := m.ended(key, legs); ended != nil {
-			ended.forget = latest(ended.forget, until)
-			continue
-		}
-		m.claim(user, n, claim{legs: legs, forget: until})
-		m.agenda.add(agendaItem{at: until, claim: key, legs: legs})
-	}
-}
-
-// forget drops the ended claim that item is about, or comes back to it when it was to be
-// remembered for longer since.
-func (m *SeatMap) forget(item agendaItem, now time.Time) {
-	ended := m.ended(item.claim, item.legs)
-	if ended == nil {
-		return
-	}
-	if ended.forget.After(now) {
-		item.at = ended.forget
-		m.agenda.add(item)
-		return
-	}
-	m.unclaim(item.claim.user, item.claim.seat, func(c claim) bool {
-		return c.legs == item.legs && !c.forget.IsZero()
-	})
-}
-
-// ended returns the remembered claim of a stretch; there is at most one.
-func (m *SeatMap) ended(key claimKey, legs Legs) *claim {
-	claims := m.claims[key]
-	for i := range claims {
-		if claims[i].legs == legs && !claims[i].forget.IsZero() {
-			return &claims[i]
-		}
-	}
-	return nil
+func (m *SeatMap) unclaim(user uuid.UUID, seat int, c claim) {
+	without(m.claims, claimKey{user, seat}, func(o claim) bool { return o == c })
 }
 
 // resolve finds the live hold or booking that ref means; both nil never comes without
@@ -100,18 +53,18 @@ func (m *SeatMap) resolve(ref HoldRef) (*liveHold, *Booking, error) {
 	return nil, nil, errNotLocked()
 }
 
-// onlyClaim returns the claim that a user has on a seat when all of them are of one
-// stretch: a live one before ended ones.
+// onlyClaim returns the live claim that a user has on a seat, when the user has and had
+// no other stretch of it. Errors: ambiguous_hold, seat_not_locked.
 func (m *SeatMap) onlyClaim(key claimKey) (only claim, err error) {
-	for i, c := range m.claims[key] {
-		if i > 0 && c.legs != only.legs {
-			return claim{}, &Error{
-				Code:    CodeAmbiguousHold,
-				Message: "You have had several stretches of this seat, say which by hold_id",
-			}
-		}
-		if i == 0 || c.forget.IsZero() {
-			only = c
+	had := m.rememberedLegs(key)
+	for _, c := range m.claims[key] {
+		only = c
+		had = append(had, c.legs)
+	}
+	if slices.ContainsFunc(had, func(l Legs) bool { return l != had[0] }) {
+		return claim{}, &Error{
+			Code:    CodeAmbiguousHold,
+			Message: "You have had several stretches of this seat, say which by hold_id",
 		}
 	}
 	if only.legs == 0 {

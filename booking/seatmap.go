@@ -36,6 +36,9 @@ type SeatMap struct {
 	claims   map[claimKey][]claim
 	agenda   agenda
 
+	remembered map[uuid.UUID]*memory // by user
+	superseded []HoldID              // since TakeSuperseded
+
 	changed  bool // since snapshot
 	snapshot *Snapshot
 }
@@ -58,6 +61,7 @@ type liveHold struct {
 	Hold
 	phase    Phase
 	deadline time.Time // on the owner's monotonic clock
+	awaited  bool      // on the agenda
 }
 
 // InTransitError says that the answer depends on a store's answer about Hold that
@@ -77,6 +81,8 @@ func NewSeatMap(train Train) *SeatMap {
 		bookings: map[uuid.UUID]*Booking{},
 		claims:   map[claimKey][]claim{},
 		changed:  true,
+
+		remembered: map[uuid.UUID]*memory{},
 	}
 }
 
@@ -91,14 +97,19 @@ func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, n
 		if b.CancelledAt.IsZero() {
 			m.addBooking(&b)
 		} else {
-			m.remember(b.User, b.Seats, b.Legs, b.CancelledAt.Add(HoldMemory))
+			m.remember(b.User, endedStretch{
+				seats: b.Seats, legs: b.Legs, forget: now.Add(b.CancelledAt.Sub(now) + HoldMemory),
+			})
 		}
 	}
+	// Of two that overlap, which only a clock that was moved can bring about, the later
+	// one was given when the other was over.
+	holds = slices.SortedFunc(slices.Values(holds), func(a, b Hold) int { return b.ExpiresAt.Compare(a.ExpiresAt) })
 	for _, h := range holds {
 		switch remaining := h.ExpiresAt.Sub(now); {
 		case became[BookingIDOf(h.User, h.ID)]:
 		case h.Released || remaining <= 0:
-			m.remember(h.User, h.Seats, h.Legs, h.ExpiresAt.Add(HoldMemory))
+			m.remember(h.User, endedStretch{h.ID, h.Seats, h.Legs, now.Add(remaining + HoldMemory)})
 		case m.fits(h):
 			live := &liveHold{Hold: h, phase: PhaseHeld, deadline: now.Add(remaining)}
 			if remaining > ttl {
@@ -107,7 +118,7 @@ func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, n
 				shortened = append(shortened, live.Hold)
 			}
 			m.addHold(live)
-			m.agenda.add(agendaItem{at: live.deadline, hold: live.ID})
+			m.await(live)
 		}
 	}
 	return shortened
@@ -152,7 +163,12 @@ func (m *SeatMap) Expire(now time.Time) (ended int) {
 			m.forget(item, now)
 			continue
 		}
-		if h := m.holds[item.hold]; h != nil && h.phase == PhaseHeld && !h.deadline.After(now) {
+		h := m.holds[item.hold]
+		if h == nil {
+			continue
+		}
+		h.awaited = false // in transit: until it settles
+		if h.phase == PhaseHeld {
 			m.endHold(h)
 			ended++
 		}
@@ -170,6 +186,14 @@ func (m *SeatMap) Snapshot() *Snapshot {
 		m.changed = false
 	}
 	return m.snapshot
+}
+
+// await puts the deadline of a held hold on the agenda, once.
+func (m *SeatMap) await(h *liveHold) {
+	if !h.awaited {
+		h.awaited = true
+		m.schedule(agendaItem{at: h.deadline, hold: h.ID})
+	}
 }
 
 func (m *SeatMap) seat(n int) *seatLegs { return &m.seats[n-1] }
@@ -199,7 +223,7 @@ func (m *SeatMap) dropHold(h *liveHold) {
 	for _, n := range h.Seats {
 		m.seat(n).held &^= h.Legs
 		without(m.bySeat, n, func(o *liveHold) bool { return o == h })
-		m.unclaim(h.User, n, func(c claim) bool { return c.hold == h.ID })
+		m.unclaim(h.User, n, claim{legs: h.Legs, hold: h.ID})
 	}
 	m.changed = true
 }
@@ -217,7 +241,7 @@ func without[K comparable, V any](lists map[K][]V, key K, match func(V) bool) {
 // endHold takes out a hold that ended without a booking.
 func (m *SeatMap) endHold(h *liveHold) {
 	m.dropHold(h)
-	m.remember(h.User, h.Seats, h.Legs, h.ExpiresAt.Add(HoldMemory))
+	m.remember(h.User, endedStretch{h.ID, h.Seats, h.Legs, h.deadline.Add(HoldMemory)})
 }
 
 func (m *SeatMap) addBooking(b *Booking) {

@@ -39,9 +39,9 @@ func (m *SeatMap) Booked(id HoldID, b Booking) {
 // ConfirmFailed settles a hold whose booking was not stored as held.
 func (m *SeatMap) ConfirmFailed(id HoldID) { m.settle(id, PhaseConfirming) }
 
-// Cancelled takes out a booking that was cancelled in the store at the given time: its
-// own legs are on sale again. Idempotent.
-func (m *SeatMap) Cancelled(id uuid.UUID, at time.Time) {
+// Cancelled takes out a booking that was cancelled in the store: its own legs are on sale
+// again. Idempotent.
+func (m *SeatMap) Cancelled(id uuid.UUID, now time.Time) {
 	b := m.bookings[id]
 	if b == nil {
 		return
@@ -49,9 +49,9 @@ func (m *SeatMap) Cancelled(id uuid.UUID, at time.Time) {
 	delete(m.bookings, id)
 	for _, n := range b.Seats {
 		m.seat(n).booked &^= b.Legs
-		m.unclaim(b.User, n, func(c claim) bool { return c.booking == id })
+		m.unclaim(b.User, n, claim{legs: b.Legs, booking: id})
 	}
-	m.remember(b.User, b.Seats, b.Legs, at.Add(HoldMemory))
+	m.remember(b.User, endedStretch{seats: b.Seats, legs: b.Legs, forget: now.Add(HoldMemory)})
 	m.changed = true
 }
 

@@ -101,7 +101,7 @@ func (m *SeatMap) inPhase(id HoldID, phase Phase) *liveHold {
 func (m *SeatMap) settle(id HoldID, from Phase) {
 	if h := m.inPhase(id, from); h != nil {
 		h.phase = PhaseHeld
-		m.agenda.add(agendaItem{at: h.deadline, hold: h.ID})
+		m.await(h)
 	}
 }
 

@@ -1,0 +1,108 @@
+package booking
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// maxRemembered bounds what is remembered of one user on one train. It is far above what
+// a person tries in an hour, and keeps whoever holds and releases in a loop from making
+// the train large and slow to load.
+const maxRemembered = 64
+
+// endedStretch is a stretch of seats that a user had until not long ago.
+type endedStretch struct {
+	hold   HoldID // whose stored record tells of it; zero where a cancelled booking does
+	seats  []int
+	legs   Legs
+	forget time.Time
+}
+
+// memory is what ended of one user, the oldest first, and when the first of it is to be
+// forgotten.
+type memory struct {
+	ended []endedStretch
+	next  time.Time
+}
+
+// remember keeps that user had a stretch, at least until it is to be forgotten. On a train
+// with one leg there is nothing to confuse, and nothing is kept.
+func (m *SeatMap) remember(user uuid.UUID, e endedStretch) {
+	if m.train.Run().Count() == 1 {
+		m.supersede(e)
+		return
+	}
+	had := m.remembered[user]
+	if had == nil {
+		had = &memory{}
+		m.remembered[user] = had
+	}
+	same := func(o endedStretch) bool { return o.legs == e.legs && slices.Equal(o.seats, e.seats) }
+	if i := slices.IndexFunc(had.ended, same); i >= 0 {
+		if had.ended[i].forget.After(e.forget) {
+			m.supersede(e)
+			return
+		}
+		m.supersede(had.ended[i])
+		had.ended = slices.Delete(had.ended, i, i+1)
+	}
+	if len(had.ended) == maxRemembered {
+		m.supersede(had.ended[0])
+		had.ended = slices.Delete(had.ended, 0, 1)
+	}
+	had.ended = append(had.ended, e)
+	if had.next.IsZero() || e.forget.Before(had.next) {
+		m.recall(user, had, e.forget)
+	}
+}
+
+// recall makes forget come to user at the given time.
+func (m *SeatMap) recall(user uuid.UUID, had *memory, at time.Time) {
+	had.next = at
+	m.schedule(agendaItem{at: at, user: user})
+}
+
+// forget drops what is remembered of user until now, and comes back for the rest.
+func (m *SeatMap) forget(item agendaItem, now time.Time) {
+	if m.stale(item) {
+		return
+	}
+	had := m.remembered[item.user]
+	had.ended = slices.DeleteFunc(had.ended, func(e endedStretch) bool { return !e.forget.After(now) })
+	if len(had.ended) == 0 {
+		delete(m.remembered, item.user)
+		return
+	}
+	soonest := slices.MinFunc(had.ended, func(a, b endedStretch) int { return a.forget.Compare(b.forget) })
+	m.recall(item.user, had, soonest.forget)
+}
+
+// rememberedLegs returns the stretches of a seat that a user had.
+func (m *SeatMap) rememberedLegs(key claimKey) (had []Legs) {
+	user := m.remembered[key.user]
+	if user == nil {
+		return nil
+	}
+	for _, e := range user.ended {
+		if slices.Contains(e.seats, key.seat) {
+			had = append(had, e.legs)
+		}
+	}
+	return had
+}
+
+func (m *SeatMap) supersede(e endedStretch) {
+	if !e.hold.IsZero() {
+		m.superseded = append(m.superseded, e.hold)
+	}
+}
+
+// TakeSuperseded returns the ended holds, since the last call, whose stored records tell
+// nothing any more: drop them from the store. One that stays does no harm.
+func (m *SeatMap) TakeSuperseded() []HoldID {
+	ids := m.superseded
+	m.superseded = nil
+	return ids
+}
