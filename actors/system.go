@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -126,8 +127,16 @@ func (s *System) Stop(ctx context.Context) error {
 	return nil
 }
 
-// Ready says why the service cannot answer now: a store out of reach.
-func (s *System) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
+// Ready says why the service cannot answer now: a store out of reach. On a full one it
+// answers still, all reads and what it refuses to write.
+func (s *System) Ready(ctx context.Context) error {
+	err := s.store.Ping(ctx)
+	if errors.Is(err, persistence.ErrFull) {
+		s.log.Warn("the storage is full, nothing can be sold", slog.Any("error", err))
+		return nil
+	}
+	return err
+}
 
 // atLeast passes on records of a level or above: the actor library logs each of its
 // steps.

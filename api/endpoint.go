@@ -54,8 +54,10 @@ func (s *Server) serve(rt *route, w http.ResponseWriter, r *http.Request, param 
 	if err != nil {
 		return answer{}, err
 	}
-	// From here on, as how long a body takes is the client's matter (readTime).
-	ctx, cancel := context.WithTimeout(r.Context(), s.timeout)
+	// From here on, as how long a body takes is the client's matter (readTime). net/http
+	// takes a client that has closed its sending side for one that has left; its request
+	// is whole, and is carried out like any other.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.timeout)
 	defer cancel()
 	c := &call{caller: t.caller, address: t.address}
 	if !rt.keyed {

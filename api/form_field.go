@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -125,18 +126,23 @@ func (f *form) truth(name string, otherwise bool) bool {
 	return otherwise
 }
 
+// rfc3339 is what time.Parse is lenient about: hours of one digit, a comma before the
+// fraction, offsets of a day and more, which it cannot write again.
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
 // instant reads an RFC 3339 time with its offset; zero when it is not given. Years
 // before 1970 are refused: the zero time means "no time" to the domain.
-func (f *form) instant(name string) (t time.Time) {
+func (f *form) instant(name string) time.Time {
 	raw, given := f.str(name)
 	if !given {
-		return t
-	}
-	if err := t.UnmarshalText([]byte(raw)); err != nil || t.Year() < 1970 {
-		f.fault(name, "must be a time such as 2026-12-01T06:00:00+05:30")
 		return time.Time{}
 	}
-	return t
+	t, err := time.Parse(time.RFC3339, raw)
+	if err == nil && rfc3339.MatchString(raw) && t.Year() >= 1970 {
+		return t
+	}
+	f.fault(name, "must be a time such as 2026-12-01T06:00:00+05:30")
+	return time.Time{}
 }
 
 // date reads a calendar date; zero when it is not given.

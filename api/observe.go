@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -55,8 +54,7 @@ func (s *Server) conclude(c echo.Context, t *trace) int {
 	if t.torn {
 		return http.StatusInternalServerError
 	}
-	// Where sending failed there is nobody to tell.
-	if c.Response().Committed || errors.Is(c.Request().Context().Err(), context.Canceled) {
+	if c.Response().Committed { // sending failed: there is nobody to tell
 		return statusClientGone
 	}
 	if e, ok := errors.AsType[*echo.HTTPError](t.err); ok && e.Code == http.StatusNotFound {

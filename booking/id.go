@@ -93,7 +93,9 @@ func ParseHoldID(s string) (id HoldID, err error) {
 	if err != nil || len(b) != len(id) {
 		return id, ErrMalformedID
 	}
-	copy(id[:], b)
+	if copy(id[:], b); id.IsZero() {
+		return id, ErrMalformedID // it would read as no id given
+	}
 	return id, nil
 }
 

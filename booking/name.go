@@ -28,8 +28,17 @@ func CleanText(s string, shortest, longest int) (clean, sentence string) {
 		return "", fmt.Sprintf("must have %d to %d characters", shortest, longest)
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return "", "must not contain control characters"
+	case strings.ContainsFunc(s, invisible):
+		return "", "must not contain invisible characters"
 	}
 	return s, ""
+}
+
+// invisible says whether r only formats: one could make two names that look alike, or
+// one that reads backwards. The two joiners are letters' parts in many scripts of India.
+func invisible(r rune) bool {
+	const nonJoiner, joiner = '\u200c', '\u200d'
+	return unicode.Is(unicode.Cf, r) && r != nonJoiner && r != joiner
 }
 
 // Fold returns the form under which two names are the same: NFC, case folded. It

@@ -31,6 +31,9 @@ func TestCleanTextTrimsComposesAndLimits(t *testing.T) {
 		{"control", "a\x00b", "", "must not contain control characters"},
 		{"line end inside", "a\nb", "", "must not contain control characters"},
 		{"C1 control", "a\u009fb", "", "must not contain control characters"},
+		{"zero-width space", "a\u200bb", "", "must not contain invisible characters"},
+		{"turned round", "\u202eanna", "", "must not contain invisible characters"},
+		{"joiners are letters' parts", "क्\u200dष", "क्\u200dष", ""},
 		{"not UTF-8", "a\xffb", "", "must be valid UTF-8"},
 	} {
 		clean, sentence := booking.CleanText(c.in, 2, 10)

@@ -92,8 +92,12 @@ func checkTimes(stops []Stop, fields map[string]string) {
 			if event.time.IsZero() {
 				continue
 			}
+			field := fmt.Sprintf("stops[%d].%s", i, event.field)
+			if _, err := event.time.MarshalText(); err != nil {
+				fields[field] = "must be a time that RFC 3339 can write"
+			}
 			if event.time.Before(latest) {
-				fields[fmt.Sprintf("stops[%d].%s", i, event.field)] = "must not be before an earlier time of the train"
+				fields[field] = "must not be before an earlier time of the train"
 			}
 			latest = event.time
 		}

@@ -60,6 +60,8 @@ type Config struct {
 	ServiceTokenFile string        `placeholder:"FILE" help:"Bearer tokens of machines that may change trains, one a line."`
 	LoginFailures    int           `default:"${login_failures}" placeholder:"N" help:"Failed logins a minute for one account and address; 0 is no limit (${default})."`
 
+	TrustedProxies string `placeholder:"NETWORKS" help:"Networks, separated by commas, whose X-Forwarded-For says who the client is. Without it the peer of the connection is."`
+
 	LogFormat string `default:"${log_format}" placeholder:"FORM" help:"auto (console on a terminal, JSON otherwise), console or json (${default})."`
 	LogLevel  string `default:"${log_level}" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 }

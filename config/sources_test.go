@@ -101,7 +101,7 @@ func TestEveryProblemOfEverySourceIsNamed(t *testing.T) {
 	require.ElementsMatch(t, config.Problems{
 		"--config " + path + ", line 2: holdttl is no setting; the settings are data-dir, listen, metrics-listen, " +
 			"pprof, migrate, demo, hold-ttl, max-holds-per-user, jwt-secret-file, access-ttl, refresh-ttl, " +
-			"service-token-file, login-failures, log-format, log-level",
+			"service-token-file, login-failures, trusted-proxies, log-format, log-level",
 		"--config " + path + ", line 3: listen must be one value",
 		`TRAINBOOKING_PPROF "perhaps" cannot be read as true or false`,
 		`hold-ttl "soon" cannot be read as a time such as 90s, 3m or 24h`,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +44,9 @@ func (c *Config) Validate() Problems {
 			short(c.RefreshTTL), short(c.AccessTTL))
 	}
 	p.number("login-failures", c.LoginFailures, 0, MaxLoginFailures)
+	if _, err := c.Proxies(); err != nil {
+		p.add("--trusted-proxies %q is no list of networks; set it to such as 10.0.0.0/8,192.168.1.7/32", c.TrustedProxies)
+	}
 	switch c.LogFormat {
 	case LogAuto, LogConsole, LogJSON:
 	default:
@@ -52,6 +56,21 @@ func (c *Config) Validate() Problems {
 		p.add("--log-level %q is unknown; set it to debug, info, warn or error", c.LogLevel)
 	}
 	return p
+}
+
+// Proxies returns the networks of TrustedProxies.
+func (c *Config) Proxies() (networks []netip.Prefix, err error) {
+	for text := range strings.SplitSeq(c.TrustedProxies, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, err
+		}
+		networks = append(networks, network)
+	}
+	return networks, nil
 }
 
 // ParseLevel reads a log level: debug, info, warn or error.

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -42,6 +43,8 @@ func TestEachRuleSaysWhatToSet(t *testing.T) {
 		"--refresh-ttl 10m is shorter than --access-ttl 20m; set it longer, or nobody can refresh": func(c *config.Config) {
 			c.RefreshTTL = 10 * time.Minute
 		},
+		`--trusted-proxies "10.0.0.0" is no list of networks; set it to such as 10.0.0.0/8,192.168.1.7/32`: func(c *config.Config) { c.TrustedProxies = "10.0.0.0" },
+
 		"--login-failures -1 is out of range; set it to 0 to 1000": func(c *config.Config) { c.LoginFailures = -1 },
 		`--log-format "xml" is unknown; set it to auto, console or json`: func(c *config.Config) {
 			c.LogFormat = "xml"
@@ -80,4 +83,17 @@ func TestValidateReportsAllProblemsAtOnce(t *testing.T) {
 	c := config.Config{}
 	require.Len(t, c.Validate(), 9)
 	require.ErrorContains(t, c.Validate(), "the settings are not valid:\n  --listen")
+}
+
+func TestProxiesAreTheNetworksOfTheList(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	none, err := c.Proxies()
+	require.NoError(t, err)
+	require.Empty(t, none, "nobody is believed")
+
+	c.TrustedProxies = "10.0.0.0/8, fd00::/8"
+	networks, err := c.Proxies()
+	require.NoError(t, err)
+	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}, networks)
 }

@@ -32,11 +32,11 @@ func signingKeys(path, dataDir string, log *slog.Logger) ([][]byte, error) {
 	}
 	contents, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", flag, err)
+		return nil, usageError{fmt.Errorf("%s: %w", flag, err)}
 	}
 	keys, err := auth.ParseSecret(contents)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", flag, path, err)
+		return nil, usageError{fmt.Errorf("%s %s: %w", flag, path, err)}
 	}
 	return keys, nil
 }
@@ -96,11 +96,11 @@ func serviceTokens(path string) (*auth.ServiceTokens, error) {
 	}
 	contents, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("--service-token-file: %w", err)
+		return nil, usageError{fmt.Errorf("--service-token-file: %w", err)}
 	}
 	tokens, err := auth.ParseServiceTokens(contents)
 	if err != nil {
-		return nil, fmt.Errorf("--service-token-file %s: %w", path, err)
+		return nil, usageError{fmt.Errorf("--service-token-file %s: %w", path, err)}
 	}
 	return tokens, nil
 }

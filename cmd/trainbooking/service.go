@@ -62,12 +62,16 @@ func (s *service) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	proxies, err := s.config.Proxies()
+	if err != nil {
+		return err
+	}
 	server, err := api.New(api.Options{
 		Service: trains, Accounts: accounts, Users: records, Replies: records,
 		Ready: func(ctx context.Context) map[string]error {
 			return map[string]error{"store": trains.Ready(ctx)}
 		},
-		Logger: s.log, Registry: registry,
+		Logger: s.log, Registry: registry, TrustedProxies: proxies,
 	})
 	if err != nil {
 		return err

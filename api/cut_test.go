@@ -1,0 +1,44 @@
+package api_test
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const ashaRegisters = `{"username":"asha","email":"asha@example.org","password":"correct horse","password2":"correct horse"}`
+
+func TestClientThatOnlyStopsSendingGetsItsAnswer(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	require.Equal(t, 201, sendAndHalfClose(t, s, ashaRegisters, len(ashaRegisters)))
+	require.Equal(t, 409, sendAndHalfClose(t, s, ashaRegisters, len(ashaRegisters)), "it was done")
+}
+
+func TestBodyThatBreaksOffIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	require.Equal(t, 400, sendAndHalfClose(t, s, ashaRegisters[:50], len(ashaRegisters)))
+}
+
+// sendAndHalfClose registers with a body that says how long it is, closes the sending
+// side and returns the status of the answer.
+func sendAndHalfClose(t *testing.T, s *site, body string, length int) int {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close()) }()
+	_, err = fmt.Fprintf(conn, "POST /user/register/ HTTP/1.1\r\nHost: test\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", length, body)
+	require.NoError(t, err)
+	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	return response.StatusCode
+}
