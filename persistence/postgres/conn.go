@@ -37,37 +37,49 @@ func lend(ctx context.Context, pool *pgxpool.Pool, fn func(*pgx.Conn) error) err
 // transact runs fn between BEGIN and COMMIT, or ROLLBACK when it fails. A connection
 // that is lost on the way is as good as a rollback.
 func transact(ctx context.Context, raw *pgx.Conn, fn func(context.Context, *conn) error) error {
-	tx, err := raw.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
-	if err != nil {
+	if _, err := raw.Exec(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED"); err != nil {
 		return err
 	}
+	committed := false
 	defer func() {
-		// Does nothing after the commit. ctx may be done.
-		_ = tx.Rollback(context.WithoutCancel(ctx))
+		if !committed {
+			rollback(ctx, raw)
+		}
 	}()
 	if err := fn(ctx, &conn{raw, translate}); err != nil {
 		return err
 	}
-	return translateCommit(tx.Commit(ctx))
+	_, err := (&conn{raw, translateCommit}).exec(ctx, "COMMIT")
+	committed = err == nil
+	return err
 }
 
 // snapshot runs fn, which only reads, so that it sees one state of the database.
 func snapshot(ctx context.Context, raw *pgx.Conn, fn func(context.Context, *conn) error) error {
-	tx, err := raw.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
-	if err != nil {
+	if _, err := raw.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
 		return err
 	}
-	defer func() {
-		// There is nothing to lose. ctx may be done.
-		_ = tx.Rollback(context.WithoutCancel(ctx))
-	}()
+	defer rollback(ctx, raw)
 	return fn(ctx, &conn{raw, translate})
 }
 
-// exec runs a statement and returns how many rows it changed.
+// rollback fails on a connection that is lost or that ctx has ended, which is as good:
+// the pool drops it.
+func rollback(ctx context.Context, raw *pgx.Conn) {
+	_, _ = raw.Exec(context.WithoutCancel(ctx), "ROLLBACK")
+}
+
+// exec runs a statement and returns how many rows it changed. It goes by way of Query,
+// since Exec sends a statement without parameters by the simple protocol. There pgx
+// (5.12) calls an error safe to retry when the connection is lost after the result and
+// before the end of the answer, as that of a COMMIT which was done.
 func (c *conn) exec(ctx context.Context, text string, args ...any) (rows int64, err error) {
-	tag, err := c.raw.Exec(ctx, text, args...)
-	return tag.RowsAffected(), c.translate(err)
+	answer, err := c.raw.Query(ctx, text, args...)
+	if err != nil {
+		return 0, c.translate(err)
+	}
+	answer.Close()
+	return answer.CommandTag().RowsAffected(), c.translate(answer.Err())
 }
 
 // row is what a scanning function reads: a pgx.Row or one of pgx.Rows.

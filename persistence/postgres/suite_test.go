@@ -66,4 +66,14 @@ func saleOf(guard persistence.Guard, seats ...int) persistence.Sale {
 	}}
 }
 
+// createUser adds a user with one refresh token.
+func createUser(tb testing.TB, db *postgres.DB) (booking.User, booking.RefreshToken) {
+	tb.Helper()
+	user := booking.User{ID: uuid.New(), Username: "u", Email: "e@example.org", PasswordHash: "h", CreatedAt: now()}
+	require.NoError(tb, db.CreateUser(tb.Context(), user))
+	token := booking.RefreshToken{ID: uuid.New(), Family: uuid.New(), User: user.ID, ExpiresAt: now().Add(time.Hour)}
+	require.NoError(tb, db.SaveRefreshToken(tb.Context(), token))
+	return user, token
+}
+
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
