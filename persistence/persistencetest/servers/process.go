@@ -57,6 +57,21 @@ type process struct {
 	shell *exec.Cmd
 }
 
+var errEnded = errors.New("the server ended")
+
+// restart starts a server that was killed. What it left behind may keep the next one
+// from starting at first: the sessions of a Postgres that was killed go on until they
+// notice. Then restart tries again.
+func (p *process) restart() error {
+	deadline := time.Now().Add(startTimeout)
+	for {
+		err := p.start()
+		if !errors.Is(err, errEnded) || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
 // start starts the server and waits until it is ready.
 func (p *process) start() (err error) {
 	args := append([]string{"-c", supervise, "sh", p.dir, p.log(), p.stop}, p.command...)
@@ -93,7 +108,7 @@ func (p *process) await() error {
 		}
 		_, missing := os.Stat(p.pidFile())
 		if ran && missing != nil {
-			return fmt.Errorf("%s ended:\n%s", p.command[0], p.output())
+			return errors.Join(fmt.Errorf("%w:\n%s", errEnded, p.output()), p.kill())
 		}
 		ran = missing == nil
 	}
@@ -113,16 +128,17 @@ func (p *process) signal(s syscall.Signal) error {
 }
 
 // kill kills the server with SIGKILL and returns when it is gone.
-func (p *process) kill() error { return p.end("kill\n") }
+func (p *process) kill() error { return p.end("kill") }
 
 // remove ends the server, if it runs, and removes its directory.
-func (p *process) remove() error { return errors.Join(p.end("remove\n"), os.RemoveAll(p.dir)) }
+func (p *process) remove() error { return errors.Join(p.end("remove"), os.RemoveAll(p.dir)) }
 
+// end gives the shell an order and waits until it is done.
 func (p *process) end(order string) error {
 	if p.input == nil {
 		return nil
 	}
-	_, err := io.WriteString(p.input, order)
+	_, err := io.WriteString(p.input, order+"\n")
 	err = errors.Join(err, p.input.Close(), p.shell.Wait())
 	p.input = nil
 	return err

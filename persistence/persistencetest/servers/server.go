@@ -26,7 +26,7 @@ func (s *Server) Kill(tb testing.TB) {
 // Start starts a server that was killed, and returns when it takes connections.
 func (s *Server) Start(tb testing.TB) {
 	tb.Helper()
-	require.NoError(tb, s.process.start())
+	require.NoError(tb, s.process.restart())
 }
 
 // Pause stops the server without ending it (SIGSTOP): its connections stay and nothing
