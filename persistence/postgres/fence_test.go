@@ -108,13 +108,16 @@ func TestSaleThatWaitedForAnotherOfItsSeatIsRefused(t *testing.T) {
 }
 
 // TestDeadlockIsRetriedInHalves makes one that no statement of this package would: the
-// other takes seat 2, then seat 1. Who waited first is the one that Postgres ends.
+// other takes seat 2, then seat 1. Postgres ends the one that looks for a deadlock while
+// there is one, which is the sale by what is set here.
 func TestDeadlockIsRetriedInHalves(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
 	db := openAt(t, url)
 	guard := adopt(t, db, booking.NewTrainID())
+	require.NoError(t, db.Exec(t.Context(), `SET deadlock_timeout = '2s'`))
 	other := connect(t, url)
+	other.do(`SET deadlock_timeout = '1min'`)
 	other.blockSeat(guard, 2)
 	var results []error
 	booked := inBackground(func() (err error) {
