@@ -26,7 +26,8 @@ type Membership struct {
 // of at most 1 kB that tells its peers how to reach it.
 type Members interface {
 	// Join adds a member for MemberTTL, and Beat keeps it for that long again. Beat of a
-	// member that is not there adds it only when the store was emptied.
+	// member that is not there adds it only when the store lost members since: it was
+	// emptied, or out of reach, so that nobody beat. Members beat each MemberTTL/4.
 	Join(ctx context.Context, member string) (Membership, error)
 	Beat(ctx context.Context, member string) (Membership, error)
 	// Look returns the membership without being a member; Evicted is false.
