@@ -31,7 +31,7 @@ build: ## build bin/trainbooking
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w $(LDFLAGS)' -o bin/trainbooking ./cmd/trainbooking
 
 .PHONY: test
-test: cc ## run every test with the race detector: make test PKGS=./booking/...
+test: cc servers ## run every test with the race detector: make test PKGS=./booking/...
 	$(GO) test -race -timeout 10m $(PKGS)
 
 # One target at a time: go test takes one fuzz target of one package.
@@ -78,3 +78,22 @@ cc:
 		apt-get update -qq && apt-get install -qq -y gcc libc6-dev; \
 	else \
 		echo 'The race detector needs a C compiler: sudo apt-get install -y gcc libc6-dev'; exit 1; fi
+
+# The tests start a Postgres and Redis servers of their own: it is enough that they are
+# installed. The folders are those of persistence/persistencetest/servers.
+POSTGRES := /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin
+
+.PHONY: servers
+servers:
+	@missing=''; \
+	[ -n "$$(command -v postgres; ls $(addsuffix /postgres,$(POSTGRES)) 2>/dev/null)" ] || missing=postgres; \
+	[ -n "$$(command -v redis-server; ls /opt/homebrew/bin/redis-server 2>/dev/null)" ] || missing="$$missing redis"; \
+	apt=$$(echo "$$missing" | sed 's/postgres/postgresql/; s/redis/redis-server/'); \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$apt; \
+	elif [ "$$(uname)" = Darwin ] && command -v brew >/dev/null; then \
+		brew install $$(echo "$$missing" | sed 's/postgres/postgresql@17/'); \
+	else \
+		echo "The tests need Postgres 14 or newer and Redis 7: sudo apt-get install -y $$apt"; exit 1; \
+	fi

@@ -28,8 +28,9 @@ type HoldWrite struct {
 // Holds keeps holds until booking.HoldMemory after their deadline, so that a hold
 // outlives the process that took it.
 type Holds interface {
-	// WriteHolds does a batch and returns one result for each, in order: nil or
-	// ErrFenced. With a non-nil error none was done, or with ErrUnknown any.
+	// WriteHolds does a batch and returns one result for each, in order: nil, ErrFenced or,
+	// of a store that does each apart, what became of this one: ErrUnknown, or another
+	// error if it was not done. With a non-nil error none was done, or with ErrUnknown any.
 	WriteHolds(ctx context.Context, writes []HoldWrite) ([]error, error)
 	// LoadHolds returns the holds of a train that are kept at now: live ones, and ended
 	// ones within booking.HoldMemory of their deadline. The order is not defined.

@@ -100,8 +100,10 @@ func oneRegistrationWins(x *exercise) {
 func unknownUser(x *exercise) {
 	_, err := x.FindUser(x.Context(), uuid.New())
 	x.requireCode(booking.CodeNotFound, err)
-	_, err = x.FindUserByName(x.Context(), "nobody")
-	x.requireCode(booking.CodeNotFound, err)
+	for _, name := range []string{"nobody", "", "no\x00body", "no\xffbody"} {
+		_, err = x.FindUserByName(x.Context(), name)
+		x.requireCode(booking.CodeNotFound, err)
+	}
 	x.requireCode(booking.CodeNotFound, x.SetPassword(x.Context(), uuid.New(), "old", "new"))
 }
 

@@ -84,7 +84,7 @@ func TestUnreadableSecretIsNamed(t *testing.T) {
 	for _, flag := range []string{"--jwt-secret-file", "--service-token-file"} {
 		for file, want := range map[string]string{"/nowhere": "no such file", short: "openssl rand"} {
 			s := launch(t, t.TempDir(), flag, file)
-			require.Equal(t, 1, s.wait())
+			require.Equal(t, 2, s.wait())
 			require.Contains(t, s.log.String(), flag)
 			require.Contains(t, s.log.String(), want)
 		}

@@ -1,0 +1,192 @@
+package persistencetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+const (
+	// tick is how often a test looks again.
+	tick = 50 * time.Millisecond
+	// patience is for how long it looks, beyond what the contract says, before it fails.
+	patience = 10 * time.Second
+	// blur is what two clocks and their rounding may differ by over one lease.
+	blur = 50 * time.Millisecond
+)
+
+// ExerciseLeases checks every fact about a Leases. open returns an empty one that is
+// closed by the test's cleanup. It takes some LeaseTTL, since leases end by themselves and
+// no clock but the store's counts.
+func ExerciseLeases(t *testing.T, open func(t *testing.T) persistence.Leases) {
+	t.Helper()
+	begin := func(t *testing.T) *leaseExercise {
+		t.Helper()
+		return &leaseExercise{T: t, Leases: open(t)}
+	}
+	run(t, begin, []fact[*leaseExercise]{
+		{"FreeLeaseIsTaken", freeLeaseTaken},
+		{"SecondTakerIsToldWhoHoldsIt", secondTakerTold},
+		{"OneOfManyTakesIt", oneOfManyTakes},
+		{"ReleasedLeaseIsFree", releasedLeaseFree},
+		{"OnlyItsHolderReleasesIt", onlyHolderReleases},
+		{"RenewalSaysWhichAreLost", renewalSaysWhich},
+		{"ThousandLeasesAreRenewedAtOnce", thousandRenewed},
+		{"LeaseEndsWhenItWasGrantedFor", leaseEnds},
+		{"RenewedLeaseStays", renewedStays},
+	})
+}
+
+// leaseExercise is the checking of one fact.
+type leaseExercise struct {
+	*testing.T
+	persistence.Leases
+}
+
+// newLease returns a lease of the train for a new activation somewhere.
+func newLease(id booking.TrainID) persistence.Lease {
+	return persistence.Lease{Train: id, Address: "[2001:db8::1]:8090", Owner: uuid.New()}
+}
+
+// acquire tries to take the lease and returns who holds it then.
+func (x *leaseExercise) acquire(lease persistence.Lease) persistence.Lease {
+	x.Helper()
+	holder, err := x.AcquireLease(x.Context(), lease)
+	require.NoError(x, err)
+	return holder
+}
+
+// take takes the lease of a train that nobody owns.
+func (x *leaseExercise) take(id booking.TrainID) persistence.Lease {
+	x.Helper()
+	lease := newLease(id)
+	require.Equal(x, lease, x.acquire(lease))
+	return lease
+}
+
+// renew renews leases and returns the results.
+func (x *leaseExercise) renew(leases ...persistence.Lease) []error {
+	x.Helper()
+	results, err := x.RenewLeases(x.Context(), leases)
+	require.NoError(x, err)
+	require.Len(x, results, len(leases))
+	return results
+}
+
+// awaitFree waits until somebody else can take the train and returns when that was.
+func (x *leaseExercise) awaitFree(id booking.TrainID) time.Time {
+	x.Helper()
+	other := newLease(id)
+	require.Eventually(x, func() bool {
+		holder, err := x.AcquireLease(x.Context(), other)
+		return err == nil && holder == other
+	}, persistence.LeaseTTL+patience, tick)
+	return time.Now()
+}
+
+func freeLeaseTaken(x *leaseExercise) {
+	lease := x.take(booking.NewTrainID())
+	require.Equal(x, lease, x.acquire(lease), "idempotent")
+	x.take(booking.NewTrainID()) // each train has its own
+}
+
+func secondTakerTold(x *leaseExercise) {
+	held := x.take(booking.NewTrainID())
+	other, elsewhere := newLease(held.Train), held
+	other.Address = "10.0.0.7:8090"
+	elsewhere.Address = other.Address
+	require.Equal(x, held, x.acquire(other))
+	require.Equal(x, held, x.acquire(elsewhere), "the address is part of who holds it")
+}
+
+func oneOfManyTakes(x *leaseExercise) {
+	id := booking.NewTrainID()
+	leases := make([]persistence.Lease, 8)
+	for i := range leases {
+		leases[i] = newLease(id)
+	}
+	holders := together(len(leases), func(i int) persistence.Lease {
+		holder, err := x.AcquireLease(x.Context(), leases[i])
+		if err != nil {
+			return persistence.Lease{}
+		}
+		return holder
+	})
+	require.Contains(x, leases, holders[0])
+	for _, holder := range holders {
+		require.Equal(x, holders[0], holder)
+	}
+}
+
+func releasedLeaseFree(x *leaseExercise) {
+	lease := x.take(booking.NewTrainID())
+	for range 2 { // idempotent
+		require.NoError(x, x.ReleaseLease(x.Context(), lease))
+	}
+	x.take(lease.Train)
+}
+
+func onlyHolderReleases(x *leaseExercise) {
+	lease := x.take(booking.NewTrainID())
+	elsewhere := lease
+	elsewhere.Address = "10.0.0.7:8090"
+	for _, other := range []persistence.Lease{newLease(lease.Train), elsewhere, newLease(booking.NewTrainID())} {
+		require.NoError(x, x.ReleaseLease(x.Context(), other))
+	}
+	require.Equal(x, lease, x.acquire(newLease(lease.Train)))
+}
+
+func renewalSaysWhich(x *leaseExercise) {
+	first, second := x.take(booking.NewTrainID()), x.take(booking.NewTrainID())
+	results := x.renew(first, newLease(second.Train), newLease(booking.NewTrainID()), second)
+	require.NoError(x, results[0])
+	require.ErrorIs(x, results[1], persistence.ErrFenced, "another holds it")
+	require.ErrorIs(x, results[2], persistence.ErrFenced, "nobody holds it")
+	require.NoError(x, results[3])
+	require.Empty(x, x.renew())
+}
+
+func thousandRenewed(x *leaseExercise) {
+	leases := make([]persistence.Lease, 1000)
+	for i := range leases {
+		leases[i] = newLease(booking.NewTrainID())
+		if i%2 == 0 {
+			x.acquire(leases[i])
+		}
+	}
+	for i, err := range x.renew(leases...) {
+		if i%2 == 0 {
+			require.NoError(x, err)
+		} else {
+			require.ErrorIs(x, err, persistence.ErrFenced)
+		}
+	}
+}
+
+// leaseEnds takes the lease again meanwhile, which is no renewal.
+func leaseEnds(x *leaseExercise) {
+	sent := time.Now()
+	lease := x.take(booking.NewTrainID())
+	require.Eventually(x, func() bool { return time.Since(sent) > persistence.LeaseTTL/2 }, patience, tick)
+	again := time.Now()
+	require.Equal(x, lease, x.acquire(lease))
+	free := x.awaitFree(lease.Train)
+	require.GreaterOrEqual(x, free.Sub(sent), persistence.LeaseTTL-blur)
+	require.Less(x, free.Sub(again), persistence.LeaseTTL)
+	require.ErrorIs(x, x.renew(lease)[0], persistence.ErrFenced)
+}
+
+func renewedStays(x *leaseExercise) {
+	lease := x.take(booking.NewTrainID())
+	granted := time.Now()
+	require.Eventually(x, func() bool {
+		results, err := x.RenewLeases(x.Context(), []persistence.Lease{lease})
+		return err != nil || results[0] != nil || time.Since(granted) > persistence.LeaseTTL+blur
+	}, persistence.LeaseTTL+patience, persistence.LeaseRenew/4)
+	require.Equal(x, lease, x.acquire(newLease(lease.Train)))
+}

@@ -1,0 +1,72 @@
+package servers
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// postgresDirs is where distributions put Postgres when not on the PATH.
+var postgresDirs = []string{
+	"/usr/lib/postgresql/*/bin", // Debian, Ubuntu
+	"/usr/pgsql-*/bin",          // Fedora, RHEL
+	"/opt/homebrew/opt/postgresql@*/bin",
+	"/usr/local/opt/postgresql@*/bin",
+}
+
+// findPostgres returns the directory of the programs of the newest Postgres.
+func findPostgres() (string, error) {
+	var found []string
+	for _, pattern := range postgresDirs {
+		matches, err := filepath.Glob(filepath.Join(pattern, "postgres"))
+		if err != nil {
+			return "", err
+		}
+		found = append(found, matches...)
+	}
+	if len(found) > 0 {
+		return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })), nil
+	}
+	path, err := exec.LookPath("postgres")
+	if err != nil {
+		return "", missing("Postgres", "postgresql", "postgresql@17")
+	}
+	// A link may stand alone there, without initdb and psql beside it.
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return "", err
+	}
+	return filepath.Dir(path), nil
+}
+
+// version reads the major version from the name of the directory; 0 when it has none.
+func version(path string) int {
+	for part := range strings.SplitSeq(path, "/") {
+		if n, err := strconv.Atoi(part[strings.LastIndexAny(part, "-@")+1:]); err == nil {
+			return n
+		}
+	}
+	return 0
+}
+
+// findRedis returns the path of redis-server.
+func findRedis() (string, error) {
+	for _, name := range []string{"redis-server", "/opt/homebrew/bin/redis-server", "/usr/local/bin/redis-server"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", missing("Redis", "redis-server", "redis")
+}
+
+// missing says how to install a server.
+func missing(name, apt, brew string) error {
+	command := "sudo apt-get install -y " + apt
+	if runtime.GOOS == "darwin" {
+		command = "brew install " + brew
+	}
+	return fmt.Errorf("the tests need %s, which is not installed: %s", name, command)
+}

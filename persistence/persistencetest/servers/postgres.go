@@ -1,0 +1,142 @@
+package servers
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/persistence/postgres"
+)
+
+// template is a migrated database that those of the tests are copied from, which is
+// several times as fast as migrating each.
+const template = "migrated"
+
+// Postgres returns the URL of a migrated database that is the test's own and goes with
+// it. The server is the one of the test binary.
+func Postgres(tb testing.TB) (url string) {
+	tb.Helper()
+	return newDatabase(tb, template)
+}
+
+// EmptyPostgres is Postgres with nothing in the database.
+func EmptyPostgres(tb testing.TB) (url string) {
+	tb.Helper()
+	return newDatabase(tb, "template0")
+}
+
+// StartPostgres starts a server as one would in production, which keeps what it
+// acknowledged when it is killed. The database of its Address is empty.
+func StartPostgres(tb testing.TB) *Server {
+	tb.Helper()
+	c, err := newCluster(tb.Context())
+	require.NoError(tb, err)
+	return started(tb, c.process, c.url("postgres"))
+}
+
+// shared is the server of this test binary, and ends with it.
+var shared = sync.OnceValues(func() (*cluster, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	c, err := newCluster(ctx, "fsync=off", "full_page_writes=off", "max_connections=500")
+	if err != nil {
+		return nil, err
+	}
+	if err := c.process.start(); err != nil {
+		return nil, err
+	}
+	return c, c.makeTemplate(ctx)
+})
+
+var databases atomic.Int64
+
+func newDatabase(tb testing.TB, from string) string {
+	tb.Helper()
+	c, err := shared()
+	require.NoError(tb, err)
+	name := fmt.Sprintf("test%d", databases.Add(1))
+	require.NoError(tb, c.run(tb.Context(), fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, from)))
+	tb.Cleanup(func() {
+		ctx := context.WithoutCancel(tb.Context()) // which is done by now
+		require.NoError(tb, c.run(ctx, fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name)))
+	})
+	return c.url(name)
+}
+
+// cluster is a Postgres server, in the words of Postgres.
+type cluster struct {
+	programs string // where initdb, postgres and psql are
+	process  *process
+}
+
+// newCluster makes a cluster that does not run yet. Only a socket leads to it, in a
+// directory that nobody else may enter, so that it needs no password.
+func newCluster(ctx context.Context, settings ...string) (*cluster, error) {
+	programs, err := findPostgres()
+	if err != nil {
+		return nil, err
+	}
+	dir, owner, err := newDir()
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(dir, "data")
+	initdb := exec.CommandContext(ctx, filepath.Join(programs, "initdb"), //nolint:gosec // found above
+		"--pgdata", data, "--auth", "trust", "--username", "postgres", "--encoding", "UTF8", "--locale", "C", "--no-sync")
+	initdb.Dir = dir
+	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: owner}
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	c := &cluster{programs: programs}
+	c.process = &process{
+		dir: dir, owner: owner, stop: "QUIT",
+		command: []string{filepath.Join(programs, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses="},
+		ready:   func(ctx context.Context) error { return c.run(ctx, "SELECT 1") },
+	}
+	for _, setting := range settings {
+		c.process.command = append(c.process.command, "-c", setting)
+	}
+	return c, nil
+}
+
+func (c *cluster) makeTemplate(ctx context.Context) error {
+	if err := c.run(ctx, "CREATE DATABASE "+template); err != nil {
+		return err
+	}
+	db, err := postgres.Open(ctx, c.url(template), postgres.Options{Conns: 1, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	if err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	return db.Close()
+}
+
+// run runs a statement with psql: the driver belongs to package postgres.
+func (c *cluster) run(ctx context.Context, statement string) error {
+	psql := exec.CommandContext(ctx, filepath.Join(c.programs, "psql"), //nolint:gosec // found above
+		"--no-psqlrc", "--quiet", "--command", statement, c.url("postgres"))
+	psql.Env = append(os.Environ(), "PGCONNECT_TIMEOUT=10")
+	if out, err := psql.CombinedOutput(); err != nil {
+		return fmt.Errorf("psql: %s: %w\n%s", statement, err, out)
+	}
+	return nil
+}
+
+// url returns the URL of a database.
+func (c *cluster) url(name string) string {
+	query := url.Values{"host": {c.process.dir}}
+	return (&url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/" + name, RawQuery: query.Encode()}).String()
+}

@@ -1,0 +1,77 @@
+package servers
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Redis starts a Redis for the test, whose cleanup ends it, and returns its host:port.
+func Redis(tb testing.TB) (addr string) {
+	tb.Helper()
+	return StartRedis(tb).Address
+}
+
+// StartRedis starts a Redis as the service needs it: it syncs its append-only file each
+// second and evicts nothing.
+func StartRedis(tb testing.TB) *Server {
+	tb.Helper()
+	program, err := findRedis()
+	require.NoError(tb, err)
+	dir, owner, err := newDir()
+	require.NoError(tb, err)
+	addr, port, err := freePort(tb.Context())
+	require.NoError(tb, err)
+	return started(tb, &process{
+		dir: dir, owner: owner,
+		command: []string{
+			program, "--dir", dir, "--bind", "127.0.0.1", "--port", strconv.Itoa(port),
+			"--appendonly", "yes", "--maxmemory-policy", "noeviction", "--save", "",
+		},
+		stop:  "TERM",
+		ready: func(ctx context.Context) error { return pingRedis(ctx, addr, dir) },
+	}, addr)
+}
+
+// pingRedis says whether Redis has loaded its data and answers, and that it is the one
+// of this directory: the port was free when it was chosen, not for ever.
+func pingRedis(ctx context.Context, addr, dir string) error {
+	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(time.Second)); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(c, "PING\r\nCONFIG GET dir\r\n"); err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(c) // +PONG, then a list of two, each after its length
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "-") {
+		if lines.Text() == dir {
+			return nil
+		}
+	}
+	return errors.Join(fmt.Errorf("redis at %s: %q", addr, lines.Text()), lines.Err())
+}
+
+// freePort returns a port that nobody listens on. Another process may take it before
+// the server does, which then ends and says so.
+func freePort(ctx context.Context) (addr string, port int, err error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", 0, err
+	}
+	port = l.Addr().(*net.TCPAddr).Port
+	return l.Addr().String(), port, l.Close()
+}

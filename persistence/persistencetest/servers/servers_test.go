@@ -1,0 +1,119 @@
+package servers_test
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/persistence/persistencetest/servers"
+	"trainbooking.dev/persistence/postgres"
+)
+
+// abandoned, in the environment of a child process, makes the test of that name start
+// servers and wait to be killed.
+const abandoned = "SERVERS_TEST_ABANDONED"
+
+func TestServersGoWithTheTestBinaryThatIsKilled(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(abandoned) != "" {
+		fmt.Println(servers.Postgres(t))           //nolint:forbidigo // for the parent
+		fmt.Println(servers.StartRedis(t).Address) //nolint:forbidigo // for the parent
+		select {}
+	}
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+	child.Env = append(os.Environ(), abandoned+"=1")
+	out, err := child.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, child.Start())
+	lines := bufio.NewScanner(out)
+	require.True(t, lines.Scan())
+	database, err := url.Parse(lines.Text())
+	require.NoError(t, err)
+	require.True(t, lines.Scan())
+	redis := lines.Text()
+	_, err = net.Dial("tcp", redis)
+	require.NoError(t, err)
+
+	require.NoError(t, child.Process.Kill())
+	require.Error(t, child.Wait(), "killed")
+	dir := database.Query().Get("host")
+	require.Contains(t, dir, "trainbooking-")
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(dir)
+		_, refused := net.Dial("tcp", redis)
+		return os.IsNotExist(err) && refused != nil
+	}, 30*time.Second, 10*time.Millisecond)
+}
+
+func TestKilledRedisStartsAgainWhereItWas(t *testing.T) {
+	t.Parallel()
+	server := servers.StartRedis(t)
+	require.Equal(t, "+OK", answer(t, server.Address, "SET k v", 1))
+	require.Equal(t, "noeviction", answer(t, server.Address, "CONFIG GET maxmemory-policy", 5))
+	server.Kill(t)
+	_, err := net.Dial("tcp", server.Address)
+	require.Error(t, err)
+	server.Start(t)
+	require.Equal(t, "v", answer(t, server.Address, "GET k", 2))
+}
+
+func TestPausedRedisAnswersLater(t *testing.T) {
+	t.Parallel()
+	server := servers.StartRedis(t)
+	server.Pause(t)
+	c, err := net.Dial("tcp", server.Address)
+	require.NoError(t, err, "the kernel takes connections")
+	defer c.Close()
+	_, err = c.Write([]byte("PING\r\n"))
+	require.NoError(t, err)
+	require.NoError(t, c.SetReadDeadline(time.Now().Add(50*time.Millisecond)))
+	pong := make([]byte, 7)
+	_, err = c.Read(pong)
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	server.Resume(t)
+	require.NoError(t, c.SetReadDeadline(time.Now().Add(10*time.Second)))
+	_, err = c.Read(pong)
+	require.NoError(t, err)
+	require.Equal(t, "+PONG\r\n", string(pong))
+}
+
+func TestEachTestHasADatabaseOfItsOwn(t *testing.T) {
+	t.Parallel()
+	first, second, empty := servers.Postgres(t), servers.Postgres(t), servers.EmptyPostgres(t)
+	require.NotEqual(t, first, second)
+	for address, migrated := range map[string]bool{first: true, second: true, empty: false} {
+		db, err := postgres.Open(t.Context(), address, postgres.Options{})
+		require.NoError(t, err)
+		current, newest, err := db.Version(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, migrated, current == newest)
+		require.NoError(t, db.Close())
+	}
+	parsed, err := url.Parse(first)
+	require.NoError(t, err)
+	info, err := os.Stat(parsed.Query().Get("host"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+}
+
+// answer sends a command to Redis and returns a line of what it says, from 1.
+func answer(t *testing.T, address, command string, line int) string {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	require.NoError(t, err)
+	defer c.Close()
+	_, err = c.Write([]byte(command + "\r\n"))
+	require.NoError(t, err)
+	lines := bufio.NewScanner(c)
+	for range line {
+		require.True(t, lines.Scan())
+	}
+	return lines.Text()
+}

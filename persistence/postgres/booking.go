@@ -1,0 +1,159 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+const bookingColumns = `id, train_id, user_id, legs, seats, booked_at, cancelled_at`
+
+// Book implements persistence.Bookings.
+func (db *DB) Book(ctx context.Context, sales []persistence.Sale) (results []error, err error) {
+	if len(sales) == 0 {
+		return nil, nil
+	}
+	err = db.write(ctx, "book", func(ctx context.Context, c *conn) error {
+		results, err = book(ctx, c, sales)
+		return err
+	})
+	return results, err
+}
+
+// CancelBooking implements persistence.Bookings. The seats are locked in the order in
+// which Book does it.
+func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, number uuid.UUID, at time.Time) error {
+	const cancel = `
+		WITH g AS MATERIALIZED (
+			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR SHARE),
+		judged AS MATERIALIZED (
+			SELECT coalesce(` + guardVerdict + `, CASE
+				WHEN EXISTS (SELECT 1 FROM bookings WHERE id = $4 AND train_id = $1)
+				THEN 'done' ELSE 'gone' END) AS verdict
+			FROM g),
+		cancelled AS (
+			UPDATE bookings SET cancelled_at = $5
+			WHERE id = $4 AND train_id = $1 AND cancelled_at IS NULL AND (SELECT verdict FROM judged) = 'done'
+			RETURNING legs, seats),
+		theirs AS MATERIALIZED (
+			SELECT seat_number FROM seats
+			WHERE train_id = $1 AND seat_number = ANY ((SELECT seats FROM cancelled)::int[])
+			ORDER BY seat_number FOR UPDATE),
+		freed AS (
+			UPDATE seats SET legs = seats.legs & ~(SELECT legs FROM cancelled)
+			FROM theirs WHERE seats.train_id = $1 AND seats.seat_number = theirs.seat_number)
+		SELECT verdict FROM judged`
+	return db.guarded(ctx, "cancel booking", cancel, guard, id(number), at)
+}
+
+// FindBooking implements persistence.Bookings.
+func (db *DB) FindBooking(ctx context.Context, number uuid.UUID) (b booking.Booking, err error) {
+	const find = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = $1`
+	err = db.read(ctx, "find booking", func(ctx context.Context, c *conn) error {
+		b, err = first(ctx, c, scanBooking, find, id(number))
+		return err
+	})
+	return b, err
+}
+
+// BookedSeats implements persistence.Bookings, from one snapshot.
+func (db *DB) BookedSeats(
+	ctx context.Context, trains []booking.TrainID, stretches []booking.Legs,
+) (counts []int, err error) {
+	const count = `
+		SELECT (SELECT count(*) FROM seats s WHERE s.train_id = r.train_id AND s.legs & r.legs <> 0)
+		FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS r (train_id, legs, n) ORDER BY n`
+	if len(trains) != len(stretches) {
+		return nil, fmt.Errorf("postgres: booked seats: %d trains and %d stretches", len(trains), len(stretches))
+	}
+	ids, sets := make([][16]byte, len(trains)), make([]int64, len(trains))
+	for i := range trains {
+		ids[i], sets[i] = id(trains[i]), legs(stretches[i])
+	}
+	err = db.read(ctx, "booked seats", func(ctx context.Context, c *conn) error {
+		counts, err = all(ctx, c, scalar[int], count, ids, sets)
+		return err
+	})
+	return counts, err
+}
+
+// UserBookings implements persistence.Bookings. Each train is read once and shared by
+// the bookings for it.
+func (db *DB) UserBookings(
+	ctx context.Context, user uuid.UUID, request booking.PageRequest,
+) (booked booking.Page[booking.BookedTrain], err error) {
+	const find = `
+		SELECT ` + bookingColumns + ` FROM bookings
+		WHERE user_id = $4 AND cancelled_at IS NULL AND (booked_at, id) > ($1, $2)
+		ORDER BY booked_at, id LIMIT $3`
+	err = db.read(ctx, "user bookings", func(ctx context.Context, c *conn) error {
+		bookings, err := page(ctx, c, request, scanBooking, bookingCursor, find, id(user))
+		if err != nil {
+			return err
+		}
+		trains, err := trainsOf(ctx, c, bookings.Items)
+		if err != nil {
+			return err
+		}
+		booked.Next = bookings.Next
+		for _, b := range bookings.Items {
+			booked.Items = append(booked.Items, booking.BookedTrain{Booking: b, On: trains[b.Train]})
+		}
+		return nil
+	})
+	return booked, err
+}
+
+// trainsOf returns the trains of bookings, deleted ones too.
+func trainsOf(ctx context.Context, c *conn, bookings []booking.Booking) (map[booking.TrainID]*booking.Train, error) {
+	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ANY ($1::uuid[])`
+	trains := map[booking.TrainID]*booking.Train{}
+	var ids [][16]byte
+	for _, b := range bookings {
+		if _, asked := trains[b.Train]; !asked {
+			trains[b.Train], ids = nil, append(ids, id(b.Train))
+		}
+	}
+	if len(ids) == 0 {
+		return trains, nil
+	}
+	found, err := all(ctx, c, scanTrain, find, ids)
+	for i := range found {
+		trains[found[i].ID] = &found[i]
+	}
+	return trains, err
+}
+
+// TrainBookings implements persistence.Bookings.
+func (db *DB) TrainBookings(
+	ctx context.Context, train booking.TrainID, request booking.PageRequest,
+) (bookings booking.Page[booking.Booking], err error) {
+	const find = `
+		SELECT ` + bookingColumns + ` FROM bookings
+		WHERE train_id = $4 AND cancelled_at IS NULL AND (booked_at, id) > ($1, $2)
+		ORDER BY booked_at, id LIMIT $3`
+	err = db.read(ctx, "train bookings", func(ctx context.Context, c *conn) error {
+		bookings, err = page(ctx, c, request, scanBooking, bookingCursor, find, id(train))
+		return err
+	})
+	return bookings, err
+}
+
+func bookingCursor(b booking.Booking) booking.Cursor {
+	return booking.Cursor{At: b.BookedAt, ID: b.ID}
+}
+
+func scanBooking(r row) (b booking.Booking, err error) {
+	var (
+		set       int64
+		cancelled *time.Time
+	)
+	err = r.Scan((*[16]byte)(&b.ID), (*[16]byte)(&b.Train), (*[16]byte)(&b.User), &set, &b.Seats, &b.BookedAt, &cancelled)
+	b.Legs, b.BookedAt, b.CancelledAt = fromLegs(set), fromTime(b.BookedAt), fromOptional(cancelled)
+	return b, err
+}

@@ -1,0 +1,156 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest/servers"
+	"trainbooking.dev/persistence/postgres"
+)
+
+func TestAdoptionWaitsForTheSaleInFlight(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	old, next := openAt(t, url), openAt(t, url)
+	guard := adopt(t, old, booking.NewTrainID())
+	other := connect(t, url)
+	other.blockSeat(guard, 1)
+
+	sale := saleOf(guard, 1, 2)
+	booked := inBackground(func() error { return bookOne(t.Context(), old, sale) })
+	watch := connect(t, url)
+	watch.awaitBlocked(1)
+	var found []booking.Booking
+	adopted := inBackground(func() error {
+		_, err := next.Adopt(t.Context(), guard.Train, guard.Epoch, uuid.New())
+		if err == nil {
+			_, found, err = next.LoadTrain(t.Context(), guard.Train, now())
+		}
+		return err
+	})
+	watch.awaitBlocked(2)
+	other.do(`COMMIT`)
+	require.NoError(t, <-adopted)
+	require.NoError(t, <-booked)
+	require.Equal(t, []booking.Booking{sale.Booking}, found, "what the next owner loads has it")
+	require.ErrorIs(t, bookOne(t.Context(), old, saleOf(guard, 3)), persistence.ErrFenced)
+}
+
+// TestWriteThatWaitedForAnAdoptionIsFenced begins each write before the adoption is
+// committed: its snapshot still shows the old epoch.
+func TestWriteThatWaitedForAnAdoptionIsFenced(t *testing.T) {
+	t.Parallel()
+	for name, write := range map[string]func(db *postgres.DB, guard persistence.Guard, sold uuid.UUID) error{
+		"Book": func(db *postgres.DB, guard persistence.Guard, _ uuid.UUID) error {
+			return bookOne(t.Context(), db, saleOf(guard, 2))
+		},
+		"CancelBooking": func(db *postgres.DB, guard persistence.Guard, sold uuid.UUID) error {
+			return db.CancelBooking(t.Context(), guard, sold, now())
+		},
+		"ChangeTrain": func(db *postgres.DB, guard persistence.Guard, _ uuid.UUID) error {
+			return db.ChangeTrain(t.Context(), guard, booking.Train{ID: guard.Train, Name: "Changed"})
+		},
+		"DeleteTrain": func(db *postgres.DB, guard persistence.Guard, _ uuid.UUID) error {
+			return db.DeleteTrain(t.Context(), guard, now(), true)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := servers.Postgres(t)
+			db := openAt(t, url)
+			guard := adopt(t, db, booking.NewTrainID())
+			sale := saleOf(guard, 1)
+			require.NoError(t, bookOne(t.Context(), db, sale))
+			before, _, err := db.LoadTrain(t.Context(), guard.Train, now())
+			require.NoError(t, err)
+
+			adopter := connect(t, url)
+			adopter.do(`BEGIN`)
+			adopter.do(`UPDATE trains SET epoch = epoch + 1, owner = $2 WHERE id = $1`, [16]byte(guard.Train), [16]byte(uuid.New()))
+			written := inBackground(func() error { return write(db, guard, sale.Booking.ID) })
+			connect(t, url).awaitBlocked(1)
+			adopter.do(`COMMIT`)
+			require.ErrorIs(t, <-written, persistence.ErrFenced)
+			after, bookings, err := db.LoadTrain(t.Context(), guard.Train, now())
+			require.NoError(t, err)
+			require.Equal(t, before, after)
+			require.Equal(t, []booking.Booking{sale.Booking}, bookings)
+			require.Equal(t, 1, adopter.count(`SELECT count(*) FROM seats WHERE legs <> 0`))
+		})
+	}
+}
+
+func TestSaleThatWaitedForAnotherOfItsSeatIsRefused(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	db := openAt(t, url)
+	guard := adopt(t, db, booking.NewTrainID())
+	other := connect(t, url)
+	other.blockSeat(guard, 2)
+	wants := saleOf(guard, 1, 2)
+	wants.Booking.Legs = booking.Stretch(4, 6)
+	fine := saleOf(guard, 3)
+	var results []error
+	booked := inBackground(func() (err error) {
+		results, err = db.Book(t.Context(), []persistence.Sale{wants, fine})
+		return err
+	})
+	connect(t, url).awaitBlocked(1)
+	other.do(`COMMIT`)
+	require.NoError(t, <-booked)
+	require.ErrorIs(t, results[0], persistence.ErrConflict)
+	require.NoError(t, results[1])
+	require.Zero(t, other.count(`SELECT count(*) FROM seats WHERE seat_number = 1`), "nothing is left of the first")
+}
+
+// TestDeadlockIsRetriedInHalves makes one that no statement of this package would: the
+// other takes seat 2, then seat 1. Postgres ends the one that looks for a deadlock while
+// there is one, which is the sale by what is set here.
+func TestDeadlockIsRetriedInHalves(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	db := openAt(t, url)
+	guard := adopt(t, db, booking.NewTrainID())
+	require.NoError(t, db.Exec(t.Context(), `SET deadlock_timeout = '2s'`))
+	other := connect(t, url)
+	other.do(`SET deadlock_timeout = '1min'`)
+	other.blockSeat(guard, 2)
+	var results []error
+	booked := inBackground(func() (err error) {
+		results, err = db.Book(t.Context(), []persistence.Sale{saleOf(guard, 1), saleOf(guard, 2)})
+		return err
+	})
+	connect(t, url).awaitBlocked(1)
+	other.sellSeat(guard, 1)
+	other.do(`COMMIT`)
+	require.NoError(t, <-booked)
+	require.Equal(t, []error{nil, nil}, results)
+	require.Equal(t, 1, other.count(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`))
+}
+
+// TestRotationIsOverBeforeThePasswordChanges: the token that a rotation is about to add
+// must be revoked too.
+func TestRotationIsOverBeforeThePasswordChanges(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	db := openAt(t, url)
+	user, token := createUser(t, db)
+	other := connect(t, url)
+	other.do(`BEGIN`)
+	other.do(`SELECT 1 FROM refresh_tokens WHERE id = $1 FOR UPDATE`, [16]byte(token.ID))
+	next := token
+	next.ID = uuid.New()
+	rotated := inBackground(func() error { return db.RotateRefreshToken(t.Context(), token.ID, next, now()) })
+	watch := connect(t, url)
+	watch.awaitBlocked(1)
+	changed := inBackground(func() error { return db.SetPassword(t.Context(), user.ID, user.PasswordHash, "new") })
+	watch.awaitBlocked(2)
+	other.do(`COMMIT`)
+	require.NoError(t, <-rotated)
+	require.NoError(t, <-changed)
+	require.Zero(t, watch.count(`SELECT count(*) FROM refresh_tokens`))
+}

@@ -1,0 +1,123 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// The files are append-only: a change of the schema is a new file. Their numbers are
+// the same for every engine.
+//
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+const (
+	// migrationLock is the advisory lock of the database that the one who migrates has:
+	// the first eight bytes of SHA-256 of "trainbooking.dev/persistence/postgres".
+	migrationLock int64 = 0x4e1ff4d56c5b730e
+	// retryEvery is how often the lock is tried. To wait for it inside Postgres would
+	// keep a snapshot, for which CREATE INDEX CONCURRENTLY of the one who has it waits.
+	retryEvery = 100 * time.Millisecond
+)
+
+// Migrate brings the tables to the newest version that this program knows. It is
+// idempotent, and safe when several processes call it at once: one migrates, the
+// others wait and find nothing left to do.
+func (db *DB) Migrate(ctx context.Context) (err error) {
+	handle := stdlib.OpenDB(*db.migration)
+	defer func() { err = errors.Join(err, handle.Close()) }()
+	session, err := awaitLock(ctx, handle)
+	if err != nil {
+		return fmt.Errorf("postgres: migrate: %w", err)
+	}
+	// The lock ends with its session, whatever state that is in.
+	defer session.Close()
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("postgres: migrations: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, handle, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("postgres: migrations: %w", err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("postgres: migrate: %w", translate(err))
+	}
+	return nil
+}
+
+// Version returns the version that the tables have (0: there are none) and the newest
+// one that this program knows. It only reads.
+func (db *DB) Version(ctx context.Context) (current, newest int64, err error) {
+	const (
+		exists = `SELECT to_regclass('goose_db_version') IS NOT NULL`
+		find   = `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`
+	)
+	err = db.read(ctx, "version", func(ctx context.Context, c *conn) error {
+		migrated, err := first(ctx, c, scalar[bool], exists)
+		if err == nil && migrated {
+			current, err = first(ctx, c, scalar[int64], find)
+		}
+		return err
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	newest, err = newestVersion()
+	return current, newest, err
+}
+
+func newestVersion() (int64, error) {
+	files, err := fs.Glob(migrations, "migrations/*.sql") // sorted
+	if err != nil || len(files) == 0 {
+		return 0, fmt.Errorf("postgres: no migrations: %w", err)
+	}
+	return goose.NumericComponent(files[len(files)-1])
+}
+
+// awaitLock takes the advisory lock when it becomes free, or returns the error of ctx.
+func awaitLock(ctx context.Context, handle *sql.DB) (*sql.Conn, error) {
+	session, err := handle.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tick := time.NewTicker(retryEvery)
+	defer tick.Stop()
+	for {
+		var locked bool
+		err := session.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, migrationLock).Scan(&locked)
+		if err == nil && locked {
+			return session, nil
+		}
+		if err != nil {
+			return nil, errors.Join(err, session.Close())
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), session.Close())
+		}
+	}
+}
+
+// migrationConfig is how Migrate connects. A migration may take its time, unlike any
+// other statement, but not keep sales waiting for the lock of a table.
+func migrationConfig(url string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	configure(config)
+	config.RuntimeParams["statement_timeout"] = "0"
+	config.RuntimeParams["idle_in_transaction_session_timeout"] = "1min"
+	return config, nil
+}

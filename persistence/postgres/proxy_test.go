@@ -1,0 +1,118 @@
+package postgres_test
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/persistence/postgres"
+)
+
+// The messages of the server at which the tests cut
+// (https://www.postgresql.org/docs/current/protocol-message-formats.html).
+const (
+	bindComplete  = '2' // the first of the answer to a prepared statement
+	commandDone   = 'C'
+	readyForQuery = 'Z' // the last of every answer, sent after the commit
+)
+
+// proxy passes connections on to Postgres, message by message on the way back.
+type proxy struct {
+	url      string // of the database, through the proxy
+	socket   string
+	listener net.Listener
+	cut      atomic.Int32 // the message before which a connection is cut; 0: none
+	passing  atomic.Int32 // how many of them pass first
+}
+
+// newProxy leads to the database at the URL, which names the directory of a socket.
+func newProxy(t *testing.T, target string) *proxy {
+	t.Helper()
+	parsed, err := url.Parse(target)
+	require.NoError(t, err)
+	socket := filepath.Join(parsed.Query().Get("host"), ".s.PGSQL.5432")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	parsed.Host, parsed.RawQuery = listener.Addr().String(), "sslmode=disable"
+	p := &proxy{url: parsed.String(), socket: socket, listener: listener}
+	var connections sync.WaitGroup
+	connections.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			connections.Go(func() { p.serve(client) })
+		}
+	})
+	t.Cleanup(func() {
+		p.close()
+		connections.Wait()
+	})
+	return p
+}
+
+// close takes no more connections.
+func (p *proxy) close() { _ = p.listener.Close() }
+
+// cutBefore cuts the connection over which the next message of the kind comes, after as
+// many others of it. What the client sent has arrived by then.
+func (p *proxy) cutBefore(kind rune, after int) {
+	p.passing.Store(int32(after))
+	p.cut.Store(kind)
+}
+
+// open opens the database through the proxy. All its connections but those it makes when
+// it needs them are there then, so that none takes the cut that is meant for another.
+func (p *proxy) open(t *testing.T) *postgres.DB {
+	t.Helper()
+	db := openAt(t, p.url)
+	require.Eventually(t, db.Settled, 10*time.Second, time.Millisecond)
+	return db
+}
+
+func (p *proxy) serve(client net.Conn) {
+	defer client.Close()
+	server, err := net.Dial("unix", p.socket)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	var there sync.WaitGroup
+	defer there.Wait()
+	there.Go(func() {
+		_, _ = io.Copy(server, client)
+		server.Close()
+	})
+	p.answer(client, server)
+	client.Close()
+}
+
+// answer passes messages on: a byte for the kind, four for the length of what follows
+// with them, and that.
+func (p *proxy) answer(client io.Writer, server io.Reader) {
+	head := make([]byte, 5)
+	for {
+		if _, err := io.ReadFull(server, head); err != nil {
+			return
+		}
+		body := make([]byte, binary.BigEndian.Uint32(head[1:])-4)
+		if _, err := io.ReadFull(server, body); err != nil {
+			return
+		}
+		if kind := int32(head[0]); p.cut.Load() == kind && p.passing.Add(-1) < 0 && p.cut.CompareAndSwap(kind, 0) {
+			return
+		}
+		if _, err := client.Write(append(head[:5:5], body...)); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,42 @@
+package postgres_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence/persistencetest/servers"
+)
+
+func TestAddingATokenPurgesThoseThatExpired(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	db := openAt(t, url)
+	user, live := createUser(t, db)
+	for range 5 {
+		expired := booking.RefreshToken{ID: uuid.New(), Family: uuid.New(), User: user.ID, ExpiresAt: now().Add(-time.Hour)}
+		require.NoError(t, db.SaveRefreshToken(t.Context(), expired))
+	}
+	rows := connect(t, url)
+	require.Equal(t, 2, rows.count(`SELECT count(*) FROM refresh_tokens`), "the last one is removed by the next")
+	next := live
+	next.ID = uuid.New()
+	require.NoError(t, db.RotateRefreshToken(t.Context(), live.ID, next, now()))
+	require.Equal(t, 2, rows.count(`SELECT count(*) FROM refresh_tokens`))
+	require.Zero(t, rows.count(`SELECT count(*) FROM refresh_tokens WHERE expires_at < now()`))
+}
+
+func TestSavingAReplyPurgesThoseThatExpired(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	when, db := now(), openAt(t, url)
+	for range 5 {
+		reply := booking.Reply{Status: 201, Body: []byte("{}"), ExpiresAt: when.Add(time.Hour)}
+		require.NoError(t, db.SaveReply(t.Context(), uuid.New(), "k", reply, when))
+		when = when.Add(time.Hour)
+	}
+	require.Equal(t, 1, connect(t, url).count(`SELECT count(*) FROM idempotency_keys`))
+}

@@ -1,0 +1,201 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+const trainColumns = `id, name, capacity, on_sale, created_at, updated_at, stops`
+
+// The verdict of a guarded statement on what it was asked for.
+const (
+	verdictDone     = "done"
+	verdictFenced   = "fenced"
+	verdictGone     = "gone" // no such train, or no such booking
+	verdictConflict = "conflict"
+)
+
+// guardVerdict judges a guard, of parameters $1 to $3, by the locked row g of its train;
+// null means that it is good. (IS DISTINCT FROM: a train that nobody adopted has no
+// owner.)
+const guardVerdict = `CASE
+	WHEN g.epoch <> $2 OR g.owner IS DISTINCT FROM $3 THEN 'fenced'
+	WHEN g.deleted_at IS NOT NULL THEN 'gone' END`
+
+// CreateTrain implements persistence.Trains. A revived train has no owner, so that the
+// activation that deleted it is fenced.
+func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
+	const create = `
+		INSERT INTO trains (` + trainColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (id) DO UPDATE SET
+			owner = NULL, deleted_at = NULL,
+			name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
+			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops
+		WHERE trains.deleted_at IS NOT NULL`
+	stops, err := list(train.Stops)
+	if err != nil {
+		return wrap("create train", err)
+	}
+	return db.write(ctx, "create train", func(ctx context.Context, c *conn) error {
+		created, err := c.exec(ctx, create, id(train.ID), train.Name, train.Capacity, train.OnSale,
+			train.CreatedAt, train.UpdatedAt, stops)
+		if err == nil && created == 0 {
+			return persistence.ErrExists
+		}
+		return err
+	})
+}
+
+// ListTrains implements persistence.Trains.
+func (db *DB) ListTrains(ctx context.Context) (trains []booking.Train, err error) {
+	const find = `
+		SELECT ` + trainColumns + ` FROM trains
+		WHERE deleted_at IS NULL ORDER BY created_at, id`
+	err = db.read(ctx, "list trains", func(ctx context.Context, c *conn) (err error) {
+		trains, err = all(ctx, c, scanTrain, find)
+		return err
+	})
+	return trains, err
+}
+
+// Epoch implements persistence.Trains.
+func (db *DB) Epoch(ctx context.Context, train booking.TrainID) (epoch int64, err error) {
+	const find = `SELECT epoch FROM trains WHERE id = $1 AND deleted_at IS NULL`
+	err = db.adopt(ctx, "epoch", func(ctx context.Context, c *conn) (err error) {
+		epoch, err = first(ctx, c, scalar[int64], find, id(train))
+		return err
+	})
+	return epoch, err
+}
+
+// Adopt implements persistence.Trains. The update waits for the statements in flight
+// that share a lock on the train.
+func (db *DB) Adopt(ctx context.Context, train booking.TrainID, seen int64, owner uuid.UUID) (epoch int64, err error) {
+	const adopt = `
+		WITH adopted AS (
+			UPDATE trains SET epoch = epoch + 1, owner = $3
+			WHERE id = $1 AND epoch = $2 AND deleted_at IS NULL RETURNING epoch)
+		SELECT (SELECT epoch FROM adopted) FROM trains WHERE id = $1 AND deleted_at IS NULL`
+	err = db.adopt(ctx, "adopt", func(ctx context.Context, c *conn) error {
+		adopted, err := first(ctx, c, scalar[*int64], adopt, id(train), seen, id(owner))
+		switch {
+		case err != nil:
+			return err
+		case adopted == nil:
+			return persistence.ErrFenced
+		}
+		epoch = *adopted
+		return nil
+	})
+	return epoch, err
+}
+
+// LoadTrain implements persistence.Trains, from one snapshot.
+func (db *DB) LoadTrain(
+	ctx context.Context, train booking.TrainID, since time.Time,
+) (loaded booking.Train, bookings []booking.Booking, err error) {
+	const (
+		find = `SELECT ` + trainColumns + ` FROM trains WHERE id = $1 AND deleted_at IS NULL`
+		load = `
+			SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = $1 AND cancelled_at IS NULL
+			UNION ALL
+			SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = $1 AND cancelled_at >= $2`
+	)
+	err = db.snapshot(ctx, "load train", func(ctx context.Context, c *conn) error {
+		if loaded, err = first(ctx, c, scanTrain, find, id(train)); err != nil {
+			return err
+		}
+		bookings, err = all(ctx, c, scanBooking, load, id(train), since)
+		return err
+	})
+	return loaded, bookings, err
+}
+
+// ChangeTrain implements persistence.Trains. Its caller has no sale of the train in
+// flight: one that committed while this waited for its lock would not be seen.
+func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train booking.Train) error {
+	const change = `
+		WITH g AS MATERIALIZED (
+			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE),
+		judged AS MATERIALIZED (
+			SELECT coalesce(` + guardVerdict + `, CASE
+				WHEN EXISTS (SELECT 1 FROM seats WHERE train_id = $1 AND seat_number > $5 AND legs <> 0)
+				THEN 'conflict' ELSE 'done' END) AS verdict
+			FROM g),
+		changed AS (
+			UPDATE trains SET name = $4, capacity = $5, on_sale = $6, updated_at = $7, stops = $8
+			WHERE id = $1 AND (SELECT verdict FROM judged) = 'done')
+		SELECT verdict FROM judged`
+	stops, err := list(train.Stops)
+	if err != nil {
+		return wrap("change train", err)
+	}
+	return db.guarded(ctx, "change train", change, guard,
+		train.Name, train.Capacity, train.OnSale, train.UpdatedAt, stops)
+}
+
+// DeleteTrain implements persistence.Trains. What ChangeTrain says of its caller holds
+// here too.
+func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
+	const remove = `
+		WITH g AS MATERIALIZED (
+			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE),
+		judged AS MATERIALIZED (
+			SELECT coalesce(` + guardVerdict + `, CASE
+				WHEN NOT $5 AND EXISTS (SELECT 1 FROM bookings WHERE train_id = $1 AND cancelled_at IS NULL)
+				THEN 'conflict' ELSE 'done' END) AS verdict
+			FROM g),
+		cancelled AS (
+			UPDATE bookings SET cancelled_at = $4
+			WHERE train_id = $1 AND cancelled_at IS NULL AND (SELECT verdict FROM judged) = 'done'),
+		emptied AS (
+			DELETE FROM seats WHERE train_id = $1 AND (SELECT verdict FROM judged) = 'done'),
+		marked AS (
+			UPDATE trains SET deleted_at = $4 WHERE id = $1 AND (SELECT verdict FROM judged) = 'done')
+		SELECT verdict FROM judged`
+	return db.guarded(ctx, "delete train", remove, guard, at, force)
+}
+
+// guarded runs a statement that judges its guard, parameters $1 to $3, and returns a
+// verdict; no row means that there never was such a train.
+func (db *DB) guarded(ctx context.Context, operation, text string, guard persistence.Guard, args ...any) error {
+	args = append([]any{id(guard.Train), guard.Epoch, id(guard.Owner)}, args...)
+	return db.write(ctx, operation, func(ctx context.Context, c *conn) error {
+		verdict, err := first(ctx, c, scalar[string], text, args...)
+		if err != nil {
+			return err
+		}
+		return verdictError(verdict)
+	})
+}
+
+// verdictError is what persistence calls a verdict.
+func verdictError(verdict string) error {
+	switch verdict {
+	case verdictDone:
+		return nil
+	case verdictFenced:
+		return persistence.ErrFenced
+	case verdictGone:
+		return persistence.ErrNotFound
+	case verdictConflict:
+		return persistence.ErrConflict
+	}
+	return fmt.Errorf("%w: verdict %q", persistence.ErrUnknown, verdict)
+}
+
+func scanTrain(r row) (t booking.Train, err error) {
+	var stops string
+	if err := r.Scan((*[16]byte)(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &t.CreatedAt, &t.UpdatedAt, &stops); err != nil {
+		return t, err
+	}
+	t.CreatedAt, t.UpdatedAt = fromTime(t.CreatedAt), fromTime(t.UpdatedAt)
+	t.Stops, err = fromList[booking.Stop](stops)
+	return t, err
+}

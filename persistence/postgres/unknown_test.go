@@ -1,0 +1,141 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest/servers"
+)
+
+// TestWriteIsUnknownWhenItsAnswerIsLost: it is there, and nobody told.
+func TestWriteIsUnknownWhenItsAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	for name, message := range map[string]rune{
+		"all of it": bindComplete, "from the result on": commandDone, "but for the end": readyForQuery,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			direct := servers.Postgres(t)
+			proxy := newProxy(t, direct)
+			db, next := proxy.open(t), openAt(t, direct)
+			guard := adopt(t, db, booking.NewTrainID())
+			require.NoError(t, bookOne(t.Context(), db, saleOf(guard, 1)), "prepares the statement")
+
+			proxy.cutBefore(message, 0)
+			sale := saleOf(guard, 2)
+			require.ErrorIs(t, bookOne(t.Context(), db, sale), persistence.ErrUnknown)
+			_, err := next.Adopt(t.Context(), guard.Train, guard.Epoch, uuid.New())
+			require.NoError(t, err)
+			found, err := next.FindBooking(t.Context(), sale.Booking.ID)
+			require.NoError(t, err, "an adoption later it is there or never will be")
+			require.Equal(t, sale.Booking, found)
+
+			adopt(t, db, booking.NewTrainID())
+			proxy.cutBefore(message, 0)
+			train := booking.Train{ID: booking.NewTrainID()}
+			require.ErrorIs(t, db.CreateTrain(t.Context(), train), persistence.ErrUnknown, "a statement without a result")
+			require.Eventually(t, func() bool {
+				return errors.Is(next.CreateTrain(t.Context(), train), persistence.ErrExists)
+			}, 10*time.Second, time.Millisecond)
+		})
+	}
+}
+
+func TestReadIsNeverUnknown(t *testing.T) {
+	t.Parallel()
+	proxy := newProxy(t, servers.Postgres(t))
+	db := proxy.open(t)
+	guard := adopt(t, db, booking.NewTrainID())
+	for range 2 { // not prepared yet, prepared
+		proxy.cutBefore(readyForQuery, 0)
+		_, _, err := db.LoadTrain(t.Context(), guard.Train, now())
+		require.Error(t, err)
+		require.NotErrorIs(t, err, persistence.ErrUnknown)
+		_, _, err = db.LoadTrain(t.Context(), guard.Train, now())
+		require.NoError(t, err, "on another connection")
+	}
+}
+
+func TestWriteWithoutAConnectionIsNotDone(t *testing.T) {
+	t.Parallel()
+	direct := servers.Postgres(t)
+	proxy := newProxy(t, direct)
+	db := proxy.open(t)
+	guard := adopt(t, openAt(t, direct), booking.NewTrainID())
+	proxy.close()
+	proxy.cutBefore(readyForQuery, 0)
+	require.Error(t, db.Ping(t.Context()), "that was the connection it had")
+	err := bookOne(t.Context(), db, saleOf(guard, 1))
+	require.Error(t, err)
+	require.NotErrorIs(t, err, persistence.ErrUnknown)
+}
+
+// TestTransactionIsUnknownOnlyWhenItsCommitIs cuts before each of the four answers: to
+// BEGIN, to both statements, to COMMIT.
+func TestTransactionIsUnknownOnlyWhenItsCommitIs(t *testing.T) {
+	t.Parallel()
+	proxy := newProxy(t, servers.Postgres(t))
+	db := proxy.open(t)
+	user, _ := createUser(t, db)
+	for after := range 4 {
+		require.NoError(t, db.SetPassword(t.Context(), user.ID, user.PasswordHash, user.PasswordHash), "prepares the statements")
+		proxy.cutBefore(readyForQuery, after)
+		err := db.SetPassword(t.Context(), user.ID, user.PasswordHash, "new")
+		require.Error(t, err)
+		require.Equal(t, after == 3, errors.Is(err, persistence.ErrUnknown), "%d: %v", after, err)
+		if after < 3 {
+			got, err := db.FindUser(t.Context(), user.ID)
+			require.NoError(t, err)
+			require.Equal(t, user, got)
+		}
+	}
+	require.Eventually(t, func() bool {
+		got, err := db.FindUser(t.Context(), user.ID)
+		return err == nil && got.PasswordHash == "new"
+	}, 10*time.Second, time.Millisecond, "COMMIT had arrived")
+}
+
+func TestCallerWhoGivesUpMidwayIsToldThatNobodyKnows(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	db := openAt(t, url)
+	guard := adopt(t, db, booking.NewTrainID())
+	other := connect(t, url)
+	other.blockSeat(guard, 1)
+	ctx, giveUp := context.WithCancel(t.Context())
+	sale := saleOf(guard, 1)
+	booked := inBackground(func() error { return bookOne(ctx, db, sale) })
+	watch := connect(t, url)
+	watch.awaitBlocked(1)
+	giveUp()
+	err := <-booked
+	require.ErrorIs(t, err, persistence.ErrUnknown)
+	require.ErrorIs(t, err, context.Canceled)
+	watch.awaitBlocked(0) // the driver asked the server to cancel it
+	other.do(`COMMIT`)
+	_, err = db.FindBooking(t.Context(), sale.Booking.ID)
+	require.ErrorIs(t, err, persistence.ErrNotFound)
+}
+
+func TestLockThatIsHeldTooLongIsADefiniteRefusal(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	db := openAt(t, url)
+	guard := adopt(t, db, booking.NewTrainID())
+	other := connect(t, url)
+	other.blockSeat(guard, 1)
+	sale, begun := saleOf(guard, 1), time.Now()
+	err := bookOne(t.Context(), db, sale)
+	require.Error(t, err)
+	require.NotErrorIs(t, err, persistence.ErrUnknown)
+	require.Less(t, time.Since(begun), 5*time.Second, "lock_timeout")
+	other.do(`COMMIT`)
+	require.NoError(t, bookOne(t.Context(), db, sale))
+}

@@ -1,0 +1,55 @@
+package redis_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+func BenchmarkWriteHolds(b *testing.B) {
+	for _, size := range []int{1, 16, 256} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			s := openNew(b)
+			guard := s.adopt(b, booking.NewTrainID())
+			for b.Loop() {
+				b.StopTimer()
+				s.keep(b, guard)
+				writes := puts(guard, size)
+				b.StartTimer()
+				s.write(b, writes...)
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*size), "µs/hold")
+		})
+	}
+}
+
+func BenchmarkRenewLeases(b *testing.B) {
+	for _, size := range []int{100, 1000, 10_000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			s := openNew(b)
+			leases := make([]persistence.Lease, size)
+			for i := range leases {
+				leases[i] = newLease(booking.NewTrainID())
+				_, err := s.AcquireLease(b.Context(), leases[i])
+				require.NoError(b, err)
+			}
+			for b.Loop() {
+				_, err := s.RenewLeases(b.Context(), leases)
+				require.NoError(b, err)
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*size), "µs/lease")
+		})
+	}
+}
+
+// keep renews the lease of an activation.
+func (s *store) keep(b *testing.B, guard persistence.Guard) {
+	b.Helper()
+	lease := persistence.Lease{Train: guard.Train, Address: here, Owner: guard.Owner}
+	_, err := s.RenewLeases(b.Context(), []persistence.Lease{lease})
+	require.NoError(b, err)
+}

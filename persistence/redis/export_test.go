@@ -1,0 +1,7 @@
+package redis
+
+// The reading of values, for fuzzing.
+var (
+	DecodeHold = decodeHold
+	EncodeHold = encodeHold
+)

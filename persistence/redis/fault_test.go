@@ -1,0 +1,245 @@
+package redis_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest/servers"
+	"trainbooking.dev/persistence/redis"
+)
+
+const (
+	// soon is for how long tests look for what should be there in a moment.
+	soon = 10 * time.Second
+	tick = 10 * time.Millisecond
+	// answerBytes is the length of ":1\r\n", what a script about a hold answers.
+	answerBytes = 4
+)
+
+// openBehindProxy opens a DB whose connections can be cut; the raw client goes around.
+func openBehindProxy(t *testing.T) (*store, *proxy) {
+	t.Helper()
+	server := servers.StartRedis(t)
+	p := newProxy(t, server.Address)
+	return &store{DB: openWithin(t, p.address, persistence.LeaseCall), server: server, raw: connect(t, server.Address)}, p
+}
+
+func TestHoldsWhoseAnswersAreLostAreFoundAgain(t *testing.T) {
+	t.Parallel()
+	s, p := openBehindProxy(t)
+	guard := s.adopt(t, booking.NewTrainID())
+	gone := puts(guard, 1)
+	s.write(t, gone...)
+	gone[0].Op = persistence.HoldDrop
+	writes := append(puts(guard, 10), gone...)
+	p.downstream.left.Store(3 * answerBytes)
+	s.write(t, writes...)
+	require.Len(t, s.held(t, guard.Train), 10)
+}
+
+func TestHoldsWhoseAnswersAreLostAreUnknownWhenNobodyCanLook(t *testing.T) {
+	t.Parallel()
+	s, p := openBehindProxy(t)
+	guard := s.adopt(t, booking.NewTrainID())
+	s.write(t, puts(guard, 1)...)
+	p.closed.Store(true)
+	p.downstream.left.Store(3 * answerBytes)
+	results, err := s.WriteHolds(t.Context(), puts(guard, 10))
+	require.NoError(t, err)
+	for i, err := range results {
+		if i < 3 {
+			require.NoError(t, err)
+		} else {
+			require.ErrorIs(t, err, persistence.ErrUnknown)
+		}
+	}
+	results, err = s.WriteHolds(t.Context(), puts(guard, 1))
+	require.NoError(t, err, "the proxy took the connection before it cut it")
+	require.ErrorIs(t, results[0], persistence.ErrUnknown)
+	p.closed.Store(false)
+	require.Len(t, s.held(t, guard.Train), 11, "all of the pipeline was done, and nothing of the last")
+}
+
+func TestCutRequestIsUnknownWhereItWasNotDone(t *testing.T) {
+	t.Parallel()
+	s, p := openBehindProxy(t)
+	guard := s.adopt(t, booking.NewTrainID())
+	s.write(t, puts(guard, 1)...)
+	writes := puts(guard, 100)
+	p.upstream.left.Store(20_000)
+	results, err := s.WriteHolds(t.Context(), writes)
+	require.NoError(t, err)
+	held, done := s.held(t, guard.Train), 0
+	for i, w := range writes {
+		if held[w.Hold.ID] {
+			require.NoError(t, results[i])
+			done++
+		} else {
+			require.ErrorIs(t, results[i], persistence.ErrUnknown)
+		}
+	}
+	require.Greater(t, done, 10)
+	require.Less(t, done, 90)
+}
+
+// Why a hold that is not there is unknown, and not refused.
+func TestHoldThatIsNotThereMayComeYet(t *testing.T) {
+	t.Parallel()
+	s, p := openBehindProxy(t)
+	guard := s.adopt(t, booking.NewTrainID())
+	late := p.delayNext(t)
+	results, err := s.WriteHolds(t.Context(), puts(guard, 1))
+	require.NoError(t, err)
+	require.ErrorIs(t, results[0], persistence.ErrUnknown)
+	require.Empty(t, s.held(t, guard.Train))
+	late.arrive()
+	<-late.read
+	require.Len(t, s.held(t, guard.Train), 1)
+}
+
+func TestHoldThatComesLateIsFenced(t *testing.T) {
+	t.Parallel()
+	s, p := openBehindProxy(t)
+	guard := s.adopt(t, booking.NewTrainID())
+	s.write(t, puts(guard, 1)...)
+	late := p.delayNext(t)
+	results, err := s.WriteHolds(t.Context(), puts(guard, 1))
+	require.NoError(t, err)
+	require.ErrorIs(t, results[0], persistence.ErrUnknown)
+	next := s.adopt(t, guard.Train)
+	late.arrive()
+	<-late.read
+	require.Len(t, s.held(t, guard.Train), 1)
+	s.write(t, puts(next, 1)...)
+}
+
+func TestLeaseWhoseAnswerIsLostCounts(t *testing.T) {
+	t.Parallel()
+	s, p := openBehindProxy(t)
+	held := newLease(booking.NewTrainID())
+	s.adopt(t, booking.NewTrainID()) // the connection and the script are there
+	for _, lease := range []persistence.Lease{held, newLease(held.Train)} {
+		p.downstream.left.Store(0)
+		holder, err := s.AcquireLease(t.Context(), lease)
+		require.NoError(t, err)
+		require.Equal(t, held, holder)
+	}
+}
+
+func TestCallsToAPausedRedisEndInTime(t *testing.T) {
+	t.Parallel()
+	s, _ := openBehindProxy(t)
+	lease := newLease(booking.NewTrainID())
+	_, err := s.AcquireLease(t.Context(), lease)
+	require.NoError(t, err)
+	_, err = s.Join(t.Context(), "a")
+	require.NoError(t, err)
+	s.server.Pause(t)
+	t.Cleanup(func() { s.server.Resume(t) })
+	calls := map[string]func() error{
+		"ping":    func() error { return s.Ping(t.Context()) },
+		"acquire": func() error { _, err := s.AcquireLease(t.Context(), lease); return err },
+		"renew":   func() error { _, err := s.RenewLeases(t.Context(), []persistence.Lease{lease}); return err },
+		"release": func() error { return s.ReleaseLease(t.Context(), lease) },
+		"beat":    func() error { _, err := s.Beat(t.Context(), "a"); return err },
+		"look":    func() error { _, err := s.Look(t.Context()); return err },
+		"leave":   func() error { return s.Leave(t.Context(), "a") },
+		"load":    func() error { _, err := s.LoadHolds(t.Context(), lease.Train, time.Now()); return err },
+		"write": func() error {
+			results, err := s.WriteHolds(t.Context(), puts(guardOf(lease), 2))
+			return errors.Join(append(results, err)...)
+		},
+	}
+	type end struct {
+		name  string
+		err   error
+		after time.Duration
+	}
+	ends := make(chan end, len(calls))
+	for name, call := range calls {
+		go func() {
+			began := time.Now()
+			ends <- end{name, call(), time.Since(began)}
+		}()
+	}
+	const slack = persistence.LeaseCall / 2
+	for range calls {
+		e := <-ends
+		require.Error(t, e.err, e.name)
+		most := persistence.LeaseCall + slack
+		if e.name == "write" { // looks for the holds
+			require.ErrorIs(t, e.err, persistence.ErrUnknown)
+			most += persistence.LeaseCall
+		}
+		require.Less(t, e.after, most, e.name)
+	}
+}
+
+func TestRedisOutOfMemoryTakesNothingNew(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	lease := newLease(booking.NewTrainID())
+	_, err := s.AcquireLease(t.Context(), lease)
+	require.NoError(t, err)
+	guard := guardOf(lease)
+	writes := puts(guard, 3)
+	s.write(t, writes[0])
+	_, err = s.Join(t.Context(), "a")
+	require.NoError(t, err)
+	require.NoError(t, s.raw.ConfigSet(t.Context(), "maxmemory", "1").Err())
+
+	results, err := s.WriteHolds(t.Context(), writes[1:])
+	require.NoError(t, err)
+	require.ErrorIs(t, results[0], persistence.ErrFull)
+	require.ErrorIs(t, results[1], persistence.ErrFull)
+	require.Len(t, s.held(t, guard.Train), 1)
+	_, err = s.AcquireLease(t.Context(), newLease(booking.NewTrainID()))
+	require.ErrorIs(t, err, persistence.ErrFull)
+
+	results, err = s.RenewLeases(t.Context(), []persistence.Lease{lease})
+	require.NoError(t, err)
+	require.NoError(t, results[0], "who is in office stays")
+	m, err := s.Beat(t.Context(), "a")
+	require.NoError(t, err)
+	require.False(t, m.Evicted)
+	_, err = s.Join(t.Context(), "b")
+	require.NoError(t, err)
+	drop := writes[0]
+	drop.Op = persistence.HoldDrop
+	s.write(t, drop)
+
+	require.NoError(t, s.raw.ConfigSet(t.Context(), "maxmemory", "0").Err())
+	s.write(t, writes[1:]...)
+}
+
+func TestWritesToARedisThatIsGoneAreNotDone(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	guard := s.adopt(t, booking.NewTrainID())
+	s.write(t, puts(guard, 1)...)
+	s.server.Kill(t)
+	_, err := s.WriteHolds(t.Context(), puts(guard, 2))
+	require.Error(t, err)
+	require.NotErrorIs(t, err, persistence.ErrUnknown)
+	_, err = redis.Open(t.Context(), "redis://"+s.server.Address, redis.Options{})
+	require.Error(t, err)
+	require.NotErrorIs(t, err, redis.ErrSettings, "it may come back")
+}
+
+func TestClosedDBDoesNothing(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	guard := s.adopt(t, booking.NewTrainID())
+	changes := s.Changes(t.Context())
+	require.NoError(t, s.Close())
+	require.NoError(t, s.Close())
+	_, err := s.WriteHolds(t.Context(), puts(guard, 1))
+	require.Error(t, err)
+	require.NotErrorIs(t, err, persistence.ErrUnknown)
+	require.NotEqual(t, changes, s.Changes(t.Context()))
+}

@@ -1,0 +1,103 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	goredis "github.com/redis/go-redis/v9"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+var (
+	// KEYS lease. ARGV its value, its time in milliseconds. Answers who holds it; nothing
+	// when it had too much time left, or no end at all, and was removed.
+	acquireLease = goredis.NewScript(`
+		local holder = redis.call('GET', KEYS[1])
+		if not holder then
+			redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+			return ARGV[1]
+		end
+		local left = redis.call('PTTL', KEYS[1])
+		if left < 0 or left > tonumber(ARGV[2]) then
+			redis.call('DEL', KEYS[1])
+			return false
+		end
+		return holder`)
+
+	// KEYS lease. ARGV its value, its time.
+	renewLease = goredis.NewScript(`
+		if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+		return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
+
+	// KEYS lease. ARGV its value.
+	releaseLease = goredis.NewScript(`
+		if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+		return redis.call('DEL', KEYS[1])`)
+)
+
+// AcquireLease implements persistence.Leases. When the reply is lost, the key tells who
+// holds the lease, if there is time left to ask.
+func (db *DB) AcquireLease(ctx context.Context, lease persistence.Lease) (persistence.Lease, error) {
+	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
+	defer cancel()
+	key := leaseKey(lease.Train)
+	holder, err := acquireLease.Run(ctx, db.data, []string{key}, leaseValue(lease), persistence.LeaseTTL.Milliseconds()).Text()
+	if errors.Is(err, goredis.Nil) {
+		return persistence.Lease{}, wrap("acquire lease", fmt.Errorf("%w: key %s had more time left than a lease has", persistence.ErrConflict, key))
+	}
+	if err = translate(err); errors.Is(err, persistence.ErrUnknown) {
+		found, findErr := db.data.Get(ctx, key).Result()
+		if findErr == nil {
+			holder, err = found, nil
+		}
+	}
+	if err != nil {
+		return persistence.Lease{}, wrap("acquire lease", err)
+	}
+	held, err := parseLease(lease.Train, holder)
+	return held, wrap("acquire lease", err)
+}
+
+// RenewLeases implements persistence.Leases.
+func (db *DB) RenewLeases(ctx context.Context, leases []persistence.Lease) ([]error, error) {
+	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
+	defer cancel()
+	pipe, commands := newPipeline(db.reserved), make([]*goredis.Cmd, len(leases))
+	for i, lease := range leases {
+		commands[i] = pipe.add(ctx, renewLease, []string{leaseKey(lease.Train)}, leaseValue(lease), persistence.LeaseTTL.Milliseconds())
+	}
+	answers, results, err := pipe.send(ctx, commands)
+	if err = errors.Join(err, errors.Join(results...)); err != nil {
+		return nil, wrap("renew leases", err)
+	}
+	for i, answer := range answers {
+		if answer == fenced {
+			results[i] = persistence.ErrFenced
+		}
+	}
+	return results, nil
+}
+
+// ReleaseLease implements persistence.Leases.
+func (db *DB) ReleaseLease(ctx context.Context, lease persistence.Lease) error {
+	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
+	defer cancel()
+	err := releaseLease.Run(ctx, db.data, []string{leaseKey(lease.Train)}, leaseValue(lease)).Err()
+	return wrap("release lease", translate(err))
+}
+
+func leaseValue(lease persistence.Lease) string { return lease.Address + "|" + lease.Owner.String() }
+
+func parseLease(train booking.TrainID, value string) (persistence.Lease, error) {
+	cut := strings.LastIndexByte(value, '|')
+	owner, err := uuid.Parse(value[cut+1:])
+	if cut < 0 || err != nil {
+		return persistence.Lease{}, fmt.Errorf("key %s holds %q, which is no lease", leaseKey(train), value)
+	}
+	return persistence.Lease{Train: train, Address: value[:cut], Owner: owner}, nil
+}
