@@ -66,13 +66,21 @@ func askTrain[R any](ctx context.Context, s *System, id booking.TrainID, c comma
 		case !r.retry:
 			return answer, outcome(r.err, lost)
 		}
-		wait := time.NewTimer(backoff)
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			wait.Stop()
-			return answer, booking.Timeout(ctx.Err())
+		if err := pause(ctx, backoff); err != nil {
+			return answer, booking.Timeout(err)
 		}
+	}
+}
+
+// pause waits before something is tried again. The error is ctx's, if it ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	wait := time.NewTimer(d)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -52,8 +52,8 @@ func (s *System) PutTrain(ctx context.Context, train booking.Train) (booking.Tra
 		if booking.CodeOf(err) != booking.CodeAlreadyExists {
 			return created, err == nil, err
 		}
-		// Another request created it between the two: change that one.
-		if err := ctx.Err(); err != nil {
+		// Another request created it between the two: change that one, when it is listed.
+		if err := pause(ctx, maxBackoff); err != nil {
 			return booking.Train{}, false, booking.Timeout(err)
 		}
 	}
@@ -152,6 +152,7 @@ func (t *train) removed(a *ask, err error) {
 		return
 	}
 	t.system.catalogue.remove(t.listed)
+	t.seats = nil // nothing is left that would need an owner
 	a.send(reply{value: nothing{}})
 	t.halt()
 }
@@ -167,7 +168,8 @@ func (t *train) dropHolds(ctx context.Context, guard persistence.Guard, holds []
 	if len(writes) == 0 {
 		return nil
 	}
-	if _, err := t.system.heldSeats.WriteHolds(ctx, writes); err != nil {
+	results, err := t.system.heldSeats.WriteHolds(ctx, writes)
+	if err = errors.Join(append(results, err)...); err != nil {
 		return errors.Join(persistence.ErrUnknown, err)
 	}
 	return nil

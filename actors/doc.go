@@ -16,8 +16,9 @@
 //
 //	        first ask              loaded               nothing in flight
 //	(none) ───────────▶ loading ───────────▶ serving ◀────────────────────▶ busy
-//	   ▲                   │ error             │ idle, shutdown,    (change, delete: asks wait)
-//	   └──── closed ◀──────┴──── halting ◀─────┘ fenced, unknown outcome
+//	   ▲                   │ error             │ idle, shutdown,     │ (change, delete: asks wait)
+//	   └──── closed ◀──────┴──── halting ◀─────┴─────────────────────┘ deleted
+//	                                             fenced, contradicted, unknown outcome
 //
 // Loading adopts the train in the store with a new epoch, which fences every earlier
 // activation, and reads what is sold and held. Halting waits until no write is in
@@ -33,6 +34,8 @@
 //
 // # Failure
 //
-// Every method returns a *booking.Error. Of a 503 the outcome is not_executed unless
-// an attempt was lost on the way. An actor that panics is closed, not restarted.
+// Every method of booking.Service returns a *booking.Error. Of a 503 the outcome is
+// not_executed unless an attempt was lost on the way. An actor that panics is closed, not
+// restarted. An activation that closes with live holds is followed by another at once:
+// somebody must end them.
 package actors

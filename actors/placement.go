@@ -48,15 +48,15 @@ func newPlacement(s *System) *placement {
 	}
 }
 
-// snapshot returns the state that the train's activation published last, nil when it is
-// idle or loading.
-func (p *placement) snapshot(id booking.TrainID) *booking.Snapshot {
+// snapshot returns the state that the train's activation published last, nil while it is
+// loading, and whether the train is active at all.
+func (p *placement) snapshot(id booking.TrainID) (last *booking.Snapshot, active bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if a := p.active[id]; a != nil {
-		return a.snapshot.Load()
+		return a.snapshot.Load(), true
 	}
-	return nil
+	return nil, false
 }
 
 // activate returns the train's activation and makes one when it is idle. Error:
@@ -91,13 +91,11 @@ func (p *placement) remove(a *activation) {
 	}
 }
 
-// close refuses activations from now on. Returns whether this was the first call.
-func (p *placement) close() bool {
+// close refuses activations from now on.
+func (p *placement) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	first := !p.closed
 	p.closed = true
-	return first
 }
 
 func (p *placement) all() []*activation {

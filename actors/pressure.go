@@ -28,6 +28,9 @@ func (p *pressure) enter() error {
 	if p.waiting >= maxWaiting {
 		return booking.Unavailable(booking.OutcomeNotExecuted, p.drainTime(), nil)
 	}
+	if p.waiting == 0 { // idling says nothing of how fast it drains
+		p.since, p.answered = time.Now(), 0
+	}
 	p.waiting++
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// maxActivating is how many idle trains one search activates at a time.
+// maxActivating is how many idle trains one search, or the start, activates at a time.
 const maxActivating = 16
 
 // FindTrain implements booking.Service.
@@ -43,7 +43,7 @@ func (s *System) Search(ctx context.Context, from, to string) ([]booking.Availab
 	group.SetLimit(maxActivating)
 	now := time.Now()
 	for i, train := range trains {
-		if snapshot := s.placement.snapshot(train.ID); snapshot != nil {
+		if snapshot, _ := s.placement.snapshot(train.ID); snapshot != nil {
 			offers[i] = offer(snapshot, from, to, now)
 			continue
 		}
@@ -91,7 +91,10 @@ func (s *System) ListTrains(
 	page.Items = make([]booking.Availability, len(trains.Items))
 	var idle []int
 	for i, train := range trains.Items {
-		snapshot := s.placement.snapshot(train.ID)
+		snapshot, active := s.placement.snapshot(train.ID)
+		if active && snapshot == nil { // loading, perhaps because it has holds
+			snapshot, _ = s.view(ctx, train.ID)
+		}
 		if snapshot == nil {
 			idle = append(idle, i)
 			page.Items[i] = booking.Availability{Train: train, Stretch: stretchOf(train, query)}
@@ -134,7 +137,7 @@ func (s *System) view(ctx context.Context, id booking.TrainID) (*booking.Snapsho
 	if s.catalogue.find(id) == nil {
 		return nil, booking.NotFound("train")
 	}
-	if snapshot := s.placement.snapshot(id); snapshot != nil {
+	if snapshot, _ := s.placement.snapshot(id); snapshot != nil {
 		return snapshot, nil
 	}
 	snapshot, err := askTrain[*booking.Snapshot](ctx, s, id, view{})

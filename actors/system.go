@@ -52,6 +52,7 @@ type System struct {
 	holds      *batcher[persistence.HoldWrite]
 	sales      *batcher[persistence.Sale]
 	background sync.WaitGroup // calls of stores on behalf of actors
+	shutdown   func()         // of actors, once
 }
 
 var _ booking.Service = (*System)(nil)
@@ -68,6 +69,7 @@ func New(o Options) *System {
 	s.actors = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(atLeast{slog.LevelWarn, o.Logger.Handler()})
 	}))
+	s.shutdown = sync.OnceFunc(s.actors.Shutdown)
 	s.placement = newPlacement(s)
 	s.metrics = newMetrics(o.Registry, s.placement)
 	s.holds = newBatcher(o.Holds.WriteHolds, s.metrics.writer("holds"))
@@ -107,7 +109,7 @@ func (s *System) Start(ctx context.Context) error {
 // Stop refuses what comes from now on, lets every train finish what it has in flight,
 // and returns when all is stored, or with ctx's error. It may be called twice.
 func (s *System) Stop(ctx context.Context) error {
-	first := s.placement.close()
+	s.placement.close()
 	for _, a := range s.placement.all() {
 		s.actors.Root.Send(a.pid, halt{})
 	}
@@ -121,9 +123,7 @@ func (s *System) Stop(ctx context.Context) error {
 	s.background.Wait()
 	s.holds.wait()
 	s.sales.wait()
-	if first {
-		s.actors.Shutdown()
-	}
+	s.shutdown()
 	return nil
 }
 

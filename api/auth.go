@@ -33,7 +33,7 @@ func (s *Server) admit(r *http.Request, need role) (auth.Identity, error) {
 	if err != nil {
 		return auth.Identity{}, err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.timeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.timeout) // as in serve
 	defer cancel()
 	allowed, err := s.allowed(ctx, caller, need)
 	if err == nil && !allowed {

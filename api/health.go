@@ -61,7 +61,8 @@ func (s *Server) checks(ctx context.Context) map[string]error {
 		// The answer is for others too: a client that leaves must not spoil it.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTime)
 		defer cancel()
-		s.readiness.failing, s.readiness.asked = s.ready(ctx), now
+		s.readiness.failing = s.ready(ctx)
+		s.readiness.asked = s.now() // not before: the asking may take longer than readyLife
 	}
 	return s.readiness.failing
 }

@@ -79,7 +79,7 @@ func (s *Server) log(ctx context.Context, t *trace, method string, status int, s
 
 func (t *trace) level(status int) slog.Level {
 	switch {
-	case t.route != nil && t.route.quiet:
+	case t.route != nil && t.route.quiet && t.err == nil:
 		return slog.LevelDebug
 	case t.err == nil || status < http.StatusInternalServerError:
 		return slog.LevelInfo

@@ -17,7 +17,7 @@ type Booking struct {
 	CancelledAt time.Time // UTC, zero while the booking lives
 }
 
-// BookedTrain is a booking beside the train it is for, which may be deleted.
+// BookedTrain is a booking beside the train it is for.
 type BookedTrain struct {
 	Booking
 	On *Train

@@ -13,9 +13,9 @@ const (
 	MaxHoldTTL      = 24 * time.Hour
 	DefaultMaxHolds = 10
 
-	// HoldMemory is how long a hold that ended without a booking is remembered, so
-	// that a late confirm by seat alone is never taken for one of another stretch
-	// (docs/decisions/0003).
+	// HoldMemory is how long a hold that ended without a booking, or a booking that was
+	// cancelled, is remembered, so that a late confirm by seat alone is never taken for
+	// one of another stretch (docs/decisions/0003).
 	HoldMemory = time.Hour
 )
 

@@ -20,7 +20,7 @@ type endedStretch struct {
 	forget time.Time
 }
 
-// memory is what ended of one user, the oldest first, and when the first of it is to be
+// memory is what ended of one user, and when the first of it is to be
 // forgotten.
 type memory struct {
 	ended []endedStretch
@@ -49,8 +49,9 @@ func (m *SeatMap) remember(user uuid.UUID, e endedStretch) {
 		had.ended = slices.Delete(had.ended, i, i+1)
 	}
 	if len(had.ended) == maxRemembered {
-		m.supersede(had.ended[0])
-		had.ended = slices.Delete(had.ended, 0, 1)
+		oldest := had.oldest()
+		m.supersede(had.ended[oldest])
+		had.ended = slices.Delete(had.ended, oldest, oldest+1)
 	}
 	had.ended = append(had.ended, e)
 	if had.next.IsZero() || e.forget.Before(had.next) {
@@ -75,8 +76,17 @@ func (m *SeatMap) forget(item agendaItem, now time.Time) {
 		delete(m.remembered, item.user)
 		return
 	}
-	soonest := slices.MinFunc(had.ended, func(a, b endedStretch) int { return a.forget.Compare(b.forget) })
-	m.recall(item.user, had, soonest.forget)
+	m.recall(item.user, had, had.ended[had.oldest()].forget)
+}
+
+// oldest returns the index of what is to be forgotten first. A load remembers in no order.
+func (had *memory) oldest() (first int) {
+	for i, e := range had.ended {
+		if e.forget.Before(had.ended[first].forget) {
+			first = i
+		}
+	}
+	return first
 }
 
 // rememberedLegs returns the stretches of a seat that a user had.

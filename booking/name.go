@@ -14,8 +14,8 @@ import (
 const MaxName = 255
 
 // CleanText trims s and brings it to Unicode NFC. The sentence says what is wrong
-// with it and is "" when nothing is: not UTF-8, a control character, or a length
-// outside shortest to longest, counted in characters.
+// with it and is "" when nothing is: not UTF-8, a control or invisible character, or a
+// length outside shortest to longest, counted in characters.
 func CleanText(s string, shortest, longest int) (clean, sentence string) {
 	if !utf8.ValidString(s) {
 		return "", "must be valid UTF-8"

@@ -86,8 +86,8 @@ func NewSeatMap(train Train) *SeatMap {
 	}
 }
 
-// Restore puts what the stores know of the train into a new map: its live bookings,
-// those cancelled within HoldMemory, and its holds. Holds that became bookings or
+// Restore puts what the stores know of the train into a new map: its live bookings, those
+// cancelled within HoldMemory and ttl (a hold may be there that became one), and its holds. Holds that became bookings or
 // contradict what is booked are dropped. A hold has the rest of its time, at most ttl;
 // those that lost time by that are returned, to be stored again as they are now.
 func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, now time.Time) (shortened []Hold) {

@@ -217,3 +217,20 @@ func TestEndedStretchesAreForgotten(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, made)
 }
+
+func TestMemoryKeepsTheLatestAlsoAfterALoad(t *testing.T) {
+	t.Parallel()
+	train := lineABCD(100)
+	var holds []booking.Hold
+	for n := 1; n <= 64; n++ {
+		holds = append(holds, booking.Hold{
+			ID: booking.NewHoldID(train.ID), User: anna, Legs: booking.Stretch(0, 1), Seats: []int{n},
+			ExpiresAt: noon.Add(time.Duration(n-100) * time.Second), // seat 1 ended first
+		})
+	}
+	m := booking.NewSeatMap(train)
+	m.Restore(nil, holds, rules.TTL, noon)
+	h := held(t, m, anna, "A", "B", noon, 65)
+	m.Expire(h.ExpiresAt)
+	require.Equal(t, []booking.HoldID{holds[0].ID}, m.TakeSuperseded())
+}

@@ -52,7 +52,7 @@ type Config struct {
 	Demo          bool   `help:"Add a handful of trains when there is none."`
 
 	HoldTTL         time.Duration `name:"hold-ttl" default:"${hold_ttl}" placeholder:"TIME" help:"How long a seat stays locked, 1s to 24h (${default})."`
-	MaxHoldsPerUser int           `default:"${max_holds_per_user}" placeholder:"N" help:"Locks that a user may have on one train at once (${default})."`
+	MaxHoldsPerUser int           `default:"${max_holds_per_user}" placeholder:"N" help:"Seats that a user may hold on one train at once (${default})."`
 
 	JWTSecretFile    string        `name:"jwt-secret-file" placeholder:"FILE" help:"Signing secrets, one a line, the first signs. Without it one is made in --data-dir."`
 	AccessTTL        time.Duration `name:"access-ttl" default:"${access_ttl}" placeholder:"TIME" help:"How long an access token lives (${default})."`

@@ -14,7 +14,8 @@ type HoldOp int
 const (
 	// HoldPut writes the hold as it is, Released or not, over one with the same id.
 	HoldPut HoldOp = iota
-	// HoldDrop forgets it: it became a booking.
+	// HoldDrop forgets it: it became a booking, or tells nothing any more, or its train is
+	// deleted.
 	HoldDrop
 )
 
@@ -25,8 +26,8 @@ type HoldWrite struct {
 	Hold  booking.Hold // its ID carries the train
 }
 
-// Holds keeps holds until booking.HoldMemory after their deadline, so that a hold
-// outlives the process that took it.
+// Holds keeps holds, unless they are dropped, until booking.HoldMemory after their
+// deadline, so that a hold outlives the process that took it.
 type Holds interface {
 	// WriteHolds does a batch and returns one result for each, in order: nil, ErrFenced or,
 	// of a store that does each apart, what became of this one: ErrUnknown, or another

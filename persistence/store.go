@@ -86,7 +86,8 @@ type Trains interface {
 	// when a seat above the new capacity is booked.
 	ChangeTrain(ctx context.Context, guard Guard, train booking.Train) error
 	// DeleteTrain marks the train deleted at the given time and, with force, cancels its
-	// bookings. ErrConflict when there are live bookings and not force.
+	// bookings. Its holds are a matter of Holds, though a store that is both may drop them
+	// too. ErrConflict when there are live bookings and not force.
 	DeleteTrain(ctx context.Context, guard Guard, at time.Time, force bool) error
 }
 
@@ -108,7 +109,7 @@ type Bookings interface {
 	// stretch, in the order asked.
 	BookedSeats(ctx context.Context, trains []booking.TrainID, stretches []booking.Legs) ([]int, error)
 	// UserBookings and TrainBookings list live bookings by (BookedAt, ID); a user's with
-	// their trains, deleted ones too.
+	// their trains.
 	UserBookings(ctx context.Context, user uuid.UUID, page booking.PageRequest) (booking.Page[booking.BookedTrain], error)
 	TrainBookings(ctx context.Context, id booking.TrainID, page booking.PageRequest) (booking.Page[booking.Booking], error)
 }

@@ -48,8 +48,11 @@ func ensureSecret(path string, log *slog.Logger) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		secret := make([]byte, secretBytes)
 		_, _ = rand.Read(secret) // never fails
-		log.Info("made a signing secret", "file", path)
-		return writeWhole(path, []byte(base64.StdEncoding.EncodeToString(secret)+"\n"))
+		err := writeWhole(path, []byte(base64.StdEncoding.EncodeToString(secret)+"\n"))
+		if err == nil {
+			log.Info("made a signing secret", "file", path)
+		}
+		return err
 	}
 	if err != nil {
 		return err

@@ -40,13 +40,15 @@ func (c *conn) transact(ctx context.Context, fn func(context.Context, *conn) err
 }
 
 // snapshot runs fn, which only reads, so that it sees one state of the database.
+// The caller's ctx ends what fn asks, never what is around it: a connection that was left
+// inside a transaction could not be lent again.
 func (c *conn) snapshot(ctx context.Context, fn func(context.Context, *conn) error) error {
-	if _, err := c.exec(ctx, "BEGIN"); err != nil {
+	always := context.WithoutCancel(ctx)
+	if _, err := c.exec(always, "BEGIN"); err != nil {
 		return err
 	}
 	defer func() {
-		// There is nothing to lose. ctx may be done.
-		_, _ = c.exec(context.WithoutCancel(ctx), "ROLLBACK")
+		_, _ = c.exec(always, "ROLLBACK") // there is nothing to lose
 	}()
 	return fn(ctx, c)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -186,4 +187,24 @@ func inParallel[T any](t *testing.T, one, two *sqlite.DB, do func(*sqlite.DB) (T
 	require.NoError(t, first)
 	require.NoError(t, second)
 	return results
+}
+
+func TestReadThatIsCancelledLeavesItsConnectionUsable(t *testing.T) {
+	t.Parallel()
+	db := openNew(t)
+	var readers sync.WaitGroup
+	for range 8 {
+		readers.Go(func() {
+			for i := range 2000 { // before, while or after it reads
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%30)*time.Microsecond)
+				_, _ = db.ListTrains(ctx)
+				cancel()
+			}
+		})
+	}
+	readers.Wait()
+	for range 4 * sqlite.DefaultReaders {
+		_, err := db.ListTrains(t.Context())
+		require.NoError(t, err)
+	}
 }
