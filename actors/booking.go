@@ -73,8 +73,7 @@ func (t *train) confirmed(a *ask, id booking.HoldID, b booking.Booking, err erro
 		t.seats.ConfirmFailed(id)
 	default:
 		t.seats.Booked(id, b)
-		// Nobody waits for this: a load drops holds that became bookings.
-		t.writeHold(persistence.HoldDrop, booking.Hold{ID: id}, func(error) {})
+		t.dropHold(id) // one that stays does no harm: a load drops holds that became bookings
 	}
 	t.settle(id, a, b, err)
 }

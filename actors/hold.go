@@ -25,6 +25,10 @@ func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
 type hold struct{ request booking.HoldRequest }
 
 func (c hold) run(t *train, a *ask) {
+	if id := c.request.ID; t.dropping[id] {
+		t.parked[id] = append(t.parked[id], a)
+		return
+	}
 	h, made, err := t.seats.Hold(c.request, t.system.rules, a.arrived)
 	if err != nil || !made {
 		t.answer(a, h, err)

@@ -73,8 +73,10 @@ func (t *train) loaded(l load, err error) {
 		if errors.Is(err, persistence.ErrNotFound) {
 			t.system.catalogue.remove(t.listed)
 		}
+		// What was created again while this looked is for the next activation to find.
+		again := errors.Is(err, persistence.ErrNotFound) && t.system.catalogue.find(t.guard.Train) != nil
 		for _, a := range t.waiting {
-			if errors.Is(err, persistence.ErrFenced) {
+			if again || errors.Is(err, persistence.ErrFenced) {
 				a.send(reply{retry: true})
 			} else {
 				a.send(reply{err: persistence.Failure(err)})

@@ -28,6 +28,7 @@ type train struct {
 	then     func()                    // what busy waits to do when nothing is in flight
 	waiting  []*ask                    // came while busy
 	parked   map[booking.HoldID][]*ask // wait until the hold settles
+	dropping map[booking.HoldID]bool   // its stored record is being dropped
 
 	asked   time.Time   // when the last ask came
 	alarm   *time.Timer // the one timer, for the next deadline
@@ -45,7 +46,7 @@ type (
 )
 
 func newTrain(s *System, a *activation) *train {
-	return &train{system: s, activation: a, parked: map[booking.HoldID][]*ask{}}
+	return &train{system: s, activation: a, parked: map[booking.HoldID][]*ask{}, dropping: map[booking.HoldID]bool{}}
 }
 
 // Receive takes one message. It never waits.
@@ -95,7 +96,7 @@ func (t *train) tidy() {
 		return
 	}
 	for _, id := range t.seats.TakeSuperseded() {
-		t.writeHold(persistence.HoldDrop, booking.Hold{ID: id}, func(error) {})
+		t.dropHold(id)
 	}
 	t.setAlarm()
 }
@@ -116,6 +117,10 @@ func (t *train) answer(a *ask, value any, err error) {
 // is in time.
 func (t *train) settle(id booking.HoldID, a *ask, value any, err error) {
 	t.answer(a, value, err)
+	t.unpark(id)
+}
+
+func (t *train) unpark(id booking.HoldID) {
 	parked := t.parked[id]
 	delete(t.parked, id)
 	for _, p := range parked {
@@ -154,6 +159,20 @@ func (t *train) writeHold(op persistence.HoldOp, h booking.Hold, then func(error
 	t.inFlight++
 	t.system.holds.add(persistence.HoldWrite{Guard: t.guard, Op: op, Hold: h}, func(err error) {
 		t.send(resume{func() { then(err) }})
+	})
+}
+
+// dropHold drops a record that tells nothing any more. Only a request that comes again
+// under the hold's id waits for it: its record must not be dropped instead. A drop that
+// may yet land is fenced by the next activation.
+func (t *train) dropHold(id booking.HoldID) {
+	t.dropping[id] = true
+	t.writeHold(persistence.HoldDrop, booking.Hold{ID: id}, func(err error) {
+		delete(t.dropping, id)
+		if errors.Is(err, persistence.ErrUnknown) {
+			t.halt()
+		}
+		t.unpark(id)
 	})
 }
 

@@ -31,7 +31,7 @@ type memory struct {
 // with one leg there is nothing to confuse, and nothing is kept.
 func (m *SeatMap) remember(user uuid.UUID, e endedStretch) {
 	if m.train.Run().Count() == 1 {
-		m.supersede(e)
+		m.supersede(user, e)
 		return
 	}
 	had := m.remembered[user]
@@ -42,15 +42,15 @@ func (m *SeatMap) remember(user uuid.UUID, e endedStretch) {
 	same := func(o endedStretch) bool { return o.legs == e.legs && slices.Equal(o.seats, e.seats) }
 	if i := slices.IndexFunc(had.ended, same); i >= 0 {
 		if had.ended[i].forget.After(e.forget) {
-			m.supersede(e)
+			m.supersede(user, e)
 			return
 		}
-		m.supersede(had.ended[i])
+		m.supersede(user, had.ended[i])
 		had.ended = slices.Delete(had.ended, i, i+1)
 	}
 	if len(had.ended) == maxRemembered {
 		oldest := had.oldest()
-		m.supersede(had.ended[oldest])
+		m.supersede(user, had.ended[oldest])
 		had.ended = slices.Delete(had.ended, oldest, oldest+1)
 	}
 	had.ended = append(had.ended, e)
@@ -103,16 +103,33 @@ func (m *SeatMap) rememberedLegs(key claimKey) (had []Legs) {
 	return had
 }
 
-func (m *SeatMap) supersede(e endedStretch) {
+// supersede notes that the stored record of an ended hold is needed no more.
+func (m *SeatMap) supersede(user uuid.UUID, e endedStretch) {
 	if !e.hold.IsZero() {
-		m.superseded = append(m.superseded, e.hold)
+		m.superseded = append(m.superseded, endedHold{user, e.hold})
 	}
 }
 
+// endedHold is a hold whose record tells nothing any more.
+type endedHold struct {
+	user uuid.UUID
+	id   HoldID
+}
+
 // TakeSuperseded returns the ended holds, since the last call, whose stored records tell
-// nothing any more: drop them from the store. One that stays does no harm.
-func (m *SeatMap) TakeSuperseded() []HoldID {
-	ids := m.superseded
+// nothing any more: drop them from the store. One that stays does no harm. A request that
+// came again may have made a hold under the same id meanwhile; then the record is its.
+func (m *SeatMap) TakeSuperseded() (ids []HoldID) {
+	for _, s := range m.superseded {
+		if m.holds[s.id] == nil && !m.remembers(s) {
+			ids = append(ids, s.id)
+		}
+	}
 	m.superseded = nil
 	return ids
+}
+
+func (m *SeatMap) remembers(s endedHold) bool {
+	had := m.remembered[s.user]
+	return had != nil && slices.ContainsFunc(had.ended, func(e endedStretch) bool { return e.hold == s.id })
 }

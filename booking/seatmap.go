@@ -37,7 +37,7 @@ type SeatMap struct {
 	agenda   agenda
 
 	remembered map[uuid.UUID]*memory // by user
-	superseded []HoldID              // since TakeSuperseded
+	superseded []endedHold           // since TakeSuperseded
 
 	changed  bool // since snapshot
 	snapshot *Snapshot

@@ -234,3 +234,25 @@ func TestMemoryKeepsTheLatestAlsoAfterALoad(t *testing.T) {
 	m.Expire(h.ExpiresAt)
 	require.Equal(t, []booking.HoldID{holds[0].ID}, m.TakeSuperseded())
 }
+
+func TestHoldMadeAgainUnderItsIDKeepsItsRecord(t *testing.T) {
+	t.Parallel()
+	m := booking.NewSeatMap(lineABCD(2))
+	request := booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Seats: []int{1}, From: "A", To: "B"}
+	first, _, err := m.Hold(request, rules, noon)
+	require.NoError(t, err)
+	m.HoldWritten(first.ID)
+	m.Expire(first.ExpiresAt)
+	other := held(t, m, anna, "A", "B", first.ExpiresAt, 1)
+	m.Expire(other.ExpiresAt) // its record is enough for both
+
+	// The first request comes once more, before the record was dropped.
+	again, made, err := m.Hold(request, rules, other.ExpiresAt)
+	require.NoError(t, err)
+	require.True(t, made)
+	require.Equal(t, first.ID, again.ID)
+	require.Empty(t, m.TakeSuperseded(), "the record is the live hold's now")
+	m.HoldWritten(again.ID)
+	m.Expire(again.ExpiresAt)
+	require.Equal(t, []booking.HoldID{other.ID}, m.TakeSuperseded())
+}
