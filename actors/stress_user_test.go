@@ -48,13 +48,17 @@ func (w *world) buy(user uuid.UUID) {
 // confirm must succeed in time, unless somebody else ends the hold (I3).
 func (w *world) confirm(hold booking.Hold) {
 	w.ending(hold.ID)
-	alone := func() bool { return w.endings(hold.ID) == 1 && !w.deleted(hold.ID.Train()) }
+	// The user's own cancel may come between the commit and its answer, when that is lost.
+	id := booking.BookingIDOf(hold.User, hold.ID)
+	alone := func() bool {
+		return w.endings(hold.ID) == 1 && w.endings(id) == 0 && !w.deleted(hold.ID.Train())
+	}
 	var b booking.Booking
 	err := w.insist(func(ctx context.Context) (err error) {
 		b, err = w.Confirm(ctx, refTo(hold))
 		return err
 	}, func() bool {
-		_, err := w.store.FindBooking(context.Background(), booking.BookingIDOf(hold.User, hold.ID))
+		_, err := w.store.FindBooking(context.Background(), id)
 		return err != nil || !alone()
 	})
 	if err != nil {
