@@ -26,15 +26,29 @@ func TestBodyThatBreaksOffIsNoSuccess(t *testing.T) {
 	require.Equal(t, 400, sendAndHalfClose(t, s, ashaRegisters[:50], len(ashaRegisters)))
 }
 
+func TestRoleOfAClientThatStopsSendingIsLookedUp(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	token := s.user(t, "asha")
+	for range 50 {
+		require.Equal(t, 403, halfClose(t, s, "GET /v1/users HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer "+token+"\r\n\r\n"))
+	}
+}
+
 // sendAndHalfClose registers with a body that says how long it is, closes the sending
 // side and returns the status of the answer.
 func sendAndHalfClose(t *testing.T, s *site, body string, length int) int {
 	t.Helper()
+	return halfClose(t, s, fmt.Sprintf("POST /user/register/ HTTP/1.1\r\nHost: test\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", length, body))
+}
+
+func halfClose(t *testing.T, s *site, request string) int {
+	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, conn.Close()) }()
-	_, err = fmt.Fprintf(conn, "POST /user/register/ HTTP/1.1\r\nHost: test\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", length, body)
+	_, err = conn.Write([]byte(request))
 	require.NoError(t, err)
 	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
