@@ -34,6 +34,7 @@ type Options struct {
 	Store    persistence.Store
 	Holds    persistence.Holds
 	Rules    booking.HoldRules
+	Cluster  *Cluster              // nil: this process is alone
 	Logger   *slog.Logger          // nil: discard
 	Registry prometheus.Registerer // nil: metrics are kept by nobody
 }
@@ -53,6 +54,7 @@ type System struct {
 	sales      *batcher[persistence.Sale]
 	background sync.WaitGroup // calls of stores on behalf of actors
 	shutdown   func()         // of actors, once
+	failed     chan error
 }
 
 var _ booking.Service = (*System)(nil)
@@ -64,7 +66,7 @@ func New(o Options) *System {
 	}
 	s := &System{
 		store: o.Store, heldSeats: o.Holds, rules: o.Rules, log: o.Logger,
-		catalogue: newCatalogue(),
+		catalogue: newCatalogue(), failed: make(chan error, 1),
 	}
 	s.actors = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(atLeast{slog.LevelWarn, o.Logger.Handler()})
@@ -137,6 +139,16 @@ func (s *System) Ready(ctx context.Context) error {
 	}
 	return err
 }
+
+// Failed gets one error when this process must not go on: ErrEvicted.
+func (s *System) Failed() <-chan error { return s.failed }
+
+// Joined says why the process is no part of the cluster now, nil if it is, or alone.
+func (s *System) Joined() error { return nil }
+
+// Leave hands every train over to the peers and owns none any more; what is asked here
+// is still answered, by them. Alone it does nothing. Stop comes after it.
+func (s *System) Leave(context.Context) error { return nil }
 
 // atLeast passes on records of a level or above: the actor library logs each of its
 // steps.
