@@ -18,8 +18,8 @@ type Cluster struct {
 	// Address is the host:port that peers dial, and what leases name; Listen is where
 	// to listen for them.
 	Address, Listen string
-	// Token is what peers prove to each other, the same in all.
-	Token string
+	// Tokens are what peers prove to each other: the first is shown, any is accepted.
+	Tokens []string
 	// TLS, where it is set, is used both to listen and to dial: mutual TLS.
 	TLS *tls.Config
 }
