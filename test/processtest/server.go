@@ -62,7 +62,7 @@ func Launch(t *testing.T, args ...string) *Server {
 		<-s.exited
 		assert.NotContains(t, s.Log.String(), "DATA RACE")
 		if t.Failed() {
-			t.Logf("the log of the server:\n%s", s.Log)
+			t.Logf("the log of the server, without requests that went well:\n%s", s.Log.notable())
 		}
 	})
 	return s
@@ -136,6 +136,17 @@ func (l *Lines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
+}
+
+// notable returns the lines but for those of requests that went well.
+func (l *Lines) notable() string {
+	var notable strings.Builder
+	for line := range strings.Lines(l.String()) {
+		if !strings.Contains(line, `"level":"INFO","msg":"request"`) {
+			notable.WriteString(line)
+		}
+	}
+	return notable.String()
 }
 
 // find returns the first line with part, or a channel that is closed when there are more.
