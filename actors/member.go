@@ -34,7 +34,8 @@ func (m member) text() string {
 	return string(b)
 }
 
-// peer is another member, until it has left.
+// peer is another member, until it has left. It is never changed: a member that says
+// something new of itself is another peer with the same end.
 type peer struct {
 	member
 	left chan struct{} // closed when it is none any more
@@ -160,11 +161,11 @@ func (m *membership) merge(members map[uuid.UUID]member, keep bool) (gone []stri
 		}
 	}
 	for id, other := range members {
+		left := make(chan struct{})
 		if p := m.peers[id]; p != nil {
-			p.member = other
-		} else {
-			m.peers[id] = &peer{member: other, left: make(chan struct{})}
+			left = p.left
 		}
+		m.peers[id] = &peer{member: other, left: left}
 	}
 	before := m.serving
 	m.serving = m.servingNow()

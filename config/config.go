@@ -32,6 +32,7 @@ const (
 	DefaultDataDir       = "data"
 	DefaultLogFormat     = LogAuto
 	DefaultLogLevel      = "info"
+	DefaultShutdownDelay = time.Duration(0)
 )
 
 // The forms of the log.
@@ -44,6 +45,7 @@ const (
 // Config is every setting of trainbooking serve. The tags are for Kong.
 type Config struct {
 	Store
+	Cluster
 	HTTP
 
 	MetricsListen string `default:"${metrics_listen}" placeholder:"ADDRESS" help:"Where to serve metrics (${default})."`
@@ -54,7 +56,7 @@ type Config struct {
 	HoldTTL         time.Duration `name:"hold-ttl" default:"${hold_ttl}" placeholder:"TIME" help:"How long a seat stays locked, 1s to 24h (${default})."`
 	MaxHoldsPerUser int           `default:"${max_holds_per_user}" placeholder:"N" help:"Seats that a user may hold on one train at once (${default})."`
 
-	JWTSecretFile    string        `name:"jwt-secret-file" placeholder:"FILE" help:"Signing secrets, one a line, the first signs. Without it one is made in --data-dir."`
+	JWTSecretFile    string        `name:"jwt-secret-file" placeholder:"FILE" help:"Signing secrets, one a line, the first signs. Without it one is made in --data-dir; a cluster needs it."`
 	AccessTTL        time.Duration `name:"access-ttl" default:"${access_ttl}" placeholder:"TIME" help:"How long an access token lives (${default})."`
 	RefreshTTL       time.Duration `name:"refresh-ttl" default:"${refresh_ttl}" placeholder:"TIME" help:"How long a refresh token lives (${default})."`
 	ServiceTokenFile string        `placeholder:"FILE" help:"Bearer tokens of machines that may change trains, one a line."`
@@ -62,13 +64,10 @@ type Config struct {
 
 	TrustedProxies string `placeholder:"NETWORKS" help:"Networks, separated by commas, whose X-Forwarded-For says who the client is. Without it the peer of the connection is."`
 
+	ShutdownDelay time.Duration `default:"${shutdown_delay}" placeholder:"TIME" help:"How long to say on /readyz that the service stops and to go on taking requests, up to 1m (${default})."`
+
 	LogFormat string `default:"${log_format}" placeholder:"FORM" help:"auto (console on a terminal, JSON otherwise), console or json (${default})."`
 	LogLevel  string `default:"${log_level}" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
-}
-
-// Store is where the embedded store lies.
-type Store struct {
-	DataDir string `default:"${data_dir}" placeholder:"DIR" help:"Where the data lies (${default})."`
 }
 
 // HTTP is where clients are served.
@@ -88,6 +87,7 @@ func Default() Config {
 		AccessTTL:       auth.DefaultAccessTTL,
 		RefreshTTL:      auth.DefaultRefreshTTL,
 		LoginFailures:   auth.DefaultLoginFailures,
+		ShutdownDelay:   DefaultShutdownDelay,
 		LogFormat:       DefaultLogFormat,
 		LogLevel:        DefaultLogLevel,
 	}
@@ -104,6 +104,7 @@ func Vars() map[string]string {
 		"max_holds_per_user": strconv.Itoa(c.MaxHoldsPerUser),
 		"access_ttl":         short(c.AccessTTL),
 		"refresh_ttl":        short(c.RefreshTTL),
+		"shutdown_delay":     short(c.ShutdownDelay),
 		"login_failures":     strconv.Itoa(c.LoginFailures),
 		"log_format":         c.LogFormat,
 		"log_level":          c.LogLevel,

@@ -99,9 +99,10 @@ func TestEveryProblemOfEverySourceIsNamed(t *testing.T) {
 	path := file(t, "hold-ttl: soon\nholdttl: 3m\nlisten: [a, b]\nlogin-failures: many\n")
 	_, sources := parse(t, []string{"TRAINBOOKING_PPROF=perhaps"}, "--config", path)
 	require.ElementsMatch(t, config.Problems{
-		"--config " + path + ", line 2: holdttl is no setting; the settings are data-dir, listen, metrics-listen, " +
-			"pprof, migrate, demo, hold-ttl, max-holds-per-user, jwt-secret-file, access-ttl, refresh-ttl, " +
-			"service-token-file, login-failures, trusted-proxies, log-format, log-level",
+		"--config " + path + ", line 2: holdttl is no setting; the settings are data-dir, database-url, " +
+			"database-url-file, migrate-url, migrate-url-file, redis-url, redis-url-file, advertise, cluster-listen, " +
+			"cluster-tls-cert, cluster-tls-key, cluster-tls-ca, listen, metrics-listen, pprof, migrate, demo, hold-ttl, max-holds-per-user, jwt-secret-file, access-ttl, refresh-ttl, " +
+			"service-token-file, login-failures, trusted-proxies, shutdown-delay, log-format, log-level",
 		"--config " + path + ", line 3: listen must be one value",
 		`TRAINBOOKING_PPROF "perhaps" cannot be read as true or false`,
 		`hold-ttl "soon" cannot be read as a time such as 90s, 3m or 24h`,

@@ -16,6 +16,9 @@ import (
 // MaxLoginFailures is more than anybody mistypes in a minute.
 const MaxLoginFailures = 1000
 
+// MaxShutdownDelay is longer than any balancer needs to notice.
+const MaxShutdownDelay = time.Minute
+
 // Problems is everything that is wrong with the settings, a sentence each.
 type Problems []string
 
@@ -32,9 +35,9 @@ func (c *Config) Validate() Problems {
 	if _, port, err := net.SplitHostPort(c.Listen); err == nil && port != "0" && c.Listen == c.MetricsListen {
 		p.add("--metrics-listen %s is --listen too; set one of them to another port", c.MetricsListen)
 	}
-	if c.DataDir == "" {
-		p.add("--data-dir is empty; set it to a directory that this user may write, such as %s", DefaultDataDir)
-	}
+	p = append(p, c.Store.Validate()...)
+	p = append(p, c.Redis.Validate()...)
+	p.clustered(c)
 	p.duration("hold-ttl", c.HoldTTL, booking.MinHoldTTL, booking.MaxHoldTTL)
 	p.number("max-holds-per-user", c.MaxHoldsPerUser, 1, booking.MaxCapacity)
 	p.duration("access-ttl", c.AccessTTL, time.Second, auth.MaxTTL)
@@ -47,6 +50,7 @@ func (c *Config) Validate() Problems {
 	if _, err := c.Proxies(); err != nil {
 		p.add("--trusted-proxies %q is no list of networks; set it to such as 10.0.0.0/8,192.168.1.7/32", c.TrustedProxies)
 	}
+	p.duration("shutdown-delay", c.ShutdownDelay, 0, MaxShutdownDelay)
 	switch c.LogFormat {
 	case LogAuto, LogConsole, LogJSON:
 	default:

@@ -46,6 +46,9 @@ func TestEachRuleSaysWhatToSet(t *testing.T) {
 		`--trusted-proxies "10.0.0.0" is no list of networks; set it to such as 10.0.0.0/8,192.168.1.7/32`: func(c *config.Config) { c.TrustedProxies = "10.0.0.0" },
 
 		"--login-failures -1 is out of range; set it to 0 to 1000": func(c *config.Config) { c.LoginFailures = -1 },
+		"--shutdown-delay 1m1s is out of range; set it to 0s to 1m": func(c *config.Config) {
+			c.ShutdownDelay = time.Minute + time.Second
+		},
 		`--log-format "xml" is unknown; set it to auto, console or json`: func(c *config.Config) {
 			c.LogFormat = "xml"
 		},

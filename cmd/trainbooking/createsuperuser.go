@@ -11,7 +11,6 @@ import (
 	"trainbooking.dev/api/auth"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/config"
-	"trainbooking.dev/persistence/sqlite"
 )
 
 type createSuperuser struct {
@@ -25,14 +24,14 @@ type createSuperuser struct {
 // Run adds a user who is an admin. A store that has no tables yet gets them; one of
 // another version is left alone, because a service may be working on it.
 func (c *createSuperuser) Run(ctx context.Context, sources *config.Sources, std streams) (err error) {
-	if problems := sources.Problems(); len(problems) > 0 {
+	if problems := append(sources.Problems(), c.Validate()...); len(problems) > 0 {
 		return usageError{problems}
 	}
 	password, again, err := readPassword(std, c.PasswordStdin)
 	if err != nil {
 		return err
 	}
-	db, err := openStore(ctx, c.DataDir)
+	db, err := openMigrated(ctx, &c.Store, commandLogger(std))
 	if err != nil {
 		return err
 	}
@@ -50,25 +49,6 @@ func (c *createSuperuser) Run(ctx context.Context, sources *config.Sources, std 
 	}
 	_, err = fmt.Fprintf(std.out, "%s is an admin now.\n", user.Username)
 	return err
-}
-
-// openStore opens the store in dir and makes its tables when there are none.
-func openStore(ctx context.Context, dir string) (*sqlite.DB, error) {
-	db, err := sqlite.Open(ctx, dir, sqlite.Options{})
-	if err != nil {
-		return nil, err
-	}
-	current, _, err := db.Version(ctx)
-	if err == nil && current == 0 {
-		err = db.Migrate(ctx)
-	}
-	if err == nil {
-		err = requireVersion(ctx, db, dir)
-	}
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return db, nil
 }
 
 // inWords makes one sentence for each field at fault. A form that is not valid is a

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"syscall"
 	"time"
-
-	"trainbooking.dev/api"
 )
 
 // drainTime bounds the requests in flight at the end. A request takes 5 s at most,
@@ -18,7 +16,7 @@ const drainTime = 20 * time.Second
 
 // openServers listens on both ports before it serves on one: a port that is taken is
 // found out before the first request.
-func (s *service) openServers(ctx context.Context, server *api.Server) (err error) {
+func (s *service) openServers(ctx context.Context) (err error) {
 	if s.operations, err = listen(ctx, "--metrics-listen", s.config.MetricsListen); err != nil {
 		return err
 	}
@@ -27,14 +25,18 @@ func (s *service) openServers(ctx context.Context, server *api.Server) (err erro
 		return err
 	}
 	s.failed = make(chan error, 2)
-	s.start(server.OperationsServer(s.config.Pprof), s.operations, func() {})
-	s.start(server.HTTPServer(), s.clients, server.SetDraining)
+	s.start(s.server.OperationsServer(s.config.Pprof), s.operations)
+	s.start(s.server.HTTPServer(), s.clients)
+	s.onClose(func() error {
+		s.server.SetDraining()
+		s.leaving()
+		return nil
+	})
 	return nil
 }
 
-// start serves on listener until close, which first calls drain, then waits for the
-// requests in flight.
-func (s *service) start(server *http.Server, listener net.Listener, drain func()) {
+// start serves on listener until close, which waits for the requests in flight.
+func (s *service) start(server *http.Server, listener net.Listener) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -43,7 +45,6 @@ func (s *service) start(server *http.Server, listener net.Listener, drain func()
 		}
 	}()
 	s.onClose(func() error {
-		drain()
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 		defer cancel()
 		err := server.Shutdown(ctx)

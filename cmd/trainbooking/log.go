@@ -23,3 +23,9 @@ func newLogger(c *config.Config, std streams) *slog.Logger {
 	}
 	return slog.New(slog.NewJSONHandler(std.err, &slog.HandlerOptions{Level: level}))
 }
+
+// commandLogger returns the log of a command that was told nothing about it.
+func commandLogger(std streams) *slog.Logger {
+	c := config.Default()
+	return newLogger(&c, std)
+}

@@ -1,8 +1,9 @@
 // Command trainbooking is the service: serve runs it, the other commands work on the
-// same data directory or ask the running service.
+// same data or ask the running service.
 //
-// It exits with 0 when it ended as it was asked to, 1 when it failed, and 2 when the
-// command line or the settings are wrong.
+// It exits with 0 when it ended as it was asked to, 1 when it failed, 2 when the command
+// line or the settings are wrong, and 3 when its peers in a cluster have taken it off
+// while it was paused or cut off: nothing is wrong with it, and it must be started again.
 package main
 
 import (
@@ -15,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"trainbooking.dev/actors"
 	"trainbooking.dev/config"
 )
 
@@ -23,6 +25,7 @@ const (
 	exitClean  = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitFenced = 3
 )
 
 // commands is the command line. Config is no setting itself, see config.Sources.
@@ -76,6 +79,9 @@ func report(std streams, err error) int {
 	fmt.Fprintf(std.err, "trainbooking: %v\n", err)
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
+	}
+	if errors.Is(err, actors.ErrEvicted) {
+		return exitFenced
 	}
 	return exitFailed
 }

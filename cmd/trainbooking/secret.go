@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"trainbooking.dev/api/auth"
 )
@@ -90,6 +91,23 @@ func syncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// secretOf returns a secret that was given by itself or in a file, spaces around it left
+// out; "" when neither was given.
+func secretOf(flag, value, path string) (string, error) {
+	if path == "" {
+		return value, nil
+	}
+	contents, err := os.ReadFile(path)
+	if err != nil {
+		return "", usageError{fmt.Errorf("%s-file: %w", flag, err)}
+	}
+	secret := strings.TrimSpace(string(contents))
+	if secret == "" {
+		return "", usageError{fmt.Errorf("%s-file %s is empty; write into it what %s would say", flag, path, flag)}
+	}
+	return secret, nil
 }
 
 // serviceTokens reads the tokens of machines; without a file there are none.

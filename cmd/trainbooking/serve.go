@@ -14,7 +14,7 @@ type serve struct {
 	config.Config
 }
 
-// Run serves until ctx is done or a server fails. Everything that was acknowledged is
+// Run serves until ctx is done or something fails. Everything that was acknowledged is
 // stored before it returns.
 func (c *serve) Run(ctx context.Context, sources *config.Sources, std streams) error {
 	if problems := append(sources.Problems(), c.Validate()...); len(problems) > 0 {
@@ -32,13 +32,7 @@ func (c *serve) Run(ctx context.Context, sources *config.Sources, std streams) e
 		return errors.Join(err, s.close())
 	}
 	c.announce(s, log, std)
-	var failed error
-	select {
-	case <-ctx.Done():
-		log.Info("stopping")
-	case failed = <-s.failed:
-	}
-	if err := errors.Join(failed, s.close()); err != nil {
+	if err := s.run(ctx); err != nil {
 		return err
 	}
 	log.Info("stopped")
@@ -49,12 +43,15 @@ func (c *serve) Run(ctx context.Context, sources *config.Sources, std streams) e
 // for a person, in one for a log.
 func (c *serve) announce(s *service, log *slog.Logger, std streams) {
 	clients, metrics := localURL(s.clients.Addr().String()), localURL(s.operations.Addr().String())+"/metrics"
-	dir, err := filepath.Abs(c.DataDir)
-	if err != nil {
-		dir = c.DataDir
+	name, place := "data", c.DataDir
+	if dir, err := filepath.Abs(place); err == nil {
+		place = dir
+	}
+	if c.Clustered() {
+		name, place = "cluster", c.Advertise
 	}
 	if !std.terminal {
-		log.Info("serving", "clients", clients, "metrics", metrics, "data_dir", dir, "version", version)
+		log.Info("serving", "clients", clients, "metrics", metrics, name, place, "version", version)
 		return
 	}
 	try := clients + "/v1/trains"
@@ -67,11 +64,11 @@ trainbooking %s is serving
   clients   %s
   docs      %s/docs
   metrics   %s
-  data      %s
+  %-9s %s
 
 Try this in another terminal; Ctrl-C here stops the service:
 
   curl '%s'
 
-`, version, clients, clients, metrics, dir, try)
+`, version, clients, clients, metrics, name, place, try)
 }

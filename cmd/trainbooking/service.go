@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
-	"slices"
-	"time"
+	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -17,48 +16,55 @@ import (
 	"trainbooking.dev/booking"
 	"trainbooking.dev/config"
 	"trainbooking.dev/persistence"
-	"trainbooking.dev/persistence/sqlite"
 )
-
-// flushTime bounds what the trains have yet to store once no request is left.
-const flushTime = 8 * time.Second
 
 // service is the running process: what is open, in the order in which it was opened.
 type service struct {
 	config *config.Config
 	log    *slog.Logger
 
+	trains     *actors.System
+	server     *api.Server
 	clients    net.Listener
 	operations net.Listener
-	failed     chan error // a server ended by itself
-	closers    []func() error
+
+	failed    chan error // a server ended by itself
+	abandoned atomic.Bool
+	leaving   func() // leave, once
+	closers   []func() error
+}
+
+// mode is what the two modes differ in: where things are kept, and for whom.
+type mode struct {
+	store   persistence.Store
+	holds   persistence.Holds
+	keys    [][]byte        // the signing secrets
+	cluster *actors.Cluster // nil: the process is alone
 }
 
 // open starts everything, the servers last. When it fails, close closes what is open.
 //
-//	lock ▸ store ▸ trains ▸ demo ▸ servers
+//	stores ▸ trains ▸ demo ▸ servers
 func (s *service) open(ctx context.Context) error {
-	unlock, err := sqlite.Lock(s.config.DataDir)
-	if err != nil {
-		return err
+	openMode := s.openEmbedded
+	if s.config.Clustered() {
+		openMode = s.openClustered
 	}
-	s.onClose(unlock)
-	db, err := s.openStore(ctx)
+	m, err := openMode(ctx)
 	if err != nil {
 		return err
 	}
 	registry := newRegistry()
-	trains, err := s.openTrains(ctx, db, registry)
-	if err != nil {
+	if err := s.openTrains(ctx, m, registry); err != nil {
 		return err
 	}
 	if s.config.Demo {
-		if err := addDemo(ctx, trains); err != nil {
+		if err := addDemo(ctx, s.trains); err != nil {
 			return err
 		}
 	}
-	records := persistence.Accounts{Store: db}
-	accounts, err := s.accounts(records)
+	records := persistence.Accounts{Store: m.store}
+	accounts, err := s.accounts(records, m.keys)
 	if err != nil {
 		return err
 	}
@@ -66,66 +72,45 @@ func (s *service) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server, err := api.New(api.Options{
-		Service: trains, Accounts: accounts, Users: records, Replies: records,
-		Ready: func(ctx context.Context) map[string]error {
-			return map[string]error{"store": trains.Ready(ctx)}
-		},
-		Logger: s.log, Registry: registry, TrustedProxies: proxies,
+	s.server, err = api.New(api.Options{
+		Service: s.trains, Accounts: accounts, Users: records, Replies: records,
+		Ready: s.ready, Logger: s.log, Registry: registry, TrustedProxies: proxies,
 	})
 	if err != nil {
 		return err
 	}
-	return s.openServers(ctx, server)
+	return s.openServers(ctx)
 }
 
-// close closes what is open, the last first, so that each part still has what it
-// stands on: no new requests, then the trains finish and store, then the store closes.
-func (s *service) close() error {
-	var errs []error
-	for _, closer := range slices.Backward(s.closers) {
-		errs = append(errs, closer())
-	}
-	s.closers = nil
-	return errors.Join(errs...)
-}
-
-func (s *service) onClose(closer func() error) { s.closers = append(s.closers, closer) }
-
-func (s *service) openStore(ctx context.Context) (*sqlite.DB, error) {
-	db, err := sqlite.Open(ctx, s.config.DataDir, sqlite.Options{})
-	if err != nil {
-		return nil, err
-	}
-	s.onClose(db.Close)
+// prepare brings the store up to date, or refuses it.
+func (s *service) prepare(ctx context.Context, db store) error {
 	if s.config.Migrate {
-		err = db.Migrate(ctx)
-	} else {
-		err = requireVersion(ctx, db, s.config.DataDir)
+		return db.Migrate(ctx)
 	}
-	return db, err
+	return requireVersion(ctx, db, &s.config.Store)
 }
 
-func (s *service) openTrains(ctx context.Context, db *sqlite.DB, registry *prometheus.Registry) (*actors.System, error) {
-	trains := actors.New(actors.Options{
-		Store: db, Holds: db,
+func (s *service) openTrains(ctx context.Context, m mode, registry *prometheus.Registry) error {
+	s.trains = actors.New(actors.Options{
+		Store: m.store, Holds: m.holds, Cluster: m.cluster,
 		Rules:  booking.HoldRules{TTL: s.config.HoldTTL, MaxSeats: s.config.MaxHoldsPerUser},
 		Logger: s.log, Registry: registry,
 	})
-	s.onClose(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), flushTime)
-		defer cancel()
-		return trains.Stop(ctx)
-	})
-	err := trains.Start(ctx)
-	return trains, err
+	s.leaving = sync.OnceFunc(s.leave)
+	s.onClose(s.stopTrains)
+	return s.trains.Start(ctx)
 }
 
-func (s *service) accounts(users booking.Users) (*auth.Accounts, error) {
-	keys, err := signingKeys(s.config.JWTSecretFile, s.config.DataDir, s.log)
-	if err != nil {
-		return nil, err
+// ready is what /readyz asks.
+func (s *service) ready(ctx context.Context) map[string]error {
+	checks := map[string]error{"store": s.trains.Ready(ctx)}
+	if s.config.Clustered() {
+		checks["cluster"] = s.trains.Joined()
 	}
+	return checks
+}
+
+func (s *service) accounts(users booking.Users, keys [][]byte) (*auth.Accounts, error) {
 	tokens, err := auth.NewTokens(keys, s.config.AccessTTL, s.config.RefreshTTL)
 	if err != nil {
 		return nil, err

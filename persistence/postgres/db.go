@@ -17,6 +17,10 @@ import (
 	"trainbooking.dev/persistence"
 )
 
+// ErrSettings says that what Open was given, or what the server is, must be changed by
+// somebody: to wait and try again does not help.
+var ErrSettings = errors.New("wrong settings")
+
 // DefaultConns is enough for a node: sales go out one batch at a time, and reads are
 // short. Postgres takes 100 connections unless it is told otherwise, and each node has
 // two more than these.
@@ -70,8 +74,8 @@ var _ persistence.Store = (*DB)(nil)
 
 // Open connects to the database at url, which is a postgres:// URL or a keyword/value
 // string of libpq, with any number of hosts. It does not create the tables: see Migrate.
-// The error is a sentence for the operator when the server is not one to work with;
-// another one may go away by itself, as when the server is not up yet.
+// An error that is not ErrSettings may go away by itself, as when the server is not up
+// yet.
 func Open(ctx context.Context, url string, options Options) (*DB, error) {
 	if options.Conns <= 0 {
 		options.Conns = DefaultConns
@@ -85,7 +89,7 @@ func Open(ctx context.Context, url string, options Options) (*DB, error) {
 	db := &DB{}
 	db.close = sync.OnceFunc(db.closeAll)
 	if err := errors.Join(db.connect(ctx, url, options), db.inspect(ctx, options.Logger)); err != nil {
-		return nil, errors.Join(fmt.Errorf("postgres: open: %w", err), db.Close())
+		return nil, errors.Join(fmt.Errorf("postgres: open: %w", translateOpen(err)), db.Close())
 	}
 	return db, nil
 }

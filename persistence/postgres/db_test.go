@@ -3,7 +3,9 @@ package postgres_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
+	"net/url"
 	"testing"
 	"time"
 
@@ -140,4 +142,27 @@ func TestClosedDatabaseAnswersWithAnError(t *testing.T) {
 	err = db.Ping(t.Context())
 	require.ErrorContains(t, err, "closed")
 	require.NotErrorIs(t, err, persistence.ErrUnknown)
+}
+
+// TestOpenTellsWhatWaitingCannotHelp from a server that is not up yet.
+func TestOpenTellsWhatWaitingCannotHelp(t *testing.T) {
+	t.Parallel()
+	known := servers.Postgres(t)
+	stranger, err := url.Parse(known)
+	require.NoError(t, err)
+	stranger.User = url.UserPassword("nobody", "hunter2")
+	elsewhere, err := url.Parse(known)
+	require.NoError(t, err)
+	elsewhere.Path = "/nothing"
+	for address, wrong := range map[string]bool{
+		"postgres://u:hunter2@host:port/x":         true,
+		stranger.String():                          true,
+		elsewhere.String():                         true,
+		"postgres://127.0.0.1:1/x?sslmode=disable": false,
+	} {
+		_, err := postgres.Open(t.Context(), address, quiet)
+		require.Error(t, err)
+		require.Equal(t, wrong, errors.Is(err, postgres.ErrSettings), "%v", err)
+		require.NotContains(t, err.Error(), "hunter2")
+	}
 }

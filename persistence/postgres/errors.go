@@ -19,7 +19,9 @@ const (
 	completionUnknown   = "40003"
 	deadlockDetected    = "40P01"
 	diskFull            = "53100"
+	invalidCatalogName  = "3D000"
 	connectionException = "08" // the class: a pooler lost its server
+	notAuthorized       = "28" // the class: no such user, wrong password, refused by pg_hba.conf
 )
 
 // translate turns an error of a statement that commits nothing (a read, a statement
@@ -55,6 +57,16 @@ func translateCommit(err error) error {
 		return translate(err)
 	}
 	return fmt.Errorf("%w: %w", persistence.ErrUnknown, err)
+}
+
+// translateOpen tells what waiting cannot help from what it can.
+func translateOpen(err error) error {
+	_, malformed := errors.AsType[*pgconn.ParseConfigError](err)
+	code := codeOf(err)
+	if malformed || code == invalidCatalogName || strings.HasPrefix(code, notAuthorized) {
+		return fmt.Errorf("%w: %w", ErrSettings, err)
+	}
+	return err
 }
 
 // codeOf returns the SQLSTATE of an error, or "".

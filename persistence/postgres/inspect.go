@@ -38,7 +38,7 @@ func (db *DB) inspect(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	if err := found.refusal(); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrSettings, err)
 	}
 	for _, sentence := range found.warnings() {
 		log.WarnContext(ctx, sentence)

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+
+	"trainbooking.dev/actors"
+	"trainbooking.dev/persistence/redis"
+)
+
+// openClustered opens what the processes of a cluster share. Files come first: what is
+// wrong with them is known without waiting.
+//
+//	secret ▸ certificates ▸ Postgres ▸ Redis
+func (s *service) openClustered(ctx context.Context) (mode, error) {
+	keys, err := signingKeys(s.config.JWTSecretFile, "", s.log)
+	if err != nil {
+		return mode{}, err
+	}
+	tokens, err := peerTokens(keys)
+	if err != nil {
+		return mode{}, err
+	}
+	certificates, err := peerTLS(&s.config.Cluster)
+	if err != nil {
+		return mode{}, err
+	}
+	db, err := openPostgres(ctx, &s.config.Store, s.log)
+	if err != nil {
+		return mode{}, err
+	}
+	s.onClose(db.Close)
+	if err := s.prepare(ctx, db); err != nil {
+		return mode{}, err
+	}
+	shared, err := openRedis(ctx, &s.config.Redis, redis.Options{Address: s.config.Advertise, Logger: s.log})
+	if err != nil {
+		return mode{}, err
+	}
+	s.onClose(shared.Close)
+	return mode{store: db, holds: shared, keys: keys, cluster: &actors.Cluster{
+		Leases: shared, Members: shared,
+		Address: s.config.Advertise, Listen: s.config.PeerListen(),
+		Tokens: tokens, TLS: certificates,
+	}}, nil
+}

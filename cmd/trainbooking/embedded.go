@@ -1,0 +1,28 @@
+package main
+
+import (
+	"context"
+
+	"trainbooking.dev/persistence/sqlite"
+)
+
+// openEmbedded opens the data directory, for this process alone.
+//
+//	lock ▸ store ▸ secret
+func (s *service) openEmbedded(ctx context.Context) (mode, error) {
+	unlock, err := sqlite.Lock(s.config.DataDir)
+	if err != nil {
+		return mode{}, err
+	}
+	s.onClose(unlock)
+	db, err := sqlite.Open(ctx, s.config.DataDir, sqlite.Options{})
+	if err != nil {
+		return mode{}, err
+	}
+	s.onClose(db.Close)
+	if err := s.prepare(ctx, db); err != nil {
+		return mode{}, err
+	}
+	keys, err := signingKeys(s.config.JWTSecretFile, s.config.DataDir, s.log)
+	return mode{store: db, holds: db, keys: keys}, err
+}

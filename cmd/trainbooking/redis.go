@@ -1,0 +1,18 @@
+package main
+
+import (
+	"context"
+
+	"trainbooking.dev/config"
+	"trainbooking.dev/persistence/redis"
+)
+
+// openRedis waits for the Redis of the settings and opens it.
+func openRedis(ctx context.Context, c *config.Redis, options redis.Options) (*redis.DB, error) {
+	url, err := secretOf("--redis-url", c.RedisURL, c.RedisURLFile)
+	if err != nil {
+		return nil, err
+	}
+	return await(ctx, options.Logger, waited{"Redis", "--redis-url", redis.ErrSettings},
+		func(ctx context.Context) (*redis.DB, error) { return redis.Open(ctx, url, options) })
+}

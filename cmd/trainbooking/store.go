@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"trainbooking.dev/config"
+	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/postgres"
+	"trainbooking.dev/persistence/sqlite"
+)
+
+// store is what the engines have beside the contract.
+type store interface {
+	persistence.Store
+	Migrate(ctx context.Context) error
+	Version(ctx context.Context) (current, newest int64, err error)
+	Close() error
+}
+
+// openStore opens the store that the settings name, whichever it is.
+func openStore(ctx context.Context, c *config.Store, log *slog.Logger) (store, error) {
+	if !c.Database() {
+		return sqlite.Open(ctx, c.DataDir, sqlite.Options{})
+	}
+	return openPostgres(ctx, c, log)
+}
+
+// openPostgres waits for the database and opens it.
+func openPostgres(ctx context.Context, c *config.Store, log *slog.Logger) (*postgres.DB, error) {
+	url, err := secretOf("--database-url", c.DatabaseURL, c.DatabaseURLFile)
+	if err != nil {
+		return nil, err
+	}
+	direct, err := secretOf("--migrate-url", c.MigrateURL, c.MigrateURLFile)
+	if err != nil {
+		return nil, err
+	}
+	options := postgres.Options{MigrateURL: direct, Logger: log}
+	return await(ctx, log, waited{"Postgres", "--database-url", postgres.ErrSettings},
+		func(ctx context.Context) (*postgres.DB, error) { return postgres.Open(ctx, url, options) })
+}
+
+// openMigrated opens the store for a command. A store that has no tables yet gets them;
+// one of another version is left alone, because a service may be working on it.
+func openMigrated(ctx context.Context, c *config.Store, log *slog.Logger) (store, error) {
+	db, err := openStore(ctx, c, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrateNew(ctx, db, c); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func migrateNew(ctx context.Context, db store, c *config.Store) error {
+	current, _, err := db.Version(ctx)
+	if err == nil && current == 0 {
+		err = db.Migrate(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return requireVersion(ctx, db, c)
+}
+
+// requireVersion says what to do when the store is not the one that this program knows.
+func requireVersion(ctx context.Context, db store, c *config.Store) error {
+	current, newest, err := db.Version(ctx)
+	switch {
+	case err != nil:
+		return err
+	case current < newest:
+		return fmt.Errorf("%s has version %d, this program needs %d: run trainbooking migrate %s",
+			nameOf(c), current, newest, flagOf(c))
+	case current > newest:
+		return fmt.Errorf("%s has version %d, this program knows %d: use the newer program that made it",
+			nameOf(c), current, newest)
+	}
+	return nil
+}
+
+// nameOf is the store in a sentence. The URL of a database has a password in it.
+func nameOf(c *config.Store) string {
+	if c.Database() {
+		return "the database"
+	}
+	return "the store in " + c.DataDir
+}
+
+// flagOf is the store on a command line.
+func flagOf(c *config.Store) string {
+	switch {
+	case c.DatabaseURLFile != "":
+		return "--database-url-file " + c.DatabaseURLFile
+	case c.DatabaseURL != "":
+		return "--database-url …"
+	}
+	return "--data-dir " + c.DataDir
+}
