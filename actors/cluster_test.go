@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -113,7 +114,7 @@ func TestAMemberThatComesOrGoesMovesItsOwnShareAlone(t *testing.T) {
 	t.Parallel()
 	const trains = 3000
 	three := []string{"10.0.0.1:8090", "10.0.0.2:8090", "10.0.0.3:8090"}
-	four := append(three[:3:3], "10.0.0.4:8090")
+	four := slices.Concat(three, []string{"10.0.0.4:8090"})
 	moved, owned := 0, map[string]int{}
 	for range trains {
 		id := booking.NewTrainID()

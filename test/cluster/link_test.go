@@ -109,7 +109,7 @@ func (l *link) serve(near net.Conn) {
 }
 
 func (l *link) pass(to io.WriteCloser, from io.Reader) {
-	defer to.Close()
+	defer func() { _ = to.Close() }()
 	buffer := make([]byte, 1<<16)
 	for {
 		n, err := from.Read(buffer)
