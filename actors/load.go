@@ -118,6 +118,17 @@ func (t *train) loaded(l load, err error) {
 	t.reopen()
 }
 
+// notBegun is what is told to those whose command was not run because the load failed: that
+// the load's own outcome may be unknown is nothing to them.
+func notBegun(err error) error {
+	failure := persistence.Failure(err)
+	switch booking.CodeOf(failure) {
+	case booking.CodeUnavailable, booking.CodeTimeout:
+		return booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)
+	}
+	return failure
+}
+
 // failed answers who waited for the load and closes.
 func (t *train) failed(err error) {
 	elsewhere, moved := errors.AsType[*elsewhereError](err)
@@ -129,7 +140,7 @@ func (t *train) failed(err error) {
 	}
 	// What was created again while this looked is for the next activation to find.
 	again := errors.Is(err, persistence.ErrNotFound) && t.system.catalogue.find(t.guard.Train) != nil
-	r := reply{err: persistence.Failure(err)}
+	r := reply{err: notBegun(err)}
 	switch {
 	case moved:
 		r = reply{retry: true, owner: elsewhere.address}

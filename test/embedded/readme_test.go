@@ -30,12 +30,17 @@ func TestTourOfTheReadmeWorks(t *testing.T) {
 func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
 	t.Parallel()
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	for _, document := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/migrating-from-django.md"} {
-		text, err := os.ReadFile(filepath.Join(root, document))
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md"} {
+		documents, err := filepath.Glob(filepath.Join(root, pattern))
 		require.NoError(t, err)
-		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
-			_, err := os.Stat(filepath.Join(root, filepath.Dir(document), match[1]))
-			require.NoError(t, err, "%s links to %s", document, match[1])
+		require.NotEmpty(t, documents, pattern)
+		for _, document := range documents {
+			text, err := os.ReadFile(document)
+			require.NoError(t, err)
+			for _, match := range link.FindAllStringSubmatch(string(text), -1) {
+				_, err := os.Stat(filepath.Join(filepath.Dir(document), match[1]))
+				require.NoError(t, err, "%s links to %s", document, match[1])
+			}
 		}
 	}
 }
