@@ -258,6 +258,7 @@ func (l *load) finish(t *testing.T, others map[string]sale) {
 	l.end()
 	t.Logf("%d requests were answered, the slowest in %s, %d failed; %d bookings were made, %d holds lost, %d seats are in doubt",
 		l.answered, l.slowest.Round(time.Millisecond), len(l.failures), l.booked, len(l.lost), len(l.doubtful))
+	t.Logf("lost: %v", l.lost[:min(5, len(l.lost))])
 	requireNone(t, l.wrong, "answers must not be")
 	require.NotZero(t, l.booked)
 
