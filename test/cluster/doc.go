@@ -13,5 +13,6 @@
 //
 //	go test ./test/cluster -run KilledOwner -cluster.trials 20
 //
-// prints how long trains were without an owner, over so many trials.
+// prints how long trains were without an owner, over so many trials. With -cluster.race the
+// processes have the race detector, for a machine with cores to spare.
 package cluster

@@ -32,7 +32,8 @@ type load struct {
 
 	mu       sync.Mutex
 	answered int
-	booked   int // acknowledged, cancelled or not
+	slowest  time.Duration // of those
+	booked   int           // acknowledged, cancelled or not
 	failures []failure
 	lost     []failure       // holds that were acknowledged and were not there
 	wrong    []failure       // answers that no fault explains
@@ -114,18 +115,23 @@ func (l *load) turn(user *client, at place) {
 	}
 	hold := object{"seat_id": lock.SeatID, "hold_id": lock.HoldID}
 	if rand.IntN(5) == 0 {
-		l.missed(at, l.insist(user, at, "POST", "/train/release-seat/", hold, 200, 409))
+		if release, again := l.insist(user, at, "POST", "/train/release-seat/", hold, 200, 409); !again {
+			l.missed(at, "release", release) // else the first one may have done it
+		}
 		return
 	}
-	confirm := l.insist(user, at, "POST", "/train/confirm-booking/", hold, 200, 409)
-	if confirm == nil || l.missed(at, confirm) {
+	confirm, _ := l.insist(user, at, "POST", "/train/confirm-booking/", hold, 200, 409)
+	if confirm == nil || l.missed(at, "confirm", confirm) {
 		return
 	}
 	l.mu.Lock()
 	l.booked++
 	l.ours[confirm.BookingID] = sale{at, user.Name}
 	l.mu.Unlock()
-	if rand.IntN(3) == 0 && l.insist(user, at, "DELETE", "/v1/bookings/"+confirm.BookingID, nil, 204) != nil {
+	if rand.IntN(3) != 0 {
+		return
+	}
+	if cancel, _ := l.insist(user, at, "DELETE", "/v1/bookings/"+confirm.BookingID, nil, 204); cancel != nil {
 		l.mu.Lock()
 		delete(l.ours, confirm.BookingID)
 		l.mu.Unlock()
@@ -133,25 +139,27 @@ func (l *load) turn(user *client, at place) {
 }
 
 // missed notes a hold that was not there any more.
-func (l *load) missed(at place, r *reply) bool {
+func (l *load) missed(at place, what string, r *reply) bool {
 	if r == nil || r.Status != http.StatusConflict {
 		return false
 	}
-	l.note(&l.lost, time.Now(), fmt.Sprintf("seat %d of %s: %s", at.seat, at.train, r))
+	l.note(&l.lost, time.Now(), fmt.Sprintf("%s of seat %d of %s: %s", what, at.seat, at.train, r))
 	return true
 }
 
-// insist asks until it is answered: after 503 the same request is safe to send again.
-func (l *load) insist(user *client, at place, method, path string, body any, want ...int) *reply {
-	for begun := time.Now(); time.Since(begun) < settleTime; l.pause(100 * time.Millisecond) {
-		if r := l.ask(user, method, path, body, want...); r != nil {
-			return r
+// insist asks until it is answered: after 503 the same request is safe to send again. It
+// says whether it asked more than once.
+func (l *load) insist(user *client, at place, method, path string, body any, want ...int) (r *reply, again bool) {
+	for begun := time.Now(); time.Since(begun) < settleTime; again = true {
+		if r = l.ask(user, method, path, body, want...); r != nil {
+			return r, again
 		}
+		<-time.After(5 * pollTime)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.doubtful[at] = true
-	return nil
+	return nil, true
 }
 
 // ask sends a request and writes down how it failed, if it did. It returns the answer
@@ -170,6 +178,7 @@ func (l *load) ask(user *client, method, path string, body any, want ...int) *re
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.answered++
+		l.slowest = max(l.slowest, time.Since(sent))
 		return r
 	}
 	return nil
@@ -247,8 +256,9 @@ func (l *load) last() []failure {
 func (l *load) finish(t *testing.T, others map[string]sale) {
 	t.Helper()
 	l.end()
-	t.Logf("%d requests were answered, %d failed, %d bookings were made, %d holds lost, %d seats are in doubt",
-		l.answered, len(l.failures), l.booked, len(l.lost), len(l.doubtful))
+	t.Logf("%d requests were answered, the slowest in %s, %d failed; %d bookings were made, %d holds lost, %d seats are in doubt",
+		l.answered, l.slowest.Round(time.Millisecond), len(l.failures), l.booked, len(l.lost), len(l.doubtful))
+	t.Logf("lost: %v", l.lost[:min(5, len(l.lost))])
 	requireNone(t, l.wrong, "answers must not be")
 	require.NotZero(t, l.booked)
 

@@ -102,6 +102,7 @@ func search(t *testing.T, n *node, from, to string) (trains []string) {
 
 func TestRollingRestartUnderLoadFailsNoRequest(t *testing.T) {
 	t.Parallel()
+	const stopTime = 5 * time.Second // one of them is --shutdown-delay
 	c := startCluster(t, 3)
 	trains := c.addTrains(12, 400)
 	l := startLoad(c, c.signUp("asha", "ravi", "meena"), trains, 400)
@@ -119,6 +120,7 @@ func TestRollingRestartUnderLoadFailsNoRequest(t *testing.T) {
 			}
 			c.start(address)
 			t.Logf("stopped in %s, started in %s", stopped.Sub(begun).Round(time.Millisecond), time.Since(stopped).Round(time.Millisecond))
+			require.Less(t, stopped.Sub(begun), stopTime)
 			l.awaitSales(t, 20)
 			requireNone(t, l.failed(), "requests failed")
 		}

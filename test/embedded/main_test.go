@@ -6,4 +6,4 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-func TestMain(m *testing.M) { processtest.Main(m) }
+func TestMain(m *testing.M) { processtest.Main(m, processtest.HasRaceDetector()) }
