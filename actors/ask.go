@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -11,6 +12,9 @@ import (
 const (
 	minBackoff = time.Millisecond
 	maxBackoff = 50 * time.Millisecond
+	// minAttempt is how long the first attempt at a peer may take; each one that got no
+	// answer doubles it, so that a slow store is not asked the same more and more often.
+	minAttempt = 400 * time.Millisecond
 )
 
 // command is something to ask of a train. It runs on the train's actor and must not
@@ -33,11 +37,13 @@ type ask struct {
 type nothing = struct{}
 
 // reply is a value or an error. A retry says that the command was not answered and
-// shall be asked again of the next activation; lost, that it may have been executed.
+// shall be asked again of the next activation; lost, that it may have been executed; the
+// owner is the address of the process that has the train, if it is known to be another.
 type reply struct {
 	value       any
 	err         error
 	retry, lost bool
+	owner       string
 }
 
 // send is called at most once for an ask; the channel has room for it. An ask counts as
@@ -47,29 +53,53 @@ func (a *ask) send(r reply) {
 	a.counted.leave(time.Now())
 }
 
-// askTrain gets a command answered by the train's actor, which it activates when the
-// train is idle. Every command is safe to ask again, so an attempt that a closing
-// activation did not answer is repeated until askTimeout.
+// askTrain gets a command answered by the train's actor, wherever that is; it is
+// activated when the train is idle. Every command is safe to ask again, so an attempt
+// that was not answered, by an activation that closed or a process that is gone, is
+// repeated until askTimeout.
 func askTrain[R any](ctx context.Context, s *System, id booking.TrainID, c command) (answer R, err error) {
+	answer, _, err = tryTrain[R](ctx, s, id, c)
+	return answer, err
+}
+
+// tryTrain is askTrain that says also whether an attempt was lost on the way, so that it
+// may have been executed beside the one that was answered.
+func tryTrain[R any](ctx context.Context, s *System, id booking.TrainID, c command) (answer R, lost bool, err error) {
 	if s.catalogue.find(id) == nil {
-		return answer, booking.NotFound("train")
+		return answer, false, booking.NotFound("train")
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	arrived, lost := time.Now(), false
+	arrived, timeout, to := time.Now(), minAttempt, ""
 	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
-		r := s.attempt(id, &ask{ctx: ctx, command: c, arrived: arrived, reply: make(chan reply, 1)})
+		r := s.attempt(to, id, &ask{ctx: ctx, command: c, arrived: arrived, reply: make(chan reply, 1)}, timeout)
 		lost = lost || r.lost
 		switch {
 		case !r.retry && r.err == nil:
-			return r.value.(R), nil
+			answer, err = valueOf[R](r)
+			return answer, lost, err
 		case !r.retry:
-			return answer, outcome(r.err, lost)
+			return answer, lost, outcome(r.err, lost)
 		}
+		s.metrics.retries.Inc()
+		if r.lost { // slow rather than gone, perhaps: the next one has more time
+			timeout *= 2
+		}
+		to = r.owner
 		if err := pause(ctx, backoff); err != nil {
-			return answer, booking.Timeout(err)
+			return answer, lost, booking.Timeout(err)
 		}
 	}
+}
+
+// valueOf is the answer in a reply: as it is, or as a peer sent it.
+func valueOf[R any](r reply) (answer R, err error) {
+	encoded, sent := r.value.(json.RawMessage)
+	if !sent {
+		return r.value.(R), nil
+	}
+	err = json.Unmarshal(encoded, &answer)
+	return answer, err
 }
 
 // pause waits before something is tried again. The error is ctx's, if it ends first.
@@ -84,10 +114,32 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// attempt asks the present activation once.
-func (s *System) attempt(id booking.TrainID, a *ask) reply {
+// attempt asks the train once: here, where it is active or belongs, or the peer that has
+// its lease (to), or else the one that it belongs to.
+func (s *System) attempt(to string, id booking.TrainID, a *ask, timeout time.Duration) reply {
+	owner := s.cluster.owner(id)
+	if to == "" || s.cluster.here(to) || s.cluster.members.at(to) == nil {
+		to = owner
+	}
+	if s.cluster.here(to) || s.placement.isActive(id) {
+		return s.attemptHere(id, a)
+	}
+	there := s.cluster.members.at(to)
+	if there == nil { // nobody is given trains now
+		return reply{retry: true}
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, timeout)
+	defer cancel()
+	return s.attemptThere(ctx, there, id, a)
+}
+
+// attemptHere asks the activation in this process once.
+func (s *System) attemptHere(id booking.TrainID, a *ask) reply {
 	to, err := s.placement.activate(id)
-	if err != nil {
+	switch {
+	case errors.Is(err, errNotMine):
+		return reply{retry: true}
+	case err != nil:
 		return reply{err: booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)}
 	}
 	a.counted = &to.pressure

@@ -51,10 +51,10 @@ func (s *System) TrainBookings(
 }
 
 // confirm: decide → confirming, expiry suspended → commit writer → reply.
-type confirm struct{ ref booking.HoldRef }
+type confirm struct{ Ref booking.HoldRef }
 
 func (c confirm) run(t *train, a *ask) {
-	b, id, made, err := t.seats.Confirm(c.ref, a.arrived)
+	b, id, made, err := t.seats.Confirm(c.Ref, a.arrived)
 	if err != nil || !made {
 		t.answer(a, b, err)
 		return
@@ -79,23 +79,23 @@ func (t *train) confirmed(a *ask, id booking.HoldID, b booking.Booking, err erro
 }
 
 // cancel takes a booking out of the store, then out of the seat map.
-type cancel struct{ user, id uuid.UUID }
+type cancel struct{ User, ID uuid.UUID }
 
 func (c cancel) run(t *train, a *ask) {
-	live, err := t.seats.Cancel(c.user, c.id)
+	live, err := t.seats.Cancel(c.User, c.ID)
 	if err != nil || !live { // not live: cancelled since the ask was made
 		t.answer(a, nothing{}, err)
 		return
 	}
 	guard, now := t.guard, time.Now()
 	t.later(func(ctx context.Context) func() {
-		err := t.system.store.CancelBooking(ctx, guard, c.id, now.UTC().Truncate(time.Microsecond))
+		err := t.system.store.CancelBooking(ctx, guard, c.ID, now.UTC().Truncate(time.Microsecond))
 		return func() {
 			if t.lost(a, err) {
 				return
 			}
 			if err == nil {
-				t.seats.Cancelled(c.id, now)
+				t.seats.Cancelled(c.ID, now)
 			}
 			t.answer(a, nothing{}, err)
 		}

@@ -55,6 +55,24 @@ func (c *catalogue) insert(train *booking.Train) {
 	}
 }
 
+// putNewer adds the train, or replaces an older form of it. News may come late.
+func (c *catalogue) putNewer(train *booking.Train) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old := c.trains[train.ID]; old != nil && !train.UpdatedAt.After(old.UpdatedAt) {
+		return
+	}
+	c.drop(train.ID)
+	c.insert(train)
+}
+
+// all returns every train.
+func (c *catalogue) all() []*booking.Train {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return slices.Clone(c.order)
+}
+
 // add adds the train unless there is one with its id.
 func (c *catalogue) add(train *booking.Train) {
 	c.mu.Lock()

@@ -32,6 +32,9 @@ func (s *System) CreateTrain(ctx context.Context, train booking.Train) (booking.
 		return booking.Train{}, persistence.Failure(err)
 	}
 	s.catalogue.put(&train)
+	if err := s.announce(ctx, news{Put: &train}); err != nil {
+		return booking.Train{}, booking.Timeout(err)
+	}
 	return train, nil
 }
 
@@ -61,9 +64,8 @@ func (s *System) PutTrain(ctx context.Context, train booking.Train) (booking.Tra
 
 // DeleteTrain implements booking.Service.
 func (s *System) DeleteTrain(ctx context.Context, id booking.TrainID, force bool) error {
-	c := &remove{force: force}
-	_, err := askTrain[nothing](ctx, s, id, c)
-	if booking.CodeOf(err) == booking.CodeNotFound && c.tried {
+	_, lost, err := tryTrain[nothing](ctx, s, id, remove{force})
+	if lost && booking.CodeOf(err) == booking.CodeNotFound {
 		return nil // an earlier attempt did it, and its answer was lost
 	}
 	return err
@@ -77,12 +79,12 @@ func clean(train booking.Train) (booking.Train, error) {
 }
 
 // change: asks wait → store → seat map and catalogue.
-type change struct{ to booking.Train }
+type change struct{ To booking.Train }
 
 func (c change) run(t *train, a *ask) {
 	now := t.seats.Train()
-	to := c.to
-	to.CreatedAt, to.UpdatedAt = now.CreatedAt, time.Now().UTC().Truncate(time.Microsecond)
+	to := c.To
+	to.CreatedAt, to.UpdatedAt = now.CreatedAt, laterThan(now.UpdatedAt)
 	if now.Name == to.Name && now.Capacity == to.Capacity && now.OnSale == to.OnSale && now.SameStops(&to) {
 		t.answer(a, *now, nil)
 		return
@@ -108,34 +110,64 @@ func (t *train) changed(a *ask, to booking.Train, err error) {
 	if err == nil {
 		t.seats.Change(to)
 		t.system.catalogue.put(&to)
+		t.publish()
+		t.reopen()
+		t.announce(a, to, news{Put: &to})
+		return
 	}
 	t.answer(a, to, err)
 	t.reopen()
 }
 
-// remove: asks wait → store → catalogue; then this activation closes, and what waited
-// finds no train.
-type remove struct {
-	force bool
-	tried bool // an attempt has reached the store
+// announce answers when every peer knows the news.
+func (t *train) announce(a *ask, value any, n news) {
+	if t.system.cluster == nil {
+		t.answer(a, value, nil)
+		return
+	}
+	t.later(func(ctx context.Context) func() {
+		err := t.system.announce(ctx, n)
+		return func() {
+			if err != nil {
+				err = booking.Timeout(err)
+			}
+			t.answer(a, value, err)
+		}
+	})
 }
 
-func (c *remove) run(t *train, a *ask) {
+// laterThan is now, or just after a time that a faster clock has set.
+func laterThan(before time.Time) time.Time {
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	if !now.After(before) {
+		now = before.Add(time.Microsecond)
+	}
+	return now
+}
+
+// remove: asks wait → store → catalogue; then this activation closes, and what waited
+// finds no train.
+type remove struct{ Force bool }
+
+func (c remove) run(t *train, a *ask) {
 	t.whenQuiet(func() {
-		if t.seats.HasBookings() && !c.force {
+		if t.seats.HasBookings() && !c.Force {
 			t.answer(a, nil, &booking.Error{
 				Code: booking.CodeHasBookings, Message: "Seats of this train are booked; force cancels them",
 			})
 			t.reopen()
 			return
 		}
-		c.tried = true
 		guard, holds := t.guard, t.seats.LiveHolds()
 		t.listed = t.system.catalogue.find(guard.Train)
 		t.later(func(ctx context.Context) func() {
-			err := t.system.store.DeleteTrain(ctx, guard, time.Now().UTC(), c.force)
+			err := t.system.store.DeleteTrain(ctx, guard, time.Now().UTC(), c.Force)
 			if err == nil {
 				err = t.dropHolds(ctx, guard, holds)
+			}
+			if err == nil {
+				t.system.catalogue.remove(t.listed)
+				err = t.system.announceRemoval(ctx, t.listed)
 			}
 			return func() { t.removed(a, err) }
 		})
@@ -151,7 +183,6 @@ func (t *train) removed(a *ask, err error) {
 		t.reopen()
 		return
 	}
-	t.system.catalogue.remove(t.listed)
 	t.seats = nil // nothing is left that would need an owner
 	a.send(reply{value: nothing{}})
 	t.halt()

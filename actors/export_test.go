@@ -61,3 +61,11 @@ func Halt(s *System, id booking.TrainID) {
 		s.actors.Root.Send(a.pid, halt{})
 	}
 }
+
+// WithoutPeers makes a system of a cluster listen for nobody. Call it before Start.
+func WithoutPeers(s *System) { s.cluster.peers.start = func() error { return nil } }
+
+// OwnerAmong returns which of the addresses a train is proposed to.
+func OwnerAmong(addresses []string, id booking.TrainID) string {
+	return (&membership{serving: addresses}).owner(id)
+}

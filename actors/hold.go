@@ -22,14 +22,14 @@ func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
 }
 
 // hold: decide in memory → pending → hold writer → reply.
-type hold struct{ request booking.HoldRequest }
+type hold struct{ Request booking.HoldRequest }
 
 func (c hold) run(t *train, a *ask) {
-	if id := c.request.ID; t.dropping[id] {
+	if id := c.Request.ID; t.dropping[id] {
 		t.parked[id] = append(t.parked[id], a)
 		return
 	}
-	h, made, err := t.seats.Hold(c.request, t.system.rules, a.arrived)
+	h, made, err := t.seats.Hold(c.Request, t.system.rules, a.arrived)
 	if err != nil || !made {
 		t.answer(a, h, err)
 		return
@@ -49,10 +49,10 @@ func (c hold) run(t *train, a *ask) {
 
 // release: decide → releasing → hold writer → reply. It is stored before it is
 // answered, so that a crash does not bring the hold back.
-type release struct{ ref booking.HoldRef }
+type release struct{ Ref booking.HoldRef }
 
 func (c release) run(t *train, a *ask) {
-	h, err := t.seats.Release(c.ref)
+	h, err := t.seats.Release(c.Ref)
 	if err != nil {
 		t.answer(a, nothing{}, err)
 		return

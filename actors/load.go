@@ -17,84 +17,139 @@ func (t *train) load() {
 	t.listed = t.system.catalogue.find(t.activation.train)
 	t.guard = persistence.Guard{Train: t.activation.train, Owner: uuid.New()}
 	t.asked = time.Now()
+	lost := func() { t.send(halt{}) }
 	t.laterWithin(loadTimeout, func(ctx context.Context) func() {
-		l, err := t.adopt(ctx)
+		l, err := t.adopt(ctx, lost)
 		return func() { t.loaded(l, err) }
 	})
 }
 
-// adopt runs off the actor: it looks at nothing that changes. The epoch is read first and
-// adopted before the rest, so that what is read is final (RELIABILITY.md 2).
-func (t *train) adopt(ctx context.Context) (l load, err error) {
-	store, id := t.system.store, t.guard.Train
-	seen, err := store.Epoch(ctx, id)
+// adopt runs off the actor: it looks at nothing that changes. The epoch is read first,
+// before the lease is taken, and adopted before the rest, so that what is read is final
+// (RELIABILITY.md 2). The load has the tenure also when it fails later.
+func (t *train) adopt(ctx context.Context, lost func()) (l load, err error) {
+	s, id := t.system, t.guard.Train
+	seen, err := s.store.Epoch(ctx, id)
 	if err != nil {
 		return l, err
 	}
-	epoch, err := store.Adopt(ctx, id, seen, t.guard.Owner)
-	if err != nil {
+	if s.cluster != nil {
+		if l.tenure, err = s.cluster.leases.acquire(ctx, id, t.guard.Owner, lost); err != nil {
+			return l, err
+		}
+	}
+	if l.epoch, err = s.store.Adopt(ctx, id, seen, t.guard.Owner); err != nil {
 		return l, err
 	}
-	l, err = t.system.read(ctx, id)
-	l.epoch = epoch
+	l.seats, l.unstored, err = s.read(ctx, id, s.placement.inherit(id, seen))
+	if err == nil && !l.tenure.valid() {
+		err = errLeaseOver
+	}
 	return l, err
 }
 
 // load is what an activation starts from.
 type load struct {
-	epoch     int64
-	seats     *booking.SeatMap
-	shortened []booking.Hold
+	tenure   *tenure
+	epoch    int64
+	seats    *booking.SeatMap
+	unstored []booking.Hold // those that must be stored again as they are now
 }
 
-// read puts a train together from what is stored.
-func (s *System) read(ctx context.Context, id booking.TrainID) (l load, err error) {
+// read puts a train together from what is stored, and from holds that were inherited.
+func (s *System) read(
+	ctx context.Context, id booking.TrainID, inherited []booking.Hold,
+) (seats *booking.SeatMap, unstored []booking.Hold, err error) {
 	now := time.Now()
 	// A hold may be there still, live, though it became a booking: what is cancelled is
 	// asked for as far back as such a hold could have been confirmed.
 	since := now.Add(-booking.HoldMemory - s.rules.TTL)
 	definition, bookings, err := s.store.LoadTrain(ctx, id, since)
 	if err != nil {
-		return l, err
+		return nil, nil, err
 	}
 	holds, err := s.heldSeats.LoadHolds(ctx, id, now)
 	if err != nil {
-		return l, err
+		return nil, nil, err
 	}
-	l.seats = booking.NewSeatMap(definition)
-	l.shortened = l.seats.Restore(bookings, holds, s.rules.TTL, time.Now())
-	return l, nil
+	lost := missing(inherited, holds)
+	seats = booking.NewSeatMap(definition)
+	shortened := seats.Restore(bookings, append(holds, lost...), s.rules.TTL, time.Now())
+	for _, h := range lost {
+		if _, live := seats.Phase(h.ID); live {
+			unstored = append(unstored, h)
+		}
+	}
+	return seats, append(unstored, shortened...), nil
+}
+
+// missing returns the holds that are not among those stored.
+func missing(holds, stored []booking.Hold) (lost []booking.Hold) {
+	there := make(map[booking.HoldID]bool, len(stored))
+	for _, h := range stored {
+		there[h.ID] = true
+	}
+	for _, h := range holds {
+		if !there[h.ID] {
+			lost = append(lost, h)
+		}
+	}
+	return lost
 }
 
 func (t *train) loaded(l load, err error) {
-	t.system.metrics.activated(err)
+	t.system.metrics.activated(err, time.Since(t.asked))
+	t.tenure = l.tenure
+	t.activation.tenure.Store(l.tenure)
 	if err != nil {
-		t.logUnlessGone("train not activated", err)
-		if errors.Is(err, persistence.ErrNotFound) {
-			t.system.catalogue.remove(t.listed)
-		}
-		// What was created again while this looked is for the next activation to find.
-		again := errors.Is(err, persistence.ErrNotFound) && t.system.catalogue.find(t.guard.Train) != nil
-		for _, a := range t.waiting {
-			if again || errors.Is(err, persistence.ErrFenced) {
-				a.send(reply{retry: true})
-			} else {
-				a.send(reply{err: persistence.Failure(err)})
-			}
-		}
-		t.waiting = nil
-		t.halt()
+		t.failed(err)
 		return
 	}
 	t.guard.Epoch, t.seats = l.epoch, l.seats
 	t.system.catalogue.replace(t.listed, t.seats.Train()) // a change may have been lost
-	for _, h := range l.shortened {                       // or the next load would find them alive again
+	for _, h := range l.unstored {                        // or the next load would find them as they were, or not at all
 		t.writeHold(persistence.HoldPut, h, func(err error) {
 			if err != nil {
-				t.logUnlessGone("shortened hold not stored", err)
+				t.logUnlessGone("hold not stored again", err)
 			}
 		})
 	}
 	t.publish()
 	t.reopen()
+}
+
+// notBegun is what is told to those whose command was not run because the load failed: that
+// the load's own outcome may be unknown is nothing to them.
+func notBegun(err error) error {
+	failure := persistence.Failure(err)
+	switch booking.CodeOf(failure) {
+	case booking.CodeUnavailable, booking.CodeTimeout:
+		return booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)
+	}
+	return failure
+}
+
+// failed answers who waited for the load and closes.
+func (t *train) failed(err error) {
+	elsewhere, moved := errors.AsType[*elsewhereError](err)
+	if !moved {
+		t.logUnlessGone("train not activated", err)
+	}
+	if errors.Is(err, persistence.ErrNotFound) {
+		t.system.catalogue.remove(t.listed)
+	}
+	// What was created again while this looked is for the next activation to find.
+	again := errors.Is(err, persistence.ErrNotFound) && t.system.catalogue.find(t.guard.Train) != nil
+	r := reply{err: notBegun(err)}
+	switch {
+	case moved:
+		r = reply{retry: true, owner: elsewhere.address}
+	case again, errors.Is(err, persistence.ErrFenced), errors.Is(err, persistence.ErrConflict), errors.Is(err, errLeaseOver):
+		r = reply{retry: true}
+	}
+	for _, a := range t.waiting {
+		a.send(r)
+	}
+	t.waiting = nil
+	t.halt()
 }

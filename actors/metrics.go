@@ -12,6 +12,10 @@ type metrics struct {
 	activations *prometheus.CounterVec // result: ok, error
 	expired     prometheus.Counter
 	overloaded  prometheus.Counter
+	takeover    prometheus.Histogram
+	fenced      prometheus.Counter
+	retries     prometheus.Counter
+	leases      *prometheus.CounterVec   // event: acquired, lost, overdue
 	batchSize   *prometheus.HistogramVec // writer: holds, bookings
 	queueAge    *prometheus.HistogramVec
 	writeTime   *prometheus.HistogramVec
@@ -26,6 +30,12 @@ func newMetrics(registry prometheus.Registerer, p *placement) *metrics {
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "trainbooking_trains_active", Help: "Trains with an actor in this process.",
 	}, func() float64 { return float64(p.count()) })
+	auto.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "trainbooking_trains_owned", Help: "Trains whose lease this process has; without a cluster, those that are active.",
+	}, func() float64 { return float64(p.owned()) })
+	auto.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "trainbooking_members", Help: "Processes of the cluster that this one knows, itself among them.",
+	}, func() float64 { return float64(p.system.cluster.count()) })
 	writer := []string{"writer"}
 	return &metrics{
 		activations: auto.NewCounterVec(prometheus.CounterOpts{
@@ -37,6 +47,19 @@ func newMetrics(registry prometheus.Registerer, p *placement) *metrics {
 		overloaded: auto.NewCounter(prometheus.CounterOpts{
 			Name: "trainbooking_train_overloaded_total", Help: "Commands refused because too many waited for the train.",
 		}),
+		takeover: auto.NewHistogram(prometheus.HistogramOpts{
+			Name: "trainbooking_takeover_seconds", Help: "Time from the start of an activation until it serves.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+		}),
+		fenced: auto.NewCounter(prometheus.CounterOpts{
+			Name: "trainbooking_writes_fenced_total", Help: "Writes refused because another activation owned the train.",
+		}),
+		retries: auto.NewCounter(prometheus.CounterOpts{
+			Name: "trainbooking_ask_retries_total", Help: "Attempts that were asked again: the train was moving, or its owner gone.",
+		}),
+		leases: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "trainbooking_leases_total", Help: "What became of leases: acquired, lost to somebody else, overdue because Redis did not answer.",
+		}, []string{"event"}),
 		batchSize: auto.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "trainbooking_batch_size", Help: "Items written in one flush.",
 			Buckets: prometheus.ExponentialBuckets(1, 2, 9),
@@ -52,8 +75,11 @@ func newMetrics(registry prometheus.Registerer, p *placement) *metrics {
 	}
 }
 
-func (m *metrics) activated(err error) {
+func (m *metrics) activated(err error, took time.Duration) {
 	result := "ok"
+	if err == nil {
+		m.takeover.Observe(took.Seconds())
+	}
 	if err != nil {
 		result = "error"
 	}

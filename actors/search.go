@@ -2,6 +2,8 @@ package actors
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -10,75 +12,32 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// maxActivating is how many idle trains one search, or the start, activates at a time.
-const maxActivating = 16
-
 // FindTrain implements booking.Service.
 func (s *System) FindTrain(ctx context.Context, id booking.TrainID) (booking.Availability, error) {
-	snapshot, err := s.view(ctx, id)
-	if err != nil {
-		return booking.Availability{}, err
-	}
-	return snapshot.Availability(snapshot.Train.Run()), nil
+	seen, err := s.see(ctx, id, see{})
+	return seen.Availability, err
 }
 
 // SeatMap implements booking.Service.
 func (s *System) SeatMap(ctx context.Context, id booking.TrainID, from, to string) ([]booking.Seat, error) {
-	snapshot, err := s.view(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	stretch, err := snapshot.Train.Stretch(from, to)
-	if err != nil {
-		return nil, err
-	}
-	return snapshot.Seats(stretch), nil
+	seen, err := s.see(ctx, id, see{From: from, To: to, Seats: true})
+	return seen.Seats, err
 }
 
 // Search implements booking.Service.
 func (s *System) Search(ctx context.Context, from, to string) ([]booking.Availability, error) {
 	trains := s.catalogue.between(from, to)
-	offers := make([]*booking.Availability, len(trains))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(maxActivating)
-	now := time.Now()
-	for i, train := range trains {
-		if snapshot, _ := s.placement.snapshot(train.ID); snapshot != nil {
-			offers[i] = offer(snapshot, from, to, now)
-			continue
-		}
-		group.Go(func() error {
-			snapshot, err := s.view(ctx, train.ID)
-			switch {
-			case err == nil:
-				offers[i] = offer(snapshot, from, to, now)
-			case booking.CodeOf(err) == booking.CodeNotFound: // deleted meanwhile
-				err = nil
-			}
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	offers, err := gather[booking.Availability](ctx, s, operationOffers, idsOf(trains), stretchQuery{From: from, To: to})
+	if err != nil {
 		return nil, err
 	}
 	found := make([]booking.Availability, 0, len(offers))
-	for _, o := range offers {
-		if o != nil {
-			found = append(found, *o)
+	for _, train := range trains {
+		if o, sold := offers[train.ID]; sold {
+			found = append(found, o)
 		}
 	}
 	return found, nil
-}
-
-// offer is what a passenger can buy on the train as it is now; nil when that is nothing.
-func offer(s *booking.Snapshot, from, to string, now time.Time) *booking.Availability {
-	stretch, err := s.Train.Stretch(from, to)
-	if err != nil || !s.Sellable(stretch, now) {
-		return nil
-	}
-	a := s.Availability(stretch)
-	a.SeatList = s.SeatList(stretch)
-	return &a
 }
 
 // ListTrains implements booking.Service. The figures of an idle train come from the
@@ -87,28 +46,181 @@ func (s *System) ListTrains(
 	ctx context.Context, query booking.TrainQuery,
 ) (page booking.Page[booking.Availability], err error) {
 	trains := s.catalogue.list(query)
+	active, err := gather[booking.Availability](ctx, s, operationFigure, idsOf(trains.Items), stretchQuery{From: query.From, To: query.To})
+	if err != nil {
+		return page, err
+	}
 	page.Next = trains.Next
 	page.Items = make([]booking.Availability, len(trains.Items))
 	var idle []int
 	for i, train := range trains.Items {
-		snapshot, active := s.placement.snapshot(train.ID)
-		if active && snapshot == nil { // loading, perhaps because it has holds
-			snapshot, _ = s.view(ctx, train.ID)
-		}
-		if snapshot == nil {
+		a, there := active[train.ID]
+		if !there {
 			idle = append(idle, i)
-			page.Items[i] = booking.Availability{Train: train, Stretch: stretchOf(train, query)}
-			continue
+			a = booking.Availability{Train: train, Stretch: stretchOf(train, query.From, query.To)}
 		}
-		page.Items[i] = snapshot.Availability(stretchOf(snapshot.Train, query))
+		page.Items[i] = a
 	}
 	return page, persistence.Failure(s.fillFromStore(ctx, page.Items, idle))
 }
 
+// stretchQuery asks a process about some of its trains.
+type stretchQuery struct {
+	Trains   []booking.TrainID
+	From, To string
+}
+
+// sightings is what a process knows of the trains asked for: of each at most once. Those
+// elsewhere are not its own.
+type sightings[T any] struct {
+	Found     map[booking.TrainID]T
+	Elsewhere []booking.TrainID
+	Error     *booking.Error
+}
+
+// gather asks every process that owns some of the trains once, all at the same time, and
+// asks again about those that have moved meanwhile (DESIGN.md 5).
+func gather[T any](
+	ctx context.Context, s *System, operation string, ids []booking.TrainID, query stretchQuery,
+) (map[booking.TrainID]T, error) {
+	found := make(map[booking.TrainID]T, len(ids))
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	for backoff := minBackoff; len(ids) > 0; backoff = min(2*backoff, maxBackoff) {
+		byOwner := map[string][]booking.TrainID{}
+		for _, id := range ids {
+			owner := s.cluster.owner(id)
+			byOwner[owner] = append(byOwner[owner], id)
+		}
+		answers := make(chan sightings[T], len(byOwner))
+		for owner, some := range byOwner {
+			part := query
+			part.Trains = some
+			if s.cluster.here(owner) && len(byOwner) == 1 {
+				answers <- look[T](ctx, s, operation, owner, part)
+				continue
+			}
+			s.background.Go(func() { answers <- look[T](ctx, s, operation, owner, part) })
+		}
+		ids = ids[:0:0]
+		for range len(byOwner) {
+			answer := <-answers
+			if answer.Error != nil {
+				return nil, answer.Error
+			}
+			maps.Copy(found, answer.Found)
+			ids = append(ids, answer.Elsewhere...)
+		}
+		if len(ids) == 0 {
+			break
+		}
+		if err := pause(ctx, backoff); err != nil {
+			return nil, booking.Timeout(err)
+		}
+	}
+	return found, nil
+}
+
+// look asks one process.
+func look[T any](ctx context.Context, s *System, operation, owner string, query stretchQuery) (answer sightings[T]) {
+	if s.cluster.here(owner) {
+		return lookHere[T](ctx, s, operation, query)
+	}
+	to := s.cluster.members.at(owner)
+	if to == nil {
+		return sightings[T]{Elsewhere: query.Trains}
+	}
+	if err := s.cluster.peers.call(ctx, to, operation, query, &answer); err != nil {
+		return sightings[T]{Elsewhere: query.Trains}
+	}
+	return answer
+}
+
+func lookHere[T any](ctx context.Context, s *System, operation string, query stretchQuery) sightings[T] {
+	if operation == operationOffers {
+		return any(s.answerOffers(ctx, query)).(sightings[T])
+	}
+	return any(s.answerFigures(ctx, query)).(sightings[T])
+}
+
+// answerOffers returns what passengers can buy on the trains of this process, which it
+// activates when they are idle.
+func (s *System) answerOffers(ctx context.Context, query stretchQuery) sightings[booking.Availability] {
+	return s.eachHere(ctx, query, true, func(snapshot *booking.Snapshot) (booking.Availability, bool) {
+		return offer(snapshot, query.From, query.To, time.Now())
+	})
+}
+
+// answerFigures returns the figures of those trains of this process that are active.
+func (s *System) answerFigures(ctx context.Context, query stretchQuery) sightings[booking.Availability] {
+	return s.eachHere(ctx, query, false, func(snapshot *booking.Snapshot) (booking.Availability, bool) {
+		return snapshot.Availability(stretchOf(snapshot.Train, query.From, query.To)), true
+	})
+}
+
+// eachHere looks at trains of this process. Idle ones are woken, or left out.
+func (s *System) eachHere(
+	ctx context.Context, query stretchQuery, wake bool, of func(*booking.Snapshot) (booking.Availability, bool),
+) sightings[booking.Availability] {
+	seen := make([]*booking.Snapshot, len(query.Trains))
+	elsewhere := make([]bool, len(query.Trains))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(maxActivating)
+	for i, id := range query.Trains {
+		snapshot, active := s.placement.snapshot(id)
+		if snapshot != nil {
+			seen[i] = snapshot
+			continue
+		}
+		if !active && !wake && s.cluster.mine(id) {
+			continue
+		}
+		group.Go(func() (err error) {
+			seen[i], elsewhere[i], err = s.viewHere(ctx, id)
+			return err
+		})
+	}
+	err := group.Wait()
+	if err != nil {
+		return sightings[booking.Availability]{Error: asError(err)}
+	}
+	answer := sightings[booking.Availability]{Found: map[booking.TrainID]booking.Availability{}}
+	for i, id := range query.Trains {
+		switch {
+		case elsewhere[i]:
+			answer.Elsewhere = append(answer.Elsewhere, id)
+		case seen[i] != nil:
+			if a, ok := of(seen[i]); ok {
+				answer.Found[id] = a
+			}
+		}
+	}
+	return answer
+}
+
+// offer is what a passenger can buy on the train as it is now; false when that is nothing.
+func offer(s *booking.Snapshot, from, to string, now time.Time) (a booking.Availability, sold bool) {
+	stretch, err := s.Train.Stretch(from, to)
+	if err != nil || !s.Sellable(stretch, now) {
+		return a, false
+	}
+	a = s.Availability(stretch)
+	a.SeatList = s.SeatList(stretch)
+	return a, true
+}
+
+func idsOf(trains []*booking.Train) []booking.TrainID {
+	ids := make([]booking.TrainID, len(trains))
+	for i, train := range trains {
+		ids[i] = train.ID
+	}
+	return slices.Clip(ids)
+}
+
 // stretchOf is the stretch asked for, or the whole run where nothing was, or where the
 // stops have changed since the train was listed.
-func stretchOf(train *booking.Train, query booking.TrainQuery) booking.Legs {
-	if stretch, err := train.Stretch(query.From, query.To); err == nil {
+func stretchOf(train *booking.Train, from, to string) booking.Legs {
+	if stretch, err := train.Stretch(from, to); err == nil {
 		return stretch
 	}
 	return train.Run()
@@ -131,33 +243,3 @@ func (s *System) fillFromStore(ctx context.Context, items []booking.Availability
 	}
 	return nil
 }
-
-// view returns the present snapshot of a train, which it activates when it is idle.
-func (s *System) view(ctx context.Context, id booking.TrainID) (*booking.Snapshot, error) {
-	if s.catalogue.find(id) == nil {
-		return nil, booking.NotFound("train")
-	}
-	if snapshot, _ := s.placement.snapshot(id); snapshot != nil {
-		return snapshot, nil
-	}
-	snapshot, err := askTrain[*booking.Snapshot](ctx, s, id, view{})
-	if booking.CodeOf(err) == booking.CodeStorageFull {
-		return s.look(ctx, id)
-	}
-	return snapshot, err
-}
-
-// look reads an idle train without activating it, which would write: on a full disk all
-// is still shown, though nothing is sold (RELIABILITY.md 3).
-func (s *System) look(ctx context.Context, id booking.TrainID) (*booking.Snapshot, error) {
-	l, err := s.read(ctx, id)
-	if err != nil {
-		return nil, persistence.Failure(err)
-	}
-	return l.seats.Snapshot(), nil
-}
-
-// view answers the present snapshot.
-type view struct{}
-
-func (view) run(t *train, a *ask) { t.answer(a, t.publish(), nil) }

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
@@ -50,6 +50,7 @@ type System struct {
 	actors     *actor.ActorSystem
 	placement  *placement
 	catalogue  *catalogue
+	cluster    *cluster // nil: alone
 	holds      *batcher[persistence.HoldWrite]
 	sales      *batcher[persistence.Sale]
 	background sync.WaitGroup // calls of stores on behalf of actors
@@ -76,36 +77,43 @@ func New(o Options) *System {
 	s.metrics = newMetrics(o.Registry, s.placement)
 	s.holds = newBatcher(o.Holds.WriteHolds, s.metrics.writer("holds"))
 	s.sales = newBatcher(o.Store.Book, s.metrics.writer("bookings"))
+	if o.Cluster != nil {
+		s.cluster = newCluster(s, o.Cluster)
+		s.cluster.members.log = s.log
+	}
 	return s
 }
 
-// Start reads which trains there are and activates those with live holds, so that
-// every hold has an owner that ends it. Call it once.
+// Start joins the cluster, reads which trains there are and activates those of its own
+// with live holds, so that every hold has an owner that ends it. Call it once.
 func (s *System) Start(ctx context.Context) error {
-	trains, err := s.store.ListTrains(ctx)
-	if err != nil {
-		return fmt.Errorf("list trains: %w", err)
+	if s.cluster != nil {
+		if err := s.cluster.join(ctx); err != nil {
+			return fmt.Errorf("join the cluster: %w", err)
+		}
 	}
-	for i := range trains {
-		s.catalogue.put(&trains[i])
+	if err := s.reconcile(ctx); err != nil {
+		return fmt.Errorf("list trains: %w", err)
 	}
 	held, err := s.heldSeats.TrainsWithHolds(ctx, time.Now())
 	if err != nil {
 		return fmt.Errorf("list trains with holds: %w", err)
 	}
-	var group errgroup.Group
-	group.SetLimit(maxActivating)
-	for _, id := range held {
-		group.Go(func() error {
-			_, err := s.view(ctx, id)
-			if err != nil && booking.CodeOf(err) != booking.CodeNotFound {
-				// It does not keep the others from being sold, and loads when asked for.
-				s.log.Error("train with holds not activated", slog.String("train", id.String()), slog.Any("error", err))
-			}
-			return nil
-		})
+	held = slices.DeleteFunc(held, func(id booking.TrainID) bool { return !s.cluster.mine(id) })
+	s.activateAll(ctx, held)
+	return nil
+}
+
+// Leave hands every train over to the peers and owns none any more; what is asked here
+// is still answered, by them. Alone it does nothing. Stop comes after it.
+func (s *System) Leave(ctx context.Context) error {
+	if s.cluster == nil {
+		return nil
 	}
-	return group.Wait()
+	if err := s.cluster.leave(ctx); err != nil {
+		return fmt.Errorf("hand over trains: %w", err)
+	}
+	return nil
 }
 
 // Stop refuses what comes from now on, lets every train finish what it has in flight,
@@ -122,11 +130,15 @@ func (s *System) Stop(ctx context.Context) error {
 			return fmt.Errorf("stop trains: %w", ctx.Err())
 		}
 	}
+	var err error
+	if s.cluster != nil {
+		err = s.cluster.stop(ctx)
+	}
 	s.background.Wait()
 	s.holds.wait()
 	s.sales.wait()
 	s.shutdown()
-	return nil
+	return err
 }
 
 // Ready says why the service cannot answer now: a store out of reach. On a full one it
@@ -144,11 +156,20 @@ func (s *System) Ready(ctx context.Context) error {
 func (s *System) Failed() <-chan error { return s.failed }
 
 // Joined says why the process is no part of the cluster now, nil if it is, or alone.
-func (s *System) Joined() error { return nil }
+func (s *System) Joined() error {
+	if s.cluster == nil {
+		return nil
+	}
+	return s.cluster.members.joined()
+}
 
-// Leave hands every train over to the peers and owns none any more; what is asked here
-// is still answered, by them. Alone it does nothing. Stop comes after it.
-func (s *System) Leave(context.Context) error { return nil }
+// fail reports the first reason why this process must not go on.
+func (s *System) fail(err error) {
+	select {
+	case s.failed <- err:
+	default:
+	}
+}
 
 // atLeast passes on records of a level or above: the actor library logs each of its
 // steps.

@@ -20,6 +20,7 @@ type train struct {
 	self       *actor.PID
 	guard      persistence.Guard
 	seats      *booking.SeatMap
+	tenure     *tenure
 	listed     *booking.Train // in the catalogue before the store was asked to load or delete it
 
 	inFlight int                       // calls of stores whose resume has not come
@@ -43,6 +44,8 @@ type (
 	wake struct{ at time.Time }
 	// halt asks the actor to close when nothing is in flight.
 	halt struct{}
+	// rewrite asks the actor to store its live holds again.
+	rewrite struct{}
 )
 
 func newTrain(s *System, a *activation) *train {
@@ -69,6 +72,8 @@ func (t *train) Receive(ctx actor.Context) {
 		t.tidy()
 	case halt:
 		t.halt()
+	case rewrite:
+		t.rewriteHolds()
 	case *actor.Stopped:
 		t.closed()
 	}
@@ -80,6 +85,9 @@ func (t *train) take(a *ask) {
 	switch {
 	case t.busy:
 		t.waiting = append(t.waiting, a)
+	case !t.tenure.valid():
+		a.send(reply{retry: true})
+		t.halt()
 	case a.ctx.Err() != nil: // nobody waits for the answer any more: decide nothing
 		a.send(reply{err: booking.Timeout(a.ctx.Err())})
 	default:
@@ -109,6 +117,11 @@ func (t *train) answer(a *ask, value any, err error) {
 		return
 	}
 	t.publish()
+	if !t.tenure.valid() { // another may own the train by now, which answers
+		a.send(reply{retry: true, lost: true})
+		t.halt()
+		return
+	}
 	a.send(reply{value: value, err: persistence.Failure(err)})
 }
 
@@ -135,6 +148,9 @@ func (t *train) lost(a *ask, err error) bool {
 	if !unknown && !errors.Is(err, persistence.ErrFenced) &&
 		!errors.Is(err, persistence.ErrConflict) && !errors.Is(err, persistence.ErrNotFound) {
 		return false
+	}
+	if errors.Is(err, persistence.ErrFenced) {
+		t.system.metrics.fenced.Inc()
 	}
 	t.logUnlessGone("train activation ends", err)
 	a.send(reply{retry: true, lost: unknown})
@@ -176,6 +192,23 @@ func (t *train) dropHold(id booking.HoldID) {
 	})
 }
 
+// rewriteHolds stores the live holds again; those in transit are being stored anyway.
+func (t *train) rewriteHolds() {
+	if t.seats == nil || t.halting {
+		return
+	}
+	for _, h := range t.seats.LiveHolds() {
+		if phase, _ := t.seats.Phase(h.ID); phase != booking.PhaseHeld {
+			continue
+		}
+		t.writeHold(persistence.HoldPut, h, func(err error) {
+			if errors.Is(err, persistence.ErrFenced) || errors.Is(err, persistence.ErrUnknown) {
+				t.halt()
+			}
+		})
+	}
+}
+
 // whenQuiet makes asks wait and runs then when nothing is in flight. End it with reopen
 // or halt.
 func (t *train) whenQuiet(then func()) {
@@ -212,7 +245,7 @@ func (t *train) advance() {
 	}
 }
 
-// closed hands what was not executed to the next activation.
+// closed gives the train up.
 func (t *train) closed() {
 	if t.alarm != nil {
 		t.alarm.Stop()
@@ -220,6 +253,24 @@ func (t *train) closed() {
 	for _, parked := range t.parked {
 		t.waiting = append(t.waiting, parked...)
 	}
+	if t.tenure == nil {
+		t.handOn()
+		return
+	}
+	if t.seats != nil {
+		t.system.placement.bequeath(t.guard.Train, legacy{t.guard.Epoch, t.seats.LiveHolds()})
+	}
+	t.system.background.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+		defer cancel()
+		t.system.cluster.leases.release(ctx, t.tenure)
+		t.handOn()
+	})
+}
+
+// handOn leaves what was not executed to the next activation. Nothing else of this one
+// goes on.
+func (t *train) handOn() {
 	t.system.placement.remove(t.activation)
 	for _, a := range t.waiting {
 		a.send(reply{retry: true})

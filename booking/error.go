@@ -60,7 +60,7 @@ type Error struct {
 	RetryAfter    time.Duration     // 429 and 503: how long to wait
 	Outcome       Outcome           // 503 and 504
 
-	Cause error // for the log, never shown
+	Cause error `json:"-"` // for the log, never shown
 }
 
 func (e *Error) Error() string {

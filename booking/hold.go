@@ -33,7 +33,7 @@ type Hold struct {
 // chooses (adjacent where there are such, lowest numbers first). Exactly one of
 // Seats and Count is set. From and To are stations; empty means the train's ends.
 type HoldRequest struct {
-	ID       HoldID // made once a request, so that it is the same when sent again
+	ID       HoldID `json:",omitzero"` // made once a request, so that it is the same when sent again
 	User     uuid.UUID
 	Train    TrainID
 	Seats    []int
@@ -48,5 +48,5 @@ type HoldRef struct {
 	User  uuid.UUID
 	Train TrainID
 	Seat  int    // 0 when not given
-	Hold  HoldID // zero when not given
+	Hold  HoldID `json:",omitzero"` // zero when not given
 }

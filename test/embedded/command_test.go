@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/test/processtest"
 )
 
 func TestSecondServerOnOneDataDirectoryIsRefused(t *testing.T) {
@@ -16,9 +18,9 @@ func TestSecondServerOnOneDataDirectoryIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	start(t, dir)
 	second := launch(t, dir)
-	require.Equal(t, 1, second.wait())
+	require.Equal(t, 1, second.Wait())
 	require.Equal(t, "trainbooking: the data directory "+dir+" is in use by another server: "+
-		"stop that one first, or give this one a data directory of its own\n", second.log.String())
+		"stop that one first, or give this one a data directory of its own\n", second.Log.String())
 }
 
 func TestPortThatIsTakenIsNamed(t *testing.T) {
@@ -28,8 +30,8 @@ func TestPortThatIsTakenIsNamed(t *testing.T) {
 	t.Cleanup(func() { _ = other.Close() })
 	for _, flag := range []string{"--listen", "--metrics-listen"} {
 		s := launch(t, t.TempDir(), flag, other.Addr().String())
-		require.Equal(t, 1, s.wait())
-		require.Contains(t, s.log.String(), "trainbooking: "+flag+" "+other.Addr().String()+
+		require.Equal(t, 1, s.Wait())
+		require.Contains(t, s.Log.String(), "trainbooking: "+flag+" "+other.Addr().String()+
 			" is taken by another program: stop that one, or set "+flag+" to another port\n")
 	}
 }
@@ -38,10 +40,10 @@ func TestAllWrongSettingsAreNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "trainbooking.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("hold-ttl: soon\nholdttl: 3m\n"), 0o600))
-	c := command(t, "serve", "--config", file, "--max-holds-per-user", "0")
+	c := processtest.Command(t, "serve", "--config", file, "--max-holds-per-user", "0")
 	c.Env = append(c.Env, "TRAINBOOKING_LISTEN=8080", "TRAINBOOKING_LOGIN_FAILURES=many")
-	got := runToEnd(t, c)
-	require.Equal(t, 2, got.code)
+	got := processtest.RunToEnd(t, c)
+	require.Equal(t, 2, got.Code)
 	for _, problem := range []string{
 		"holdttl is no setting",
 		`hold-ttl "soon" cannot be read`,
@@ -49,7 +51,7 @@ func TestAllWrongSettingsAreNamedAtOnce(t *testing.T) {
 		`--listen "8080" is not an address`,
 		"--max-holds-per-user 0 is out of range",
 	} {
-		require.Contains(t, got.err, problem)
+		require.Contains(t, got.Err, problem)
 	}
 	require.NoDirExists(t, filepath.Join(c.Dir, "data"), "nothing was begun")
 }
@@ -70,9 +72,9 @@ func TestWrongCommandLineIsTwo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := runToEnd(t, command(t, c.args...))
-			require.Equal(t, 2, got.code)
-			require.Contains(t, got.err, c.want)
+			got := processtest.RunToEnd(t, processtest.Command(t, c.args...))
+			require.Equal(t, 2, got.Code)
+			require.Contains(t, got.Err, c.want)
 		})
 	}
 }
@@ -84,87 +86,87 @@ func TestUnreadableSecretIsNamed(t *testing.T) {
 	for _, flag := range []string{"--jwt-secret-file", "--service-token-file"} {
 		for file, want := range map[string]string{"/nowhere": "no such file", short: "openssl rand"} {
 			s := launch(t, t.TempDir(), flag, file)
-			require.Equal(t, 2, s.wait())
-			require.Contains(t, s.log.String(), flag)
-			require.Contains(t, s.log.String(), want)
+			require.Equal(t, 2, s.Wait())
+			require.Contains(t, s.Log.String(), flag)
+			require.Contains(t, s.Log.String(), want)
 		}
 	}
 }
 
 func TestMisspeltVariableIsWarnedOf(t *testing.T) {
 	t.Parallel()
-	c := command(t, "serve", "--hold-ttl", "0s", "--log-format", "json")
+	c := processtest.Command(t, "serve", "--hold-ttl", "0s", "--log-format", "json")
 	c.Env = append(c.Env, "TRAINBOOKING_HOLDTTL=5m")
-	require.NotContains(t, runToEnd(t, c).err, "HOLDTTL", "the settings come first")
+	require.NotContains(t, processtest.RunToEnd(t, c).Err, "HOLDTTL", "the settings come first")
 
-	c = command(t, "serve", "--listen", "127.0.0.1:1", "--metrics-listen", "192.0.2.1:1") // not this machine's
+	c = processtest.Command(t, "serve", "--listen", "127.0.0.1:1", "--metrics-listen", "192.0.2.1:1") // not this machine's
 	c.Env = append(c.Env, "TRAINBOOKING_HOLDTTL=5m")
-	got := runToEnd(t, c)
-	require.Equal(t, 1, got.code)
-	require.Contains(t, got.err, `"level":"WARN","msg":"TRAINBOOKING_HOLDTTL is set but is no setting`)
+	got := processtest.RunToEnd(t, c)
+	require.Equal(t, 1, got.Code)
+	require.Contains(t, got.Err, `"level":"WARN","msg":"TRAINBOOKING_HOLDTTL is set but is no setting`)
 }
 
 func TestCreateSuperuserRefusesWhatRegisterRefuses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	create := func(name, password string) result {
-		c := command(t, "createsuperuser", "--data-dir", dir, "--username", name, "--email", "root@example.org", "--password-stdin")
+		c := processtest.Command(t, "createsuperuser", "--data-dir", dir, "--username", name, "--email", "root@example.org", "--password-stdin")
 		c.Stdin = bytes.NewBufferString(password)
-		return runToEnd(t, c)
+		return processtest.RunToEnd(t, c)
 	}
 	got := create("", "short")
-	require.Equal(t, 2, got.code)
-	require.Contains(t, got.err, "password must have 8 to 128 characters")
-	require.Contains(t, got.err, "username must not be empty")
-	require.Equal(t, 2, create("root", strings.Repeat("x", 129)).code)
+	require.Equal(t, 2, got.Code)
+	require.Contains(t, got.Err, "password must have 8 to 128 characters")
+	require.Contains(t, got.Err, "username must not be empty")
+	require.Equal(t, 2, create("root", strings.Repeat("x", 129)).Code)
 
-	require.Equal(t, result{out: "root is an admin now.\n"}, create("root", password), "on an empty directory")
+	require.Equal(t, result{Out: "root is an admin now.\n"}, create("root", password), "on an empty directory")
 	taken := create("Root", password)
-	require.Equal(t, 1, taken.code)
-	require.NotContains(t, taken.err, password)
+	require.Equal(t, 1, taken.Code)
+	require.NotContains(t, taken.Err, password)
 }
 
 func TestHealthcheckAsksTheConfiguredAddress(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
-	address := strings.TrimPrefix(s.url, "http://")
-	for _, args := range [][]string{{"--url", s.url}, {"--url", s.url + "/"}, {"--listen", address}} {
-		require.Equal(t, result{out: "ready\n"}, runToEnd(t, command(t, append([]string{"healthcheck"}, args...)...)))
+	address := strings.TrimPrefix(s.URL, "http://")
+	for _, args := range [][]string{{"--url", s.URL}, {"--url", s.URL + "/"}, {"--listen", address}} {
+		require.Equal(t, result{Out: "ready\n"}, processtest.RunToEnd(t, processtest.Command(t, append([]string{"healthcheck"}, args...)...)))
 	}
-	c := command(t, "healthcheck")
+	c := processtest.Command(t, "healthcheck")
 	c.Env = append(c.Env, "TRAINBOOKING_LISTEN="+address)
-	require.Equal(t, result{out: "ready\n"}, runToEnd(t, c))
+	require.Equal(t, result{Out: "ready\n"}, processtest.RunToEnd(t, c))
 
 	// A service that listens everywhere is asked on this machine.
 	_, port, err := net.SplitHostPort(address)
 	require.NoError(t, err)
 	for _, host := range []string{"", "0.0.0.0"} {
-		require.Zero(t, runToEnd(t, command(t, "healthcheck", "--listen", net.JoinHostPort(host, port))).code)
+		require.Zero(t, processtest.RunToEnd(t, processtest.Command(t, "healthcheck", "--listen", net.JoinHostPort(host, port))).Code)
 	}
-	s.stop()
-	got := runToEnd(t, command(t, "healthcheck", "--url", s.url))
-	require.Equal(t, 1, got.code)
-	require.Contains(t, got.err, "the service does not answer")
+	s.Stop()
+	got := processtest.RunToEnd(t, processtest.Command(t, "healthcheck", "--url", s.URL))
+	require.Equal(t, 1, got.Code)
+	require.Contains(t, got.Err, "the service does not answer")
 }
 
 func TestMigrateApartFromServe(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	refused := launch(t, dir, "--migrate=false")
-	require.Equal(t, 1, refused.wait())
-	require.Contains(t, refused.log.String(), "run trainbooking migrate --data-dir "+dir)
+	require.Equal(t, 1, refused.Wait())
+	require.Contains(t, refused.Log.String(), "run trainbooking migrate --data-dir "+dir)
 
 	for range 2 { // the second finds nothing to do
-		got := runToEnd(t, command(t, "migrate", "--data-dir", dir))
-		require.Zero(t, got.code, got.err)
-		require.Contains(t, got.out, "the newest")
+		got := processtest.RunToEnd(t, processtest.Command(t, "migrate", "--data-dir", dir))
+		require.Zero(t, got.Code, got.Err)
+		require.Contains(t, got.Out, "the newest")
 	}
-	start(t, dir, "--migrate=false").stop()
+	start(t, dir, "--migrate=false").Stop()
 }
 
 func TestVersionIsPrinted(t *testing.T) {
 	t.Parallel()
-	got := runToEnd(t, command(t, "version"))
-	require.Zero(t, got.code)
-	require.Regexp(t, `^trainbooking devel \(go1\.\d+.*\)\n$`, got.out)
+	got := processtest.RunToEnd(t, processtest.Command(t, "version"))
+	require.Zero(t, got.Code)
+	require.Regexp(t, `^trainbooking devel \(go1\.\d+.*\)\n$`, got.Out)
 }

@@ -1,4 +1,4 @@
 // Package embedded holds the tests of the service as people run it: the built binary,
-// with the race detector, on an empty directory and free ports, asked over HTTP, stopped
+// with the race detector where the tests have it, on an empty directory and free ports, asked over HTTP, stopped
 // by signals.
 package embedded

@@ -11,12 +11,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"trainbooking.dev/test/processtest"
 )
 
 // terminal is a pseudo-terminal: what a person sees, and what they type.
 type terminal struct {
 	keyboard *os.File
-	screen   *lines
+	screen   *processtest.Lines
 	closed   chan struct{} // no process has the terminal any more
 }
 
@@ -34,10 +36,10 @@ func onTerminal(t *testing.T, c *exec.Cmd) *terminal {
 	require.NoError(t, c.Start())
 	require.NoError(t, slave.Close())
 
-	tty := &terminal{keyboard: master, screen: &lines{}, closed: make(chan struct{})}
+	tty := &terminal{keyboard: master, screen: &processtest.Lines{}, closed: make(chan struct{})}
 	go func() {
 		defer close(tty.closed)
-		tty.screen.readFrom(master)
+		tty.screen.Fill(master)
 	}()
 	t.Cleanup(func() {
 		_ = c.Process.Kill()
@@ -62,16 +64,16 @@ func (tty *terminal) typeUnseen(t *testing.T, line string) {
 func TestOnATerminalServeSaysWhatToTryNext(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	c := command(t, "serve", "--demo", "--data-dir", dir, "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0")
+	c := processtest.Command(t, "serve", "--demo", "--data-dir", dir, "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0")
 	tty := onTerminal(t, c)
-	tty.screen.await(t, tty.closed, "/docs")
-	require.Contains(t, tty.screen.await(t, tty.closed, "  data "), dir)
-	try := tty.screen.await(t, tty.closed, "  curl '")
+	tty.screen.Await(t, tty.closed, "/docs")
+	require.Contains(t, tty.screen.Await(t, tty.closed, "  data "), dir)
+	try := tty.screen.Await(t, tty.closed, "  curl '")
 	var url string
 	_, err := fmt.Sscanf(try, "  curl '%s", &url)
 	require.NoError(t, err)
 	url = url[:len(url)-1]
-	require.Contains(t, string(newClient(url).must(t, 200, "GET", "", nil).body), "Duranto Express")
+	require.Contains(t, string(processtest.NewClient(url).Must(t, 200, "GET", "", nil).Body), "Duranto Express")
 
 	require.NoError(t, c.Process.Signal(os.Interrupt))
 	require.NoError(t, c.Wait())
@@ -82,23 +84,23 @@ func TestCreateSuperuserAsksTwiceForAPasswordAndDoesNotShowIt(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	create := func(first, second string) (*exec.Cmd, *terminal) {
-		c := command(t, "createsuperuser", "--data-dir", dir, "--username", "root", "--email", "root@example.org")
+		c := processtest.Command(t, "createsuperuser", "--data-dir", dir, "--username", "root", "--email", "root@example.org")
 		tty := onTerminal(t, c)
 		tty.typeUnseen(t, first)
-		tty.screen.await(t, tty.closed, "Password: ")
+		tty.screen.Await(t, tty.closed, "Password: ")
 		tty.typeUnseen(t, second)
 		return c, tty
 	}
 	c, tty := create(password, "another password")
 	require.Error(t, c.Wait())
 	require.Equal(t, 2, c.ProcessState.ExitCode())
-	tty.screen.await(t, tty.closed, "password2 must be the same as password")
+	tty.screen.Await(t, tty.closed, "password2 must be the same as password")
 
 	c, tty = create(password, password)
 	require.NoError(t, c.Wait())
-	tty.screen.await(t, tty.closed, "root is an admin now.")
+	tty.screen.Await(t, tty.closed, "root is an admin now.")
 	require.NotContains(t, tty.screen.String(), password)
 
 	s := start(t, dir)
-	logIn(t, s.url, "root")
+	processtest.LogIn(t, s.URL, "root", password)
 }

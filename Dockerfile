@@ -1,0 +1,32 @@
+# The service in an image: one static binary, no shell.
+#
+#   docker build --build-arg VERSION="$(git describe --tags --always)" -t trainbooking:local .
+#   docker run -p 8080:8080 -v trainbooking:/data trainbooking:local
+#
+# Without settings it is the embedded mode, with its data in /data. compose.yaml runs several.
+
+FROM golang:1.26 AS build
+WORKDIR /src
+# The modules are a layer of their own: a change of the code does not fetch them again.
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+ARG VERSION=devel
+# -buildvcs=false: the version is told, and .git is not in the context.
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=${VERSION}" \
+        -o /out/trainbooking ./cmd/trainbooking && \
+    mkdir /out/data
+
+FROM gcr.io/distroless/static:nonroot
+COPY --from=build /out/trainbooking /trainbooking
+# A new volume takes over the owner of the folder that it is mounted on: 65532 is nonroot.
+COPY --from=build --chown=65532:65532 /out/data /data
+ENV TRAINBOOKING_DATA_DIR=/data
+VOLUME /data
+# In numbers, so that Kubernetes can see that it is not root.
+USER 65532:65532
+# Clients, metrics, peers.
+EXPOSE 8080 9090 8090
+HEALTHCHECK --interval=10s --timeout=6s --start-period=30s CMD ["/trainbooking", "healthcheck"]
+ENTRYPOINT ["/trainbooking"]
+CMD ["serve"]

@@ -1,0 +1,9 @@
+package cluster_test
+
+import (
+	"testing"
+
+	"trainbooking.dev/test/processtest"
+)
+
+func TestMain(m *testing.M) { processtest.Main(m) }

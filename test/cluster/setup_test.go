@@ -1,0 +1,266 @@
+package cluster_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/persistence/persistencetest/servers"
+	"trainbooking.dev/test/processtest"
+)
+
+const (
+	patience = processtest.Patience
+	pollTime = 20 * time.Millisecond
+
+	// takeover is how long a train may be without an owner (RELIABILITY.md I7).
+	takeover = 8 * time.Second
+	// recovery is how long after a fault there may be failures (RELIABILITY.md I7).
+	recovery = 15 * time.Second
+)
+
+type (
+	object = processtest.Object
+	client = processtest.Client
+	reply  = processtest.Reply
+)
+
+// cluster is several processes behind one address.
+type cluster struct {
+	t               *testing.T
+	database, redis string // a URL, a host:port
+	secret          string // the file
+	args            []string
+	balancer        *balancer
+	url             string // of the balancer
+	nodes           []*node
+	admin           *client
+}
+
+// node is a process of the cluster.
+type node struct {
+	*processtest.Server
+	address string // that it advertises
+	backend *backend
+}
+
+// startCluster starts processes on stores of their own.
+func startCluster(t *testing.T, processes int, args ...string) *cluster {
+	t.Helper()
+	c := newCluster(t, servers.Postgres(t), servers.Redis(t), args...)
+	c.startNodes(processes)
+	return c
+}
+
+// newCluster is a cluster without processes.
+func newCluster(t *testing.T, database, redis string, args ...string) *cluster {
+	t.Helper()
+	secret := filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(secret, []byte(strings.Repeat("the secret of a test ", 3)), 0o600))
+	b := newBalancer(t)
+	return &cluster{t: t, database: database, redis: redis, secret: secret, args: args, balancer: b, url: b.url}
+}
+
+// startNodes starts the first processes, and makes an admin.
+func (c *cluster) startNodes(processes int) {
+	c.t.Helper()
+	for range processes {
+		c.start(freeAddress(c.t))
+	}
+	c.admin = processtest.CreateAdmin(c.t, c.url, "--database-url", c.database)
+}
+
+// start starts a process that advertises an address, and waits until it is ready.
+func (c *cluster) start(address string) *node {
+	c.t.Helper()
+	return c.startOn(address, c.redis)
+}
+
+// startOn is start with another way to Redis.
+func (c *cluster) startOn(address, redis string) *node {
+	c.t.Helper()
+	n := &node{address: address}
+	n.Server = processtest.Start(c.t, append([]string{
+		"--database-url", c.database, "--redis-url", "redis://" + redis, "--jwt-secret-file", c.secret,
+		"--advertise", address, "--shutdown-delay", "1s",
+	}, c.args...)...)
+	n.backend = c.balancer.add(n.URL)
+	c.nodes = append(c.nodes, n)
+	c.awaitReady(n)
+	return n
+}
+
+// awaitReady waits until the balancer gives requests to the process.
+func (c *cluster) awaitReady(n *node) {
+	c.t.Helper()
+	deadline := time.After(patience)
+	for !n.backend.ready.Load() {
+		select {
+		case <-time.After(pollTime):
+		case <-n.Exited():
+			require.Fail(c.t, "the process ended", n.Log.String())
+		case <-deadline:
+			require.Fail(c.t, "the process is not ready", n.Log.String())
+		}
+	}
+}
+
+// forget takes a process that has ended off the balancer.
+func (c *cluster) forget(n *node) {
+	c.balancer.remove(n.backend)
+	c.nodes = slices.DeleteFunc(c.nodes, func(other *node) bool { return other == n })
+}
+
+// others are the processes but one.
+func (c *cluster) others(n *node) []*node {
+	return slices.DeleteFunc(slices.Clone(c.nodes), func(other *node) bool { return other == n })
+}
+
+// requireAllRun fails the test if a process has ended.
+func (c *cluster) requireAllRun() {
+	c.t.Helper()
+	for _, n := range c.nodes {
+		select {
+		case <-n.Exited():
+			require.Failf(c.t, "a process ended", "%s with %d:\n%s", n.address, n.Wait(), n.Log)
+		default:
+		}
+	}
+}
+
+// signUp registers users.
+func (c *cluster) signUp(names ...string) (users []*client) {
+	c.t.Helper()
+	for _, name := range names {
+		users = append(users, processtest.SignUp(c.t, c.url, name))
+	}
+	return users
+}
+
+// addTrains puts trains on sale.
+func (c *cluster) addTrains(count, capacity int) (trains []string) {
+	c.t.Helper()
+	for range count {
+		trains = append(trains, c.admin.AddTrain(c.t, capacity))
+	}
+	return trains
+}
+
+// lock locks a seat of each train, which gives every train an owner.
+func (c *cluster) lock(user *client, trains []string, seat int) map[string]*reply {
+	c.t.Helper()
+	held := map[string]*reply{}
+	for _, train := range trains {
+		held[train] = user.Must(c.t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": seat})
+	}
+	return held
+}
+
+// owner returns the process that has the train's lease, nil if none of them has.
+func (c *cluster) owner(train string) *node {
+	c.t.Helper()
+	lease := c.askRedis("GET {t:" + train + "}:lease")
+	for _, n := range c.nodes {
+		if strings.HasPrefix(lease, n.address+"|") {
+			return n
+		}
+	}
+	return nil
+}
+
+// ownedBy returns those of the trains that a process owns.
+func (c *cluster) ownedBy(n *node, trains []string) (its []string) {
+	c.t.Helper()
+	for _, train := range trains {
+		if c.owner(train) == n {
+			its = append(its, train)
+		}
+	}
+	return its
+}
+
+// busiest returns the process that owns most of the trains, and those.
+func (c *cluster) busiest(trains []string) (busiest *node, its []string) {
+	c.t.Helper()
+	for _, n := range c.nodes {
+		if owned := c.ownedBy(n, trains); len(owned) > len(its) {
+			busiest, its = n, owned
+		}
+	}
+	require.NotNil(c.t, busiest, "no train has an owner")
+	return busiest, its
+}
+
+// askRedis sends a command to Redis and returns its answer, "" for nil.
+func (c *cluster) askRedis(command string) string {
+	c.t.Helper()
+	conn, err := net.Dial("tcp", c.redis)
+	require.NoError(c.t, err)
+	defer conn.Close()
+	require.NoError(c.t, conn.SetDeadline(time.Now().Add(patience)))
+	_, err = io.WriteString(conn, command+"\r\n")
+	require.NoError(c.t, err)
+	lines := bufio.NewScanner(conn)
+	require.True(c.t, lines.Scan(), "no answer to %s", command)
+	answer := lines.Text()
+	require.False(c.t, strings.HasPrefix(answer, "-"), "%s: %s", command, answer)
+	if answer == "$-1" {
+		return ""
+	}
+	if strings.HasPrefix(answer, "$") {
+		require.True(c.t, lines.Scan())
+	}
+	return lines.Text()
+}
+
+// metric returns a figure of the process.
+func (n *node) metric(t *testing.T, name string) (value float64) {
+	t.Helper()
+	answer, err := http.Get(n.Metrics)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	lines := bufio.NewScanner(answer.Body)
+	for lines.Scan() {
+		if text, found := strings.CutPrefix(lines.Text(), name+" "); found {
+			_, err := fmt.Sscan(text, &value)
+			require.NoError(t, err)
+			return value
+		}
+	}
+	require.Fail(t, "no such metric", name)
+	return 0
+}
+
+// await waits until something is so. It asks in the goroutine of the test.
+func await(t *testing.T, limit time.Duration, is func() bool, what string) {
+	t.Helper()
+	for begun := time.Now(); !is(); <-time.After(pollTime) {
+		require.Less(t, time.Since(begun), limit, "waiting for: %s", what)
+	}
+}
+
+// freeAddress returns an address that nobody listens on. Its port is below those that
+// the system gives to connections, so that it stays free while its process is down.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	for range 1000 {
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000)))
+		if err == nil {
+			require.NoError(t, listener.Close())
+			return listener.Addr().String()
+		}
+	}
+	require.Fail(t, "no free port")
+	return ""
+}

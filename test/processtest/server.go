@@ -1,0 +1,214 @@
+package processtest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Patience is how long a test waits for what must happen. It is long because machines
+// that build are slow; nothing waits for it to pass.
+const Patience = 30 * time.Second
+
+// Server is a running trainbooking serve.
+type Server struct {
+	URL     string // where clients are served
+	Metrics string // the URL of its metrics
+	Log     *Lines
+
+	t       *testing.T
+	process *exec.Cmd
+	exited  chan struct{}
+}
+
+// Start runs trainbooking serve with args on free ports and waits until it serves. Where
+// it was told to join a cluster it may not be ready yet.
+func Start(t *testing.T, args ...string) *Server {
+	t.Helper()
+	s := Launch(t, args...)
+	line := s.Await(`"msg":"serving"`)
+	var serving struct{ Clients, Metrics string }
+	require.NoError(t, json.Unmarshal([]byte(line), &serving))
+	s.URL, s.Metrics = serving.Clients, serving.Metrics
+	return s
+}
+
+// Launch is Start that does not wait. The process ends with the test.
+func Launch(t *testing.T, args ...string) *Server {
+	t.Helper()
+	process := Command(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"}, args...)...)
+	stderr, err := process.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, process.Start())
+	s := &Server{t: t, process: process, Log: &Lines{}, exited: make(chan struct{})}
+	go func() {
+		defer close(s.exited)
+		s.Log.Fill(stderr)
+		_ = process.Wait() // the exit code is looked at where it matters
+	}()
+	t.Cleanup(func() {
+		_ = process.Process.Kill()
+		<-s.exited
+		assert.NotContains(t, s.Log.String(), "DATA RACE")
+		if t.Failed() {
+			t.Logf("the log of the server, without requests that went well:\n%s", s.Log.notable())
+		}
+	})
+	return s
+}
+
+// Await returns the first line of the log that has part in it, also one that is yet to
+// come.
+func (s *Server) Await(part string) string {
+	s.t.Helper()
+	return s.Log.Await(s.t, s.exited, part)
+}
+
+// Signal sends a signal to the process.
+func (s *Server) Signal(sig syscall.Signal) {
+	s.t.Helper()
+	require.NoError(s.t, s.process.Process.Signal(sig))
+}
+
+// Exited is closed when the process has ended.
+func (s *Server) Exited() <-chan struct{} { return s.exited }
+
+// Wait waits for the end of the process and returns its exit code, -1 after a kill.
+func (s *Server) Wait() int {
+	s.t.Helper()
+	select {
+	case <-s.exited:
+		return s.process.ProcessState.ExitCode()
+	case <-time.After(Patience):
+		require.Fail(s.t, "the server does not end", s.Log.String())
+		return -1
+	}
+}
+
+// Stop ends the server as an operator does.
+func (s *Server) Stop() {
+	s.t.Helper()
+	s.Signal(syscall.SIGTERM)
+	require.Equal(s.t, 0, s.Wait(), "the exit code after SIGTERM")
+}
+
+// Kill ends the server as a power cut does, as far as a process can tell.
+func (s *Server) Kill() {
+	s.t.Helper()
+	s.Signal(syscall.SIGKILL)
+	s.Wait()
+}
+
+// Lines is a log that one goroutine fills and others wait on.
+type Lines struct {
+	mu      sync.Mutex
+	text    bytes.Buffer
+	changed chan struct{} // closed and made anew with each line; nil while nobody waits
+}
+
+// Fill adds every line of r until it ends.
+func (l *Lines) Fill(r io.Reader) {
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		l.mu.Lock()
+		l.text.Write(append(scanner.Bytes(), '\n'))
+		if l.changed != nil {
+			close(l.changed)
+			l.changed = nil
+		}
+		l.mu.Unlock()
+	}
+}
+
+func (l *Lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// notable returns the lines but for those of requests that went well.
+func (l *Lines) notable() string {
+	var notable strings.Builder
+	for line := range strings.Lines(l.String()) {
+		if !strings.Contains(line, `"level":"INFO","msg":"request"`) {
+			notable.WriteString(line)
+		}
+	}
+	return notable.String()
+}
+
+// find returns the first line with part, or a channel that is closed when there are more.
+func (l *Lines) find(part string) (string, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(l.text.String()) {
+		if strings.Contains(line, part) {
+			return line, nil
+		}
+	}
+	if l.changed == nil {
+		l.changed = make(chan struct{})
+	}
+	return "", l.changed
+}
+
+// Await returns the first line that has part in it, also one that is yet to come.
+func (l *Lines) Await(t *testing.T, exited <-chan struct{}, part string) string {
+	t.Helper()
+	deadline := time.After(Patience)
+	for {
+		line, changed := l.find(part)
+		if changed == nil {
+			return line
+		}
+		select {
+		case <-changed:
+		case <-exited:
+			if line, changed = l.find(part); changed == nil {
+				return line
+			}
+			require.Failf(t, "the process ended", "before it said %s:\n%s", part, l)
+		case <-deadline:
+			require.Failf(t, "no such line", "%s in:\n%s", part, l)
+		}
+	}
+}
+
+// Command is trainbooking with args, an environment and a directory of its own.
+func Command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), binary, args...) //nolint:gosec // ours
+	c.Dir = t.TempDir()
+	c.Env = []string{"PATH=" + os.Getenv("PATH")}
+	return c
+}
+
+// Result is what a command that ended has printed.
+type Result struct {
+	Code     int
+	Out, Err string
+}
+
+// RunToEnd runs a command and returns what it printed.
+func RunToEnd(t *testing.T, c *exec.Cmd) Result {
+	t.Helper()
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	err := c.Run()
+	if _, exited := err.(*exec.ExitError); !exited { //nolint:errorlint // Run returns it unwrapped
+		require.NoError(t, err)
+	}
+	return Result{Code: c.ProcessState.ExitCode(), Out: out.String(), Err: errs.String()}
+}
