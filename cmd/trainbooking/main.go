@@ -35,6 +35,7 @@ type commands struct {
 	Serve           serve           `cmd:"" help:"Run the service."`
 	Migrate         migrate         `cmd:"" help:"Bring the store up to date and end."`
 	CreateSuperuser createSuperuser `cmd:"" name:"createsuperuser" help:"Add an admin, also beside a running service."`
+	Copy            copyStore       `cmd:"" help:"Copy a data directory into a database, so that a cluster can go on with it."`
 	Healthcheck     healthcheck     `cmd:"" help:"Ask the running service whether it can serve."`
 	Version         printVersion    `cmd:"" help:"Print the version and end."`
 }

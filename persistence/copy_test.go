@@ -1,0 +1,239 @@
+package persistence_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest/servers"
+	"trainbooking.dev/persistence/postgres"
+	"trainbooking.dev/persistence/sqlite"
+)
+
+// source is a data directory that was worked on.
+type source struct {
+	*sqlite.DB
+	t      *testing.T
+	user   booking.User
+	train  persistence.Guard // with a booking on seats 1 and 2 and a cancelled one
+	gone   booking.TrainID   // deleted, with its bookings
+	booked booking.Booking
+	reply  booking.Reply
+}
+
+func newSource(t *testing.T) *source {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	require.NoError(t, db.Migrate(t.Context()))
+	s := &source{DB: db, t: t}
+	s.user = s.addUser("Asha")
+	s.train = s.addTrain()
+	s.booked = s.book(s.train, 1, 2)
+	require.NoError(t, db.CancelBooking(t.Context(), s.train, s.book(s.train, 7).ID, micro()))
+	deleted := s.addTrain()
+	s.book(deleted, 1)
+	require.NoError(t, db.DeleteTrain(t.Context(), deleted, micro(), true))
+	s.gone = deleted.Train
+	s.reply = booking.Reply{Status: 201, Body: []byte("{}"), ExpiresAt: micro().Add(time.Hour)}
+	require.NoError(t, db.SaveReply(t.Context(), s.user.ID, "key\xff", s.reply, micro()))
+	return s
+}
+
+func micro() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+func (s *source) addUser(name string) booking.User {
+	s.t.Helper()
+	user := booking.User{
+		ID: uuid.New(), Username: name, Email: name + "@example.org", PasswordHash: "h", IsAdmin: true, CreatedAt: micro(),
+	}
+	require.NoError(s.t, s.CreateUser(s.t.Context(), user))
+	return user
+}
+
+// addTrain adds a train that was activated twice.
+func (s *source) addTrain() persistence.Guard {
+	s.t.Helper()
+	train := booking.Train{
+		ID: booking.NewTrainID(), Name: "Rājdhānī", Capacity: 10, OnSale: true, CreatedAt: micro(), UpdatedAt: micro(),
+		Stops: []booking.Stop{{Station: "Delhi"}, {Station: "Jaipur"}, {Station: "Mumbai"}},
+	}
+	require.NoError(s.t, s.CreateTrain(s.t.Context(), train))
+	guard := persistence.Guard{Train: train.ID, Owner: uuid.New()}
+	for range 2 {
+		var err error
+		guard.Epoch, err = s.Adopt(s.t.Context(), train.ID, guard.Epoch, guard.Owner)
+		require.NoError(s.t, err)
+	}
+	return guard
+}
+
+func (s *source) book(guard persistence.Guard, seats ...int) booking.Booking {
+	s.t.Helper()
+	b := booking.Booking{
+		ID: uuid.New(), Train: guard.Train, User: s.user.ID, Legs: booking.Stretch(0, 1), Seats: seats, BookedAt: micro(),
+	}
+	results, err := s.Book(s.t.Context(), []persistence.Sale{{Guard: guard, Booking: b}})
+	require.NoError(s.t, errors.Join(append(results, err)...))
+	return b
+}
+
+func newTarget(t *testing.T) *postgres.DB {
+	t.Helper()
+	db, err := postgres.Open(t.Context(), servers.Postgres(t), postgres.Options{Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+// copyTo copies everything and requires that there is as much of it at the other end.
+func (s *source) copyTo(to *postgres.DB) persistence.Counts {
+	s.t.Helper()
+	now := time.Now()
+	read, err := s.Export(s.t.Context(), now, func(rows persistence.Rows) error { return to.Import(s.t.Context(), rows) })
+	require.NoError(s.t, err)
+	written, err := to.Count(s.t.Context(), now)
+	require.NoError(s.t, err)
+	require.Equal(s.t, read, written)
+	return written
+}
+
+func TestCopyIsEverythingThatWasStored(t *testing.T) {
+	t.Parallel()
+	from, to, ctx := newSource(t), newTarget(t), t.Context()
+	require.Equal(t, persistence.Counts{
+		persistence.TableUsers: 1, persistence.TableTrains: 2, persistence.TableSeats: 3,
+		persistence.TableBookings: 3, persistence.TableReplies: 1,
+	}, from.copyTo(to))
+
+	user, err := to.FindUserByName(ctx, "asha")
+	require.NoError(t, err)
+	require.Equal(t, from.user, user)
+	for _, since := range []time.Time{{}, time.Now()} { // with what was cancelled, and without
+		train, bookings, err := from.LoadTrain(ctx, from.train.Train, since)
+		require.NoError(t, err)
+		copied, copiedBookings, err := to.LoadTrain(ctx, from.train.Train, since)
+		require.NoError(t, err)
+		require.Equal(t, train, copied)
+		require.ElementsMatch(t, bookings, copiedBookings)
+	}
+	reply, err := to.FindReply(ctx, from.user.ID, "key\xff", time.Now())
+	require.NoError(t, err)
+	require.Equal(t, from.reply, reply)
+	_, err = to.Epoch(ctx, from.gone)
+	require.ErrorIs(t, err, persistence.ErrNotFound, "a deleted train stays deleted")
+}
+
+func TestCopiedTrainGoesOnFromItsEpochAndKeepsItsSeatsSold(t *testing.T) {
+	t.Parallel()
+	from, to, ctx := newSource(t), newTarget(t), t.Context()
+	from.copyTo(to)
+	served, err := to.Served(ctx)
+	require.NoError(t, err)
+	require.False(t, served)
+	epoch, err := to.Epoch(ctx, from.train.Train)
+	require.NoError(t, err)
+	require.Equal(t, from.train.Epoch, epoch)
+	guard := persistence.Guard{Train: from.train.Train, Owner: uuid.New()}
+	guard.Epoch, err = to.Adopt(ctx, from.train.Train, epoch, guard.Owner)
+	require.NoError(t, err)
+	again := from.booked
+	again.ID = uuid.New()
+	results, err := to.Book(ctx, []persistence.Sale{
+		{Guard: from.train, Booking: again}, {Guard: guard, Booking: again}, {Guard: guard, Booking: from.booked},
+	})
+	require.NoError(t, err)
+	require.ErrorIs(t, results[0], persistence.ErrFenced, "whoever owned it before")
+	require.ErrorIs(t, results[1], persistence.ErrConflict, "the seats are sold")
+	require.NoError(t, results[2], "a booking that is there already")
+	served, err = to.Served(ctx)
+	require.NoError(t, err)
+	require.True(t, served)
+}
+
+func TestCopyThatWasBrokenOffIsFinishedByAnother(t *testing.T) {
+	t.Parallel()
+	from, to := newSource(t), newTarget(t)
+	for batches := range len(persistence.Tables) {
+		ctx, cancel := context.WithCancel(t.Context())
+		left := batches
+		_, err := from.Export(ctx, time.Now(), func(rows persistence.Rows) error {
+			if left--; left < 0 {
+				cancel()
+			}
+			return to.Import(ctx, rows)
+		})
+		cancel()
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	first := from.copyTo(to)
+	require.Equal(t, first, from.copyTo(to), "a second time")
+}
+
+func TestCopyFollowsASourceThatWentOnAfterItWasBrokenOff(t *testing.T) {
+	t.Parallel()
+	from, to, ctx := newSource(t), newTarget(t), t.Context()
+	from.copyTo(to)
+	require.NoError(t, from.SetPassword(ctx, from.user.ID, "h", "new"))
+	require.NoError(t, from.CancelBooking(ctx, from.train, from.booked.ID, micro()))
+	var err error
+	from.train.Epoch, err = from.Adopt(ctx, from.train.Train, from.train.Epoch, from.train.Owner)
+	require.NoError(t, err)
+	require.NoError(t, from.DeleteTrain(ctx, from.train, micro(), true))
+	counts := from.copyTo(to)
+	require.Zero(t, counts[persistence.TableSeats])
+	user, err := to.FindUser(ctx, from.user.ID)
+	require.NoError(t, err)
+	require.Equal(t, "new", user.PasswordHash)
+	b, err := to.FindBooking(ctx, from.booked.ID)
+	require.NoError(t, err)
+	require.False(t, b.CancelledAt.IsZero())
+}
+
+func TestEveryBatchOfALargeTableIsCopied(t *testing.T) {
+	t.Parallel()
+	from, to := newSource(t), newTarget(t)
+	const n = 2500
+	sales := make([]persistence.Sale, n)
+	guard := from.addTrain()
+	for i := range sales {
+		sales[i] = persistence.Sale{Guard: guard, Booking: booking.Booking{
+			ID: uuid.New(), Train: guard.Train, User: from.user.ID, Legs: booking.Stretch(0, 1), Seats: []int{i + 1}, BookedAt: micro(),
+		}}
+	}
+	results, err := from.Book(t.Context(), sales)
+	require.NoError(t, errors.Join(append(results, err)...))
+	counts := from.copyTo(to)
+	require.EqualValues(t, n+3, counts[persistence.TableBookings])
+	require.EqualValues(t, n+3, counts[persistence.TableSeats])
+}
+
+func TestRowsOfSomebodyElseAreFound(t *testing.T) {
+	t.Parallel()
+	from, to, ctx := newSource(t), newTarget(t), t.Context()
+	from.copyTo(to)
+	mine := func(table persistence.Table) bool {
+		all := true
+		require.NoError(t, to.EachID(ctx, table, func(ids []uuid.UUID) error {
+			has, err := from.HasAll(ctx, table, ids)
+			all = all && has
+			return err
+		}))
+		return all
+	}
+	for _, table := range []persistence.Table{persistence.TableUsers, persistence.TableTrains, persistence.TableBookings} {
+		require.True(t, mine(table))
+	}
+	require.NoError(t, to.CreateUser(ctx, booking.User{ID: uuid.New(), Username: "ravi", Email: "r@example.org"}))
+	require.False(t, mine(persistence.TableUsers))
+	require.NoError(t, to.CreateTrain(ctx, booking.Train{ID: booking.NewTrainID()}))
+	require.False(t, mine(persistence.TableTrains))
+}

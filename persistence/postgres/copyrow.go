@@ -1,0 +1,164 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+func importUsers(ctx context.Context, c *conn, rows persistence.Rows) error {
+	const put = `
+		INSERT INTO users AS was (` + userColumns + `, username_folded, email_folded)
+		SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::timestamptz[], $7::text[], $8::text[])
+		ON CONFLICT (id) DO UPDATE SET
+			username = excluded.username, email = excluded.email, password_hash = excluded.password_hash,
+			is_admin = excluded.is_admin, created_at = excluded.created_at,
+			username_folded = excluded.username_folded, email_folded = excluded.email_folded
+		WHERE (was.username, was.email, was.password_hash, was.is_admin, was.created_at) IS DISTINCT FROM
+			(excluded.username, excluded.email, excluded.password_hash, excluded.is_admin, excluded.created_at)`
+	all := rows.Users
+	return importInto(ctx, c, put, len(all),
+		column(all, func(u booking.User) [16]byte { return id(u.ID) }),
+		column(all, func(u booking.User) string { return u.Username }),
+		column(all, func(u booking.User) string { return u.Email }),
+		column(all, func(u booking.User) string { return u.PasswordHash }),
+		column(all, func(u booking.User) bool { return u.IsAdmin }),
+		column(all, func(u booking.User) time.Time { return u.CreatedAt }),
+		column(all, func(u booking.User) string { return booking.Fold(u.Username) }),
+		column(all, func(u booking.User) string { return booking.Fold(u.Email) }))
+}
+
+// importTrains also takes away the seats of trains that went on since an earlier import:
+// with a train that was deleted, its seats have gone.
+func importTrains(ctx context.Context, c *conn, rows persistence.Rows) error {
+	const empty = `
+		DELETE FROM seats USING trains t, unnest($1::uuid[], $2::bigint[]) AS r (id, epoch)
+		WHERE t.id = r.id AND t.epoch <> r.epoch AND seats.train_id = t.id`
+	const put = `
+		INSERT INTO trains AS was (` + trainColumns + `, epoch, deleted_at)
+		SELECT id, name, capacity, on_sale, created_at, updated_at, stops::json, epoch, deleted_at
+		FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::timestamptz[], $6::timestamptz[],
+			$7::text[], $8::bigint[], $9::timestamptz[])
+			AS r (id, name, capacity, on_sale, created_at, updated_at, stops, epoch, deleted_at)
+		ON CONFLICT (id) DO UPDATE SET
+			owner = NULL, name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
+			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
+			epoch = excluded.epoch, deleted_at = excluded.deleted_at
+		WHERE (was.name, was.capacity, was.on_sale, was.created_at, was.updated_at, was.stops::text, was.epoch, was.deleted_at)
+			IS DISTINCT FROM (excluded.name, excluded.capacity, excluded.on_sale, excluded.created_at, excluded.updated_at,
+				excluded.stops::text, excluded.epoch, excluded.deleted_at)`
+	all := rows.Trains
+	stops := make([]string, len(all))
+	for i := range all {
+		var err error
+		if stops[i], err = list(all[i].Stops); err != nil {
+			return err
+		}
+	}
+	ids := column(all, func(t persistence.TrainRow) [16]byte { return id(t.ID) })
+	epochs := column(all, func(t persistence.TrainRow) int64 { return t.Epoch })
+	if err := importInto(ctx, c, empty, len(all), ids, epochs); err != nil {
+		return err
+	}
+	return importInto(ctx, c, put, len(all),
+		ids,
+		column(all, func(t persistence.TrainRow) string { return t.Name }),
+		column(all, func(t persistence.TrainRow) int { return t.Capacity }),
+		column(all, func(t persistence.TrainRow) bool { return t.OnSale }),
+		column(all, func(t persistence.TrainRow) time.Time { return t.CreatedAt }),
+		column(all, func(t persistence.TrainRow) time.Time { return t.UpdatedAt }),
+		stops,
+		epochs,
+		column(all, func(t persistence.TrainRow) *time.Time { return optional(t.DeletedAt) }))
+}
+
+func importSeats(ctx context.Context, c *conn, rows persistence.Rows) error {
+	const put = `
+		INSERT INTO seats AS was (train_id, seat_number, legs)
+		SELECT * FROM unnest($1::uuid[], $2::int[], $3::bigint[])
+		ON CONFLICT (train_id, seat_number) DO UPDATE SET legs = excluded.legs WHERE was.legs <> excluded.legs`
+	all := rows.Seats
+	return importInto(ctx, c, put, len(all),
+		column(all, func(s persistence.SeatRow) [16]byte { return id(s.Train) }),
+		column(all, func(s persistence.SeatRow) int { return s.Number }),
+		column(all, func(s persistence.SeatRow) int64 { return legs(s.Legs) }))
+}
+
+// importBookings sends the seats of a booking as text: an array of arrays would have to
+// be of one length.
+func importBookings(ctx context.Context, c *conn, rows persistence.Rows) error {
+	const put = `
+		INSERT INTO bookings AS was (id, train_id, user_id, legs, seats, epoch, booked_at, cancelled_at)
+		SELECT id, train_id, user_id, legs, seats::int[], epoch, booked_at, cancelled_at
+		FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::bigint[], $7::timestamptz[], $8::timestamptz[])
+			AS r (id, train_id, user_id, legs, seats, epoch, booked_at, cancelled_at)
+		ON CONFLICT (id) DO UPDATE SET
+			train_id = excluded.train_id, user_id = excluded.user_id, legs = excluded.legs, seats = excluded.seats,
+			epoch = excluded.epoch, booked_at = excluded.booked_at, cancelled_at = excluded.cancelled_at
+		WHERE (was.train_id, was.user_id, was.legs, was.seats, was.epoch, was.booked_at, was.cancelled_at) IS DISTINCT FROM
+			(excluded.train_id, excluded.user_id, excluded.legs, excluded.seats, excluded.epoch, excluded.booked_at, excluded.cancelled_at)`
+	all := rows.Bookings
+	return importInto(ctx, c, put, len(all),
+		column(all, func(b persistence.BookingRow) [16]byte { return id(b.ID) }),
+		column(all, func(b persistence.BookingRow) [16]byte { return id(b.Train) }),
+		column(all, func(b persistence.BookingRow) [16]byte { return id(b.User) }),
+		column(all, func(b persistence.BookingRow) int64 { return legs(b.Legs) }),
+		column(all, func(b persistence.BookingRow) string { return array(b.Seats) }),
+		column(all, func(b persistence.BookingRow) int64 { return b.Epoch }),
+		column(all, func(b persistence.BookingRow) time.Time { return b.BookedAt }),
+		column(all, func(b persistence.BookingRow) *time.Time { return optional(b.CancelledAt) }))
+}
+
+func importReplies(ctx context.Context, c *conn, rows persistence.Rows) error {
+	const put = `
+		INSERT INTO idempotency_keys AS was (user_id, key, request_hash, status, location, body, expires_at)
+		SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::int[], $5::bytea[], $6::bytea[], $7::timestamptz[])
+		ON CONFLICT (user_id, key) DO UPDATE SET
+			request_hash = excluded.request_hash, status = excluded.status, location = excluded.location,
+			body = excluded.body, expires_at = excluded.expires_at
+		WHERE (was.request_hash, was.status, was.location, was.body, was.expires_at) IS DISTINCT FROM
+			(excluded.request_hash, excluded.status, excluded.location, excluded.body, excluded.expires_at)`
+	all := rows.Replies
+	return importInto(ctx, c, put, len(all),
+		column(all, func(r persistence.ReplyRow) [16]byte { return id(r.User) }),
+		column(all, func(r persistence.ReplyRow) []byte { return []byte(r.Key) }),
+		column(all, func(r persistence.ReplyRow) []byte { return r.RequestHash[:] }),
+		column(all, func(r persistence.ReplyRow) int { return r.Status }),
+		column(all, func(r persistence.ReplyRow) []byte { return []byte(r.Location) }),
+		column(all, func(r persistence.ReplyRow) []byte { return append([]byte{}, r.Body...) }), // nil would be NULL
+		column(all, func(r persistence.ReplyRow) time.Time { return r.ExpiresAt }))
+}
+
+// importInto writes n rows that are given by their columns.
+func importInto(ctx context.Context, c *conn, put string, n int, columns ...any) error {
+	if n == 0 {
+		return nil
+	}
+	_, err := c.exec(ctx, put, columns...)
+	return err
+}
+
+func column[R, T any](rows []R, value func(R) T) []T {
+	values := make([]T, len(rows))
+	for i := range rows {
+		values[i] = value(rows[i])
+	}
+	return values
+}
+
+// optional is the column of a time whose zero is null.
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// array is a list of numbers in the words of Postgres.
+func array(numbers []int) string {
+	return "{" + strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ","), "[]") + "}"
+}

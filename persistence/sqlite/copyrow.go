@@ -1,0 +1,88 @@
+package sqlite
+
+import (
+	"time"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// none comes before every id.
+var none = []byte{}
+
+func (e export) users() error {
+	const find = `SELECT ` + userColumns + ` FROM users WHERE id > ? ORDER BY id LIMIT ?`
+	return exportTable(e, persistence.TableUsers, scanUser,
+		func(items []booking.User) persistence.Rows { return persistence.Rows{Users: items} },
+		func(u booking.User) []any { return []any{u.ID[:]} }, find, none)
+}
+
+func (e export) trains() error {
+	const find = `
+		SELECT ` + trainColumns + `, epoch, deleted_at FROM trains
+		WHERE id > ? ORDER BY id LIMIT ?`
+	return exportTable(e, persistence.TableTrains, scanTrainRow,
+		func(items []persistence.TrainRow) persistence.Rows { return persistence.Rows{Trains: items} },
+		func(t persistence.TrainRow) []any { return []any{t.ID[:]} }, find, none)
+}
+
+func (e export) seats() error {
+	const find = `
+		SELECT train_id, seat_number, legs FROM seats
+		WHERE (train_id, seat_number) > (?, ?) ORDER BY train_id, seat_number LIMIT ?`
+	return exportTable(e, persistence.TableSeats, scanSeatRow,
+		func(items []persistence.SeatRow) persistence.Rows { return persistence.Rows{Seats: items} },
+		func(s persistence.SeatRow) []any { return []any{s.Train[:], s.Number} }, find, none, 0)
+}
+
+func (e export) bookings() error {
+	const find = `
+		SELECT ` + bookingColumns + `, epoch FROM bookings
+		WHERE id > ? ORDER BY id LIMIT ?`
+	return exportTable(e, persistence.TableBookings, scanBookingRow,
+		func(items []persistence.BookingRow) persistence.Rows { return persistence.Rows{Bookings: items} },
+		func(b persistence.BookingRow) []any { return []any{b.ID[:]} }, find, none)
+}
+
+// replies leaves out those that are not told again at now.
+func (e export) replies(now time.Time) error {
+	const find = `
+		SELECT request_hash, status, location, body, expires_at, user_id, key FROM idempotency_keys
+		WHERE expires_at > ? AND (user_id, key) > (?, ?) ORDER BY user_id, key LIMIT ?`
+	return exportTable(e, persistence.TableReplies, scanReplyRow,
+		func(items []persistence.ReplyRow) persistence.Rows { return persistence.Rows{Replies: items} },
+		func(r persistence.ReplyRow) []any { return []any{micros(now), r.User[:], r.Key} },
+		find, micros(now), none, "")
+}
+
+// and is a row whose further columns are scanned into more.
+type and struct {
+	row
+	more []any
+}
+
+func (r and) Scan(dest ...any) error { return r.row.Scan(append(dest, r.more...)...) }
+
+func scanTrainRow(r row) (t persistence.TrainRow, err error) {
+	var deleted *int64
+	t.Train, err = scanTrain(and{r, []any{&t.Epoch, &deleted}})
+	t.DeletedAt = fromOptional(deleted)
+	return t, err
+}
+
+func scanSeatRow(r row) (s persistence.SeatRow, err error) {
+	var set int64
+	err = r.Scan(trainID(&s.Train), &s.Number, &set)
+	s.Legs = fromLegs(set)
+	return s, err
+}
+
+func scanBookingRow(r row) (b persistence.BookingRow, err error) {
+	b.Booking, err = scanBooking(and{r, []any{&b.Epoch}})
+	return b, err
+}
+
+func scanReplyRow(r row) (reply persistence.ReplyRow, err error) {
+	reply.Reply, err = scanReply(and{r, []any{&reply.User, &reply.Key}})
+	return reply, err
+}
