@@ -74,8 +74,11 @@ func (p *Problems) clustered(c *Config) {
 // alone refuses what has no meaning for a process that is alone.
 func (p *Problems) alone(c *Config) {
 	for _, s := range []struct{ name, value string }{
-		{"advertise", c.Advertise}, {"cluster-listen", c.ClusterListen},
-		{"cluster-tls-cert", c.ClusterTLSCert}, {"cluster-tls-key", c.ClusterTLSKey}, {"cluster-tls-ca", c.ClusterTLSCA},
+		{"advertise", c.Advertise},
+		{"cluster-listen", c.ClusterListen},
+		{"cluster-tls-cert", c.ClusterTLSCert},
+		{"cluster-tls-key", c.ClusterTLSKey},
+		{"cluster-tls-ca", c.ClusterTLSCA},
 	} {
 		if s.value != "" {
 			p.add("--%s is for a cluster, and there is none; set --database-url and --redis-url too, or do not set it", s.name)
