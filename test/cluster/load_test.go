@@ -151,7 +151,7 @@ func (l *load) missed(at place, what string, r *reply) bool {
 // says whether it asked more than once.
 func (l *load) insist(user *client, at place, method, path string, body any, want ...int) (r *reply, again bool) {
 	for begun := time.Now(); time.Since(begun) < settleTime; again = true {
-		if r = l.ask(user, method, path, body, want...); r != nil {
+		if r := l.ask(user, method, path, body, want...); r != nil {
 			return r, again
 		}
 		<-time.After(5 * pollTime)
