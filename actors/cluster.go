@@ -46,12 +46,14 @@ type cluster struct {
 	leases  *leaseKeeper
 	peers   *peers
 
-	moved  chan struct{} // the members have changed: trains may have to move
-	cancel context.CancelFunc
+	moved   chan struct{}   // the members have changed: trains may have to move
+	running context.Context // from New until stop
+	cancel  context.CancelFunc
 }
 
 func newCluster(s *System, o *Cluster) *cluster {
 	c := &cluster{system: s, moved: make(chan struct{}, 1)}
+	c.running, c.cancel = context.WithCancel(context.Background())
 	c.leases = &leaseKeeper{contract: o.Leases, address: o.Address, system: s, held: map[booking.TrainID]*tenure{}}
 	c.members = newMembership(o.Members, o.Address)
 	c.members.changed = c.changed
@@ -66,15 +68,13 @@ func (c *cluster) join(ctx context.Context) error {
 	if err := c.peers.start(); err != nil {
 		return err
 	}
-	running, cancel := context.WithCancel(context.Background())
-	c.cancel = cancel
 	if err := c.members.join(ctx); err != nil {
 		return err
 	}
 	background := &c.system.background
-	background.Go(func() { c.members.run(running) })
-	background.Go(func() { c.leases.run(running) })
-	background.Go(func() { c.rebalance(running) })
+	background.Go(func() { c.members.run(c.running) })
+	background.Go(func() { c.leases.run(c.running) })
+	background.Go(func() { c.rebalance(c.running) })
 	return c.peers.tellAll(ctx, operationHello, nothing{})
 }
 
@@ -101,9 +101,7 @@ func (c *cluster) leave(ctx context.Context) error {
 func (c *cluster) stop(ctx context.Context) error {
 	err := c.members.leave(ctx)
 	c.peers.stop()
-	if c.cancel != nil {
-		c.cancel()
-	}
+	c.cancel()
 	return err
 }
 
@@ -177,6 +175,13 @@ func (c *cluster) adoptOrphans(ctx context.Context) {
 		}
 	}
 	c.system.activateAll(ctx, mine)
+}
+
+// revive activates a train with live holds where it belongs, if there is anybody.
+func (c *cluster) revive(id booking.TrainID) {
+	if c.owner(id) != "" {
+		c.system.background.Go(func() { c.system.activateAll(c.running, []booking.TrainID{id}) })
+	}
 }
 
 // mine says whether this process is the one that the train is proposed to.

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -101,7 +100,7 @@ func (p *placement) activate(id booking.TrainID) (*activation, error) {
 // One that belongs elsewhere is activated there.
 func (p *placement) revive(id booking.TrainID) {
 	if _, err := p.activate(id); errors.Is(err, errNotMine) {
-		p.system.background.Go(func() { p.system.activateAll(context.Background(), []booking.TrainID{id}) })
+		p.system.cluster.revive(id)
 	}
 }
 

@@ -107,7 +107,7 @@ func (s *System) activateAll(ctx context.Context, ids []booking.TrainID) {
 		group.Go(func() error {
 			_, err := s.see(ctx, id, see{})
 			if err != nil && booking.CodeOf(err) != booking.CodeNotFound {
-				s.log.Error("train with holds not activated", slog.String("train", id.String()), slog.Any("error", err))
+				s.log.Warn("train with holds not activated", slog.String("train", id.String()), slog.Any("error", err))
 			}
 			return nil
 		})
