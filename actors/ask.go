@@ -137,7 +137,7 @@ func (s *System) attempt(to string, id booking.TrainID, a *ask, timeout time.Dur
 func (s *System) attemptHere(id booking.TrainID, a *ask) reply {
 	to, err := s.placement.activate(id)
 	switch {
-	case errors.Is(err, errNotMine):
+	case err != nil && s.cluster != nil: // it belongs to another, or soon will
 		return reply{retry: true}
 	case err != nil:
 		return reply{err: booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)}

@@ -17,7 +17,10 @@ func (s *System) Hold(ctx context.Context, request booking.HoldRequest) (booking
 
 // Release implements booking.Service.
 func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
-	_, err := askTrain[nothing](ctx, s, ref.Train, release{ref})
+	_, lost, err := tryTrain[nothing](ctx, s, ref.Train, release{ref})
+	if lost && booking.CodeOf(err) == booking.CodeSeatNotLocked {
+		return nil // an earlier attempt did it, and its answer was lost
+	}
 	return err
 }
 

@@ -83,11 +83,11 @@ func (p *placement) activate(id booking.TrainID) (*activation, error) {
 	if a := p.active[id]; a != nil {
 		return a, nil
 	}
-	if p.closed {
-		return nil, errClosed
-	}
 	if !p.system.cluster.mine(id) {
 		return nil, errNotMine
+	}
+	if p.closed {
+		return nil, errClosed
 	}
 	a := &activation{train: id, closed: make(chan struct{})}
 	a.pid = p.system.actors.Root.SpawnPrefix(p.props(a), "train-")
