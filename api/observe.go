@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
+	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"trainbooking.dev/booking"
 )
@@ -37,6 +38,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		status := s.conclude(c, t)
 		took := time.Since(t.started)
 		s.metrics.observe(r.Method, t.pattern(), status, took)
+		t.describe(oteltrace.SpanFromContext(r.Context()), r.Method)
 		s.log(r.Context(), t, r.Method, status, c.Response().Size, took)
 		if t.torn {
 			panic(http.ErrAbortHandler) // ends the connection: half an answer must not pass for a whole one

@@ -13,6 +13,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
+	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"trainbooking.dev/api/auth"
 	"trainbooking.dev/booking"
@@ -46,7 +47,9 @@ type Options struct {
 	Ready    func(context.Context) map[string]error
 	Logger   *slog.Logger         // nil: nothing is logged
 	Registry *prometheus.Registry // nil: one of its own
-	Timeout  time.Duration        // of one request; 0: DefaultTimeout
+	// Traces gets a span for each request but those for health; nil: there are none.
+	Traces  oteltrace.TracerProvider
+	Timeout time.Duration // of one request; 0: DefaultTimeout
 	// TrustedProxies may say in X-Forwarded-For who the client is; nobody else may.
 	TrustedProxies []netip.Prefix
 	Now            func() time.Time // nil: time.Now
@@ -93,6 +96,9 @@ func New(o Options) (*Server, error) {
 	e.Pre(s.observe, plainPath)
 	s.registerRoutes(e)
 	s.handle = e
+	if o.Traces != nil {
+		s.handle = s.traced(e, o.Traces)
+	}
 	return s, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"trainbooking.dev/actors"
+	"trainbooking.dev/persistence/postgres"
 	"trainbooking.dev/persistence/redis"
 )
 
@@ -24,7 +25,7 @@ func (s *service) openClustered(ctx context.Context) (mode, error) {
 	if err != nil {
 		return mode{}, err
 	}
-	db, err := openPostgres(ctx, &s.config.Store, s.log)
+	db, err := openPostgres(ctx, &s.config.Store, postgres.Options{Logger: s.log, Traces: s.traces})
 	if err != nil {
 		return mode{}, err
 	}
@@ -32,7 +33,9 @@ func (s *service) openClustered(ctx context.Context) (mode, error) {
 	if err := s.prepare(ctx, db); err != nil {
 		return mode{}, err
 	}
-	shared, err := openRedis(ctx, &s.config.Redis, redis.Options{Address: s.config.Advertise, Logger: s.log})
+	shared, err := openRedis(ctx, &s.config.Redis, redis.Options{
+		Address: s.config.Advertise, Logger: s.log, Traces: s.traces,
+	})
 	if err != nil {
 		return mode{}, err
 	}

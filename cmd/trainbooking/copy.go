@@ -71,7 +71,7 @@ func (c *copyStore) copy(ctx context.Context, std streams) (err error) {
 	if err := requireVersion(ctx, from, &config.Store{DataDir: c.DataDir}); err != nil {
 		return err
 	}
-	to, err := openPostgres(ctx, &c.Store, log)
+	to, err := openPostgres(ctx, &c.Store, postgres.Options{Logger: log})
 	if err != nil {
 		return err
 	}

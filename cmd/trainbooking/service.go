@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.opentelemetry.io/otel/trace"
 
 	"trainbooking.dev/actors"
 	"trainbooking.dev/api"
@@ -22,6 +23,7 @@ import (
 type service struct {
 	config *config.Config
 	log    *slog.Logger
+	traces trace.TracerProvider // nil: there are none
 
 	trains     *actors.System
 	server     *api.Server
@@ -44,8 +46,11 @@ type mode struct {
 
 // open starts everything, the servers last. When it fails, close closes what is open.
 //
-//	stores ▸ trains ▸ demo ▸ servers
+//	traces ▸ stores ▸ trains ▸ demo ▸ servers
 func (s *service) open(ctx context.Context) error {
+	if err := s.openTraces(ctx); err != nil {
+		return err
+	}
 	openMode := s.openEmbedded
 	if s.config.Clustered() {
 		openMode = s.openClustered
@@ -74,7 +79,7 @@ func (s *service) open(ctx context.Context) error {
 	}
 	s.server, err = api.New(api.Options{
 		Service: s.trains, Accounts: accounts, Users: records, Replies: records,
-		Ready: s.ready, Logger: s.log, Registry: registry, TrustedProxies: proxies,
+		Ready: s.ready, Logger: s.log, Registry: registry, Traces: s.traces, TrustedProxies: proxies,
 	})
 	if err != nil {
 		return err

@@ -25,21 +25,20 @@ func openStore(ctx context.Context, c *config.Store, log *slog.Logger) (store, e
 	if !c.Database() {
 		return sqlite.Open(ctx, c.DataDir, sqlite.Options{})
 	}
-	return openPostgres(ctx, c, log)
+	return openPostgres(ctx, c, postgres.Options{Logger: log})
 }
 
-// openPostgres waits for the database and opens it.
-func openPostgres(ctx context.Context, c *config.Store, log *slog.Logger) (*postgres.DB, error) {
+// openPostgres waits for the database of the settings and opens it.
+func openPostgres(ctx context.Context, c *config.Store, options postgres.Options) (*postgres.DB, error) {
 	url, err := secretOf("--database-url", c.DatabaseURL, c.DatabaseURLFile)
 	if err != nil {
 		return nil, err
 	}
-	direct, err := secretOf("--migrate-url", c.MigrateURL, c.MigrateURLFile)
+	options.MigrateURL, err = secretOf("--migrate-url", c.MigrateURL, c.MigrateURLFile)
 	if err != nil {
 		return nil, err
 	}
-	options := postgres.Options{MigrateURL: direct, Logger: log}
-	return await(ctx, log, waited{"Postgres", "--database-url", postgres.ErrSettings},
+	return await(ctx, options.Logger, waited{"Postgres", "--database-url", postgres.ErrSettings},
 		func(ctx context.Context) (*postgres.DB, error) { return postgres.Open(ctx, url, options) })
 }
 

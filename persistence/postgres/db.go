@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 
 	"trainbooking.dev/persistence"
 )
@@ -60,6 +61,9 @@ type Options struct {
 	Conns      int          // connections beside the two that are reserved for adoptions
 	MigrateURL string       // leads to the same database without a pooler between; "": the URL itself
 	Logger     *slog.Logger // is told once what makes the database forgetful; nil: slog.Default
+	// Traces gets a span for each statement on behalf of somebody who has one; nil: there
+	// are none.
+	Traces trace.TracerProvider
 }
 
 // DB is a database. It is safe for concurrent use.
@@ -67,6 +71,7 @@ type DB struct {
 	pool      *pgxpool.Pool
 	reserved  *pgxpool.Pool // for Epoch and Adopt
 	migration *pgx.ConnConfig
+	traced    bool
 	close     func()
 }
 
@@ -86,7 +91,7 @@ func Open(ctx context.Context, url string, options Options) (*DB, error) {
 	if options.Logger == nil {
 		options.Logger = slog.Default()
 	}
-	db := &DB{}
+	db := &DB{traced: options.Traces != nil}
 	db.close = sync.OnceFunc(db.closeAll)
 	if err := errors.Join(db.connect(ctx, url, options), db.inspect(ctx, options.Logger)); err != nil {
 		return nil, errors.Join(fmt.Errorf("postgres: open: %w", translateOpen(err)), db.Close())
@@ -113,38 +118,43 @@ func (db *DB) Ping(ctx context.Context) error {
 
 // write runs fn, each of whose statements commits by itself.
 func (db *DB) write(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
-	return wrap(operation, lend(ctx, db.pool, func(raw *pgx.Conn) error {
+	return db.lend(ctx, operation, db.pool, func(ctx context.Context, raw *pgx.Conn) error {
 		return fn(ctx, &conn{raw, translateCommit})
-	}))
+	})
 }
 
 // adopt is write on a reserved connection.
 func (db *DB) adopt(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
-	return wrap(operation, lend(ctx, db.reserved, func(raw *pgx.Conn) error {
+	return db.lend(ctx, operation, db.reserved, func(ctx context.Context, raw *pgx.Conn) error {
 		return fn(ctx, &conn{raw, translateCommit})
-	}))
+	})
 }
 
 // transact runs fn in a transaction and commits it unless fn fails. It is not for what
 // is written on behalf of a train.
 func (db *DB) transact(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
-	return wrap(operation, lend(ctx, db.pool, func(raw *pgx.Conn) error {
+	return db.lend(ctx, operation, db.pool, func(ctx context.Context, raw *pgx.Conn) error {
 		return transact(ctx, raw, fn)
-	}))
+	})
 }
 
 // read runs fn, which only reads. Each of its statements sees a snapshot of its own.
 func (db *DB) read(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
-	return wrap(operation, lend(ctx, db.pool, func(raw *pgx.Conn) error {
+	return db.lend(ctx, operation, db.pool, func(ctx context.Context, raw *pgx.Conn) error {
 		return fn(ctx, &conn{raw, translate})
-	}))
+	})
 }
 
 // snapshot is read with one snapshot for all statements.
 func (db *DB) snapshot(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
-	return wrap(operation, lend(ctx, db.pool, func(raw *pgx.Conn) error {
+	return db.lend(ctx, operation, db.pool, func(ctx context.Context, raw *pgx.Conn) error {
 		return snapshot(ctx, raw, fn)
-	}))
+	})
+}
+
+func (db *DB) lend(ctx context.Context, operation string, pool *pgxpool.Pool, fn func(context.Context, *pgx.Conn) error) error {
+	ctx = db.named(ctx, operation)
+	return wrap(operation, lend(ctx, pool, func(raw *pgx.Conn) error { return fn(ctx, raw) }))
 }
 
 func (db *DB) connect(ctx context.Context, url string, options Options) (err error) {
@@ -154,6 +164,9 @@ func (db *DB) connect(ctx context.Context, url string, options Options) (err err
 	}
 	configure(config.ConnConfig)
 	maps.Copy(config.ConnConfig.RuntimeParams, plans)
+	if db.traced {
+		config.ConnConfig.Tracer = tracer(options.Traces)
+	}
 	config.MaxConns = int32(min(options.Conns, math.MaxInt32)) //nolint:gosec // just bounded
 	if db.migration, err = migrationConfig(options.MigrateURL); err != nil {
 		return err

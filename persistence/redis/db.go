@@ -11,6 +11,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
+	"go.opentelemetry.io/otel/trace"
 
 	"trainbooking.dev/persistence"
 )
@@ -36,6 +37,9 @@ type Options struct {
 	// Timeout bounds each call, WriteHolds twice; persistence.LeaseCall if 0. It is there
 	// for tests on busy machines: the times of a lease are made for the default.
 	Timeout time.Duration
+	// Traces gets a span for each call on behalf of somebody who has one; nil: there are
+	// none.
+	Traces trace.TracerProvider
 }
 
 // DB is a Redis. It is safe for concurrent use.
@@ -82,7 +86,13 @@ func Open(ctx context.Context, address string, options Options) (*DB, error) {
 		born: map[string]string{}, closing: make(chan struct{}),
 	}
 	db.close = sync.OnceValue(db.closeAll)
-	if err = db.Ping(ctx); err == nil {
+	if options.Traces != nil { // what goes by the reserved connections is on nobody's behalf
+		err = traced(db.data, options.Traces)
+	}
+	if err == nil {
+		err = db.Ping(ctx)
+	}
+	if err == nil {
 		err = db.checkSettings(ctx)
 	}
 	if goredis.HasErrorPrefix(err, "WRONGPASS ") || goredis.HasErrorPrefix(err, "NOAUTH ") {

@@ -41,7 +41,7 @@ type cluster struct {
 	t               *testing.T
 	database, redis string // a URL, a host:port
 	secret          string // the file
-	args            []string
+	args, environ   []string
 	balancer        *balancer
 	url             string // of the balancer
 	nodes           []*node
@@ -91,7 +91,7 @@ func (c *cluster) start(address string) *node {
 func (c *cluster) startOn(address, redis string) *node {
 	c.t.Helper()
 	n := &node{address: address}
-	n.Server = processtest.Start(c.t, append([]string{
+	n.Server = processtest.StartIn(c.t, c.environ, append([]string{
 		"--database-url", c.database, "--redis-url", "redis://" + redis, "--jwt-secret-file", c.secret,
 		"--advertise", address, "--shutdown-delay", "1s",
 	}, c.args...)...)

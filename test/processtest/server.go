@@ -36,7 +36,13 @@ type Server struct {
 // it was told to join a cluster it may not be ready yet.
 func Start(t *testing.T, args ...string) *Server {
 	t.Helper()
-	s := Launch(t, args...)
+	return StartIn(t, nil, args...)
+}
+
+// StartIn is Start with variables, NAME=value, in the environment.
+func StartIn(t *testing.T, environ []string, args ...string) *Server {
+	t.Helper()
+	s := launch(t, environ, args...)
 	line := s.Await(`"msg":"serving"`)
 	var serving struct{ Clients, Metrics string }
 	require.NoError(t, json.Unmarshal([]byte(line), &serving))
@@ -47,7 +53,13 @@ func Start(t *testing.T, args ...string) *Server {
 // Launch is Start that does not wait. The process ends with the test.
 func Launch(t *testing.T, args ...string) *Server {
 	t.Helper()
+	return launch(t, nil, args...)
+}
+
+func launch(t *testing.T, environ []string, args ...string) *Server {
+	t.Helper()
 	process := Command(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"}, args...)...)
+	process.Env = append(process.Env, environ...)
 	stderr, err := process.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, process.Start())

@@ -1,0 +1,120 @@
+package processtest
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
+)
+
+// Collector keeps the spans that processes send it by OTLP over HTTP.
+type Collector struct {
+	URL string
+
+	mu    sync.Mutex
+	spans []Span
+}
+
+// Span is what a test looks at of a span. Ids are in hexadecimal, a parent that is none
+// is "".
+type Span struct {
+	Name, Trace, ID, Parent string
+	Service                 string // that it is of
+}
+
+// StartCollector returns a collector that ends with the test.
+func StartCollector(t *testing.T) *Collector {
+	t.Helper()
+	c := &Collector{}
+	server := httptest.NewServer(http.HandlerFunc(c.take))
+	t.Cleanup(server.Close)
+	c.URL = server.URL
+	return c
+}
+
+// Environ are the variables that make a process send its spans here, soon.
+func (c *Collector) Environ() []string {
+	return []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + c.URL, "OTEL_BSP_SCHEDULE_DELAY=100"}
+}
+
+func (c *Collector) take(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	var sent collector.ExportTraceServiceRequest
+	if err != nil || r.URL.Path != "/v1/traces" || proto.Unmarshal(body, &sent) != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, process := range sent.GetResourceSpans() {
+		service := ""
+		for _, attribute := range process.GetResource().GetAttributes() {
+			if attribute.GetKey() == "service.name" {
+				service = attribute.GetValue().GetStringValue()
+			}
+		}
+		for _, scope := range process.GetScopeSpans() {
+			for _, span := range scope.GetSpans() {
+				c.spans = append(c.spans, spanOf(service, span))
+			}
+		}
+	}
+}
+
+func spanOf(service string, span *otlp.Span) Span {
+	return Span{
+		Name: span.GetName(), Service: service, Trace: hex.EncodeToString(span.GetTraceId()),
+		ID: hex.EncodeToString(span.GetSpanId()), Parent: hex.EncodeToString(span.GetParentSpanId()),
+	}
+}
+
+// Spans returns what has come so far.
+func (c *Collector) Spans() []Span {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.spans)
+}
+
+// AwaitTrace waits until the trace has spans with all the names, as many of each as are
+// given, and returns all spans that it has by then.
+func (c *Collector) AwaitTrace(t *testing.T, id string, names ...string) []Span {
+	t.Helper()
+	var trace []Span
+	complete := func() bool {
+		trace = slices.DeleteFunc(c.Spans(), func(s Span) bool { return s.Trace != id })
+		missing := slices.Clone(names)
+		for _, s := range trace {
+			if i := slices.Index(missing, s.Name); i >= 0 {
+				missing = slices.Delete(missing, i, i+1)
+			}
+		}
+		return len(missing) == 0
+	}
+	if !assert.Eventually(t, complete, Patience, 10*time.Millisecond) {
+		require.Failf(t, "the trace is not complete", "%v are not all in %v", names, trace)
+	}
+	return trace
+}
+
+// TraceOf returns the trace and the span that the first request to the route is of, as
+// its line in the log says.
+func (s *Server) TraceOf(route string) (trace, span string) {
+	s.t.Helper()
+	var line struct {
+		TraceID string `json:"trace_id"`
+		SpanID  string `json:"span_id"`
+	}
+	require.NoError(s.t, json.Unmarshal([]byte(s.Await(`"route":"`+route+`"`)), &line))
+	return line.TraceID, line.SpanID
+}
