@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,6 +31,56 @@ func TestAdminSeesWhoSitsWhere(t *testing.T) {
 
 	requireProblem(t, 404, booking.CodeNotFound, "No such train", s.get(t, admin, "/v1/trains/"+booking.NewTrainID().String()+"/bookings"))
 	requireProblem(t, 403, booking.CodeForbidden, "", s.get(t, serviceToken, path))
+}
+
+func TestUserListsOwnBookingsInBothOrders(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	token, other := s.user(t, "asha"), s.user(t, "ravi")
+	id := s.train(t, "Delhi", "Jaipur", "Mumbai")
+	require.Equal(t, `{"items":[],"next_cursor":""}`, s.get(t, token, "/v1/bookings").text)
+	var oldest []string
+	for range 3 {
+		hold := s.post(t, token, "/v1/holds", `{"train_id":"`+id.String()+`","count":2,"from":"Jaipur"}`)
+		require.Equal(t, []any{1.0, 2.0}, []any{hold.field(t, "from_stop"), hold.field(t, "to_stop")})
+		b := s.post(t, token, "/v1/holds/"+hold.str(t, "hold_id")+"/confirm", "")
+		oldest = append(oldest, b.str(t, "booking_id"))
+	}
+	newest := slices.Clone(oldest)
+	slices.Reverse(newest)
+	for query, want := range map[string][]string{
+		"limit=2": newest, "limit=2&order=newest": newest, "limit=1&order=oldest": oldest, "order=oldest": oldest,
+	} {
+		require.Equal(t, want, s.walk(t, token, "/v1/bookings?"+query), query)
+	}
+	require.Empty(t, s.walk(t, other, "/v1/bookings?limit=2"))
+
+	one := s.get(t, token, "/v1/bookings/"+oldest[1])
+	require.Equal(t, 200, one.status, one.text)
+	require.Equal(t, []any{"Jaipur", "Mumbai"}, []any{one.field(t, "from"), one.field(t, "to")})
+	require.Equal(t, "Shatabdi Express", one.str(t, "train.name"))
+	require.Equal(t, one.json, s.get(t, token, "/v1/bookings?limit=2").field(t, "items").([]any)[1])
+
+	requireProblem(t, 404, booking.CodeNotFound, "No such booking", s.get(t, other, "/v1/bookings/"+oldest[1]))
+	require.Equal(t, 204, s.do(t, request{method: "DELETE", path: "/v1/bookings/" + oldest[1], token: token}).status)
+	requireProblem(t, 404, booking.CodeNotFound, "No such booking", s.get(t, token, "/v1/bookings/"+oldest[1]))
+	require.Equal(t, []string{oldest[0], oldest[2]}, s.walk(t, token, "/v1/bookings?order=oldest"))
+	requireInvalid(t, s.get(t, token, "/v1/bookings?order=x&limit=0&cursor=x&user=y"), "order", "limit", "cursor", "user")
+	requireProblem(t, 401, booking.CodeUnauthenticated, "", s.get(t, "", "/v1/bookings"))
+}
+
+// walk returns the ids of the bookings of a list, page after page.
+func (s *site) walk(tb testing.TB, token, path string) (ids []string) {
+	tb.Helper()
+	for cursor := ""; ; {
+		page := s.get(tb, token, path+"&cursor="+cursor)
+		for _, item := range page.field(tb, "items").([]any) {
+			ids = append(ids, item.(map[string]any)["booking_id"].(string))
+		}
+		if cursor = page.str(tb, "next_cursor"); cursor == "" {
+			return ids
+		}
+	}
 }
 
 func TestDeletedTrainStaysInTheHistory(t *testing.T) {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"trainbooking.dev/booking"
 )
 
@@ -62,6 +60,18 @@ func seatAnswersOf(train booking.TrainID, numbers []int) []seatAnswer {
 	return seats
 }
 
+// stretchAnswer says where a stretch begins and ends: places in the train's list of
+// stops, from 0.
+type stretchAnswer struct {
+	FromStop int `json:"from_stop"`
+	ToStop   int `json:"to_stop"`
+}
+
+func stretchAnswerOf(legs booking.Legs) stretchAnswer {
+	from, to := legs.Bounds()
+	return stretchAnswer{from, to}
+}
+
 func (s *Server) hold(ctx context.Context, c *call, in holdRequest) (answer, error) {
 	if !in.train.Valid() {
 		return answer{}, booking.NotFound("train")
@@ -74,10 +84,11 @@ func (s *Server) hold(ctx context.Context, c *call, in holdRequest) (answer, err
 		return answer{}, err
 	}
 	return created("", struct {
-		HoldID    booking.HoldID `json:"hold_id"`
-		Seats     []seatAnswer   `json:"seats"`
-		ExpiresAt time.Time      `json:"expires_at"`
-	}{hold.ID, seatAnswersOf(in.train, hold.Seats), hold.ExpiresAt.UTC()}), nil
+		HoldID booking.HoldID `json:"hold_id"`
+		Seats  []seatAnswer   `json:"seats"`
+		stretchAnswer
+		ExpiresAt time.Time `json:"expires_at"`
+	}{hold.ID, seatAnswersOf(in.train, hold.Seats), stretchAnswerOf(hold.Legs), hold.ExpiresAt.UTC()}), nil
 }
 
 // holdID makes the id of a new hold. With an Idempotency-Key it follows from the
@@ -110,12 +121,7 @@ func (s *Server) confirmHold(ctx context.Context, c *call, in holdPathRequest) (
 	if err != nil {
 		return answer{}, noSuchHold(err)
 	}
-	return ok(struct {
-		BookingID uuid.UUID       `json:"booking_id"`
-		TrainID   booking.TrainID `json:"train_id"`
-		Seats     []seatAnswer    `json:"seats"`
-		BookedAt  time.Time       `json:"booked_at"`
-	}{b.ID, b.Train, seatAnswersOf(b.Train, b.Seats), b.BookedAt.UTC()}), nil
+	return ok(bookingAnswerOf(b)), nil
 }
 
 // noSuchHold makes one answer of a hold that never was, one that ended and one that is

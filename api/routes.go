@@ -46,6 +46,8 @@ func (s *Server) table() []route {
 		{method: "POST", path: "/v1/holds", role: user, body: requiredBody, keyed: true, endpoint: takes(s.hold)},
 		{method: "DELETE", path: "/v1/holds/{hold_id}", role: user, endpoint: takes(s.releaseHold)},
 		{method: "POST", path: "/v1/holds/{hold_id}/confirm", role: user, endpoint: takes(s.confirmHold)},
+		{method: "GET", path: "/v1/bookings", role: user, endpoint: takes(s.listBookings)},
+		{method: "GET", path: "/v1/bookings/{id}", role: user, endpoint: takes(s.findBooking)},
 		{method: "DELETE", path: "/v1/bookings/{id}", role: user, endpoint: takes(s.cancelBooking)},
 
 		{method: "GET", path: "/v1/users", role: admin, endpoint: takes(s.listUsers)},

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
-
 	"trainbooking.dev/booking"
 )
 
@@ -98,9 +96,9 @@ func (s *Server) confirmBooking(ctx context.Context, c *call, in seatRequest) (a
 		return answer{}, err
 	}
 	return ok(struct {
-		Message   string    `json:"message"`
-		BookingID uuid.UUID `json:"booking_id"`
-	}{"Seat booked successfully", booked.ID}), nil
+		Message string `json:"message"`
+		bookingAnswer
+	}{"Seat booked successfully", bookingAnswerOf(booked)}), nil
 }
 
 func (s *Server) releaseSeat(ctx context.Context, c *call, in seatRequest) (answer, error) {

@@ -2,17 +2,20 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"trainbooking.dev/booking"
 )
 
 // trainAnswer is a train under /v1; with figures where they were asked for.
 type trainAnswer struct {
-	ID       booking.TrainID `json:"id"`
-	Name     string          `json:"name"`
-	Capacity int             `json:"capacity"`
-	OnSale   bool            `json:"on_sale"`
-	Stops    []booking.Stop  `json:"stops"`
+	ID        booking.TrainID `json:"id"`
+	Name      string          `json:"name"`
+	Capacity  int             `json:"capacity"`
+	OnSale    bool            `json:"on_sale"`
+	Stops     []booking.Stop  `json:"stops"`
+	CreatedAt time.Time       `json:"created_at"`
+	UpdatedAt time.Time       `json:"updated_at"`
 	*figures
 }
 
@@ -24,7 +27,10 @@ type figures struct {
 }
 
 func trainAnswerOf(t *booking.Train) trainAnswer {
-	return trainAnswer{ID: t.ID, Name: t.Name, Capacity: t.Capacity, OnSale: t.OnSale, Stops: t.Stops}
+	return trainAnswer{
+		ID: t.ID, Name: t.Name, Capacity: t.Capacity, OnSale: t.OnSale, Stops: t.Stops,
+		CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(),
+	}
 }
 
 func availabilityAnswerOf(a booking.Availability) trainAnswer {
@@ -91,7 +97,19 @@ func (in *trainRequest) read(f *form) {
 	in.train = clean
 }
 
-func (s *Server) createTrain(ctx context.Context, c *call, in trainRequest) (answer, error) {
+// createTrainRequest is a new train, under an id that the client chose or without one.
+type createTrainRequest struct{ trainRequest }
+
+func (in *createTrainRequest) read(f *form) {
+	in.trainRequest.read(f)
+	if !f.has("id") {
+		return
+	}
+	in.train.ID = optional(f, "id", booking.ParseTrainID)
+	f.needTrainID(in.train.ID)
+}
+
+func (s *Server) createTrain(ctx context.Context, c *call, in createTrainRequest) (answer, error) {
 	train, err := s.create(ctx, c, in.train)
 	if err != nil {
 		return answer{}, err
@@ -101,9 +119,10 @@ func (s *Server) createTrain(ctx context.Context, c *call, in trainRequest) (ans
 
 // create adds a train. With an Idempotency-Key the id follows from the request, so a
 // retry of one that succeeded before its answer could be kept finds the train that it
-// made: already_exists then means "done".
+// made: already_exists then means "done". Whoever chose the id itself is told
+// already_exists, as that train may be another's.
 func (s *Server) create(ctx context.Context, c *call, train booking.Train) (booking.Train, error) {
-	if c.once == "" {
+	if c.once == "" || train.ID != (booking.TrainID{}) {
 		return s.service.CreateTrain(ctx, train)
 	}
 	train.ID = booking.DerivedTrainID(c.once)
@@ -129,10 +148,17 @@ func (in *putTrainRequest) read(f *form) {
 // nothing, an id that no train can have is the client's mistake.
 func (f *form) putTrain() booking.TrainID {
 	id := fromPath(f, "id", "train", booking.ParseTrainID)
-	if f.absent == nil && !id.Valid() {
-		f.fault("id", "must be a UUID whose last 16 bits are zero, and not all zero")
+	if f.absent == nil {
+		f.needTrainID(id)
 	}
 	return id
+}
+
+// needTrainID notes an id that no train can have; what could not be read is noted already.
+func (f *form) needTrainID(id booking.TrainID) {
+	if !id.Valid() {
+		f.fault("id", "must be a UUID whose last 16 bits are zero, and not all zero")
+	}
 }
 
 func (s *Server) putTrain(ctx context.Context, _ *call, in putTrainRequest) (answer, error) {

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -110,10 +111,29 @@ func TestTrainIsRefusedFieldByField(t *testing.T) {
 		{with(`[` + strings.Repeat(`{"station":"a"},`, 64) + `{"station":"b"}]`), []string{"stops"}},
 		{`{"name":"a","capacity":5,"on_sale":"yes","stops":[{"station":"a"},{"station":"b"}]}`, []string{"on_sale"}},
 		{`{"name":"a","capacity":5,"stops":[{"station":"a"},{"station":"b"}],"booked":0}`, []string{"booked"}},
+		{`{"id":5,"name":"a","capacity":5,"stops":[{"station":"a"},{"station":"b"}]}`, []string{"id"}},
+		{`{"id":"x","name":"a","capacity":5,"stops":[{"station":"a"},{"station":"b"}]}`, []string{"id"}},
+		{`{"id":"10d37399-0000-4000-8000-4d2a8c5b0001","name":"a","capacity":5,"stops":[{"station":"a"},{"station":"b"}]}`, []string{"id"}},
 	} {
 		requireInvalid(t, s.post(t, serviceToken, "/v1/trains", row.body), row.fields...)
 	}
 	requireInvalid(t, s.post(t, serviceToken, "/v1/trains?name=b", shatabdi), "query")
+}
+
+func TestTrainIsCreatedOnceUnderAnIDOfTheClients(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id := booking.NewTrainID().String()
+	body := strings.Replace(shatabdi, "{", `{"id":"`+id+`",`, 1)
+	r := s.post(t, serviceToken, "/v1/trains", body)
+	require.Equal(t, 201, r.status, r.text)
+	require.Equal(t, id, r.str(t, "id"))
+	require.Equal(t, "/v1/trains/"+id, r.header.Get("Location"))
+	require.Equal(t, r.str(t, "created_at"), r.str(t, "updated_at"))
+	requireProblem(t, 409, booking.CodeAlreadyExists, "", s.post(t, serviceToken, "/v1/trains", body))
+	// With a key too: that train may be another's.
+	keyed := request{method: "POST", path: "/v1/trains", token: serviceToken, body: body, header: http.Header{"Idempotency-Key": {"x"}}}
+	requireProblem(t, 409, booking.CodeAlreadyExists, "", s.do(t, keyed))
 }
 
 func TestPutMakesOnceThenChanges(t *testing.T) {
