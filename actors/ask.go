@@ -70,6 +70,8 @@ func tryTrain[R any](ctx context.Context, s *System, id booking.TrainID, c comma
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
+	ctx, end := startAsk(ctx, nameOf(c), id)
+	defer func() { end(err) }()
 	arrived, timeout, to := time.Now(), minAttempt, ""
 	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
 		r := s.attempt(to, id, &ask{ctx: ctx, command: c, arrived: arrived, reply: make(chan reply, 1)}, timeout)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 const (
@@ -24,6 +26,7 @@ var errQueueAge = errors.New("waited too long for the store")
 type batcher[T any] struct {
 	flush   func(context.Context, []T) ([]error, error)
 	observe writerMetrics
+	name    string // in traces
 
 	mu       sync.Mutex
 	queue    []queued[T]
@@ -34,19 +37,20 @@ type batcher[T any] struct {
 type queued[T any] struct {
 	item  T
 	since time.Time
+	ask   trace.SpanContext // for whom it is written
 	done  func(error)
 }
 
-func newBatcher[T any](flush func(context.Context, []T) ([]error, error), observe writerMetrics) *batcher[T] {
-	return &batcher[T]{flush: flush, observe: observe}
+func newBatcher[T any](name string, flush func(context.Context, []T) ([]error, error), observe writerMetrics) *batcher[T] {
+	return &batcher[T]{name: name, flush: flush, observe: observe}
 }
 
-// add queues an item. done is called once, from another goroutine, with nil when the
+// add queues an item, for whom ctx is of. done is called once, from another goroutine, with nil when the
 // item is stored; items are sent in the order in which they were added.
-func (b *batcher[T]) add(item T, done func(error)) {
+func (b *batcher[T]) add(ctx context.Context, item T, done func(error)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.queue = append(b.queue, queued[T]{item, time.Now(), done})
+	b.queue = append(b.queue, queued[T]{item, time.Now(), trace.SpanContextFromContext(ctx), done})
 	if !b.flushing {
 		b.flushing = true
 		b.running.Go(b.run)
@@ -91,7 +95,9 @@ func (b *batcher[T]) write(batch []queued[T]) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
+	ctx, end := startFlush(ctx, b.name, asksOf(sent))
 	results, err := b.flush(ctx, items)
+	end(err)
 	b.observe(len(items), start.Sub(sent[0].since), time.Since(start))
 	for i, q := range sent {
 		if err != nil {
@@ -100,4 +106,12 @@ func (b *batcher[T]) write(batch []queued[T]) {
 			q.done(results[i])
 		}
 	}
+}
+
+func asksOf[T any](items []queued[T]) []trace.SpanContext {
+	asks := make([]trace.SpanContext, len(items))
+	for i, q := range items {
+		asks[i] = q.ask
+	}
+	return asks
 }

@@ -60,7 +60,7 @@ func (c confirm) run(t *train, a *ask) {
 		return
 	}
 	t.inFlight++
-	t.system.sales.add(persistence.Sale{Guard: t.guard, Booking: b}, func(err error) {
+	t.system.sales.add(a.ctx, persistence.Sale{Guard: t.guard, Booking: b}, func(err error) {
 		t.send(resume{func() { t.confirmed(a, id, b, err) }})
 	})
 }
@@ -88,7 +88,7 @@ func (c cancel) run(t *train, a *ask) {
 		return
 	}
 	guard, now := t.guard, time.Now()
-	t.later(func(ctx context.Context) func() {
+	t.later(a, func(ctx context.Context) func() {
 		err := t.system.store.CancelBooking(ctx, guard, c.ID, now.UTC().Truncate(time.Microsecond))
 		return func() {
 			if t.lost(a, err) {

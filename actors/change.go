@@ -96,7 +96,7 @@ func (c change) run(t *train, a *ask) {
 			return
 		}
 		guard := t.guard
-		t.later(func(ctx context.Context) func() {
+		t.later(a, func(ctx context.Context) func() {
 			err := t.system.store.ChangeTrain(ctx, guard, to)
 			return func() { t.changed(a, to, err) }
 		})
@@ -125,7 +125,7 @@ func (t *train) announce(a *ask, value any, n news) {
 		t.answer(a, value, nil)
 		return
 	}
-	t.later(func(ctx context.Context) func() {
+	t.later(a, func(ctx context.Context) func() {
 		err := t.system.announce(ctx, n)
 		return func() {
 			if err != nil {
@@ -160,7 +160,7 @@ func (c remove) run(t *train, a *ask) {
 		}
 		guard, holds := t.guard, t.seats.LiveHolds()
 		t.listed = t.system.catalogue.find(guard.Train)
-		t.later(func(ctx context.Context) func() {
+		t.later(a, func(ctx context.Context) func() {
 			err := t.system.store.DeleteTrain(ctx, guard, time.Now().UTC(), c.Force)
 			if err == nil {
 				err = t.dropHolds(ctx, guard, holds)

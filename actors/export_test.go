@@ -28,11 +28,11 @@ type Batcher[T any] struct{ *batcher[T] }
 
 // NewBatcher returns a batcher that keeps no metrics.
 func NewBatcher[T any](flush func(context.Context, []T) ([]error, error)) Batcher[T] {
-	return Batcher[T]{newBatcher(flush, func(int, time.Duration, time.Duration) {})}
+	return Batcher[T]{newBatcher("test", flush, func(int, time.Duration, time.Duration) {})}
 }
 
 // Add queues an item.
-func (b Batcher[T]) Add(item T, done func(error)) { b.add(item, done) }
+func (b Batcher[T]) Add(item T, done func(error)) { b.add(context.Background(), item, done) }
 
 // Wait returns when nothing is queued or in flight.
 func (b Batcher[T]) Wait() { b.wait() }

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"slices"
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
@@ -18,10 +19,33 @@ func (s *System) Hold(ctx context.Context, request booking.HoldRequest) (booking
 // Release implements booking.Service.
 func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
 	_, lost, err := tryTrain[nothing](ctx, s, ref.Train, release{ref})
-	if lost && booking.CodeOf(err) == booking.CodeSeatNotLocked {
-		return nil // an earlier attempt did it, and its answer was lost
+	if !lost || booking.CodeOf(err) != booking.CodeSeatNotLocked {
+		return err
 	}
-	return err
+	// An earlier attempt did it, and its answer was lost; unless it was booked instead.
+	booked, failure := s.isBooked(ctx, ref)
+	switch {
+	case failure != nil:
+		return failure
+	case booked:
+		return err
+	}
+	return nil
+}
+
+// isBooked says whether what the user held by ref is booked, or may be: by a seat alone it
+// may also be another stretch of it.
+func (s *System) isBooked(ctx context.Context, ref booking.HoldRef) (bool, error) {
+	all, err := s.store.UserBookings(ctx, ref.User, booking.PageRequest{})
+	if err != nil {
+		return false, persistence.Failure(err)
+	}
+	return slices.ContainsFunc(all.Items, func(b booking.BookedTrain) bool {
+		if !ref.Hold.IsZero() {
+			return b.ID == booking.BookingIDOf(ref.User, ref.Hold)
+		}
+		return b.Train == ref.Train && slices.Contains(b.Seats, ref.Seat)
+	}), nil
 }
 
 // hold: decide in memory → pending → hold writer → reply.
@@ -37,7 +61,7 @@ func (c hold) run(t *train, a *ask) {
 		t.answer(a, h, err)
 		return
 	}
-	t.writeHold(persistence.HoldPut, h, func(err error) {
+	t.writeHold(a.ctx, persistence.HoldPut, h, func(err error) {
 		switch {
 		case t.lost(a, err):
 			return
@@ -60,7 +84,7 @@ func (c release) run(t *train, a *ask) {
 		t.answer(a, nothing{}, err)
 		return
 	}
-	t.writeHold(persistence.HoldPut, h, func(err error) {
+	t.writeHold(a.ctx, persistence.HoldPut, h, func(err error) {
 		switch {
 		case t.lost(a, err):
 			return

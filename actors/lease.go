@@ -21,6 +21,9 @@ const (
 	leasesPerCall = 1000
 	// renewRetry is how soon renewals are tried again that failed.
 	renewRetry = 250 * time.Millisecond
+	// maxReleases bounds the tries to give a lease up. One that stays keeps its train from
+	// everybody until it ends.
+	maxReleases = 3
 )
 
 // errLeaseOver says that an activation took so long to load that its lease has ended.
@@ -108,7 +111,14 @@ func (k *leaseKeeper) release(ctx context.Context, t *tenure) {
 	}
 	k.mu.Unlock()
 	t.until.Store(0)
-	if err := k.contract.ReleaseLease(ctx, t.lease); err != nil {
+	err := k.contract.ReleaseLease(ctx, t.lease)
+	for range maxReleases - 1 {
+		if err == nil || pause(ctx, renewRetry) != nil {
+			break
+		}
+		err = k.contract.ReleaseLease(ctx, t.lease)
+	}
+	if err != nil {
 		k.system.log.Warn("lease not given up, it ends by itself",
 			slog.String("train", t.lease.Train.String()), slog.Any("error", err))
 	}

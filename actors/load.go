@@ -18,7 +18,7 @@ func (t *train) load() {
 	t.guard = persistence.Guard{Train: t.activation.train, Owner: uuid.New()}
 	t.asked = time.Now()
 	lost := func() { t.send(halt{}) }
-	t.laterWithin(loadTimeout, func(ctx context.Context) func() {
+	t.laterWithin(context.Background(), loadTimeout, func(ctx context.Context) func() {
 		l, err := t.adopt(ctx, lost)
 		return func() { t.loaded(l, err) }
 	})
@@ -108,7 +108,7 @@ func (t *train) loaded(l load, err error) {
 	t.guard.Epoch, t.seats = l.epoch, l.seats
 	t.system.catalogue.replace(t.listed, t.seats.Train()) // a change may have been lost
 	for _, h := range l.unstored {                        // or the next load would find them as they were, or not at all
-		t.writeHold(persistence.HoldPut, h, func(err error) {
+		t.writeHold(context.Background(), persistence.HoldPut, h, func(err error) {
 			if err != nil {
 				t.logUnlessGone("hold not stored again", err)
 			}

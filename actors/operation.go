@@ -55,13 +55,14 @@ var remoteCommands = map[string]reflect.Type{
 	"see":     reflect.TypeFor[see](),
 }
 
-func nameOf(c command) (string, error) {
+// nameOf returns the name of a command, "" of one that only this process asks.
+func nameOf(c command) string {
 	for name, t := range remoteCommands {
 		if reflect.TypeOf(c) == t {
-			return name, nil
+			return name
 		}
 	}
-	return "", fmt.Errorf("%T cannot be asked of a peer", c)
+	return ""
 }
 
 // question is an ask on its way to the process that owns the train.
@@ -84,17 +85,15 @@ type answered struct {
 
 // attemptThere asks the train of a peer once.
 func (s *System) attemptThere(ctx context.Context, to *peer, id booking.TrainID, a *ask) reply {
-	q := question{Train: id, Age: time.Since(a.arrived)}
+	q := question{Train: id, Command: nameOf(a.command), Age: time.Since(a.arrived)}
 	if deadline, ok := a.ctx.Deadline(); ok {
 		q.Left = time.Until(deadline)
 	}
-	var err error
-	if q.Command, err = nameOf(a.command); err == nil {
-		q.Body, err = json.Marshal(a.command)
+	body, err := json.Marshal(a.command)
+	if err != nil || q.Command == "" {
+		return reply{err: fmt.Errorf("%T cannot be asked of a peer: %w", a.command, err)}
 	}
-	if err != nil {
-		return reply{err: err}
-	}
+	q.Body = body
 	var back answered
 	if err := s.cluster.peers.call(ctx, to, operationAsk, q, &back); err != nil {
 		return reply{retry: true, lost: true}
@@ -123,8 +122,11 @@ func (s *System) answerAsk(ctx context.Context, q question) answered {
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(q.Left, askTimeout))
 	defer cancel()
+	ctx, end := startAsk(ctx, q.Command, q.Train)
 	a := &ask{ctx: ctx, command: value.Elem().Interface().(command), arrived: time.Now().Add(-q.Age), reply: make(chan reply, 1)}
-	return answeredBy(s.attemptHere(q.Train, a))
+	r := s.attemptHere(q.Train, a)
+	end(r.err)
+	return answeredBy(r)
 }
 
 func answeredBy(r reply) answered {

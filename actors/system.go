@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -75,8 +76,8 @@ func New(o Options) *System {
 	s.shutdown = sync.OnceFunc(s.actors.Shutdown)
 	s.placement = newPlacement(s)
 	s.metrics = newMetrics(o.Registry, s.placement)
-	s.holds = newBatcher(o.Holds.WriteHolds, s.metrics.writer("holds"))
-	s.sales = newBatcher(o.Store.Book, s.metrics.writer("bookings"))
+	s.holds = newBatcher("holds", o.Holds.WriteHolds, s.metrics.writer("holds"))
+	s.sales = newBatcher("bookings", o.Store.Book, s.metrics.writer("bookings"))
 	if o.Cluster != nil {
 		s.cluster = newCluster(s, o.Cluster)
 		s.cluster.members.log = s.log
@@ -172,7 +173,8 @@ func (s *System) fail(err error) {
 }
 
 // atLeast passes on records of a level or above: the actor library logs each of its
-// steps.
+// steps. That a connection to a peer is gone it calls an error each time; who is gone is
+// the membership's matter.
 type atLeast struct {
 	level slog.Level
 	slog.Handler
@@ -180,4 +182,15 @@ type atLeast struct {
 
 func (h atLeast) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= h.level && h.Handler.Enabled(ctx, level)
+}
+
+// Handle implements slog.Handler.
+func (h atLeast) Handle(ctx context.Context, record slog.Record) error {
+	if strings.HasPrefix(record.Message, "Endpoint") {
+		record.Level = slog.LevelDebug
+		if !h.Handler.Enabled(ctx, record.Level) {
+			return nil
+		}
+	}
+	return h.Handler.Handle(ctx, record)
 }

@@ -158,22 +158,25 @@ func (t *train) lost(a *ask, err error) bool {
 	return true
 }
 
-// later runs work off the actor; what it returns runs on the actor.
-func (t *train) later(work func(context.Context) func()) { t.laterWithin(storeTimeout, work) }
+// later runs work for an ask off the actor; what it returns runs on the actor. It goes on
+// when nobody waits for the answer any more.
+func (t *train) later(a *ask, work func(context.Context) func()) {
+	t.laterWithin(context.WithoutCancel(a.ctx), storeTimeout, work)
+}
 
-func (t *train) laterWithin(timeout time.Duration, work func(context.Context) func()) {
+func (t *train) laterWithin(ctx context.Context, timeout time.Duration, work func(context.Context) func()) {
 	t.inFlight++
 	t.system.background.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), timeout)
+		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		t.send(resume{work(ctx)})
 	})
 }
 
-// writeHold queues a write of a hold; then runs on the actor.
-func (t *train) writeHold(op persistence.HoldOp, h booking.Hold, then func(error)) {
+// writeHold queues a write of a hold, for whom ctx is of; then runs on the actor.
+func (t *train) writeHold(ctx context.Context, op persistence.HoldOp, h booking.Hold, then func(error)) {
 	t.inFlight++
-	t.system.holds.add(persistence.HoldWrite{Guard: t.guard, Op: op, Hold: h}, func(err error) {
+	t.system.holds.add(ctx, persistence.HoldWrite{Guard: t.guard, Op: op, Hold: h}, func(err error) {
 		t.send(resume{func() { then(err) }})
 	})
 }
@@ -183,7 +186,7 @@ func (t *train) writeHold(op persistence.HoldOp, h booking.Hold, then func(error
 // may yet land is fenced by the next activation.
 func (t *train) dropHold(id booking.HoldID) {
 	t.dropping[id] = true
-	t.writeHold(persistence.HoldDrop, booking.Hold{ID: id}, func(err error) {
+	t.writeHold(context.Background(), persistence.HoldDrop, booking.Hold{ID: id}, func(err error) {
 		delete(t.dropping, id)
 		if errors.Is(err, persistence.ErrUnknown) {
 			t.halt()
@@ -201,7 +204,7 @@ func (t *train) rewriteHolds() {
 		if phase, _ := t.seats.Phase(h.ID); phase != booking.PhaseHeld {
 			continue
 		}
-		t.writeHold(persistence.HoldPut, h, func(err error) {
+		t.writeHold(context.Background(), persistence.HoldPut, h, func(err error) {
 			if errors.Is(err, persistence.ErrFenced) || errors.Is(err, persistence.ErrUnknown) {
 				t.halt()
 			}
