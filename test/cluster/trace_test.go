@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/test/processtest"
 )
@@ -18,4 +20,32 @@ func TestStatementsAreOfTheTraceOfTheirRequest(t *testing.T) {
 	asha.Must(t, http.StatusOK, "GET", "/train/view-bookings/", nil)
 	trace, _ := c.nodes[0].TraceOf("/train/view-bookings/")
 	collector.AwaitTrace(t, trace, "GET /train/view-bookings/", "pool.acquire", "user bookings: SELECT")
+}
+
+func TestBookingIsOneTraceAcrossProcesses(t *testing.T) {
+	t.Parallel()
+	collector := processtest.StartCollector(t)
+	c := newCluster(t, servers.Postgres(t), servers.Redis(t))
+	c.environ = collector.Environ()
+	c.startNodes(2)
+	train := c.admin.AddTrain(t, 10)
+	asha := processtest.SignUp(t, c.url, "asha")
+	processes := map[int]int{}
+	for i, n := range c.nodes {
+		at := asha.At(n.URL)
+		held := at.Must(t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": i + 1})
+		at.Must(t, http.StatusOK, "POST", "/train/confirm-booking/", object{"seat_id": held.SeatID})
+		trace, _ := n.TraceOf("/train/book-ticket/")
+		spans := collector.AwaitTrace(t, trace, "POST /train/book-ticket/", "train hold", "write holds", "redis.pipeline eval")
+		asks := 0
+		for _, s := range spans {
+			if s.Name == "train hold" {
+				asks++
+			}
+		}
+		processes[asks]++
+		trace, _ = n.TraceOf("/train/confirm-booking/")
+		collector.AwaitTrace(t, trace, "POST /train/confirm-booking/", "train confirm", "write bookings", "book: WITH")
+	}
+	require.Equal(t, map[int]int{1: 1, 2: 1}, processes, "one asks its own train, the other its peer's")
 }

@@ -22,7 +22,7 @@ func TestRequestIsOneTraceThatItsLogLineNames(t *testing.T) {
 	asha.Must(t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": 1})
 
 	id, span := s.TraceOf("/train/book-ticket/")
-	trace := collector.AwaitTrace(t, id, "POST /train/book-ticket/")
+	trace := collector.AwaitTrace(t, id, "POST /train/book-ticket/", "train hold", "write holds")
 	ids := map[string]bool{}
 	for _, s := range trace {
 		ids[s.ID] = true
