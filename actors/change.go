@@ -183,7 +183,8 @@ func (t *train) removed(a *ask, err error) {
 		t.reopen()
 		return
 	}
-	t.seats = nil // nothing is left that would need an owner
+	t.seats = nil                    // nothing is left that would need an owner
+	t.activation.snapshot.Store(nil) // nor that could be seen of a train put again
 	a.send(reply{value: nothing{}})
 	t.halt()
 }

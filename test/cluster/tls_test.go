@@ -1,0 +1,113 @@
+package cluster_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/persistence/persistencetest/servers"
+)
+
+// With certificates, peers talk over mutual TLS, and a process whose certificate another
+// authority has signed gets no answer from them.
+func TestPeersTalkOverMutualTLS(t *testing.T) {
+	t.Parallel()
+	ours := newAuthority(t)
+	c := newCluster(t, servers.Postgres(t), servers.Redis(t), ours.flags(t)...)
+	c.startNodes(3)
+	user := c.signUp("asha")[0]
+	for _, train := range c.addTrains(6, 10) { // of several owners, and every peer was told of each
+		for i, n := range c.nodes {
+			locked := user.At(n.URL).Must(t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": i + 1})
+			user.At(n.URL).Must(t, http.StatusOK, "POST", "/train/confirm-booking/", object{"seat_id": locked.SeatID})
+		}
+	}
+
+	for name, files := range map[string][]string{"none": nil, "of another authority": newAuthority(t).flags(t)} {
+		config := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}} // it is they who check
+		if files != nil {
+			pair, err := tls.LoadX509KeyPair(files[1], files[3])
+			require.NoError(t, err)
+			config.Certificates = []tls.Certificate{pair}
+		}
+		require.ErrorContains(t, tlsAnswer(t, c.nodes[0].address, config), "certificate", name)
+	}
+}
+
+// tlsAnswer connects and returns why the other side ends the connection.
+func tlsAnswer(t *testing.T, address string, config *tls.Config) error {
+	t.Helper()
+	connection, err := (&tls.Dialer{Config: config}).DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		return err
+	}
+	defer func() { require.NoError(t, connection.Close()) }()
+	require.NoError(t, connection.SetDeadline(time.Now().Add(patience)))
+	_, err = connection.Read(make([]byte, 1))
+	return err
+}
+
+// authority signs certificates for processes on this machine.
+type authority struct {
+	key         *ecdsa.PrivateKey
+	certificate *x509.Certificate
+	file        string
+}
+
+func newAuthority(t *testing.T) *authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	a := &authority{key: key, file: filepath.Join(t.TempDir(), "ca.pem")}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	a.certificate, err = x509.ParseCertificate(der)
+	require.NoError(t, err)
+	writePEM(t, a.file, "CERTIFICATE", der)
+	return a
+}
+
+// flags signs a certificate and returns the settings that use it.
+func (a *authority) flags(t *testing.T) []string {
+	t.Helper()
+	dir := t.TempDir()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "trainbooking"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, &key.PublicKey, a.key)
+	require.NoError(t, err)
+	secret, err := x509.MarshalECPrivateKey(key)
+	require.NoError(t, err)
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	writePEM(t, certFile, "CERTIFICATE", der)
+	writePEM(t, keyFile, "EC PRIVATE KEY", secret)
+	return []string{"--cluster-tls-cert", certFile, "--cluster-tls-key", keyFile, "--cluster-tls-ca", a.file}
+}
+
+func writePEM(t *testing.T, path, kind string, der []byte) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
+}
