@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"trainbooking.dev/booking"
@@ -30,7 +31,8 @@ type ask struct {
 	command command
 	arrived time.Time // the time by which deadlines are judged
 	reply   chan reply
-	counted *pressure // in which it counts until it is answered, or the activation closes
+	begun   atomic.Bool // its command was run, so that something may have been done
+	counted *pressure   // in which it counts until it is answered, or the activation closes
 }
 
 // nothing is the answer of a command that has none.
@@ -161,7 +163,7 @@ func (s *System) attemptHere(id booking.TrainID, a *ask) reply {
 	case r := <-a.reply: // sent just before it closed
 		return r
 	default:
-		return reply{retry: true, lost: true}
+		return reply{retry: true, lost: a.begun.Load()} // it answers no more, so this is final
 	}
 }
 

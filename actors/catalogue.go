@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -16,6 +17,7 @@ type catalogue struct {
 	trains map[booking.TrainID]*booking.Train
 	order  []*booking.Train                              // by (CreatedAt, ID)
 	calls  map[string]map[booking.TrainID]*booking.Train // by folded station
+	gone   map[booking.TrainID]bool                      // removed since reconciling began; nil when it does not
 }
 
 func newCatalogue() *catalogue {
@@ -66,11 +68,36 @@ func (c *catalogue) putNewer(train *booking.Train) {
 	c.insert(train)
 }
 
-// all returns every train.
-func (c *catalogue) all() []*booking.Train {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return slices.Clone(c.order)
+// begin returns every train and notes from now on what is removed, until reconcile.
+func (c *catalogue) begin() map[booking.TrainID]*booking.Train {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gone = map[booking.TrainID]bool{}
+	return maps.Clone(c.trains)
+}
+
+// reconcile makes the catalogue what was stored at some time since begin returned before.
+// What was changed here since then is newer.
+func (c *catalogue) reconcile(before map[booking.TrainID]*booking.Train, stored []booking.Train) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	left := maps.Clone(before)
+	for i := range stored {
+		train := &stored[i]
+		delete(left, train.ID)
+		listed := c.trains[train.ID]
+		if listed != before[train.ID] || c.gone[train.ID] || listed != nil && listed.UpdatedAt.Equal(train.UpdatedAt) {
+			continue
+		}
+		c.drop(train.ID)
+		c.insert(train)
+	}
+	for id, train := range left {
+		if c.trains[id] == train {
+			c.drop(id)
+		}
+	}
+	c.gone = nil
 }
 
 // add adds the train unless there is one with its id.
@@ -106,6 +133,9 @@ func (c *catalogue) drop(id booking.TrainID) {
 	train := c.trains[id]
 	if train == nil {
 		return
+	}
+	if c.gone != nil {
+		c.gone[id] = true
 	}
 	delete(c.trains, id)
 	at, _ := slices.BinarySearchFunc(c.order, place(train), func(t *booking.Train, p booking.Cursor) int {

@@ -119,20 +119,19 @@ func (t *train) changed(a *ask, to booking.Train, err error) {
 	t.reopen()
 }
 
-// announce answers when every peer knows the news.
+// announce answers when every peer knows the news. The train goes on meanwhile, and may
+// close: what is told is stored.
 func (t *train) announce(a *ask, value any, n news) {
 	if t.system.cluster == nil {
 		t.answer(a, value, nil)
 		return
 	}
-	t.later(a, func(ctx context.Context) func() {
-		err := t.system.announce(ctx, n)
-		return func() {
-			if err != nil {
-				err = booking.Timeout(err)
-			}
-			t.answer(a, value, err)
+	t.system.background.Go(func() {
+		if err := t.system.announce(context.WithoutCancel(a.ctx), n); err != nil {
+			a.send(reply{err: booking.Timeout(err)})
+			return
 		}
+		a.send(reply{value: value})
 	})
 }
 
@@ -160,6 +159,7 @@ func (c remove) run(t *train, a *ask) {
 		}
 		guard, holds := t.guard, t.seats.LiveHolds()
 		t.listed = t.system.catalogue.find(guard.Train)
+		t.removing = true
 		t.later(a, func(ctx context.Context) func() {
 			err := t.system.store.DeleteTrain(ctx, guard, time.Now().UTC(), c.Force)
 			if err == nil {
@@ -179,6 +179,7 @@ func (t *train) removed(a *ask, err error) {
 		return
 	}
 	if err != nil {
+		t.removing = false
 		t.answer(a, nil, err)
 		t.reopen()
 		return

@@ -68,14 +68,20 @@ func (c *cluster) join(ctx context.Context) error {
 	if err := c.peers.start(); err != nil {
 		return err
 	}
-	if err := c.members.join(ctx); err != nil {
+	if err := c.members.beat(ctx); err != nil {
 		return err
 	}
 	background := &c.system.background
 	background.Go(func() { c.members.run(c.running) })
 	background.Go(func() { c.leases.run(c.running) })
 	background.Go(func() { c.rebalance(c.running) })
-	return c.peers.tellAll(ctx, operationHello, nothing{})
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	if err := c.peers.tellAll(ctx, operationHello, nothing{}); err != nil && ctx.Err() != nil {
+		// It must not keep this process from serving. What news passes it by is reconciled.
+		c.system.log.Warn("a peer was not told that this process has joined", slog.Any("error", err))
+	}
+	return nil
 }
 
 // changed is called after the members have changed, with those that are gone.
@@ -91,6 +97,9 @@ func (c *cluster) changed(gone []string) {
 
 // leave hands every train over and stays a client of the peers.
 func (c *cluster) leave(ctx context.Context) error {
+	if !c.members.isMember() {
+		return nil
+	}
 	if err := c.members.drain(ctx); err != nil {
 		c.system.log.Warn("the peers were not told that this process leaves", slog.Any("error", err))
 	}

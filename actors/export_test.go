@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 )
 
 // PanicOnce asks the train a command that panics its actor the first time.
@@ -69,3 +70,43 @@ func WithoutPeers(s *System) { s.cluster.peers.start = func() error { return nil
 func OwnerAmong(addresses []string, id booking.TrainID) string {
 	return (&membership{serving: addresses}).owner(id)
 }
+
+// ReconcileWhile reconciles with what is stored now; meanwhile happens after it was read.
+func ReconcileWhile(ctx context.Context, s *System, meanwhile func()) error {
+	before := s.catalogue.begin()
+	trains, err := s.store.ListTrains(ctx)
+	meanwhile()
+	s.catalogue.reconcile(before, trains)
+	return err
+}
+
+// TellRemoved is the news of a peer that a train is deleted.
+func TellRemoved(s *System, train *booking.Train) {
+	s.answerNews(context.Background(), news{Removed: train})
+}
+
+// Member is membership for tests.
+type Member struct {
+	*membership
+	out *atomic.Bool
+}
+
+// NewMember returns a process that has not joined.
+func NewMember(contract persistence.Members, address string) Member {
+	m, out := newMembership(contract, address), new(atomic.Bool)
+	m.changed = func([]string) {}
+	m.evicted = func() { out.Store(true) }
+	return Member{m, out}
+}
+
+// Beat sends a heartbeat; the first joins.
+func (m Member) Beat(ctx context.Context) error { return m.beat(ctx) }
+
+// Drain tells the others that it is given no trains.
+func (m Member) Drain(ctx context.Context) error { return m.drain(ctx) }
+
+// Leave takes it off.
+func (m Member) Leave(ctx context.Context) error { return m.leave(ctx) }
+
+// Evicted says whether the others went on without it.
+func (m Member) Evicted() bool { return m.out.Load() }

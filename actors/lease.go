@@ -53,9 +53,19 @@ func (t *tenure) valid() bool {
 	return t == nil || monotonic() < time.Duration(t.until.Load())
 }
 
-// grant extends the tenure after a call that was sent at a time and was granted.
+// grant extends the tenure after a call that was sent at a time and was granted. One that
+// is over stays over: its activation is closing.
 func (t *tenure) grant(sent time.Duration) {
-	t.until.Store(int64(sent + persistence.LeaseTTL - persistence.LeaseMargin))
+	for until := t.until.Load(); monotonic() < time.Duration(until); until = t.until.Load() {
+		if t.until.CompareAndSwap(until, endOf(sent)) {
+			return
+		}
+	}
+}
+
+// endOf is until when a lease counts that was granted to a call sent at a time.
+func endOf(sent time.Duration) int64 {
+	return int64(sent + persistence.LeaseTTL - persistence.LeaseMargin)
 }
 
 func (t *tenure) end() {
@@ -95,7 +105,7 @@ func (k *leaseKeeper) acquire(ctx context.Context, train booking.TrainID, owner 
 	case holder != t.lease:
 		return nil, &elsewhereError{holder.Address}
 	}
-	t.grant(sent)
+	t.until.Store(endOf(sent))
 	k.system.metrics.leases.WithLabelValues("acquired").Inc()
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -171,9 +181,10 @@ func (k *leaseKeeper) renew(ctx context.Context, some []*tenure) error {
 	}
 	for i, t := range some {
 		if results[i] == nil {
-			if t.valid() { // one that is over stays over: its activation is closing
-				t.grant(sent)
-			}
+			t.grant(sent)
+			continue
+		}
+		if !t.valid() { // released meanwhile
 			continue
 		}
 		k.system.metrics.leases.WithLabelValues("lost").Inc()

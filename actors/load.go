@@ -108,11 +108,7 @@ func (t *train) loaded(l load, err error) {
 	t.guard.Epoch, t.seats = l.epoch, l.seats
 	t.system.catalogue.replace(t.listed, t.seats.Train()) // a change may have been lost
 	for _, h := range l.unstored {                        // or the next load would find them as they were, or not at all
-		t.writeHold(context.Background(), persistence.HoldPut, h, func(err error) {
-			if err != nil {
-				t.logUnlessGone("hold not stored again", err)
-			}
-		})
+		t.storeAgain(h)
 	}
 	t.publish()
 	t.reopen()

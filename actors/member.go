@@ -58,7 +58,8 @@ type membership struct {
 
 	mu      sync.Mutex
 	self    member
-	out     bool // left, or evicted
+	told    string // what the store was told last of it, "" before it has joined
+	out     bool   // left, or evicted
 	peers   map[uuid.UUID]*peer
 	serving []string // addresses that trains are given to, sorted
 	heard   time.Time
@@ -69,10 +70,6 @@ func newMembership(contract persistence.Members, address string) *membership {
 		contract: contract, self: member{ID: uuid.New(), Address: address}, peers: map[uuid.UUID]*peer{},
 		log: slog.New(slog.DiscardHandler),
 	}
-}
-
-func (m *membership) join(ctx context.Context) error {
-	return m.update(ctx, m.contract.Join)
 }
 
 // run sends heartbeats until ctx ends, earlier when members have changed.
@@ -93,26 +90,15 @@ func (m *membership) run(ctx context.Context) {
 	}
 }
 
-// beat is one heartbeat, or a look of one that is no member any more.
+// beat is one heartbeat. The first joins, and so does one that says something new of this
+// process, which takes off what it said before; one that has left only looks.
 func (m *membership) beat(ctx context.Context) error {
-	return m.update(ctx, m.contract.Beat)
-}
-
-func (m *membership) update(ctx context.Context, call func(context.Context, string) (persistence.Membership, error)) error {
 	m.beating.Lock()
 	defer m.beating.Unlock()
 	m.mu.Lock()
-	self, out := m.self.text(), m.out
+	self, told, out := m.self.text(), m.told, m.out
 	m.mu.Unlock()
-	var (
-		found persistence.Membership
-		err   error
-	)
-	if out {
-		found, err = m.contract.Look(ctx)
-	} else {
-		found, err = call(ctx, self)
-	}
+	found, err := m.call(ctx, self, told, out)
 	switch {
 	case err != nil:
 		return err
@@ -123,7 +109,25 @@ func (m *membership) update(ctx context.Context, call func(context.Context, stri
 		m.evicted()
 		return nil
 	}
+	m.mu.Lock()
+	m.told = self
+	m.mu.Unlock()
+	if told != "" && told != self && !out {
+		if err := m.contract.Leave(ctx, told); err != nil {
+			m.log.Warn("what this process said before ends by itself", slog.Any("error", err))
+		}
+	}
 	return m.see(found)
+}
+
+func (m *membership) call(ctx context.Context, self, told string, out bool) (persistence.Membership, error) {
+	switch {
+	case out:
+		return m.contract.Look(ctx)
+	case self != told:
+		return m.contract.Join(ctx, self)
+	}
+	return m.contract.Beat(ctx, self)
 }
 
 // see takes over what a heartbeat found.
@@ -247,31 +251,33 @@ func (m *membership) owner(id booking.TrainID) (owner string) {
 // drain tells the peers to give this process no trains. They still know it, so that it
 // can ask them and they answer.
 func (m *membership) drain(ctx context.Context) error {
-	m.beating.Lock()
 	m.mu.Lock()
-	before := m.self.text()
 	m.self.Draining = true
 	m.serving = m.servingNow()
 	m.mu.Unlock()
-	m.beating.Unlock()
-	if err := m.update(ctx, m.contract.Join); err != nil {
-		return err
-	}
-	return m.contract.Leave(ctx, before)
+	return m.beat(ctx)
+}
+
+// isMember says whether the store was told of this process.
+func (m *membership) isMember() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.told != "" && !m.out
 }
 
 // leave takes this process off. It goes on looking.
 func (m *membership) leave(ctx context.Context) error {
 	m.beating.Lock()
 	defer m.beating.Unlock()
+	member := m.isMember()
 	m.mu.Lock()
-	self, out := m.self.text(), m.out
+	told := m.told
 	m.out = true
 	m.mu.Unlock()
-	if out {
+	if !member {
 		return nil
 	}
-	return m.contract.Leave(ctx, self)
+	return m.contract.Leave(ctx, told)
 }
 
 // joined says why this process is no member that peers count on.

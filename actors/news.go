@@ -54,20 +54,11 @@ func (s *System) answerNews(_ context.Context, n news) nothing {
 
 // reconcile makes the catalogue what is stored, which repairs what no peer told.
 func (s *System) reconcile(ctx context.Context) error {
-	before := s.catalogue.all()
+	before := s.catalogue.begin()
 	trains, err := s.store.ListTrains(ctx)
 	if err != nil {
 		return err
 	}
-	stored := make(map[booking.TrainID]bool, len(trains))
-	for i := range trains {
-		stored[trains[i].ID] = true
-		s.catalogue.putNewer(&trains[i])
-	}
-	for _, train := range before {
-		if !stored[train.ID] {
-			s.catalogue.remove(train) // unless it was put again since
-		}
-	}
+	s.catalogue.reconcile(before, trains)
 	return nil
 }

@@ -65,8 +65,9 @@ func (p *peers) listen(o *Cluster) (err error) {
 		}
 	}()
 	options := append(transport(o, p.system.log), remote.WithAdvertisedHost(o.Address))
-	p.remote = remote.NewRemote(p.system.actors, remote.Configure(host, port, options...))
-	p.remote.Start()
+	listener := remote.NewRemote(p.system.actors, remote.Configure(host, port, options...))
+	listener.Start()
+	p.remote = listener
 	props := actor.PropsFromFunc(p.receive)
 	_, err = p.system.actors.Root.SpawnNamed(props, gatewayName)
 	return err

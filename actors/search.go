@@ -86,6 +86,7 @@ func gather[T any](
 	found := make(map[booking.TrainID]T, len(ids))
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
+	timeout := minAttempt
 	for backoff := minBackoff; len(ids) > 0; backoff = min(2*backoff, maxBackoff) {
 		byOwner := map[string][]booking.TrainID{}
 		for _, id := range ids {
@@ -93,23 +94,33 @@ func gather[T any](
 			byOwner[owner] = append(byOwner[owner], id)
 		}
 		answers := make(chan sightings[T], len(byOwner))
+		attempt, done := context.WithTimeout(ctx, timeout)
 		for owner, some := range byOwner {
 			part := query
 			part.Trains = some
 			if s.cluster.here(owner) && len(byOwner) == 1 {
-				answers <- look[T](ctx, s, operation, owner, part)
+				answers <- look[T](ctx, ctx, s, operation, owner, part)
 				continue
 			}
-			s.background.Go(func() { answers <- look[T](ctx, s, operation, owner, part) })
+			s.background.Go(func() { answers <- look[T](ctx, attempt, s, operation, owner, part) })
 		}
 		ids = ids[:0:0]
+		var failure *booking.Error
 		for range len(byOwner) {
 			answer := <-answers
 			if answer.Error != nil {
-				return nil, answer.Error
+				failure = answer.Error
 			}
 			maps.Copy(found, answer.Found)
 			ids = append(ids, answer.Elsewhere...)
+		}
+		timedOut := attempt.Err() != nil
+		done()
+		if failure != nil {
+			return nil, failure
+		}
+		if timedOut { // slow rather than gone, perhaps: the next one has more time
+			timeout *= 2
 		}
 		if len(ids) == 0 {
 			break
@@ -121,8 +132,8 @@ func gather[T any](
 	return found, nil
 }
 
-// look asks one process.
-func look[T any](ctx context.Context, s *System, operation, owner string, query stretchQuery) (answer sightings[T]) {
+// look asks one process, a peer within an attempt.
+func look[T any](ctx, attempt context.Context, s *System, operation, owner string, query stretchQuery) (answer sightings[T]) {
 	if s.cluster.here(owner) {
 		return lookHere[T](ctx, s, operation, query)
 	}
@@ -130,7 +141,7 @@ func look[T any](ctx context.Context, s *System, operation, owner string, query 
 	if to == nil {
 		return sightings[T]{Elsewhere: query.Trains}
 	}
-	if err := s.cluster.peers.call(ctx, to, operation, query, &answer); err != nil {
+	if err := s.cluster.peers.call(attempt, to, operation, query, &answer); err != nil {
 		return sightings[T]{Elsewhere: query.Trains}
 	}
 	return answer

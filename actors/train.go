@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -26,6 +27,8 @@ type train struct {
 	inFlight int                       // calls of stores whose resume has not come
 	busy     bool                      // asks wait: loading, changing or halting
 	halting  bool                      // closes when nothing is in flight
+	removing bool                      // deleted, or perhaps: its holds are nobody's
+	storing  bool                      // live holds will be stored again
 	then     func()                    // what busy waits to do when nothing is in flight
 	waiting  []*ask                    // came while busy
 	parked   map[booking.HoldID][]*ask // wait until the hold settles
@@ -73,6 +76,7 @@ func (t *train) Receive(ctx actor.Context) {
 	case halt:
 		t.halt()
 	case rewrite:
+		t.storing = false
 		t.rewriteHolds()
 	case *actor.Stopped:
 		t.closed()
@@ -92,6 +96,7 @@ func (t *train) take(a *ask) {
 		a.send(reply{err: booking.Timeout(a.ctx.Err())})
 	default:
 		t.endHolds(a.arrived)
+		a.begun.Store(true)
 		a.command.run(t, a)
 		t.tidy()
 	}
@@ -197,19 +202,30 @@ func (t *train) dropHold(id booking.HoldID) {
 
 // rewriteHolds stores the live holds again; those in transit are being stored anyway.
 func (t *train) rewriteHolds() {
-	if t.seats == nil || t.halting {
+	if t.seats == nil || t.halting || t.removing {
 		return
 	}
 	for _, h := range t.seats.LiveHolds() {
-		if phase, _ := t.seats.Phase(h.ID); phase != booking.PhaseHeld {
-			continue
+		if phase, _ := t.seats.Phase(h.ID); phase == booking.PhaseHeld {
+			t.storeAgain(h)
 		}
-		t.writeHold(context.Background(), persistence.HoldPut, h, func(err error) {
-			if errors.Is(err, persistence.ErrFenced) || errors.Is(err, persistence.ErrUnknown) {
-				t.halt()
-			}
-		})
 	}
+}
+
+// storeAgain stores a hold as it is. If that may yet land, the next activation's lease
+// fences it; what was refused is tried again.
+func (t *train) storeAgain(h booking.Hold) {
+	t.writeHold(context.Background(), persistence.HoldPut, h, func(err error) {
+		switch {
+		case err == nil:
+		case errors.Is(err, persistence.ErrFenced), errors.Is(err, persistence.ErrUnknown):
+			t.logUnlessGone("hold not stored again", err)
+			t.halt()
+		case !t.storing:
+			t.storing = true
+			time.AfterFunc(renewRetry, func() { t.send(rewrite{}) })
+		}
+	})
 }
 
 // whenQuiet makes asks wait and runs then when nothing is in flight. End it with reopen
@@ -260,14 +276,22 @@ func (t *train) closed() {
 		t.handOn()
 		return
 	}
-	if t.seats != nil {
-		t.system.placement.bequeath(t.guard.Train, legacy{t.guard.Epoch, t.seats.LiveHolds()})
+	if t.seats != nil && !t.removing {
+		t.system.placement.bequeath(t.guard.Train, legacy{t.guard.Epoch, t.storedHolds()})
 	}
 	t.system.background.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 		defer cancel()
 		t.system.cluster.leases.release(ctx, t.tenure)
 		t.handOn()
+	})
+}
+
+// storedHolds are the live holds but those that nobody was told of yet.
+func (t *train) storedHolds() []booking.Hold {
+	return slices.DeleteFunc(t.seats.LiveHolds(), func(h booking.Hold) bool {
+		phase, _ := t.seats.Phase(h.ID)
+		return phase == booking.PhasePending
 	})
 }
 
@@ -279,7 +303,7 @@ func (t *train) handOn() {
 		a.send(reply{retry: true})
 	}
 	close(t.activation.closed)
-	if t.seats != nil && t.seats.HasHolds() {
+	if t.seats != nil && t.seats.HasHolds() && !t.removing {
 		t.system.placement.revive(t.activation.train)
 	}
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -16,7 +17,7 @@ import (
 // sales one by one. Actors send no such batches.
 func book(ctx context.Context, c *conn, sales []persistence.Sale) ([]error, error) {
 	results, err := bookOrApart(ctx, c, sales)
-	if codeOf(err) == deadlockDetected {
+	if codeOf(err) == deadlockDetected && !errors.Is(err, persistence.ErrUnknown) { // else some of it is written
 		// All locks are taken in order, so this is somebody else's statement. Half a
 		// batch may get past it. What was written already is found there.
 		return inParts(ctx, c, slices.Chunk(sales, (len(sales)+1)/2), bookOrApart)
