@@ -29,10 +29,12 @@ func (m *SeatMap) schedule(item agendaItem) {
 	heap.Push(&m.agenda.items, item)
 }
 
-// stale says whether an item is about nothing any more.
+// stale says whether an item is about nothing any more: also where a request that came
+// again has made another hold under the id of one that was released, which ends later.
 func (m *SeatMap) stale(item agendaItem) bool {
 	if !item.hold.IsZero() {
-		return m.holds[item.hold] == nil
+		h := m.holds[item.hold]
+		return h == nil || !h.deadline.Equal(item.at)
 	}
 	had := m.remembered[item.user]
 	return had == nil || !had.next.Equal(item.at)

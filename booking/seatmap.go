@@ -163,10 +163,10 @@ func (m *SeatMap) Expire(now time.Time) (ended int) {
 			m.forget(item, now)
 			continue
 		}
-		h := m.holds[item.hold]
-		if h == nil {
+		if m.stale(item) {
 			continue
 		}
+		h := m.holds[item.hold]
 		h.awaited = false // in transit: until it settles
 		if h.phase == PhaseHeld {
 			m.endHold(h)
