@@ -346,6 +346,7 @@ func TestHoldsAreWrittenAgainWithANewEpochWhenRedisWasEmptied(t *testing.T) {
 		id := b.trainOf(one, one, two)
 		h := b.hold(two, id, 5)
 		before := b.store.Owner(id)
+		wait(time.Second) // Redis tells what it was from what it is by the millisecond
 		b.shared.Empty()
 		wait(persistence.LeaseRenew + 100*time.Millisecond)
 		require.Equal(b, []booking.Hold{h}, b.stored(id))
@@ -385,5 +386,37 @@ func TestTrainsMoveToWhoJoinsAndBackFromWhoDrains(t *testing.T) {
 		require.NoError(b, err, "who drains still answers, by its peers")
 		require.LessOrEqual(b, time.Since(left), time.Second, "I7, after a graceful stop")
 		require.Equal(b, one.address, b.owner(id))
+	})
+}
+
+// Found by test/simulate, seed 2187. The next activation has the hold from the one before,
+// and told its user so before it was stored; with the process it was gone.
+func TestHoldThatWasInheritedIsAcknowledgedWhenItIsStored(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(b *bubble) {
+		n := b.join()
+		id := b.trainOf(n, n)
+		b.hold(n, id, 1)
+		lost, away := false, time.Now().Add(time.Second)
+		n.link.holds.set(func(_ []persistence.HoldWrite, write func() ([]error, error)) ([]error, error) {
+			switch {
+			case !lost:
+				lost = true
+				return nil, persistence.ErrUnknown
+			case time.Now().Before(away):
+				return nil, errAway
+			}
+			return write()
+		})
+		user := uuid.New()
+		for range 10 {
+			h, err := n.Hold(b.Context(), seat(id, user, 5))
+			if err == nil {
+				require.Contains(b, b.stored(id), h)
+				return
+			}
+			wait(200 * time.Millisecond)
+		}
+		require.Fail(b, "Redis is there again, and nothing is held")
 	})
 }

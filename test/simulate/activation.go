@@ -211,9 +211,34 @@ func (a *activation) loaded(train booking.Train, bookings []booking.Booking, hol
 		_, live := a.seats.Phase(h.ID)
 		return !live
 	})
-	for _, h := range append(unstored, shortened...) {
-		a.writeHold(persistence.HoldPut, h, func(error) {})
+	a.storeAgain(append(unstored, shortened...))
+}
+
+// storeAgain writes the holds that are not in Redis as they are, before anybody is told of
+// them.
+func (a *activation) storeAgain(unstored []booking.Hold) {
+	if len(unstored) == 0 {
+		a.serve()
+		return
 	}
+	writes := make([]persistence.HoldWrite, len(unstored))
+	for i, h := range unstored {
+		writes[i] = persistence.HoldWrite{Guard: a.guard, Op: persistence.HoldPut, Hold: h}
+	}
+	a.writeHolds(writes, func(results []error, err error) {
+		if err = errors.Join(append(results, err)...); err == nil && !a.valid() {
+			err = persistence.ErrFenced
+		}
+		if err != nil {
+			a.seats = nil // the legacy stays
+			a.loadFailed(err)
+			return
+		}
+		a.serve()
+	})
+}
+
+func (a *activation) serve() {
 	a.busy = a.halting
 	waiting := a.waiting
 	a.waiting = nil

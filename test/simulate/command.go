@@ -20,6 +20,8 @@ func (a *activation) take(at *attempt) {
 		case !a.valid() && a.mutation != ReplyUnchecked:
 			at.answer(a.node, reply{retry: true})
 			a.halt()
+		case a.now >= at.request.called+askTimeout: // nobody waits for the answer any more
+			at.answer(a.node, reply{err: booking.Timeout(nil)})
 		default:
 			a.stall(func() {
 				if a.busy {

@@ -91,7 +91,6 @@ func (w *world) clockJumped() {}
 // wallMoved keeps by how much clocks were apart at most.
 func (w *world) wallMoved() {
 	for _, a := range w.nodes {
-		w.ahead = max(w.ahead, a.wall)
 		for _, b := range w.nodes {
 			w.spread = max(w.spread, a.wall-b.wall)
 		}
@@ -99,7 +98,7 @@ func (w *world) wallMoved() {
 }
 
 // live says whether a hold that was acknowledged is one for sure.
-func (l *ledger) live(r *record) bool { return r.sure && l.now < r.until-l.ahead }
+func (l *ledger) live(r *record) bool { return r.sure && l.now < r.until-l.spread }
 
 func (r *record) overlaps(seats []int, legs booking.Legs) bool {
 	return r.Legs.Overlaps(legs) && slices.ContainsFunc(seats, func(n int) bool { return slices.Contains(r.Seats, n) })
@@ -181,20 +180,15 @@ func (l *ledger) judgeOutcome(r *request, err error) {
 	if e.Outcome != "" && r.called > faultTime+healTime {
 		l.broken("I7", "%s failed long after the last fault: %v", r.what(), err)
 	}
-	// By a seat alone another attempt may mean another stretch that came meanwhile.
-	certain := e.Outcome == booking.OutcomeNotExecuted || r.ref.Seat == 0
+	// What else was refused (409) may have been asked by another attempt too, which was lost
+	// and may be taken up yet: that says not_executed of itself alone (docs/decisions/0001).
+	certain := e.Outcome == booking.OutcomeNotExecuted || !r.lost
 	if r.returned == l.now && certain && (r.kind == confirm || r.kind == cancel) {
 		r.judged.refused = true
-		if r.judged.done && !l.cancelledSince(r) {
+		if r.judged.done {
 			l.broken("I5", "%s was executed, and its user is told %v", r.what(), err)
 		}
 	}
-}
-
-// cancelledSince says whether what a request booked may be cancelled by now: asked again,
-// it finds nothing (docs/decisions/0001).
-func (l *ledger) cancelledSince(r *request) bool {
-	return slices.ContainsFunc(l.sold, func(b *sold) bool { return b.by == r && b.cancel })
 }
 
 func (l *ledger) held(r *request, value any, err error) {
@@ -268,7 +262,7 @@ func (l *ledger) confirmed(r *request, value any, err error) {
 	if booking.CodeOf(err) != booking.CodeSeatNotLocked {
 		return
 	}
-	if rec := r.judged.record; rec != nil && rec.asked == r.judged.asked && l.now < rec.until-l.ahead {
+	if rec := r.judged.record; rec != nil && rec.asked == r.judged.asked && l.now < rec.until-l.spread {
 		l.brokenUnlessExempt("I3", "%s has hold %s until %s, and cannot confirm it", r.user.name, short(rec.ID), rec.until)
 	}
 	for _, b := range l.sold {

@@ -77,7 +77,6 @@ type world struct {
 	users    []*user
 	ledger   *ledger
 	spread   time.Duration // by how much wall clocks have been apart at most
-	ahead    time.Duration // by how much one has been ahead of true time at most
 	lossRate float64       // of calls that something happens to
 
 	coverage Coverage
