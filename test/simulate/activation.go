@@ -122,7 +122,7 @@ func (a *activation) adopt(seen int64) {
 		return
 	}
 	call(a.node, a.postgres, func() (int64, error) {
-		if a.mutation == SeenAfterLease {
+		if a.mutation == NothingAdopted {
 			return seen, nil
 		}
 		epoch, err := a.store.Adopt(background, a.guard.Train, seen, a.guard.Owner)

@@ -35,7 +35,7 @@ func (w *world) fault() {
 		by := pick(w, time.Minute, -time.Hour)
 		w.happens("Redis's clock moved by " + by.String())
 		w.shared.Jump(by)
-		w.clockJumped()
+		w.lostData()
 	case 7:
 		n.wall = pick(w, -time.Hour, -5*time.Second, -time.Second, time.Second, 5*time.Second, time.Hour)
 		w.happens("a wall clock moved")

@@ -80,13 +80,13 @@ func (l *ledger) brokenUnlessExempt(promise, format string, args ...any) {
 	l.broken(promise, format, args...)
 }
 
-// lostData begins a time in which I2, I3 and I9 may be broken.
+// lostData begins a time in which I2, I3 and I9 may be broken. A clock that jumps loses
+// data too: leases end (ahead), or are taken off as impossible ones (back), while their
+// owners live and answer from memory until they renew.
 func (w *world) lostData() {
 	w.coverage["windows of exemption"]++
 	w.ledger.exempt = max(w.ledger.exempt, w.now+w.rules.TTL+w.spread)
 }
-
-func (w *world) clockJumped() {}
 
 // wallMoved keeps by how much clocks were apart at most.
 func (w *world) wallMoved() {
@@ -265,9 +265,10 @@ func (l *ledger) confirmed(r *request, value any, err error) {
 	if rec := r.judged.record; rec != nil && rec.asked == r.judged.asked && l.now < rec.until-l.spread {
 		l.brokenUnlessExempt("I3", "%s has hold %s until %s, and cannot confirm it", r.user.name, short(rec.ID), rec.until)
 	}
+	// Exempt is what an owner says that does not know yet that Redis lost its lease.
 	for _, b := range l.sold {
 		if b.hold == r.ref.Hold && b.User == r.user.id && b.at < r.called && !b.cancel {
-			l.broken("I5", "%s is refused, and was executed at %s", r.what(), b.at)
+			l.brokenUnlessExempt("I5", "%s is refused, and was executed at %s", r.what(), b.at)
 		}
 	}
 }

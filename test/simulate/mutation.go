@@ -18,9 +18,8 @@ const (
 	HoldByAnyone    Mutation = "a hold is released by anyone"
 	NewBookingID    Mutation = "a retry makes a new booking id"
 	ReplyUnchecked  Mutation = "the lease is not looked at before a reply"
-	SeatTwice       Mutation = "no guard of seats, and no epoch check"
 	HoldUnfenced    Mutation = "a hold is written whoever has the lease"
-	SeenAfterLease  Mutation = "nothing is adopted"
+	NothingAdopted  Mutation = "nothing is adopted"
 	HoldsForgotten  Mutation = "holds are not loaded"
 	NothingIsUnsure Mutation = "a call without an answer was not executed"
 )
@@ -28,7 +27,7 @@ const (
 // Mutations are all of them.
 var Mutations = []Mutation{
 	NoEpochCheck, TokenFromRedis, EarlyExpiry, LeaseByAnyone, HoldByAnyone, NewBookingID, ReplyUnchecked,
-	HoldUnfenced, SeenAfterLease, HoldsForgotten, NothingIsUnsure,
+	HoldUnfenced, NothingAdopted, HoldsForgotten, NothingIsUnsure,
 }
 
 // early is by how much EarlyExpiry ends a hold too early.
@@ -42,7 +41,7 @@ type tokens struct{ counter, highest int64 }
 // or one that is always current where nothing is checked.
 func (w *world) guardOf(g persistence.Guard) (persistence.Guard, error) {
 	switch w.mutation {
-	case NoEpochCheck, SeenAfterLease:
+	case NoEpochCheck, NothingAdopted:
 		return w.store.Owner(g.Train), nil
 	case TokenFromRedis:
 		if g.Epoch < w.token.highest {
