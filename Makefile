@@ -4,6 +4,7 @@ GO       ?= go
 ARGS     ?=
 PKGS     ?= ./...
 FUZZTIME ?= 30s
+SEEDS    ?= 100000
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS  := -X main.version=$(VERSION)
@@ -54,6 +55,11 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir"; \
 		done; \
 	done
+
+# One history again, with all that happened: go test ./test/simulate -run NoHistory -v -seed 7
+.PHONY: simulate
+simulate: ## play SEEDS histories of faults (100000), and say what they covered
+	$(GO) test ./test/simulate -run NoHistory -v -timeout 0 -seeds $(SEEDS)
 
 .PHONY: bench
 bench: ## run every benchmark: make bench PKGS=./booking/...

@@ -2,9 +2,11 @@ package actors
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"trainbooking.dev/actors/wire"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
@@ -110,3 +112,41 @@ func (m Member) Leave(ctx context.Context) error { return m.leave(ctx) }
 
 // Evicted says whether the others went on without it.
 func (m Member) Evicted() bool { return m.out.Load() }
+
+// Wires carry the calls of the systems of one process to each other, in the place of the
+// transport, which cannot follow a clock that is not real.
+type Wires struct {
+	mu      sync.Mutex
+	systems map[string]*System
+	cut     map[string]bool
+}
+
+// Connect makes a system one that the others reach. Call it before Start.
+func (w *Wires) Connect(s *System) {
+	peers := s.cluster.peers
+	peers.start = func() error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.systems == nil {
+			w.systems, w.cut = map[string]*System{}, map[string]bool{}
+		}
+		w.systems[peers.address] = s
+		return nil
+	}
+	peers.post = func(to string, envelope *wire.Envelope) {
+		w.mu.Lock()
+		there := w.systems[to]
+		lost := w.cut[to] || w.cut[peers.address]
+		w.mu.Unlock()
+		if there != nil && !lost {
+			there.cluster.peers.take(envelope)
+		}
+	}
+}
+
+// Cut loses what is sent from or to an address from now on, or no more.
+func (w *Wires) Cut(address string, cut bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut[address] = cut
+}

@@ -3,6 +3,8 @@ package actors
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,7 +43,10 @@ func (t *train) adopt(ctx context.Context, lost func()) (l load, err error) {
 	if l.epoch, err = s.store.Adopt(ctx, id, seen, t.guard.Owner); err != nil {
 		return l, err
 	}
-	l.seats, l.unstored, err = s.read(ctx, id, s.placement.inherit(id, seen))
+	var unstored []booking.Hold
+	if l.seats, unstored, err = s.read(ctx, id, s.placement.inherit(id, seen)); err == nil {
+		err = s.storeAgain(ctx, persistence.Guard{Train: id, Epoch: l.epoch, Owner: t.guard.Owner}, unstored)
+	}
 	if err == nil && !l.tenure.valid() {
 		err = errLeaseOver
 	}
@@ -50,10 +55,25 @@ func (t *train) adopt(ctx context.Context, lost func()) (l load, err error) {
 
 // load is what an activation starts from.
 type load struct {
-	tenure   *tenure
-	epoch    int64
-	seats    *booking.SeatMap
-	unstored []booking.Hold // those that must be stored again as they are now
+	tenure *tenure
+	epoch  int64
+	seats  *booking.SeatMap
+}
+
+// storeAgain writes holds that are not stored as they are now, before anybody is told of
+// them: what only this process knows is gone with it.
+func (s *System) storeAgain(ctx context.Context, guard persistence.Guard, unstored []booking.Hold) error {
+	for some := range slices.Chunk(unstored, maxBatch) {
+		writes := make([]persistence.HoldWrite, len(some))
+		for i, h := range some {
+			writes[i] = persistence.HoldWrite{Guard: guard, Op: persistence.HoldPut, Hold: h}
+		}
+		results, err := s.heldSeats.WriteHolds(ctx, writes)
+		if err = errors.Join(append(results, err)...); err != nil {
+			return fmt.Errorf("store holds again: %w", err)
+		}
+	}
+	return nil
 }
 
 // read puts a train together from what is stored, and from holds that were inherited.
@@ -107,9 +127,6 @@ func (t *train) loaded(l load, err error) {
 	}
 	t.guard.Epoch, t.seats = l.epoch, l.seats
 	t.system.catalogue.replace(t.listed, t.seats.Train()) // a change may have been lost
-	for _, h := range l.unstored {                        // or the next load would find them as they were, or not at all
-		t.storeAgain(h)
-	}
 	t.publish()
 	t.reopen()
 }

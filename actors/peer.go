@@ -39,6 +39,7 @@ type peers struct {
 	remote  *remote.Remote
 
 	start func() error
+	post  func(address string, envelope *wire.Envelope) // sends once, and does not wait
 
 	mu     sync.Mutex
 	last   uint64
@@ -49,6 +50,9 @@ type peers struct {
 func newPeers(s *System, o *Cluster) *peers {
 	p := &peers{system: s, address: o.Address, calls: map[uint64]chan *wire.Envelope{}}
 	p.start = func() error { return p.listen(o) }
+	p.post = func(address string, envelope *wire.Envelope) {
+		s.actors.Root.Send(actor.NewPID(address, gatewayName), envelope)
+	}
 	return p
 }
 
@@ -105,7 +109,7 @@ func (p *peers) call(ctx context.Context, to *peer, operation string, question, 
 	}
 	number, answered := p.expect()
 	defer p.giveUp(number)
-	p.send(to.Address, &wire.Envelope{Call: number, From: p.address, Operation: operation, Body: body, Trace: inject(ctx)})
+	p.post(to.Address, &wire.Envelope{Call: number, From: p.address, Operation: operation, Body: body, Trace: inject(ctx)})
 	select {
 	case envelope := <-answered:
 		return readAnswer(operation, envelope, answer)
@@ -141,16 +145,15 @@ func (p *peers) giveUp(number uint64) {
 	delete(p.calls, number)
 }
 
-func (p *peers) send(address string, envelope *wire.Envelope) {
-	p.system.actors.Root.Send(actor.NewPID(address, gatewayName), envelope)
+// receive is the gateway.
+func (p *peers) receive(ctx actor.Context) {
+	if envelope, ok := ctx.Message().(*wire.Envelope); ok {
+		p.take(envelope)
+	}
 }
 
-// receive is the gateway: it takes what comes from peers and never waits.
-func (p *peers) receive(ctx actor.Context) {
-	envelope, ok := ctx.Message().(*wire.Envelope)
-	if !ok {
-		return
-	}
+// take takes what comes from peers and never waits.
+func (p *peers) take(envelope *wire.Envelope) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if envelope.GetOperation() != "" {
@@ -181,7 +184,7 @@ func (p *peers) serve(envelope *wire.Envelope) {
 				slog.String("operation", envelope.GetOperation()), slog.String("peer", envelope.GetFrom()), slog.Any("error", err))
 		}
 	}
-	p.send(envelope.GetFrom(), answer)
+	p.post(envelope.GetFrom(), answer)
 }
 
 // tellAll tells every member something and returns when each has said that it knows, or

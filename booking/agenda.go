@@ -13,26 +13,33 @@ import (
 type agenda struct{ items agendaHeap }
 
 type agendaItem struct {
-	at   time.Time
-	hold HoldID    // a hold to end, or zero:
-	user uuid.UUID // of whom to forget what ended
+	at      time.Time
+	hold    HoldID    // a hold to end, or zero:
+	booking uuid.UUID // a cancelled one whose id to forget, or zero:
+	user    uuid.UUID // of whom to forget what ended
 }
 
 // schedule adds an item. Stale ones are taken out when they are most of the agenda, as a
 // hold that was released stays on it until its deadline.
 func (m *SeatMap) schedule(item agendaItem) {
 	const few = 64
-	if len(m.agenda.items) >= few+2*(len(m.holds)+len(m.remembered)) {
+	if len(m.agenda.items) >= few+2*(len(m.holds)+len(m.remembered)+len(m.spent)) {
 		m.agenda.items = slices.DeleteFunc(m.agenda.items, m.stale)
 		heap.Init(&m.agenda.items)
 	}
 	heap.Push(&m.agenda.items, item)
 }
 
-// stale says whether an item is about nothing any more.
+// stale says whether an item is about nothing any more: also where a request that came
+// again has made another hold under the id of one that was released, which ends later.
 func (m *SeatMap) stale(item agendaItem) bool {
 	if !item.hold.IsZero() {
-		return m.holds[item.hold] == nil
+		h := m.holds[item.hold]
+		return h == nil || !h.deadline.Equal(item.at)
+	}
+	if item.booking != (uuid.UUID{}) {
+		until, kept := m.spent[item.booking]
+		return !kept || !until.Equal(item.at)
 	}
 	had := m.remembered[item.user]
 	return had == nil || !had.next.Equal(item.at)

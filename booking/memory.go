@@ -67,9 +67,6 @@ func (m *SeatMap) recall(user uuid.UUID, had *memory, at time.Time) {
 
 // forget drops what is remembered of user until now, and comes back for the rest.
 func (m *SeatMap) forget(item agendaItem, now time.Time) {
-	if m.stale(item) {
-		return
-	}
 	had := m.remembered[item.user]
 	had.ended = slices.DeleteFunc(had.ended, func(e endedStretch) bool { return !e.forget.After(now) })
 	if len(had.ended) == 0 {
@@ -132,4 +129,18 @@ func (m *SeatMap) TakeSuperseded() (ids []HoldID) {
 func (m *SeatMap) remembers(s endedHold) bool {
 	had := m.remembered[s.user]
 	return had != nil && slices.ContainsFunc(had.ended, func(e endedStretch) bool { return e.hold == s.id })
+}
+
+// spend keeps the id of a cancelled booking until a time: no hold that would become it can
+// be confirmed.
+func (m *SeatMap) spend(id uuid.UUID, until time.Time) {
+	m.spent[id] = until
+	m.schedule(agendaItem{at: until, booking: id})
+}
+
+// isSpent says whether a hold became a booking, be it one that was cancelled.
+func (m *SeatMap) isSpent(user uuid.UUID, id HoldID) bool {
+	b := BookingIDOf(user, id)
+	_, cancelled := m.spent[b]
+	return cancelled || m.HasBooking(b)
 }

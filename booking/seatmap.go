@@ -33,6 +33,7 @@ type SeatMap struct {
 	byUser   map[uuid.UUID][]*liveHold
 	bySeat   map[int][]*liveHold
 	bookings map[uuid.UUID]*Booking
+	spent    map[uuid.UUID]time.Time // ids of cancelled bookings, and until when they are kept
 	claims   map[claimKey][]claim
 	agenda   agenda
 
@@ -79,6 +80,7 @@ func NewSeatMap(train Train) *SeatMap {
 		byUser:   map[uuid.UUID][]*liveHold{},
 		bySeat:   map[int][]*liveHold{},
 		bookings: map[uuid.UUID]*Booking{},
+		spent:    map[uuid.UUID]time.Time{},
 		claims:   map[claimKey][]claim{},
 		changed:  true,
 
@@ -97,6 +99,7 @@ func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, n
 		if b.CancelledAt.IsZero() {
 			m.addBooking(&b)
 		} else {
+			m.spend(b.ID, now.Add(b.CancelledAt.Sub(now)+HoldMemory))
 			m.remember(b.User, endedStretch{
 				seats: b.Seats, legs: b.Legs, forget: now.Add(b.CancelledAt.Sub(now) + HoldMemory),
 			})
@@ -159,14 +162,17 @@ func (m *SeatMap) Expire(now time.Time) (ended int) {
 		if !ok {
 			return ended
 		}
-		if item.hold.IsZero() {
+		switch {
+		case m.stale(item):
+			continue
+		case item.booking != uuid.UUID{}:
+			delete(m.spent, item.booking)
+			continue
+		case item.hold.IsZero():
 			m.forget(item, now)
 			continue
 		}
 		h := m.holds[item.hold]
-		if h == nil {
-			continue
-		}
 		h.awaited = false // in transit: until it settles
 		if h.phase == PhaseHeld {
 			m.endHold(h)

@@ -52,6 +52,7 @@ func (m *SeatMap) Cancelled(id uuid.UUID, now time.Time) {
 		m.unclaim(b.User, n, claim{legs: b.Legs, booking: id})
 	}
 	m.remember(b.User, endedStretch{seats: b.Seats, legs: b.Legs, forget: now.Add(HoldMemory)})
+	m.spend(id, now.Add(HoldMemory))
 	m.changed = true
 }
 

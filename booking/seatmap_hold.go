@@ -31,7 +31,7 @@ func (m *SeatMap) Hold(request HoldRequest, rules HoldRules, now time.Time) (hol
 		}
 		return existing.Hold, false, nil
 	}
-	if m.HasBooking(BookingIDOf(request.User, request.ID)) {
+	if m.isSpent(request.User, request.ID) {
 		return Hold{}, false, errBooked() // a late retry: the user has confirmed what it made
 	}
 	seats, err := m.sellable(request, stretch, rules, now)

@@ -256,3 +256,59 @@ func TestHoldMadeAgainUnderItsIDKeepsItsRecord(t *testing.T) {
 	m.Expire(again.ExpiresAt)
 	require.Equal(t, []booking.HoldID{other.ID}, m.TakeSuperseded())
 }
+
+// Found by test/simulate, seed 3: the end of the first was still on the agenda, and ended
+// the second.
+func TestHoldMadeAgainUnderItsIDEndsWhenItIsToldTo(t *testing.T) {
+	t.Parallel()
+	m := booking.NewSeatMap(lineABCD(1))
+	request := booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Seats: []int{1}}
+	first, _, err := m.Hold(request, rules, noon)
+	require.NoError(t, err)
+	m.HoldWritten(first.ID)
+	_, err = m.Release(booking.HoldRef{User: anna, Hold: first.ID})
+	require.NoError(t, err)
+	m.Released(first.ID)
+	second, made, err := m.Hold(request, rules, noon.Add(time.Minute))
+	require.NoError(t, err)
+	require.True(t, made)
+	m.HoldWritten(second.ID)
+
+	require.Zero(t, m.Expire(first.ExpiresAt))
+	_, _, _, err = m.Confirm(booking.HoldRef{User: anna, Hold: second.ID}, second.ExpiresAt.Add(-time.Millisecond))
+	require.NoError(t, err)
+	m.ConfirmFailed(second.ID)
+	require.Equal(t, 1, m.Expire(second.ExpiresAt))
+}
+
+// Found by test/simulate, seed 86: the hold could not become the booking that was
+// cancelled, and was gone with the next load.
+func TestLateRetryOfAHoldWhoseBookingWasCancelledHoldsNothing(t *testing.T) {
+	t.Parallel()
+	m := booking.NewSeatMap(lineABCD(1))
+	request := booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Seats: []int{1}}
+	hold, _, err := m.Hold(request, rules, noon)
+	require.NoError(t, err)
+	m.HoldWritten(hold.ID)
+	b, _, _, err := m.Confirm(booking.HoldRef{User: anna, Hold: hold.ID}, noon)
+	require.NoError(t, err)
+	m.Booked(hold.ID, b)
+	m.Cancelled(b.ID, noon)
+	b.CancelledAt = noon
+	loaded := booking.NewSeatMap(lineABCD(1))
+	loaded.Restore([]booking.Booking{b}, nil, rules.TTL, noon)
+
+	for _, m := range []*booking.SeatMap{m, loaded} {
+		_, _, err = m.Hold(request, rules, noon)
+		requireCode(t, booking.CodeSeatBooked, err)
+		request := request
+		request.ID = booking.NewHoldID(m.Train().ID)
+		_, made, err := m.Hold(request, rules, noon)
+		require.NoError(t, err)
+		require.True(t, made, "the seat is on sale")
+		m.Expire(noon.Add(booking.HoldMemory))
+		m.Expire(noon.Add(2 * booking.HoldMemory))
+		_, any := m.NextDeadline()
+		require.False(t, any, "nothing is kept for ever")
+	}
+}

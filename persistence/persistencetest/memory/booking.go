@@ -1,0 +1,160 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// Book implements persistence.Bookings.
+func (s *Store) Book(ctx context.Context, sales []persistence.Sale) ([]error, error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	results := make([]error, len(sales))
+	for i, sale := range sales {
+		results[i] = s.sell(sale)
+	}
+	return results, nil
+}
+
+func (s *Store) sell(sale persistence.Sale) error {
+	t, err := s.guarded(sale.Guard)
+	if err != nil {
+		return err
+	}
+	b := sale.Booking
+	if there := s.bookings[b.ID]; there != nil {
+		if there.CancelledAt.IsZero() {
+			return nil
+		}
+		return persistence.ErrConflict
+	}
+	if slices.ContainsFunc(b.Seats, func(n int) bool { return t.seats[n].Overlaps(b.Legs) }) {
+		return persistence.ErrConflict
+	}
+	for _, n := range b.Seats {
+		t.seats[n] |= b.Legs
+	}
+	s.bookings[b.ID] = &b
+	t.sold = append(t.sold, &b)
+	return nil
+}
+
+// CancelBooking implements persistence.Bookings.
+func (s *Store) CancelBooking(ctx context.Context, guard persistence.Guard, id uuid.UUID, at time.Time) error {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return err
+	}
+	t, err := s.guarded(guard)
+	if err != nil {
+		return err
+	}
+	b := s.bookings[id]
+	switch {
+	case b == nil || b.Train != guard.Train:
+		return persistence.ErrNotFound
+	case !b.CancelledAt.IsZero():
+		return nil
+	}
+	b.CancelledAt = at
+	for _, n := range b.Seats {
+		t.seats[n] &^= b.Legs
+	}
+	return nil
+}
+
+// FindBooking implements persistence.Bookings.
+func (s *Store) FindBooking(ctx context.Context, id uuid.UUID) (booking.Booking, error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return booking.Booking{}, err
+	}
+	b := s.bookings[id]
+	if b == nil {
+		return booking.Booking{}, persistence.ErrNotFound
+	}
+	return *b, nil
+}
+
+// BookedSeats implements persistence.Bookings.
+func (s *Store) BookedSeats(ctx context.Context, trains []booking.TrainID, stretches []booking.Legs) ([]int, error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	counts := make([]int, len(trains))
+	for i, id := range trains {
+		t := s.trains[id]
+		if t == nil {
+			continue
+		}
+		for _, legs := range t.seats {
+			if legs.Overlaps(stretches[i]) {
+				counts[i]++
+			}
+		}
+	}
+	return counts, nil
+}
+
+// UserBookings implements persistence.Bookings.
+func (s *Store) UserBookings(
+	ctx context.Context, user uuid.UUID, request booking.PageRequest,
+) (booking.Page[booking.BookedTrain], error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return booking.Page[booking.BookedTrain]{}, err
+	}
+	var mine []booking.BookedTrain
+	for _, b := range s.bookings {
+		if b.User == user && b.CancelledAt.IsZero() {
+			on := s.trains[b.Train].Train
+			mine = append(mine, booking.BookedTrain{Booking: *b, On: &on})
+		}
+	}
+	return pageOf(mine, request, func(b booking.BookedTrain) booking.Cursor {
+		return booking.Cursor{At: b.BookedAt, ID: b.ID}
+	}), nil
+}
+
+// TrainBookings implements persistence.Bookings.
+func (s *Store) TrainBookings(
+	ctx context.Context, id booking.TrainID, request booking.PageRequest,
+) (booking.Page[booking.Booking], error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return booking.Page[booking.Booking]{}, err
+	}
+	var live []booking.Booking
+	if t := s.trains[id]; t != nil {
+		for _, b := range t.sold {
+			if b.CancelledAt.IsZero() {
+				live = append(live, *b)
+			}
+		}
+	}
+	return pageOf(live, request, func(b booking.Booking) booking.Cursor {
+		return booking.Cursor{At: b.BookedAt, ID: b.ID}
+	}), nil
+}
+
+// pageOf sorts items by their cursors and returns the page asked for.
+func pageOf[T any](items []T, request booking.PageRequest, cursor func(T) booking.Cursor) booking.Page[T] {
+	items = slices.DeleteFunc(items, func(item T) bool { return cursor(item).Compare(request.After) <= 0 })
+	slices.SortFunc(items, func(a, b T) int { return cursor(a).Compare(cursor(b)) })
+	return booking.PageOf(items, request.Limit, cursor)
+}

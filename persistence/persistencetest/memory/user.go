@@ -1,0 +1,185 @@
+package memory
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+)
+
+// CreateUser implements booking.Users.
+func (s *Store) CreateUser(ctx context.Context, user booking.User) error {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return err
+	}
+	fields := map[string]string{}
+	for _, other := range s.users {
+		if booking.Fold(other.Username) == booking.Fold(user.Username) {
+			fields["username"] = "is taken"
+		}
+		if booking.Fold(other.Email) == booking.Fold(user.Email) {
+			fields["email"] = "is taken"
+		}
+	}
+	if len(fields) > 0 {
+		return &booking.Error{
+			Code: booking.CodeAlreadyExists, Message: "There is a user of that name or email already", Fields: fields,
+		}
+	}
+	s.users[user.ID] = user
+	return nil
+}
+
+// FindUser implements booking.Users.
+func (s *Store) FindUser(ctx context.Context, id uuid.UUID) (booking.User, error) {
+	return s.findUser(ctx, func(u booking.User) bool { return u.ID == id })
+}
+
+// FindUserByName implements booking.Users.
+func (s *Store) FindUserByName(ctx context.Context, username string) (booking.User, error) {
+	folded := booking.Fold(username)
+	return s.findUser(ctx, func(u booking.User) bool { return booking.Fold(u.Username) == folded })
+}
+
+func (s *Store) findUser(ctx context.Context, is func(booking.User) bool) (booking.User, error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return booking.User{}, err
+	}
+	for _, u := range s.users {
+		if is(u) {
+			return u, nil
+		}
+	}
+	return booking.User{}, booking.NotFound("user")
+}
+
+// ListUsers implements booking.Users.
+func (s *Store) ListUsers(ctx context.Context, request booking.PageRequest) (booking.Page[booking.User], error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return booking.Page[booking.User]{}, err
+	}
+	all := make([]booking.User, 0, len(s.users))
+	for _, u := range s.users {
+		all = append(all, u)
+	}
+	return pageOf(all, request, func(u booking.User) booking.Cursor { return booking.Cursor{At: u.CreatedAt, ID: u.ID} }), nil
+}
+
+// SetPassword implements booking.Users.
+func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, old, hash string) error {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return err
+	}
+	user, found := s.users[id]
+	if !found || user.PasswordHash != old {
+		return booking.NotFound("user")
+	}
+	user.PasswordHash = hash
+	s.users[id] = user
+	s.revoke(func(t token) bool { return t.User == id })
+	return nil
+}
+
+// token is a refresh token that may have been spent.
+type token struct {
+	booking.RefreshToken
+	spent bool
+}
+
+// SaveRefreshToken implements booking.Users.
+func (s *Store) SaveRefreshToken(ctx context.Context, t booking.RefreshToken) error {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return err
+	}
+	s.tokens[t.ID] = token{RefreshToken: t}
+	return nil
+}
+
+// RotateRefreshToken implements booking.Users.
+func (s *Store) RotateRefreshToken(ctx context.Context, spent uuid.UUID, next booking.RefreshToken, now time.Time) error {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return err
+	}
+	old, found := s.tokens[spent]
+	if found && old.spent {
+		s.revoke(func(t token) bool { return t.User == old.User && t.Family == old.Family })
+	}
+	if !found || old.spent || !now.Before(old.ExpiresAt) {
+		return &booking.Error{Code: booking.CodeUnauthenticated, Message: "The refresh token is not valid"}
+	}
+	old.spent = true
+	s.tokens[spent] = old
+	next.User, next.Family = old.User, old.Family
+	s.tokens[next.ID] = token{RefreshToken: next}
+	return nil
+}
+
+// RevokeFamily implements booking.Users.
+func (s *Store) RevokeFamily(ctx context.Context, user, family uuid.UUID) error {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return err
+	}
+	s.revoke(func(t token) bool { return t.User == user && t.Family == family })
+	return nil
+}
+
+func (s *Store) revoke(which func(token) bool) {
+	for id, t := range s.tokens {
+		if which(t) {
+			delete(s.tokens, id)
+		}
+	}
+}
+
+type replyKey struct {
+	user uuid.UUID
+	key  string
+}
+
+// FindReply implements booking.Replies.
+func (s *Store) FindReply(ctx context.Context, user uuid.UUID, key string, now time.Time) (booking.Reply, error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return booking.Reply{}, err
+	}
+	reply, found := s.replies[replyKey{user, key}]
+	if !found || !now.Before(reply.ExpiresAt) {
+		return booking.Reply{}, booking.NotFound("reply")
+	}
+	return reply, nil
+}
+
+// SaveReply implements booking.Replies.
+func (s *Store) SaveReply(ctx context.Context, user uuid.UUID, key string, reply booking.Reply, now time.Time) error {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return err
+	}
+	for k, r := range s.replies {
+		if !now.Before(r.ExpiresAt) {
+			delete(s.replies, k)
+		}
+	}
+	if _, kept := s.replies[replyKey{user, key}]; !kept {
+		s.replies[replyKey{user, key}] = reply
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"trainbooking.dev/persistence"
+)
+
+var background = context.Background()
+
+// errNotSent says that a call was never made.
+var errNotSent = errors.New("connection refused")
+
+// server is Postgres or Redis, as far as it can be reached.
+type server struct {
+	name    string
+	timeout time.Duration // after which a call is given up
+	down    bool
+}
+
+// call asks a server; exec is what happens there, at some time, and done is told on the
+// node. A call that is given up (ErrUnknown) may have been executed, or be executed yet.
+func call[A any](n *node, to *server, exec func() (A, error), done func(A, error)) {
+	w, told := n.world, false
+	var none A
+	tell := func(a A, err error) {
+		if !told {
+			told = true
+			done(a, err)
+		}
+	}
+	if to.down || n.cut == to {
+		w.coverage["calls out of reach"]++
+		wait, err := w.between(0, time.Millisecond), errNotSent
+		if w.chance(0.5) {
+			wait, err = to.timeout, unsure(w)
+		}
+		n.after(wait, func() { tell(none, err) })
+		return
+	}
+	there, back := w.latency(), w.latency()
+	lost := false
+	if w.now < faultTime && w.chance(w.lossRate) {
+		switch w.rng.IntN(4) {
+		case 0:
+			w.coverage["calls lost before execution"]++
+			there = -1
+		case 1:
+			w.coverage["calls lost after execution"]++
+			lost = true
+		case 2:
+			w.coverage["calls executed after they were given up"]++
+			there = to.timeout + w.between(0, 8*time.Second)
+		case 3:
+			w.coverage["calls slow"]++
+			there = w.between(0, to.timeout)
+		}
+	}
+	n.after(to.timeout, func() { tell(none, unsure(w)) })
+	if there < 0 {
+		return
+	}
+	w.after(there, func() {
+		if to.down {
+			return
+		}
+		a, err := exec()
+		if !lost {
+			n.after(back, func() { tell(a, err) })
+		}
+	})
+}
+
+func unsure(w *world) error {
+	if w.mutation == NothingIsUnsure {
+		return errNotSent
+	}
+	return persistence.ErrUnknown
+}
+
+func (w *world) latency() time.Duration {
+	if w.chance(0.02) {
+		return w.between(0, 300*time.Millisecond)
+	}
+	return w.between(50*time.Microsecond, 3*time.Millisecond)
+}
+
+// batcher collects writes while one batch is on its way, as the one of package actors.
+type batcher[T any] struct {
+	flush    func([]T, func([]error, error))
+	queue    []queued[T]
+	flushing bool
+	now      func() time.Duration
+}
+
+type queued[T any] struct {
+	item  T
+	since time.Duration
+	done  func(error)
+}
+
+func (b *batcher[T]) add(item T, done func(error)) {
+	b.queue = append(b.queue, queued[T]{item, b.now(), done})
+	if !b.flushing {
+		b.flushing = true
+		b.next()
+	}
+}
+
+func (b *batcher[T]) next() {
+	batch := b.queue
+	b.queue = nil
+	if len(batch) == 0 {
+		b.flushing = false
+		return
+	}
+	var items []T
+	var sent []queued[T]
+	for _, q := range batch {
+		if b.now()-q.since > time.Second {
+			q.done(errNotSent)
+			continue
+		}
+		items, sent = append(items, q.item), append(sent, q)
+	}
+	if len(items) == 0 {
+		b.next()
+		return
+	}
+	b.flush(items, func(results []error, err error) {
+		for i, q := range sent {
+			if err != nil {
+				q.done(err)
+			} else {
+				q.done(results[i])
+			}
+		}
+		b.next()
+	})
+}
