@@ -36,10 +36,11 @@ func EmptyPostgres(tb testing.TB) (url string) {
 }
 
 // StartPostgres starts a server as one would in production, which keeps what it
-// acknowledged when it is killed. The database of its Address is empty.
-func StartPostgres(tb testing.TB) *Server {
+// acknowledged when it is killed. The database of its Address is empty. A setting is
+// name=value.
+func StartPostgres(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
-	c, err := newCluster(tb.Context())
+	c, err := newCluster(tb.Context(), settings...)
 	require.NoError(tb, err)
 	return started(tb, c.process, c.url("postgres"))
 }
