@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"syscall"
 	"time"
@@ -26,7 +27,8 @@ type kind struct {
 	store   bool // no process in particular
 }
 
-// kinds are the faults, in the order in which they heal: whoever starts needs the stores.
+// kinds are the faults, in the order in which two of them begin and heal: whoever starts
+// needs the stores, and Redis is emptied before it goes.
 var kinds = []*kind{
 	{
 		name: "Postgres killed", shortest: 500 * time.Millisecond, longest: 3 * time.Second, store: true,
@@ -34,14 +36,14 @@ var kinds = []*kind{
 		heal:   func(r *run, _ *node) { r.postgres.Start(r.t) },
 	},
 	{
-		name: "Redis killed", shortest: 500 * time.Millisecond, longest: 4 * time.Second, store: true,
-		inject: func(r *run, _ *node) { r.redis.Kill(r.t) },
-		heal:   func(r *run, _ *node) { r.redis.Start(r.t) },
-	},
-	{
 		name: "Redis emptied", store: true,
 		inject: func(r *run, _ *node) { r.empty() },
 		heal:   func(*run, *node) {},
+	},
+	{
+		name: "Redis killed", shortest: 500 * time.Millisecond, longest: 4 * time.Second, store: true,
+		inject: func(r *run, _ *node) { r.redis.Kill(r.t) },
+		heal:   func(r *run, _ *node) { r.redis.Start(r.t) },
 	},
 	{
 		name: "cut from Redis", shortest: 7 * time.Second, longest: 11 * time.Second, unseats: true, mayEnd: true,
@@ -165,6 +167,11 @@ type fault struct {
 func (r *run) suffer(round round) {
 	r.t.Helper()
 	var faults []*fault
+	if !round.faults[0].store && len(round.faults) == 1 { // whoever owns nothing has nothing to lose
+		for turn := 0; turn < len(r.nodes) && len(r.ownedBy(r.nodes[round.victims[0]])) == 0; turn++ {
+			round.victims[0] = (round.victims[0] + 1) % len(r.nodes)
+		}
+	}
 	for i, k := range round.faults {
 		n := r.nodes[round.victims[i]]
 		f := &fault{kind: k.name, single: len(round.faults) == 1}
@@ -173,11 +180,7 @@ func (r *run) suffer(round round) {
 			n.mayEnd = n.mayEnd || k.mayEnd
 		}
 		if k.unseats {
-			for _, train := range r.trains() {
-				if r.owner(train) == n {
-					f.lost = append(f.lost, train)
-				}
-			}
+			f.lost = r.ownedBy(n)
 		}
 		f.began = r.now()
 		faults = append(faults, f)
@@ -190,10 +193,24 @@ func (r *run) suffer(round round) {
 	healed := r.now()
 	for i, f := range faults {
 		f.ended = healed
-		r.t.Logf("%7.1fs %s %s for %.1fs, of %d trains the owner", f.began.Seconds(), round.faults[i].name, f.victim, (f.ended - f.began).Seconds(), len(f.lost))
+		at := f.victim
+		if round.faults[i].unseats {
+			at += fmt.Sprintf(", the owner of %d trains,", len(f.lost))
+		}
+		r.t.Logf("%7.1fs %s %s for %.1fs", f.began.Seconds(), f.kind, at, (f.ended - f.began).Seconds())
 		r.faults = append(r.faults, *f)
 	}
 	r.tend(round.gap)
+}
+
+// ownedBy returns the trains that a process owns.
+func (r *run) ownedBy(n *node) (its []booking.TrainID) {
+	for _, train := range r.trains() {
+		if r.owner(train) == n {
+			its = append(its, train)
+		}
+	}
+	return its
 }
 
 // tend waits, and starts processes again that ended.

@@ -17,7 +17,7 @@ var (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if *seed == 0 {
-		*seed = uint64(time.Now().UnixNano()) //nolint:gosec // never negative
+		*seed = uint64(time.Now().UnixNano())
 	}
 	processtest.Main(m, false)
 }

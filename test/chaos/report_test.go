@@ -105,9 +105,10 @@ func percentiles(all []time.Duration) string {
 	return fmt.Sprintf("%d, p50 %s, p99 %s, max %s", len(all), at(all, 50), at(all, 99), at(all, 100))
 }
 
+// at is a percentile by nearest rank: of few, p99 is the largest.
 func at(all []time.Duration, percent int) time.Duration {
 	slices.Sort(all)
-	return all[(len(all)-1)*percent/100].Round(time.Millisecond)
+	return all[(len(all)*percent+99)/100-1].Round(time.Millisecond)
 }
 
 // countFailures prints how many requests failed while there was a fault or just had been,

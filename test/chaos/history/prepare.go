@@ -19,6 +19,9 @@ type place struct {
 func (h *History) bySeat() map[place][]Operation {
 	seats := map[place][]Operation{}
 	for _, o := range h.Operations {
+		if o.Seat == 0 {
+			continue // a look that saw nothing
+		}
 		at := place{o.Train, o.Seat}
 		seats[at] = append(seats[at], o)
 	}
