@@ -9,7 +9,7 @@ import (
 // Redis is what the processes of a cluster share beside the database.
 type Redis struct {
 	RedisURL     string `name:"redis-url" placeholder:"URL" help:"The Redis that a cluster shares, redis://user:password@host:port. With --database-url, the service runs as a cluster."`
-	RedisURLFile string `name:"redis-url-file" placeholder:"FILE" help:"A file with what --redis-url says, which other users of the machine may read."`
+	RedisURLFile string `name:"redis-url-file" placeholder:"FILE" help:"A file with what --redis-url says, which keeps it from other users of the machine."`
 }
 
 // Given says whether a Redis is named.

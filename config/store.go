@@ -6,7 +6,7 @@ type Store struct {
 	DataDir string `default:"${data_dir}" placeholder:"DIR" help:"Where the data lies, unless a database is named (${default})."`
 
 	DatabaseURL     string `name:"database-url" placeholder:"URL" help:"The Postgres to keep the data in, postgres://user:password@host/database."`
-	DatabaseURLFile string `name:"database-url-file" placeholder:"FILE" help:"A file with what --database-url says, which other users of the machine may read."`
+	DatabaseURLFile string `name:"database-url-file" placeholder:"FILE" help:"A file with what --database-url says, which keeps it from other users of the machine."`
 	MigrateURL      string `name:"migrate-url" placeholder:"URL" help:"Leads to the same Postgres without the pooler that --database-url leads to."`
 	MigrateURLFile  string `name:"migrate-url-file" placeholder:"FILE" help:"A file with what --migrate-url says."`
 }
