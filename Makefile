@@ -5,6 +5,8 @@ ARGS     ?=
 PKGS     ?= ./...
 FUZZTIME ?= 30s
 SEEDS    ?= 100000
+MINUTES  ?= 3
+SEED     ?= 0
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS  := -X main.version=$(VERSION)
@@ -36,6 +38,14 @@ build: ## build bin/trainbooking
 test: cc servers ## run every test with the race detector: make test PKGS=./booking/...
 	$(GO) list $(PKGS) | grep -v '^trainbooking.dev/test/' | xargs -r $(GO) test -race -timeout 15m
 	$(GO) list $(PKGS) | grep '^trainbooking.dev/test/' | xargs -r $(GO) test -race -p 1 -timeout 20m
+
+# A module of its own. Its tests take their time; what they may last beyond it is for
+# starting, and for the search in the end.
+.PHONY: chaos
+chaos: servers ## let faults happen to three processes under load: make chaos MINUTES=120 SEED=7
+	$(GO) -C test/chaos test ./history
+	$(GO) -C test/chaos test -count 1 -v -timeout "$$(awk 'BEGIN { print int($(MINUTES) * 2 + 20) }')m" . \
+		-chaos.minutes $(MINUTES) -chaos.seed $(SEED)
 
 # protoc comes from the system, its plugin from go.mod. Its version is left out of what it
 # writes, as any will do.
@@ -69,9 +79,12 @@ bench: ## run every benchmark: make bench PKGS=./booking/...
 verify: lint-tool generate ## check modules, what is generated, format, style and the arrows between packages
 	git diff --exit-code -- actors/wire
 	$(GO) mod tidy -diff
+	$(GO) -C test/chaos mod tidy -diff
 	$(GO) vet ./...
+	$(GO) -C test/chaos vet ./...
 	$(LINT) fmt --diff
 	$(LINT) run
+	cd test/chaos && $(LINT) run
 	@if [ -n "$(CI)" ] && [ -n "$$(git status --porcelain)" ]; then \
 		echo 'The working tree is not clean:'; git status --short; exit 1; fi
 

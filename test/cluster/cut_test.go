@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/test/processtest"
 )
 
 // A process that cannot reach Redis sells while its leases last and no longer, says so,
@@ -18,8 +20,8 @@ func TestProcessCutFromRedisStopsSellingAndOthersTakeOver(t *testing.T) {
 	t.Parallel()
 	const cutFor = 20 * time.Second
 	c := startCluster(t, 2)
-	l := newLink(t, c.redis)
-	cut := c.startOn(freeAddress(t), l.address)
+	l := processtest.NewLink(t, "tcp", c.redis)
+	cut := c.startOn(processtest.FreeAddress(t), l.Address)
 	users := c.signUp("asha", "ravi", "meena")
 	asha, ravi, meena := users[0], users[1], users[2]
 	trains := c.addTrains(16, 2000)
@@ -29,7 +31,7 @@ func TestProcessCutFromRedisStopsSellingAndOthersTakeOver(t *testing.T) {
 
 	hers := c.lock(ravi, its, 2)
 
-	l.set(true)
+	l.Cut()
 	began := time.Now()
 	sold := map[string]sale{}
 	for _, train := range its { // that needs no Redis
@@ -39,15 +41,15 @@ func TestProcessCutFromRedisStopsSellingAndOthersTakeOver(t *testing.T) {
 	through := sellUntil(ravi.At(cut.URL), its, 3, began.Add(cutFor))
 	around := sellUntil(meena, its, 1000, began.Add(cutFor))
 	attempts, others := collect(through), collect(around)
-	require.False(t, cut.backend.ready.Load(), "it is not ready")
-	l.set(false)
+	require.False(t, cut.backend.Ready(), "it is not ready")
+	l.Join()
 	healed := time.Now()
 	select { // its peers have gone on without it
 	case <-cut.Exited():
 		require.Equal(t, 3, cut.Wait(), "%s", cut.Log)
 		c.forget(cut)
 	case <-time.After(recovery):
-		require.True(t, cut.backend.ready.Load(), "it is ready again, or has made way for a new one")
+		require.True(t, cut.backend.Ready(), "it is ready again, or has made way for a new one")
 	}
 	t.Logf("it ended, or was ready, %s after Redis was there again", time.Since(healed).Round(time.Millisecond))
 

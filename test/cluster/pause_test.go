@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/test/processtest"
 )
 
 // A process sleeps for longer than its leases live. Meanwhile others sell what it would
@@ -29,14 +31,14 @@ func TestOwnerThatWakesTooLateSellsNothingAndExitsWithThree(t *testing.T) {
 	held := c.lock(asha, trains, hers)
 	sleeper, its := c.busiest(trains)
 	// It is in the midst of work when it falls asleep.
-	alone := newBalancer(t)
-	await(t, patience, alone.add(sleeper.URL).ready.Load, "ready")
-	l := startLoad(c, []*client{meena.At(alone.url)}, trains, busy)
+	alone := processtest.NewBalancer(t)
+	await(t, patience, alone.Add(sleeper.URL).Ready, "ready")
+	l := startLoad(c, []*client{meena.At(alone.URL)}, trains, busy)
 	l.awaitSales(t, 5)
 
 	sleeper.Signal(syscall.SIGSTOP)
 	slept := time.Now()
-	await(t, patience, func() bool { return !sleeper.backend.ready.Load() }, "the balancer sees it")
+	await(t, patience, func() bool { return !sleeper.backend.Ready() }, "the balancer sees it")
 	late := askLate(kiran.At(sleeper.URL), its, held, hers, last)
 	gaps := c.awaitServed(asha, its, hers, held, slept)
 	t.Logf("%d trains were without an owner for %v", len(its), gaps)
@@ -62,7 +64,7 @@ func TestOwnerThatWakesTooLateSellsNothingAndExitsWithThree(t *testing.T) {
 		require.True(t, r == nil || r.Status == http.StatusConflict || r.Status >= 500, "it said %s", r)
 	}
 	for _, n := range c.nodes { // whoever was asking the sleeper asks them what became of it
-		await(t, patience, alone.add(n.URL).ready.Load, "ready")
+		await(t, patience, alone.Add(n.URL).Ready, "ready")
 	}
 	l.end()
 	c.requireBooked(t, its, want, "asha", "ravi")

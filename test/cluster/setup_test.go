@@ -3,9 +3,6 @@ package cluster_test
 import (
 	"bufio"
 	"fmt"
-	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -42,7 +39,7 @@ type cluster struct {
 	database, redis string // a URL, a host:port
 	secret          string // the file
 	args, environ   []string
-	balancer        *balancer
+	balancer        *processtest.Balancer
 	url             string // of the balancer
 	nodes           []*node
 	admin           *client
@@ -52,7 +49,7 @@ type cluster struct {
 type node struct {
 	*processtest.Server
 	address string // that it advertises
-	backend *backend
+	backend *processtest.Backend
 }
 
 // startCluster starts processes on stores of their own.
@@ -68,15 +65,15 @@ func newCluster(t *testing.T, database, redis string, args ...string) *cluster {
 	t.Helper()
 	secret := filepath.Join(t.TempDir(), "secret")
 	require.NoError(t, os.WriteFile(secret, []byte(strings.Repeat("the secret of a test ", 3)), 0o600))
-	b := newBalancer(t)
-	return &cluster{t: t, database: database, redis: redis, secret: secret, args: args, balancer: b, url: b.url}
+	b := processtest.NewBalancer(t)
+	return &cluster{t: t, database: database, redis: redis, secret: secret, args: args, balancer: b, url: b.URL}
 }
 
 // startNodes starts the first processes, and makes an admin.
 func (c *cluster) startNodes(processes int) {
 	c.t.Helper()
 	for range processes {
-		c.start(freeAddress(c.t))
+		c.start(processtest.FreeAddress(c.t))
 	}
 	c.admin = processtest.CreateAdmin(c.t, c.url, "--database-url", c.database)
 }
@@ -95,7 +92,7 @@ func (c *cluster) startOn(address, redis string) *node {
 		"--database-url", c.database, "--redis-url", "redis://" + redis, "--jwt-secret-file", c.secret,
 		"--advertise", address, "--shutdown-delay", "1s",
 	}, c.args...)...)
-	n.backend = c.balancer.add(n.URL)
+	n.backend = c.balancer.Add(n.URL)
 	c.nodes = append(c.nodes, n)
 	c.awaitReady(n)
 	return n
@@ -105,7 +102,7 @@ func (c *cluster) startOn(address, redis string) *node {
 func (c *cluster) awaitReady(n *node) {
 	c.t.Helper()
 	deadline := time.After(patience)
-	for !n.backend.ready.Load() {
+	for !n.backend.Ready() {
 		select {
 		case <-time.After(pollTime):
 		case <-n.Exited():
@@ -118,7 +115,7 @@ func (c *cluster) awaitReady(n *node) {
 
 // forget takes a process that has ended off the balancer.
 func (c *cluster) forget(n *node) {
-	c.balancer.remove(n.backend)
+	c.balancer.Remove(n.backend)
 	c.nodes = slices.DeleteFunc(c.nodes, func(other *node) bool { return other == n })
 }
 
@@ -205,23 +202,9 @@ func (c *cluster) busiest(trains []string) (busiest *node, its []string) {
 // askRedis sends a command to Redis and returns its answer, "" for nil.
 func (c *cluster) askRedis(command string) string {
 	c.t.Helper()
-	conn, err := net.Dial("tcp", c.redis)
+	answer, err := processtest.AskRedis(c.redis, command)
 	require.NoError(c.t, err)
-	defer conn.Close()
-	require.NoError(c.t, conn.SetDeadline(time.Now().Add(patience)))
-	_, err = io.WriteString(conn, command+"\r\n")
-	require.NoError(c.t, err)
-	lines := bufio.NewScanner(conn)
-	require.True(c.t, lines.Scan(), "no answer to %s", command)
-	answer := lines.Text()
-	require.False(c.t, strings.HasPrefix(answer, "-"), "%s: %s", command, answer)
-	if answer == "$-1" {
-		return ""
-	}
-	if strings.HasPrefix(answer, "$") {
-		require.True(c.t, lines.Scan())
-	}
-	return lines.Text()
+	return answer
 }
 
 // metric returns a figure of the process.
@@ -248,19 +231,4 @@ func await(t *testing.T, limit time.Duration, is func() bool, what string) {
 	for begun := time.Now(); !is(); <-time.After(pollTime) {
 		require.Less(t, time.Since(begun), limit, "waiting for: %s", what)
 	}
-}
-
-// freeAddress returns an address that nobody listens on. Its port is below those that
-// the system gives to connections, so that it stays free while its process is down.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000)))
-		if err == nil {
-			require.NoError(t, listener.Close())
-			return listener.Addr().String()
-		}
-	}
-	require.Fail(t, "no free port")
-	return ""
 }

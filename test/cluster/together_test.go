@@ -116,7 +116,7 @@ func TestRollingRestartUnderLoadFailsNoRequest(t *testing.T) {
 			c.forget(n)
 			address := n.address
 			if round == 1 {
-				address = freeAddress(t)
+				address = processtest.FreeAddress(t)
 			}
 			c.start(address)
 			t.Logf("stopped in %s, started in %s", stopped.Sub(begun).Round(time.Millisecond), time.Since(stopped).Round(time.Millisecond))
@@ -148,7 +148,7 @@ func TestFourthProcessGetsItsShareUnderLoad(t *testing.T) {
 	l.awaitSales(t, 50)
 
 	begun := time.Now()
-	fourth := c.start(freeAddress(t))
+	fourth := c.start(processtest.FreeAddress(t))
 	await(t, limit, func() bool { return fourth.metric(t, "trainbooking_trains_owned") >= share }, "its share")
 	t.Logf("the fourth process has %v of %d trains %s after its start",
 		fourth.metric(t, "trainbooking_trains_owned"), count, time.Since(begun).Round(10*time.Millisecond))

@@ -5,6 +5,7 @@
 //	Start(t, args...)       trainbooking serve on free ports, when it serves
 //	Command, RunToEnd       any other command
 //	SignUp, LogIn           a Client: a person with a token
+//	NewBalancer, NewLink    what lies between clients, processes and stores
 //	Enter, RaceAll          clients who race for every seat of a train
 //
 // What a process prints is kept and shown when its test fails; a race that the detector

@@ -2,12 +2,14 @@ package servers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -36,10 +38,11 @@ func EmptyPostgres(tb testing.TB) (url string) {
 }
 
 // StartPostgres starts a server as one would in production, which keeps what it
-// acknowledged when it is killed. The database of its Address is empty.
-func StartPostgres(tb testing.TB) *Server {
+// acknowledged when it is killed. The database of its Address is empty. A setting is
+// name=value.
+func StartPostgres(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
-	c, err := newCluster(tb.Context())
+	c, err := newCluster(tb.Context(), settings...)
 	require.NoError(tb, err)
 	return started(tb, c.process, c.url("postgres"))
 }
@@ -139,4 +142,24 @@ func (c *cluster) run(ctx context.Context, statement string) error {
 func (c *cluster) url(name string) string {
 	query := url.Values{"host": {c.process.dir}}
 	return (&url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/" + name, RawQuery: query.Encode()}).String()
+}
+
+// Query returns what a statement selects from the database at a URL: rows of columns, as
+// psql writes them.
+func Query(tb testing.TB, url, statement string) (rows [][]string) {
+	tb.Helper()
+	programs, err := findPostgres()
+	require.NoError(tb, err)
+	psql := exec.CommandContext(tb.Context(), filepath.Join(programs, "psql"), //nolint:gosec // found above
+		"--no-psqlrc", "--no-align", "--tuples-only", "--field-separator", "\t", "--command", statement, url)
+	psql.Env = append(os.Environ(), "PGCONNECT_TIMEOUT=10")
+	out, err := psql.Output()
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
+		require.Failf(tb, "psql", "%s: %s", statement, failed.Stderr)
+	}
+	require.NoError(tb, err)
+	for line := range strings.Lines(string(out)) {
+		rows = append(rows, strings.Split(strings.TrimRight(line, "\n"), "\t"))
+	}
+	return rows
 }

@@ -1,8 +1,9 @@
-package cluster_test
+package processtest
 
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,34 +23,35 @@ const (
 	probeTime  = time.Second
 )
 
-// balancer gives requests in turn to the processes that are ready, as a load balancer
+// Balancer gives requests in turn to the processes that are ready, as a load balancer
 // does. A request that may have been executed is never sent again.
-type balancer struct {
-	url string
+type Balancer struct {
+	URL string
 
 	mu       sync.Mutex
-	backends []*backend
+	backends []*Backend
 	turn     int
 	probes   sync.WaitGroup
 }
 
-// backend is a process behind the balancer.
-type backend struct {
+// Backend is a process behind the balancer.
+type Backend struct {
 	url       string
 	ready     atomic.Bool // its last /readyz was 200
 	transport *http.Transport
 	cancel    context.CancelFunc
 }
 
-func newBalancer(t *testing.T) *balancer {
+// NewBalancer starts a balancer that ends with the test.
+func NewBalancer(t *testing.T) *Balancer {
 	t.Helper()
-	b := &balancer{}
+	b := &Balancer{}
 	server := httptest.NewServer(b)
-	b.url = server.URL
+	b.URL = server.URL
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		for _, to := range b.all() {
-			b.remove(to)
+			b.Remove(to)
 		}
 		b.probes.Wait()
 		server.Close()
@@ -57,10 +59,10 @@ func newBalancer(t *testing.T) *balancer {
 	return b
 }
 
-// add begins to ask a process whether it is ready.
-func (b *balancer) add(url string) *backend {
+// Add begins to ask a process whether it is ready.
+func (b *Balancer) Add(url string) *Backend {
 	ctx, cancel := context.WithCancel(context.Background())
-	to := &backend{url: url, cancel: cancel, transport: &http.Transport{MaxIdleConnsPerHost: 100}}
+	to := &Backend{url: url, cancel: cancel, transport: &http.Transport{MaxIdleConnsPerHost: 100}}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.backends = append(b.backends, to)
@@ -68,22 +70,23 @@ func (b *balancer) add(url string) *backend {
 	return to
 }
 
-func (b *balancer) remove(to *backend) {
+// Remove gives a process no more requests.
+func (b *Balancer) Remove(to *Backend) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	to.cancel()
 	to.ready.Store(false)
-	b.backends = slices.DeleteFunc(b.backends, func(other *backend) bool { return other == to })
+	b.backends = slices.DeleteFunc(b.backends, func(other *Backend) bool { return other == to })
 }
 
-func (b *balancer) all() []*backend {
+func (b *Balancer) all() []*Backend {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.backends)
 }
 
 // next returns the process whose turn it is, nil if none is ready.
-func (b *balancer) next() *backend {
+func (b *Balancer) next() *Backend {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for range b.backends {
@@ -95,7 +98,10 @@ func (b *balancer) next() *backend {
 	return nil
 }
 
-func (to *backend) probe(ctx context.Context) {
+// Ready says whether the process gets requests.
+func (to *Backend) Ready() bool { return to.ready.Load() }
+
+func (to *Backend) probe(ctx context.Context) {
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	defer to.transport.CloseIdleConnections()
@@ -113,7 +119,7 @@ func (to *backend) probe(ctx context.Context) {
 	}
 }
 
-func (to *backend) isReady(ctx context.Context) bool {
+func (to *Backend) isReady(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, to.url+"/readyz", http.NoBody)
@@ -129,7 +135,7 @@ func (to *backend) isReady(ctx context.Context) bool {
 	return err == nil && answer.StatusCode == http.StatusOK
 }
 
-func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // the client is gone
@@ -137,7 +143,7 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for {
 		to := b.next()
 		if to == nil {
-			refuse(w, http.StatusServiceUnavailable, "no process is ready")
+			refuse(w, http.StatusServiceUnavailable, "not_executed", "no process is ready")
 			return
 		}
 		answer, err := to.forward(r, body)
@@ -148,7 +154,7 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case isNotSent(err):
 			to.ready.Store(false) // until it says otherwise
 		default:
-			refuse(w, http.StatusBadGateway, fmt.Sprintf("%s: %v", to.url, err))
+			refuse(w, http.StatusBadGateway, "unknown", fmt.Sprintf("%s: %v", to.url, err))
 			return
 		}
 	}
@@ -156,8 +162,8 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // forward sends the request. Without GetBody the transport sends no request again that
 // has a body; those without one are safe to repeat.
-func (to *backend) forward(r *http.Request, body []byte) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(r.Context(), r.Method, to.url+r.URL.RequestURI(), http.NoBody)
+func (to *Backend) forward(r *http.Request, body []byte) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(r.Context(), r.Method, to.url+r.URL.RequestURI(), http.NoBody) //nolint:gosec // to one of ours
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +187,11 @@ func pass(w http.ResponseWriter, answer *http.Response) {
 	_, _ = io.Copy(w, answer.Body) // a client that is gone wants no more
 }
 
-func refuse(w http.ResponseWriter, status int, why string) {
-	w.Header().Set("X-Refused-By", "balancer")
-	http.Error(w, "balancer: "+why, status)
+// refuse answers as the service does, so that clients know whether anything was sent.
+func refuse(w http.ResponseWriter, status int, outcome, why string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(Object{ // a client that is gone wants no more
+		"status": status, "code": "unavailable", "outcome": outcome, "error": "balancer: " + why,
+	})
 }

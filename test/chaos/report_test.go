@@ -1,0 +1,132 @@
+package chaos_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"trainbooking.dev/test/chaos/history"
+)
+
+// report prints what happened, and fails the test where too little did, or too much.
+func (r *run) report(v history.Verdict, ended time.Duration) {
+	var out strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
+	line("\nseed %d, %.1f minutes, %d restarts of processes whose peers went on without them", *seed, ended.Minutes(), r.restarts)
+	count := r.countOperations(line)
+	r.countFaults(line)
+	r.countTakeovers(line)
+	r.countFailures(line)
+	line("checker: %d seats in %s, the longest %s", v.Seats, v.Took.Round(time.Millisecond), v.Longer.Round(time.Millisecond))
+	r.t.Log(out.String())
+	if float64(count) < operationsPerMinute**minutes {
+		r.t.Errorf("%d operations are too few to say anything", count)
+	}
+	if float64(len(r.faults)) < faultsPerMinute**minutes {
+		r.t.Errorf("%d faults are too few to say anything", len(r.faults))
+	}
+}
+
+func (r *run) countOperations(line func(string, ...any)) (count int) {
+	results := map[history.Kind]map[history.Result]int{}
+	for _, o := range r.ops {
+		if o.Kind == history.Look && o.Seat > 1 {
+			continue // one look
+		}
+		if results[o.Kind] == nil {
+			results[o.Kind] = map[history.Result]int{}
+		}
+		results[o.Kind][o.Result]++
+		count++
+	}
+	line("%d operations:", count)
+	for _, kind := range slices.Sorted(maps.Keys(results)) {
+		var parts []string
+		for _, result := range slices.Sorted(maps.Keys(results[kind])) {
+			parts = append(parts, fmt.Sprintf("%s %d", result, results[kind][result]))
+		}
+		line("  %-8s %s", kind, strings.Join(parts, ", "))
+	}
+	return count
+}
+
+func (r *run) countFaults(line func(string, ...any)) {
+	counts := map[string]int{}
+	for _, f := range r.faults {
+		counts[f.kind]++
+	}
+	line("%d faults:", len(r.faults))
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		line("  %d × %s", counts[kind], kind)
+	}
+}
+
+// countTakeovers prints how long trains were without an answer after a single fault hit
+// their owner, and holds it against I7.
+func (r *run) countTakeovers(line func(string, ...any)) {
+	var all []time.Duration
+	byKind := map[string][]time.Duration{}
+	for i, f := range r.faults {
+		if !f.single {
+			continue
+		}
+		end := f.ended + recovery
+		if i+1 < len(r.faults) {
+			end = min(end, r.faults[i+1].began)
+		}
+		for _, train := range f.lost {
+			last, longest := f.began, time.Duration(0)
+			for _, answered := range append(slices.Sorted(slices.Values(r.probes[train])), end) {
+				if answered >= f.began && answered <= end {
+					longest = max(longest, answered-last)
+					last = answered
+				}
+			}
+			all = append(all, longest)
+			byKind[f.kind] = append(byKind[f.kind], longest)
+		}
+	}
+	if len(all) == 0 {
+		line("no takeovers")
+		return
+	}
+	line("takeovers: %s", percentiles(all))
+	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
+		line("  %-18s %s", kind, percentiles(byKind[kind]))
+	}
+	if p99 := at(all, 99); p99 > takeover {
+		r.t.Errorf("I7: p99 of the time until a train is served again is %s", p99)
+	}
+}
+
+func percentiles(all []time.Duration) string {
+	return fmt.Sprintf("%d, p50 %s, p99 %s, max %s", len(all), at(all, 50), at(all, 99), at(all, 100))
+}
+
+// at is a percentile by nearest rank: of few, p99 is the largest.
+func at(all []time.Duration, percent int) time.Duration {
+	slices.Sort(all)
+	return all[(len(all)*percent+99)/100-1].Round(time.Millisecond)
+}
+
+// countFailures prints how many requests failed while there was a fault or just had been,
+// and complains of others (I7).
+func (r *run) countFailures(line func(string, ...any)) {
+	inside, outside := 0, 0
+	for _, o := range r.ops {
+		if o.Result != history.NotExecuted && o.Result != history.Unknown {
+			continue
+		}
+		if slices.ContainsFunc(r.faults, func(f fault) bool { return o.Return >= f.began && o.Call <= f.ended+recovery }) {
+			inside++
+			continue
+		}
+		outside++
+		if outside <= 20 {
+			r.t.Errorf("I7: at %.3fs, with no fault, %s failed: %s", o.Call.Seconds(), o.Kind, o.Detail)
+		}
+	}
+	line("failed requests: %d inside of the faults and %s after each, %d outside", inside, recovery, outside)
+}
