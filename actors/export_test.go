@@ -2,9 +2,13 @@ package actors
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
 
 	"trainbooking.dev/actors/wire"
 	"trainbooking.dev/booking"
@@ -150,3 +154,46 @@ func (w *Wires) Cut(address string, cut bool) {
 	defer w.mu.Unlock()
 	w.cut[address] = cut
 }
+
+// Operations are the names of what peers may ask.
+func Operations() (names []string) {
+	for name := range operations {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Operate answers a call of a peer as the gateway does: the body of the answer, or why the
+// call cannot be read.
+func Operate(ctx context.Context, s *System, name string, body []byte) ([]byte, error) {
+	value, err := operations[name](ctx, s, body)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(value)
+}
+
+// ReadAnswered reads the answer to an ask, as the process that asked does.
+func ReadAnswered(body []byte) (value booking.Hold, err error) {
+	var back answered
+	if err := readAnswer(operationAsk, &wire.Envelope{Body: body}, &back); err != nil {
+		return value, err
+	}
+	if back.Error != nil {
+		return value, back.Error
+	}
+	return valueOf[booking.Hold](reply{value: back.Value})
+}
+
+// SeeMembers is what a member that knows nobody makes of what a heartbeat found: the
+// addresses that trains are given to.
+func SeeMembers(address string, texts ...string) ([]string, error) {
+	m := newMembership(nil, address)
+	m.changed = func([]string) {}
+	err := m.see(persistence.Membership{Members: texts, Since: time.Hour})
+	return m.serving, err
+}
+
+// MemberText is what a member writes of itself.
+func MemberText(id uuid.UUID, address string) string { return member{ID: id, Address: address}.text() }

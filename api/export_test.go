@@ -1,6 +1,11 @@
 package api
 
-import "trainbooking.dev/booking"
+import (
+	"net/url"
+	"time"
+
+	"trainbooking.dev/booking"
+)
 
 // Codes returns every code of the table, as often as it stands there.
 func Codes() []booking.Code {
@@ -33,4 +38,44 @@ func (s *Server) Operations() []Operation {
 		}
 	}
 	return operations
+}
+
+// Fields is one field of each kind that a form has.
+type Fields struct {
+	Text    string
+	Whole   int
+	Wholes  []int
+	Truth   bool
+	Instant time.Time
+	Date    time.Time
+	Train   booking.TrainID
+	Seat    booking.SeatID
+	Hold    booking.HoldID
+	Page    booking.PageRequest
+	Each    []Fields
+}
+
+// ReadFields reads them from the query and the body.
+func ReadFields(query url.Values, body Object) (Fields, error) {
+	f := newForm(nil, query, body, true)
+	in := Fields{Page: f.page()}
+	in.read(f)
+	f.each("each", func(inner *form) {
+		var one Fields
+		one.read(inner)
+		in.Each = append(in.Each, one)
+	})
+	return in, f.err()
+}
+
+func (in *Fields) read(f *form) {
+	in.Text = f.text("text", 1, 5)
+	in.Whole = f.whole("whole", 9)
+	in.Wholes = f.wholes("wholes", 9)
+	in.Truth = f.truth("truth", false)
+	in.Instant = f.instant("instant")
+	in.Date = f.date("date")
+	in.Train = f.trainID("train")
+	in.Seat = f.seatID("seat")
+	in.Hold = f.optionalHoldID("hold")
 }

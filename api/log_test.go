@@ -28,8 +28,15 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
+// forget drops what was logged so far.
+func (l *logged) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
+}
+
 // requests returns the lines of the requests with the id.
-func (l *logged) requests(t *testing.T, id string) (lines []map[string]any) {
+func (l *logged) requests(t testing.TB, id string) (lines []map[string]any) {
 	t.Helper()
 	for line := range strings.Lines(l.String()) {
 		var fields map[string]any

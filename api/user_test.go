@@ -1,11 +1,13 @@
 package api_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"trainbooking.dev/api/auth"
 	"trainbooking.dev/booking"
 )
 
@@ -148,4 +150,53 @@ func TestPageIsRefusedFieldByField(t *testing.T) {
 	} {
 		requireInvalid(t, s.get(t, token, "/v1/users?"+query), fields...)
 	}
+}
+
+// A guesser is stopped at one account from one address: neither others at that address
+// nor the account's user elsewhere, and a name that nobody has is stopped the same.
+func TestGuessingIsCountedByAccountAndAddress(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, trusting("127.0.0.0/8"))
+	s.user(t, "asha")
+	s.user(t, "ravi")
+	from := func(address, name, password string) reply {
+		return s.do(t, request{
+			method: "POST", path: "/user/login/", body: `{"username":"` + name + `","password":"` + password + `"}`,
+			header: http.Header{"X-Forwarded-For": {address}},
+		})
+	}
+	stopped := map[string]map[string]any{}
+	for _, name := range []string{"asha", "nobody"} {
+		for range auth.DefaultLoginFailures {
+			require.Equal(t, 401, from("192.0.2.1", name, "wrong horse").status)
+		}
+		right, wrong := from("192.0.2.1", name, password), from("192.0.2.1", name, "wrong horse")
+		requireProblem(t, 429, booking.CodeRateLimited, "", right)
+		require.NotEmpty(t, right.header.Get("Retry-After"))
+		stopped[name] = anonymous(right)
+		require.Equal(t, stopped[name], anonymous(wrong), "whether it was right is not told")
+	}
+	require.Equal(t, stopped["nobody"], stopped["asha"])
+	require.Equal(t, 200, from("192.0.2.1", "ravi", password).status)
+	require.Equal(t, 200, from("192.0.2.2", "asha", password).status)
+}
+
+// That a name or an email is taken is all that registration tells (API.md 3): nothing
+// of the account, and nothing at all where the form is at fault.
+func TestRegistrationTellsOnlyThatSomethingIsTaken(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.user(t, "asha")
+	form := func(name, email, again string) reply {
+		return s.post(t, "", "/user/register/", `{"username":"`+name+`","email":"`+email+`","password":"`+password+`","password2":"`+again+`"}`)
+	}
+	for _, row := range []struct{ name, email, taken string }{
+		{"asha", "new@example.org", "username"}, {"new", "ASHA@example.org", "email"}, {"ASHA", "asha@example.org", "username"},
+	} {
+		r := form(row.name, row.email, password)
+		requireProblem(t, 409, booking.CodeAlreadyExists, "There is a user of that name or email already", r)
+		require.Equal(t, map[string]any{row.taken: "is taken"}, r.field(t, "fields"))
+		require.Equal(t, row.taken+" is taken", r.field(t, "detail"))
+	}
+	require.Equal(t, anonymous(form("new", "new@example.org", "x")), anonymous(form("asha", "asha@example.org", "x")))
 }

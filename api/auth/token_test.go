@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"hash"
 	"maps"
@@ -335,5 +336,35 @@ func FuzzIdentify(f *testing.F) {
 		} else {
 			require.Equal(t, someUser, identity.User.String())
 		}
+	})
+}
+
+// With the right signature what is in a token decides, and it is read as strictly.
+func FuzzSignedToken(f *testing.F) {
+	now := time.Now()
+	f.Add(header(newKey), payload(access, now))
+	f.Add(header(newKey), payload(refresh, now))
+	for _, token := range forged(access, now) {
+		if parts := strings.Split(token, "."); len(parts) == 3 {
+			h, _ := base64.RawURLEncoding.DecodeString(parts[0])
+			p, _ := base64.RawURLEncoding.DecodeString(parts[1])
+			f.Add(string(h), string(p))
+		}
+	}
+	accounts := &auth.Accounts{Tokens: newTokens(f, newKey)}
+	f.Fuzz(func(t *testing.T, header, payload string) {
+		identity, err := accounts.Identify(sign(header, payload, newKey))
+		if err != nil {
+			require.Equal(t, auth.Unauthenticated(), err)
+			return
+		}
+		var claims map[string]any
+		require.NoError(t, json.Unmarshal([]byte(payload), &claims))
+		require.Equal(t, access, claims["token_type"])
+		require.Equal(t, "trainbooking", claims["iss"])
+		require.Contains(t, claims["aud"], "trainbooking")
+		require.Equal(t, identity.User.String(), claims["user_id"])
+		require.Greater(t, claims["exp"], float64(time.Now().Add(-auth.Leeway-time.Second).Unix()))
+		require.Contains(t, header, kid(newKey))
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+
+	"trainbooking.dev/booking"
 )
 
 // What becomes of an error of a statement that commits, and of one that does not.
@@ -51,3 +53,9 @@ func (db *DB) Settled() bool {
 	reserved := db.reserved.Stat()
 	return reserved.IdleConns() == reservedConns && reserved.ConstructingConns() == 0 && db.pool.Stat().ConstructingConns() == 0
 }
+
+// The reading of columns that hold a list, for fuzzing.
+var (
+	List      = list[booking.Stop]
+	FromStops = fromList[booking.Stop]
+)

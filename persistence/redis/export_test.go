@@ -4,4 +4,6 @@ package redis
 var (
 	DecodeHold = decodeHold
 	EncodeHold = encodeHold
+	ParseLease = parseLease
+	LeaseValue = leaseValue
 )

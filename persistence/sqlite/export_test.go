@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"strconv"
+
+	"trainbooking.dev/booking"
 )
 
 // TranslateCommit is what becomes of an error of COMMIT.
@@ -38,3 +40,10 @@ func (db *DB) Pragma(ctx context.Context, name string, writes bool) (value strin
 	})
 	return value, err
 }
+
+// The reading of columns that hold a list, for fuzzing.
+var (
+	List      = list[booking.Stop]
+	FromStops = fromList[booking.Stop]
+	FromSeats = fromList[int]
+)

@@ -62,7 +62,10 @@ func NewBalancer(t *testing.T) *Balancer {
 // Add begins to ask a process whether it is ready.
 func (b *Balancer) Add(url string) *Backend {
 	ctx, cancel := context.WithCancel(context.Background())
-	to := &Backend{url: url, cancel: cancel, transport: &http.Transport{MaxIdleConnsPerHost: 100}}
+	// A connection that was made ahead and not used is closed by the service after 5 s: a
+	// request must not be sent over it just then.
+	transport := &http.Transport{MaxIdleConnsPerHost: 100, IdleConnTimeout: 3 * time.Second}
+	to := &Backend{url: url, cancel: cancel, transport: transport}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.backends = append(b.backends, to)

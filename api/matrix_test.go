@@ -1,0 +1,199 @@
+package api_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+)
+
+// The callers of the matrix, in the order of its columns. The owner holds one seat of a
+// train and has booked another; the other user has neither.
+var callers = [...]string{"nobody", "owner", "other", "admin", "machine"}
+
+// cells are a row of the matrix: a request, and its status for each caller.
+type cells struct {
+	operation, query, body string
+	statuses               [len(callers)]int
+}
+
+// matrix says what each caller gets from each operation of openapi.yaml. Each cell has
+// a train of its own; what stands in braces is of that train, see stage.
+var matrix = []cells{
+	//                                                                        nobody owner other admin machine
+	{"register", "", `{"username":"{new}","email":"{new}@example.org","password":"12345678","password2":"12345678"}`, [...]int{201, 201, 201, 201, 201}},
+	{"login", "", `{"username":"asha","password":"` + password + `"}`, [...]int{200, 200, 200, 200, 200}},
+	{"refresh", "", `{"refresh":"{refresh}"}`, [...]int{200, 200, 200, 200, 200}},
+	{"logout", "", `{"refresh":"{refresh}"}`, [...]int{401, 200, 401, 401, 403}},
+	{"changePassword", "", `{"old_password":"` + password + `","password":"` + password + `","password2":"` + password + `"}`, [...]int{401, 200, 200, 200, 403}},
+
+	{"addTrain", "", duranto, [...]int{401, 403, 403, 200, 200}},
+	{"getTrains", "?source=Delhi&destination=Mumbai", ``, [...]int{200, 200, 200, 200, 200}},
+	{"bookTicket", "", `{"train_id":"{train}","seat_number":3}`, [...]int{401, 200, 200, 200, 403}},
+	{"bookTicket", "", `{"train_id":"{train}","seat_number":1}`, [...]int{401, 200, 409, 409, 403}},
+	{"confirmBooking", "", `{"seat_id":"{held}"}`, [...]int{401, 200, 409, 409, 403}},
+	{"confirmBooking", "", `{"seat_id":"{held}","hold_id":"{hold}"}`, [...]int{401, 200, 409, 409, 403}},
+	{"confirmBooking", "", `{"seat_id":"{booked}"}`, [...]int{401, 200, 409, 409, 403}},
+	{"releaseSeat", "", `{"seat_id":"{held}"}`, [...]int{401, 200, 409, 409, 403}},
+	{"releaseSeat", "", `{"seat_id":"{held}","hold_id":"{hold}"}`, [...]int{401, 200, 409, 409, 403}},
+	{"viewBookings", "", ``, [...]int{401, 200, 200, 200, 403}},
+
+	{"listTrains", "", ``, [...]int{200, 200, 200, 200, 200}},
+	{"createTrain", "", shatabdi, [...]int{401, 403, 403, 201, 201}},
+	{"findTrain", "", ``, [...]int{200, 200, 200, 200, 200}},
+	{"putTrain", "", `{"name":"Another","capacity":10,"stops":[{"station":"Delhi"},{"station":"Mumbai"}]}`, [...]int{401, 403, 403, 200, 200}},
+	{"deleteTrain", "", ``, [...]int{401, 403, 403, 409, 409}},
+	{"deleteTrain", "?force=true", ``, [...]int{401, 403, 403, 204, 204}},
+	{"trainBookings", "", ``, [...]int{401, 403, 403, 200, 403}},
+	{"seatMap", "", ``, [...]int{200, 200, 200, 200, 200}},
+
+	{"hold", "", `{"train_id":"{train}","count":2}`, [...]int{401, 201, 201, 201, 403}},
+	{"releaseHold", "", ``, [...]int{401, 204, 404, 404, 403}},
+	{"confirmHold", "", ``, [...]int{401, 200, 404, 404, 403}},
+	{"listBookings", "", ``, [...]int{401, 200, 200, 200, 403}},
+	{"findBooking", "", ``, [...]int{401, 200, 404, 404, 403}},
+	{"cancelBooking", "", ``, [...]int{401, 204, 404, 404, 403}},
+
+	{"listUsers", "", ``, [...]int{401, 403, 403, 200, 403}},
+	{"findUser", "", ``, [...]int{401, 403, 403, 200, 403}},
+
+	{"healthz", "", ``, [...]int{200, 200, 200, 200, 200}},
+	{"readyz", "", ``, [...]int{200, 200, 200, 200, 200}},
+}
+
+// stage is a train of which seat 1 is held and seat 2 booked, both by the owner.
+type stage struct {
+	hold   booking.HoldRef
+	booked booking.Booking
+	names  *strings.Replacer
+}
+
+func (s *site) stage(tb testing.TB, owner uuid.UUID) stage {
+	tb.Helper()
+	id := s.train(tb, "Delhi", "Mumbai")
+	ref := func(seat int) booking.HoldRef {
+		hold, err := s.trains.Hold(tb.Context(), booking.HoldRequest{
+			ID: booking.NewHoldID(id), User: owner, Train: id, Seats: []int{seat},
+		})
+		require.NoError(tb, err)
+		return booking.HoldRef{User: owner, Train: id, Hold: hold.ID}
+	}
+	booked, err := s.trains.Confirm(tb.Context(), ref(2))
+	require.NoError(tb, err)
+	held := ref(1)
+	pair := s.post(tb, "", "/user/login/", `{"username":"asha","password":"`+password+`"}`)
+	return stage{hold: held, booked: booked, names: strings.NewReplacer(
+		"/trains/{id}", "/trains/"+id.String(), "/bookings/{id}", "/bookings/"+booked.ID.String(),
+		"/users/{id}", "/users/"+owner.String(), "{hold_id}", held.Hold.String(), "{hold}", held.Hold.String(),
+		"{train}", id.String(), "{held}", id.Seat(1).String(), "{booked}", id.Seat(2).String(),
+		"{refresh}", pair.str(tb, "token.refresh"), "{new}", "u"+uuid.NewString()[:8],
+	)}
+}
+
+// requireUntouched checks that the hold and the booking of the owner are as they were.
+func (s *site) requireUntouched(tb testing.TB, on stage, cell string) {
+	tb.Helper()
+	page, err := s.trains.TrainBookings(tb.Context(), on.hold.Train, booking.PageRequest{})
+	require.NoError(tb, err, cell)
+	require.Equal(tb, []booking.Booking{on.booked}, page.Items, cell)
+	b, err := s.trains.Confirm(tb.Context(), on.hold)
+	require.NoError(tb, err, cell)
+	require.Equal(tb, []int{1}, b.Seats, cell)
+}
+
+// An operation without a row fails, and so does a row whose operation is gone. A caller
+// who is refused has changed nothing, and nobody but the owner and an admin who may is
+// told whose the seats are.
+func TestEachCallerGetsWhatTheMatrixSays(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	tokens := [...]string{"", s.user(t, "asha"), s.user(t, "ravi"), s.admin(t), serviceToken}
+	identity, err := s.accounts.Identify(tokens[1])
+	require.NoError(t, err)
+	documented := operationsByID(t)
+	for _, row := range matrix {
+		operation, known := documented[row.operation]
+		require.True(t, known, "%s is no operation", row.operation)
+		for i, caller := range callers {
+			cell := row.operation + row.query + " " + row.body + " as " + caller
+			on := s.stage(t, identity.User)
+			r := s.do(t, request{
+				method: operation.method, path: on.names.Replace(operation.path) + row.query,
+				token: tokens[i], body: on.names.Replace(row.body),
+			})
+			require.Equal(t, row.statuses[i], r.status, "%s: %s", cell, r.text)
+			if r.status >= http.StatusBadRequest {
+				s.requireUntouched(t, on, cell)
+			}
+			mayKnow := caller == "owner" || caller == "admin" && slices.Contains([]string{"trainBookings", "listUsers", "findUser"}, row.operation)
+			for _, private := range []string{on.hold.Hold.String(), on.booked.ID.String(), identity.User.String(), "asha@example.org"} {
+				if !mayKnow {
+					require.NotContains(t, r.text, private, cell)
+				}
+			}
+		}
+	}
+	for id := range documented {
+		has := slices.ContainsFunc(matrix, func(row cells) bool { return row.operation == id })
+		require.True(t, has, "%s has no row in the matrix", id)
+	}
+}
+
+type operation struct{ method, path string }
+
+func operationsByID(tb testing.TB) map[string]operation {
+	tb.Helper()
+	operations := map[string]operation{}
+	for path, item := range loadDocument(tb).Paths.Map() {
+		for method, o := range item.Operations() {
+			operations[o.OperationID] = operation{method, path}
+		}
+	}
+	return operations
+}
+
+// What belongs to another user is answered as what never was, letter for letter.
+func TestWhatIsAnothersIsAsAbsentAsWhatNeverWas(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner, err := s.accounts.Identify(s.user(t, "asha"))
+	require.NoError(t, err)
+	other := s.user(t, "ravi")
+	on := s.stage(t, owner.User)
+	theirs, none := on.hold.Hold.String(), booking.NewHoldID(on.hold.Train).String()
+	for _, row := range []struct{ method, theirs, none string }{
+		{"DELETE", "/v1/holds/" + theirs, "/v1/holds/" + none},
+		{"POST", "/v1/holds/" + theirs + "/confirm", "/v1/holds/" + none + "/confirm"},
+		{"GET", "/v1/bookings/" + on.booked.ID.String(), "/v1/bookings/" + uuid.NewString()},
+		{"DELETE", "/v1/bookings/" + on.booked.ID.String(), "/v1/bookings/" + uuid.NewString()},
+	} {
+		a := s.do(t, request{method: row.method, path: row.theirs, token: other})
+		b := s.do(t, request{method: row.method, path: row.none, token: other})
+		requireProblem(t, 404, booking.CodeNotFound, "", a)
+		require.Equal(t, anonymous(b), anonymous(a))
+	}
+	for _, path := range []string{"/train/confirm-booking/", "/train/release-seat/"} {
+		// Seat 1 is held and seat 2 booked by somebody else, seat 3 by nobody.
+		var answers []map[string]any
+		for seat := 1; seat <= 3; seat++ {
+			r := s.post(t, other, path, `{"seat_id":"`+on.hold.Train.Seat(seat).String()+`"}`)
+			requireProblem(t, 409, booking.CodeSeatNotLocked, "Seat is not locked", r)
+			answers = append(answers, anonymous(r))
+		}
+		require.Equal(t, answers[2], answers[0])
+		require.Equal(t, answers[2], answers[1])
+	}
+	s.requireUntouched(t, on, "another's requests")
+}
+
+// anonymous is a problem without the id of its request.
+func anonymous(r reply) map[string]any {
+	fields, _ := r.json.(map[string]any)
+	delete(fields, "instance")
+	return fields
+}

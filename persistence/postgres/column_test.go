@@ -1,0 +1,41 @@
+package postgres_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence/postgres"
+)
+
+// Whatever the column of stops holds is refused, or is stops that stay the same when they
+// are written again.
+func FuzzStopsColumn(f *testing.F) {
+	written, err := postgres.List([]booking.Stop{{Station: "Delhi", DepartsAt: time.Date(2026, 12, 1, 6, 0, 0, 0, time.FixedZone("", 19800))}, {Station: "Mumbai"}})
+	require.NoError(f, err)
+	for _, seed := range []string{
+		written, "null", "[]", "{}", "[null]", `[{"station":1}]`, `[{"Station":"a"}]`, `[{"station":"a","arrives_at":"2026-12-01T24:00:00Z"}]`,
+		`[{"station":"a","departs_at":"0000-01-01T00:00:00Z"}]`, `[{"station":"\ud800"}]`, "[", "",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		stops, err := postgres.FromStops(text)
+		if err != nil {
+			require.ErrorContains(t, err, "decode list")
+			return
+		}
+		written, err := postgres.List(stops)
+		require.NoError(t, err)
+		again, err := postgres.FromStops(written)
+		require.NoError(t, err)
+		require.Len(t, again, len(stops))
+		for i := range stops {
+			require.Equal(t, stops[i].Station, again[i].Station)
+			require.True(t, stops[i].ArrivesAt.Equal(again[i].ArrivesAt))
+			require.True(t, stops[i].DepartsAt.Equal(again[i].DepartsAt))
+		}
+	})
+}
