@@ -82,8 +82,9 @@ func (t *train) confirmed(a *ask, id booking.HoldID, b booking.Booking, err erro
 type cancel struct{ User, ID uuid.UUID }
 
 func (c cancel) run(t *train, a *ask) {
-	live, err := t.seats.Cancel(c.User, c.ID)
-	if err != nil || !live { // not live: cancelled since the ask was made
+	// One that is not live here was cancelled since the ask was made; or another owns the
+	// train and has sold it, which the store knows.
+	if _, err := t.seats.Cancel(c.User, c.ID); err != nil {
 		t.answer(a, nothing{}, err)
 		return
 	}
