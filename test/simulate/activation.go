@@ -322,7 +322,7 @@ func (a *activation) handOn() {
 		at.answer(a.node, reply{retry: true})
 	}
 	a.waiting = nil
-	if a.seats != nil && a.seats.HasHolds() && a.node.active == nil && a.chance(0.5) {
+	if a.seats != nil && a.seats.HasHolds() && a.active == nil && a.chance(0.5) {
 		a.activate() // else it belongs to another now
 	}
 }

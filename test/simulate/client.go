@@ -144,7 +144,7 @@ func (u *user) ref() booking.HoldRef {
 func (r *request) begin() {
 	r.called = r.now
 	r.ledger.calls(r)
-	r.world.after(askTimeout, func() { r.end(nil, booking.Timeout(nil)) })
+	r.after(askTimeout, func() { r.end(nil, booking.Timeout(nil)) })
 	to := pick(r.world, r.nodes...)
 	if holder, held := r.shared.Holder(r.train.ID); held && r.chance(0.8) {
 		to = r.at(holder.Address)
@@ -186,13 +186,13 @@ func (r *request) attempt(to *node, timeout, backoff time.Duration) {
 			next = r.at(owner)
 		}
 		r.coverage["attempts again"]++
-		r.world.after(backoff, func() {
+		r.after(backoff, func() {
 			if !r.over {
 				r.attempt(next, timeout, min(2*backoff, 50*time.Millisecond))
 			}
 		})
 	}
-	r.world.after(timeout, func() {
+	r.after(timeout, func() {
 		if !at.done && !r.over {
 			at.done, r.lost = true, true
 			timeout *= 2

@@ -80,7 +80,7 @@ func (l *ledger) brokenUnlessExempt(promise, format string, args ...any) {
 	l.broken(promise, format, args...)
 }
 
-// lostData begins a time in which I2, I3 and I9 may be broken. A clock that jumps loses
+// lostData begins a time in which I2, I3, I4 and I9 may be broken. A clock that jumps loses
 // data too: leases end (ahead), or are taken off as impossible ones (back), while their
 // owners live and answer from memory until they renew.
 func (w *world) lostData() {
@@ -209,11 +209,19 @@ func (l *ledger) held(r *request, value any, err error) {
 	if !l.live(rec) {
 		return
 	}
+	l.heldBesideBookings(r, rec)
+	l.heldBesideHolds(r, rec)
+}
+
+func (l *ledger) heldBesideBookings(r *request, rec *record) {
 	for _, b := range l.sold {
-		if !b.cancelled && !b.cancel && b.at < r.called && b.hold != h.ID && rec.overlaps(b.Seats, b.Legs) {
-			l.broken("I4", "%s is held, and booked by hold %s since %s", r.what(), short(b.hold), b.at)
+		if !b.cancelled && !b.cancel && b.at < r.called && b.hold != rec.ID && rec.overlaps(b.Seats, b.Legs) {
+			l.brokenUnlessExempt("I4", "%s is held, and booked by hold %s since %s", r.what(), short(b.hold), b.at)
 		}
 	}
+}
+
+func (l *ledger) heldBesideHolds(r *request, rec *record) {
 	mine := 0
 	for _, other := range l.holds {
 		if !l.live(other) {
@@ -259,9 +267,13 @@ func (l *ledger) confirmed(r *request, value any, err error) {
 		l.endedBy(r)
 		return
 	}
-	if booking.CodeOf(err) != booking.CodeSeatNotLocked {
-		return
+	if booking.CodeOf(err) == booking.CodeSeatNotLocked {
+		l.refused(r)
 	}
+}
+
+// refused judges that a confirm finds nothing to confirm.
+func (l *ledger) refused(r *request) {
 	if rec := r.judged.record; rec != nil && rec.asked == r.judged.asked && l.now < rec.until-l.spread {
 		l.brokenUnlessExempt("I3", "%s has hold %s until %s, and cannot confirm it", r.user.name, short(rec.ID), rec.until)
 	}
