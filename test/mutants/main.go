@@ -74,9 +74,9 @@ func run(ctx context.Context, chosen []mutant) error {
 		if len(killed) == 0 {
 			verdict, survived = "SURVIVED "+m.tests.String(), append(survived, m.name)
 		}
-		fmt.Printf("%-28s %5.1fs  %s\n", m.name, time.Since(begun).Seconds(), verdict)
+		fmt.Fprintf(os.Stdout, "%-28s %5.1fs  %s\n", m.name, time.Since(begun).Seconds(), verdict)
 	}
-	fmt.Printf("%d mutants, %d killed\n", len(chosen), len(chosen)-len(survived))
+	fmt.Fprintf(os.Stdout, "%d mutants, %d killed\n", len(chosen), len(chosen)-len(survived))
 	if len(survived) > 0 {
 		return fmt.Errorf("survived: %s", strings.Join(survived, ", "))
 	}
@@ -164,7 +164,7 @@ func (m mutant) overlay(dir string) (path string, err error) {
 		return "", err
 	}
 	return path, errors.Join(
-		os.WriteFile(edited, []byte(strings.Replace(string(source), m.old, m.new, 1)), 0o600),
+		os.WriteFile(edited, []byte(strings.Replace(string(source), m.old, m.new, 1)), 0o600), //nolint:gosec // names are of the list below
 		os.WriteFile(path, list, 0o600),
 	)
 }

@@ -3,24 +3,19 @@ package main
 // The tests that notice.
 var (
 	seatMap   = tests{"./booking", "."}
-	onSQLite  = tests{"./persistence/sqlite", "Suite|Store|Holds"}
-	onPG      = tests{"./persistence/postgres", "."}
-	onRedis   = tests{"./persistence/redis", "."}
-	theActor  = tests{"./actors", "."}
+	onPG      = tests{"./persistence/postgres", "Store|Adoption|Unknown|Lost"}
+	onRedis   = tests{"./persistence/redis", "Holds|Leases|Fenced"}
+	theActor  = tests{"./actors", "System|Cluster|Holds|Owns|Retr|Unknown"}
 	processes = tests{"./test/cluster", "."}
 )
 
-// mutants are the rules of RELIABILITY.md, each broken.
+// mutants are the rules of RELIABILITY.md, each broken. Of the two guards that a seat has in
+// Postgres either is enough, so that neither is here.
 var mutants = []mutant{
 	{
 		name: "no-epoch-check", file: "persistence/postgres/book.go", tests: onPG,
 		old: `WHEN g.epoch <> r.epoch OR g.owner IS DISTINCT FROM r.owner THEN 'fenced'`,
 		new: `WHEN g.owner IS NULL THEN 'fenced'`,
-	},
-	{
-		name: "no-seat-guard", file: "persistence/postgres/book.go", tests: onPG,
-		old: `SELECT s.legs & j.legs = 0 FROM seats s`,
-		new: `SELECT s.legs & j.legs >= 0 FROM seats s`,
 	},
 	{
 		name: "share-lock-too-weak", file: "persistence/postgres/book.go", tests: onPG,
