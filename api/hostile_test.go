@@ -209,7 +209,7 @@ func requireFlat(tb testing.TB, most uint64, f func()) {
 	before := memory()
 	f()
 	after := memory()
-	require.Less(tb, after, before+most, "%d KiB more in use", (int64(after)-int64(before))>>10) //nolint:gosec // far from 2^63
+	require.Less(tb, after, before+most, "%d KiB more in use", (int64(after)-int64(before))>>10)
 }
 
 // A connection may cost both sides together 64 KiB: buffers of 4 KiB each and stacks.
