@@ -36,11 +36,11 @@ func (l *logged) forget() {
 }
 
 // requests returns the lines of the requests with the id.
-func (l *logged) requests(t testing.TB, id string) (lines []map[string]any) {
-	t.Helper()
+func (l *logged) requests(tb testing.TB, id string) (lines []map[string]any) {
+	tb.Helper()
 	for line := range strings.Lines(l.String()) {
 		var fields map[string]any
-		require.NoError(t, json.Unmarshal([]byte(line), &fields))
+		require.NoError(tb, json.Unmarshal([]byte(line), &fields))
 		if fields["msg"] == "request" && fields["request_id"] == id {
 			lines = append(lines, fields)
 		}

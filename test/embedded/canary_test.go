@@ -29,28 +29,30 @@ func secretFile(t *testing.T, line string) string {
 func wrongURLs(t *testing.T) (databases, caches map[string]string) {
 	t.Helper()
 	redis := servers.Redis(t)
-	return map[string]string{
-			"scheme":           "http://asha:" + canary + "@localhost/trains",
-			"no scheme":        "asha:" + canary + "@localhost/trains",
-			"port":             "postgres://asha:" + canary + "@localhost:port/trains",
-			"port in password": "postgres://asha:" + canary + "/@localhost:5432/trains",
-			"escape":           "postgres://asha:" + canary + "%zz@localhost/trains",
-			"sslmode":          "postgres://asha:" + canary + "@localhost/trains?sslmode=perhaps",
-			"certificate":      "postgres://asha:" + canary + "@localhost/trains?sslmode=verify-full&sslrootcert=/nowhere",
-			"words":            "host=localhost user=asha password=" + canary + " sslmode=perhaps",
-			"words, open":      "host=localhost user=asha password='" + canary,
-			"words, timeout":   "host=localhost user=asha password=" + canary + " connect_timeout=x",
-			"no such database": nowhere(t, servers.Postgres(t)),
-		}, map[string]string{
-			"scheme":    "http://:" + canary + "@localhost",
-			"no scheme": ":" + canary + "@localhost",
-			"port":      "redis://:" + canary + "@localhost:port",
-			"escape":    "redis://:" + canary + "%zz@localhost",
-			"control":   "redis://:" + canary + "\x7f@localhost",
-			"database":  "redis://:" + canary + "@localhost/x",
-			"option":    "redis://:" + canary + "@localhost?nonsense=1",
-			"password":  "redis://somebody:" + canary + "@" + redis,
-		}
+	databases = map[string]string{
+		"scheme":           "http://asha:" + canary + "@localhost/trains",
+		"no scheme":        "asha:" + canary + "@localhost/trains",
+		"port":             "postgres://asha:" + canary + "@localhost:port/trains",
+		"port in password": "postgres://asha:" + canary + "/@localhost:5432/trains",
+		"escape":           "postgres://asha:" + canary + "%zz@localhost/trains",
+		"sslmode":          "postgres://asha:" + canary + "@localhost/trains?sslmode=perhaps",
+		"certificate":      "postgres://asha:" + canary + "@localhost/trains?sslmode=verify-full&sslrootcert=/nowhere",
+		"words":            "host=localhost user=asha password=" + canary + " sslmode=perhaps",
+		"words, open":      "host=localhost user=asha password='" + canary,
+		"words, timeout":   "host=localhost user=asha password=" + canary + " connect_timeout=x",
+		"no such database": nowhere(t, servers.Postgres(t)),
+	}
+	caches = map[string]string{
+		"scheme":    "http://:" + canary + "@localhost",
+		"no scheme": ":" + canary + "@localhost",
+		"port":      "redis://:" + canary + "@localhost:port",
+		"escape":    "redis://:" + canary + "%zz@localhost",
+		"control":   "redis://:" + canary + "\x7f@localhost",
+		"database":  "redis://:" + canary + "@localhost/x",
+		"option":    "redis://:" + canary + "@localhost?nonsense=1",
+		"password":  "redis://somebody:" + canary + "@" + redis,
+	}
+	return databases, caches
 }
 
 // nowhere is a database that is not there, with a password that the server does not ask for.
