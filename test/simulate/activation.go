@@ -122,9 +122,6 @@ func (a *activation) adopt(seen int64) {
 		return
 	}
 	call(a.node, a.postgres, func() (int64, error) {
-		if a.mutation == NothingAdopted {
-			return seen, nil
-		}
 		epoch, err := a.store.Adopt(background, a.guard.Train, seen, a.guard.Owner)
 		if err == nil {
 			a.ledger.adopted(epoch)

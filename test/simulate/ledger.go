@@ -88,17 +88,21 @@ func (w *world) lostData() {
 	w.ledger.exempt = max(w.ledger.exempt, w.now+w.rules.TTL+w.spread)
 }
 
-// wallMoved keeps by how much clocks were apart at most.
+// wallMoved keeps by how much clocks were apart at most, and how much earlier than its user
+// was told a hold may end by that: whoever gave it was ahead of true time, and it went on to
+// one that is ahead of another, which had shortened it.
 func (w *world) wallMoved() {
 	for _, a := range w.nodes {
+		w.ahead = max(w.ahead, a.wall)
 		for _, b := range w.nodes {
 			w.spread = max(w.spread, a.wall-b.wall)
 		}
 	}
+	w.blur = w.ahead + w.spread
 }
 
 // live says whether a hold that was acknowledged is one for sure.
-func (l *ledger) live(r *record) bool { return r.sure && l.now < r.until-l.spread }
+func (l *ledger) live(r *record) bool { return r.sure && l.now < r.until-l.blur }
 
 func (r *record) overlaps(seats []int, legs booking.Legs) bool {
 	return r.Legs.Overlaps(legs) && slices.ContainsFunc(seats, func(n int) bool { return slices.Contains(r.Seats, n) })
@@ -274,7 +278,7 @@ func (l *ledger) confirmed(r *request, value any, err error) {
 
 // refused judges that a confirm finds nothing to confirm.
 func (l *ledger) refused(r *request) {
-	if rec := r.judged.record; rec != nil && rec.asked == r.judged.asked && l.now < rec.until-l.spread {
+	if rec := r.judged.record; rec != nil && rec.asked == r.judged.asked && l.now < rec.until-l.blur {
 		l.brokenUnlessExempt("I3", "%s has hold %s until %s, and cannot confirm it", r.user.name, short(rec.ID), rec.until)
 	}
 	// Exempt is what an owner says that does not know yet that Redis lost its lease.

@@ -19,7 +19,6 @@ const (
 	NewBookingID    Mutation = "a retry makes a new booking id"
 	ReplyUnchecked  Mutation = "the lease is not looked at before a reply"
 	HoldUnfenced    Mutation = "a hold is written whoever has the lease"
-	NothingAdopted  Mutation = "nothing is adopted"
 	HoldsForgotten  Mutation = "holds are not loaded"
 	NothingIsUnsure Mutation = "a call without an answer was not executed"
 )
@@ -27,7 +26,7 @@ const (
 // Mutations are all of them.
 var Mutations = []Mutation{
 	NoEpochCheck, TokenFromRedis, EarlyExpiry, LeaseByAnyone, HoldByAnyone, NewBookingID, ReplyUnchecked,
-	HoldUnfenced, NothingAdopted, HoldsForgotten, NothingIsUnsure,
+	HoldUnfenced, HoldsForgotten, NothingIsUnsure,
 }
 
 // early is by how much EarlyExpiry ends a hold too early.
@@ -41,7 +40,7 @@ type tokens struct{ counter, highest int64 }
 // or one that is always current where nothing is checked.
 func (w *world) guardOf(g persistence.Guard) (persistence.Guard, error) {
 	switch w.mutation {
-	case NoEpochCheck, NothingAdopted:
+	case NoEpochCheck:
 		return w.store.Owner(g.Train), nil
 	case TokenFromRedis:
 		if g.Epoch < w.token.highest {

@@ -77,6 +77,8 @@ type world struct {
 	users    []*user
 	ledger   *ledger
 	spread   time.Duration // by how much wall clocks have been apart at most
+	ahead    time.Duration // and one of them ahead of true time
+	blur     time.Duration // how much earlier than it was told a hold may end by that
 	lossRate float64       // of calls that something happens to
 
 	coverage Coverage
