@@ -39,6 +39,11 @@ test: cc servers ## run every test with the race detector: make test PKGS=./book
 	$(GO) list $(PKGS) | grep -v '^trainbooking.dev/test/' | xargs -r $(GO) test -race -timeout 15m
 	$(GO) list $(PKGS) | grep '^trainbooking.dev/test/' | xargs -r $(GO) test -race -p 1 -timeout 20m
 
+# The quick ones; make mutants ARGS=-long has those, too, for which whole processes run.
+.PHONY: mutants
+mutants: servers ## break each rule of the protocol and see that a test notices
+	$(GO) run ./test/mutants $(ARGS)
+
 # A module of its own. Its tests take their time; what they may last beyond it is for
 # starting, and for the search in the end.
 .PHONY: chaos
