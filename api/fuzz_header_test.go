@@ -172,6 +172,12 @@ func FuzzFields(f *testing.F) {
 	} {
 		f.Add([]byte(seed), "")
 	}
+	for _, change := range [][2]string{ // one field at fault, which another must not hide
+		{`"text":"a"`, `"text":"abcdef"`}, {`"whole":1`, `"whole":10`}, {`"whole":1`, `"whole":0`}, {`[1,2]`, `[1,10]`},
+		{`2026-12-01T`, `0001-01-01T`}, {`"each":[`, `"limit":1,"each":[`},
+	} {
+		f.Add([]byte(strings.Replace("{"+good+`,"each":[]}`, change[0], change[1], 1)), "")
+	}
 	f.Add([]byte(`{}`), "text=a&whole=1&wholes=1&truth=true&instant=2026-12-01T06:00:00Z&date=2026-12-01&limit=5&cursor=x&each=1")
 	f.Add([]byte(`{}`), "whole=1&whole=2&nothing=%00")
 	f.Fuzz(func(t *testing.T, body []byte, text string) {

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ func FuzzStopsColumn(f *testing.F) {
 			require.ErrorContains(t, err, "decode list")
 			return
 		}
+		require.True(t, json.Valid([]byte(text)))
 		written, err := sqlite.List(stops)
 		require.NoError(t, err)
 		again, err := sqlite.FromStops(written)
