@@ -61,12 +61,24 @@ func translateCommit(err error) error {
 
 // translateOpen tells what waiting cannot help from what it can.
 func translateOpen(err error) error {
-	_, malformed := errors.AsType[*pgconn.ParseConfigError](err)
+	if malformed, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
+		return fmt.Errorf("%w: the address is not postgres://user:password@host:port/database, with %%40 for an @ in the password: %s",
+			ErrSettings, reason(malformed))
+	}
 	code := codeOf(err)
-	if malformed || code == invalidCatalogName || strings.HasPrefix(code, notAuthorized) {
+	if code == invalidCatalogName || strings.HasPrefix(code, notAuthorized) {
 		return fmt.Errorf("%w: %w", ErrSettings, err)
 	}
 	return err
+}
+
+// reason is what the driver finds wrong with an address. The rest of its message quotes the
+// address, and its way to leave out the password knows only some forms of it.
+func reason(malformed *pgconn.ParseConfigError) string {
+	text := malformed.Error()
+	text = text[strings.LastIndex(text, "`: ")+len("`: "):]
+	text, _, _ = strings.Cut(text, " (")
+	return text
 }
 
 // codeOf returns the SQLSTATE of an error, or "".

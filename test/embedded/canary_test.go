@@ -40,6 +40,9 @@ func wrongURLs(t *testing.T) (databases, caches map[string]string) {
 		"words":            "host=localhost user=asha password=" + canary + " sslmode=perhaps",
 		"words, open":      "host=localhost user=asha password='" + canary,
 		"words, timeout":   "host=localhost user=asha password=" + canary + " connect_timeout=x",
+		"words, spaces":    "host=localhost user=asha password = " + canary + " sslmode=perhaps",
+		"words, escaped":   "host=localhost user=asha password=a\\ " + canary + " sslmode=perhaps",
+		"@ in password":    "postgres://asha:ca@" + canary + "@localhost:x/t",
 		"no such database": nowhere(t, servers.Postgres(t)),
 	}
 	caches = map[string]string{
