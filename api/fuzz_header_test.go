@@ -173,8 +173,12 @@ func FuzzFields(f *testing.F) {
 		f.Add([]byte(seed), "")
 	}
 	for _, change := range [][2]string{ // one field at fault, which another must not hide
-		{`"text":"a"`, `"text":"abcdef"`}, {`"whole":1`, `"whole":10`}, {`"whole":1`, `"whole":0`}, {`[1,2]`, `[1,10]`},
-		{`2026-12-01T`, `0001-01-01T`}, {`"each":[`, `"limit":1,"each":[`},
+		{`"text":"a"`, `"text":"abcdef"`},
+		{`"whole":1`, `"whole":10`},
+		{`"whole":1`, `"whole":0`},
+		{`[1,2]`, `[1,10]`},
+		{`2026-12-01T`, `0001-01-01T`},
+		{`"each":[`, `"limit":1,"each":[`},
 	} {
 		f.Add([]byte(strings.Replace("{"+good+`,"each":[]}`, change[0], change[1], 1)), "")
 	}
