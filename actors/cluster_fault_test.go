@@ -176,3 +176,33 @@ func faultyCluster(t *testing.T) (*actors.System, *faultyHolds, *faultyStore) {
 	t.Cleanup(func() { require.NoError(t, system.Stop(context.Background())) })
 	return system, holds, store
 }
+
+// A release is told as done if an earlier attempt did it, and only then.
+func TestReleaseWhoseAnswerWasLostIsToldAsItIs(t *testing.T) {
+	t.Parallel()
+	s := openStores(t)
+	system := start(t, s, booking.HoldRules{TTL: time.Second, MaxSeats: 10})
+	train, user := addTrain(t, system, 10), uuid.New()
+	for name, done := range map[string]bool{"done": true, "not done, and expired meanwhile": false} {
+		held, err := system.Hold(t.Context(), seat(train, user, 5))
+		require.NoError(t, err)
+		var lost atomic.Bool
+		s.holds.set(func(writes []persistence.HoldWrite, write func() ([]error, error)) ([]error, error) {
+			if !writes[0].Hold.Released || lost.Swap(true) {
+				return write()
+			}
+			if !done {
+				<-time.After(time.Until(held.ExpiresAt))
+				return nil, persistence.ErrUnknown
+			}
+			_, err := write()
+			return nil, errors.Join(persistence.ErrUnknown, err)
+		})
+		err = system.Release(t.Context(), refTo(held))
+		if done {
+			require.NoError(t, err, name)
+		} else {
+			require.Equal(t, booking.CodeSeatNotLocked, booking.CodeOf(err), name)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"slices"
+	"time"
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
@@ -18,33 +19,31 @@ func (s *System) Hold(ctx context.Context, request booking.HoldRequest) (booking
 
 // Release implements booking.Service.
 func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
+	arrived := time.Now()
 	_, lost, err := tryTrain[nothing](ctx, s, ref.Train, release{ref})
 	if !lost || booking.CodeOf(err) != booking.CodeSeatNotLocked {
 		return err
 	}
-	// An earlier attempt did it, and its answer was lost; unless it was booked instead.
-	booked, failure := s.isBooked(ctx, ref)
+	released, failure := s.wasReleased(ctx, ref, arrived)
 	switch {
 	case failure != nil:
 		return failure
-	case booked:
-		return err
+	case released: // by an earlier attempt, whose answer was lost
+		return nil
 	}
-	return nil
+	return err
 }
 
-// isBooked says whether what the user held by ref is booked, or may be: by a seat alone it
-// may also be another stretch of it.
-func (s *System) isBooked(ctx context.Context, ref booking.HoldRef) (bool, error) {
-	all, err := s.store.UserBookings(ctx, ref.User, booking.PageRequest{})
+// wasReleased says whether a hold that ref can mean was released since a time: it is kept
+// as released for longer than it would have lived.
+func (s *System) wasReleased(ctx context.Context, ref booking.HoldRef, since time.Time) (bool, error) {
+	holds, err := s.heldSeats.LoadHolds(ctx, ref.Train, time.Now())
 	if err != nil {
 		return false, persistence.Failure(err)
 	}
-	return slices.ContainsFunc(all.Items, func(b booking.BookedTrain) bool {
-		if !ref.Hold.IsZero() {
-			return b.ID == booking.BookingIDOf(ref.User, ref.Hold)
-		}
-		return b.Train == ref.Train && slices.Contains(b.Seats, ref.Seat)
+	return slices.ContainsFunc(holds, func(h booking.Hold) bool {
+		return h.Released && h.User == ref.User && h.ExpiresAt.After(since) &&
+			(ref.Hold.IsZero() || h.ID == ref.Hold) && (ref.Seat == 0 || slices.Contains(h.Seats, ref.Seat))
 	}), nil
 }
 
