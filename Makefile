@@ -128,12 +128,15 @@ cc:
 # The tests start a Postgres and Redis servers of their own: it is enough that they are
 # installed. The folders are those of persistence/persistencetest/servers.
 POSTGRES := /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin
+# The clock of a Redis is moved by it.
+FAKETIME := /usr/lib/*/faketime/libfaketimeMT.so.1 /usr/lib64/faketime/libfaketimeMT.so.1 /usr/lib/faketime/libfaketimeMT.so.1 /usr/local/lib/faketime/libfaketimeMT.so.1
 
 .PHONY: servers
 servers:
 	@missing=''; \
 	[ -n "$$(command -v postgres; ls $(addsuffix /postgres,$(POSTGRES)) 2>/dev/null)" ] || missing=postgres; \
 	[ -n "$$(command -v redis-server; ls /opt/homebrew/bin/redis-server 2>/dev/null)" ] || missing="$$missing redis"; \
+	[ "$$(uname)" != Linux ] || [ -n "$$(ls $(FAKETIME) 2>/dev/null)" ] || missing="$$missing faketime"; \
 	apt=$$(echo "$$missing" | sed 's/postgres/postgresql/; s/redis/redis-server/'); \
 	if [ -z "$$missing" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -141,5 +144,5 @@ servers:
 	elif [ "$$(uname)" = Darwin ] && command -v brew >/dev/null; then \
 		brew install $$(echo "$$missing" | sed 's/postgres/postgresql@17/'); \
 	else \
-		echo "The tests need Postgres 14 or newer and Redis 7: sudo apt-get install -y $$apt"; exit 1; \
+		echo "The tests need Postgres 14 or newer, Redis 7 and libfaketime: sudo apt-get install -y $$apt"; exit 1; \
 	fi
