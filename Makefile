@@ -7,6 +7,7 @@ FUZZTIME ?= 30s
 SEEDS    ?= 100000
 MINUTES  ?= 3
 SEED     ?= 0
+ONLY     ?=
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS  := -X main.version=$(VERSION)
@@ -50,7 +51,7 @@ mutants: servers ## break each rule of the protocol and see that a test notices
 chaos: servers ## let faults happen to three processes under load: make chaos MINUTES=120 SEED=7
 	$(GO) -C test/chaos test ./history
 	$(GO) -C test/chaos test -count 1 -v -timeout "$$(awk 'BEGIN { print int($(MINUTES) * 2 + 20) }')m" . \
-		-chaos.minutes $(MINUTES) -chaos.seed $(SEED)
+		-chaos.minutes $(MINUTES) -chaos.seed $(SEED) -chaos.only '$(ONLY)'
 
 # protoc comes from the system, its plugin from go.mod. Its version is left out of what it
 # writes, as any will do.

@@ -131,7 +131,11 @@ func (l *Link) lag() {
 		return
 	}
 	end := time.Now().Add(l.delay)
-	waking := time.AfterFunc(l.delay, l.joined.Broadcast)
+	waking := time.AfterFunc(l.delay, func() {
+		l.mu.Lock() // so that it comes before a wait or during it
+		defer l.mu.Unlock()
+		l.joined.Broadcast()
+	})
 	defer waking.Stop()
 	for l.state == linkSlow && time.Now().Before(end) {
 		l.joined.Wait()
