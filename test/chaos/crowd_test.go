@@ -56,13 +56,13 @@ func (c *crowd) leave() {
 
 // enter begins a session. It says whether there was room.
 func (c *crowd) enter() bool {
-	conn, err := net.Dial("unix", c.socket) //nolint:noctx // on this machine it does not wait
+	conn, err := net.Dial("unix", c.socket)
 	if !assert.NoError(c.t, err) {
 		return false
 	}
 	settings := strings.Join([]string{"user", "postgres", "database", "postgres", "application_name", crowdName, "", ""}, "\x00")
 	const version = 3 << 16
-	start := binary.BigEndian.AppendUint32(nil, uint32(8+len(settings))) //nolint:gosec // short
+	start := binary.BigEndian.AppendUint32(nil, uint32(8+len(settings)))
 	start = binary.BigEndian.AppendUint32(start, version)
 	if _, err = conn.Write(append(start, settings...)); err == nil {
 		err = awaitReady(conn)

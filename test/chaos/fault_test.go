@@ -89,12 +89,12 @@ var kinds = []*kind{
 		heal:   func(r *run, _ *node) { r.tellRedis("CONFIG SET maxmemory 0") },
 	},
 	{
-		name: "Redis's clock a minute ahead", store: true,
+		name: "clock of Redis a minute ahead", store: true,
 		inject: func(r *run, _ *node) { r.moveClock(time.Minute) },
 		heal:   func(*run, *node) {},
 	},
 	{
-		name: "Redis's clock an hour back", store: true,
+		name: "clock of Redis an hour back", store: true,
 		inject: func(r *run, _ *node) { r.moveClock(-time.Hour) },
 		heal:   func(*run, *node) {},
 	},
@@ -187,7 +187,7 @@ func newSchedule(t *testing.T) *schedule {
 	s := &schedule{random: rand.New(rand.NewPCG(*seed, 0))}
 	var names []string
 	if *only != "" {
-		names = strings.Split(*only, ",")
+		names = strings.Split(strings.ReplaceAll(*only, "_", " "), ",")
 	}
 	for i, k := range kinds {
 		switch {

@@ -21,7 +21,7 @@ func (s *Server) Copy(tb testing.TB) {
 	require.NoError(tb, os.CopyFS(kept, os.DirFS(filepath.Join(s.process.dir, redisFiles))))
 	if owner := s.process.owner; owner != nil {
 		require.NoError(tb, filepath.WalkDir(kept, func(path string, _ fs.DirEntry, err error) error {
-			return errors.Join(err, os.Chown(path, int(owner.Uid), int(owner.Gid)))
+			return errors.Join(err, os.Chown(path, int(owner.Uid), int(owner.Gid))) //nolint:gosec // nobody else is there
 		}))
 	}
 }
