@@ -7,6 +7,7 @@ FUZZTIME ?= 30s
 SEEDS    ?= 100000
 MINUTES  ?= 3
 SEED     ?= 0
+ONLY     ?=
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS  := -X main.version=$(VERSION)
@@ -50,7 +51,7 @@ mutants: servers ## break each rule of the protocol and see that a test notices
 chaos: servers ## let faults happen to three processes under load: make chaos MINUTES=120 SEED=7
 	$(GO) -C test/chaos test ./history
 	$(GO) -C test/chaos test -count 1 -v -timeout "$$(awk 'BEGIN { print int($(MINUTES) * 2 + 20) }')m" . \
-		-chaos.minutes $(MINUTES) -chaos.seed $(SEED)
+		-chaos.minutes $(MINUTES) -chaos.seed $(SEED) -chaos.only '$(ONLY)'
 
 # protoc comes from the system, its plugin from go.mod. Its version is left out of what it
 # writes, as any will do.
@@ -128,12 +129,15 @@ cc:
 # The tests start a Postgres and Redis servers of their own: it is enough that they are
 # installed. The folders are those of persistence/persistencetest/servers.
 POSTGRES := /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin
+# The clock of a Redis is moved by it.
+FAKETIME := /usr/lib/*/faketime/libfaketimeMT.so.1 /usr/lib64/faketime/libfaketimeMT.so.1 /usr/lib/faketime/libfaketimeMT.so.1 /usr/local/lib/faketime/libfaketimeMT.so.1
 
 .PHONY: servers
 servers:
 	@missing=''; \
 	[ -n "$$(command -v postgres; ls $(addsuffix /postgres,$(POSTGRES)) 2>/dev/null)" ] || missing=postgres; \
 	[ -n "$$(command -v redis-server; ls /opt/homebrew/bin/redis-server 2>/dev/null)" ] || missing="$$missing redis"; \
+	[ "$$(uname)" != Linux ] || [ -n "$$(ls $(FAKETIME) 2>/dev/null)" ] || missing="$$missing faketime"; \
 	apt=$$(echo "$$missing" | sed 's/postgres/postgresql/; s/redis/redis-server/'); \
 	if [ -z "$$missing" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -141,5 +145,5 @@ servers:
 	elif [ "$$(uname)" = Darwin ] && command -v brew >/dev/null; then \
 		brew install $$(echo "$$missing" | sed 's/postgres/postgresql@17/'); \
 	else \
-		echo "The tests need Postgres 14 or newer and Redis 7: sudo apt-get install -y $$apt"; exit 1; \
+		echo "The tests need Postgres 14 or newer, Redis 7 and libfaketime: sudo apt-get install -y $$apt"; exit 1; \
 	fi

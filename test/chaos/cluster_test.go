@@ -22,13 +22,18 @@ const (
 	pollTime = 50 * time.Millisecond
 	// exitFenced is the exit code of a process that its peers went on without.
 	exitFenced = 3
+	// maxConnections is some more than three processes use.
+	maxConnections = 60
 )
 
 // cluster is three processes and all that lies around them.
 type cluster struct {
 	t               *testing.T
 	postgres, redis *servers.Server
-	secret          string // the file
+	postgresSocket  string
+	crowd           *crowd        // has all connections of Postgres
+	clock           time.Duration // by how much Redis's differs
+	secret          string        // the file
 	balancer        *processtest.Balancer
 	nodes           []*node
 	admin           *processtest.Client
@@ -57,25 +62,33 @@ type namedLog struct {
 func startCluster(t *testing.T) *cluster {
 	t.Helper()
 	c := &cluster{
-		t: t, redis: servers.StartRedis(t), secret: filepath.Join(t.TempDir(), "secret"), balancer: processtest.NewBalancer(t),
+		t: t, redis: startRedis(t), secret: filepath.Join(t.TempDir(), "secret"), balancer: processtest.NewBalancer(t),
 		// The order of commits is looked at in the end.
-		postgres: servers.StartPostgres(t, "track_commit_timestamp=on"),
+		postgres: servers.StartPostgres(t, "track_commit_timestamp=on", fmt.Sprintf("max_connections=%d", maxConnections)),
 	}
 	require.NoError(t, os.WriteFile(c.secret, []byte(strings.Repeat("the secret of a test ", 3)), 0o600))
 	database, err := url.Parse(c.postgres.Address)
 	require.NoError(t, err)
-	socket := filepath.Join(database.Query().Get("host"), ".s.PGSQL.5432")
+	c.postgresSocket = filepath.Join(database.Query().Get("host"), ".s.PGSQL.5432")
 	for i := range 3 {
 		n := &node{c: c, name: string(rune('a' + i)), listen: processtest.FreeAddress(t)}
 		n.peers = processtest.NewLink(t, "tcp", n.listen)
 		n.redis = processtest.NewLink(t, "tcp", c.redis.Address)
-		n.postgres = processtest.NewLink(t, "unix", socket)
+		n.postgres = processtest.NewLink(t, "unix", c.postgresSocket)
 		c.nodes = append(c.nodes, n)
 		n.start()
 		n.awaitReady()
 	}
 	c.admin = processtest.CreateAdmin(t, c.balancer.URL, "--database-url", c.postgres.Address)
 	return c
+}
+
+func startRedis(t *testing.T) *servers.Server {
+	t.Helper()
+	if clocksMove {
+		return servers.StartRedisWithClock(t)
+	}
+	return servers.StartRedis(t)
 }
 
 // start starts a process and does not wait until it is ready.

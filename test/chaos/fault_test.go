@@ -3,13 +3,23 @@ package chaos_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/test/processtest"
+)
+
+const (
+	slowness = 2 * time.Second // of Postgres
+	// clocksMove says whether Redis's can be moved here.
+	clocksMove = runtime.GOOS == "linux"
 )
 
 // kind is a kind of fault.
@@ -25,15 +35,48 @@ type kind struct {
 	mayEnd  bool // the process may find afterwards that its peers went on without it
 	alone   bool // never beside another
 	store   bool // no process in particular
+	// server is the one that is away or must be there: none of the same is beside it.
+	server string
+	// refuses: something is answered with not_executed while it lasts. definite: nothing
+	// that was asked while it lasts has another outcome that is a failure.
+	refuses, definite bool
 }
 
 // kinds are the faults, in the order in which two of them begin and heal: whoever starts
 // needs the stores, and Redis is emptied before it goes.
 var kinds = []*kind{
 	{
-		name: "Postgres killed", shortest: 500 * time.Millisecond, longest: 3 * time.Second, store: true,
+		name: "Postgres killed", shortest: 500 * time.Millisecond, longest: 3 * time.Second, store: true, server: "Postgres",
 		inject: func(r *run, _ *node) { r.postgres.Kill(r.t) },
 		heal:   func(r *run, _ *node) { r.postgres.Start(r.t) },
+	},
+	{
+		name: "Postgres stopped fast", shortest: 500 * time.Millisecond, longest: 3 * time.Second, store: true, server: "Postgres",
+		inject: func(r *run, _ *node) { r.postgres.Halt(r.t, "INT") },
+		heal:   func(r *run, _ *node) { r.postgres.Start(r.t) },
+	},
+	{
+		name: "Postgres stopped immediately", shortest: 500 * time.Millisecond, longest: 3 * time.Second, store: true, server: "Postgres",
+		inject: func(r *run, _ *node) { r.postgres.Halt(r.t, "QUIT") },
+		heal:   func(r *run, _ *node) { r.postgres.Start(r.t) },
+	},
+	{
+		name: "Postgres out of connections", shortest: 3 * time.Second, longest: 8 * time.Second, store: true, server: "Postgres", refuses: true,
+		inject: func(r *run, _ *node) { r.crowd = takeConnections(r.t, r.postgresSocket) },
+		heal:   func(r *run, _ *node) { r.crowd.leave() },
+	},
+	{
+		name: "Postgres slow", shortest: 4 * time.Second, longest: 9 * time.Second, store: true, server: "Postgres", refuses: true,
+		inject: func(r *run, _ *node) {
+			for _, n := range r.nodes {
+				n.postgres.Slow(slowness)
+			}
+		},
+		heal: func(r *run, _ *node) {
+			for _, n := range r.nodes {
+				n.postgres.Join()
+			}
+		},
 	},
 	{
 		name: "Redis emptied", store: true,
@@ -41,9 +84,29 @@ var kinds = []*kind{
 		heal:   func(*run, *node) {},
 	},
 	{
-		name: "Redis killed", shortest: 500 * time.Millisecond, longest: 4 * time.Second, store: true,
+		name: "Redis out of memory", shortest: 3 * time.Second, longest: 8 * time.Second, store: true, server: "Redis", refuses: true, definite: true,
+		inject: func(r *run, _ *node) { r.tellRedis("CONFIG SET maxmemory 1") },
+		heal:   func(r *run, _ *node) { r.tellRedis("CONFIG SET maxmemory 0") },
+	},
+	{
+		name: "clock of Redis a minute ahead", store: true,
+		inject: func(r *run, _ *node) { r.moveClock(time.Minute) },
+		heal:   func(*run, *node) {},
+	},
+	{
+		name: "clock of Redis an hour back", store: true,
+		inject: func(r *run, _ *node) { r.moveClock(-time.Hour) },
+		heal:   func(*run, *node) {},
+	},
+	{
+		name: "Redis killed", shortest: 500 * time.Millisecond, longest: 4 * time.Second, store: true, server: "Redis",
 		inject: func(r *run, _ *node) { r.redis.Kill(r.t) },
 		heal:   func(r *run, _ *node) { r.redis.Start(r.t) },
+	},
+	{
+		name: "Redis lost its last writes", shortest: 500 * time.Millisecond, longest: 4 * time.Second, store: true, server: "Redis",
+		inject: func(r *run, _ *node) { r.redis.Copy(r.t) },
+		heal:   func(r *run, _ *node) { r.rewind() },
 	},
 	{
 		name: "cut from Redis", shortest: 7 * time.Second, longest: 11 * time.Second, unseats: true, mayEnd: true,
@@ -113,13 +176,41 @@ type round struct {
 // fourth round has two.
 type schedule struct {
 	random *rand.Rand
+	kinds  []int // those that happen
 	deck   []int
 	rounds int
 }
 
+// newSchedule makes one of the kinds that the flag names, or of all.
+func newSchedule(t *testing.T) *schedule {
+	t.Helper()
+	s := &schedule{random: rand.New(rand.NewPCG(*seed, 0))}
+	var names []string
+	if *only != "" {
+		names = strings.Split(strings.ReplaceAll(*only, "_", " "), ",")
+	}
+	for i, k := range kinds {
+		switch {
+		case slices.Contains(names, k.name):
+		case len(names) > 0, strings.Contains(k.name, "clock") && !clocksMove:
+			continue
+		}
+		s.kinds = append(s.kinds, i)
+	}
+	require.NotEmpty(t, s.kinds, "no such fault: %s", *only)
+	require.True(t, len(names) == 0 || len(names) == len(s.kinds), "not all of these are faults: %s", *only)
+	return s
+}
+
+func (k *kind) goesWith(other *kind) bool {
+	return !k.alone && !other.alone && (k.server == "" || k.server != other.server)
+}
+
 func (s *schedule) draw() int {
 	if len(s.deck) == 0 {
-		s.deck = s.random.Perm(len(kinds))
+		for _, i := range s.random.Perm(len(s.kinds)) {
+			s.deck = append(s.deck, s.kinds[i])
+		}
 	}
 	drawn := s.deck[0]
 	s.deck = s.deck[1:]
@@ -131,7 +222,7 @@ func (s *schedule) next() (r round) {
 	first := s.draw()
 	chosen := []int{first}
 	if s.rounds%4 == 0 && !kinds[first].alone {
-		if second := s.draw(); second != first && !kinds[second].alone {
+		if second := s.draw(); second != first && kinds[first].goesWith(kinds[second]) {
 			chosen = []int{min(first, second), max(first, second)}
 		} else {
 			s.deck = append(s.deck, second)
@@ -157,7 +248,8 @@ func (s *schedule) next() (r round) {
 
 // fault is one that happened.
 type fault struct {
-	kind, victim string
+	*kind
+	victim       string
 	began, ended time.Duration
 	single       bool
 	lost         []booking.TrainID // trains whose owner it hit, if it unseats
@@ -174,7 +266,7 @@ func (r *run) suffer(round round) {
 	}
 	for i, k := range round.faults {
 		n := r.nodes[round.victims[i]]
-		f := &fault{kind: k.name, single: len(round.faults) == 1}
+		f := &fault{kind: k, single: len(round.faults) == 1}
 		if !k.store {
 			f.victim = n.name
 			n.mayEnd = n.mayEnd || k.mayEnd
@@ -197,7 +289,7 @@ func (r *run) suffer(round round) {
 		if round.faults[i].unseats {
 			at += fmt.Sprintf(", the owner of %d trains,", len(f.lost))
 		}
-		r.t.Logf("%7.1fs %s %s for %.1fs", f.began.Seconds(), f.kind, at, (f.ended - f.began).Seconds())
+		r.t.Logf("%7.1fs %s %s for %.1fs", f.began.Seconds(), f.name, at, (f.ended - f.began).Seconds())
 		r.faults = append(r.faults, *f)
 	}
 	r.tend(round.gap)
@@ -236,9 +328,34 @@ func (r *run) tend(gap time.Duration) {
 func (r *run) empty() {
 	r.t.Helper()
 	from := r.now()
-	_, err := processtest.AskRedis(r.redis.Address, "FLUSHALL")
-	require.NoError(r.t, err)
+	r.tellRedis("FLUSHALL")
 	r.lose(from, r.now())
+}
+
+// moveClock moves Redis's clock. What ends by it ends early, and an owner whose lease has
+// too much time left may lose it: that counts as a loss (RELIABILITY.md 1).
+func (r *run) moveClock(by time.Duration) {
+	r.t.Helper()
+	r.clock += by
+	from := r.now()
+	r.redis.SetClock(r.t, r.clock)
+	r.lose(from, r.now())
+}
+
+// rewind lets Redis come back with the data of the last copy.
+func (r *run) rewind() {
+	r.t.Helper()
+	from := r.now()
+	r.redis.Kill(r.t)
+	r.redis.Rewind(r.t)
+	r.redis.Start(r.t)
+	r.lose(from, r.now())
+}
+
+func (r *run) tellRedis(command string) {
+	r.t.Helper()
+	_, err := processtest.AskRedis(r.redis.Address, command)
+	require.NoError(r.t, err)
 }
 
 // roll stops and starts one process after the other, as an upgrade does.

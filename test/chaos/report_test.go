@@ -19,6 +19,7 @@ func (r *run) report(v history.Verdict, ended time.Duration) {
 	r.countFaults(line)
 	r.countTakeovers(line)
 	r.countFailures(line)
+	r.judgeRefusals(line)
 	line("checker: %d seats in %s, the longest %s", v.Seats, v.Took.Round(time.Millisecond), v.Longer.Round(time.Millisecond))
 	r.t.Log(out.String())
 	if float64(count) < operationsPerMinute**minutes {
@@ -55,7 +56,7 @@ func (r *run) countOperations(line func(string, ...any)) (count int) {
 func (r *run) countFaults(line func(string, ...any)) {
 	counts := map[string]int{}
 	for _, f := range r.faults {
-		counts[f.kind]++
+		counts[f.name]++
 	}
 	line("%d faults:", len(r.faults))
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {
@@ -85,7 +86,7 @@ func (r *run) countTakeovers(line func(string, ...any)) {
 				}
 			}
 			all = append(all, longest)
-			byKind[f.kind] = append(byKind[f.kind], longest)
+			byKind[f.name] = append(byKind[f.name], longest)
 		}
 	}
 	if len(all) == 0 {
@@ -129,4 +130,34 @@ func (r *run) countFailures(line func(string, ...any)) {
 		}
 	}
 	line("failed requests: %d inside of the faults and %s after each, %d outside", inside, recovery, outside)
+}
+
+// judgeRefusals prints what failed of that which was asked and answered while a single
+// fault lasted, and complains where it is not what the kind of fault must do.
+func (r *run) judgeRefusals(line func(string, ...any)) {
+	failed := map[*kind]map[history.Result]int{}
+	for _, f := range r.faults {
+		if !f.single || !f.refuses {
+			continue
+		}
+		if failed[f.kind] == nil {
+			failed[f.kind] = map[history.Result]int{}
+		}
+		for _, o := range r.ops {
+			if o.Call < f.began || o.Return > f.ended {
+				continue
+			}
+			failed[f.kind][o.Result]++
+			if f.definite && o.Result == history.Unknown {
+				r.t.Errorf("at %.3fs, %s: nobody knows what became of %s: %s", o.Call.Seconds(), f.name, o.Kind, o.Detail)
+			}
+		}
+	}
+	for k, results := range failed {
+		line("while it was so, %s: %d not executed, %d unknown, %d done",
+			k.name, results[history.NotExecuted], results[history.Unknown], results[history.Done])
+		if results[history.NotExecuted] == 0 {
+			r.t.Errorf("%s: it refuses nothing", k.name)
+		}
+	}
 }

@@ -121,7 +121,8 @@ func (r *run) turnPage() {
 
 func TestThreeProcessesKeepTheirPromisesWhateverHappens(t *testing.T) {
 	t.Parallel()
-	t.Logf("make chaos MINUTES=%v SEED=%d", *minutes, *seed)
+	s := newSchedule(t)
+	t.Logf("make chaos MINUTES=%v SEED=%d ONLY='%s'", *minutes, *seed, *only)
 	r := &run{
 		cluster: startCluster(t), t: t, start: time.Now(), over: make(chan struct{}),
 		probes: map[booking.TrainID][]time.Duration{},
@@ -141,7 +142,6 @@ func TestThreeProcessesKeepTheirPromisesWhateverHappens(t *testing.T) {
 
 	<-time.After(quiet)
 	length := time.Duration(*minutes * float64(time.Minute))
-	s := &schedule{random: rand.New(rand.NewPCG(*seed, 0))}
 	for page := r.now(); r.now() < length; {
 		if r.now()-page > chapter {
 			r.turnPage()

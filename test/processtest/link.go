@@ -5,15 +5,17 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// Link is a way to a server that can be cut, in one of two ways:
+// Link is a way to a server that can be cut, in one of two ways, or slow:
 //
 //	Cut      nothing passes and nothing is refused, as when a cable is pulled; what was
 //	         sent meanwhile arrives when the link is joined again
 //	Refuse   connections are reset, those that are there and those that are tried
+//	Slow     what is sent to the server arrives later, one thing after another
 type Link struct {
 	Address string // to connect to, a host:port
 
@@ -21,6 +23,7 @@ type Link struct {
 
 	mu     sync.Mutex
 	state  linkState
+	delay  time.Duration // while it is slow
 	joined *sync.Cond
 	conns  map[net.Conn]struct{}
 	closed bool
@@ -32,6 +35,7 @@ const (
 	linkJoined linkState = iota
 	linkCut
 	linkRefusing
+	linkSlow
 )
 
 // NewLink makes a link to what listens, or will, on a network ("tcp", "unix"). It ends
@@ -73,6 +77,14 @@ func (l *Link) Refuse() {
 	}
 }
 
+// Slow delays what is sent to the server until Join.
+func (l *Link) Slow(delay time.Duration) {
+	l.mu.Lock()
+	l.delay = delay
+	l.mu.Unlock()
+	l.set(linkSlow)
+}
+
 // Join makes the link whole again.
 func (l *Link) Join() { l.set(linkJoined) }
 
@@ -108,7 +120,26 @@ func (l *Link) enter() bool {
 	for l.state == linkCut {
 		l.joined.Wait()
 	}
-	return l.state == linkJoined && !l.closed
+	return l.state != linkRefusing && !l.closed
+}
+
+// lag waits as long as the link is slow, and not longer than it is slow.
+func (l *Link) lag() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state != linkSlow {
+		return
+	}
+	end := time.Now().Add(l.delay)
+	waking := time.AfterFunc(l.delay, func() {
+		l.mu.Lock() // so that it comes before a wait or during it
+		defer l.mu.Unlock()
+		l.joined.Broadcast()
+	})
+	defer waking.Stop()
+	for l.state == linkSlow && time.Now().Before(end) {
+		l.joined.Wait()
+	}
 }
 
 // hold keeps a connection for close.
@@ -144,16 +175,17 @@ func (l *Link) serve(near net.Conn) {
 	l.hold(far)
 	defer l.drop(far)
 	var back sync.WaitGroup
-	back.Go(func() { l.pass(near, far) })
-	l.pass(far, near)
+	back.Go(func() { l.pass(near, far, func() {}) })
+	l.pass(far, near, l.lag)
 	back.Wait()
 }
 
-func (l *Link) pass(to io.WriteCloser, from io.Reader) {
+func (l *Link) pass(to io.WriteCloser, from io.Reader, lag func()) {
 	defer func() { _ = to.Close() }()
 	buffer := make([]byte, 1<<16)
 	for {
 		n, err := from.Read(buffer)
+		lag()
 		if !l.enter() {
 			return
 		}

@@ -5,6 +5,8 @@
 //	Redis(t)          a Redis of its own
 //	StartPostgres(t), StartRedis(t)
 //	                  a server of its own that the test may kill and start again
+//	StartRedisWithClock(t)
+//	                  one whose clock the test may move, too
 //
 // The server of Postgres(t) does not sync its files, for speed; those that a test may
 // kill do, as in production. All of them live in directories of their own under the

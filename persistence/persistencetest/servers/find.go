@@ -62,6 +62,25 @@ func findRedis() (string, error) {
 	return "", missing("Redis", "redis-server", "redis")
 }
 
+// fakeClocks is where distributions put the library that shows a program another time. It
+// must be the one for programs with threads.
+var fakeClocks = []string{
+	"/usr/lib/*/faketime/libfaketimeMT.so.1", // Debian, Ubuntu
+	"/usr/lib64/faketime/libfaketimeMT.so.1", // Fedora, RHEL
+	"/usr/lib/faketime/libfaketimeMT.so.1",   // Alpine, Arch
+	"/usr/local/lib/faketime/libfaketimeMT.so.1",
+}
+
+// findFakeClock returns the path of libfaketime.
+func findFakeClock() (string, error) {
+	for _, pattern := range fakeClocks {
+		if found, err := filepath.Glob(pattern); err != nil || len(found) > 0 {
+			return strings.Join(found[:min(len(found), 1)], ""), err
+		}
+	}
+	return "", missing("libfaketime", "faketime", "libfaketime")
+}
+
 // missing says how to install a server.
 func missing(name, apt, brew string) error {
 	command := "sudo apt-get install -y " + apt

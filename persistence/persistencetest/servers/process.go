@@ -22,8 +22,8 @@ const (
 )
 
 // supervise runs its arguments from the fourth on until standard input ends or says
-// what to do: "kill" kills the server and keeps its directory ($1), everything else
-// sends it the signal $3 and removes the directory. $2 is the file for what the server
+// what to do: "keep" and the name of a signal sends that and keeps the server's directory
+// ($1), everything else sends the signal $3 and removes the directory. $2 is the file for what the server
 // writes. The file pid is there while the server runs, so that nobody else is
 // signalled.
 const supervise = `
@@ -33,11 +33,11 @@ exec 3<&0
 child=$!
 echo $child >"$dir/pid"
 {
-	read -r order <&3
-	[ "$order" != kill ] || signal=KILL
+	read -r order named <&3
+	[ "$order" != keep ] || signal=$named
 	[ ! -e "$dir/pid" ] || kill -$signal $child
 	[ ! -e "$dir/pid" ] || kill -CONT $child
-	[ "$order" = kill ]
+	[ "$order" = keep ]
 } 2>/dev/null &
 reader=$!
 wait $child
@@ -128,7 +128,10 @@ func (p *process) signal(s syscall.Signal) error {
 }
 
 // kill kills the server with SIGKILL and returns when it is gone.
-func (p *process) kill() error { return p.end("kill") }
+func (p *process) kill() error { return p.halt("KILL") }
+
+// halt ends the server with a signal of this name and returns when it is gone.
+func (p *process) halt(signal string) error { return p.end("keep " + signal) }
 
 // remove ends the server, if it runs, and removes its directory.
 func (p *process) remove() error { return errors.Join(p.end("remove"), os.RemoveAll(p.dir)) }

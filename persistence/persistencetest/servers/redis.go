@@ -25,18 +25,28 @@ func Redis(tb testing.TB) (addr string) {
 // second and evicts nothing.
 func StartRedis(tb testing.TB) *Server {
 	tb.Helper()
+	return startRedis(tb, nil)
+}
+
+// startRedis starts a Redis whose environment is made for its directory.
+func startRedis(tb testing.TB, environ func(dir string) []string) *Server {
+	tb.Helper()
 	program, err := findRedis()
 	require.NoError(tb, err)
 	dir, owner, err := newDir()
 	require.NoError(tb, err)
 	addr, port, err := freePort(tb.Context())
 	require.NoError(tb, err)
+	var command []string
+	if environ != nil {
+		command = append([]string{"env"}, environ(dir)...)
+	}
 	return started(tb, &process{
 		dir: dir, owner: owner,
-		command: []string{
+		command: append(command,
 			program, "--dir", dir, "--bind", "127.0.0.1", "--port", strconv.Itoa(port),
 			"--appendonly", "yes", "--maxmemory-policy", "noeviction", "--save", "",
-		},
+		),
 		stop:  "TERM",
 		ready: func(ctx context.Context) error { return pingRedis(ctx, addr, dir) },
 	}, addr)

@@ -23,7 +23,15 @@ func (s *Server) Kill(tb testing.TB) {
 	require.NoError(tb, s.process.kill())
 }
 
-// Start starts a server that was killed, and returns when it takes connections.
+// Halt ends the server with a signal that it may handle, and returns when it is gone. What
+// it had written stays. Postgres stops fast on INT, ending its sessions in order, and
+// immediately on QUIT, as if it had crashed.
+func (s *Server) Halt(tb testing.TB, signal string) {
+	tb.Helper()
+	require.NoError(tb, s.process.halt(signal))
+}
+
+// Start starts a server that was killed or halted, and returns when it takes connections.
 func (s *Server) Start(tb testing.TB) {
 	tb.Helper()
 	require.NoError(tb, s.process.restart())

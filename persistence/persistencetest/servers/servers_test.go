@@ -64,6 +64,33 @@ func TestKilledRedisStartsAgainWhereItWas(t *testing.T) {
 	require.Equal(t, "v", answer(t, server.Address, "GET k", 2))
 }
 
+func TestRewoundRedisHasWhatItHadThen(t *testing.T) {
+	t.Parallel()
+	server := servers.StartRedis(t)
+	require.Equal(t, "+OK", answer(t, server.Address, "SET k old", 1))
+	server.Copy(t)
+	require.Equal(t, "+OK", answer(t, server.Address, "SET k new", 1))
+	for range 2 { // what was taken back can be written again, and stays
+		server.Kill(t)
+		server.Rewind(t)
+		server.Start(t)
+		require.Equal(t, "old", answer(t, server.Address, "GET k", 2))
+		server.Copy(t)
+	}
+}
+
+func TestHaltedPostgresHasWhatItAcknowledged(t *testing.T) {
+	t.Parallel()
+	server := servers.StartPostgres(t)
+	servers.Query(t, server.Address, "CREATE TABLE kept (n int)")
+	for n, signal := range []string{"INT", "QUIT"} {
+		servers.Query(t, server.Address, fmt.Sprintf("INSERT INTO kept VALUES (%d)", n))
+		server.Halt(t, signal)
+		server.Start(t)
+		require.Len(t, servers.Query(t, server.Address, "SELECT n FROM kept"), n+1, signal)
+	}
+}
+
 func TestPausedRedisAnswersLater(t *testing.T) {
 	t.Parallel()
 	server := servers.StartRedis(t)

@@ -22,7 +22,8 @@
 // effect at any time, or never. For confirms and cancels the store says whether they did.
 //
 // A request in transit to the stores shows: others meet a locked seat that in the end
-// nobody gets, or that stays locked past its end because its confirm was in time. Such
+// nobody gets, or that stays locked past its end because its confirm was in time, also one
+// that the owner could not store and the next one refused, as the end had come. Such
 // refusals promise nothing to anybody, and are excused while a request that can be their
 // reason is under way.
 //

@@ -44,6 +44,12 @@ func confirm(call time.Duration, user uuid.UUID, id booking.HoldID, result histo
 	return o
 }
 
+// for3Seconds makes an operation take longer.
+func for3Seconds(o history.Operation) history.Operation {
+	o.Return = o.Call + 3*second
+	return o
+}
+
 func release(call time.Duration, user uuid.UUID, id booking.HoldID, result history.Result) history.Operation {
 	o := at(call, history.Release, user, result)
 	o.Hold = id
@@ -136,6 +142,12 @@ func TestCheckerTellsGoodHistoriesFromBad(t *testing.T) {
 		{"a confirm without an answer was stored and the seat given away", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, unknown), hold(6*second, ravi, two), stored(9*second, hers),
 		}, live, nil},
+		{"a confirm that came in time is refused by the next owner, and locked the seat until then", true, operations{
+			hold(0, asha, one), for3Seconds(confirm(4900*time.Millisecond, asha, one, notLocked)), at(7*second, history.Hold, ravi, locked),
+		}, nil, nil},
+		{"a confirm by another locks a seat past the end of the hold", false, operations{
+			hold(0, asha, one), for3Seconds(confirm(4900*time.Millisecond, ravi, one, notLocked)), at(7*second, history.Hold, ravi, locked),
+		}, nil, nil},
 		{"a confirm that was not executed was", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, history.NotExecuted), look(2*second, booking.SeatBooked),
 		}, live, nil},

@@ -78,7 +78,7 @@ func (h *History) lives(operations []Operation) map[booking.HoldID]life {
 			lives[o.Hold] = l
 			continue
 		}
-		l := life{earliest: o.Ends, until: o.Ends, shown: max(o.Ends+lateness, o.Return)}
+		l := life{user: o.User, earliest: o.Ends, until: o.Ends, shown: max(o.Ends+lateness, o.Return)}
 		for _, loss := range h.Losses {
 			if o.Call <= loss.To && o.Ends >= loss.From {
 				l.earliest = min(l.earliest, loss.From)
@@ -86,16 +86,14 @@ func (h *History) lives(operations []Operation) map[booking.HoldID]life {
 		}
 		lives[o.Hold] = l
 	}
-	// What is in transit keeps its seat, whatever the clock says.
+	// What is in transit keeps its seat, whatever the clock says, and whatever comes of it.
 	for _, o := range operations {
 		l, known := lives[o.Hold]
-		if !known || o.Kind != Confirm && o.Kind != Release || o.Call > l.until+precision {
+		if !known || o.User != l.user || o.Kind != Confirm && o.Kind != Release || o.Call > l.until+precision {
 			continue
 		}
-		switch o.Result {
-		case Done, NotExecuted:
-			l.shown = max(l.shown, o.Return+lateness)
-		case Unknown:
+		l.shown = max(l.shown, o.Return+lateness)
+		if o.Result == Unknown {
 			l.shown = Never
 		}
 		lives[o.Hold] = l

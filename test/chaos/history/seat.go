@@ -49,6 +49,7 @@ func (s state) String() string {
 
 // life is when a hold ends.
 type life struct {
+	user     uuid.UUID
 	earliest time.Duration // from then on it may have ended
 	until    time.Duration // until then it may be confirmed
 	shown    time.Duration // until then others may be refused because of it

@@ -1,0 +1,111 @@
+package chaos_test
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// crowdName is what its sessions call themselves.
+const crowdName = "crowd"
+
+// crowd is sessions that take all connections of Postgres and do nothing.
+type crowd struct {
+	t        *testing.T
+	socket   string
+	sessions []net.Conn
+	over     chan struct{}
+	takers   sync.WaitGroup
+}
+
+// takeConnections takes all connections, ends the sessions of others, and takes what they
+// had, until leave.
+func takeConnections(t *testing.T, socket string) *crowd {
+	t.Helper()
+	c := &crowd{t: t, socket: socket, over: make(chan struct{})}
+	require.True(t, c.enter())
+	c.takers.Go(func() {
+		for {
+			for c.enter() {
+			}
+			c.expel()
+			select {
+			case <-time.After(pollTime):
+			case <-c.over:
+				return
+			}
+		}
+	})
+	return c
+}
+
+func (c *crowd) leave() {
+	close(c.over)
+	c.takers.Wait()
+	for _, session := range c.sessions {
+		_ = session.Close()
+	}
+}
+
+// enter begins a session. It says whether there was room.
+func (c *crowd) enter() bool {
+	conn, err := net.Dial("unix", c.socket)
+	if !assert.NoError(c.t, err) {
+		return false
+	}
+	settings := strings.Join([]string{"user", "postgres", "database", "postgres", "application_name", crowdName, "", ""}, "\x00")
+	const version = 3 << 16
+	start := binary.BigEndian.AppendUint32(nil, uint32(8+len(settings)))
+	start = binary.BigEndian.AppendUint32(start, version)
+	if _, err = conn.Write(append(start, settings...)); err == nil {
+		err = awaitReady(conn)
+	}
+	if err != nil {
+		_ = conn.Close()
+		return false
+	}
+	c.sessions = append(c.sessions, conn)
+	return true
+}
+
+// expel ends all other sessions.
+func (c *crowd) expel() {
+	const statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity " +
+		"WHERE backend_type = 'client backend' AND application_name <> '" + crowdName + "'\x00"
+	conn := c.sessions[0]
+	query := binary.BigEndian.AppendUint32([]byte{'Q'}, uint32(4+len(statement)))
+	_, err := conn.Write(append(query, statement...))
+	if err == nil {
+		err = awaitReady(conn)
+	}
+	assert.NoError(c.t, err)
+}
+
+// awaitReady reads messages until one says that the session waits for a statement.
+func awaitReady(conn net.Conn) error {
+	if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	for {
+		var head [5]byte
+		if _, err := io.ReadFull(conn, head[:]); err != nil {
+			return err
+		}
+		if _, err := io.CopyN(io.Discard, conn, int64(binary.BigEndian.Uint32(head[1:]))-4); err != nil {
+			return err
+		}
+		switch head[0] {
+		case 'Z':
+			return nil
+		case 'E':
+			return net.ErrClosed
+		}
+	}
+}
