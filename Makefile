@@ -19,6 +19,9 @@ export GOFLAGS += -buildvcs=false
 TOOLS    := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/trainbooking/tools
 LINT_MOD := github.com/golangci/golangci-lint/v2
 LINT      = $(TOOLS)/golangci-lint-$(shell $(GO) -C tools/lint list -m -f '{{.Version}}' $(LINT_MOD))-$(shell $(GO) env GOVERSION)
+# So are the programs of Kubernetes that tests run; test/kube/tools finds them there.
+KUBE_VER  = $(shell $(GO) -C tools/kube list -m -f '{{.Version}}' k8s.io/kubernetes)
+KUBE      = $(TOOLS)/kubernetes-$(KUBE_VER)-$(shell $(GO) env GOVERSION)
 
 .DEFAULT_GOAL := help
 
@@ -36,7 +39,7 @@ build: ## build bin/trainbooking
 
 # Those in test/ run whole services that compete for the machine: one package at a time.
 .PHONY: test
-test: cc servers ## run every test with the race detector: make test PKGS=./booking/...
+test: cc servers kube-tools ## run every test with the race detector: make test PKGS=./booking/...
 	$(GO) list $(PKGS) | grep -v '^trainbooking.dev/test/' | xargs -r $(GO) test -race -timeout 15m
 	$(GO) list $(PKGS) | grep '^trainbooking.dev/test/' | xargs -r $(GO) test -race -p 1 -timeout 20m
 
@@ -106,6 +109,17 @@ clean: ## remove what was built
 lint-tool:
 	@[ -x '$(LINT)' ] || { echo 'building golangci-lint, once (some minutes)'; \
 		$(GO) -C tools/lint build -o '$(LINT)' $(LINT_MOD)/cmd/golangci-lint; }
+
+# etcd is the last: where it is, the others are. The version is what the API server says of
+# itself, on which charts depend.
+.PHONY: kube-tools
+kube-tools:
+	@[ -x '$(KUBE)/etcd' ] || { echo 'building kube-apiserver, kubectl and etcd, once (some minutes)'; \
+		export CGO_ENABLED=0; version=k8s.io/component-base/version; minor='$(KUBE_VER)'; minor=$${minor#v1.}; \
+		$(GO) -C tools/kube build -trimpath -o '$(KUBE)/' \
+			-ldflags "-s -w -X $$version.gitVersion=$(KUBE_VER) -X $$version.gitMajor=1 -X $$version.gitMinor=$${minor%%.*}" \
+			k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kubectl && \
+		$(GO) -C tools/kube build -trimpath -ldflags '-s -w' -o '$(KUBE)/etcd' go.etcd.io/etcd/server/v3; }
 
 .PHONY: protoc
 protoc:
