@@ -59,7 +59,7 @@ func Path(name string) (string, error) {
 		cache = filepath.Join(os.Getenv("HOME"), ".cache")
 	}
 	path := filepath.Join(cache, "trainbooking", "tools", fmt.Sprintf(m.cached, version, runtime.Version()), name)
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Stat(path); err != nil { //nolint:gosec // the cache is the user's
 		return "", fmt.Errorf("%s is not built: make kube-tools (%w)", name, err)
 	}
 	return path, nil
@@ -69,7 +69,7 @@ func Path(name string) (string, error) {
 var Root = sync.OnceValues(func() (string, error) { return golist(".", "{{.Dir}}", "trainbooking.dev") })
 
 func golist(dir, format, path string) (string, error) {
-	list := exec.Command("go", "list", "-m", "-f", format, path) //nolint:noctx // it ends
+	list := exec.Command("go", "list", "-m", "-f", format, path) //nolint:gosec,noctx // ours, and ends
 	list.Dir = dir
 	list.Stderr = os.Stderr
 	out, err := list.Output()
@@ -105,7 +105,7 @@ func Command(tb testing.TB, kubeconfig, name string, args ...string) *exec.Cmd {
 	tb.Helper()
 	path, err := Path(name)
 	require.NoError(tb, err)
-	command := exec.CommandContext(tb.Context(), path, args...)
+	command := exec.CommandContext(tb.Context(), path, args...) //nolint:gosec // the test says what to run
 	command.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
 	return command
 }
