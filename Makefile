@@ -23,6 +23,10 @@ LINT      = $(TOOLS)/golangci-lint-$(shell $(GO) -C tools/lint list -m -f '{{.Ve
 KUBE_VER  = $(shell $(GO) -C tools/kube list -m -f '{{.Version}}' k8s.io/kubernetes)
 KUBE      = $(TOOLS)/kubernetes-$(KUBE_VER)-$(shell $(GO) env GOVERSION)
 
+# And what makes the CRD and the code around it.
+GEN_MOD  := sigs.k8s.io/controller-tools
+GEN       = $(TOOLS)/controller-gen-$(shell $(GO) -C tools/generate list -m -f '{{.Version}}' $(GEN_MOD))-$(shell $(GO) env GOVERSION)
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -59,7 +63,9 @@ chaos: servers ## let faults happen to three processes under load: make chaos MI
 # protoc comes from the system, its plugin from go.mod. Its version is left out of what it
 # writes, as any will do.
 .PHONY: generate
-generate: protoc ## generate what is generated: actors/wire
+generate: protoc generate-tool ## generate what is generated: actors/wire, the CRD and the code of operator/v1alpha1
+	$(GEN) object applyconfiguration:omitToolVersion=true paths=./operator/v1alpha1
+	$(GEN) crd paths=./operator/v1alpha1 output:crd:dir=charts/trainbooking/crd
 	@plugin=$$(mktemp -d) && trap 'rm -rf "$$plugin"' EXIT && \
 	$(GO) build -o "$$plugin/" google.golang.org/protobuf/cmd/protoc-gen-go && \
 	protoc --plugin="$$plugin/protoc-gen-go" -I actors/wire --go_out=actors/wire --go_opt=paths=source_relative envelope.proto && \
@@ -86,7 +92,7 @@ bench: ## run every benchmark: make bench PKGS=./booking/...
 
 .PHONY: verify
 verify: lint-tool generate ## check modules, what is generated, format, style and the arrows between packages
-	git diff --exit-code -- actors/wire
+	git diff --exit-code -- actors/wire operator/v1alpha1 charts/trainbooking/crd
 	$(GO) mod tidy -diff
 	$(GO) -C test/chaos mod tidy -diff
 	$(GO) vet ./...
@@ -120,6 +126,11 @@ kube-tools:
 			-ldflags "-s -w -X $$version.gitVersion=$(KUBE_VER) -X $$version.gitMajor=1 -X $$version.gitMinor=$${minor%%.*}" \
 			k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kubectl && \
 		$(GO) -C tools/kube build -trimpath -ldflags '-s -w' -o '$(KUBE)/etcd' go.etcd.io/etcd/server/v3; }
+
+.PHONY: generate-tool
+generate-tool:
+	@[ -x '$(GEN)' ] || { echo 'building controller-gen, once'; \
+		$(GO) -C tools/generate build -o '$(GEN)' $(GEN_MOD)/cmd/controller-gen; }
 
 .PHONY: protoc
 protoc:
