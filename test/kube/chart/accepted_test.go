@@ -44,7 +44,7 @@ func TestChartIsCleanToTheLinter(t *testing.T) {
 // that pods would be refused.
 func TestAPIServerAcceptsWhatIsRendered(t *testing.T) {
 	t.Parallel()
-	server := apiserver.Start(t)
+	server := apiserver.Shared(t)
 	installOthers(t, server)
 	for name, values := range settings(t) {
 		t.Run(name, func(t *testing.T) {

@@ -33,7 +33,7 @@ var (
 
 func TestOperatorMayDoWhatItNeedsAndNoMore(t *testing.T) {
 	t.Parallel()
-	server := apiserver.Start(t)
+	server := apiserver.Shared(t)
 	home, watched, other := server.Namespace(t, nil), server.Namespace(t, nil), server.Namespace(t, nil)
 	for name, c := range map[string]struct {
 		values               []string
