@@ -22,10 +22,11 @@ import (
 func settings(t *testing.T) map[string][]string {
 	t.Helper()
 	return map[string][]string{
-		"defaults":   nil,
-		"demo":       {"-f", chart(t, "values-demo.yaml")},
-		"production": {"-f", chart(t, "values-production.yaml")},
-		"everything": {"-f", "testdata/everything.yaml"},
+		"defaults":    nil,
+		"demo":        {"-f", chart(t, "values-demo.yaml")},
+		"production":  {"-f", chart(t, "values-production.yaml")},
+		"everything":  {"-f", "testdata/everything.yaml"},
+		"pod monitor": {"--set", "metrics.monitor=PodMonitor"},
 	}
 }
 

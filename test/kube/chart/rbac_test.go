@@ -23,7 +23,7 @@ var (
 	}
 	ofItsOwn = []string{
 		"leases.coordination.k8s.io [create]",
-		"leases.coordination.k8s.io (booking-trainbooking-operator) [get update patch]",
+		"leases.coordination.k8s.io (operator.trainbooking.dev) [get update patch]",
 	}
 	ofReviews = []string{
 		"subjectaccessreviews.authorization.k8s.io [create]",
