@@ -8,6 +8,10 @@ SEEDS    ?= 100000
 MINUTES  ?= 3
 SEED     ?= 0
 ONLY     ?=
+# For e2e: images that the cluster's nodes have or can fetch.
+IMAGE          ?= trainbooking:local
+POSTGRES_IMAGE ?= postgres:17
+REDIS_IMAGE    ?= redis:7
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS  := -X main.version=$(VERSION)
@@ -60,6 +64,14 @@ chaos: servers ## let faults happen to three processes under load: make chaos MI
 	$(GO) -C test/chaos test -count 1 -v -timeout "$$(awk 'BEGIN { print int($(MINUTES) * 2 + 20) }')m" . \
 		-chaos.minutes $(MINUTES) -chaos.seed $(SEED) -chaos.only '$(ONLY)'
 
+# The cluster may be any that has a volume to give; kind load docker-image brings IMAGE to
+# its nodes.
+.PHONY: e2e
+e2e: kube-tools ## install the chart on a cluster and use it: make e2e KUBECONFIG=FILE IMAGE=trainbooking:local
+	@[ -n "$(KUBECONFIG)" ] || { echo 'e2e needs a cluster: make e2e KUBECONFIG=FILE IMAGE=NAME:TAG'; exit 1; }
+	KUBECONFIG='$(abspath $(KUBECONFIG))' $(GO) test -tags e2e -count 1 -v -timeout 40m ./test/e2e \
+		-e2e.image '$(IMAGE)' -e2e.postgres-image '$(POSTGRES_IMAGE)' -e2e.redis-image '$(REDIS_IMAGE)'
+
 # protoc comes from the system, its plugin from go.mod. Its version is left out of what it
 # writes, as any will do.
 .PHONY: generate
@@ -95,7 +107,7 @@ verify: lint-tool generate ## check modules, what is generated, format, style an
 	git diff --exit-code -- actors/wire operator/v1alpha1 charts/trainbooking/crd
 	$(GO) mod tidy -diff
 	$(GO) -C test/chaos mod tidy -diff
-	$(GO) vet ./...
+	$(GO) vet -tags e2e ./...
 	$(GO) -C test/chaos vet ./...
 	$(LINT) fmt --diff
 	$(LINT) run

@@ -4,6 +4,10 @@ package e2e_test
 
 import (
 	"crypto/rand"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,4 +69,50 @@ func (r *release) startStores() {
 	}))
 	r.kubectl("rollout", "status", "deployment", "postgres", "--timeout", patience.String())
 	r.kubectl("rollout", "status", "deployment", "redis", "--timeout", patience.String())
+}
+
+// sell puts the sample trains on sale and books on them through the Service.
+func (r *release) sell() {
+	r.t.Helper()
+	r.helm("test", name, "--timeout", patience.String())
+	r.kubectl("apply", "-f", filepath.Join("..", "..", "docs", "samples"))
+	r.kubectl("wait", "trains", "--all", "--for", "condition=Ready", "--timeout", patience.String())
+	r.t.Log(r.kubectl("get", "trains"))
+
+	passengers := r.startJob("passengers", "--for", (2 * statusFollows).String(), "--clients", "4")
+	require.Eventually(r.t, func() bool { return r.booked() > 0 }, patience, time.Second, "no sale is seen in kubectl get trains")
+	passengers.requireGood()
+	require.Eventually(r.t, func() bool { return r.booked() == 0 }, 2*statusFollows, time.Second, "they have cancelled")
+}
+
+// statusFollows is how far the status of a train may be behind its sales.
+const statusFollows = 30 * time.Second
+
+// booked sums up what the status of the trains says.
+func (r *release) booked() (sum int) {
+	r.t.Helper()
+	for _, n := range strings.Fields(r.kubectl("get", "trains", "-o", "jsonpath={.items[*].status.booked}")) {
+		booked, err := strconv.Atoi(n)
+		require.NoError(r.t, err)
+		sum += booked
+	}
+	return sum
+}
+
+// removeTrains deletes the trains, for which the operator must be there.
+func (r *release) removeTrains() {
+	r.t.Helper()
+	r.kubectl("delete", "trains", "--all", "--timeout", patience.String())
+	require.Empty(r.t, r.kubectl("get", "trains", "-o", "name"))
+}
+
+// uninstall uninstalls the chart and looks what is left of it in the namespace.
+func (r *release) uninstall() {
+	r.t.Helper()
+	r.helm("uninstall", name, "--wait", "--timeout", patience.String())
+	var left []string
+	require.Eventually(r.t, func() bool {
+		left = slices.DeleteFunc(r.inNamespace(), func(object string) bool { return slices.Contains(r.before, object) })
+		return slices.Equal(left, r.kept)
+	}, time.Minute, time.Second, "%q is to be left, and is not all: %q", r.kept, &left)
 }

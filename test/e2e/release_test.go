@@ -32,6 +32,8 @@ const patience = 3 * time.Minute
 type release struct {
 	t         *testing.T
 	namespace string
+	before    []string // what was in it before the chart
+	kept      []string // what is left when the chart is gone
 	values    []string // of the last install or upgrade, as helm takes them
 }
 
@@ -56,7 +58,7 @@ func newRelease(t *testing.T) *release {
 // install installs the chart and waits until everything is ready.
 func (r *release) install(values ...string) {
 	r.t.Helper()
-	r.values = values
+	r.before, r.values = r.inNamespace(), values
 	r.deploy("install")
 }
 
@@ -76,6 +78,9 @@ func (r *release) deploy(verb string) {
 		"--set", "image.repository=" + repository, "--set", "image.tag=" + tag,
 	}, r.values...)...)
 }
+
+// url is that of the Service, for those in the cluster.
+func (r *release) url() string { return "http://" + name + "-trainbooking:8080" }
 
 // cutTag cuts an image in two: the last colon that no slash follows is before the tag.
 func cutTag(image string) (repository, tag string, tagged bool) {
