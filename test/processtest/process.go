@@ -84,4 +84,3 @@ func (p *Process) Kill() {
 	p.Signal(syscall.SIGKILL)
 	p.Wait()
 }
-

@@ -1,7 +1,6 @@
 package operator_test
 
 import (
-	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 	"trainbooking.dev/test/kube/apiserver"
 	"trainbooking.dev/test/kube/tools"
+	"trainbooking.dev/test/processtest"
 )
 
 // cluster is the API server of the package, which knows Trains.
@@ -50,4 +50,4 @@ func crd(tb testing.TB) *cluster {
 
 var installed sync.Once
 
-func TestMain(m *testing.M) { os.Exit(m.Run()) }
+func TestMain(m *testing.M) { processtest.Main(m, processtest.HasRaceDetector(), "operator") }
