@@ -238,10 +238,10 @@ type gate struct {
 
 // stop is the call at which the operator is to be killed.
 type stop struct {
-	after   int           // how many calls pass first
-	done    bool          // whether the call is carried out, and only its answer lost
-	reached chan string   // gets the call
-	killed  chan struct{} // closed by who has killed the operator
+	after      int           // how many calls pass before it
+	carriedOut bool          // or else it does not arrive
+	reached    chan string   // gets the call; capacity 1
+	killed     chan struct{} // closed by who has killed the operator
 }
 
 func newGate(tb testing.TB, config *rest.Config, service string) *gate {
@@ -281,7 +281,7 @@ func (g *gate) pass(proxy http.Handler, w http.ResponseWriter, q *http.Request) 
 		proxy.ServeHTTP(w, q)
 		return
 	}
-	if s.done {
+	if s.carriedOut {
 		proxy.ServeHTTP(httptest.NewRecorder(), q)
 	}
 	s.reached <- q.Method + " " + q.URL.Path
@@ -307,10 +307,8 @@ func (g *gate) count(q *http.Request) *stop {
 	return s
 }
 
-// set makes the gate stop at another call, or at none, and returns whether the one before
-// was not reached.
-func (g *gate) set(s *stop) (unreached bool) {
-	unreached = <-g.stop != nil
+// set makes the gate stop at another call, or at none.
+func (g *gate) set(s *stop) {
+	<-g.stop
 	g.stop <- s
-	return unreached
 }
