@@ -39,9 +39,11 @@ const (
 	// indexTrainID is the name of the cache's index by train id.
 	indexTrainID = "trainID"
 
-	// What the operator was doing when it recorded an event.
+	// What the operator was doing when it recorded an event. Events of one reason and one
+	// action become a series, of which only the first note is kept.
 	actionReconcile = "Reconcile"
-	actionPut       = "Put"
+	actionCreate    = "Create"
+	actionChange    = "Change"
 	actionRemove    = "Remove"
 )
 

@@ -118,18 +118,18 @@ func (r *Reconciler) waiting(refused []*booking.Error) *verdict {
 func (r *Reconciler) reportPut(t *v1alpha1.Train, put *booking.Train, created bool, found *booking.Availability) {
 	switch {
 	case settled(t) && created:
-		r.event(t, corev1.EventTypeWarning, v1alpha1.EventDriftCorrected, actionPut,
+		r.event(t, corev1.EventTypeWarning, v1alpha1.EventDriftCorrected, actionCreate,
 			"The train was deleted at the service. It is there again, without the bookings that it had")
 	case settled(t) && found != nil:
-		r.event(t, corev1.EventTypeWarning, v1alpha1.EventDriftCorrected, actionPut,
+		r.event(t, corev1.EventTypeWarning, v1alpha1.EventDriftCorrected, actionChange,
 			"The train was changed at the service and was put back: "+difference(found.Train, put))
 	case created:
-		r.event(t, corev1.EventTypeNormal, v1alpha1.EventCreated, actionPut, "The service has the train "+put.ID.String())
+		r.event(t, corev1.EventTypeNormal, v1alpha1.EventCreated, actionCreate, "The service has the train "+put.ID.String())
 	case t.Status.Capacity == nil && t.Spec.TrainID != "" && found != nil:
-		r.event(t, corev1.EventTypeNormal, v1alpha1.EventAdopted, actionPut,
+		r.event(t, corev1.EventTypeNormal, v1alpha1.EventAdopted, actionChange,
 			"The train "+put.ID.String()+" was taken up: "+difference(found.Train, put))
 	default:
-		r.event(t, corev1.EventTypeNormal, v1alpha1.EventUpdated, actionPut, "The train was changed as the spec says")
+		r.event(t, corev1.EventTypeNormal, v1alpha1.EventUpdated, actionChange, "The train was changed as the spec says")
 	}
 }
 

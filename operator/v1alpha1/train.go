@@ -46,7 +46,7 @@ type Train struct {
 
 // TrainSpec is a train as an admin wants it to be.
 //
-// +kubebuilder:validation:XValidation:rule="self.?trainID == oldSelf.?trainID",message="trainID cannot change: delete this Train (deletionPolicy Retain keeps the train and its bookings) and create another with the trainID wanted"
+// +kubebuilder:validation:XValidation:rule="has(self.trainID) == has(oldSelf.trainID) && (!has(self.trainID) || self.trainID == oldSelf.trainID)",message="trainID cannot change: delete this Train (deletionPolicy Retain keeps the train and its bookings) and create another with the trainID wanted"
 type TrainSpec struct {
 	// name is what passengers see. It is shown without spaces at its ends, and must have
 	// at least one character that is none.
@@ -66,6 +66,10 @@ type TrainSpec struct {
 	// +kubebuilder:validation:Maximum=20000
 	Capacity int32 `json:"capacity"`
 
+	// The rules about times have no positions to go by (the comprehensions that have them
+	// need Kubernetes 1.33): the earliest and the latest times of the stops ascend, and no
+	// two stops overlap.
+
 	// stops are where the train calls, in order. They cannot change while a seat is booked
 	// or held: until then Ready is False with the reason HasBookings.
 	//
@@ -74,7 +78,9 @@ type TrainSpec struct {
 	// +kubebuilder:validation:MinItems=2
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:XValidation:rule="self.all(a, self.exists_one(b, a.station.trim().lowerAscii() == b.station.trim().lowerAscii()))",message="stops must call at each station once: rename or remove the stop that repeats a station"
-	// +kubebuilder:validation:XValidation:rule="self.map(s, [?s.?arrivesAt, ?s.?departsAt].map(t, string(t)).join(' ')).join(' ').split(' ').filter(t, t != '').map(t, timestamp(t)).isSorted()",message="stops must not go back in time: each arrivesAt and departsAt must be at or after every time before it on the route, mind the UTC offsets"
+	// +kubebuilder:validation:XValidation:rule="self.filter(s, has(s.arrivesAt) || has(s.departsAt)).map(s, has(s.arrivesAt) ? s.arrivesAt : s.departsAt).isSorted()",message="stops must not go back in time: each arrivesAt and departsAt must be at or after every time before it on the route, mind the UTC offsets"
+	// +kubebuilder:validation:XValidation:rule="self.filter(s, has(s.arrivesAt) || has(s.departsAt)).map(s, has(s.departsAt) ? s.departsAt : s.arrivesAt).isSorted()",message="stops must not go back in time: each arrivesAt and departsAt must be at or after every time before it on the route, mind the UTC offsets"
+	// +kubebuilder:validation:XValidation:rule="self.all(a, !has(a.arrivesAt) || !has(a.departsAt) || self.all(b, a.station == b.station || !has(b.arrivesAt) || !has(b.departsAt) || a.departsAt <= b.arrivesAt || b.departsAt <= a.arrivesAt))",message="stops must not go back in time: each arrivesAt and departsAt must be at or after every time before it on the route, mind the UTC offsets"
 	Stops []Stop `json:"stops"`
 
 	// onSale says whether seats can be locked and booked. What is booked stays booked.
@@ -110,6 +116,8 @@ type TrainSpec struct {
 
 // Stop is a station where a train calls. The times are optional, and keep the UTC offset
 // of their place: searches by date use it.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.arrivesAt) || !has(self.departsAt) || self.arrivesAt <= self.departsAt",message="departsAt must not be before arrivesAt, mind the UTC offsets"
 type Stop struct {
 	// station is the name of the station, the same for every train that calls there.
 	//
