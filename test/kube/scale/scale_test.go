@@ -121,14 +121,16 @@ func train(namespace string, n int) *v1alpha1.Train {
 
 // shown are the Trains as the API server has them.
 type shown struct {
-	mu      sync.Mutex
-	trains  map[string]*v1alpha1.Train
-	changed chan struct{} // closed and made anew with each change
+	mu     sync.Mutex
+	trains map[string]*v1alpha1.Train
+	is     func(*v1alpha1.Train) bool // what is waited for
+	left   map[string]bool            // those that are not so yet
+	done   chan struct{}              // closed when none is left
 }
 
 func watch(t *testing.T, config *rest.Config, scheme *runtime.Scheme) *shown {
 	t.Helper()
-	s := &shown{trains: map[string]*v1alpha1.Train{}, changed: make(chan struct{})}
+	s := &shown{trains: map[string]*v1alpha1.Train{}}
 	c, err := cache.New(config, cache.Options{Scheme: scheme, DefaultTransform: cache.TransformStripManagedFields()})
 	require.NoError(t, err)
 	informer, err := c.GetInformer(t.Context(), &v1alpha1.Train{}, cache.BlockUntilSynced(false))
@@ -151,35 +153,36 @@ func (s *shown) show(o any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.trains[train.Name] = train
-	close(s.changed)
-	s.changed = make(chan struct{})
+	s.look(train)
 }
 
-// await waits until all Trains are as they should be.
+func (s *shown) look(train *v1alpha1.Train) {
+	if s.left[train.Name] && s.is(train) {
+		if delete(s.left, train.Name); len(s.left) == 0 {
+			close(s.done)
+		}
+	}
+}
+
+// await waits until each of the Trains was as it should be.
 func (s *shown) await(t *testing.T, patience time.Duration, is func(*v1alpha1.Train) bool) {
 	t.Helper()
-	deadline := time.After(patience)
-	left := map[string]bool{}
+	s.mu.Lock()
+	s.is, s.left, s.done = is, map[string]bool{}, make(chan struct{})
 	for n := range trains {
-		left[train("", n).Name] = true
+		s.left[train("", n).Name] = true
 	}
-	for {
+	for _, t := range s.trains {
+		s.look(t)
+	}
+	done := s.done
+	s.mu.Unlock()
+	select {
+	case <-done:
+	case <-time.After(patience):
 		s.mu.Lock()
-		for name := range left {
-			if t := s.trains[name]; t != nil && is(t) {
-				delete(left, name)
-			}
-		}
-		changed := s.changed
-		s.mu.Unlock()
-		if len(left) == 0 {
-			return
-		}
-		select {
-		case <-changed:
-		case <-deadline:
-			require.Failf(t, "it takes too long", "%d Trains are left after %s", len(left), patience)
-		}
+		defer s.mu.Unlock()
+		require.Failf(t, "it takes too long", "%d Trains are left after %s", len(s.left), patience)
 	}
 }
 
