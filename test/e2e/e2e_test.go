@@ -17,7 +17,7 @@ import (
 // The tests take turns: each installs the same release.
 
 func TestClusteredServiceOutlivesItsPods(t *testing.T) { //nolint:paralleltest // takes its turn
-	r := newRelease(t)
+	r := newRelease(t, lease)
 	r.startStores()
 	r.install("--set", "database.existingSecret=postgres", "--set", "redis.existingSecret=redis")
 	require.Len(t, r.pods(), 1)
@@ -42,7 +42,7 @@ func TestClusteredServiceOutlivesItsPods(t *testing.T) { //nolint:paralleltest /
 }
 
 func TestEmbeddedServiceKeepsWhatItSold(t *testing.T) { //nolint:paralleltest // takes its turn
-	r := newRelease(t)
+	r := newRelease(t, lease, "PersistentVolumeClaim "+name+"-trainbooking")
 	r.install()
 	require.Len(t, r.pods(), 1)
 	r.sell()

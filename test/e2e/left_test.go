@@ -16,8 +16,11 @@ import (
 	"trainbooking.dev/test/kube/tools"
 )
 
-// crd is the definition of trains, as clusterWide tells it.
-const crd = "CustomResourceDefinition trains.trainbooking.dev"
+// As list tells them: the definition of trains, and by what the operators agreed who works.
+const (
+	crd   = "CustomResourceDefinition trains.trainbooking.dev"
+	lease = "Lease operator.trainbooking.dev"
+)
 
 // clusterWide lists every object that is in no namespace, as its kind and name.
 func clusterWide(t *testing.T) []string {

@@ -40,14 +40,16 @@ type release struct {
 // name is that of every release: two tests never run at once.
 const name = "booking"
 
-func newRelease(t *testing.T) *release {
+// newRelease makes a namespace for a release. What is kept is that of it which is there, in
+// order, when the chart is uninstalled.
+func newRelease(t *testing.T, kept ...string) *release {
 	t.Helper()
 	if os.Getenv("KUBECONFIG") == "" {
 		t.Fatal("KUBECONFIG names no cluster to install on: make e2e KUBECONFIG=FILE IMAGE=…")
 	}
 	before := clusterWide(t)
 	require.NotContains(t, before, crd, "an earlier run or another release is still there")
-	r := &release{t: t}
+	r := &release{t: t, kept: kept}
 	r.namespace = strings.TrimPrefix(strings.TrimSpace(r.apply("create", `{
 		"apiVersion": "v1", "kind": "Namespace",
 		"metadata": {"generateName": "e2e-", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}`)), "namespace/")

@@ -22,10 +22,11 @@ import (
 func settings(t *testing.T) map[string][]string {
 	t.Helper()
 	return map[string][]string{
-		"defaults":   nil,
-		"demo":       {"-f", chart(t, "values-demo.yaml")},
-		"production": {"-f", chart(t, "values-production.yaml")},
-		"everything": {"-f", "testdata/everything.yaml"},
+		"defaults":    nil,
+		"demo":        {"-f", chart(t, "values-demo.yaml")},
+		"production":  {"-f", chart(t, "values-production.yaml")},
+		"everything":  {"-f", "testdata/everything.yaml"},
+		"pod monitor": {"--set", "metrics.monitor=PodMonitor"},
 	}
 }
 
@@ -44,7 +45,7 @@ func TestChartIsCleanToTheLinter(t *testing.T) {
 // that pods would be refused.
 func TestAPIServerAcceptsWhatIsRendered(t *testing.T) {
 	t.Parallel()
-	server := apiserver.Start(t)
+	server := apiserver.Shared(t)
 	installOthers(t, server)
 	for name, values := range settings(t) {
 		t.Run(name, func(t *testing.T) {

@@ -77,8 +77,9 @@ func TestChartInstallsUpgradesAndUninstalls(t *testing.T) {
 // conflict, or would undo what was scaled.
 func TestUpgradeLeavesTheReplicasToTheAutoscaler(t *testing.T) {
 	t.Parallel()
-	r := &installed{t: t, server: apiserver.Start(t)}
+	r := &installed{t: t, server: apiserver.Shared(t)}
 	values := []string{
+		"--set", "crds.enabled=false", "--set", "operator.enabled=false", // what is cluster-wide is others'
 		"--set", "database.existingSecret=postgres", "--set", "redis.existingSecret=redis",
 		"--set", "autoscaling.enabled=true", "--set", "autoscaling.minReplicas=3",
 	}

@@ -23,7 +23,7 @@ var (
 	}
 	ofItsOwn = []string{
 		"leases.coordination.k8s.io [create]",
-		"leases.coordination.k8s.io (booking-trainbooking-operator) [get update patch]",
+		"leases.coordination.k8s.io (operator.trainbooking.dev) [get update patch]",
 	}
 	ofReviews = []string{
 		"subjectaccessreviews.authorization.k8s.io [create]",
@@ -33,7 +33,7 @@ var (
 
 func TestOperatorMayDoWhatItNeedsAndNoMore(t *testing.T) {
 	t.Parallel()
-	server := apiserver.Start(t)
+	server := apiserver.Shared(t)
 	home, watched, other := server.Namespace(t, nil), server.Namespace(t, nil), server.Namespace(t, nil)
 	for name, c := range map[string]struct {
 		values               []string

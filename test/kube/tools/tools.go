@@ -91,9 +91,11 @@ var Root = sync.OnceValues(func() (string, error) { return list(".", "{{.Dir}}",
 func list(dir, format, path string) (string, error) {
 	list := exec.Command("go", "list", "-m", "-f", format, path) //nolint:gosec,noctx // ours, and ends
 	list.Dir = dir
+	var stderr bytes.Buffer
+	list.Stderr = &stderr
 	out, err := list.Output()
 	if err != nil {
-		return "", fmt.Errorf("go list -m %s in %s: %w", path, dir, err)
+		return "", fmt.Errorf("go list -m %s in %s: %w\n%s", path, dir, err, &stderr)
 	}
 	return strings.TrimSpace(string(out)), nil
 }
