@@ -32,6 +32,9 @@ func sentence(err error) string {
 	if len(e.Fields) > 0 {
 		return e.Message + ": " + faults(e.Fields)
 	}
+	if e.Code == booking.CodeUnauthenticated || e.Code == booking.CodeForbidden {
+		return "The service does not accept the operator's token: " + e.Message
+	}
 	return e.Message + trouble(e.Cause)
 }
 

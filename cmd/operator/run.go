@@ -18,9 +18,6 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// leaseName is that of the lease by which the operators of a cluster agree on one.
-const leaseName = "operator.trainbooking.dev"
-
 // run runs the operator until ctx is done.
 func (s *settings) run(ctx context.Context) error {
 	logger := s.logger()
@@ -33,7 +30,13 @@ func (s *settings) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find the API server: %w", err)
 	}
-	m, err := ctrl.NewManager(config, s.managerOptions())
+	options := s.managerOptions()
+	if s.LeaderElect {
+		if options.LeaderElectionResourceLockInterface, err = s.lease(config); err != nil {
+			return err
+		}
+	}
+	m, err := ctrl.NewManager(config, options)
 	if err != nil {
 		return fmt.Errorf("reach the API server: %w", err)
 	}
@@ -66,8 +69,7 @@ func (s *settings) managerOptions() manager.Options {
 		Scheme:                        scheme,
 		Cache:                         cache.Options{DefaultNamespaces: namespaces, DefaultTransform: cache.TransformStripManagedFields()},
 		LeaderElection:                s.LeaderElect,
-		LeaderElectionID:              leaseName,
-		LeaderElectionNamespace:       s.LeaderElectionNamespace,
+		RenewDeadline:                 new(renewDeadline),
 		LeaderElectionReleaseOnCancel: true, // the process ends with the manager
 		HealthProbeBindAddress:        s.HealthListen,
 		Metrics: server.Options{

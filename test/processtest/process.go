@@ -1,7 +1,10 @@
 package processtest
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -83,4 +86,17 @@ func (p *Process) Kill() {
 	p.t.Helper()
 	p.Signal(syscall.SIGKILL)
 	p.Wait()
+}
+
+// PeakMemory returns the most memory that the process has had resident, in bytes.
+func (p *Process) PeakMemory() int {
+	p.t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.process.Process.Pid))
+	require.NoError(p.t, err)
+	_, after, found := strings.Cut(string(status), "VmHWM:")
+	require.True(p.t, found)
+	var kilobytes int
+	_, err = fmt.Sscan(after, &kilobytes)
+	require.NoError(p.t, err)
+	return kilobytes << 10
 }

@@ -27,6 +27,7 @@ import (
 	apiclient "trainbooking.dev/api/client"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/operator/v1alpha1"
+	"trainbooking.dev/test/kube/tools"
 	"trainbooking.dev/test/processtest"
 )
 
@@ -57,11 +58,31 @@ func newRail(t *testing.T, args ...string) *rail {
 	service := processtest.Start(t, append([]string{"--service-token-file", token}, args...)...)
 	r := &rail{cluster: c, t: t, namespace: c.Namespace(t, nil), service: service, token: token}
 	r.link = processtest.NewLink(t, "tcp", hostOf(t, service.URL))
-	r.gate = newGate(t, c.Config, "http://"+r.link.Address)
+	config := rest.CopyConfig(c.Config)
+	config.Impersonate = r.account()
+	r.gate = newGate(t, config, "http://"+r.link.Address)
 	var err error
 	r.trains, err = apiclient.New(apiclient.Options{URL: service.URL, Token: apiclient.FixedToken(serviceToken)})
 	require.NoError(t, err)
 	return r
+}
+
+// account gives the operator the rights that the chart gives it, and no more, and returns
+// who it is.
+func (r *rail) account() rest.ImpersonationConfig {
+	r.t.Helper()
+	root, err := tools.Root()
+	require.NoError(r.t, err)
+	rights := tools.Run(r.t, r.Kubeconfig, "helm", "template", "booking", filepath.Join(root, "charts", "trainbooking"),
+		"--namespace", r.namespace, "--show-only", "templates/operator-rbac.yaml",
+		"--set", "operator.watchNamespaces={"+r.namespace+"}")
+	file := filepath.Join(r.t.TempDir(), "rights.yaml")
+	require.NoError(r.t, os.WriteFile(file, []byte(rights), 0o600))
+	tools.Run(r.t, r.Kubeconfig, "kubectl", "apply", "--filename", file)
+	return rest.ImpersonationConfig{
+		UserName: "system:serviceaccount:" + r.namespace + ":booking-trainbooking-operator",
+		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + r.namespace, "system:authenticated"},
+	}
 }
 
 func hostOf(tb testing.TB, address string) string {
@@ -79,7 +100,11 @@ func (r *rail) operate(args ...string) *processtest.Process {
 		"--no-leader-elect", "--metrics-listen", "0", "--health-listen", "0", "--resync", resync.String(),
 	}, args...)...)
 	command.Env = append(command.Env, "KUBECONFIG="+kubeconfig(r.t, r.gate.cluster.URL))
-	return processtest.StartProcess(r.t, command)
+	p := processtest.StartProcess(r.t, command)
+	r.t.Cleanup(func() {
+		require.NotContains(r.t, p.Log.String(), "forbidden", "it has not all the rights that it needs")
+	})
+	return p
 }
 
 // kubeconfig is a file by which a server is reached without more.
