@@ -56,17 +56,17 @@ func TestOperatorMayDoWhatItNeedsAndNoMore(t *testing.T) {
 		rendered := objects(t, render(t, home, c.values...))
 		account := operatorAccount(t, rendered)
 		roles := rolesOf(t, rendered)
-		apply(t, server, "apply", home, roles)
+		apply(t, server, "apply", roles)
 		require.ElementsMatch(t, c.home, rights(t, server, account, home), name)
 		require.ElementsMatch(t, c.watched, rights(t, server, account, watched), name)
 		require.ElementsMatch(t, c.other, rights(t, server, account, other), name)
-		apply(t, server, "delete", home, roles)
+		apply(t, server, "delete", roles)
 	}
 }
 
 func TestPodsOfTheServiceHaveNoToken(t *testing.T) {
 	t.Parallel()
-	for _, object := range objects(t, render(t, "rail", "-f", "testdata/everything.yaml")) {
+	for _, object := range objects(t, render(t, "rail", "-f", chart(t, "tests", "values", "everything.yaml"))) {
 		spec, found, err := unstructured.NestedMap(object.Object, "spec", "template", "spec")
 		require.NoError(t, err)
 		if found && object.GetLabels()["app.kubernetes.io/component"] != "operator" {
@@ -129,9 +129,9 @@ func rights(t *testing.T, server *apiserver.Server, user, namespace string) []st
 }
 
 // apply applies or deletes manifests.
-func apply(t *testing.T, server *apiserver.Server, verb, namespace, manifests string) {
+func apply(t *testing.T, server *apiserver.Server, verb, manifests string, flags ...string) {
 	t.Helper()
-	command := tools.Command(t, server.Kubeconfig, "kubectl", verb, "--namespace", namespace, "-f", "-")
+	command := tools.Command(t, server.Kubeconfig, "kubectl", append([]string{verb, "-f", "-"}, flags...)...)
 	command.Stdin = strings.NewReader(manifests)
 	out, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", out)
