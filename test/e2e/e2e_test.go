@@ -42,7 +42,7 @@ func TestClusteredServiceOutlivesItsPods(t *testing.T) { //nolint:paralleltest /
 }
 
 func TestEmbeddedServiceKeepsWhatItSold(t *testing.T) { //nolint:paralleltest // takes its turn
-	r := newRelease(t, lease, "PersistentVolumeClaim "+name+"-trainbooking")
+	r := newRelease(t, lease, "PersistentVolumeClaim "+booking+"-trainbooking")
 	r.install()
 	require.Len(t, r.pods(), 1)
 	r.sell()
@@ -74,7 +74,7 @@ func (r *release) startStores() {
 // sell puts the sample trains on sale and books on them through the Service.
 func (r *release) sell() {
 	r.t.Helper()
-	r.helm("test", name, "--timeout", patience.String())
+	r.helm("test", booking, "--timeout", patience.String())
 	r.kubectl("apply", "-f", filepath.Join("..", "..", "docs", "samples"))
 	r.kubectl("wait", "trains", "--all", "--for", "condition=Ready", "--timeout", patience.String())
 	r.t.Log(r.kubectl("get", "trains"))
@@ -109,7 +109,7 @@ func (r *release) removeTrains() {
 // uninstall uninstalls the chart and looks what is left of it in the namespace.
 func (r *release) uninstall() {
 	r.t.Helper()
-	r.helm("uninstall", name, "--wait", "--timeout", patience.String())
+	r.helm("uninstall", booking, "--wait", "--timeout", patience.String())
 	var left []string
 	require.Eventually(r.t, func() bool {
 		left = slices.DeleteFunc(r.inNamespace(), func(object string) bool { return slices.Contains(r.before, object) })
