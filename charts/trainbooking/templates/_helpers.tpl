@@ -51,6 +51,15 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
 {{/*
+The labels of the pods of a component, with others: (list . "server" others). The chart's
+version is not among them: a chart that changed elsewhere replaces no pod.
+*/}}
+{{- define "trainbooking.podLabels" -}}
+{{- $labels := omit (include "trainbooking.labels" . | fromYaml) "helm.sh/chart" -}}
+{{- toYaml (mergeOverwrite (deepCopy (index . 2)) $labels) }}
+{{- end }}
+
+{{/*
 The metadata of an object: (list . "server" name [annotations]). What is cluster-wide has no
 use for the namespace and says so itself.
 */}}
