@@ -23,7 +23,8 @@
 // A settled Train (Ready at its generation) costs no call of its own. The poller lists
 // the service's trains page by page and hands on only those that are not what their
 // status says, with what it saw of them. That is enough to write figures; before anything
-// is changed at the service, the reconciler looks again.
+// is changed at the service, the reconciler looks again; and before anything is made there,
+// it asks the API server whether the Train is still wanted, as the cache may lag behind.
 //
 // # Failure
 //

@@ -23,6 +23,7 @@ import (
 type Reconciler struct {
 	client.Client
 
+	live    client.Reader // not the cache
 	service booking.Trains
 	seen    *sightings
 	events  events.EventRecorder
@@ -43,14 +44,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	}
 	status := t.Status.DeepCopy()
 	v, err := r.decide(ctx, t, status, seen, looked)
+	if err == nil {
+		err = ctx.Err() // what failed because the operator ends is no news
+	}
 	if err != nil || v == nil {
 		return result, err
 	}
 	v.write(status, t.Generation)
-	r.report(t, *v)
 	if err := r.tell(ctx, t, status); err != nil {
 		return result, err
 	}
+	r.report(t, *v)
 	return r.next(ctx, request, *v)
 }
 
@@ -92,7 +96,7 @@ func (r *Reconciler) decide(
 			return nil, err
 		}
 	}
-	return r.sync(ctx, t, status, want), nil
+	return r.sync(ctx, t, status, want)
 }
 
 func synced() *verdict {

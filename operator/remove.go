@@ -5,6 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"trainbooking.dev/booking"
@@ -77,5 +78,5 @@ func (r *Reconciler) withdraw(ctx context.Context, t *v1alpha1.Train, id booking
 
 // release drops the finalizer, and with it the Train unless another holds it.
 func (r *Reconciler) release(ctx context.Context, t *v1alpha1.Train) error {
-	return r.finalize(ctx, t, controllerutil.RemoveFinalizer)
+	return client.IgnoreNotFound(r.finalize(ctx, t, controllerutil.RemoveFinalizer))
 }

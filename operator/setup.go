@@ -72,7 +72,7 @@ func Setup(ctx context.Context, m manager.Manager, service Service, resync time.
 	}
 	seen, wake := newSightings(), make(chan event.TypedGenericEvent[*v1alpha1.Train])
 	r := &Reconciler{
-		Client: m.GetClient(), service: service, seen: seen, resync: resync, events: m.GetEventRecorder(Name),
+		Client: m.GetClient(), live: m.GetAPIReader(), service: service, seen: seen, resync: resync, events: m.GetEventRecorder(Name),
 		backoff: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
 	}
 	err := ctrl.NewControllerManagedBy(m).

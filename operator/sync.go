@@ -7,39 +7,56 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// sync makes the service sell what the spec says, as far as it can.
+// sync makes the service sell what the spec says, as far as it can. No verdict: the Train
+// is going or gone, which the cache does not know yet.
 func (r *Reconciler) sync(
 	ctx context.Context, t *v1alpha1.Train, status *v1alpha1.TrainStatus, want booking.Train,
-) *verdict {
+) (*verdict, error) {
 	status.TrainID = want.ID.String()
 	found, err := r.find(ctx, want.ID)
 	if err != nil {
-		return unavailable(err)
+		return unavailable(err), nil
 	}
 	show(status, found)
 	if found != nil && same(&want, found.Train) {
-		return synced()
+		return synced(), nil
+	}
+	if found == nil {
+		if stays, err := r.stays(ctx, t); err != nil || !stays {
+			return nil, err
+		}
 	}
 	refused, changed, err := r.put(ctx, t, want, found)
 	if err != nil && final(err) {
-		return invalid(sentence(err))
+		return invalid(sentence(err)), nil
 	}
 	if err == nil && changed {
 		found, err = r.find(ctx, want.ID)
 	}
 	if err != nil {
-		return unavailable(err)
+		return unavailable(err), nil
 	}
 	show(status, found)
 	if refused != nil {
-		return r.waiting(refused)
+		return r.waiting(refused), nil
 	}
-	return synced()
+	return synced(), nil
+}
+
+// stays asks the API server whether the Train is there and not being deleted. A train that
+// is made for one that was, because the cache lags behind, would be nobody's.
+func (r *Reconciler) stays(ctx context.Context, t *v1alpha1.Train) (bool, error) {
+	var now v1alpha1.Train
+	if err := r.live.Get(ctx, client.ObjectKeyFromObject(t), &now); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	return now.UID == t.UID && now.DeletionTimestamp.IsZero(), nil
 }
 
 // find returns the train as the service has it, nil where it has none.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -258,7 +259,8 @@ func because(reason string) func(t *v1alpha1.Train) bool {
 type gate struct {
 	cluster, service *httptest.Server
 
-	stop chan *stop // the next one; capacity 1
+	stop    chan *stop   // the next one; capacity 1
+	silence sync.RWMutex // locked while watches tell nothing
 }
 
 // stop is the call at which the operator is to be killed.
@@ -302,6 +304,9 @@ func (g *gate) proxy(tb testing.TB, target string, transport http.RoundTripper) 
 // pass passes a call on, unless it is the one to stop at.
 func (g *gate) pass(proxy http.Handler, w http.ResponseWriter, q *http.Request) {
 	s := g.count(q)
+	if q.URL.Query().Has("watch") {
+		w = heard{w, &g.silence}
+	}
 	if s == nil {
 		proxy.ServeHTTP(w, q)
 		return
@@ -314,10 +319,25 @@ func (g *gate) pass(proxy http.Handler, w http.ResponseWriter, q *http.Request) 
 	panic(http.ErrAbortHandler)
 }
 
+// heard passes on what a watch tells, unless there is silence.
+type heard struct {
+	http.ResponseWriter
+	silence *sync.RWMutex
+}
+
+func (h heard) Write(b []byte) (int, error) {
+	h.silence.RLock()
+	defer h.silence.RUnlock()
+	return h.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController.
+func (h heard) Unwrap() http.ResponseWriter { return h.ResponseWriter }
+
 // count returns the stop if the call is the one.
 func (g *gate) count(q *http.Request) *stop {
-	service := strings.HasPrefix(q.URL.Path, "/v1/")
-	if q.Method == http.MethodGet && (!service || q.URL.Query().Has("limit")) {
+	one := strings.Contains(q.URL.Path, "/trains/")
+	if q.Method == http.MethodGet && !one {
 		return nil // of the cache, or of the poller
 	}
 	s := <-g.stop

@@ -301,3 +301,25 @@ func TestServiceThatIsDownIsWaitedFor(t *testing.T) {
 	r.await(waiting, ready)
 	require.EqualValues(t, 250, *r.await(settled, ready).Status.Capacity)
 }
+
+// An operator that the API server tells nothing believes in Trains that are gone.
+func TestTrainIsNotMadeAgainForOneThatIsGone(t *testing.T) {
+	t.Parallel()
+	r := newRail(t)
+	r.operate()
+	train := r.await(r.create(nil), ready)
+	r.gate.silence.Lock()
+	r.delete(train)
+	r.patch(train, map[string]any{"metadata": map[string]any{"finalizers": []string{}}})
+	r.gone(train)
+	s := &stop{after: 1, reached: make(chan string, 1), killed: make(chan struct{})}
+	r.gate.set(s)
+	require.NoError(t, r.trains.DeleteTrain(t.Context(), r.sold(train.Status.TrainID).Train.ID, true))
+	call := <-s.reached
+	close(s.killed) // the answer is lost, and asked for again
+	r.gate.silence.Unlock()
+	require.Regexp(t, "GET /apis/.*/trains/"+train.Name, call, "what follows when the service has none")
+	other := r.await(r.create(nil), ready)
+	require.Nil(t, r.sold(train.Status.TrainID))
+	require.NotNil(t, r.sold(other.Status.TrainID))
+}
