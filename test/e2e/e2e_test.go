@@ -49,12 +49,12 @@ func TestEmbeddedServiceKeepsWhatItSold(t *testing.T) { //nolint:paralleltest //
 	r.sell()
 
 	// The one process is away for a while, and comes back with everything it acknowledged.
-	passengers := r.startLoad("crash", time.Minute, 10_000)
+	passengers := r.startLoad("crash", time.Minute, 1000)
 	r.crash(r.pods()[0])
 	passengers.requireGoesOn()
 	passengers.requireGood()
 
-	passengers = r.startLoad("upgrade", 90*time.Second, 10_000)
+	passengers = r.startLoad("upgrade", 90*time.Second, 1000)
 	r.upgrade("--set", "logLevel=debug")
 	passengers.requireGoesOn()
 	passengers.requireGood()
@@ -80,7 +80,7 @@ func (r *release) sell() {
 	r.kubectl("wait", "trains", "--all", "--for", "condition=Ready", "--timeout", patience.String())
 	r.t.Log(r.kubectl("get", "trains"))
 
-	passengers := r.startJob("passengers", "--for", (2 * statusFollows).String(), "--clients", "4")
+	passengers := r.startJob("passengers", "--for", (statusFollows + 10*time.Second).String(), "--clients", "4")
 	require.Eventually(r.t, func() bool { return r.booked() > 0 }, patience, time.Second, "no sale is seen in kubectl get trains")
 	passengers.requireGood()
 	require.Eventually(r.t, func() bool { return r.booked() == 0 }, 2*statusFollows, time.Second, "they have cancelled")
