@@ -8,6 +8,10 @@ SEEDS    ?= 100000
 MINUTES  ?= 3
 SEED     ?= 0
 ONLY     ?=
+# For e2e: images that the cluster's nodes have or can fetch.
+IMAGE          ?= trainbooking:local
+POSTGRES_IMAGE ?= postgres:17
+REDIS_IMAGE    ?= redis:7
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS  := -X main.version=$(VERSION)
@@ -19,6 +23,13 @@ export GOFLAGS += -buildvcs=false
 TOOLS    := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/trainbooking/tools
 LINT_MOD := github.com/golangci/golangci-lint/v2
 LINT      = $(TOOLS)/golangci-lint-$(shell $(GO) -C tools/lint list -m -f '{{.Version}}' $(LINT_MOD))-$(shell $(GO) env GOVERSION)
+# So are the programs of Kubernetes that tests run; test/kube/tools finds them there.
+KUBE_VER  = $(shell $(GO) -C tools/kube list -m -f '{{.Version}}' k8s.io/kubernetes)
+KUBE      = $(TOOLS)/kubernetes-$(KUBE_VER)-$(shell $(GO) env GOVERSION)
+
+# And what makes the CRD and the code around it.
+GEN_MOD  := sigs.k8s.io/controller-tools
+GEN       = $(TOOLS)/controller-gen-$(shell $(GO) -C tools/generate list -m -f '{{.Version}}' $(GEN_MOD))-$(shell $(GO) env GOVERSION)
 
 .DEFAULT_GOAL := help
 
@@ -36,7 +47,7 @@ build: ## build bin/trainbooking
 
 # Those in test/ run whole services that compete for the machine: one package at a time.
 .PHONY: test
-test: cc servers ## run every test with the race detector: make test PKGS=./booking/...
+test: cc servers kube-tools ## run every test with the race detector: make test PKGS=./booking/...
 	$(GO) list $(PKGS) | grep -v '^trainbooking.dev/test/' | xargs -r $(GO) test -race -timeout 15m
 	$(GO) list $(PKGS) | grep '^trainbooking.dev/test/' | xargs -r $(GO) test -race -p 1 -timeout 20m
 
@@ -53,10 +64,20 @@ chaos: servers ## let faults happen to three processes under load: make chaos MI
 	$(GO) -C test/chaos test -count 1 -v -timeout "$$(awk 'BEGIN { print int($(MINUTES) * 2 + 20) }')m" . \
 		-chaos.minutes $(MINUTES) -chaos.seed $(SEED) -chaos.only '$(ONLY)'
 
+# The cluster may be any that has a volume to give; kind load docker-image brings IMAGE to
+# its nodes.
+.PHONY: e2e
+e2e: kube-tools ## install the chart on a cluster and use it: make e2e KUBECONFIG=FILE IMAGE=trainbooking:local
+	@[ -n "$(KUBECONFIG)" ] || { echo 'e2e needs a cluster: make e2e KUBECONFIG=FILE IMAGE=NAME:TAG'; exit 1; }
+	KUBECONFIG='$(abspath $(KUBECONFIG))' $(GO) test -tags e2e -count 1 -v -timeout 40m ./test/e2e \
+		-e2e.image '$(IMAGE)' -e2e.postgres-image '$(POSTGRES_IMAGE)' -e2e.redis-image '$(REDIS_IMAGE)'
+
 # protoc comes from the system, its plugin from go.mod. Its version is left out of what it
 # writes, as any will do.
 .PHONY: generate
-generate: protoc ## generate what is generated: actors/wire
+generate: protoc generate-tool ## generate what is generated: actors/wire, the CRD and the code of operator/v1alpha1
+	$(GEN) object applyconfiguration:omitToolVersion=true paths=./operator/v1alpha1
+	$(GEN) crd paths=./operator/v1alpha1 output:crd:dir=charts/trainbooking/crd
 	@plugin=$$(mktemp -d) && trap 'rm -rf "$$plugin"' EXIT && \
 	$(GO) build -o "$$plugin/" google.golang.org/protobuf/cmd/protoc-gen-go && \
 	protoc --plugin="$$plugin/protoc-gen-go" -I actors/wire --go_out=actors/wire --go_opt=paths=source_relative envelope.proto && \
@@ -83,10 +104,10 @@ bench: ## run every benchmark: make bench PKGS=./booking/...
 
 .PHONY: verify
 verify: lint-tool generate ## check modules, what is generated, format, style and the arrows between packages
-	git diff --exit-code -- actors/wire
+	git diff --exit-code -- actors/wire operator/v1alpha1 charts/trainbooking/crd
 	$(GO) mod tidy -diff
 	$(GO) -C test/chaos mod tidy -diff
-	$(GO) vet ./...
+	$(GO) vet -tags e2e ./...
 	$(GO) -C test/chaos vet ./...
 	$(LINT) fmt --diff
 	$(LINT) run
@@ -106,6 +127,22 @@ clean: ## remove what was built
 lint-tool:
 	@[ -x '$(LINT)' ] || { echo 'building golangci-lint, once (some minutes)'; \
 		$(GO) -C tools/lint build -o '$(LINT)' $(LINT_MOD)/cmd/golangci-lint; }
+
+# etcd is the last: where it is, the others are. The version is what the API server says of
+# itself, on which charts depend.
+.PHONY: kube-tools
+kube-tools:
+	@[ -x '$(KUBE)/etcd' ] || { echo 'building kube-apiserver, kubectl and etcd, once (some minutes)'; \
+		export CGO_ENABLED=0; version=k8s.io/component-base/version; minor='$(KUBE_VER)'; minor=$${minor#v1.}; \
+		$(GO) -C tools/kube build -trimpath -o '$(KUBE)/' \
+			-ldflags "-s -w -X $$version.gitVersion=$(KUBE_VER) -X $$version.gitMajor=1 -X $$version.gitMinor=$${minor%%.*}" \
+			k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kubectl && \
+		$(GO) -C tools/kube build -trimpath -ldflags '-s -w' -o '$(KUBE)/etcd' go.etcd.io/etcd/server/v3; }
+
+.PHONY: generate-tool
+generate-tool:
+	@[ -x '$(GEN)' ] || { echo 'building controller-gen, once'; \
+		$(GO) -C tools/generate build -o '$(GEN)' $(GEN_MOD)/cmd/controller-gen; }
 
 .PHONY: protoc
 protoc:

@@ -37,6 +37,7 @@ type commands struct {
 	CreateSuperuser createSuperuser `cmd:"" name:"createsuperuser" help:"Add an admin, also beside a running service."`
 	Copy            copyStore       `cmd:"" help:"Copy a data directory into a database, so that a cluster can go on with it."`
 	Healthcheck     healthcheck     `cmd:"" help:"Ask the running service whether it can serve."`
+	Smoke           smokeTest       `cmd:"" help:"Register, lock, confirm and find a seat on a running service."`
 	Version         printVersion    `cmd:"" help:"Print the version and end."`
 }
 

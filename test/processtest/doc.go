@@ -4,6 +4,7 @@
 //	Main(m, race)           builds trainbooking, then runs the tests of the package
 //	Start(t, args...)       trainbooking serve on free ports, when it serves
 //	Command, RunToEnd       any other command
+//	StartProcess            one that runs and writes a log; CommandOf makes it
 //	SignUp, LogIn           a Client: a person with a token
 //	NewBalancer, NewLink    what lies between clients, processes and stores
 //	Enter, RaceAll          clients who race for every seat of a train

@@ -7,13 +7,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -23,13 +22,10 @@ const Patience = 30 * time.Second
 
 // Server is a running trainbooking serve.
 type Server struct {
+	*Process
+
 	URL     string // where clients are served
 	Metrics string // the URL of its metrics
-	Log     *Lines
-
-	t       *testing.T
-	process *exec.Cmd
-	exited  chan struct{}
 }
 
 // Start runs trainbooking serve with args on free ports and waits until it serves. Where
@@ -60,66 +56,7 @@ func launch(t *testing.T, environ []string, args ...string) *Server {
 	t.Helper()
 	process := Command(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"}, args...)...)
 	process.Env = append(process.Env, environ...)
-	stderr, err := process.StderrPipe()
-	require.NoError(t, err)
-	require.NoError(t, process.Start())
-	s := &Server{t: t, process: process, Log: &Lines{}, exited: make(chan struct{})}
-	go func() {
-		defer close(s.exited)
-		s.Log.Fill(stderr)
-		_ = process.Wait() // the exit code is looked at where it matters
-	}()
-	t.Cleanup(func() {
-		_ = process.Process.Kill()
-		<-s.exited
-		assert.NotContains(t, s.Log.String(), "DATA RACE")
-		if t.Failed() {
-			t.Logf("the log of the server, without requests that went well:\n%s", s.Log.notable())
-		}
-	})
-	return s
-}
-
-// Await returns the first line of the log that has part in it, also one that is yet to
-// come.
-func (s *Server) Await(part string) string {
-	s.t.Helper()
-	return s.Log.Await(s.t, s.exited, part)
-}
-
-// Signal sends a signal to the process.
-func (s *Server) Signal(sig syscall.Signal) {
-	s.t.Helper()
-	require.NoError(s.t, s.process.Process.Signal(sig))
-}
-
-// Exited is closed when the process has ended.
-func (s *Server) Exited() <-chan struct{} { return s.exited }
-
-// Wait waits for the end of the process and returns its exit code, -1 after a kill.
-func (s *Server) Wait() int {
-	s.t.Helper()
-	select {
-	case <-s.exited:
-		return s.process.ProcessState.ExitCode()
-	case <-time.After(Patience):
-		require.Fail(s.t, "the server does not end", s.Log.String())
-		return -1
-	}
-}
-
-// Stop ends the server as an operator does.
-func (s *Server) Stop() {
-	s.t.Helper()
-	s.Signal(syscall.SIGTERM)
-	require.Equal(s.t, 0, s.Wait(), "the exit code after SIGTERM")
-}
-
-// Kill ends the server as a power cut does, as far as a process can tell.
-func (s *Server) Kill() {
-	s.t.Helper()
-	s.Signal(syscall.SIGKILL)
-	s.Wait()
+	return &Server{Process: StartProcess(t, process)}
 }
 
 // Lines is a log that one goroutine fills and others wait on.
@@ -201,7 +138,13 @@ func (l *Lines) Await(t *testing.T, exited <-chan struct{}, part string) string 
 // Command is trainbooking with args, an environment and a directory of its own.
 func Command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), binary, args...) //nolint:gosec // ours
+	return CommandOf(t, "trainbooking", args...)
+}
+
+// CommandOf is a command that Main has built, see Command.
+func CommandOf(t *testing.T, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), filepath.Join(binaries, name), args...) //nolint:gosec // ours
 	c.Dir = t.TempDir()
 	c.Env = []string{"PATH=" + os.Getenv("PATH")}
 	return c

@@ -1,0 +1,24 @@
+{{/* Who the operator is. */}}
+{{- define "trainbooking.operator.subjects" }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ include "trainbooking.operator.serviceAccountName" . }}
+    namespace: {{ include "trainbooking.namespace" . }}
+{{- end }}
+
+{{/* What the operator may do where it looks after trains. */}}
+{{- define "trainbooking.operator.trainRules" }}
+rules:
+  - apiGroups: [trainbooking.dev]
+    resources: [trains]
+    verbs: [get, list, watch, patch]
+  - apiGroups: [trainbooking.dev]
+    resources: [trains/status]
+    verbs: [patch]
+  - apiGroups: [trainbooking.dev]
+    resources: [trains/finalizers]
+    verbs: [update]
+  - apiGroups: [events.k8s.io]
+    resources: [events]
+    verbs: [create, patch]
+{{- end }}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/lmittmann/tint"
+	"golang.org/x/term"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// logger returns the log: colored lines for a person, JSON for a machine.
+func (s *settings) logger() *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+		level = slog.LevelInfo // the command line has refused it before
+	}
+	terminal := term.IsTerminal(int(os.Stderr.Fd()))
+	if s.LogFormat == "console" || s.LogFormat == "auto" && terminal {
+		return slog.New(tint.NewTextHandler(os.Stderr, &tint.Options{
+			Level: level, TimeFormat: time.TimeOnly, NoColor: !terminal,
+		}))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// setLoggers makes the libraries write to the log too.
+func setLoggers(logger *slog.Logger) {
+	ctrl.SetLogger(logr.FromSlogHandler(logger.Handler()))
+	klog.SetSlogLogger(logger)
+}

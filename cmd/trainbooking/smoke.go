@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"trainbooking.dev/cmd/trainbooking/smoke"
+	"trainbooking.dev/config"
+)
+
+// The bounds of a smoke test. It is no load test, and its train has seats for so long.
+const (
+	maxSmokeClients = 100
+	maxSmokeTime    = time.Hour
+)
+
+type smokeTest struct {
+	URL              string        `name:"url" required:"" placeholder:"URL" help:"The service to ask, such as http://booking:8080."`
+	ServiceTokenFile string        `placeholder:"FILE" help:"The token with which to add a train, and to delete it afterwards. Without it, a train that is on sale is used."`
+	For              time.Duration `placeholder:"TIME" default:"0s" help:"How long to repeat it, up to 1h; once without."`
+	Clients          int           `placeholder:"N" default:"1" help:"Passengers at once (${default})."`
+	MaxFailures      int           `placeholder:"N" default:"0" help:"Requests that may fail, if they are answered when sent again (${default})."`
+}
+
+// Run fails unless passengers got what they were promised.
+func (c *smokeTest) Run(ctx context.Context, std streams) error {
+	if problems := c.problems(); len(problems) > 0 {
+		return usageError{problems}
+	}
+	token, err := firstLine(c.ServiceTokenFile)
+	if err != nil {
+		return usageError{fmt.Errorf("--service-token-file: %w", err)}
+	}
+	report, err := smoke.Run(ctx, smoke.Options{URL: c.URL, ServiceToken: token, Clients: c.Clients, For: c.For})
+	if failed := report.Failed(); err == nil && failed > c.MaxFailures {
+		err = fmt.Errorf("%d requests failed, where --max-failures %d may", failed, c.MaxFailures)
+	}
+	return errors.Join(err, report.Print(std.out))
+}
+
+func (c *smokeTest) problems() (problems config.Problems) {
+	if c.Clients < 1 || c.Clients > maxSmokeClients {
+		problems = append(problems, fmt.Sprintf("--clients %d is out of range; set it to 1 to %d", c.Clients, maxSmokeClients))
+	}
+	if c.For < 0 || c.For > maxSmokeTime {
+		problems = append(problems, fmt.Sprintf("--for %s is out of range; set it to 0s to %s", c.For, maxSmokeTime))
+	}
+	if c.MaxFailures < 0 {
+		problems = append(problems, fmt.Sprintf("--max-failures %d is negative", c.MaxFailures))
+	}
+	return problems
+}
+
+// firstLine returns the token that a machine shows, of those in a file that are accepted;
+// "" where no file is named.
+func firstLine(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	contents, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(string(contents)), "\n")
+	if line = strings.TrimSpace(line); line == "" {
+		return "", fmt.Errorf("%s is empty", path)
+	}
+	return line, nil
+}

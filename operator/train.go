@@ -1,0 +1,74 @@
+package operator
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/operator/v1alpha1"
+)
+
+// idOf returns the id of the resource's train at the service: the one that the spec names,
+// or the UID with its last 16 bits cleared.
+func idOf(t *v1alpha1.Train) (booking.TrainID, error) {
+	if t.Spec.TrainID != "" {
+		return booking.ParseTrainID(t.Spec.TrainID)
+	}
+	uid, err := uuid.Parse(string(t.UID))
+	if err != nil {
+		return booking.TrainID{}, fmt.Errorf("the UID %q is no UUID: %w", t.UID, err)
+	}
+	return booking.SeatID(uid).Train(), nil
+}
+
+// wanted returns the train that the spec asks for, in the form in which the service would
+// keep it. Error: invalid_request, for what the schema could not refuse.
+func wanted(t *v1alpha1.Train) (booking.Train, error) {
+	id, err := idOf(t)
+	if err != nil {
+		return booking.Train{}, booking.InvalidField("trainID", err.Error())
+	}
+	train := booking.Train{
+		ID: id, Name: t.Spec.Name, Capacity: int(t.Spec.Capacity),
+		OnSale: t.Spec.OnSale == nil || *t.Spec.OnSale,
+	}
+	fields := map[string]string{}
+	for i, stop := range t.Spec.Stops {
+		train.Stops = append(train.Stops, booking.Stop{
+			Station:   stop.Station,
+			ArrivesAt: instant(stop.ArrivesAt, fmt.Sprintf("stops[%d].arrivesAt", i), fields),
+			DepartsAt: instant(stop.DepartsAt, fmt.Sprintf("stops[%d].departsAt", i), fields),
+		})
+	}
+	if err := booking.Invalid(fields); err != nil {
+		return booking.Train{}, err
+	}
+	return train.Clean()
+}
+
+// instant reads a time, which "" is none of. A fault is noted under field.
+func instant(s, field string, fields map[string]string) time.Time {
+	if s == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		fields[field] = "must be a time like 2026-12-01T06:00:00+05:30"
+	}
+	return at
+}
+
+// same says whether the service sells the same by both: it would take a put of one over the
+// other for no change.
+func same(a, b *booking.Train) bool {
+	return a.Name == b.Name && a.Capacity == b.Capacity && a.OnSale == b.OnSale && a.SameStops(b)
+}
+
+// older says which of two Trains with one id has the right to it: the older, and of two of
+// one second the one with the lower UID.
+func older(a, b *v1alpha1.Train) bool {
+	age := a.CreationTimestamp.Compare(b.CreationTimestamp.Time)
+	return age < 0 || age == 0 && a.UID < b.UID
+}

@@ -1,0 +1,223 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+const (
+	// Finalizer keeps a Train until the operator has done what its DeletionPolicy says.
+	// It is there before the service first hears of the train.
+	Finalizer = "trainbooking.dev/train"
+
+	// AnnotationAbandon with the value "true" on a Train that is being deleted drops the
+	// finalizer at once: the service is not asked, and keeps whatever it has.
+	AnnotationAbandon = "trainbooking.dev/abandon"
+)
+
+// Train is a train whose seats the booking service sells.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=trains,singular=train,shortName=trn,categories={all,rail},scope=Namespaced
+// +kubebuilder:printcolumn:name="From",type=string,JSONPath=`.status.from`,description="The first stop."
+// +kubebuilder:printcolumn:name="To",type=string,JSONPath=`.status.to`,description="The last stop."
+// +kubebuilder:printcolumn:name="Seats",type=integer,JSONPath=`.status.capacity`,description="How many seats the service sells."
+// +kubebuilder:printcolumn:name="Booked",type=integer,JSONPath=`.status.booked`,description="Seats that are booked on at least one leg."
+// +kubebuilder:printcolumn:name="Free",type=integer,JSONPath=`.status.free`,description="Seats that are free on every leg."
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the service sells exactly what the spec says."
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why it is ready or not."
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Train",type=string,priority=1,JSONPath=`.status.trainID`,description="The id of the train at the service."
+// +kubebuilder:selectablefield:JSONPath=`.status.from`
+// +kubebuilder:selectablefield:JSONPath=`.status.to`
+type Train struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what the service is to sell.
+	//
+	// +required
+	Spec TrainSpec `json:"spec"`
+
+	// status is what it sells, and what stands in the way.
+	//
+	// +optional
+	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}}}
+	Status TrainStatus `json:"status,omitempty,omitzero"`
+}
+
+// TrainSpec is a train as an admin wants it to be.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.trainID) == has(oldSelf.trainID) && (!has(self.trainID) || self.trainID == oldSelf.trainID)",message="trainID cannot change: delete this Train (deletionPolicy Retain keeps the train and its bookings) and create another with the trainID wanted"
+type TrainSpec struct {
+	// name is what passengers see. It is shown without spaces at its ends, and must have
+	// at least one character that is none.
+	//
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=255
+	// +kubebuilder:validation:XValidation:rule="self.trim() != ''",message="name must say something: spaces alone are no name"
+	Name string `json:"name"`
+
+	// capacity is the number of seats, numbered from 1. It may grow at any time. It
+	// shrinks once none of the seats that would go is booked or held: until then the train
+	// keeps the seats it has, and Ready is False with the reason CapacityInUse.
+	//
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=20000
+	Capacity int32 `json:"capacity"`
+
+	// The rules about times have no positions to go by (the comprehensions that have them
+	// need Kubernetes 1.33): the earliest and the latest times of the stops ascend, and no
+	// two stops overlap.
+
+	// stops are where the train calls, in order. They cannot change while a seat is booked
+	// or held: until then Ready is False with the reason HasBookings.
+	//
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=2
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:XValidation:rule="self.all(a, self.exists_one(b, a.station.trim().lowerAscii() == b.station.trim().lowerAscii()))",message="stops must call at each station once: rename or remove the stop that repeats a station"
+	// +kubebuilder:validation:XValidation:rule="self.filter(s, has(s.arrivesAt) || has(s.departsAt)).map(s, has(s.arrivesAt) ? s.arrivesAt : s.departsAt).isSorted()",message="stops must not go back in time: each arrivesAt and departsAt must be at or after every time before it on the route, mind the UTC offsets"
+	// +kubebuilder:validation:XValidation:rule="self.filter(s, has(s.arrivesAt) || has(s.departsAt)).map(s, has(s.departsAt) ? s.departsAt : s.arrivesAt).isSorted()",message="stops must not go back in time: each arrivesAt and departsAt must be at or after every time before it on the route, mind the UTC offsets"
+	// +kubebuilder:validation:XValidation:rule="self.all(a, !has(a.arrivesAt) || !has(a.departsAt) || self.all(b, a.station == b.station || !has(b.arrivesAt) || !has(b.departsAt) || a.departsAt <= b.arrivesAt || b.departsAt <= a.arrivesAt))",message="stops must not go back in time: each arrivesAt and departsAt must be at or after every time before it on the route, mind the UTC offsets"
+	Stops []Stop `json:"stops"`
+
+	// onSale says whether seats can be locked and booked. What is booked stays booked.
+	//
+	// +optional
+	// +kubebuilder:default=true
+	OnSale *bool `json:"onSale,omitempty"`
+
+	// deletionPolicy is what becomes of the train when this resource is deleted. Retain
+	// takes it off sale and keeps it with its bookings; a Train whose trainID is its id
+	// takes it up again. Cancel cancels its bookings and deletes it.
+	//
+	// +optional
+	// +kubebuilder:default=Retain
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+
+	// trainID takes up a train that the service has already, such as one that was
+	// retained, or names the one to be made. By default the id comes from the UID of this
+	// resource. It cannot change.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=36
+	// +kubebuilder:validation:Pattern=`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{8}0000$`
+	// +kubebuilder:validation:XValidation:rule="self != '00000000-0000-0000-0000-000000000000'",message="trainID must be the id of a train: a UUID in lower case whose last four digits are 0, and not all zero"
+	TrainID string `json:"trainID,omitempty"`
+
+	// suspend true makes the operator leave the train as it is, at the service too. Its
+	// figures are still told. A deletion waits until it is false.
+	//
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+}
+
+// Stop is a station where a train calls. The times are optional, and keep the UTC offset
+// of their place: searches by date use it.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.arrivesAt) || !has(self.departsAt) || self.arrivesAt <= self.departsAt",message="departsAt must not be before arrivesAt, mind the UTC offsets"
+type Stop struct {
+	// station is the name of the station, the same for every train that calls there.
+	//
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=255
+	// +kubebuilder:validation:XValidation:rule="self.trim() != ''",message="station must say something: spaces alone are no station"
+	Station string `json:"station"`
+
+	// arrivesAt is a time like 2026-12-01T06:00:00+05:30.
+	//
+	// +optional
+	// +kubebuilder:validation:Format=date-time
+	// +kubebuilder:validation:MaxLength=35
+	ArrivesAt string `json:"arrivesAt,omitempty"`
+
+	// departsAt is a time like 2026-12-01T06:05:00+05:30. From then on no seat is sold
+	// that begins its run here.
+	//
+	// +optional
+	// +kubebuilder:validation:Format=date-time
+	// +kubebuilder:validation:MaxLength=35
+	DepartsAt string `json:"departsAt,omitempty"`
+}
+
+// DeletionPolicy is what becomes of a train when its resource is deleted.
+//
+// +kubebuilder:validation:Enum=Retain;Cancel
+type DeletionPolicy string
+
+const (
+	// DeletionRetain takes the train off sale and keeps it with its bookings.
+	DeletionRetain DeletionPolicy = "Retain"
+	// DeletionCancel cancels the bookings of the train and deletes it.
+	DeletionCancel DeletionPolicy = "Cancel"
+)
+
+// TrainStatus is a train as the service has it. Its figures follow sales within half a
+// minute. A field is absent until it is known.
+type TrainStatus struct {
+	// observedGeneration is the generation of the spec that the status is about.
+	//
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// trainID is the id of the train at the service.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=36
+	TrainID string `json:"trainID,omitempty"`
+
+	// from is the first stop. Trains can be selected by it:
+	// kubectl get trains --field-selector status.from=Delhi.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=255
+	From string `json:"from,omitempty"`
+
+	// to is the last stop. Trains can be selected by it.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=255
+	To string `json:"to,omitempty"`
+
+	// capacity is how many seats the service sells. booked, held and free add up to it.
+	//
+	// +optional
+	Capacity *int32 `json:"capacity,omitempty"`
+
+	// booked is how many seats are booked on at least one leg.
+	//
+	// +optional
+	Booked *int32 `json:"booked,omitempty"`
+
+	// held is how many seats are held on at least one leg and booked on none.
+	//
+	// +optional
+	Held *int32 `json:"held,omitempty"`
+
+	// free is how many seats are free on every leg.
+	//
+	// +optional
+	Free *int32 `json:"free,omitempty"`
+
+	// conditions say how the train stands: Ready always, Stalled and Reconciling only
+	// while they are True.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=8
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// TrainList is a page of Trains.
+//
+// +kubebuilder:object:root=true
+type TrainList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+
+	Items []Train `json:"items"`
+}

@@ -1,0 +1,81 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/test/kube/tools"
+)
+
+// As list tells them: the definition of trains, and by what the operators agreed who works.
+const (
+	crd   = "CustomResourceDefinition trains.trainbooking.dev"
+	lease = "Lease operator.trainbooking.dev"
+)
+
+// clusterWide lists every object that is in no namespace, as its kind and name.
+func clusterWide(t *testing.T) []string {
+	t.Helper()
+	objects, err := list(t.Context(), "", "--namespaced=false")
+	require.NoError(t, err)
+	return objects
+}
+
+// inNamespace lists every object of the release's namespace but events.
+func (r *release) inNamespace() []string {
+	r.t.Helper()
+	objects, err := list(r.t.Context(), r.namespace, "--namespaced=true")
+	require.NoError(r.t, err)
+	return objects
+}
+
+// requireNothingNew waits until the cluster has no more than before: what a claim had
+// provisioned goes after it.
+func (r *release) requireNothingNew(ctx context.Context, before []string) {
+	var left []string
+	require.Eventually(r.t, func() bool {
+		now, err := list(ctx, "", "--namespaced=false")
+		left = slices.DeleteFunc(now, func(object string) bool { return slices.Contains(before, object) })
+		return err == nil && len(left) == 0
+	}, time.Minute, time.Second, "left behind: %q", &left)
+}
+
+// list asks kubectl for every object of all the kinds that can be deleted.
+func list(ctx context.Context, namespace, which string) ([]string, error) {
+	run := func(args ...string) (string, error) {
+		path, err := tools.Path("kubectl")
+		if err != nil {
+			return "", err
+		}
+		command := exec.CommandContext(ctx, path, args...)
+		command.Stderr = os.Stderr
+		out, err := command.Output()
+		return strings.TrimSpace(string(out)), err
+	}
+	kinds, err := run("api-resources", which, "--verbs", "list,delete", "-o", "name")
+	if err != nil {
+		return nil, err
+	}
+	// Events tell of what is gone, and go by themselves.
+	names := slices.DeleteFunc(strings.Fields(kinds), func(name string) bool { return strings.HasPrefix(name, "events") })
+	out, err := run("get", strings.Join(names, ","), "--namespace", namespace, "--no-headers",
+		"-o", "custom-columns=KIND:.kind,NAME:.metadata.name")
+	if err != nil || out == "" {
+		return nil, err
+	}
+	objects := strings.Split(out, "\n")
+	for i, line := range objects {
+		objects[i] = strings.Join(strings.Fields(line), " ")
+	}
+	slices.Sort(objects)
+	return slices.Compact(objects), nil // some kinds are in two groups
+}

@@ -1,0 +1,167 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/test/kube/tools"
+)
+
+var (
+	image    = flag.String("e2e.image", "", "the product's image, with its tag, which the nodes have")
+	postgres = flag.String("e2e.postgres-image", "", "an image of Postgres, which has a shell")
+	redis    = flag.String("e2e.redis-image", "", "an image of Redis")
+)
+
+// patience is how long helm and kubectl wait for what must happen, on a machine that may be
+// slow: pods that start, trains that get ready.
+const patience = 3 * time.Minute
+
+// release is an installed chart, in a namespace that goes with the test.
+type release struct {
+	t         *testing.T
+	namespace string
+	before    []string // what was in it before the chart
+	kept      []string // what is left when the chart is gone
+	values    []string // of the last install or upgrade, as helm takes them
+}
+
+// name is that of every release: two tests never run at once.
+const name = "booking"
+
+// newRelease makes a namespace for a release. What is kept is that of it which is there, in
+// order, when the chart is uninstalled.
+func newRelease(t *testing.T, kept ...string) *release {
+	t.Helper()
+	if os.Getenv("KUBECONFIG") == "" {
+		t.Fatal("KUBECONFIG names no cluster to install on: make e2e KUBECONFIG=FILE IMAGE=…")
+	}
+	before := clusterWide(t)
+	require.NotContains(t, before, crd, "an earlier run or another release is still there")
+	r := &release{t: t, kept: kept}
+	r.namespace = strings.TrimPrefix(strings.TrimSpace(r.apply("create", `{
+		"apiVersion": "v1", "kind": "Namespace",
+		"metadata": {"generateName": "e2e-", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}`)), "namespace/")
+	t.Cleanup(func() { r.cleanUp(before) })
+	return r
+}
+
+// install installs the chart and waits until everything is ready.
+func (r *release) install(values ...string) {
+	r.t.Helper()
+	r.before, r.values = r.inNamespace(), values
+	r.deploy("install")
+}
+
+// upgrade sets further values and waits until everything is ready again.
+func (r *release) upgrade(values ...string) {
+	r.t.Helper()
+	r.values = append(r.values, values...)
+	r.deploy("upgrade")
+}
+
+func (r *release) deploy(verb string) {
+	r.t.Helper()
+	repository, tag, tagged := cutTag(*image)
+	require.True(r.t, tagged, "-e2e.image %q has no tag", *image)
+	r.helm(append([]string{
+		verb, name, filepath.Join("..", "..", "charts", "trainbooking"), "--wait", "--timeout", patience.String(),
+		"--set", "image.repository=" + repository, "--set", "image.tag=" + tag,
+	}, r.values...)...)
+}
+
+// url is that of the Service, for those in the cluster.
+func (r *release) url() string { return "http://" + name + "-trainbooking:8080" }
+
+// cutTag cuts an image in two: the last colon that no slash follows is before the tag.
+func cutTag(image string) (repository, tag string, tagged bool) {
+	i := strings.LastIndexByte(image, ':')
+	if i < strings.LastIndexByte(image, '/') {
+		return image, "", false
+	}
+	return image[:max(i, 0)], image[i+1:], i > 0
+}
+
+// helm runs helm on the namespace and returns what it prints.
+func (r *release) helm(args ...string) string {
+	r.t.Helper()
+	return tools.Run(r.t, os.Getenv("KUBECONFIG"), "helm", append([]string{"--namespace", r.namespace}, args...)...)
+}
+
+// kubectl runs kubectl on the namespace and returns what it prints.
+func (r *release) kubectl(args ...string) string {
+	r.t.Helper()
+	return kubectl(r.t, append([]string{"--namespace", r.namespace}, args...)...)
+}
+
+func kubectl(t *testing.T, args ...string) string {
+	t.Helper()
+	return strings.TrimSpace(tools.Run(t, os.Getenv("KUBECONFIG"), "kubectl", args...))
+}
+
+// apply applies or creates manifests, and returns the names of the objects.
+func (r *release) apply(verb, manifests string) string {
+	r.t.Helper()
+	args := []string{verb, "-f", "-", "-o", "name"}
+	if r.namespace != "" {
+		args = append(args, "--namespace", r.namespace)
+	}
+	command := tools.Command(r.t, os.Getenv("KUBECONFIG"), "kubectl", args...)
+	command.Stdin = strings.NewReader(manifests)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	out, err := command.Output()
+	require.NoError(r.t, err, "%s", &stderr)
+	return string(out)
+}
+
+// manifests reads a file of testdata whose ${NAME}s stand for values.
+func manifests(t *testing.T, file string, values map[string]string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", file))
+	require.NoError(t, err)
+	return os.Expand(string(text), func(name string) string {
+		value, known := values[name]
+		if !known {
+			return "${" + name + "}"
+		}
+		return value
+	})
+}
+
+// cleanUp takes away what the test has made, and fails it if anything is left.
+func (r *release) cleanUp(before []string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.t.Context()), 2*patience)
+	defer cancel()
+	try := func(name string, args ...string) string {
+		path, err := tools.Path(name)
+		require.NoError(r.t, err)
+		out, err := exec.CommandContext(ctx, path, append([]string{"--namespace", r.namespace}, args...)...).CombinedOutput()
+		if err != nil {
+			r.t.Logf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+		}
+		return string(out)
+	}
+	if r.t.Failed() {
+		r.t.Log(try("kubectl", "get", "all,trains,pvc", "-o", "wide"))
+		r.t.Log(try("kubectl", "get", "events", "--sort-by", ".lastTimestamp"))
+		r.t.Log(try("kubectl", "logs", "--selector", "app.kubernetes.io/instance="+name, "--all-containers", "--prefix", "--tail", "100"))
+		try("kubectl", "annotate", "trains", "--all", "trainbooking.dev/abandon=true")
+		try("kubectl", "delete", "trains", "--all", "--timeout", "1m")
+		try("helm", "uninstall", name, "--ignore-not-found", "--wait", "--timeout", "2m")
+	}
+	try("kubectl", "delete", "crd", strings.TrimPrefix(crd, "CustomResourceDefinition "), "--ignore-not-found", "--timeout", "1m")
+	try("kubectl", "delete", "namespace", r.namespace, "--timeout", patience.String())
+	r.requireNothingNew(ctx, before)
+}

@@ -1,0 +1,164 @@
+package embedded_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/test/processtest"
+)
+
+// tokenFile has the service token that is shown on its first line, and one more.
+func tokenFile(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(file, []byte(strings.Repeat("a", 40)+"\n"+strings.Repeat("b", 40)+"\n"), 0o600))
+	return file
+}
+
+func smoke(t *testing.T, args ...string) result {
+	t.Helper()
+	return processtest.RunToEnd(t, processtest.Command(t, append([]string{"smoke"}, args...)...))
+}
+
+// listed returns how many trains the service has, and how many seats of them are booked.
+func listed(t *testing.T, at string) (trains, booked int) {
+	t.Helper()
+	body := string(processtest.NewClient(at).Must(t, http.StatusOK, "GET", "/v1/trains", nil).Body)
+	return strings.Count(body, `"capacity"`), strings.Count(body, `"booked"`) - strings.Count(body, `"booked":0`)
+}
+
+func TestSmokeSellsASeatOfATrainOfItsOwnAndDeletesIt(t *testing.T) {
+	t.Parallel()
+	file := tokenFile(t)
+	s := start(t, t.TempDir(), "--service-token-file", file)
+	got := smoke(t, "--url", s.URL, "--service-token-file", file)
+	require.Equal(t, 0, got.Code, got.Err)
+	require.Regexp(t, `(?m)^bookings +1$\n^cancelled +1$\n^failures +none$`, got.Out)
+	trains, _ := listed(t, s.URL)
+	require.Zero(t, trains)
+}
+
+func TestSmokeWithoutATokenUsesATrainThatIsOnSaleAndLeavesItAsItWas(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir(), "--demo")
+	before, _ := listed(t, s.URL)
+	got := smoke(t, "--url", s.URL, "--clients", "3", "--for", "1s")
+	require.Equal(t, 0, got.Code, got.Err)
+	after, booked := listed(t, s.URL)
+	require.Equal(t, before, after)
+	require.Zero(t, booked)
+}
+
+func TestSmokeSaysWhatItCannotDo(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	got := smoke(t, "--url", s.URL)
+	require.Equal(t, 1, got.Code)
+	require.Contains(t, got.Err, "no train is on sale")
+
+	got = smoke(t, "--url", s.URL, "--service-token-file", tokenFile(t))
+	require.Equal(t, 1, got.Code, "the service knows no such token")
+	require.Contains(t, got.Err, "add a train: unauthenticated")
+
+	got = smoke(t, "--url", s.URL, "--clients", "0", "--for", "2h", "--max-failures=-1")
+	require.Equal(t, 2, got.Code)
+	require.Contains(t, got.Err, "--clients 0 is out of range")
+	require.Contains(t, got.Err, "--for 2h0m0s is out of range")
+	require.Contains(t, got.Err, "--max-failures -1 is negative")
+}
+
+// Between the service and those who ask, something that is not honest.
+func TestSmokeNoticesABrokenPromise(t *testing.T) {
+	t.Parallel()
+	file := tokenFile(t)
+	s := start(t, t.TempDir(), "--service-token-file", file)
+	target, err := url.Parse(s.URL)
+	require.NoError(t, err)
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	between := func(spoil func(w http.ResponseWriter, r *http.Request) bool) string {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !spoil(w, r) {
+				proxy.ServeHTTP(w, r)
+			}
+		}))
+		t.Cleanup(server.Close)
+		return server.URL
+	}
+	answer := func(w http.ResponseWriter, body string) bool {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(body))
+		return true
+	}
+
+	lost := between(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.Method == http.MethodGet && r.URL.Path == "/v1/bookings" && answer(w, `{"items":[]}`)
+	})
+	got := smoke(t, "--url", lost, "--service-token-file", file)
+	require.Equal(t, 1, got.Code)
+	require.Contains(t, got.Err, "was acknowledged and is not listed")
+
+	// The single finds are honest, the whole list at the end is not.
+	lostLater := between(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/v1/bookings" && r.URL.Query().Get("limit") != "1" && answer(w, `{"items":[]}`)
+	})
+	got = smoke(t, "--url", lostLater, "--service-token-file", file)
+	require.Equal(t, 1, got.Code)
+	require.Contains(t, got.Err, "was acknowledged and is lost")
+
+	// Both are shown the list of the one who asked first.
+	var first atomic.Pointer[string]
+	twice := between(func(_ http.ResponseWriter, r *http.Request) bool {
+		if token := r.Header.Get("Authorization"); r.URL.Path == "/v1/bookings" && r.URL.Query().Get("limit") != "1" {
+			first.CompareAndSwap(nil, &token)
+			r.Header.Set("Authorization", *first.Load())
+		}
+		return false
+	})
+	got = smoke(t, "--url", twice, "--service-token-file", file, "--clients", "2")
+	require.Equal(t, 1, got.Code)
+	require.Contains(t, got.Err, "was sold twice")
+
+	hidden := between(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/train/get-trains/" && answer(w, `[]`)
+	})
+	got = smoke(t, "--url", hidden, "--service-token-file", file)
+	require.Equal(t, 1, got.Code)
+	require.Contains(t, got.Err, "does not find the train")
+
+	trains, _ := listed(t, s.URL)
+	require.Zero(t, trains, "each time its train was deleted")
+}
+
+func TestSmokeCountsWhatFailedAndWasAnsweredLater(t *testing.T) {
+	t.Parallel()
+	file := tokenFile(t)
+	s := start(t, t.TempDir(), "--service-token-file", file)
+	target, err := url.Parse(s.URL)
+	require.NoError(t, err)
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	var holds atomic.Int64
+	flaky := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/holds" && holds.Add(1)%2 == 1 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(flaky.Close)
+	got := smoke(t, "--url", flaky.URL, "--service-token-file", file)
+	require.Equal(t, 1, got.Code)
+	require.Contains(t, got.Err, "1 requests failed, where --max-failures 0 may")
+	require.Regexp(t, `(?m)^failures +unavailable 1$`, got.Out)
+
+	got = smoke(t, "--url", flaky.URL, "--service-token-file", file, "--max-failures", "1")
+	require.Equal(t, 0, got.Code, got.Err)
+}

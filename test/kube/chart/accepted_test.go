@@ -1,0 +1,118 @@
+package chart_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"trainbooking.dev/test/kube/apiserver"
+	"trainbooking.dev/test/kube/tools"
+)
+
+// settings are values that differ in what is rendered.
+func settings(t *testing.T) map[string][]string {
+	t.Helper()
+	return map[string][]string{
+		"defaults":    nil,
+		"demo":        {"-f", chart(t, "values-demo.yaml")},
+		"production":  {"-f", chart(t, "values-production.yaml")},
+		"everything":  {"-f", "testdata/everything.yaml"},
+		"pod monitor": {"--set", "metrics.monitor=PodMonitor"},
+	}
+}
+
+func TestChartIsCleanToTheLinter(t *testing.T) {
+	t.Parallel()
+	for name, values := range settings(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tools.Run(t, offline, "helm", append([]string{"lint", "--strict", chart(t)}, values...)...)
+		})
+	}
+}
+
+// The API server would create each object in a namespace that enforces the restricted
+// profile of Pod Security, and has no warning to give: neither that a field is unknown nor
+// that pods would be refused.
+func TestAPIServerAcceptsWhatIsRendered(t *testing.T) {
+	t.Parallel()
+	server := apiserver.Shared(t)
+	installOthers(t, server)
+	for name, values := range settings(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			namespace := server.Namespace(t, map[string]string{
+				"pod-security.kubernetes.io/enforce": "restricted",
+				"pod-security.kubernetes.io/warn":    "restricted",
+			})
+			manifests := render(t, namespace, values...)
+			apply := tools.Command(t, server.Kubeconfig, "kubectl", "apply", "--server-side", "--dry-run=server",
+				"--validate=strict", "--namespace", namespace, "-f", "-")
+			apply.Stdin = strings.NewReader(manifests)
+			var stderr bytes.Buffer
+			apply.Stderr = &stderr
+			_, err := apply.Output()
+			require.NoError(t, err, "%s", &stderr)
+			require.Empty(t, stderr.String())
+			requirePodsAreAdmitted(t, server.Config, namespace, objects(t, manifests))
+		})
+	}
+}
+
+// requirePodsAreAdmitted creates, in a dry run, a pod of each template: a Deployment is
+// admitted whatever its pods are.
+func requirePodsAreAdmitted(t *testing.T, config *rest.Config, namespace string, rendered []*unstructured.Unstructured) {
+	t.Helper()
+	clients, err := kubernetes.NewForConfig(config)
+	require.NoError(t, err)
+	var admitted int
+	for _, object := range rendered {
+		template, found, err := unstructured.NestedMap(object.Object, "spec", "template")
+		require.NoError(t, err)
+		if object.GetKind() == "Pod" {
+			template, found = object.Object, true
+		}
+		if !found {
+			continue
+		}
+		var pod corev1.Pod
+		require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(template, &pod))
+		pod.GenerateName, pod.Name, pod.Namespace = "test-", "", namespace
+		_, err = clients.CoreV1().Pods(namespace).Create(t.Context(), &pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		require.NoError(t, err, "%s %s", object.GetKind(), object.GetName())
+		admitted++
+	}
+	require.GreaterOrEqual(t, admitted, 2, "the service's and the operator's at least")
+}
+
+// The check above is worth something: it sees a pod that may do too much.
+func TestPodThatMayDoTooMuchIsNotAdmitted(t *testing.T) {
+	t.Parallel()
+	server := apiserver.Shared(t)
+	namespace := server.Namespace(t, map[string]string{"pod-security.kubernetes.io/enforce": "restricted"})
+	clients, err := kubernetes.NewForConfig(server.Config)
+	require.NoError(t, err)
+	for _, object := range objects(t, render(t, namespace)) {
+		if object.GetKind() != "Deployment" {
+			continue
+		}
+		template, _, err := unstructured.NestedMap(object.Object, "spec", "template")
+		require.NoError(t, err)
+		text, err := json.Marshal(template)
+		require.NoError(t, err)
+		var pod corev1.Pod
+		require.NoError(t, json.Unmarshal(bytes.ReplaceAll(text, []byte(`"runAsNonRoot":true`), []byte(`"runAsNonRoot":false`)), &pod))
+		pod.GenerateName = "test-"
+		_, err = clients.CoreV1().Pods(namespace).Create(t.Context(), &pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		require.ErrorContains(t, err, "runAsNonRoot", object.GetName())
+	}
+}

@@ -1,0 +1,112 @@
+package chart_test
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/test/kube/apiserver"
+	"trainbooking.dev/test/kube/tools"
+)
+
+// installed is a release on a server of the test's own, as the CRD is the whole cluster's.
+type installed struct {
+	t      *testing.T
+	server *apiserver.Server
+}
+
+func (r *installed) helm(args ...string) string {
+	r.t.Helper()
+	return tools.Run(r.t, r.server.Kubeconfig, "helm", append(args, "--namespace", "rail")...)
+}
+
+func (r *installed) kubectl(args ...string) string {
+	r.t.Helper()
+	return tools.Run(r.t, r.server.Kubeconfig, "kubectl", append(args, "--namespace", "rail")...)
+}
+
+// secrets returns the data of every Secret that the chart has made.
+func (r *installed) secrets() map[string]map[string]string {
+	r.t.Helper()
+	var list struct {
+		Items []struct {
+			Metadata struct{ Name string }
+			Data     map[string]string
+		}
+	}
+	out := r.kubectl("get", "secrets", "--selector", "app.kubernetes.io/instance=booking", "-o", "json")
+	require.NoError(r.t, json.Unmarshal([]byte(out), &list))
+	all := map[string]map[string]string{}
+	for _, secret := range list.Items {
+		all[secret.Metadata.Name] = secret.Data
+	}
+	return all
+}
+
+func TestChartInstallsUpgradesAndUninstalls(t *testing.T) {
+	t.Parallel()
+	r := &installed{t: t, server: apiserver.Start(t)}
+	r.helm("install", "booking", chart(t), "--create-namespace")
+	generated := r.secrets()
+	require.NotEmpty(t, generated)
+	for name, data := range generated {
+		require.NotEmpty(t, data, name)
+	}
+	train, err := os.ReadFile("testdata/train.yaml")
+	require.NoError(t, err)
+	apply(t, r.server, "apply", "rail", string(train))
+
+	r.helm("upgrade", "booking", chart(t), "--set", "logLevel=debug")
+	require.Equal(t, generated, r.secrets(), "who is logged in stays so")
+
+	r.helm("uninstall", "booking")
+	require.Contains(t, r.kubectl("get", "trains"), "shatabdi", "the definition is kept, and with it every train")
+	left := r.kubectl("get", "all,secrets,configmaps,serviceaccounts,roles,rolebindings,leases,pdb,networkpolicies",
+		"--selector", "app.kubernetes.io/instance=booking", "-o", "name")
+	require.Empty(t, left)
+	left = r.kubectl("get", "clusterroles,clusterrolebindings", "--selector", "app.kubernetes.io/instance=booking", "-o", "name")
+	require.Empty(t, left)
+
+	r.helm("install", "booking", chart(t)) // takes over the definition that was kept
+	require.Contains(t, r.kubectl("get", "trains"), "shatabdi")
+}
+
+// An autoscaler owns the replicas: an upgrade that sent them, too, would be refused as a
+// conflict, or would undo what was scaled.
+func TestUpgradeLeavesTheReplicasToTheAutoscaler(t *testing.T) {
+	t.Parallel()
+	r := &installed{t: t, server: apiserver.Shared(t)}
+	values := []string{
+		"--set", "crds.enabled=false", "--set", "operator.enabled=false", // what is cluster-wide is others'
+		"--set", "database.existingSecret=postgres", "--set", "redis.existingSecret=redis",
+		"--set", "autoscaling.enabled=true", "--set", "autoscaling.minReplicas=3",
+	}
+	r.helm(append([]string{"install", "booking", chart(t), "--create-namespace"}, values...)...)
+	r.kubectl("scale", "deployment", "booking-trainbooking", "--replicas", "5")
+	r.helm(append([]string{"upgrade", "booking", chart(t), "--set", "logLevel=debug"}, values...)...)
+	require.Equal(t, "5", r.kubectl("get", "deployment", "booking-trainbooking", "-o", "jsonpath={.spec.replicas}"))
+}
+
+func TestSchemaRefusesWhatCannotRun(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		values  []string
+		refusal string
+	}{
+		"replicas of an embedded service":     {[]string{"--set", "replicas=2"}, "existingSecret"},
+		"an autoscaler of one":                {[]string{"--set", "autoscaling.enabled=true"}, "existingSecret"},
+		"replicas that share no Redis":        {[]string{"--set", "replicas=2", "--set", "database.existingSecret=s"}, "redis"},
+		"a key that is misspelt":              {[]string{"--set", "replica=2"}, "replica"},
+		"a key that is misspelt further down": {[]string{"--set", "image.tags=v1"}, "tags"},
+		"a number for a name":                 {[]string{"--set", "image.repository=1"}, "repository"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := tools.Try(t, offline, "helm", append([]string{"template", "booking", chart(t)}, c.values...)...)
+			require.ErrorContains(t, err, "values don't meet the specifications of the schema")
+			require.ErrorContains(t, err, c.refusal)
+		})
+	}
+}

@@ -1,0 +1,121 @@
+package chart_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"trainbooking.dev/test/kube/apiserver"
+	"trainbooking.dev/test/kube/tools"
+)
+
+// What the operator may do, in the namespace whose trains it looks after: KUBERNETES.md 2,
+// and no more.
+var (
+	ofTrains = []string{
+		"trains.trainbooking.dev [get list watch patch]",
+		"trains.trainbooking.dev/finalizers [update]",
+		"trains.trainbooking.dev/status [patch]",
+		"events.events.k8s.io [create patch]",
+	}
+	ofItsOwn = []string{
+		"leases.coordination.k8s.io [create]",
+		"leases.coordination.k8s.io (operator.trainbooking.dev) [get update patch]",
+	}
+	ofReviews = []string{
+		"subjectaccessreviews.authorization.k8s.io [create]",
+		"tokenreviews.authentication.k8s.io [create]",
+	}
+)
+
+func TestOperatorMayDoWhatItNeedsAndNoMore(t *testing.T) {
+	t.Parallel()
+	server := apiserver.Shared(t)
+	home, watched, other := server.Namespace(t, nil), server.Namespace(t, nil), server.Namespace(t, nil)
+	for name, c := range map[string]struct {
+		values               []string
+		home, watched, other []string
+	}{
+		"everywhere": {
+			home:    slices.Concat(ofTrains, ofItsOwn, ofReviews),
+			watched: slices.Concat(ofTrains, ofReviews),
+			other:   slices.Concat(ofTrains, ofReviews),
+		},
+		"in one namespace": {
+			values:  []string{"--set", "operator.watchNamespaces={" + watched + "}"},
+			home:    slices.Concat(ofItsOwn, ofReviews),
+			watched: slices.Concat(ofTrains, ofReviews),
+			other:   ofReviews,
+		},
+	} { // one after the other: both make the same objects
+		rendered := render(t, home, c.values...)
+		apply(t, server, "apply", home, rendered)
+		account := operatorAccount(t, rendered)
+		require.ElementsMatch(t, c.home, rights(t, server, account, home), name)
+		require.ElementsMatch(t, c.watched, rights(t, server, account, watched), name)
+		require.ElementsMatch(t, c.other, rights(t, server, account, other), name)
+		apply(t, server, "delete", home, rendered)
+	}
+}
+
+func TestPodsOfTheServiceHaveNoToken(t *testing.T) {
+	t.Parallel()
+	for _, object := range objects(t, render(t, "rail", "-f", "testdata/everything.yaml")) {
+		spec, found, err := unstructured.NestedMap(object.Object, "spec", "template", "spec")
+		require.NoError(t, err)
+		if found && object.GetLabels()["app.kubernetes.io/component"] != "operator" {
+			require.Equal(t, false, spec["automountServiceAccountToken"], object.GetName())
+		}
+	}
+}
+
+// operatorAccount returns the user that the operator is.
+func operatorAccount(t *testing.T, manifests string) string {
+	t.Helper()
+	for _, object := range objects(t, manifests) {
+		if object.GetKind() == "Deployment" && object.GetLabels()["app.kubernetes.io/component"] == "operator" {
+			name, _, err := unstructured.NestedString(object.Object, "spec", "template", "spec", "serviceAccountName")
+			require.NoError(t, err)
+			return "system:serviceaccount:" + object.GetNamespace() + ":" + name
+		}
+	}
+	t.Fatal("no operator is rendered")
+	return ""
+}
+
+// rights returns what kubectl auth can-i --list says of a user in a namespace, without what
+// everybody may do, as "resource (name) [verbs]".
+func rights(t *testing.T, server *apiserver.Server, user, namespace string) []string {
+	t.Helper()
+	list := func(user string) (all []string) {
+		out := tools.Run(t, server.Kubeconfig, "kubectl", "auth", "can-i", "--list", "--no-headers", "--namespace", namespace, "--as", user)
+		for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+			// resource [URLs] [names] [verbs], where a list may be empty
+			cells := strings.Split(strings.ReplaceAll(line, "]", ""), "[")
+			require.Len(t, cells, 4, line)
+			for i, cell := range cells {
+				cells[i] = strings.TrimSpace(cell)
+			}
+			right := cells[0] + cells[1]
+			if cells[2] != "" {
+				right += " (" + cells[2] + ")"
+			}
+			all = append(all, right+" ["+cells[3]+"]")
+		}
+		return all
+	}
+	everybody := list("system:serviceaccount:" + namespace + ":nobody")
+	return slices.DeleteFunc(list(user), func(right string) bool { return slices.Contains(everybody, right) })
+}
+
+// apply applies or deletes manifests.
+func apply(t *testing.T, server *apiserver.Server, verb, namespace, manifests string) {
+	t.Helper()
+	command := tools.Command(t, server.Kubeconfig, "kubectl", verb, "--namespace", namespace, "-f", "-")
+	command.Stdin = strings.NewReader(manifests)
+	out, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
