@@ -1,9 +1,10 @@
-# The service in an image: one static binary, no shell.
+# The service and its operator in one image: two static binaries, no shell.
 #
 #   docker build --build-arg VERSION="$(git describe --tags --always)" -t trainbooking:local .
 #   docker run -p 8080:8080 -v trainbooking:/data trainbooking:local
 #
-# Without settings it is the embedded mode, with its data in /data. compose.yaml runs several.
+# Without settings it is the embedded mode, with its data in /data. compose.yaml runs several,
+# charts/trainbooking runs them on Kubernetes, and /operator beside them.
 
 FROM golang:1.26 AS build
 WORKDIR /src
@@ -14,11 +15,11 @@ COPY . .
 ARG VERSION=devel
 # -buildvcs=false: the version is told, and .git is not in the context.
 RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=${VERSION}" \
-        -o /out/trainbooking ./cmd/trainbooking && \
+        -o /out/ ./cmd/trainbooking ./cmd/operator && \
     mkdir /out/data
 
 FROM gcr.io/distroless/static:nonroot
-COPY --from=build /out/trainbooking /trainbooking
+COPY --from=build /out/trainbooking /out/operator /
 # A new volume takes over the owner of the folder that it is mounted on: 65532 is nonroot.
 COPY --from=build --chown=65532:65532 /out/data /data
 ENV TRAINBOOKING_DATA_DIR=/data

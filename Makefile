@@ -31,11 +31,20 @@ KUBE      = $(TOOLS)/kubernetes-$(KUBE_VER)-$(shell $(GO) env GOVERSION)
 GEN_MOD  := sigs.k8s.io/controller-tools
 GEN       = $(TOOLS)/controller-gen-$(shell $(GO) -C tools/generate list -m -f '{{.Version}}' $(GEN_MOD))-$(shell $(GO) env GOVERSION)
 
+# And Helm, what tests the chart, and what writes its README.
+HELM_MOD := helm.sh/helm/v4
+HELM      = $(TOOLS)/helm-$(shell $(GO) -C tools/helm list -m -f '{{.Version}}' $(HELM_MOD))-$(shell $(GO) env GOVERSION)
+UNIT_MOD := github.com/helm-unittest/helm-unittest
+UNIT      = $(TOOLS)/helm-unittest-$(shell $(GO) -C tools/helm list -m -f '{{.Version}}' $(UNIT_MOD))-$(shell $(GO) env GOVERSION)
+DOCS_MOD := github.com/norwoodj/helm-docs
+DOCS      = $(TOOLS)/helm-docs-$(shell $(GO) -C tools/helm list -m -f '{{.Version}}' $(DOCS_MOD))-$(shell $(GO) env GOVERSION)
+CHART    := charts/trainbooking
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## start the service with demo trains: make run ARGS='--listen :8081'
@@ -47,9 +56,16 @@ build: ## build bin/trainbooking
 
 # Those in test/ run whole services that compete for the machine: one package at a time.
 .PHONY: test
-test: cc servers kube-tools ## run every test with the race detector: make test PKGS=./booking/...
+test: cc servers kube-tools chart ## run every test with the race detector: make test PKGS=./booking/...
 	$(GO) list $(PKGS) | grep -v '^trainbooking.dev/test/' | xargs -r $(GO) test -race -timeout 15m
 	$(GO) list $(PKGS) | grep '^trainbooking.dev/test/' | xargs -r $(GO) test -race -p 1 -timeout 20m
+
+# What its values do. What an API server says to it is in test/kube/chart.
+.PHONY: chart
+chart: helm-tools ## lint the chart and run its unit tests: make chart ARGS=-u after a change that is meant
+	@for values in '' '-f $(CHART)/values-demo.yaml' '-f $(CHART)/values-production.yaml'; do \
+		$(HELM) lint --strict --quiet $(CHART) $$values || exit 1; done
+	$(UNIT) --strict $(ARGS) $(CHART)
 
 # The quick ones; make mutants ARGS=-long has those, too, for which whole processes run.
 .PHONY: mutants
@@ -75,9 +91,10 @@ e2e: kube-tools ## install the chart on a cluster and use it: make e2e KUBECONFI
 # protoc comes from the system, its plugin from go.mod. Its version is left out of what it
 # writes, as any will do.
 .PHONY: generate
-generate: protoc generate-tool ## generate what is generated: actors/wire, the CRD and the code of operator/v1alpha1
+generate: protoc generate-tool helm-tools ## generate what is generated: actors/wire, the CRD, the code of operator/v1alpha1, the chart's README
 	$(GEN) object applyconfiguration:omitToolVersion=true paths=./operator/v1alpha1
 	$(GEN) crd paths=./operator/v1alpha1 output:crd:dir=charts/trainbooking/crd
+	$(DOCS) --log-level warning --chart-search-root $(CHART) --sort-values-order file
 	@plugin=$$(mktemp -d) && trap 'rm -rf "$$plugin"' EXIT && \
 	$(GO) build -o "$$plugin/" google.golang.org/protobuf/cmd/protoc-gen-go && \
 	protoc --plugin="$$plugin/protoc-gen-go" -I actors/wire --go_out=actors/wire --go_opt=paths=source_relative envelope.proto && \
@@ -104,7 +121,7 @@ bench: ## run every benchmark: make bench PKGS=./booking/...
 
 .PHONY: verify
 verify: lint-tool generate ## check modules, what is generated, format, style and the arrows between packages
-	git diff --exit-code -- actors/wire operator/v1alpha1 charts/trainbooking/crd
+	git diff --exit-code -- actors/wire operator/v1alpha1 $(CHART)/crd $(CHART)/README.md
 	$(GO) mod tidy -diff
 	$(GO) -C test/chaos mod tidy -diff
 	$(GO) vet -tags e2e ./...
@@ -129,9 +146,9 @@ lint-tool:
 		$(GO) -C tools/lint build -o '$(LINT)' $(LINT_MOD)/cmd/golangci-lint; }
 
 # etcd is the last: where it is, the others are. The version is what the API server says of
-# itself, on which charts depend.
+# itself, on which charts depend. test/kube/tools finds all that is built here.
 .PHONY: kube-tools
-kube-tools:
+kube-tools: helm-tools generate-tool
 	@[ -x '$(KUBE)/etcd' ] || { echo 'building kube-apiserver, kubectl and etcd, once (some minutes)'; \
 		export CGO_ENABLED=0; version=k8s.io/component-base/version; minor='$(KUBE_VER)'; minor=$${minor#v1.}; \
 		$(GO) -C tools/kube build -trimpath -o '$(KUBE)/' \
@@ -143,6 +160,15 @@ kube-tools:
 generate-tool:
 	@[ -x '$(GEN)' ] || { echo 'building controller-gen, once'; \
 		$(GO) -C tools/generate build -o '$(GEN)' $(GEN_MOD)/cmd/controller-gen; }
+
+.PHONY: helm-tools
+helm-tools:
+	@[ -x '$(HELM)' ] || { echo 'building helm, once (some minutes)'; \
+		CGO_ENABLED=0 $(GO) -C tools/helm build -ldflags '-s -w' -o '$(HELM)' $(HELM_MOD)/cmd/helm; }
+	@[ -x '$(UNIT)' ] || { echo 'building helm-unittest, once (a minute)'; \
+		CGO_ENABLED=0 $(GO) -C tools/helm build -ldflags '-s -w' -o '$(UNIT)' $(UNIT_MOD)/cmd/helm-unittest; }
+	@[ -x '$(DOCS)' ] || { echo 'building helm-docs, once'; \
+		CGO_ENABLED=0 $(GO) -C tools/helm build -ldflags '-s -w' -o '$(DOCS)' $(DOCS_MOD)/cmd/helm-docs; }
 
 .PHONY: protoc
 protoc:

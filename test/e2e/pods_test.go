@@ -11,7 +11,7 @@ import (
 )
 
 // serving selects the pods of the service.
-const serving = "app.kubernetes.io/instance=" + name + ",app.kubernetes.io/component=server"
+const serving = "app.kubernetes.io/instance=" + booking + ",app.kubernetes.io/component=server"
 
 // asTheService is the security context of a container that may signal the service's.
 const asTheService = `{"securityContext": {

@@ -37,8 +37,8 @@ type release struct {
 	values    []string // of the last install or upgrade, as helm takes them
 }
 
-// name is that of every release: two tests never run at once.
-const name = "booking"
+// booking is the name of every release: two tests never run at once.
+const booking = "booking"
 
 // newRelease makes a namespace for a release. What is kept is that of it which is there, in
 // order, when the chart is uninstalled.
@@ -76,13 +76,13 @@ func (r *release) deploy(verb string) {
 	repository, tag, tagged := cutTag(*image)
 	require.True(r.t, tagged, "-e2e.image %q has no tag", *image)
 	r.helm(append([]string{
-		verb, name, filepath.Join("..", "..", "charts", "trainbooking"), "--wait", "--timeout", patience.String(),
+		verb, booking, filepath.Join("..", "..", "charts", "trainbooking"), "--wait", "--timeout", patience.String(),
 		"--set", "image.repository=" + repository, "--set", "image.tag=" + tag,
 	}, r.values...)...)
 }
 
 // url is that of the Service, for those in the cluster.
-func (r *release) url() string { return "http://" + name + "-trainbooking:8080" }
+func (r *release) url() string { return "http://" + booking + "-trainbooking:8080" }
 
 // cutTag cuts an image in two: the last colon that no slash follows is before the tag.
 func cutTag(image string) (repository, tag string, tagged bool) {
@@ -156,10 +156,11 @@ func (r *release) cleanUp(before []string) {
 	if r.t.Failed() {
 		r.t.Log(try("kubectl", "get", "all,trains,pvc", "-o", "wide"))
 		r.t.Log(try("kubectl", "get", "events", "--sort-by", ".lastTimestamp"))
-		r.t.Log(try("kubectl", "logs", "--selector", "app.kubernetes.io/instance="+name, "--all-containers", "--prefix", "--tail", "100"))
+		r.t.Log(try("kubectl", "logs", "--selector", "app.kubernetes.io/instance="+booking, "--all-containers", "--prefix", "--tail", "100"))
+		r.t.Log(try("kubectl", "logs", "--selector", "batch.kubernetes.io/job-name", "--prefix"))
 		try("kubectl", "annotate", "trains", "--all", "trainbooking.dev/abandon=true")
 		try("kubectl", "delete", "trains", "--all", "--timeout", "1m")
-		try("helm", "uninstall", name, "--ignore-not-found", "--wait", "--timeout", "2m")
+		try("helm", "uninstall", booking, "--ignore-not-found", "--wait", "--timeout", "2m")
 	}
 	try("kubectl", "delete", "crd", strings.TrimPrefix(crd, "CustomResourceDefinition "), "--ignore-not-found", "--timeout", "1m")
 	try("kubectl", "delete", "namespace", r.namespace, "--timeout", patience.String())

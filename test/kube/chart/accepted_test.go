@@ -25,7 +25,7 @@ func settings(t *testing.T) map[string][]string {
 		"defaults":    nil,
 		"demo":        {"-f", chart(t, "values-demo.yaml")},
 		"production":  {"-f", chart(t, "values-production.yaml")},
-		"everything":  {"-f", "testdata/everything.yaml"},
+		"everything":  {"-f", chart(t, "tests", "values", "everything.yaml")},
 		"pod monitor": {"--set", "metrics.monitor=PodMonitor"},
 	}
 }

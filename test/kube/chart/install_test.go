@@ -56,7 +56,7 @@ func TestChartInstallsUpgradesAndUninstalls(t *testing.T) {
 	}
 	train, err := os.ReadFile("testdata/train.yaml")
 	require.NoError(t, err)
-	apply(t, r.server, "apply", "rail", string(train))
+	apply(t, r.server, "apply", string(train), "--namespace", "rail")
 
 	r.helm("upgrade", "booking", chart(t), "--set", "logLevel=debug")
 	require.Equal(t, generated, r.secrets(), "who is logged in stays so")

@@ -1,12 +1,14 @@
 package chart_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
 
 	"trainbooking.dev/test/kube/apiserver"
 	"trainbooking.dev/test/kube/tools"
@@ -51,19 +53,20 @@ func TestOperatorMayDoWhatItNeedsAndNoMore(t *testing.T) {
 			other:   ofReviews,
 		},
 	} { // one after the other: both make the same objects
-		rendered := render(t, home, c.values...)
-		apply(t, server, "apply", home, rendered)
+		rendered := objects(t, render(t, home, c.values...))
 		account := operatorAccount(t, rendered)
+		roles := rolesOf(t, rendered)
+		apply(t, server, "apply", roles)
 		require.ElementsMatch(t, c.home, rights(t, server, account, home), name)
 		require.ElementsMatch(t, c.watched, rights(t, server, account, watched), name)
 		require.ElementsMatch(t, c.other, rights(t, server, account, other), name)
-		apply(t, server, "delete", home, rendered)
+		apply(t, server, "delete", roles)
 	}
 }
 
 func TestPodsOfTheServiceHaveNoToken(t *testing.T) {
 	t.Parallel()
-	for _, object := range objects(t, render(t, "rail", "-f", "testdata/everything.yaml")) {
+	for _, object := range objects(t, render(t, "rail", "-f", chart(t, "tests", "values", "everything.yaml"))) {
 		spec, found, err := unstructured.NestedMap(object.Object, "spec", "template", "spec")
 		require.NoError(t, err)
 		if found && object.GetLabels()["app.kubernetes.io/component"] != "operator" {
@@ -73,9 +76,9 @@ func TestPodsOfTheServiceHaveNoToken(t *testing.T) {
 }
 
 // operatorAccount returns the user that the operator is.
-func operatorAccount(t *testing.T, manifests string) string {
+func operatorAccount(t *testing.T, rendered []*unstructured.Unstructured) string {
 	t.Helper()
-	for _, object := range objects(t, manifests) {
+	for _, object := range rendered {
 		if object.GetKind() == "Deployment" && object.GetLabels()["app.kubernetes.io/component"] == "operator" {
 			name, _, err := unstructured.NestedString(object.Object, "spec", "template", "spec", "serviceAccountName")
 			require.NoError(t, err)
@@ -84,6 +87,20 @@ func operatorAccount(t *testing.T, manifests string) string {
 	}
 	t.Fatal("no operator is rendered")
 	return ""
+}
+
+// rolesOf returns the roles and their bindings among what is rendered.
+func rolesOf(t *testing.T, rendered []*unstructured.Unstructured) string {
+	t.Helper()
+	var roles strings.Builder
+	for _, object := range rendered {
+		if object.GroupVersionKind().Group == "rbac.authorization.k8s.io" {
+			text, err := yaml.Marshal(object.Object)
+			require.NoError(t, err)
+			fmt.Fprintf(&roles, "---\n%s", text)
+		}
+	}
+	return roles.String()
 }
 
 // rights returns what kubectl auth can-i --list says of a user in a namespace, without what
@@ -112,9 +129,9 @@ func rights(t *testing.T, server *apiserver.Server, user, namespace string) []st
 }
 
 // apply applies or deletes manifests.
-func apply(t *testing.T, server *apiserver.Server, verb, namespace, manifests string) {
+func apply(t *testing.T, server *apiserver.Server, verb, manifests string, flags ...string) {
 	t.Helper()
-	command := tools.Command(t, server.Kubeconfig, "kubectl", verb, "--namespace", namespace, "-f", "-")
+	command := tools.Command(t, server.Kubeconfig, "kubectl", append([]string{verb, "-f", "-"}, flags...)...)
 	command.Stdin = strings.NewReader(manifests)
 	out, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", out)
