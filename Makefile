@@ -44,7 +44,7 @@ CHART    := charts/trainbooking
 
 .PHONY: help
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## start the service with demo trains: make run ARGS='--listen :8081'
@@ -146,9 +146,9 @@ lint-tool:
 		$(GO) -C tools/lint build -o '$(LINT)' $(LINT_MOD)/cmd/golangci-lint; }
 
 # etcd is the last: where it is, the others are. The version is what the API server says of
-# itself, on which charts depend.
+# itself, on which charts depend. test/kube/tools finds all that is built here.
 .PHONY: kube-tools
-kube-tools:
+kube-tools: helm-tools generate-tool
 	@[ -x '$(KUBE)/etcd' ] || { echo 'building kube-apiserver, kubectl and etcd, once (some minutes)'; \
 		export CGO_ENABLED=0; version=k8s.io/component-base/version; minor='$(KUBE_VER)'; minor=$${minor#v1.}; \
 		$(GO) -C tools/kube build -trimpath -o '$(KUBE)/' \

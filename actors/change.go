@@ -85,7 +85,7 @@ func (c change) run(t *train, a *ask) {
 	now := t.seats.Train()
 	to := c.To
 	to.CreatedAt, to.UpdatedAt = now.CreatedAt, laterThan(now.UpdatedAt)
-	if now.Name == to.Name && now.Capacity == to.Capacity && now.OnSale == to.OnSale && now.SameStops(&to) {
+	if now.Same(&to) {
 		t.answer(a, *now, nil)
 		return
 	}

@@ -15,6 +15,9 @@ import (
 	"trainbooking.dev/persistence"
 )
 
+// AskTimeout is askTimeout.
+const AskTimeout = askTimeout
+
 // PanicOnce asks the train a command that panics its actor the first time.
 func PanicOnce(ctx context.Context, s *System, id booking.TrainID) error {
 	_, err := askTrain[nothing](ctx, s, id, &panicOnce{})

@@ -43,6 +43,9 @@ func (p *pressure) leave(now time.Time) {
 	p.answered++
 	window := now.Sub(p.since)
 	if window < time.Second {
+		if p.waiting == 0 { // so many go in less than a second
+			p.rate = max(p.rate, float64(p.answered))
+		}
 		return
 	}
 	rate := float64(p.answered) / window.Seconds()

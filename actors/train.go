@@ -34,6 +34,8 @@ type train struct {
 	parked   map[booking.HoldID][]*ask // wait until the hold settles
 	dropping map[booking.HoldID]bool   // its stored record is being dropped
 
+	superseded []superseded // in order of time
+
 	asked   time.Time   // when the last ask came
 	alarm   *time.Timer // the one timer, for the next deadline
 	alarmAt time.Time   // zero when not set
@@ -102,16 +104,36 @@ func (t *train) take(a *ask) {
 	}
 }
 
-// tidy does what follows from whatever was decided: it drops stored records that tell
-// nothing any more, which nobody waits for, and sets the alarm.
+// tidy does what follows from whatever was decided: it drops stored records that nobody
+// needs, and sets the alarm.
 func (t *train) tidy() {
 	if t.busy {
 		return
 	}
-	for _, id := range t.seats.TakeSuperseded() {
-		t.dropHold(id)
-	}
+	t.dropSuperseded()
 	t.setAlarm()
+}
+
+// dropSuperseded drops records that tell nothing any more, but not before every request is
+// over that can have ended the hold: when the answer to an attempt was lost, the record tells
+// the next one that it was done.
+func (t *train) dropSuperseded() {
+	now := time.Now()
+	for _, e := range t.seats.TakeSuperseded() {
+		t.superseded = append(t.superseded, superseded{e, now.Add(askTimeout)})
+	}
+	for len(t.superseded) > 0 && !t.superseded[0].drop.After(now) {
+		if e := t.superseded[0]; t.seats.IsSuperseded(e.EndedHold) {
+			t.dropHold(e.ID)
+		}
+		t.superseded = t.superseded[1:]
+	}
+}
+
+// superseded is a record that tells nothing any more, and when to drop it.
+type superseded struct {
+	booking.EndedHold
+	drop time.Time
 }
 
 // answer replies, after what it says is published. An ask whose answer depends on a
@@ -338,12 +360,16 @@ func (t *train) passivate(now time.Time) {
 // quiet says whether nothing is under way: only then does the train idle.
 func (t *train) quiet() bool { return t.inFlight == 0 && !t.seats.HasHolds() }
 
-// setAlarm makes the alarm go off at the next deadline: of the seat map, or of idling.
+// setAlarm makes the alarm go off at the next deadline: of the seat map, of a record that is
+// to be dropped, or of idling.
 // One that goes off too early finds nothing to do and is set again.
 func (t *train) setAlarm() {
 	next, ok := t.seats.NextDeadline()
 	if idle := t.asked.Add(idleTimeout); t.quiet() && (!ok || idle.Before(next)) {
 		next, ok = idle, true
+	}
+	if len(t.superseded) > 0 && (!ok || t.superseded[0].drop.Before(next)) {
+		next, ok = t.superseded[0].drop, true
 	}
 	if !ok || !t.alarmAt.IsZero() && !next.Before(t.alarmAt) {
 		return

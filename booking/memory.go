@@ -103,32 +103,31 @@ func (m *SeatMap) rememberedLegs(key claimKey) (had []Legs) {
 // supersede notes that the stored record of an ended hold is needed no more.
 func (m *SeatMap) supersede(user uuid.UUID, e endedStretch) {
 	if !e.hold.IsZero() {
-		m.superseded = append(m.superseded, endedHold{user, e.hold})
+		m.superseded = append(m.superseded, EndedHold{e.hold, user})
 	}
 }
 
-// endedHold is a hold whose record tells nothing any more.
-type endedHold struct {
-	user uuid.UUID
-	id   HoldID
+// EndedHold is a hold whose stored record tells nothing any more.
+type EndedHold struct {
+	ID   HoldID
+	User uuid.UUID
 }
 
 // TakeSuperseded returns the ended holds, since the last call, whose stored records tell
-// nothing any more: drop them from the store. One that stays does no harm. A request that
-// came again may have made a hold under the same id meanwhile; then the record is its.
-func (m *SeatMap) TakeSuperseded() (ids []HoldID) {
-	for _, s := range m.superseded {
-		if m.holds[s.id] == nil && !m.remembers(s) {
-			ids = append(ids, s.id)
-		}
-	}
+// nothing any more: drop them from the store, if then they are still IsSuperseded. One that
+// stays does no harm.
+func (m *SeatMap) TakeSuperseded() []EndedHold {
+	taken := m.superseded
 	m.superseded = nil
-	return ids
+	return taken
 }
 
-func (m *SeatMap) remembers(s endedHold) bool {
-	had := m.remembered[s.user]
-	return had != nil && slices.ContainsFunc(had.ended, func(e endedStretch) bool { return e.hold == s.id })
+// IsSuperseded says whether the record of an ended hold still tells nothing. A request that
+// came again may have made a hold under its id; then the record is that one's.
+func (m *SeatMap) IsSuperseded(e EndedHold) bool {
+	had := m.remembered[e.User]
+	return m.holds[e.ID] == nil &&
+		(had == nil || !slices.ContainsFunc(had.ended, func(o endedStretch) bool { return o.hold == e.ID }))
 }
 
 // spend keeps the id of a cancelled booking until a time: no hold that would become it can

@@ -38,7 +38,7 @@ type SeatMap struct {
 	agenda   agenda
 
 	remembered map[uuid.UUID]*memory // by user
-	superseded []endedHold           // since TakeSuperseded
+	superseded []EndedHold           // since TakeSuperseded
 
 	changed  bool // since snapshot
 	snapshot *Snapshot

@@ -232,7 +232,7 @@ func TestMemoryKeepsTheLatestAlsoAfterALoad(t *testing.T) {
 	m.Restore(nil, holds, rules.TTL, noon)
 	h := held(t, m, anna, "A", "B", noon, 65)
 	m.Expire(h.ExpiresAt)
-	require.Equal(t, []booking.HoldID{holds[0].ID}, m.TakeSuperseded())
+	require.Equal(t, []booking.EndedHold{{ID: holds[0].ID, User: anna}}, m.TakeSuperseded())
 }
 
 func TestHoldMadeAgainUnderItsIDKeepsItsRecord(t *testing.T) {
@@ -245,16 +245,20 @@ func TestHoldMadeAgainUnderItsIDKeepsItsRecord(t *testing.T) {
 	m.Expire(first.ExpiresAt)
 	other := held(t, m, anna, "A", "B", first.ExpiresAt, 1)
 	m.Expire(other.ExpiresAt) // its record is enough for both
+	superseded := m.TakeSuperseded()
+	require.Equal(t, []booking.EndedHold{{ID: first.ID, User: anna}}, superseded)
+	require.True(t, m.IsSuperseded(superseded[0]))
 
 	// The first request comes once more, before the record was dropped.
 	again, made, err := m.Hold(request, rules, other.ExpiresAt)
 	require.NoError(t, err)
 	require.True(t, made)
 	require.Equal(t, first.ID, again.ID)
-	require.Empty(t, m.TakeSuperseded(), "the record is the live hold's now")
+	require.False(t, m.IsSuperseded(superseded[0]), "the record is the live hold's now")
 	m.HoldWritten(again.ID)
 	m.Expire(again.ExpiresAt)
-	require.Equal(t, []booking.HoldID{other.ID}, m.TakeSuperseded())
+	require.False(t, m.IsSuperseded(superseded[0]), "the record is remembered by")
+	require.Equal(t, []booking.EndedHold{{ID: other.ID, User: anna}}, m.TakeSuperseded())
 }
 
 // Found by test/simulate, seed 3: the end of the first was still on the agenda, and ended

@@ -148,7 +148,24 @@ func (t *Train) Departed(stretch Legs, now time.Time) bool {
 	return !from.DepartsAt.IsZero() && !now.Before(from.DepartsAt)
 }
 
-// SameStops says whether both trains call at the same stations at the same times.
+// Same says whether both trains are the same to passengers, whatever their ids: a change of
+// one into the other would be none. The UTC offsets of the times count, as searches by date
+// go by them.
+func (t *Train) Same(o *Train) bool {
+	return t.Name == o.Name && t.Capacity == o.Capacity && t.OnSale == o.OnSale && t.SameStops(o) &&
+		slices.EqualFunc(t.Stops, o.Stops, func(a, b Stop) bool {
+			return offset(a.ArrivesAt) == offset(b.ArrivesAt) && offset(a.DepartsAt) == offset(b.DepartsAt)
+		})
+}
+
+// offset is that from UTC, in seconds.
+func offset(at time.Time) int {
+	_, seconds := at.Zone()
+	return seconds
+}
+
+// SameStops says whether both trains call at the same stations at the same moments, whatever
+// their UTC offsets.
 func (t *Train) SameStops(o *Train) bool {
 	return slices.EqualFunc(t.Stops, o.Stops, func(a, b Stop) bool {
 		return a.Station == b.Station && a.ArrivesAt.Equal(b.ArrivesAt) && a.DepartsAt.Equal(b.DepartsAt)

@@ -68,6 +68,10 @@ func TestStopsAreTheSameAtTheSameMoments(t *testing.T) {
 	require.True(t, one.SameStops(&other))
 	one.Stops[0].DepartsAt, other.Stops[0].DepartsAt = in(330, 6, 0), in(0, 0, 30)
 	require.True(t, one.SameStops(&other), "however the offset is written")
+	other.Capacity = one.Capacity
+	require.False(t, one.Same(&other), "searches by date go by the offset")
+	other.Stops[0].DepartsAt = in(330, 6, 0)
+	require.True(t, one.Same(&other))
 	other.Stops[0].DepartsAt = in(330, 6, 1)
 	require.False(t, one.SameStops(&other))
 	other = lineABCD(1)

@@ -117,7 +117,7 @@ func differs(t *v1alpha1.Train, found *booking.Availability) bool {
 		return false
 	}
 	want, err := wanted(t)
-	return err != nil || !same(&want, found.Train) || !controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer)
+	return err != nil || !want.Same(found.Train) || !controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer)
 }
 
 // waits says whether the Train waits for the service, which answers now.

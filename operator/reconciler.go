@@ -88,7 +88,7 @@ func (r *Reconciler) decide(
 		return invalid(sentence(err)), nil
 	}
 	marked := controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer)
-	if marked && settled(t) && (!looked || seen != nil && same(&want, seen.Train)) {
+	if marked && settled(t) && (!looked || seen != nil && want.Same(seen.Train)) {
 		return synced(), nil
 	}
 	if !marked {

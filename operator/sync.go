@@ -24,7 +24,7 @@ func (r *Reconciler) sync(
 		return unavailable(err), nil
 	}
 	show(status, found)
-	if found != nil && same(&want, found.Train) {
+	if found != nil && want.Same(found.Train) {
 		return synced(), nil
 	}
 	if found == nil {
@@ -88,7 +88,7 @@ func (r *Reconciler) put(
 			return nil, false, err
 		}
 		refused = append(refused, e)
-		if same(&want, found.Train) {
+		if want.Same(found.Train) {
 			return refused, false, nil
 		}
 	}
@@ -164,6 +164,8 @@ func difference(from, to *booking.Train) string {
 	}
 	if !from.SameStops(to) {
 		parts = append(parts, "stops")
+	} else if len(parts) == 0 {
+		parts = append(parts, "UTC offsets")
 	}
 	return strings.Join(parts, ", ")
 }

@@ -60,12 +60,6 @@ func instant(s, field string, fields map[string]string) time.Time {
 	return at
 }
 
-// same says whether the service sells the same by both: it would take a put of one over the
-// other for no change.
-func same(a, b *booking.Train) bool {
-	return a.Name == b.Name && a.Capacity == b.Capacity && a.OnSale == b.OnSale && a.SameStops(b)
-}
-
 // older says which of two Trains with one id has the right to it: the older, and of two of
 // one second the one with the lower UID.
 func older(a, b *v1alpha1.Train) bool {

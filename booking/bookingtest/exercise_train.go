@@ -81,6 +81,20 @@ var trainFacts = []fact{
 		require.False(x, put.UpdatedAt.Before(train.UpdatedAt))
 		x.requireTally(train, booking.Tally{Available: 4})
 	}},
+	{"PutChangesTheOffsetOfATime", func(x *exercise) {
+		draft := x.draft(2)
+		draft.Stops[0].DepartsAt = time.Date(2040, 12, 1, 6, 0, 0, 0, time.FixedZone("", 5*3600+1800))
+		train := x.create(draft)
+		x.hold(request(train, uuid.New(), 1)) // nothing of it matters to who has a seat
+		to := x.draftOf(train, 2)
+		to.Stops = slices.Clone(to.Stops)
+		to.Stops[0].DepartsAt = to.Stops[0].DepartsAt.UTC()
+		_, _, err := x.PutTrain(x.ctx(), to)
+		require.NoError(x, err)
+		found, err := x.FindTrain(x.ctx(), train.ID)
+		require.NoError(x, err)
+		require.True(x, found.Train.Same(&to), "%v", found.Train.Stops)
+	}},
 	{"CapacityShrinksOnlyPastFreeSeats", func(x *exercise) {
 		train := x.create(x.draft(5))
 		x.hold(x.between(request(train, uuid.New(), 3), "B", "C"))

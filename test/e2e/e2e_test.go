@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -26,14 +27,14 @@ func TestClusteredServiceOutlivesItsPods(t *testing.T) { //nolint:paralleltest /
 	r.upgrade("--set", "replicas=3")
 	require.Len(t, r.pods(), 3)
 	// Requests in flight to a process that crashes fail, and are sent again.
-	passengers := r.startLoad("crash", 2*time.Minute, 1000)
+	passengers := r.startLoad("crash", 90*time.Second, 100)
 	for _, pod := range r.pods() {
 		r.crash(pod)
 	}
 	passengers.requireGoesOn()
 	passengers.requireGood()
 
-	passengers = r.startLoad("upgrade", 2*time.Minute, 0)
+	passengers = r.startLoad("upgrade", 90*time.Second, 0)
 	r.upgrade("--set", "logLevel=debug")
 	passengers.requireGoesOn()
 	passengers.requireGood()
@@ -48,12 +49,12 @@ func TestEmbeddedServiceKeepsWhatItSold(t *testing.T) { //nolint:paralleltest //
 	r.sell()
 
 	// The one process is away for a while, and comes back with everything it acknowledged.
-	passengers := r.startLoad("crash", time.Minute, 10_000)
+	passengers := r.startLoad("crash", time.Minute, 1000)
 	r.crash(r.pods()[0])
 	passengers.requireGoesOn()
 	passengers.requireGood()
 
-	passengers = r.startLoad("upgrade", 2*time.Minute, 10_000)
+	passengers = r.startLoad("upgrade", 90*time.Second, 1000)
 	r.upgrade("--set", "logLevel=debug")
 	passengers.requireGoesOn()
 	passengers.requireGood()
@@ -79,7 +80,7 @@ func (r *release) sell() {
 	r.kubectl("wait", "trains", "--all", "--for", "condition=Ready", "--timeout", patience.String())
 	r.t.Log(r.kubectl("get", "trains"))
 
-	passengers := r.startJob("passengers", "--for", (2 * statusFollows).String(), "--clients", "4")
+	passengers := r.startJob("passengers", "--for", (statusFollows + 10*time.Second).String(), "--clients", "4")
 	require.Eventually(r.t, func() bool { return r.booked() > 0 }, patience, time.Second, "no sale is seen in kubectl get trains")
 	passengers.requireGood()
 	require.Eventually(r.t, func() bool { return r.booked() == 0 }, 2*statusFollows, time.Second, "they have cancelled")
@@ -110,9 +111,8 @@ func (r *release) removeTrains() {
 func (r *release) uninstall() {
 	r.t.Helper()
 	r.helm("uninstall", booking, "--wait", "--timeout", patience.String())
-	var left []string
-	require.Eventually(r.t, func() bool {
-		left = slices.DeleteFunc(r.inNamespace(), func(object string) bool { return slices.Contains(r.before, object) })
-		return slices.Equal(left, r.kept)
-	}, time.Minute, time.Second, "%q is to be left, and is not all: %q", r.kept, &left)
+	require.EventuallyWithT(r.t, func(c *assert.CollectT) {
+		left := slices.DeleteFunc(r.inNamespace(), func(object string) bool { return slices.Contains(r.before, object) })
+		require.Equal(c, r.kept, left)
+	}, time.Minute, time.Second)
 }

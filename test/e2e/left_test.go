@@ -3,14 +3,16 @@
 package e2e_test
 
 import (
+	"bytes"
 	"context"
-	"os"
+	"fmt"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/test/kube/tools"
@@ -41,12 +43,11 @@ func (r *release) inNamespace() []string {
 // requireNothingNew waits until the cluster has no more than before: what a claim had
 // provisioned goes after it.
 func (r *release) requireNothingNew(ctx context.Context, before []string) {
-	var left []string
-	require.Eventually(r.t, func() bool {
+	require.EventuallyWithT(r.t, func(c *assert.CollectT) {
 		now, err := list(ctx, "", "--namespaced=false")
-		left = slices.DeleteFunc(now, func(object string) bool { return slices.Contains(before, object) })
-		return err == nil && len(left) == 0
-	}, time.Minute, time.Second, "left behind: %q", &left)
+		require.NoError(c, err)
+		require.Empty(c, slices.DeleteFunc(now, func(object string) bool { return slices.Contains(before, object) }))
+	}, time.Minute, time.Second, "left behind")
 }
 
 // list asks kubectl for every object of all the kinds that can be deleted.
@@ -57,8 +58,12 @@ func list(ctx context.Context, namespace, which string) ([]string, error) {
 			return "", err
 		}
 		command := exec.CommandContext(ctx, path, args...)
-		command.Stderr = os.Stderr
+		var stderr bytes.Buffer // where it warns of kinds that are old, too
+		command.Stderr = &stderr
 		out, err := command.Output()
+		if err != nil {
+			err = fmt.Errorf("kubectl %s: %w\n%s", args[0], err, &stderr)
+		}
 		return strings.TrimSpace(string(out)), err
 	}
 	kinds, err := run("api-resources", which, "--verbs", "list,delete", "-o", "name")

@@ -2,8 +2,8 @@
 // that must notice. A test that passes on a build that is known to be broken proves
 // nothing (RELIABILITY.md 4).
 //
-// A mutant is an edit of one file, which the compiler is given in its place (go build
-// -overlay): the tree is not touched, and no way to break the rules is in the program.
+// A mutant is a few edits: the compiler is given the edited files in the place of the tree's
+// (go build -overlay), which is not touched, and no way to break the rules is in the program.
 //
 //	go run ./test/mutants          the quick ones, as CI does
 //	go run ./test/mutants -long    those, too, for which whole processes must run
@@ -27,8 +27,8 @@ import (
 	"time"
 )
 
-// patience bounds the tests of one mutant.
-const patience = 5 * time.Minute
+// patience bounds the tests of one mutant, and what must be built for them.
+const patience = 10 * time.Minute
 
 func main() {
 	long := flag.Bool("long", false, "also those for which whole processes must run")
@@ -84,9 +84,18 @@ func run(ctx context.Context, chosen []mutant) error {
 }
 
 // tests are tests of one package.
-type tests struct{ pkg, names string }
+type tests struct {
+	module string // its directory, where it is not this one
+	pkg    string
+	names  string // a pattern
+	args   string // with blanks between them
+}
 
-func (t tests) String() string { return fmt.Sprintf("go test %s -run '%s'", t.pkg, t.names) }
+func (t tests) String() string { return "go " + strings.Join(t.command(), " ") }
+
+func (t tests) command() []string {
+	return append([]string{"-C", "./" + t.module, "test", "-count=1", "-run", t.names, t.pkg}, strings.Fields(t.args)...)
+}
 
 func testsOf(chosen []mutant) (all []tests) {
 	for _, m := range chosen {
@@ -101,7 +110,7 @@ func testsOf(chosen []mutant) (all []tests) {
 func (t tests) run(ctx context.Context, overlay string) (out []byte, failed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	command := exec.CommandContext(ctx, "go", "test", "-count=1", "-run", t.names, t.pkg) //nolint:gosec // from the list of mutants
+	command := exec.CommandContext(ctx, "go", t.command()...) //nolint:gosec // from the list of mutants
 	command.Env = os.Environ()
 	if overlay != "" { // in the environment, so that it holds for programs that tests build
 		command.Env = append(command.Env, "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -overlay="+overlay))
@@ -113,13 +122,17 @@ func (t tests) run(ctx context.Context, overlay string) (out []byte, failed bool
 	return out, failed, err
 }
 
-// mutant is a rule and the edit that breaks it.
+// mutant is a rule and the edits that break it.
 type mutant struct {
-	name     string
+	name  string
+	edits []edit
+	tests tests
+	long  bool
+}
+
+type edit struct {
 	file     string
 	old, new string // old is there once
-	tests    tests
-	long     bool
 }
 
 // try returns the names of the tests that noticed. Code that does not compile is an error:
@@ -144,27 +157,32 @@ func (m mutant) try(ctx context.Context, dir string) (killed []string, err error
 	return killed, nil
 }
 
-// overlay writes the edited file and what the compiler is to be told.
+// overlay writes the edited files and what the compiler is to be told.
 func (m mutant) overlay(dir string) (path string, err error) {
-	source, err := os.ReadFile(m.file)
+	replaced := map[string]string{}
+	for i, e := range m.edits {
+		source, err := os.ReadFile(e.file)
+		if err != nil {
+			return "", err
+		}
+		if n := strings.Count(string(source), e.old); n != 1 {
+			return "", fmt.Errorf("%s has %d of %q: the mutant must follow the code", e.file, n, e.old)
+		}
+		original, err := filepath.Abs(e.file)
+		if err != nil {
+			return "", err
+		}
+		edited := filepath.Join(dir, fmt.Sprintf("%s-%d.go", m.name, i))
+		replaced[original] = edited
+		//nolint:gosec // names are of the list
+		if err := os.WriteFile(edited, []byte(strings.Replace(string(source), e.old, e.new, 1)), 0o600); err != nil {
+			return "", err
+		}
+	}
+	list, err := json.Marshal(map[string]any{"Replace": replaced})
 	if err != nil {
 		return "", err
 	}
-	if n := strings.Count(string(source), m.old); n != 1 {
-		return "", fmt.Errorf("%s has %d of %q: the mutant must follow the code", m.file, n, m.old)
-	}
-	original, err := filepath.Abs(m.file)
-	if err != nil {
-		return "", err
-	}
-	edited := filepath.Join(dir, m.name+".go")
 	path = filepath.Join(dir, m.name+".json")
-	list, err := json.Marshal(map[string]map[string]string{"Replace": {original: edited}})
-	if err != nil {
-		return "", err
-	}
-	return path, errors.Join(
-		os.WriteFile(edited, []byte(strings.Replace(string(source), m.old, m.new, 1)), 0o600), //nolint:gosec // names are of the list below
-		os.WriteFile(path, list, 0o600),
-	)
+	return path, os.WriteFile(path, list, 0o600)
 }

@@ -348,8 +348,10 @@ func (a *activation) tidy() {
 	if a.busy {
 		return
 	}
-	for _, id := range a.seats.TakeSuperseded() {
-		a.dropHold(id)
+	for _, e := range a.seats.TakeSuperseded() {
+		if a.seats.IsSuperseded(e) {
+			a.dropHold(e.ID)
+		}
 	}
 	next, ok := a.seats.NextDeadline()
 	at := next.Sub(dawn) - a.offset

@@ -169,6 +169,13 @@ func TestCheckerTellsGoodHistoriesFromBad(t *testing.T) {
 		{"a hold in transit locks a seat and fails", true, operations{
 			at(0, history.Hold, asha, history.NotExecuted), at(0, history.Hold, ravi, locked), look(second, booking.SeatAvailable),
 		}, nil, nil},
+		{"a hold in transit is seen by its own user and fails", true, operations{
+			at(0, history.Hold, asha, history.NotExecuted), func() history.Operation {
+				o := look(0, booking.SeatHeld)
+				o.User = asha
+				return o
+			}(), look(second, booking.SeatAvailable),
+		}, nil, nil},
 
 		{"Redis loses a hold", true, operations{
 			hold(0, asha, one), hold(2*second, ravi, two), confirm(3*second, asha, one, notLocked),

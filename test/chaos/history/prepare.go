@@ -114,13 +114,14 @@ func (h *History) excused(o Operation, operations []Operation) bool {
 			return true
 		}
 	}
-	if o.Result != Locked && o.State != booking.SeatHeld {
-		return false
-	}
-	return slices.ContainsFunc(operations, func(other Operation) bool {
-		return other.Kind == Hold && other.Result == NotExecuted && other.User != o.User &&
-			other.Call <= o.Return && o.Call <= other.Return
-	})
+	return (o.Result == Locked || o.State == booking.SeatHeld) && slices.ContainsFunc(operations, o.mayMeet)
+}
+
+// mayMeet says whether a hold that failed in the end was in transit when o was answered. A
+// user is refused because of others alone, and may see the own.
+func (o Operation) mayMeet(other Operation) bool {
+	return other.Kind == Hold && other.Result == NotExecuted && (o.Kind == Look || other.User != o.User) &&
+		other.Call <= o.Return && o.Call <= other.Return
 }
 
 // Missing returns the acknowledged bookings that the store does not have, and those that
