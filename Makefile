@@ -83,7 +83,7 @@ chaos: servers ## let faults happen to three processes under load: make chaos MI
 # The cluster may be any that has a volume to give; kind load docker-image brings IMAGE to
 # its nodes.
 .PHONY: e2e
-e2e: kube-tools helm-tools ## install the chart on a cluster and use it: make e2e KUBECONFIG=FILE IMAGE=trainbooking:local
+e2e: kube-tools ## install the chart on a cluster and use it: make e2e KUBECONFIG=FILE IMAGE=trainbooking:local
 	@[ -n "$(KUBECONFIG)" ] || { echo 'e2e needs a cluster: make e2e KUBECONFIG=FILE IMAGE=NAME:TAG'; exit 1; }
 	KUBECONFIG='$(abspath $(KUBECONFIG))' $(GO) test -tags e2e -count 1 -v -timeout 40m ./test/e2e \
 		-e2e.image '$(IMAGE)' -e2e.postgres-image '$(POSTGRES_IMAGE)' -e2e.redis-image '$(REDIS_IMAGE)'
