@@ -302,6 +302,24 @@ func TestServiceThatIsDownIsWaitedFor(t *testing.T) {
 	require.EqualValues(t, 250, *r.await(settled, ready).Status.Capacity)
 }
 
+func TestTrainThatIsDeletedWhileTheServiceIsDownWaitsForIt(t *testing.T) {
+	t.Parallel()
+	r := newRail(t)
+	r.operate()
+	train := r.await(r.create(nil), ready)
+	p := r.passenger()
+	r.book(p, train.Status.TrainID, 7)
+	r.link.Refuse()
+	r.delete(train)
+	waiting := r.await(train, because(v1alpha1.ReasonDeleting))
+	require.Contains(t, conditionOf(waiting, v1alpha1.ConditionReady).Message, "Waiting for the service")
+	r.link.Join()
+	r.gone(train)
+	retained := r.sold(train.Status.TrainID)
+	require.False(t, retained.Train.OnSale)
+	require.Equal(t, 1, retained.Booked)
+}
+
 // An operator that the API server tells nothing believes in Trains that are gone.
 func TestTrainIsNotMadeAgainForOneThatIsGone(t *testing.T) {
 	t.Parallel()
