@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -59,7 +60,7 @@ func RaceAll(racers []*Racer, train string, acknowledged func()) {
 
 func (r *Racer) race(train string, acknowledged func()) {
 	for _, seat := range r.seats {
-		lock, err := r.Lock(train, seat)
+		lock, err := insist(func() (*Reply, error) { return r.Lock(train, seat) })
 		if err != nil {
 			return
 		}
@@ -72,7 +73,7 @@ func (r *Racer) race(train string, acknowledged func()) {
 			r.wrong = append(r.wrong, fmt.Sprintf("lock %d: %s", seat, lock))
 			continue
 		}
-		confirm, err := r.Confirm(lock.SeatID)
+		confirm, err := insist(func() (*Reply, error) { return r.Confirm(lock.SeatID) })
 		if err != nil {
 			return
 		}
@@ -83,6 +84,18 @@ func (r *Racer) race(train string, acknowledged func()) {
 		delete(r.Held, seat)
 		r.Booked[seat] = confirm.BookingID
 		acknowledged()
+	}
+}
+
+// insist sends a request again for as long as the answer says that it was not executed: a
+// machine that is busy with other things than the race may not store it in time.
+func insist(ask func() (*Reply, error)) (*Reply, error) {
+	for begun := time.Now(); ; {
+		reply, err := ask()
+		executed := err != nil || reply.Status != http.StatusServiceUnavailable || reply.Outcome != "not_executed"
+		if executed || time.Since(begun) > Patience {
+			return reply, err
+		}
 	}
 }
 
