@@ -158,7 +158,9 @@ func (r *rail) killOnce(steps []step, s *stop) (call string) {
 			return last.done(ctx, r, train)
 		}
 	}, func() string { return "neither killed nor done" })
-	r.gate.set(nil)
+	if r.gate.set(nil) == nil && call == "" {
+		call = <-s.reached // it is done because this call was carried out
+	}
 	operator.Kill()
 	close(s.killed)
 	next := r.operate()

@@ -352,8 +352,10 @@ func (g *gate) count(q *http.Request) *stop {
 	return s
 }
 
-// set makes the gate stop at another call, or at none.
-func (g *gate) set(s *stop) {
-	<-g.stop
+// set makes the gate stop at another call, or at none, and returns where it was to stop
+// before; nil where it did.
+func (g *gate) set(s *stop) (before *stop) {
+	before = <-g.stop
 	g.stop <- s
+	return before
 }
