@@ -84,11 +84,11 @@ func (l *link) ReleaseLease(ctx context.Context, lease persistence.Lease) error 
 	return l.Client.ReleaseLease(ctx, lease)
 }
 
-func (l *link) Beat(ctx context.Context, member string) (persistence.Membership, error) {
+func (l *link) Heartbeat(ctx context.Context, member string) (persistence.Membership, error) {
 	if l.away.Load() {
 		return persistence.Membership{}, errAway
 	}
-	return l.Client.Beat(ctx, member)
+	return l.Client.Heartbeat(ctx, member)
 }
 
 // inBubble runs a test on virtual time.

@@ -53,7 +53,7 @@ func TestBookingOfTheNextOwnerIsCancelledThoughTheOneBeforeIsAsked(t *testing.T)
 	require.NoError(t, err)
 	next.Epoch, err = stores.Adopt(t.Context(), id, seen, next.Owner)
 	require.NoError(t, err)
-	b := booking.Booking{ID: uuid.New(), Train: id, User: user, Legs: booking.Stretch(0, 1), Seats: []int{5}}
+	b := booking.Booking{ID: uuid.New(), Train: id, User: user, Legs: booking.Segment(0, 1), Seats: []int{5}}
 	results, err := stores.Book(t.Context(), []persistence.Sale{{Guard: next, Booking: b}})
 	require.NoError(t, err)
 	require.NoError(t, results[0])

@@ -197,7 +197,7 @@ func (c *catalogue) after(page booking.PageRequest) []*booking.Train {
 	return slices.Clone(c.order[at:end])
 }
 
-// leavesOn says whether the train leaves the station asked for on the date asked for.
+// leavesOn reports whether the train leaves the station asked for on the date asked for.
 func leavesOn(train *booking.Train, query booking.TrainQuery) bool {
 	if query.Date.IsZero() {
 		return true

@@ -193,7 +193,7 @@ func (c *cluster) revive(id booking.TrainID) {
 	}
 }
 
-// mine says whether this process is the one that the train is proposed to.
+// mine reports whether this process is the one that the train is proposed to.
 func (c *cluster) mine(id booking.TrainID) bool {
 	return c == nil || c.members.owner(id) == c.peers.address
 }
@@ -207,7 +207,7 @@ func (c *cluster) owner(id booking.TrainID) string {
 	return c.members.owner(id)
 }
 
-// here says whether an address is this process's own.
+// here reports whether an address is this process's own.
 func (c *cluster) here(address string) bool { return c == nil || address == c.peers.address }
 
 // count returns how many members there are.

@@ -103,15 +103,15 @@ func TestADrainingProcessIsNotEvicted(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, shared.Close()) })
 	witness := actors.NewMember(shared, "10.0.0.2:8090")
-	require.NoError(t, witness.Beat(t.Context()))
+	require.NoError(t, witness.Heartbeat(t.Context()))
 	for range 20 {
 		m := actors.NewMember(shared, "10.0.0.1:8090")
-		require.NoError(t, m.Beat(t.Context()))
+		require.NoError(t, m.Heartbeat(t.Context()))
 		var beats sync.WaitGroup
 		for range 3 {
 			beats.Go(func() {
 				for range 3 {
-					_ = m.Beat(t.Context())
+					_ = m.Heartbeat(t.Context())
 				}
 			})
 		}

@@ -108,8 +108,8 @@ func NewMember(contract persistence.Members, address string) Member {
 	return Member{m, out}
 }
 
-// Beat sends a heartbeat; the first joins.
-func (m Member) Beat(ctx context.Context) error { return m.beat(ctx) }
+// Heartbeat sends a heartbeat; the first joins.
+func (m Member) Heartbeat(ctx context.Context) error { return m.beat(ctx) }
 
 // Drain tells the others that it is given no trains.
 func (m Member) Drain(ctx context.Context) error { return m.drain(ctx) }
@@ -117,7 +117,7 @@ func (m Member) Drain(ctx context.Context) error { return m.drain(ctx) }
 // Leave takes it off.
 func (m Member) Leave(ctx context.Context) error { return m.leave(ctx) }
 
-// Evicted says whether the others went on without it.
+// Evicted reports whether the others went on without it.
 func (m Member) Evicted() bool { return m.out.Load() }
 
 // Wires carry the calls of the systems of one process to each other, in the place of the

@@ -47,7 +47,7 @@ func (h *history) alive(s stay) {
 	}
 }
 
-// knows says whether a client was told of what.
+// knows reports whether a client was told of what.
 func (h *history) knows(what any) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -84,7 +84,7 @@ func (h *history) deletes(id booking.TrainID) {
 	}
 }
 
-// deleted says whether the train may have been deleted.
+// deleted reports whether the train may have been deleted.
 func (h *history) deleted(id booking.TrainID) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

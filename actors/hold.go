@@ -34,7 +34,7 @@ func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
 	return err
 }
 
-// wasReleased says whether a hold that ref can mean was released since a time: it is kept
+// wasReleased reports whether a hold that ref can mean was released since a time: it is kept
 // as released for longer than it would have lived.
 func (s *System) wasReleased(ctx context.Context, ref booking.HoldRef, since time.Time) (bool, error) {
 	holds, err := s.heldSeats.LoadHolds(ctx, ref.Train, time.Now())

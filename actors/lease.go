@@ -47,7 +47,7 @@ type tenure struct {
 	lost  func()       // called when it is over, perhaps more than once
 }
 
-// valid says whether the train may be served. It is asked before acting and before
+// valid reports whether the train may be served. It is asked before acting and before
 // replying (RELIABILITY.md 2).
 func (t *tenure) valid() bool {
 	return t == nil || monotonic() < time.Duration(t.until.Load())

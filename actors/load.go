@@ -83,7 +83,7 @@ func (s *System) read(
 	now := time.Now()
 	// A hold may be there still, live, though it became a booking: what is cancelled is
 	// asked for as far back as such a hold could have been confirmed.
-	since := now.Add(-booking.HoldMemory - s.rules.TTL)
+	since := now.Add(-booking.HoldRetention - s.rules.TTL)
 	definition, bookings, err := s.store.LoadTrain(ctx, id, since)
 	if err != nil {
 		return nil, nil, err

@@ -32,7 +32,7 @@ func TestHoldThatBecameABookingNeverComesBack(t *testing.T) {
 		require.NoError(t, before.Stop(t.Context()))
 		stores.holds.Store(nil)
 
-		<-time.After(2 * booking.HoldMemory)
+		<-time.After(2 * booking.HoldRetention)
 		after := start(t, stores, long)
 		require.Equal(t, booking.Tally{Available: 10}, tally(t, after, id))
 		_, err = after.Confirm(t.Context(), refTo(h))

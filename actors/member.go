@@ -127,7 +127,7 @@ func (m *membership) call(ctx context.Context, self, told string, out bool) (per
 	case self != told:
 		return m.contract.Join(ctx, self)
 	}
-	return m.contract.Beat(ctx, self)
+	return m.contract.Heartbeat(ctx, self)
 }
 
 // see takes over what a heartbeat found.
@@ -258,7 +258,7 @@ func (m *membership) drain(ctx context.Context) error {
 	return m.beat(ctx)
 }
 
-// isMember says whether the store was told of this process.
+// isMember reports whether the store was told of this process.
 func (m *membership) isMember() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

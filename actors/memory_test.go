@@ -36,7 +36,7 @@ func TestHoldingAndReleasingInALoopLeavesFewRecords(t *testing.T) {
 		<-time.After(actors.AskTimeout) // until then a lost attempt may be asked about
 		synctest.Wait()
 		for id, want := range map[booking.TrainID]int{
-			again:   1,  // of one stretch one record is enough
+			again:   1,  // of one segment one record is enough
 			others:  64, // the bound for a user
 			line.ID: 0,  // one leg: nothing to confuse
 		} {

@@ -68,7 +68,7 @@ func (p *placement) snapshot(id booking.TrainID) (last *booking.Snapshot, active
 	return nil, false
 }
 
-// isActive says whether the train has an activation, be it one that closes.
+// isActive reports whether the train has an activation, be it one that closes.
 func (p *placement) isActive(id booking.TrainID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -27,7 +27,7 @@ func (s *System) SeatMap(ctx context.Context, id booking.TrainID, from, to strin
 // Search implements booking.Service.
 func (s *System) Search(ctx context.Context, from, to string) ([]booking.Availability, error) {
 	trains := s.catalogue.between(from, to)
-	offers, err := gather[booking.Availability](ctx, s, operationOffers, idsOf(trains), stretchQuery{From: from, To: to})
+	offers, err := gather[booking.Availability](ctx, s, operationOffers, idsOf(trains), segmentQuery{From: from, To: to})
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (s *System) ListTrains(
 	ctx context.Context, query booking.TrainQuery,
 ) (page booking.Page[booking.Availability], err error) {
 	trains := s.catalogue.list(query)
-	active, err := gather[booking.Availability](ctx, s, operationFigure, idsOf(trains.Items), stretchQuery{From: query.From, To: query.To})
+	active, err := gather[booking.Availability](ctx, s, operationFigure, idsOf(trains.Items), segmentQuery{From: query.From, To: query.To})
 	if err != nil {
 		return page, err
 	}
@@ -57,15 +57,15 @@ func (s *System) ListTrains(
 		a, there := active[train.ID]
 		if !there {
 			idle = append(idle, i)
-			a = booking.Availability{Train: train, Stretch: stretchOf(train, query.From, query.To)}
+			a = booking.Availability{Train: train, Segment: segmentOf(train, query.From, query.To)}
 		}
 		page.Items[i] = a
 	}
 	return page, persistence.Failure(s.fillFromStore(ctx, page.Items, idle))
 }
 
-// stretchQuery asks a process about some of its trains.
-type stretchQuery struct {
+// segmentQuery asks a process about some of its trains.
+type segmentQuery struct {
 	Trains   []booking.TrainID
 	From, To string
 }
@@ -81,7 +81,7 @@ type sightings[T any] struct {
 // gather asks every process that owns some of the trains once, all at the same time, and
 // asks again about those that have moved meanwhile (DESIGN.md 5).
 func gather[T any](
-	ctx context.Context, s *System, operation string, ids []booking.TrainID, query stretchQuery,
+	ctx context.Context, s *System, operation string, ids []booking.TrainID, query segmentQuery,
 ) (map[booking.TrainID]T, error) {
 	found := make(map[booking.TrainID]T, len(ids))
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
@@ -133,7 +133,7 @@ func gather[T any](
 }
 
 // look asks one process, a peer within an attempt.
-func look[T any](ctx, attempt context.Context, s *System, operation, owner string, query stretchQuery) (answer sightings[T]) {
+func look[T any](ctx, attempt context.Context, s *System, operation, owner string, query segmentQuery) (answer sightings[T]) {
 	if s.cluster.here(owner) {
 		return lookHere[T](ctx, s, operation, query)
 	}
@@ -147,7 +147,7 @@ func look[T any](ctx, attempt context.Context, s *System, operation, owner strin
 	return answer
 }
 
-func lookHere[T any](ctx context.Context, s *System, operation string, query stretchQuery) sightings[T] {
+func lookHere[T any](ctx context.Context, s *System, operation string, query segmentQuery) sightings[T] {
 	if operation == operationOffers {
 		return any(s.answerOffers(ctx, query)).(sightings[T])
 	}
@@ -156,22 +156,22 @@ func lookHere[T any](ctx context.Context, s *System, operation string, query str
 
 // answerOffers returns what passengers can buy on the trains of this process, which it
 // activates when they are idle.
-func (s *System) answerOffers(ctx context.Context, query stretchQuery) sightings[booking.Availability] {
+func (s *System) answerOffers(ctx context.Context, query segmentQuery) sightings[booking.Availability] {
 	return s.eachHere(ctx, query, true, func(snapshot *booking.Snapshot) (booking.Availability, bool) {
 		return offer(snapshot, query.From, query.To, time.Now())
 	})
 }
 
 // answerFigures returns the figures of those trains of this process that are active.
-func (s *System) answerFigures(ctx context.Context, query stretchQuery) sightings[booking.Availability] {
+func (s *System) answerFigures(ctx context.Context, query segmentQuery) sightings[booking.Availability] {
 	return s.eachHere(ctx, query, false, func(snapshot *booking.Snapshot) (booking.Availability, bool) {
-		return snapshot.Availability(stretchOf(snapshot.Train, query.From, query.To)), true
+		return snapshot.Availability(segmentOf(snapshot.Train, query.From, query.To)), true
 	})
 }
 
 // eachHere looks at trains of this process. Idle ones are woken, or left out.
 func (s *System) eachHere(
-	ctx context.Context, query stretchQuery, wake bool, of func(*booking.Snapshot) (booking.Availability, bool),
+	ctx context.Context, query segmentQuery, wake bool, of func(*booking.Snapshot) (booking.Availability, bool),
 ) sightings[booking.Availability] {
 	seen := make([]*booking.Snapshot, len(query.Trains))
 	elsewhere := make([]bool, len(query.Trains))
@@ -211,12 +211,12 @@ func (s *System) eachHere(
 
 // offer is what a passenger can buy on the train as it is now; false when that is nothing.
 func offer(s *booking.Snapshot, from, to string, now time.Time) (a booking.Availability, sold bool) {
-	stretch, err := s.Train.Stretch(from, to)
-	if err != nil || !s.Sellable(stretch, now) {
+	segment, err := s.Train.Segment(from, to)
+	if err != nil || !s.Sellable(segment, now) {
 		return a, false
 	}
-	a = s.Availability(stretch)
-	a.SeatList = s.SeatList(stretch)
+	a = s.Availability(segment)
+	a.SeatList = s.SeatList(segment)
 	return a, true
 }
 
@@ -228,11 +228,11 @@ func idsOf(trains []*booking.Train) []booking.TrainID {
 	return slices.Clip(ids)
 }
 
-// stretchOf is the stretch asked for, or the whole run where nothing was, or where the
+// segmentOf is the segment asked for, or the whole run where nothing was, or where the
 // stops have changed since the train was listed.
-func stretchOf(train *booking.Train, from, to string) booking.Legs {
-	if stretch, err := train.Stretch(from, to); err == nil {
-		return stretch
+func segmentOf(train *booking.Train, from, to string) booking.Legs {
+	if segment, err := train.Segment(from, to); err == nil {
+		return segment
 	}
 	return train.Run()
 }
@@ -241,11 +241,11 @@ func (s *System) fillFromStore(ctx context.Context, items []booking.Availability
 	if len(idle) == 0 {
 		return nil
 	}
-	ids, stretches := make([]booking.TrainID, len(idle)), make([]booking.Legs, len(idle))
+	ids, segments := make([]booking.TrainID, len(idle)), make([]booking.Legs, len(idle))
 	for i, at := range idle {
-		ids[i], stretches[i] = items[at].Train.ID, items[at].Stretch
+		ids[i], segments[i] = items[at].Train.ID, items[at].Segment
 	}
-	booked, err := s.store.BookedSeats(ctx, ids, stretches)
+	booked, err := s.store.BookedSeats(ctx, ids, segments)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 // maxActivating is how many idle trains one search, or the start, activates at a time.
 const maxActivating = 16
 
-// see answers how the train is, over a stretch of it.
+// see answers how the train is, over a segment of it.
 type see struct {
 	From, To string
 	Seats    bool // one by one, too
@@ -33,13 +33,13 @@ func (c see) run(t *train, a *ask) {
 }
 
 func (c see) of(snapshot *booking.Snapshot) (seen sight, err error) {
-	stretch, err := snapshot.Train.Stretch(c.From, c.To)
+	segment, err := snapshot.Train.Segment(c.From, c.To)
 	if err != nil {
 		return seen, err
 	}
-	seen.Availability = snapshot.Availability(stretch)
+	seen.Availability = snapshot.Availability(segment)
 	if c.Seats {
-		seen.Seats = snapshot.Seats(stretch)
+		seen.Seats = snapshot.Seats(segment)
 	}
 	return seen, nil
 }

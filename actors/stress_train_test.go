@@ -97,7 +97,7 @@ func (w *world) stands(t *testing.T) {
 			}
 		}
 		for leg := range 2 {
-			legs, sold := booking.Stretch(leg, leg+1), 0
+			legs, sold := booking.Segment(leg, leg+1), 0
 			for _, on := range taken {
 				if on.Overlaps(legs) {
 					sold++

@@ -128,7 +128,7 @@ func (w *world) shows(hold booking.Hold, state booking.SeatState, still func() b
 	}
 }
 
-// stored says whether the store has a live hold of this id.
+// stored reports whether the store has a live hold of this id.
 func (w *world) stored(id booking.HoldID) bool {
 	holds, err := w.store.LoadHolds(context.Background(), id.Train(), time.Now())
 	return err != nil || slices.ContainsFunc(holds, func(h booking.Hold) bool { return h.ID == id && !h.Released })

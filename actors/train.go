@@ -357,7 +357,7 @@ func (t *train) passivate(now time.Time) {
 	}
 }
 
-// quiet says whether nothing is under way: only then does the train idle.
+// quiet reports whether nothing is under way: only then does the train idle.
 func (t *train) quiet() bool { return t.inFlight == 0 && !t.seats.HasHolds() }
 
 // setAlarm makes the alarm go off at the next deadline: of the seat map, of a record that is

@@ -44,14 +44,14 @@ type bookingAnswer struct {
 	BookingID uuid.UUID       `json:"booking_id"`
 	TrainID   booking.TrainID `json:"train_id"`
 	Seats     []seatAnswer    `json:"seats"`
-	stretchAnswer
+	segmentAnswer
 	BookedAt time.Time `json:"booked_at"`
 }
 
 func bookingAnswerOf(b booking.Booking) bookingAnswer {
 	return bookingAnswer{
 		BookingID: b.ID, TrainID: b.Train, Seats: seatAnswersOf(b.Train, b.Seats),
-		stretchAnswer: stretchAnswerOf(b.Legs), BookedAt: b.BookedAt.UTC(),
+		segmentAnswer: segmentAnswerOf(b.Legs), BookedAt: b.BookedAt.UTC(),
 	}
 }
 
@@ -154,7 +154,7 @@ type trainBooking struct {
 	Seats     []seatAnswer `json:"seats"`
 	From      string       `json:"from"`
 	To        string       `json:"to"`
-	stretchAnswer
+	segmentAnswer
 	BookedAt time.Time `json:"booked_at"`
 }
 
@@ -176,7 +176,7 @@ func (s *Server) trainBookings(ctx context.Context, _ *call, in trainBookingsReq
 		from, to := found.Train.Ends(b.Legs)
 		return trainBooking{
 			BookingID: b.ID, UserID: b.User, Seats: seatAnswersOf(b.Train, b.Seats),
-			From: from.Station, To: to.Station, stretchAnswer: stretchAnswerOf(b.Legs),
+			From: from.Station, To: to.Station, segmentAnswer: segmentAnswerOf(b.Legs),
 			BookedAt: b.BookedAt.UTC(),
 		}
 	})), nil

@@ -84,7 +84,7 @@ func (f *form) check(err error, names map[string]string) {
 	}
 }
 
-// has says whether the field is given.
+// has reports whether the field is given.
 func (f *form) has(name string) bool {
 	_, given := f.lookup(name)
 	return given

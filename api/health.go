@@ -29,7 +29,7 @@ func (s *Server) healthz(context.Context, *call, nothing) (answer, error) {
 	return ok(health{Status: "ok"}), nil
 }
 
-// readyz says whether the process can serve, and names what keeps it from that. The
+// readyz reports whether the process can serve, and names what keeps it from that. The
 // reasons are logged, not told: anyone may ask.
 func (s *Server) readyz(ctx context.Context, _ *call, _ nothing) (answer, error) {
 	failing := map[string]error{}

@@ -18,7 +18,7 @@ type holdRequest struct {
 
 func (in *holdRequest) read(f *form) {
 	in.train = f.trainID("train_id")
-	in.from, in.to = f.stretch()
+	in.from, in.to = f.segment()
 	named, counted := f.has("seats"), f.has("count")
 	switch {
 	case named == counted:
@@ -60,16 +60,16 @@ func seatAnswersOf(train booking.TrainID, numbers []int) []seatAnswer {
 	return seats
 }
 
-// stretchAnswer says where a stretch begins and ends: places in the train's list of
+// segmentAnswer says where a segment begins and ends: places in the train's list of
 // stops, from 0.
-type stretchAnswer struct {
+type segmentAnswer struct {
 	FromStop int `json:"from_stop"`
 	ToStop   int `json:"to_stop"`
 }
 
-func stretchAnswerOf(legs booking.Legs) stretchAnswer {
+func segmentAnswerOf(legs booking.Legs) segmentAnswer {
 	from, to := legs.Bounds()
-	return stretchAnswer{from, to}
+	return segmentAnswer{from, to}
 }
 
 func (s *Server) hold(ctx context.Context, c *call, in holdRequest) (answer, error) {
@@ -86,9 +86,9 @@ func (s *Server) hold(ctx context.Context, c *call, in holdRequest) (answer, err
 	return created("", struct {
 		HoldID booking.HoldID `json:"hold_id"`
 		Seats  []seatAnswer   `json:"seats"`
-		stretchAnswer
+		segmentAnswer
 		ExpiresAt time.Time `json:"expires_at"`
-	}{hold.ID, seatAnswersOf(in.train, hold.Seats), stretchAnswerOf(hold.Legs), hold.ExpiresAt.UTC()}), nil
+	}{hold.ID, seatAnswersOf(in.train, hold.Seats), segmentAnswerOf(hold.Legs), hold.ExpiresAt.UTC()}), nil
 }
 
 // holdID makes the id of a new hold. With an Idempotency-Key it follows from the

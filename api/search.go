@@ -42,7 +42,7 @@ func encodeTrains(trains []booking.Availability) []byte {
 }
 
 func appendAvailability(b []byte, a booking.Availability) []byte {
-	from, to := a.Train.Ends(a.Stretch)
+	from, to := a.Train.Ends(a.Segment)
 	b = append(append(append(b, `{"train_id":"`...), a.Train.ID.String()...), `","train_name":`...)
 	b = append(b, encode(a.Train.Name)...)
 	b = strconv.AppendInt(append(b, `,"train_capacity":`...), int64(a.Train.Capacity), 10)

@@ -14,11 +14,11 @@ type seatMapRequest struct {
 
 func (in *seatMapRequest) read(f *form) {
 	in.id = f.pathTrain()
-	in.from, in.to = f.stretch()
+	in.from, in.to = f.segment()
 }
 
-// stretch reads the optional stations from and to; each may be given alone.
-func (f *form) stretch() (from, to string) {
+// segment reads the optional stations from and to; each may be given alone.
+func (f *form) segment() (from, to string) {
 	return f.optionalText("from", 1, booking.MaxName), f.optionalText("to", 1, booking.MaxName)
 }
 
@@ -39,7 +39,7 @@ type bookTicketRequest struct {
 func (in *bookTicketRequest) read(f *form) {
 	in.train = f.trainID("train_id")
 	in.seat = f.whole("seat_number", booking.MaxCapacity)
-	in.from, in.to = f.stretch()
+	in.from, in.to = f.segment()
 }
 
 func (s *Server) bookTicket(ctx context.Context, c *call, in bookTicketRequest) (answer, error) {
@@ -65,7 +65,7 @@ func (s *Server) bookTicket(ctx context.Context, c *call, in bookTicketRequest) 
 }
 
 // seatRequest says which hold is meant: by its seat, and where the user has had
-// several stretches of that, by its id as well.
+// several segments of that, by its id as well.
 type seatRequest struct {
 	seat booking.SeatID
 	hold booking.HoldID

@@ -88,7 +88,7 @@ func TestExpiredHoldIsNotConfirmed(t *testing.T) {
 	requireProblem(t, 409, booking.CodeSeatNotLocked, "Seat is not locked", s.post(t, token, "/train/release-seat/", seat))
 }
 
-func TestTwoStretchesOfOneSeatNeedTheHold(t *testing.T) {
+func TestTwoSegmentsOfOneSeatNeedTheHold(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	token := s.user(t, "asha")
@@ -189,7 +189,7 @@ func TestTrainThatLeftOrIsNotOnSaleSellsNothing(t *testing.T) {
 	require.Equal(t, "[]", s.get(t, "", "/train/get-trains/?source=a&destination=b").text)
 }
 
-func TestSeatMapShowsAStretch(t *testing.T) {
+func TestSeatMapShowsASegment(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	token := s.user(t, "asha")

@@ -30,7 +30,7 @@ func (m *SeatMap) schedule(item agendaItem) {
 	heap.Push(&m.agenda.items, item)
 }
 
-// stale says whether an item is about nothing any more: also where a request that came
+// stale reports whether an item is about nothing any more: also where a request that came
 // again has made another hold under the id of one that was released, which ends later.
 func (m *SeatMap) stale(item agendaItem) bool {
 	if !item.hold.IsZero() {

@@ -6,7 +6,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Booking is a confirmed hold: seats of one train sold to one user on one stretch.
+// Booking is a confirmed hold: seats of one train sold to one user on one segment.
 type Booking struct {
 	ID          uuid.UUID // BookingIDOf its user and hold
 	Train       TrainID

@@ -6,9 +6,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// A claim is a stretch of a seat that a user has. Claims, and what is remembered of ended
+// A claim is a segment of a seat that a user has. Claims, and what is remembered of ended
 // ones, answer "which hold does this user mean by this seat?": the question has an answer
-// as long as all of them are of one stretch (API.md 1, ambiguous_hold).
+// as long as all of them are of one segment (API.md 1, ambiguous_hold).
 type claim struct {
 	legs    Legs
 	hold    HoldID    // of a live hold, or zero
@@ -54,7 +54,7 @@ func (m *SeatMap) resolve(ref HoldRef) (*liveHold, *Booking, error) {
 }
 
 // onlyClaim returns the live claim that a user has on a seat, when the user has and had
-// no other stretch of it. Errors: ambiguous_hold, seat_not_locked.
+// no other segment of it. Errors: ambiguous_hold, seat_not_locked.
 func (m *SeatMap) onlyClaim(key claimKey) (only claim, err error) {
 	had := m.rememberedLegs(key)
 	for _, c := range m.claims[key] {
@@ -64,7 +64,7 @@ func (m *SeatMap) onlyClaim(key claimKey) (only claim, err error) {
 	if slices.ContainsFunc(had, func(l Legs) bool { return l != had[0] }) {
 		return claim{}, &Error{
 			Code:    CodeAmbiguousHold,
-			Message: "You have had several stretches of this seat, say which by hold_id",
+			Message: "You have had several segments of this seat, say which by hold_id",
 		}
 	}
 	if only.legs == 0 {

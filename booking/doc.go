@@ -5,11 +5,11 @@
 // # Nouns
 //
 // A train calls at 2 to 64 stops. The run between two neighbouring stops is a
-// leg; a stretch is a run of neighbouring legs, written as the half-open
-// interval [from, to) of stop positions and kept as a bit set (Legs). A seat of
+// leg. A segment is one or more consecutive legs of a route: the half-open
+// interval [from, to) of stop positions, kept as a bit set (Legs). Each seat of
 // a train is sold separately on each of its legs.
 //
-// A hold locks seats for one user on one stretch until a deadline. A booking is
+// A hold locks seats for one user on one segment until a deadline. A booking is
 // a confirmed hold.
 //
 //	            Hold                 Confirm

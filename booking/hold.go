@@ -13,20 +13,20 @@ const (
 	MaxHoldTTL      = 24 * time.Hour
 	DefaultMaxHolds = 10
 
-	// HoldMemory is how long a hold that ended without a booking, or a booking that was
+	// HoldRetention is how long a hold that ended without a booking, or a booking that was
 	// cancelled, is remembered, so that a late confirm by seat alone is never taken for
-	// one of another stretch (docs/decisions/0003).
-	HoldMemory = time.Hour
+	// one of another segment (docs/decisions/0003).
+	HoldRetention = time.Hour
 )
 
-// Hold is seats of one train locked for one user on one stretch until ExpiresAt.
+// Hold is seats of one train locked for one user on one segment until ExpiresAt.
 type Hold struct {
 	ID        HoldID
 	User      uuid.UUID
-	Legs      Legs      // one stretch
+	Legs      Legs      // one segment
 	Seats     []int     // seat numbers, ascending, at least one
 	ExpiresAt time.Time // UTC, whole milliseconds; from then on it is over
-	Released  bool      // ended early by its user; kept for HoldMemory after ExpiresAt
+	Released  bool      // ended early by its user; kept for HoldRetention after ExpiresAt
 }
 
 // HoldRequest asks for a hold of named seats, or of Count seats that the train
@@ -42,7 +42,7 @@ type HoldRequest struct {
 }
 
 // HoldRef says which hold a confirm or release means: by its id, or by one of its
-// seats, which is enough as long as the user has had one stretch of that seat.
+// seats, which is enough as long as the user has had one segment of that seat.
 // With both, the seat must be one of the hold's.
 type HoldRef struct {
 	User  uuid.UUID

@@ -30,7 +30,7 @@ func ParseTrainID(s string) (TrainID, error) {
 	return TrainID(id), err
 }
 
-// Valid says whether the last 16 bits are zero, as they are for every train.
+// Valid reports whether the last 16 bits are zero, as they are for every train.
 func (id TrainID) Valid() bool { return id[14] == 0 && id[15] == 0 && id != TrainID{} }
 
 // Seat returns the id of seat number n, 1 to MaxCapacity.
@@ -105,7 +105,7 @@ func (id HoldID) Train() (t TrainID) {
 	return t
 }
 
-// IsZero says whether id names no hold.
+// IsZero reports whether id names no hold.
 func (id HoldID) IsZero() bool { return id == HoldID{} }
 
 func (id HoldID) String() string { return base64.RawURLEncoding.EncodeToString(id[:]) }

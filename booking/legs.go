@@ -12,19 +12,19 @@ const MaxLegs = 63
 // stop i+1. 63 legs at most, so a set fits a signed 64-bit column.
 type Legs uint64
 
-// Stretch returns the legs from stop position i to stop position j, the half-open
+// Segment returns the legs from stop position i to stop position j, the half-open
 // run of bits [i, j). It is empty unless 0 <= i < j <= MaxLegs.
-func Stretch(i, j int) Legs {
+func Segment(i, j int) Legs {
 	if i < 0 || j <= i || j > MaxLegs {
 		return 0
 	}
 	return Legs(1)<<j - Legs(1)<<i
 }
 
-// Overlaps says whether the two sets share a leg.
+// Overlaps reports whether the two sets share a leg.
 func (l Legs) Overlaps(m Legs) bool { return l&m != 0 }
 
-// Contains says whether every leg of m is in l.
+// Contains reports whether every leg of m is in l.
 func (l Legs) Contains(m Legs) bool { return l&m == m }
 
 // Count returns the number of legs.
@@ -38,12 +38,12 @@ func (l Legs) Bounds() (i, j int) {
 	return bits.TrailingZeros64(uint64(l)), bits.Len64(uint64(l))
 }
 
-// IsStretch says whether l is one unbroken, non-empty run of legs.
-func (l Legs) IsStretch() bool { return l != 0 && l == Stretch(l.Bounds()) }
+// IsSegment reports whether l is one unbroken, non-empty run of legs.
+func (l Legs) IsSegment() bool { return l != 0 && l == Segment(l.Bounds()) }
 
 func (l Legs) String() string {
 	i, j := l.Bounds()
-	if l.IsStretch() {
+	if l.IsSegment() {
 		return fmt.Sprintf("[%d,%d)", i, j)
 	}
 	return fmt.Sprintf("legs(%b)", uint64(l))

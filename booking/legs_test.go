@@ -9,7 +9,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestStretchIsTheHalfOpenRunOfLegs(t *testing.T) {
+func TestSegmentIsTheHalfOpenRunOfLegs(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		i, j  int
@@ -25,13 +25,13 @@ func TestStretchIsTheHalfOpenRunOfLegs(t *testing.T) {
 		{-1, 1, 0, "legs(0)"},
 		{0, 64, 0, "legs(0)"},
 	} {
-		legs := booking.Stretch(c.i, c.j)
-		require.Equal(t, c.legs, legs, "Stretch(%d, %d)", c.i, c.j)
+		legs := booking.Segment(c.i, c.j)
+		require.Equal(t, c.legs, legs, "Segment(%d, %d)", c.i, c.j)
 		require.Equal(t, c.shown, legs.String())
-		require.Equal(t, legs != 0, legs.IsStretch())
+		require.Equal(t, legs != 0, legs.IsSegment())
 	}
-	broken := booking.Stretch(0, 1) | booking.Stretch(2, 3)
-	require.False(t, broken.IsStretch())
+	broken := booking.Segment(0, 1) | booking.Segment(2, 3)
+	require.False(t, broken.IsSegment())
 	require.Equal(t, "legs(101)", broken.String())
 }
 
@@ -41,7 +41,7 @@ func FuzzLegs(f *testing.F) {
 	f.Add(0, 63, 62, 63)
 	f.Add(3, 1, -1, 64)
 	f.Fuzz(func(t *testing.T, i, j, k, l int) {
-		one, other := booking.Stretch(i, j), booking.Stretch(k, l)
+		one, other := booking.Segment(i, j), booking.Segment(k, l)
 		oneSet, otherSet := naive(i, j), naive(k, l)
 		requireNaive(t, oneSet, one)
 		both, either, without := make([]bool, len(oneSet)), make([]bool, len(oneSet)), make([]bool, len(oneSet))
@@ -58,7 +58,7 @@ func FuzzLegs(f *testing.F) {
 	})
 }
 
-// naive is Stretch as a list with one element for each leg.
+// naive is Segment as a list with one element for each leg.
 func naive(i, j int) []bool {
 	set := make([]bool, booking.MaxLegs)
 	if i < 0 || j > booking.MaxLegs {
@@ -87,5 +87,5 @@ func requireNaive(t *testing.T, set []bool, legs booking.Legs) {
 	} else {
 		require.Equal(t, [2]int{first, last}, [2]int{i, j})
 	}
-	require.Equal(t, count > 0 && count == last-first, legs.IsStretch())
+	require.Equal(t, count > 0 && count == last-first, legs.IsSegment())
 }

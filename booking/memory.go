@@ -12,8 +12,8 @@ import (
 // the train large and slow to load.
 const maxRemembered = 64
 
-// endedStretch is a stretch of seats that a user had until not long ago.
-type endedStretch struct {
+// endedSegment is a segment of seats that a user had until not long ago.
+type endedSegment struct {
 	hold   HoldID // whose stored record tells of it; zero where a cancelled booking does
 	seats  []int
 	legs   Legs
@@ -23,13 +23,13 @@ type endedStretch struct {
 // memory is what ended of one user, and when the first of it is to be
 // forgotten.
 type memory struct {
-	ended []endedStretch
+	ended []endedSegment
 	next  time.Time
 }
 
-// remember keeps that user had a stretch, at least until it is to be forgotten. On a train
+// remember keeps that user had a segment, at least until it is to be forgotten. On a train
 // with one leg there is nothing to confuse, and nothing is kept.
-func (m *SeatMap) remember(user uuid.UUID, e endedStretch) {
+func (m *SeatMap) remember(user uuid.UUID, e endedSegment) {
 	if m.train.Run().Count() == 1 {
 		m.supersede(user, e)
 		return
@@ -39,7 +39,7 @@ func (m *SeatMap) remember(user uuid.UUID, e endedStretch) {
 		had = &memory{}
 		m.remembered[user] = had
 	}
-	same := func(o endedStretch) bool { return o.legs == e.legs && slices.Equal(o.seats, e.seats) }
+	same := func(o endedSegment) bool { return o.legs == e.legs && slices.Equal(o.seats, e.seats) }
 	if i := slices.IndexFunc(had.ended, same); i >= 0 {
 		if had.ended[i].forget.After(e.forget) {
 			m.supersede(user, e)
@@ -68,7 +68,7 @@ func (m *SeatMap) recall(user uuid.UUID, had *memory, at time.Time) {
 // forget drops what is remembered of user until now, and comes back for the rest.
 func (m *SeatMap) forget(item agendaItem, now time.Time) {
 	had := m.remembered[item.user]
-	had.ended = slices.DeleteFunc(had.ended, func(e endedStretch) bool { return !e.forget.After(now) })
+	had.ended = slices.DeleteFunc(had.ended, func(e endedSegment) bool { return !e.forget.After(now) })
 	if len(had.ended) == 0 {
 		delete(m.remembered, item.user)
 		return
@@ -86,7 +86,7 @@ func (had *memory) oldest() (first int) {
 	return first
 }
 
-// rememberedLegs returns the stretches of a seat that a user had.
+// rememberedLegs returns the segments of a seat that a user had.
 func (m *SeatMap) rememberedLegs(key claimKey) (had []Legs) {
 	user := m.remembered[key.user]
 	if user == nil {
@@ -101,7 +101,7 @@ func (m *SeatMap) rememberedLegs(key claimKey) (had []Legs) {
 }
 
 // supersede notes that the stored record of an ended hold is needed no more.
-func (m *SeatMap) supersede(user uuid.UUID, e endedStretch) {
+func (m *SeatMap) supersede(user uuid.UUID, e endedSegment) {
 	if !e.hold.IsZero() {
 		m.superseded = append(m.superseded, EndedHold{e.hold, user})
 	}
@@ -122,12 +122,12 @@ func (m *SeatMap) TakeSuperseded() []EndedHold {
 	return taken
 }
 
-// IsSuperseded says whether the record of an ended hold still tells nothing. A request that
+// IsSuperseded reports whether the record of an ended hold still tells nothing. A request that
 // came again may have made a hold under its id; then the record is that one's.
 func (m *SeatMap) IsSuperseded(e EndedHold) bool {
 	had := m.remembered[e.User]
 	return m.holds[e.ID] == nil &&
-		(had == nil || !slices.ContainsFunc(had.ended, func(o endedStretch) bool { return o.hold == e.ID }))
+		(had == nil || !slices.ContainsFunc(had.ended, func(o endedSegment) bool { return o.hold == e.ID }))
 }
 
 // spend keeps the id of a cancelled booking until a time: no hold that would become it can
@@ -137,7 +137,7 @@ func (m *SeatMap) spend(id uuid.UUID, until time.Time) {
 	m.schedule(agendaItem{at: until, booking: id})
 }
 
-// isSpent says whether a hold became a booking, be it one that was cancelled.
+// isSpent reports whether a hold became a booking, be it one that was cancelled.
 func (m *SeatMap) isSpent(user uuid.UUID, id HoldID) bool {
 	b := BookingIDOf(user, id)
 	_, cancelled := m.spent[b]

@@ -34,7 +34,7 @@ func CleanText(s string, shortest, longest int) (clean, sentence string) {
 	return s, ""
 }
 
-// invisible says whether r only formats: one could make two names that look alike, or
+// invisible reports whether r only formats: one could make two names that look alike, or
 // one that reads backwards. The two joiners are letters' parts in many scripts of India.
 func invisible(r rune) bool {
 	const nonJoiner, joiner = '\u200c', '\u200d'

@@ -28,7 +28,7 @@ type Cursor struct {
 	ID uuid.UUID
 }
 
-// IsZero says whether c is the start of the list.
+// IsZero reports whether c is the start of the list.
 func (c Cursor) IsZero() bool { return c == Cursor{} }
 
 // Compare orders (at, id) pairs: -1 when c comes before d.

@@ -89,7 +89,7 @@ func NewSeatMap(train Train) *SeatMap {
 }
 
 // Restore puts what the stores know of the train into a new map: its live bookings, those
-// cancelled within HoldMemory and ttl (a hold may be there that became one), and its holds. Holds that became bookings or
+// cancelled within HoldRetention and ttl (a hold may be there that became one), and its holds. Holds that became bookings or
 // contradict what is booked are dropped. A hold has the rest of its time, at most ttl;
 // those that lost time by that are returned, to be stored again as they are now.
 func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, now time.Time) (shortened []Hold) {
@@ -99,9 +99,9 @@ func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, n
 		if b.CancelledAt.IsZero() {
 			m.addBooking(&b)
 		} else {
-			m.spend(b.ID, now.Add(b.CancelledAt.Sub(now)+HoldMemory))
-			m.remember(b.User, endedStretch{
-				seats: b.Seats, legs: b.Legs, forget: now.Add(b.CancelledAt.Sub(now) + HoldMemory),
+			m.spend(b.ID, now.Add(b.CancelledAt.Sub(now)+HoldRetention))
+			m.remember(b.User, endedSegment{
+				seats: b.Seats, legs: b.Legs, forget: now.Add(b.CancelledAt.Sub(now) + HoldRetention),
 			})
 		}
 	}
@@ -112,7 +112,7 @@ func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, n
 		switch remaining := h.ExpiresAt.Sub(now); {
 		case became[BookingIDOf(h.User, h.ID)]:
 		case h.Released || remaining <= 0:
-			m.remember(h.User, endedStretch{h.ID, h.Seats, h.Legs, now.Add(remaining + HoldMemory)})
+			m.remember(h.User, endedSegment{h.ID, h.Seats, h.Legs, now.Add(remaining + HoldRetention)})
 		case m.fits(h):
 			live := &liveHold{Hold: h, phase: PhaseHeld, deadline: now.Add(remaining)}
 			if remaining > ttl {
@@ -130,10 +130,10 @@ func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, n
 // Train returns the train as it is now.
 func (m *SeatMap) Train() *Train { return m.train }
 
-// HasBookings says whether any seat is booked.
+// HasBookings reports whether any seat is booked.
 func (m *SeatMap) HasBookings() bool { return len(m.bookings) > 0 }
 
-// HasHolds says whether any seat is held or a hold is in transit.
+// HasHolds reports whether any seat is held or a hold is in transit.
 func (m *SeatMap) HasHolds() bool { return len(m.holds) > 0 }
 
 // LiveHolds returns every hold that has not ended, in no order.
@@ -204,7 +204,7 @@ func (m *SeatMap) await(h *liveHold) {
 
 func (m *SeatMap) seat(n int) *seatLegs { return &m.seats[n-1] }
 
-// fits says whether a restored hold lies on seats and legs that are free.
+// fits reports whether a restored hold lies on seats and legs that are free.
 func (m *SeatMap) fits(h Hold) bool {
 	return m.train.Run().Contains(h.Legs) && !slices.ContainsFunc(h.Seats, func(n int) bool {
 		return n > len(m.seats) || (m.seat(n).booked | m.seat(n).held).Overlaps(h.Legs)
@@ -247,7 +247,7 @@ func without[K comparable, V any](lists map[K][]V, key K, match func(V) bool) {
 // endHold takes out a hold that ended without a booking.
 func (m *SeatMap) endHold(h *liveHold) {
 	m.dropHold(h)
-	m.remember(h.User, endedStretch{h.ID, h.Seats, h.Legs, h.deadline.Add(HoldMemory)})
+	m.remember(h.User, endedSegment{h.ID, h.Seats, h.Legs, h.deadline.Add(HoldRetention)})
 }
 
 func (m *SeatMap) addBooking(b *Booking) {

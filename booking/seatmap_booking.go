@@ -51,12 +51,12 @@ func (m *SeatMap) Cancelled(id uuid.UUID, now time.Time) {
 		m.seat(n).booked &^= b.Legs
 		m.unclaim(b.User, n, claim{legs: b.Legs, booking: id})
 	}
-	m.remember(b.User, endedStretch{seats: b.Seats, legs: b.Legs, forget: now.Add(HoldMemory)})
-	m.spend(id, now.Add(HoldMemory))
+	m.remember(b.User, endedSegment{seats: b.Seats, legs: b.Legs, forget: now.Add(HoldRetention)})
+	m.spend(id, now.Add(HoldRetention))
 	m.changed = true
 }
 
-// Cancel says whether booking id of user is live, so that it can be cancelled in the
+// Cancel reports whether booking id of user is live, so that it can be cancelled in the
 // store. Error: *InTransitError while its confirm is, since the store may have it before
 // the seat map does.
 func (m *SeatMap) Cancel(user, id uuid.UUID) (live bool, err error) {
@@ -68,5 +68,5 @@ func (m *SeatMap) Cancel(user, id uuid.UUID) (live bool, err error) {
 	return m.HasBooking(id), nil
 }
 
-// HasBooking says whether booking id is live.
+// HasBooking reports whether booking id is live.
 func (m *SeatMap) HasBooking(id uuid.UUID) bool { return m.bookings[id] != nil }

@@ -18,14 +18,14 @@ type HoldRules struct {
 // HoldWritten or HoldFailed. For what the user holds already, made is false and the
 // hold is as it was. Errors as Service.Hold, and *InTransitError.
 func (m *SeatMap) Hold(request HoldRequest, rules HoldRules, now time.Time) (hold Hold, made bool, err error) {
-	stretch, err := m.train.Stretch(request.From, request.To)
+	segment, err := m.train.Segment(request.From, request.To)
 	if err != nil {
 		return Hold{}, false, err
 	}
 	if err := m.checkSeats(request); err != nil {
 		return Hold{}, false, err
 	}
-	if existing := m.sameHold(request, stretch); existing != nil {
+	if existing := m.sameHold(request, segment); existing != nil {
 		if existing.phase != PhaseHeld {
 			return Hold{}, false, &InTransitError{existing.ID}
 		}
@@ -34,14 +34,14 @@ func (m *SeatMap) Hold(request HoldRequest, rules HoldRules, now time.Time) (hol
 	if m.isSpent(request.User, request.ID) {
 		return Hold{}, false, errBooked() // a late retry: the user has confirmed what it made
 	}
-	seats, err := m.sellable(request, stretch, rules, now)
+	seats, err := m.sellable(request, segment, rules, now)
 	if err != nil {
 		return Hold{}, false, err
 	}
 	deadline := wholeMillisecond(now.Add(rules.TTL))
 	h := &liveHold{
 		Hold: Hold{
-			ID: request.ID, User: request.User, Legs: stretch, Seats: seats,
+			ID: request.ID, User: request.User, Legs: segment, Seats: seats,
 			ExpiresAt: deadline.Round(0).UTC(),
 		},
 		phase: PhasePending, deadline: deadline,
@@ -130,14 +130,14 @@ func (m *SeatMap) checkSeats(request HoldRequest) error {
 }
 
 // sameHold finds the user's hold that request asks for again: by its id, or by exactly
-// its seats and stretch.
-func (m *SeatMap) sameHold(request HoldRequest, stretch Legs) *liveHold {
+// its seats and segment.
+func (m *SeatMap) sameHold(request HoldRequest, segment Legs) *liveHold {
 	if h := m.holds[request.ID]; h != nil && h.User == request.User {
 		return h
 	}
 	seats := slices.Sorted(slices.Values(request.Seats))
 	for _, h := range m.byUser[request.User] {
-		if h.Legs == stretch && slices.Equal(h.Seats, seats) {
+		if h.Legs == segment && slices.Equal(h.Seats, seats) {
 			return h
 		}
 	}
@@ -145,15 +145,15 @@ func (m *SeatMap) sameHold(request HoldRequest, stretch Legs) *liveHold {
 }
 
 // sellable returns the seats, ascending, that a new hold takes, or why it may not.
-func (m *SeatMap) sellable(request HoldRequest, stretch Legs, rules HoldRules, now time.Time) ([]int, error) {
+func (m *SeatMap) sellable(request HoldRequest, segment Legs, rules HoldRules, now time.Time) ([]int, error) {
 	switch {
 	case !m.train.OnSale:
 		return nil, &Error{Code: CodeNotOnSale, Message: "This train is not on sale"}
-	case m.train.Departed(stretch, now):
-		from, _ := m.train.Ends(stretch)
+	case m.train.Departed(segment, now):
+		from, _ := m.train.Ends(segment)
 		return nil, &Error{Code: CodeDeparted, Message: "The train has left " + from.Station}
 	}
-	seats, err := m.free(request, stretch)
+	seats, err := m.free(request, segment)
 	if err != nil {
 		return nil, err
 	}
@@ -161,17 +161,17 @@ func (m *SeatMap) sellable(request HoldRequest, stretch Legs, rules HoldRules, n
 }
 
 // free returns the seats asked for, named or chosen, or why there are not enough.
-func (m *SeatMap) free(request HoldRequest, stretch Legs) ([]int, error) {
+func (m *SeatMap) free(request HoldRequest, segment Legs) ([]int, error) {
 	if len(request.Seats) == 0 {
-		return m.choose(request.Count, stretch)
+		return m.choose(request.Count, segment)
 	}
 	seats := slices.Sorted(slices.Values(request.Seats))
 	var until time.Time
 	for _, n := range seats {
-		if m.seat(n).booked.Overlaps(stretch) {
+		if m.seat(n).booked.Overlaps(segment) {
 			return nil, errBooked() // whatever is held beside it: waiting would not help
 		}
-		until = latest(until, m.heldUntil(n, stretch))
+		until = latest(until, m.heldUntil(n, segment))
 	}
 	if !until.IsZero() {
 		return nil, errLocked(until)
@@ -179,11 +179,11 @@ func (m *SeatMap) free(request HoldRequest, stretch Legs) ([]int, error) {
 	return seats, nil
 }
 
-// heldUntil returns when the last hold on the stretch of seat n ends, zero when it is
+// heldUntil returns when the last hold on the segment of seat n ends, zero when it is
 // not held.
-func (m *SeatMap) heldUntil(n int, stretch Legs) (until time.Time) {
+func (m *SeatMap) heldUntil(n int, segment Legs) (until time.Time) {
 	for _, h := range m.bySeat[n] {
-		if h.Legs.Overlaps(stretch) {
+		if h.Legs.Overlaps(segment) {
 			until = latest(until, h.ExpiresAt)
 		}
 	}
@@ -209,14 +209,14 @@ func (m *SeatMap) withinLimit(user uuid.UUID, more int, rules HoldRules, now tim
 }
 
 // choose returns count free seats: the first run of neighbours, else the lowest
-// numbers. Where too few are free, the error says whether holds stand in the way, and
+// numbers. Where too few are free, the error reports whether holds stand in the way, and
 // until when at most, or bookings do.
-func (m *SeatMap) choose(count int, stretch Legs) ([]int, error) {
+func (m *SeatMap) choose(count int, segment Legs) ([]int, error) {
 	var all, run []int
 	var held int
 	var until time.Time
 	for i, s := range m.seats {
-		switch s.on(stretch) {
+		switch s.on(segment) {
 		case SeatAvailable:
 			all, run = append(all, i+1), append(run, i+1)
 			if len(run) == count {
@@ -225,7 +225,7 @@ func (m *SeatMap) choose(count int, stretch Legs) ([]int, error) {
 			continue
 		case SeatHeld:
 			held++
-			until = latest(until, m.heldUntil(i+1, stretch))
+			until = latest(until, m.heldUntil(i+1, segment))
 		case SeatBooked:
 		}
 		run = nil

@@ -23,7 +23,7 @@ func (m *machine) holdID() (id booking.HoldID) {
 func (m *machine) hold(t *rapid.T) {
 	m.pass(t)
 	request := booking.HoldRequest{ID: m.holdID(), Train: m.train.ID, User: pick(t, m.users, "user")}
-	request.From, request.To = m.drawStretch(t)
+	request.From, request.To = m.drawSegment(t)
 	if rapid.IntRange(0, 3).Draw(t, "by count") == 0 {
 		request.Count = rapid.IntRange(0, m.train.Capacity+1).Draw(t, "count")
 	} else {
@@ -33,8 +33,8 @@ func (m *machine) hold(t *rapid.T) {
 	m.ask(t, request)
 }
 
-// drawStretch is mostly one that the train runs.
-func (m *machine) drawStretch(t *rapid.T) (from, to string) {
+// drawSegment is mostly one that the train runs.
+func (m *machine) drawSegment(t *rapid.T) (from, to string) {
 	if rapid.IntRange(0, 15).Draw(t, "any stations") == 0 {
 		return pick(t, m.stations(), "from"), pick(t, m.stations(), "to")
 	}

@@ -76,7 +76,7 @@ func TestLateRetryOfAConfirmedHoldTakesNoMoreSeats(t *testing.T) {
 	require.Equal(t, booking.Tally{Booked: 3, Available: 6}, m.Snapshot().Tally(m.Train().Run()))
 }
 
-func TestMemoryOfAStretchIsNotShortenedByALaterEnd(t *testing.T) {
+func TestMemoryOfASegmentIsNotShortenedByALaterEnd(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(1))
 	first := held(t, m, anna, "A", "B", noon, 1)
@@ -87,7 +87,7 @@ func TestMemoryOfAStretchIsNotShortenedByALaterEnd(t *testing.T) {
 	b := booked(t, m, anna, "A", "B", noon, 1)
 	m.Cancelled(b.ID, noon.Add(time.Minute))
 
-	now := first.ExpiresAt.Add(booking.HoldMemory - 1)
+	now := first.ExpiresAt.Add(booking.HoldRetention - 1)
 	m.Expire(now)
 	held(t, m, anna, "B", "C", now, 1)
 	_, _, _, err = m.Confirm(booking.HoldRef{User: anna, Seat: 1}, now)
@@ -99,13 +99,13 @@ func TestMemoryDoesNotDependOnTheOrderOfTheStore(t *testing.T) {
 	t.Parallel()
 	ended := func(at time.Time) booking.Hold {
 		id := booking.NewHoldID(lineABCD(1).ID)
-		return booking.Hold{ID: id, User: anna, Legs: booking.Stretch(0, 1), Seats: []int{1}, ExpiresAt: at}
+		return booking.Hold{ID: id, User: anna, Legs: booking.Segment(0, 1), Seats: []int{1}, ExpiresAt: at}
 	}
 	holds := []booking.Hold{ended(noon), ended(noon.Add(-time.Minute))}
 	for range 2 {
 		m := booking.NewSeatMap(lineABCD(1))
 		m.Restore(nil, holds, rules.TTL, noon)
-		now := noon.Add(booking.HoldMemory - 1)
+		now := noon.Add(booking.HoldRetention - 1)
 		m.Expire(now)
 		held(t, m, anna, "B", "C", now, 1)
 		_, _, _, err := m.Confirm(booking.HoldRef{User: anna, Seat: 1}, now)
@@ -153,7 +153,7 @@ func TestRestoredHoldHasNoMoreTimeThanANewOne(t *testing.T) {
 	id := booking.NewHoldID(lineABCD(1).ID)
 	m := booking.NewSeatMap(lineABCD(1))
 	m.Restore(nil, []booking.Hold{{
-		ID: id, User: anna, Legs: booking.Stretch(0, 3), Seats: []int{1}, ExpiresAt: noon.Add(24 * time.Hour),
+		ID: id, User: anna, Legs: booking.Segment(0, 3), Seats: []int{1}, ExpiresAt: noon.Add(24 * time.Hour),
 	}}, time.Minute, noon)
 	require.Zero(t, m.Expire(noon.Add(time.Minute-1)))
 	require.Equal(t, 1, m.Expire(noon.Add(time.Minute)))
@@ -164,19 +164,19 @@ func TestRestoreDropsWhatContradictsTheBookings(t *testing.T) {
 	train := lineABCD(2)
 	hold := func(seat, from, to int) booking.Hold {
 		return booking.Hold{
-			ID: booking.NewHoldID(train.ID), User: anna, Legs: booking.Stretch(from, to), Seats: []int{seat},
+			ID: booking.NewHoldID(train.ID), User: anna, Legs: booking.Segment(from, to), Seats: []int{seat},
 			ExpiresAt: noon.Add(time.Minute),
 		}
 	}
 	m := booking.NewSeatMap(train)
 	m.Restore(
-		[]booking.Booking{{ID: uuid.New(), User: anna, Legs: booking.Stretch(1, 2), Seats: []int{1}}},
+		[]booking.Booking{{ID: uuid.New(), User: anna, Legs: booking.Segment(1, 2), Seats: []int{1}}},
 		[]booking.Hold{hold(1, 0, 2), hold(3, 0, 1), hold(2, 0, 4), hold(2, 0, 1)},
 		rules.TTL, noon,
 	)
 	require.Equal(t, booking.Tally{Booked: 1, Held: 1}, m.Snapshot().Tally(train.Run()))
 	require.Len(t, m.LiveHolds(), 1)
-	require.Equal(t, booking.Tally{Available: 2}, m.Snapshot().Tally(booking.Stretch(2, 3)))
+	require.Equal(t, booking.Tally{Available: 2}, m.Snapshot().Tally(booking.Segment(2, 3)))
 }
 
 func TestDeadlineIsAWholeMillisecondInUTC(t *testing.T) {
@@ -200,7 +200,7 @@ func TestAgendaOfATrainWithOneLegIsEmptyWhenItsHoldsAreOver(t *testing.T) {
 	require.False(t, ok, "there is nothing to confuse and nothing to remember")
 }
 
-func TestEndedStretchesAreForgotten(t *testing.T) {
+func TestEndedSegmentsAreForgotten(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(1))
 	now := noon
@@ -208,7 +208,7 @@ func TestEndedStretchesAreForgotten(t *testing.T) {
 		now = held(t, m, anna, "A", "B", now, 1).ExpiresAt
 		require.Equal(t, 1, m.Expire(now))
 	}
-	now = now.Add(booking.HoldMemory)
+	now = now.Add(booking.HoldRetention)
 	m.Expire(now)
 	_, ok := m.NextDeadline()
 	require.False(t, ok)
@@ -224,7 +224,7 @@ func TestMemoryKeepsTheLatestAlsoAfterALoad(t *testing.T) {
 	var holds []booking.Hold
 	for n := 1; n <= 64; n++ {
 		holds = append(holds, booking.Hold{
-			ID: booking.NewHoldID(train.ID), User: anna, Legs: booking.Stretch(0, 1), Seats: []int{n},
+			ID: booking.NewHoldID(train.ID), User: anna, Legs: booking.Segment(0, 1), Seats: []int{n},
 			ExpiresAt: noon.Add(time.Duration(n-100) * time.Second), // seat 1 ended first
 		})
 	}
@@ -310,8 +310,8 @@ func TestLateRetryOfAHoldWhoseBookingWasCancelledHoldsNothing(t *testing.T) {
 		_, made, err := m.Hold(request, rules, noon)
 		require.NoError(t, err)
 		require.True(t, made, "the seat is on sale")
-		m.Expire(noon.Add(booking.HoldMemory))
-		m.Expire(noon.Add(2 * booking.HoldMemory))
+		m.Expire(noon.Add(booking.HoldRetention))
+		m.Expire(noon.Add(2 * booking.HoldRetention))
 		_, any := m.NextDeadline()
 		require.False(t, any, "nothing is kept for ever")
 	}

@@ -89,9 +89,9 @@ func (m *machine) pass(t *rapid.T) {
 	}
 	moments := []time.Time{m.now.Add(time.Millisecond), m.now.Add(m.rules.TTL / 2)}
 	for _, k := range m.model.Tickets() {
-		moments = append(moments, k.Hold.ExpiresAt, k.Hold.ExpiresAt.Add(booking.HoldMemory))
+		moments = append(moments, k.Hold.ExpiresAt, k.Hold.ExpiresAt.Add(booking.HoldRetention))
 		if k.State == bookingtest.Cancelled {
-			moments = append(moments, k.Sold.CancelledAt.Add(booking.HoldMemory))
+			moments = append(moments, k.Sold.CancelledAt.Add(booking.HoldRetention))
 		}
 	}
 	for _, stop := range m.train.Stops {
@@ -106,15 +106,15 @@ func (m *machine) pass(t *rapid.T) {
 	}
 }
 
-// view is what can be seen of a stretch.
+// view is what can be seen of a segment.
 type view struct {
-	Stretch booking.Legs
+	Segment booking.Legs
 	Tally   booking.Tally
 	Seats   []booking.Seat
 	List    string
 }
 
-// check compares everything that can be seen, on every stretch.
+// check compares everything that can be seen, on every segment.
 func (m *machine) check(t *rapid.T) {
 	m.seats.Expire(m.now)
 	m.checkTickets(t)
@@ -123,10 +123,10 @@ func (m *machine) check(t *rapid.T) {
 	var want, got []view
 	for from := range len(m.train.Stops) - 1 {
 		for to := from + 1; to < len(m.train.Stops); to++ {
-			stretch := booking.Stretch(from, to)
+			segment := booking.Segment(from, to)
 			want = append(want, viewOf(grid, from, to))
 			got = append(got, view{
-				stretch, snapshot.Tally(stretch), snapshot.Seats(stretch), string(snapshot.SeatList(stretch)),
+				segment, snapshot.Tally(segment), snapshot.Seats(segment), string(snapshot.SeatList(segment)),
 			})
 			tally := got[len(got)-1].Tally
 			require.Equal(t, m.train.Capacity, tally.Available+tally.Held+tally.Booked)
@@ -136,10 +136,10 @@ func (m *machine) check(t *rapid.T) {
 }
 
 func viewOf(grid [][]booking.SeatState, from, to int) view {
-	v := view{Stretch: booking.Stretch(from, to)}
+	v := view{Segment: booking.Segment(from, to)}
 	var free []string
 	for n, legs := range grid {
-		seat := booking.Seat{Number: n + 1, State: bookingtest.Stretch(legs[from:to])}
+		seat := booking.Seat{Number: n + 1, State: bookingtest.Segment(legs[from:to])}
 		v.Seats = append(v.Seats, seat)
 		switch seat.State {
 		case booking.SeatBooked:

@@ -38,7 +38,7 @@ type Trains interface {
 	// FindTrain returns one train with its figures over its whole run.
 	FindTrain(ctx context.Context, id TrainID) (Availability, error)
 	// ListTrains returns the trains that match, oldest first, with figures over the
-	// stretch asked for and without seat lists. It wakes no idle train.
+	// segment asked for and without seat lists. It wakes no idle train.
 	ListTrains(ctx context.Context, query TrainQuery) (Page[Availability], error)
 	// Search returns the trains that a passenger can still book from one station to
 	// another: on sale and not departed; oldest first, with seat lists. Stations are
@@ -48,10 +48,10 @@ type Trains interface {
 
 // Seats shows and sells the seats of a train.
 type Seats interface {
-	// SeatMap returns the state of every seat on the stretch, in order of number.
+	// SeatMap returns the state of every seat on the segment, in order of number.
 	SeatMap(ctx context.Context, id TrainID, from, to string) ([]Seat, error)
 	// Hold locks all the seats asked for, or none. The same user asking again for the
-	// same seats and stretch gets the hold that is there, also while the first request
+	// same seats and segment gets the hold that is there, also while the first request
 	// is in flight. Errors: invalid_request (seat numbers out of 1..MaxCapacity, to not
 	// after from), not_found (seat or station not on the train), departed, not_on_sale,
 	// seat_locked, seat_booked, too_many_holds.
@@ -84,25 +84,25 @@ type TrainQuery struct {
 	Page     PageRequest
 }
 
-// Availability is a train as it can be bought on one stretch. Available + seats only
+// Availability is a train as it can be bought on one segment. Available + seats only
 // held + Booked = Capacity, always.
 type Availability struct {
 	Train   *Train
-	Stretch Legs
+	Segment Legs
 	Tally
 	// SeatList is the JSON array of the numbers of the available seats, ascending,
 	// encoded once for each state of the train; nil where no list was asked for.
 	SeatList []byte
 }
 
-// Tally counts the seats of a stretch by state; the three add up to the capacity.
+// Tally counts the seats of a segment by state; the three add up to the capacity.
 type Tally struct {
 	Booked    int // booked on at least one leg
 	Held      int // held on at least one leg and booked on none
 	Available int // free on every leg
 }
 
-// SeatState is what a seat is on a stretch.
+// SeatState is what a seat is on a segment.
 type SeatState string
 
 // The states of a seat. A seat that is both, on different legs, is booked.

@@ -8,12 +8,12 @@ import (
 )
 
 // maxCachedLists bounds the seat lists that one snapshot keeps encoded. Passengers ask
-// for a few stretches of a train; all 2,016 of the longest one at full capacity would
+// for a few segments of a train; all 2,016 of the longest one at full capacity would
 // be 240 MB.
 const maxCachedLists = 32
 
 // Snapshot is the state of a train at one moment, immutable and safe for concurrent
-// use. What it encodes it keeps, so that a state is encoded once for each stretch.
+// use. What it encodes it keeps, so that a state is encoded once for each segment.
 type Snapshot struct {
 	Train *Train
 	seats []seatLegs
@@ -27,12 +27,12 @@ type seatList struct {
 	json []byte
 }
 
-// Tally counts the seats on the stretch.
-func (s *Snapshot) Tally(stretch Legs) (t Tally) {
+// Tally counts the seats on the segment.
+func (s *Snapshot) Tally(segment Legs) (t Tally) {
 	for _, seat := range s.seats {
-		if seat.booked.Overlaps(stretch) {
+		if seat.booked.Overlaps(segment) {
 			t.Booked++
-		} else if seat.held.Overlaps(stretch) {
+		} else if seat.held.Overlaps(segment) {
 			t.Held++
 		}
 	}
@@ -40,49 +40,49 @@ func (s *Snapshot) Tally(stretch Legs) (t Tally) {
 	return t
 }
 
-// Availability returns the figures of the stretch, without a seat list.
-func (s *Snapshot) Availability(stretch Legs) Availability {
-	return Availability{Train: s.Train, Stretch: stretch, Tally: s.Tally(stretch)}
+// Availability returns the figures of the segment, without a seat list.
+func (s *Snapshot) Availability(segment Legs) Availability {
+	return Availability{Train: s.Train, Segment: segment, Tally: s.Tally(segment)}
 }
 
-// Sellable says whether a passenger can still book the stretch at now: the train is on
+// Sellable reports whether a passenger can still book the segment at now: the train is on
 // sale and has not left.
-func (s *Snapshot) Sellable(stretch Legs, now time.Time) bool {
-	return s.Train.OnSale && !s.Train.Departed(stretch, now)
+func (s *Snapshot) Sellable(segment Legs, now time.Time) bool {
+	return s.Train.OnSale && !s.Train.Departed(segment, now)
 }
 
-// Seats returns the state of every seat on the stretch, in order of number.
-func (s *Snapshot) Seats(stretch Legs) []Seat {
+// Seats returns the state of every seat on the segment, in order of number.
+func (s *Snapshot) Seats(segment Legs) []Seat {
 	seats := make([]Seat, len(s.seats))
 	for i, seat := range s.seats {
-		seats[i] = Seat{Number: i + 1, State: seat.on(stretch)}
+		seats[i] = Seat{Number: i + 1, State: seat.on(segment)}
 	}
 	return seats
 }
 
 // SeatList returns the JSON array of the numbers of the seats available on the
-// stretch, ascending. The bytes are shared: do not change them.
-func (s *Snapshot) SeatList(stretch Legs) []byte {
-	kept, ok := s.lists.Load(stretch)
+// segment, ascending. The bytes are shared: do not change them.
+func (s *Snapshot) SeatList(segment Legs) []byte {
+	kept, ok := s.lists.Load(segment)
 	if !ok {
 		// The place is taken before it is used: many readers may come at once.
 		if s.cached.Add(1) > maxCachedLists {
 			s.cached.Add(-1)
-			return s.encode(stretch)
+			return s.encode(segment)
 		}
-		if kept, ok = s.lists.LoadOrStore(stretch, &seatList{}); ok {
+		if kept, ok = s.lists.LoadOrStore(segment, &seatList{}); ok {
 			s.cached.Add(-1)
 		}
 	}
 	list := kept.(*seatList)
-	list.once.Do(func() { list.json = s.encode(stretch) })
+	list.once.Do(func() { list.json = s.encode(segment) })
 	return list.json
 }
 
-func (s *Snapshot) encode(stretch Legs) []byte {
+func (s *Snapshot) encode(segment Legs) []byte {
 	b := []byte{'['}
 	for i, seat := range s.seats {
-		if (seat.booked | seat.held).Overlaps(stretch) {
+		if (seat.booked | seat.held).Overlaps(segment) {
 			continue
 		}
 		if len(b) > 1 {
@@ -93,11 +93,11 @@ func (s *Snapshot) encode(stretch Legs) []byte {
 	return append(b, ']')
 }
 
-func (s seatLegs) on(stretch Legs) SeatState {
+func (s seatLegs) on(segment Legs) SeatState {
 	switch {
-	case s.booked.Overlaps(stretch):
+	case s.booked.Overlaps(segment):
 		return SeatBooked
-	case s.held.Overlaps(stretch):
+	case s.held.Overlaps(segment):
 		return SeatHeld
 	}
 	return SeatAvailable

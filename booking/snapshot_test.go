@@ -16,27 +16,27 @@ import (
 // maxCachedLists is how many encoded lists a snapshot keeps at most.
 const maxCachedLists = 32
 
-func TestSeatListIsEncodedOnceForEachStretch(t *testing.T) {
+func TestSeatListIsEncodedOnceForEachSegment(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(4))
 	held(t, m, anna, "B", "C", noon, 2)
 	s := m.Snapshot()
-	require.JSONEq(t, `[1,3,4]`, string(s.SeatList(booking.Stretch(0, 2))))
-	require.JSONEq(t, `[1,2,3,4]`, string(s.SeatList(booking.Stretch(0, 1))))
-	require.True(t, kept(s, booking.Stretch(0, 2)))
-	require.NotSame(t, &s.SeatList(booking.Stretch(0, 2))[0], &s.SeatList(booking.Stretch(0, 1))[0])
+	require.JSONEq(t, `[1,3,4]`, string(s.SeatList(booking.Segment(0, 2))))
+	require.JSONEq(t, `[1,2,3,4]`, string(s.SeatList(booking.Segment(0, 1))))
+	require.True(t, kept(s, booking.Segment(0, 2)))
+	require.NotSame(t, &s.SeatList(booking.Segment(0, 2))[0], &s.SeatList(booking.Segment(0, 1))[0])
 
-	list := s.SeatList(booking.Stretch(0, 2))
+	list := s.SeatList(booking.Segment(0, 2))
 	booked(t, m, anna, "A", "B", noon, 1)
 	require.NotSame(t, s, m.Snapshot())
-	require.JSONEq(t, `[3,4]`, string(m.Snapshot().SeatList(booking.Stretch(0, 2))))
+	require.JSONEq(t, `[3,4]`, string(m.Snapshot().SeatList(booking.Segment(0, 2))))
 	require.JSONEq(t, `[1,3,4]`, string(list), "what a reader has is not changed")
-	require.Same(t, &list[0], &s.SeatList(booking.Stretch(0, 2))[0])
+	require.Same(t, &list[0], &s.SeatList(booking.Segment(0, 2))[0])
 }
 
-// kept says whether asking twice gives the same bytes in memory.
-func kept(s *booking.Snapshot, stretch booking.Legs) bool {
-	first, second := s.SeatList(stretch), s.SeatList(stretch)
+// kept reports whether asking twice gives the same bytes in memory.
+func kept(s *booking.Snapshot, segment booking.Legs) bool {
+	first, second := s.SeatList(segment), s.SeatList(segment)
 	return &first[0] == &second[0]
 }
 
@@ -76,19 +76,19 @@ func TestSnapshotOffersWhatCanBeBought(t *testing.T) {
 	s := m.Snapshot()
 	require.True(t, s.Sellable(train.Run(), noon.Add(-1)))
 	require.False(t, s.Sellable(train.Run(), noon))
-	require.True(t, s.Sellable(booking.Stretch(1, 2), noon))
-	a := s.Availability(booking.Stretch(0, 2))
+	require.True(t, s.Sellable(booking.Segment(1, 2), noon))
+	a := s.Availability(booking.Segment(0, 2))
 	require.Equal(t, booking.Tally{Booked: 1, Available: 2}, a.Tally)
-	require.Equal(t, booking.Stretch(0, 2), a.Stretch)
+	require.Equal(t, booking.Segment(0, 2), a.Segment)
 	require.Equal(t, train.ID, a.Train.ID)
 	require.Nil(t, a.SeatList)
-	text, err := json.Marshal(s.Seats(booking.Stretch(1, 2)))
+	text, err := json.Marshal(s.Seats(booking.Segment(1, 2)))
 	require.NoError(t, err)
 	require.JSONEq(t, `[{"seat_number":1,"state":"available"},{"seat_number":2,"state":"booked"},
 		{"seat_number":3,"state":"available"}]`, string(text))
 	train.OnSale = false
 	m.Change(train)
-	require.False(t, m.Snapshot().Sellable(booking.Stretch(1, 2), noon))
+	require.False(t, m.Snapshot().Sellable(booking.Segment(1, 2), noon))
 }
 
 func TestReadersShareASnapshotAndKeepABoundedNumberOfLists(t *testing.T) {
@@ -98,22 +98,22 @@ func TestReadersShareASnapshotAndKeepABoundedNumberOfLists(t *testing.T) {
 	m := booking.NewSeatMap(train)
 	held(t, m, anna, "", "", noon, 7)
 	s := m.Snapshot()
-	var stretches []booking.Legs
+	var segments []booking.Legs
 	for i := range booking.MaxLegs {
 		for j := i + 1; j <= booking.MaxLegs; j++ {
-			stretches = append(stretches, booking.Stretch(i, j))
+			segments = append(segments, booking.Segment(i, j))
 		}
 	}
 	want := string(s.SeatList(train.Run()))
 
 	start := make(chan struct{})
 	var readers sync.WaitGroup
-	lists := make([]string, len(stretches))
-	for i, stretch := range stretches[:400] {
+	lists := make([]string, len(segments))
+	for i, segment := range segments[:400] {
 		readers.Go(func() {
 			<-start
-			lists[i] = string(s.SeatList(stretch))
-			s.Tally(stretch)
+			lists[i] = string(s.SeatList(segment))
+			s.Tally(segment)
 		})
 	}
 	close(start)
@@ -121,11 +121,11 @@ func TestReadersShareASnapshotAndKeepABoundedNumberOfLists(t *testing.T) {
 	readers.Wait()
 
 	cached := 0
-	for i, stretch := range stretches {
+	for i, segment := range segments {
 		if i < 400 {
 			require.Equal(t, want, lists[i])
 		}
-		if kept(s, stretch) {
+		if kept(s, segment) {
 			cached++
 		}
 	}

@@ -111,12 +111,12 @@ func (t *Train) Position(station string) int {
 }
 
 // Run returns all legs of the train.
-func (t *Train) Run() Legs { return Stretch(0, len(t.Stops)-1) }
+func (t *Train) Run() Legs { return Segment(0, len(t.Stops)-1) }
 
-// Stretch returns the legs between two stations; an empty from or to means the
+// Segment returns the legs between two stations; an empty from or to means the
 // train's first or last stop. Errors: not_found for a station where the train does
 // not call, invalid_request when to is not after from.
-func (t *Train) Stretch(from, to string) (Legs, error) {
+func (t *Train) Segment(from, to string) (Legs, error) {
 	i, j := 0, len(t.Stops)-1
 	if from != "" {
 		i = t.Position(from)
@@ -132,23 +132,23 @@ func (t *Train) Stretch(from, to string) (Legs, error) {
 	case j <= i:
 		return 0, InvalidField("to", "must be a stop after from")
 	}
-	return Stretch(i, j), nil
+	return Segment(i, j), nil
 }
 
-// Ends returns the stops where the stretch begins and ends.
-func (t *Train) Ends(stretch Legs) (from, to Stop) {
-	i, j := stretch.Bounds()
+// Ends returns the stops where the segment begins and ends.
+func (t *Train) Ends(segment Legs) (from, to Stop) {
+	i, j := segment.Bounds()
 	return t.Stops[i], t.Stops[j]
 }
 
-// Departed says whether at now the train has left the stop where the stretch
+// Departed reports whether at now the train has left the stop where the segment
 // begins. A stop without a departure time is never left.
-func (t *Train) Departed(stretch Legs, now time.Time) bool {
-	from, _ := t.Ends(stretch)
+func (t *Train) Departed(segment Legs, now time.Time) bool {
+	from, _ := t.Ends(segment)
 	return !from.DepartsAt.IsZero() && !now.Before(from.DepartsAt)
 }
 
-// Same says whether both trains are the same to passengers, whatever their ids: a change of
+// Same reports whether both trains are the same to passengers, whatever their ids: a change of
 // one into the other would be none. The UTC offsets of the times count, as searches by date
 // go by them.
 func (t *Train) Same(o *Train) bool {
@@ -164,7 +164,7 @@ func offset(at time.Time) int {
 	return seconds
 }
 
-// SameStops says whether both trains call at the same stations at the same moments, whatever
+// SameStops reports whether both trains call at the same stations at the same moments, whatever
 // their UTC offsets.
 func (t *Train) SameStops(o *Train) bool {
 	return slices.EqualFunc(t.Stops, o.Stops, func(a, b Stop) bool {

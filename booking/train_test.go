@@ -16,7 +16,7 @@ func in(minutes, hour, minute int) time.Time {
 	return time.Date(2026, 12, 1, hour, minute, 0, 0, time.FixedZone("", minutes*60))
 }
 
-func TestStretchIsNamedByItsStations(t *testing.T) {
+func TestSegmentIsNamedByItsStations(t *testing.T) {
 	t.Parallel()
 	train := lineABCD(1)
 	train.Stops[1].Station = "Große Straße"
@@ -25,11 +25,11 @@ func TestStretchIsNamedByItsStations(t *testing.T) {
 		legs     booking.Legs
 		code     booking.Code
 	}{
-		{"", "", booking.Stretch(0, 3), ""},
-		{"A", "D", booking.Stretch(0, 3), ""},
-		{"a", " c ", booking.Stretch(0, 2), ""},
-		{"", "GROSSE STRASSE", booking.Stretch(0, 1), ""},
-		{"große straße", "", booking.Stretch(1, 3), ""},
+		{"", "", booking.Segment(0, 3), ""},
+		{"A", "D", booking.Segment(0, 3), ""},
+		{"a", " c ", booking.Segment(0, 2), ""},
+		{"", "GROSSE STRASSE", booking.Segment(0, 1), ""},
+		{"große straße", "", booking.Segment(1, 3), ""},
 		{"D", "A", 0, booking.CodeInvalidRequest},
 		{"C", "C", 0, booking.CodeInvalidRequest},
 		{"D", "", 0, booking.CodeInvalidRequest},
@@ -38,14 +38,14 @@ func TestStretchIsNamedByItsStations(t *testing.T) {
 		{"A", "E", 0, booking.CodeNotFound},
 		{" ", "D", 0, booking.CodeNotFound},
 	} {
-		legs, err := train.Stretch(c.from, c.to)
+		legs, err := train.Segment(c.from, c.to)
 		require.Equal(t, c.code, booking.CodeOf(err), "%q to %q", c.from, c.to)
 		require.Equal(t, c.legs, legs, "%q to %q", c.from, c.to)
 	}
 	require.Equal(t, 2, train.Position("c"))
 	require.Equal(t, -1, train.Position("E"))
-	require.Equal(t, booking.Stretch(0, 3), train.Run())
-	from, to := train.Ends(booking.Stretch(1, 3))
+	require.Equal(t, booking.Segment(0, 3), train.Run())
+	from, to := train.Ends(booking.Segment(1, 3))
 	require.Equal(t, [2]string{"Große Straße", "D"}, [2]string{from.Station, to.Station})
 }
 
@@ -55,11 +55,11 @@ func TestTrainHasDepartedFromTheMomentItLeaves(t *testing.T) {
 	train.Stops[0].DepartsAt = in(330, 6, 0) // 00:30 UTC
 	train.Stops[2].ArrivesAt = in(330, 8, 0)
 	leaves := time.Date(2026, 12, 1, 0, 30, 0, 0, time.UTC)
-	require.False(t, train.Departed(booking.Stretch(0, 1), leaves.Add(-1)))
-	require.True(t, train.Departed(booking.Stretch(0, 1), leaves))
+	require.False(t, train.Departed(booking.Segment(0, 1), leaves.Add(-1)))
+	require.True(t, train.Departed(booking.Segment(0, 1), leaves))
 	require.True(t, train.Departed(train.Run(), leaves.AddDate(1, 0, 0)))
-	require.False(t, train.Departed(booking.Stretch(1, 3), leaves.AddDate(1, 0, 0)), "it is not said when it leaves B")
-	require.False(t, train.Departed(booking.Stretch(2, 3), leaves.AddDate(1, 0, 0)), "arriving is not leaving")
+	require.False(t, train.Departed(booking.Segment(1, 3), leaves.AddDate(1, 0, 0)), "it is not said when it leaves B")
+	require.False(t, train.Departed(booking.Segment(2, 3), leaves.AddDate(1, 0, 0)), "arriving is not leaving")
 }
 
 func TestStopsAreTheSameAtTheSameMoments(t *testing.T) {

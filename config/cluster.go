@@ -12,7 +12,7 @@ type Redis struct {
 	RedisURLFile string `name:"redis-url-file" placeholder:"FILE" help:"A file with what --redis-url says, which keeps it from other users of the machine."`
 }
 
-// Given says whether a Redis is named.
+// Given reports whether a Redis is named.
 func (r *Redis) Given() bool { return r.RedisURL != "" || r.RedisURLFile != "" }
 
 // Validate returns what is wrong with how the Redis is named, nil when nothing is.
@@ -33,7 +33,7 @@ type Cluster struct {
 	ClusterTLSCA   string `name:"cluster-tls-ca" placeholder:"FILE" help:"Who signs the certificates of the other processes, PEM."`
 }
 
-// Clustered says whether valid settings ask for a cluster; otherwise the process is
+// Clustered reports whether valid settings ask for a cluster; otherwise the process is
 // alone, on its data directory.
 func (c *Config) Clustered() bool { return c.Database() && c.Given() }
 
@@ -102,7 +102,7 @@ func (p *Problems) tls(c *Config) {
 	}
 }
 
-// dialable says whether others can reach address, as far as it can be told from it.
+// dialable reports whether others can reach address, as far as it can be told from it.
 func dialable(address string) bool {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" {

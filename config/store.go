@@ -11,7 +11,7 @@ type Store struct {
 	MigrateURLFile  string `name:"migrate-url-file" placeholder:"FILE" help:"A file with what --migrate-url says."`
 }
 
-// Database says whether the data is in Postgres.
+// Database reports whether the data is in Postgres.
 func (s *Store) Database() bool { return s.DatabaseURL != "" || s.DatabaseURLFile != "" }
 
 // Validate returns what is wrong with where the data is, nil when nothing is.

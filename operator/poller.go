@@ -103,7 +103,7 @@ func (p *poller) byID(ctx context.Context) (map[booking.TrainID]*v1alpha1.Train,
 	return byID, nil
 }
 
-// differs says whether the reconciler has something to do about the Train.
+// differs reports whether the reconciler has something to do about the Train.
 func differs(t *v1alpha1.Train, found *booking.Availability) bool {
 	if waits(t) {
 		return true
@@ -120,7 +120,7 @@ func differs(t *v1alpha1.Train, found *booking.Availability) bool {
 	return err != nil || !want.Same(found.Train) || !controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer)
 }
 
-// waits says whether the Train waits for the service, which answers now.
+// waits reports whether the Train waits for the service, which answers now.
 func waits(t *v1alpha1.Train) bool {
 	return reasonOf(t) == v1alpha1.ReasonServiceUnavailable || !t.DeletionTimestamp.IsZero()
 }

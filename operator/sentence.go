@@ -11,7 +11,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// final says whether an error of the service ends every attempt with the same request: a
+// final reports whether an error of the service ends every attempt with the same request: a
 // person must change it.
 func final(err error) bool {
 	switch booking.CodeOf(err) {

@@ -51,7 +51,7 @@ func (v verdict) write(status *v1alpha1.TrainStatus, generation int64) {
 	}
 }
 
-// working says whether the operator goes on by itself.
+// working reports whether the operator goes on by itself.
 func (v verdict) working() bool {
 	return !v.stalled && v.ready != metav1.ConditionTrue && v.reason != v1alpha1.ReasonSuspended
 }
@@ -73,7 +73,7 @@ func show(status *v1alpha1.TrainStatus, found *booking.Availability) {
 // count is a number of seats, booking.MaxCapacity at most.
 func count(n int) *int32 { return new(int32(n)) } //nolint:gosec // it fits
 
-// settled says whether the service was last seen to sell exactly what the spec says now.
+// settled reports whether the service was last seen to sell exactly what the spec says now.
 func settled(t *v1alpha1.Train) bool {
 	ready := meta.FindStatusCondition(t.Status.Conditions, v1alpha1.ConditionReady)
 	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == t.Generation

@@ -79,7 +79,7 @@ func (s *source) addTrain() persistence.Guard {
 func (s *source) book(guard persistence.Guard, seats ...int) booking.Booking {
 	s.t.Helper()
 	b := booking.Booking{
-		ID: uuid.New(), Train: guard.Train, User: s.user.ID, Legs: booking.Stretch(0, 1), Seats: seats, BookedAt: micro(),
+		ID: uuid.New(), Train: guard.Train, User: s.user.ID, Legs: booking.Segment(0, 1), Seats: seats, BookedAt: micro(),
 	}
 	results, err := s.Book(s.t.Context(), []persistence.Sale{{Guard: guard, Booking: b}})
 	require.NoError(s.t, errors.Join(append(results, err)...))
@@ -206,7 +206,7 @@ func TestEveryBatchOfALargeTableIsCopied(t *testing.T) {
 	guard := from.addTrain()
 	for i := range sales {
 		sales[i] = persistence.Sale{Guard: guard, Booking: booking.Booking{
-			ID: uuid.New(), Train: guard.Train, User: from.user.ID, Legs: booking.Stretch(0, 1), Seats: []int{i + 1}, BookedAt: micro(),
+			ID: uuid.New(), Train: guard.Train, User: from.user.ID, Legs: booking.Segment(0, 1), Seats: []int{i + 1}, BookedAt: micro(),
 		}}
 	}
 	results, err := from.Book(t.Context(), sales)

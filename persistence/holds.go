@@ -26,7 +26,7 @@ type HoldWrite struct {
 	Hold  booking.Hold // its ID carries the train
 }
 
-// Holds keeps holds, unless they are dropped, until booking.HoldMemory after their
+// Holds keeps holds, unless they are dropped, until booking.HoldRetention after their
 // deadline, so that a hold outlives the process that took it.
 type Holds interface {
 	// WriteHolds does a batch and returns one result for each, in order: nil, ErrFenced or,
@@ -34,7 +34,7 @@ type Holds interface {
 	// error if it was not done. With a non-nil error none was done, or with ErrUnknown any.
 	WriteHolds(ctx context.Context, writes []HoldWrite) ([]error, error)
 	// LoadHolds returns the holds of a train that are kept at now: live ones, and ended
-	// ones within booking.HoldMemory of their deadline. The order is not defined.
+	// ones within booking.HoldRetention of their deadline. The order is not defined.
 	LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) ([]booking.Hold, error)
 	// TrainsWithHolds returns the trains that have a live hold at now.
 	TrainsWithHolds(ctx context.Context, now time.Time) ([]booking.TrainID, error)

@@ -63,7 +63,7 @@ type Store interface {
 	booking.Users
 	booking.Replies
 
-	// Ping says whether the store can be reached and written.
+	// Ping reports whether the store can be reached and written.
 	Ping(ctx context.Context) error
 }
 
@@ -106,8 +106,8 @@ type Bookings interface {
 	// FindBooking returns a booking, cancelled or not. ErrNotFound.
 	FindBooking(ctx context.Context, id uuid.UUID) (booking.Booking, error)
 	// BookedSeats returns for each train the number of seats booked on a leg of its
-	// stretch, in the order asked.
-	BookedSeats(ctx context.Context, trains []booking.TrainID, stretches []booking.Legs) ([]int, error)
+	// segment, in the order asked.
+	BookedSeats(ctx context.Context, trains []booking.TrainID, segments []booking.Legs) ([]int, error)
 	// UserBookings and TrainBookings list live bookings by (BookedAt, ID); a user's with
 	// their trains.
 	UserBookings(ctx context.Context, user uuid.UUID, page booking.PageRequest) (booking.Page[booking.BookedTrain], error)

@@ -51,7 +51,7 @@ func (a *Accounts) CreateAdmin(ctx context.Context, form Registration) (booking.
 	return a.create(ctx, form, true)
 }
 
-// IsAdmin says whether user is an admin now: the answer is the store's, not the
+// IsAdmin reports whether user is an admin now: the answer is the store's, not the
 // token's, so that it is true at once when it changes. Error: unauthenticated when
 // there is no such user any more.
 func (a *Accounts) IsAdmin(ctx context.Context, user uuid.UUID) (bool, error) {

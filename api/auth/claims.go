@@ -58,7 +58,7 @@ func (c *claims) UnmarshalJSON(text []byte) error {
 	return o.err
 }
 
-// genuine says whether the claims are those of a token of that kind that we issued
+// genuine reports whether the claims are those of a token of that kind that we issued
 // and that began before now. Kind is looked at first: it is empty, and the times are
 // nil, when the payload was null and so nothing was read.
 func (c *claims) genuine(kind string, now time.Time) bool {
@@ -70,5 +70,5 @@ func (c *claims) genuine(kind string, now time.Time) bool {
 		c.ExpiresAt.After(c.IssuedAt.Time) && c.ExpiresAt.Sub(c.IssuedAt.Time) <= MaxTTL
 }
 
-// ended says whether the token is over at now, the leeway granted.
+// ended reports whether the token is over at now, the leeway granted.
 func (c *claims) ended(now time.Time) bool { return !now.Before(c.ExpiresAt.Add(Leeway)) }

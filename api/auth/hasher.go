@@ -67,7 +67,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return hash.String(), nil
 }
 
-// Verify says whether hash, a PHC string, is that of password, in a time that does
+// Verify reports whether hash, a PHC string, is that of password, in a time that does
 // not depend on how much of it is right. Errors: unavailable when there was no turn
 // in time; internal when hash is none.
 func (h *Hasher) Verify(ctx context.Context, hash, password string) (bool, error) {

@@ -69,7 +69,7 @@ func ParseServiceTokens(contents []byte) (*ServiceTokens, error) {
 	return s, nil
 }
 
-// Match says whether token is one of them, in a time that depends on neither. None
+// Match reports whether token is one of them, in a time that depends on neither. None
 // matches a nil *ServiceTokens.
 func (s *ServiceTokens) Match(token string) bool {
 	if s == nil {

@@ -64,7 +64,7 @@ func NewThrottle(limit int) *Throttle {
 	return &Throttle{limit: limit, pairs: map[pairKey]*pair{}, settled: list.New()}
 }
 
-// Try runs check, which says whether the password was right, unless the account has
+// Try runs check, which reports whether the password was right, unless the account has
 // failed too often from that address. An error of check is no failure: nothing was
 // guessed. account is a username in any case, of a user or not; address an IP
 // address. Errors: rate_limited with RetryAfter; unavailable when other checks of the

@@ -17,7 +17,7 @@ type bookingDoc struct {
 	ID    uuid.UUID       `json:"booking_id"`
 	Train booking.TrainID `json:"train_id"`
 	Seats []seatDoc       `json:"seats"`
-	stretchDoc
+	segmentDoc
 	BookedAt time.Time `json:"booked_at"`
 }
 

@@ -24,7 +24,7 @@ type newHold struct {
 type holdDoc struct {
 	ID    booking.HoldID `json:"hold_id"`
 	Seats []seatDoc      `json:"seats"`
-	stretchDoc
+	segmentDoc
 	ExpiresAt time.Time `json:"expires_at"`
 }
 

@@ -33,7 +33,7 @@ func (o offer) tally() (booking.Tally, error) {
 	return t, nil
 }
 
-// offersOf says whether each of them can be read.
+// offersOf reports whether each of them can be read.
 func offersOf(offers []offer) ([]offer, error) {
 	if offers == nil {
 		return nil, errors.New("no list")
@@ -50,9 +50,9 @@ func offersOf(offers []offer) ([]offer, error) {
 // capacity is that of the offer, whose figures add up to it.
 func (o offer) on(train booking.Train) (booking.Availability, bool) {
 	train.Capacity = o.Capacity
-	stretch, err := train.Stretch(o.From, o.To)
+	segment, err := train.Segment(o.From, o.To)
 	tally, _ := o.tally() // offersOf looked
-	return booking.Availability{Train: &train, Stretch: stretch, Tally: tally, SeatList: o.Seats}, err == nil
+	return booking.Availability{Train: &train, Segment: segment, Tally: tally, SeatList: o.Seats}, err == nil
 }
 
 // Search returns the trains that can still be booked from one station to another, oldest

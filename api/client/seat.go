@@ -22,21 +22,21 @@ func numbersOf(seats []seatDoc) []int {
 	return numbers
 }
 
-// stretchDoc says where a stretch begins and ends: places in the train's list of stops.
-type stretchDoc struct {
+// segmentDoc says where a segment begins and ends: places in the train's list of stops.
+type segmentDoc struct {
 	FromStop int `json:"from_stop"`
 	ToStop   int `json:"to_stop"`
 }
 
-func (d stretchDoc) legs() (booking.Legs, error) {
-	legs := booking.Stretch(d.FromStop, d.ToStop)
+func (d segmentDoc) legs() (booking.Legs, error) {
+	legs := booking.Segment(d.FromStop, d.ToStop)
 	if legs == 0 {
-		return 0, errors.New("no stretch")
+		return 0, errors.New("no segment")
 	}
 	return legs, nil
 }
 
-// SeatMap returns the state of every seat on the stretch, in order of number.
+// SeatMap returns the state of every seat on the segment, in order of number.
 func (c *Client) SeatMap(ctx context.Context, id booking.TrainID, from, to string) ([]booking.Seat, error) {
 	query := url.Values{}
 	if from != "" {

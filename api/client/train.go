@@ -56,19 +56,19 @@ func (d trainDoc) train() (booking.Train, error) {
 	}, nil
 }
 
-// availability is the train with its figures over the stretch asked for, or over its run
+// availability is the train with its figures over the segment asked for, or over its run
 // where that was none.
 func (d trainDoc) availability(from, to string) (booking.Availability, error) {
 	train, err := d.train()
 	if err != nil {
 		return booking.Availability{}, err
 	}
-	stretch, err := train.Stretch(from, to)
+	segment, err := train.Segment(from, to)
 	if err != nil { // its stops have changed since it was listed
-		stretch = train.Run()
+		segment = train.Run()
 	}
 	tally := booking.Tally{Booked: d.Booked, Held: d.Held, Available: d.Available}
-	return booking.Availability{Train: &train, Stretch: stretch, Tally: tally}, nil
+	return booking.Availability{Train: &train, Segment: segment, Tally: tally}, nil
 }
 
 func pathOf(id booking.TrainID) string { return "/v1/trains/" + id.String() }
@@ -171,6 +171,6 @@ func (c *Client) trainPages(query booking.TrainQuery) fetch[booking.Availability
 	}
 }
 
-// nowhere says whether both are one station. Nothing runs there: an empty list to the
+// nowhere reports whether both are one station. Nothing runs there: an empty list to the
 // domain, a mistake of the client's to the API.
 func nowhere(from, to string) bool { return from != "" && booking.Fold(from) == booking.Fold(to) }

@@ -29,7 +29,7 @@ func Exercise(t *testing.T, open func(t *testing.T, rules booking.HoldRules) boo
 		{"Lists", time.Minute, listFacts},
 		{"Holds", time.Minute, holdFacts},
 		{"Bookings", time.Minute, bookingFacts},
-		{"Stretches", time.Minute, stretchFacts},
+		{"Segments", time.Minute, segmentFacts},
 		{"Races", time.Minute, raceFacts},
 		{"Expiry", booking.MinHoldTTL, expiryFacts},
 	} {
@@ -91,7 +91,7 @@ func request(train booking.Train, user uuid.UUID, seats ...int) booking.HoldRequ
 	return booking.HoldRequest{ID: booking.NewHoldID(train.ID), Train: train.ID, User: user, Seats: seats}
 }
 
-// between narrows a request to a stretch.
+// between narrows a request to a segment.
 func (x *exercise) between(r booking.HoldRequest, from, to string) booking.HoldRequest {
 	r.From, r.To = x.station(from), x.station(to)
 	return r
@@ -123,7 +123,7 @@ func bySeat(train booking.Train, user uuid.UUID, seat int) booking.HoldRef {
 	return booking.HoldRef{User: user, Train: train.ID, Seat: seat}
 }
 
-// seats returns the states of the train's seats on a stretch, a letter each: a for
+// seats returns the states of the train's seats on a segment, a letter each: a for
 // available, h for held, b for booked. Every count must agree with them.
 func (x *exercise) seats(train booking.Train, from, to string) (states string) {
 	x.Helper()

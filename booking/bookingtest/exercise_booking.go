@@ -18,7 +18,7 @@ var bookingFacts = []fact{
 		require.Equal(x, booking.BookingIDOf(user, hold.ID), b.ID)
 		require.Equal(x, train.ID, b.Train)
 		require.Equal(x, user, b.User)
-		require.Equal(x, booking.Stretch(1, 3), b.Legs)
+		require.Equal(x, booking.Segment(1, 3), b.Legs)
 		require.Equal(x, []int{1, 3}, b.Seats)
 		require.WithinDuration(x, time.Now(), b.BookedAt, time.Minute)
 		require.Zero(x, b.CancelledAt)

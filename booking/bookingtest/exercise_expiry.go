@@ -53,7 +53,7 @@ var expiryFacts = []fact{
 		x.waitUntilFree(train, hold, "A", "D")
 		x.hold(all(maxSeats + 1))
 	}},
-	{"ExpiredStretchIsNotConfusedWithTheNext", func(x *exercise) {
+	{"ExpiredSegmentIsNotConfusedWithTheNext", func(x *exercise) {
 		train, user := x.create(x.draft(1)), uuid.New()
 		hold := x.hold(x.between(request(train, user, 1), "A", "B"))
 		x.waitUntilFree(train, hold, "A", "B")

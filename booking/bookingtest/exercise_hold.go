@@ -17,7 +17,7 @@ var holdFacts = []fact{
 		require.Equal(x, user, hold.User)
 		require.Equal(x, train.ID, hold.ID.Train())
 		require.Equal(x, []int{2, 4}, hold.Seats)
-		require.Equal(x, booking.Stretch(1, 2), hold.Legs)
+		require.Equal(x, booking.Segment(1, 2), hold.Legs)
 		require.Equal(x, hold.ExpiresAt.UTC().Truncate(time.Millisecond), hold.ExpiresAt)
 		require.False(x, hold.ExpiresAt.Before(before.Add(x.ttl-time.Millisecond)))
 		require.False(x, hold.ExpiresAt.After(time.Now().Add(x.ttl)))
@@ -69,7 +69,7 @@ var holdFacts = []fact{
 		_, err := x.Hold(x.ctx(), x.between(request(train, user, 1), "A", "B"))
 		x.refused(booking.CodeSeatLocked, err, "other seats are another hold")
 		_, err = x.Hold(x.ctx(), x.between(request(train, user, 1, 2), "A", "C"))
-		x.refused(booking.CodeSeatLocked, err, "another stretch is another hold")
+		x.refused(booking.CodeSeatLocked, err, "another segment is another hold")
 	}},
 	{"RetryGivesTheSameHold", func(x *exercise) {
 		train := x.create(x.draft(4))

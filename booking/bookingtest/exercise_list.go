@@ -33,7 +33,7 @@ var listFacts = []fact{
 		require.NoError(x, err)
 		require.Equal(x, x.station("B"), found[0].Train.Stops[1].Station, "spelt as the train spells it")
 	}},
-	{"SearchShowsTheSeatsOfTheStretch", func(x *exercise) {
+	{"SearchShowsTheSeatsOfTheSegment", func(x *exercise) {
 		train := x.create(x.draft(5))
 		x.hold(x.between(request(train, uuid.New(), 2), "A", "B"))
 		x.book(x.between(request(train, uuid.New(), 4), "B", "D"))
@@ -77,14 +77,14 @@ var listFacts = []fact{
 		}
 		require.Equal(x, mine, found, "each once, oldest first")
 	}},
-	{"ListCountsTheStretchAskedFor", func(x *exercise) {
+	{"ListCountsTheSegmentAskedFor", func(x *exercise) {
 		train := x.create(x.draft(5))
 		x.hold(x.between(request(train, uuid.New(), 2), "A", "B"))
 		x.book(x.between(request(train, uuid.New(), 4), "B", "D"))
 		page, err := x.ListTrains(x.ctx(), booking.TrainQuery{From: x.station("A"), To: x.station("B")})
 		require.NoError(x, err)
 		require.Equal(x, booking.Tally{Available: 4, Held: 1}, page.Items[0].Tally)
-		require.Equal(x, booking.Stretch(0, 1), page.Items[0].Stretch)
+		require.Equal(x, booking.Segment(0, 1), page.Items[0].Segment)
 		require.Nil(x, page.Items[0].SeatList)
 	}},
 	{"DateIsThatOfTheStopAskedFor", func(x *exercise) {
@@ -105,7 +105,7 @@ var listFacts = []fact{
 		require.Empty(x, on("B", 28))
 		require.Empty(x, on("C", 29), "that stop has no time")
 	}},
-	{"SeatMapIsOfTheStretch", func(x *exercise) {
+	{"SeatMapIsOfTheSegment", func(x *exercise) {
 		train := x.create(x.draft(3))
 		x.hold(x.between(request(train, uuid.New(), 1), "A", "B"))
 		x.book(x.between(request(train, uuid.New(), 1), "B", "C"))

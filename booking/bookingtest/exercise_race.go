@@ -36,11 +36,11 @@ var raceFacts = []fact{
 		require.Equal(x, 30, won)
 		x.requireTally(train, booking.Tally{Held: 30})
 	}},
-	{"StretchesSoldAtOnceDoNotOverlap", func(x *exercise) {
+	{"SegmentsSoldAtOnceDoNotOverlap", func(x *exercise) {
 		train := x.create(x.draft(5))
-		stretches := [][2]string{{"A", "B"}, {"B", "D"}, {"A", "C"}, {"C", "D"}, {"B", "C"}, {"A", "D"}}
+		segments := [][2]string{{"A", "B"}, {"B", "D"}, {"A", "C"}, {"C", "D"}, {"B", "C"}, {"A", "D"}}
 		won := x.race(90, func(n int) error {
-			s := stretches[n%len(stretches)]
+			s := segments[n%len(segments)]
 			hold, err := x.Hold(x.ctx(), x.between(request(train, uuid.New(), n%5+1), s[0], s[1]))
 			if err != nil {
 				return err

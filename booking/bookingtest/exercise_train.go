@@ -25,7 +25,7 @@ var trainFacts = []fact{
 		require.Equal(x, created.CreatedAt, found.Train.CreatedAt)
 		_, offset := found.Train.Stops[0].DepartsAt.Zone()
 		require.Equal(x, 19800, offset, "a time keeps the offset of its place")
-		require.Equal(x, booking.Stretch(0, 3), found.Stretch)
+		require.Equal(x, booking.Segment(0, 3), found.Segment)
 		require.Equal(x, booking.Tally{Available: 3}, found.Tally)
 	}},
 	{"TrainWithoutAnIDGetsOne", func(x *exercise) {

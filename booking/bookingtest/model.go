@@ -50,7 +50,7 @@ func NewModel(train booking.Train, rules booking.HoldRules) *Model {
 // Tickets returns every ticket that was written or may yet be, oldest first.
 func (m *Model) Tickets() []*Ticket { return m.tickets }
 
-// Live says whether the ticket keeps its seats at now: until the deadline, which is
+// Live reports whether the ticket keeps its seats at now: until the deadline, which is
 // over itself, and past it while the store owes an answer.
 func (k *Ticket) Live(now time.Time) bool {
 	switch k.State {
@@ -63,22 +63,22 @@ func (k *Ticket) Live(now time.Time) bool {
 	return false
 }
 
-// Holding says whether the ticket is live and not sold.
+// Holding reports whether the ticket is live and not sold.
 func (k *Ticket) Holding(now time.Time) bool { return k.Live(now) && k.State != Booked }
 
-// InTransit says whether the store owes an answer about the ticket.
+// InTransit reports whether the store owes an answer about the ticket.
 func (k *Ticket) InTransit() bool {
 	return k.State == Pending || k.State == Confirming || k.State == Releasing
 }
 
-// counts says whether the ticket matters to what its user means by a seat: it is live,
+// counts reports whether the ticket matters to what its user means by a seat: it is live,
 // or ended not longer ago than is remembered.
 func (k *Ticket) counts(now time.Time) bool {
 	ended := k.Hold.ExpiresAt
 	if k.State == Cancelled {
 		ended = k.Sold.CancelledAt
 	}
-	return k.Live(now) || now.Before(ended.Add(booking.HoldMemory))
+	return k.Live(now) || now.Before(ended.Add(booking.HoldRetention))
 }
 
 func (k *Ticket) on(seat, leg int) bool {
@@ -107,9 +107,9 @@ func (m *Model) Grid(now time.Time) [][]booking.SeatState {
 	return grid
 }
 
-// Stretch returns what a seat with these legs is as a whole: booked if any is, else
+// Segment returns what a seat with these legs is as a whole: booked if any is, else
 // held if any is.
-func Stretch(legs []booking.SeatState) booking.SeatState {
+func Segment(legs []booking.SeatState) booking.SeatState {
 	for _, state := range []booking.SeatState{booking.SeatBooked, booking.SeatHeld} {
 		if slices.Contains(legs, state) {
 			return state
@@ -131,8 +131,8 @@ func (m *Model) inTheWay(seat, from, to int, now time.Time) (found []*Ticket) {
 	return found
 }
 
-// stretch returns the positions of two stations; empty means the train's ends.
-func (m *Model) stretch(from, to string) (i, j int, err error) {
+// segment returns the positions of two stations; empty means the train's ends.
+func (m *Model) segment(from, to string) (i, j int, err error) {
 	i, j = 0, len(m.train.Stops)-1
 	if from != "" {
 		i = m.position(from)

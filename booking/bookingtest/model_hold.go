@@ -9,7 +9,7 @@ import (
 
 // Hold is SeatMap.Hold. The new ticket is pending.
 func (m *Model) Hold(request booking.HoldRequest, now time.Time) (hold booking.Hold, made bool, err error) {
-	from, to, err := m.stretch(request.From, request.To)
+	from, to, err := m.segment(request.From, request.To)
 	if err != nil {
 		return booking.Hold{}, false, err
 	}
@@ -31,7 +31,7 @@ func (m *Model) Hold(request booking.HoldRequest, now time.Time) (hold booking.H
 	}
 	k := &Ticket{
 		Hold: booking.Hold{
-			ID: request.ID, User: request.User, Legs: booking.Stretch(from, to), Seats: seats,
+			ID: request.ID, User: request.User, Legs: booking.Segment(from, to), Seats: seats,
 			ExpiresAt: now.Add(m.rules.TTL).Truncate(time.Millisecond),
 		},
 		State: Pending, from: from, to: to,
@@ -61,7 +61,7 @@ func (m *Model) checkNumbers(request booking.HoldRequest) error {
 }
 
 // askedBefore finds what the same request made when it was sent before, or the user's
-// hold of exactly these seats and this stretch.
+// hold of exactly these seats and this segment.
 func (m *Model) askedBefore(request booking.HoldRequest, from, to int, now time.Time) *Ticket {
 	for _, k := range m.ofUser(request.User) {
 		if k.Live(now) && k.Hold.ID == request.ID {

@@ -46,7 +46,7 @@ func (m *Model) Release(ref booking.HoldRef, now time.Time) (booking.Hold, error
 }
 
 // meant finds the live ticket that ref means. By a seat alone it is found as long as
-// all that the user has, and had until not long ago, of that seat is one stretch.
+// all that the user has, and had until not long ago, of that seat is one segment.
 func (m *Model) meant(ref booking.HoldRef, now time.Time) (*Ticket, error) {
 	if ref.Seat > m.train.Capacity {
 		return nil, refusal(booking.CodeNotFound)
@@ -73,7 +73,7 @@ func (m *Model) meant(ref booking.HoldRef, now time.Time) (*Ticket, error) {
 	return live, nil
 }
 
-// answersTo says whether ref names the ticket: by hold, by seat, or by both.
+// answersTo reports whether ref names the ticket: by hold, by seat, or by both.
 func (k *Ticket) answersTo(ref booking.HoldRef) bool {
 	byHold, bySeat := !ref.Hold.IsZero(), ref.Seat != 0
 	return (byHold || bySeat) &&

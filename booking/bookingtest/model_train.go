@@ -32,8 +32,8 @@ func (m *Model) CheckChange(to booking.Train, now time.Time) error {
 func (m *Model) Change(to booking.Train) { m.train = to }
 
 // Restart is a crash and what the stores kept of it, for SeatMap.Restore: live
-// bookings, those cancelled within booking.HoldMemory, and holds until
-// booking.HoldMemory after their deadline. What was in transit is settled by written.
+// bookings, those cancelled within booking.HoldRetention, and holds until
+// booking.HoldRetention after their deadline. What was in transit is settled by written.
 // Keeps says of a hold that became a booking whether its record was not dropped yet.
 func (m *Model) Restart(now time.Time, written, keeps func(*Ticket) bool) (
 	bookings []booking.Booking, holds []booking.Hold,

@@ -3,7 +3,7 @@ package v1alpha1
 // The types of the conditions. Their polarity differs, as in all of kstatus: Ready is
 // good when True, the others are trouble or work, and are absent when there is none.
 const (
-	// ConditionReady says whether the service sells exactly what the spec says. It is
+	// ConditionReady reports whether the service sells exactly what the spec says. It is
 	// never absent: Unknown with ReasonPending until the operator has looked.
 	ConditionReady = "Ready"
 

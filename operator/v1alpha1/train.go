@@ -83,7 +83,7 @@ type TrainSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(a, !has(a.arrivesAt) || !has(a.departsAt) || self.all(b, a.station == b.station || !has(b.arrivesAt) || !has(b.departsAt) || a.departsAt <= b.arrivesAt || b.departsAt <= a.arrivesAt))",message="stops must not go back in time: each arrivesAt and departsAt must be at or after every time before it on the route, mind the UTC offsets"
 	Stops []Stop `json:"stops"`
 
-	// onSale says whether seats can be locked and booked. What is booked stays booked.
+	// onSale reports whether seats can be locked and booked. What is booked stays booked.
 	//
 	// +optional
 	// +kubebuilder:default=true

@@ -30,7 +30,7 @@ var bookingFacts = []fact[*exercise]{
 
 func bookingComesBack(x *exercise) {
 	guard := x.createAdopted()
-	sale := saleOf(guard, booking.Stretch(1, 3), 2, 5, 9)
+	sale := saleOf(guard, booking.Segment(1, 3), 2, 5, 9)
 	sale.Booking.BookedAt = start.Add(123 * time.Microsecond)
 	require.NoError(x, x.book(sale)[0])
 	got, err := x.FindBooking(x.Context(), sale.Booking.ID)
@@ -53,12 +53,12 @@ func soldOncePerLeg(x *exercise) {
 		secondRefusal  error
 		bookedOnTheRun int
 	}{
-		{"the same stretch", booking.Stretch(0, 3), booking.Stretch(0, 3), 5, persistence.ErrConflict, 1},
-		{"overlap at the end", booking.Stretch(0, 2), booking.Stretch(1, 3), 5, persistence.ErrConflict, 1},
-		{"one within the other", booking.Stretch(0, 3), booking.Stretch(1, 2), 5, persistence.ErrConflict, 1},
-		{"neighbours", booking.Stretch(0, 1), booking.Stretch(1, 3), 5, nil, 1},
-		{"with a gap", booking.Stretch(0, 1), booking.Stretch(2, 3), 5, nil, 1},
-		{"another seat", booking.Stretch(0, 3), booking.Stretch(0, 3), 6, nil, 2},
+		{"the same segment", booking.Segment(0, 3), booking.Segment(0, 3), 5, persistence.ErrConflict, 1},
+		{"overlap at the end", booking.Segment(0, 2), booking.Segment(1, 3), 5, persistence.ErrConflict, 1},
+		{"one within the other", booking.Segment(0, 3), booking.Segment(1, 2), 5, persistence.ErrConflict, 1},
+		{"neighbours", booking.Segment(0, 1), booking.Segment(1, 3), 5, nil, 1},
+		{"with a gap", booking.Segment(0, 1), booking.Segment(2, 3), 5, nil, 1},
+		{"another seat", booking.Segment(0, 3), booking.Segment(0, 3), 6, nil, 2},
 	} {
 		for _, inOneBatch := range []bool{true, false} {
 			guard := x.createAdopted()
@@ -71,15 +71,15 @@ func soldOncePerLeg(x *exercise) {
 			}
 			require.NoError(x, results[0], c.name)
 			require.ErrorIs(x, results[1], c.secondRefusal, c.name)
-			require.Equal(x, c.bookedOnTheRun, x.booked(guard.Train, booking.Stretch(0, 3)), c.name)
+			require.Equal(x, c.bookedOnTheRun, x.booked(guard.Train, booking.Segment(0, 3)), c.name)
 		}
 	}
 }
 
 func partyWhole(x *exercise) {
 	guard := x.createAdopted()
-	run := booking.Stretch(0, 3)
-	taken := x.sell(guard, booking.Stretch(2, 3), 4)
+	run := booking.Segment(0, 3)
+	taken := x.sell(guard, booking.Segment(2, 3), 4)
 	require.ErrorIs(x, x.book(saleOf(guard, run, 3, 4, 5))[0], persistence.ErrConflict)
 	require.Equal(x, []booking.Booking{taken}, x.live(guard.Train))
 	require.Equal(x, 1, x.booked(guard.Train, run))
@@ -88,7 +88,7 @@ func partyWhole(x *exercise) {
 
 func sameBookingTwice(x *exercise) {
 	guard := x.createAdopted()
-	sale := saleOf(guard, booking.Stretch(0, 3), 1, 2)
+	sale := saleOf(guard, booking.Segment(0, 3), 1, 2)
 	require.Equal(x, []error{nil, nil}, x.book(sale, sale), "in one batch")
 	sale.Guard = x.adopt(guard.Train)
 	require.NoError(x, x.book(sale)[0], "again, by the next owner")
@@ -98,7 +98,7 @@ func sameBookingTwice(x *exercise) {
 
 func cancelledStays(x *exercise) {
 	guard := x.createAdopted()
-	sale := saleOf(guard, booking.Stretch(0, 3), 1)
+	sale := saleOf(guard, booking.Segment(0, 3), 1)
 	require.NoError(x, x.book(sale)[0])
 	require.NoError(x, x.CancelBooking(x.Context(), guard, sale.Booking.ID, start))
 	require.ErrorIs(x, x.book(sale)[0], persistence.ErrConflict)
@@ -108,23 +108,23 @@ func cancelledStays(x *exercise) {
 
 func cancelClearsOwn(x *exercise) {
 	guard := x.createAdopted()
-	front := x.sell(guard, booking.Stretch(0, 1), 1, 2)
-	middle := x.sell(guard, booking.Stretch(1, 2), 1, 2, 3)
-	x.sell(guard, booking.Stretch(2, 3), 2)
+	front := x.sell(guard, booking.Segment(0, 1), 1, 2)
+	middle := x.sell(guard, booking.Segment(1, 2), 1, 2, 3)
+	x.sell(guard, booking.Segment(2, 3), 2)
 	require.NoError(x, x.CancelBooking(x.Context(), guard, middle.ID, start))
 	require.Equal(x, 2, x.booked(guard.Train, front.Legs))
 	require.Equal(x, 0, x.booked(guard.Train, middle.Legs))
-	require.Equal(x, 1, x.booked(guard.Train, booking.Stretch(2, 3)))
-	require.ErrorIs(x, x.book(saleOf(guard, booking.Stretch(0, 2), 1))[0], persistence.ErrConflict)
+	require.Equal(x, 1, x.booked(guard.Train, booking.Segment(2, 3)))
+	require.ErrorIs(x, x.book(saleOf(guard, booking.Segment(0, 2), 1))[0], persistence.ErrConflict)
 	x.sell(guard, middle.Legs, 1, 2, 3)
 }
 
 func cancelTwice(x *exercise) {
 	guard := x.createAdopted()
-	sold := x.sell(guard, booking.Stretch(0, 1), 1)
+	sold := x.sell(guard, booking.Segment(0, 1), 1)
 	at := start.Add(time.Minute)
 	require.NoError(x, x.CancelBooking(x.Context(), guard, sold.ID, at))
-	again := x.sell(guard, booking.Stretch(0, 1), 1)
+	again := x.sell(guard, booking.Segment(0, 1), 1)
 	require.NoError(x, x.CancelBooking(x.Context(), guard, sold.ID, at.Add(time.Hour)))
 	require.Equal(x, 1, x.booked(guard.Train, sold.Legs), "the second time clears nothing")
 	sold.CancelledAt = at
@@ -140,7 +140,7 @@ func cancelTwice(x *exercise) {
 
 func cancelOwnTrain(x *exercise) {
 	guard, other := x.createAdopted(), x.createAdopted()
-	sold := x.sell(guard, booking.Stretch(0, 1), 1)
+	sold := x.sell(guard, booking.Segment(0, 1), 1)
 	require.ErrorIs(x, x.CancelBooking(x.Context(), other, sold.ID, start), persistence.ErrNotFound)
 	require.ErrorIs(x, x.CancelBooking(x.Context(), guard, uuid.New(), start), persistence.ErrNotFound)
 	require.Equal(x, []booking.Booking{sold}, x.live(guard.Train))
@@ -148,8 +148,8 @@ func cancelOwnTrain(x *exercise) {
 
 func lastLeg(x *exercise) {
 	guard := x.createAdopted()
-	whole := booking.Stretch(0, booking.MaxLegs)
-	last := booking.Stretch(booking.MaxLegs-1, booking.MaxLegs)
+	whole := booking.Segment(0, booking.MaxLegs)
+	last := booking.Segment(booking.MaxLegs-1, booking.MaxLegs)
 	all := x.sell(guard, whole, booking.MaxCapacity)
 	require.ErrorIs(x, x.book(saleOf(guard, last, booking.MaxCapacity))[0], persistence.ErrConflict)
 	require.NoError(x, x.CancelBooking(x.Context(), guard, all.ID, start))
@@ -162,20 +162,20 @@ func lastLeg(x *exercise) {
 func oneBuyer(x *exercise) {
 	guard := x.createAdopted()
 	results := together(32, func(i int) error {
-		legs := booking.Stretch(i%2, 2+i%2) // all share the middle leg
+		legs := booking.Segment(i%2, 2+i%2) // all share the middle leg
 		results, err := x.Book(x.Context(), []persistence.Sale{saleOf(guard, legs, 1+i%3, 7)})
 		return errors.Join(append(results, err)...)
 	})
 	require.Equal(x, 1, succeeded(results), "all want seat 7")
 	require.Len(x, x.live(guard.Train), 1)
-	require.Equal(x, 2, x.booked(guard.Train, booking.Stretch(0, 3)), "nothing is left of the others")
+	require.Equal(x, 2, x.booked(guard.Train, booking.Segment(0, 3)), "nothing is left of the others")
 }
 
 func gaveUp(x *exercise) {
 	guard := x.createAdopted()
 	ctx, cancel := context.WithCancel(x.Context())
 	cancel()
-	_, err := x.Book(ctx, []persistence.Sale{saleOf(guard, booking.Stretch(0, 1), 1)})
+	_, err := x.Book(ctx, []persistence.Sale{saleOf(guard, booking.Segment(0, 1), 1)})
 	require.ErrorIs(x, err, context.Canceled)
 	require.NotErrorIs(x, err, persistence.ErrUnknown)
 	require.Empty(x, x.live(guard.Train))

@@ -13,7 +13,7 @@ import (
 var bookingListFacts = []fact[*exercise]{
 	{"PagesOfEqualTimesNeitherRepeatNorSkip", pagesAreStable},
 	{"HistoryShowsItsUserAndTheTrains", historyShowsTrains},
-	{"BookedSeatsAreCountedPerStretchInOrder", seatsCounted},
+	{"BookedSeatsAreCountedPerSegmentInOrder", seatsCounted},
 }
 
 // pagesAreStable books in groups of one time and an order that is not that of ids, and
@@ -22,7 +22,7 @@ func pagesAreStable(x *exercise) {
 	guard, user := x.createAdopted(), uuid.New()
 	var want []booking.Booking
 	for i := range 9 {
-		sale := saleOf(guard, booking.Stretch(0, 1), i+1)
+		sale := saleOf(guard, booking.Segment(0, 1), i+1)
 		sale.Booking.User, sale.Booking.BookedAt = user, start.Add(time.Duration(i/4)*time.Microsecond)
 		require.NoError(x, x.book(sale)[0])
 		want = append(want, sale.Booking)
@@ -52,7 +52,7 @@ func historyShowsTrains(x *exercise) {
 		train := x.createTrain()
 		trains = append(trains, train)
 		guard := x.adopt(train.ID)
-		mine, theirs := saleOf(guard, booking.Stretch(0, 2), 1), saleOf(guard, booking.Stretch(0, 2), 2)
+		mine, theirs := saleOf(guard, booking.Segment(0, 2), 1), saleOf(guard, booking.Segment(0, 2), 2)
 		mine.Booking.User, mine.Booking.BookedAt = user, start.Add(time.Duration(i)*time.Second)
 		require.Equal(x, []error{nil, nil}, x.book(mine, theirs))
 		if i == 3 {
@@ -71,28 +71,28 @@ func historyShowsTrains(x *exercise) {
 
 func seatsCounted(x *exercise) {
 	busy, idle := x.createAdopted(), x.createAdopted()
-	x.sell(busy, booking.Stretch(0, 1), 1, 2, 3)
-	x.sell(busy, booking.Stretch(1, 2), 3, 4)
+	x.sell(busy, booking.Segment(0, 1), 1, 2, 3)
+	x.sell(busy, booking.Segment(1, 2), 3, 4)
 	ask := []struct {
 		train   booking.TrainID
-		stretch booking.Legs
+		segment booking.Legs
 		want    int
 	}{
-		{busy.Train, booking.Stretch(0, 1), 3},
-		{idle.Train, booking.Stretch(0, 3), 0},
-		{busy.Train, booking.Stretch(1, 2), 2},
-		{busy.Train, booking.Stretch(0, 3), 4},
-		{busy.Train, booking.Stretch(2, 3), 0},
+		{busy.Train, booking.Segment(0, 1), 3},
+		{idle.Train, booking.Segment(0, 3), 0},
+		{busy.Train, booking.Segment(1, 2), 2},
+		{busy.Train, booking.Segment(0, 3), 4},
+		{busy.Train, booking.Segment(2, 3), 0},
 	}
 	var (
-		trains    []booking.TrainID
-		stretches []booking.Legs
-		want      []int
+		trains   []booking.TrainID
+		segments []booking.Legs
+		want     []int
 	)
 	for _, a := range ask {
-		trains, stretches, want = append(trains, a.train), append(stretches, a.stretch), append(want, a.want)
+		trains, segments, want = append(trains, a.train), append(segments, a.segment), append(want, a.want)
 	}
-	got, err := x.BookedSeats(x.Context(), trains, stretches)
+	got, err := x.BookedSeats(x.Context(), trains, segments)
 	require.NoError(x, err)
 	require.Equal(x, want, got)
 	none, err := x.BookedSeats(x.Context(), nil, nil)

@@ -22,7 +22,7 @@ var fenceFacts = []fact[*exercise]{
 // guardedWrites are all the writes on behalf of a train. One booking, sold, is there.
 var guardedWrites = map[string]func(ctx context.Context, s persistence.Store, g persistence.Guard, sold uuid.UUID) error{
 	"Book": func(ctx context.Context, s persistence.Store, g persistence.Guard, _ uuid.UUID) error {
-		results, err := s.Book(ctx, []persistence.Sale{saleOf(g, booking.Stretch(0, 1), 9)})
+		results, err := s.Book(ctx, []persistence.Sale{saleOf(g, booking.Segment(0, 1), 9)})
 		return errors.Join(append(results, err)...)
 	},
 	"CancelBooking": func(ctx context.Context, s persistence.Store, g persistence.Guard, sold uuid.UUID) error {
@@ -49,13 +49,13 @@ func (x *exercise) requireFenced(guard persistence.Guard, sold booking.Booking) 
 		require.NoError(x, err, name)
 		x.requireSameTrain(before, after)
 		require.Equal(x, []booking.Booking{sold}, bookings, name)
-		require.Equal(x, len(sold.Seats), x.booked(guard.Train, booking.Stretch(0, booking.MaxLegs)), name)
+		require.Equal(x, len(sold.Seats), x.booked(guard.Train, booking.Segment(0, booking.MaxLegs)), name)
 	}
 }
 
 func adoptFences(x *exercise) {
 	old := x.createAdopted()
-	sold := x.sell(old, booking.Stretch(0, 2), 3, 4)
+	sold := x.sell(old, booking.Segment(0, 2), 3, 4)
 	current := x.adopt(old.Train)
 	x.requireFenced(old, sold)
 	require.NoError(x, x.CancelBooking(x.Context(), current, sold.ID, start), "the current one goes on")
@@ -63,7 +63,7 @@ func adoptFences(x *exercise) {
 
 func ownerMatters(x *exercise) {
 	guard := x.createAdopted()
-	sold := x.sell(guard, booking.Stretch(0, 2), 3)
+	sold := x.sell(guard, booking.Segment(0, 2), 3)
 	stranger := guard
 	stranger.Owner = uuid.New()
 	x.requireFenced(stranger, sold)
@@ -75,7 +75,7 @@ func ownerMatters(x *exercise) {
 func unownedTakesNothing(x *exercise) {
 	id := x.createTrain().ID
 	for _, owner := range []uuid.UUID{{}, uuid.New()} {
-		sale := saleOf(persistence.Guard{Train: id, Owner: owner}, booking.Stretch(0, 1), 1)
+		sale := saleOf(persistence.Guard{Train: id, Owner: owner}, booking.Segment(0, 1), 1)
 		require.ErrorIs(x, x.book(sale)[0], persistence.ErrFenced)
 	}
 }
@@ -83,7 +83,7 @@ func unownedTakesNothing(x *exercise) {
 func fencedSaleAlone(x *exercise) {
 	fenced, other := x.createAdopted(), x.createAdopted()
 	current := x.adopt(fenced.Train)
-	legs := booking.Stretch(0, 3)
+	legs := booking.Segment(0, 3)
 	sales := []persistence.Sale{
 		saleOf(other, legs, 1), saleOf(fenced, legs, 1), saleOf(current, legs, 1),
 		saleOf(other, legs, 1, 2), saleOf(persistence.Guard{Train: booking.NewTrainID()}, legs, 1), saleOf(other, legs, 2),
@@ -112,7 +112,7 @@ func nothingLandsAfterAdopt(x *exercise) {
 			return err
 		}
 		for leg := range booking.MaxLegs {
-			results, err := x.Book(x.Context(), []persistence.Sale{saleOf(old, booking.Stretch(leg, leg+1), i)})
+			results, err := x.Book(x.Context(), []persistence.Sale{saleOf(old, booking.Segment(leg, leg+1), i)})
 			if err := errors.Join(append(results, err)...); err != nil {
 				return err
 			}

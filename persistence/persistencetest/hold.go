@@ -50,7 +50,7 @@ type holdExercise struct {
 // newHold returns a hold of two seats that ends three minutes after start.
 func newHold(id booking.TrainID) booking.Hold {
 	return booking.Hold{
-		ID: booking.NewHoldID(id), User: uuid.New(), Legs: booking.Stretch(62, 63), Seats: []int{4, 20_000},
+		ID: booking.NewHoldID(id), User: uuid.New(), Legs: booking.Segment(62, 63), Seats: []int{4, 20_000},
 		ExpiresAt: start.Add(booking.DefaultHoldTTL),
 	}
 }
@@ -120,7 +120,7 @@ func keptForMemory(x *holdExercise) {
 	hold, released := x.putHold(guard), newHold(guard.Train)
 	released.Released = true
 	require.NoError(x, x.writeHolds(put(guard, released))[0])
-	end := hold.ExpiresAt.Add(booking.HoldMemory)
+	end := hold.ExpiresAt.Add(booking.HoldRetention)
 	x.requireHolds(guard.Train, hold.ExpiresAt, hold, released)
 	x.requireHolds(guard.Train, end.Add(-time.Millisecond), hold, released)
 	x.requireHolds(guard.Train, end)

@@ -70,7 +70,7 @@ func (x *memberExercise) look() persistence.Membership {
 func (x *memberExercise) beatUntil(member string, wanted func(persistence.Membership) bool) (m persistence.Membership) {
 	x.Helper()
 	require.Eventually(x, func() bool {
-		found, err := x.Beat(x.Context(), member)
+		found, err := x.Heartbeat(x.Context(), member)
 		if err != nil || found.Evicted || !wanted(found) {
 			return false
 		}
@@ -89,8 +89,8 @@ func nobodyAtFirst(x *memberExercise) {
 func membersSeeEachOther(x *memberExercise) {
 	first, second := x.join(), x.join()
 	both := []string{min(first, second), max(first, second)}
-	require.Equal(x, both, x.seen(x.Beat(x.Context(), first)))
-	require.Equal(x, both, x.seen(x.Beat(x.Context(), second)))
+	require.Equal(x, both, x.seen(x.Heartbeat(x.Context(), first)))
+	require.Equal(x, both, x.seen(x.Heartbeat(x.Context(), second)))
 	require.Equal(x, both, x.seen(x.Join(x.Context(), second)), "idempotent")
 	require.Equal(x, both, x.look().Members)
 }
@@ -100,14 +100,14 @@ func leaverGone(x *memberExercise) {
 	for range 2 { // idempotent
 		require.NoError(x, x.Leave(x.Context(), first))
 	}
-	require.Equal(x, []string{second}, x.seen(x.Beat(x.Context(), second)))
+	require.Equal(x, []string{second}, x.seen(x.Heartbeat(x.Context(), second)))
 	require.Equal(x, []string{min(first, second), max(first, second)}, x.seen(x.Join(x.Context(), first)))
 }
 
 func lateBeatAddsNobody(x *memberExercise) {
 	stays, leaves := x.join(), x.join()
 	require.NoError(x, x.Leave(x.Context(), leaves))
-	m, err := x.Beat(x.Context(), leaves)
+	m, err := x.Heartbeat(x.Context(), leaves)
 	require.NoError(x, err)
 	require.Equal(x, []string{stays}, m.Members)
 	require.True(x, m.Evicted)
@@ -131,7 +131,7 @@ func silentEvicted(x *memberExercise) {
 	require.GreaterOrEqual(x, time.Since(joined), persistence.MemberTTL-2*tick)
 	require.GreaterOrEqual(x, m.Since, persistence.MemberTTL-2*tick, "the machine stood still")
 	for range 2 {
-		m, err := x.Beat(x.Context(), silent)
+		m, err := x.Heartbeat(x.Context(), silent)
 		require.NoError(x, err)
 		require.True(x, m.Evicted)
 		require.Equal(x, []string{beats}, m.Members, "it is not added again")
@@ -143,10 +143,10 @@ func silentEvicted(x *memberExercise) {
 func allSilent(x *memberExercise) {
 	first, second := x.join(), x.join()
 	require.Eventually(x, func() bool { return len(x.look().Members) == 0 }, persistence.MemberTTL+patience, tick)
-	m, err := x.Beat(x.Context(), first)
+	m, err := x.Heartbeat(x.Context(), first)
 	require.Equal(x, []string{first}, x.seen(m, err))
 	require.Less(x, m.Since, persistence.MemberTTL, "the other may only not have come back yet")
-	require.Equal(x, []string{min(first, second), max(first, second)}, x.seen(x.Beat(x.Context(), second)))
+	require.Equal(x, []string{min(first, second), max(first, second)}, x.seen(x.Heartbeat(x.Context(), second)))
 }
 
 func changesTold(x *memberExercise) {

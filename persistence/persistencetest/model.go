@@ -54,7 +54,7 @@ func saleGen(guard persistence.Guard, id *rapid.Generator[uuid.UUID]) *rapid.Gen
 		from := rapid.IntRange(0, modelLegs-1).Draw(r, "from")
 		to := rapid.IntRange(from+1, modelLegs).Draw(r, "to")
 		seats := rapid.SliceOfNDistinct(rapid.IntRange(1, modelSeats), 1, 3, rapid.ID).Draw(r, "seats")
-		sale := saleOf(guard, booking.Stretch(from, to), seats...)
+		sale := saleOf(guard, booking.Segment(from, to), seats...)
 		sale.Booking.ID = id.Draw(r, "id")
 		return sale
 	})
@@ -123,10 +123,10 @@ func (m *model) compare(x *exercise, r *rapid.T) {
 	for leg := range modelLegs {
 		want := 0
 		for seat := 1; seat <= modelSeats; seat++ {
-			if m.mask(seat).Overlaps(booking.Stretch(leg, leg+1)) {
+			if m.mask(seat).Overlaps(booking.Segment(leg, leg+1)) {
 				want++
 			}
 		}
-		require.Equal(r, want, x.booked(m.guard.Train, booking.Stretch(leg, leg+1)), "leg %d", leg)
+		require.Equal(r, want, x.booked(m.guard.Train, booking.Segment(leg, leg+1)), "leg %d", leg)
 	}
 }

@@ -61,9 +61,9 @@ func unknownTrain(x *exercise) {
 	require.ErrorIs(x, err, persistence.ErrNotFound)
 	_, _, err = x.LoadTrain(x.Context(), id, start)
 	require.ErrorIs(x, err, persistence.ErrNotFound)
-	sale := saleOf(persistence.Guard{Train: id, Epoch: 1, Owner: uuid.New()}, booking.Stretch(0, 1), 1)
+	sale := saleOf(persistence.Guard{Train: id, Epoch: 1, Owner: uuid.New()}, booking.Segment(0, 1), 1)
 	require.ErrorIs(x, x.book(sale)[0], persistence.ErrNotFound)
-	require.Zero(x, x.booked(id, booking.Stretch(0, 1)))
+	require.Zero(x, x.booked(id, booking.Segment(0, 1)))
 	require.Empty(x, x.live(id))
 }
 
@@ -141,7 +141,7 @@ func changeReplaces(x *exercise) {
 func capacityStays(x *exercise) {
 	train := x.createTrain()
 	guard := x.adopt(train.ID)
-	seventh := x.sell(guard, booking.Stretch(1, 2), 7)
+	seventh := x.sell(guard, booking.Segment(1, 2), 7)
 	smaller := train
 	smaller.Capacity = 6
 	require.ErrorIs(x, x.ChangeTrain(x.Context(), guard, smaller), persistence.ErrConflict)
@@ -157,7 +157,7 @@ func capacityStays(x *exercise) {
 
 func deleteNeedsForce(x *exercise) {
 	guard := x.createAdopted()
-	sold := x.sell(guard, booking.Stretch(0, 3), 1, 2)
+	sold := x.sell(guard, booking.Segment(0, 3), 1, 2)
 	require.ErrorIs(x, x.DeleteTrain(x.Context(), guard, start, false), persistence.ErrConflict)
 	require.Len(x, x.live(guard.Train), 1)
 	at := start.Add(time.Minute)
@@ -174,7 +174,7 @@ func deleteNeedsForce(x *exercise) {
 func deletedIsGone(x *exercise) {
 	train := x.createTrain()
 	guard := x.adopt(train.ID)
-	cancelled := x.sell(guard, booking.Stretch(0, 3), 1)
+	cancelled := x.sell(guard, booking.Segment(0, 3), 1)
 	require.NoError(x, x.CancelBooking(x.Context(), guard, cancelled.ID, start))
 	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, false), "a cancelled booking is not in the way")
 	_, err := x.Epoch(x.Context(), train.ID)
@@ -183,7 +183,7 @@ func deletedIsGone(x *exercise) {
 	require.ErrorIs(x, err, persistence.ErrNotFound)
 	_, _, err = x.LoadTrain(x.Context(), train.ID, start)
 	require.ErrorIs(x, err, persistence.ErrNotFound)
-	require.ErrorIs(x, x.book(saleOf(guard, booking.Stretch(0, 1), 1))[0], persistence.ErrNotFound)
+	require.ErrorIs(x, x.book(saleOf(guard, booking.Segment(0, 1), 1))[0], persistence.ErrNotFound)
 	require.ErrorIs(x, x.ChangeTrain(x.Context(), guard, train), persistence.ErrNotFound)
 	require.ErrorIs(x, x.DeleteTrain(x.Context(), guard, start, true), persistence.ErrNotFound)
 	trains, err := x.ListTrains(x.Context())
@@ -202,7 +202,7 @@ func revivedGoesOn(x *exercise) {
 	got, _, err := x.LoadTrain(x.Context(), train.ID, start)
 	require.NoError(x, err)
 	x.requireSameTrain(revived, got)
-	require.ErrorIs(x, x.book(saleOf(guard, booking.Stretch(0, 1), 1))[0], persistence.ErrFenced,
+	require.ErrorIs(x, x.book(saleOf(guard, booking.Segment(0, 1), 1))[0], persistence.ErrFenced,
 		"who deleted the train does not own the next one of its id")
 	require.Greater(x, x.adopt(train.ID).Epoch, guard.Epoch)
 }
@@ -210,12 +210,12 @@ func revivedGoesOn(x *exercise) {
 func forcedDeletionFrees(x *exercise) {
 	train := x.createTrain()
 	guard := x.adopt(train.ID)
-	x.sell(guard, booking.Stretch(0, 3), 1, 2)
+	x.sell(guard, booking.Segment(0, 3), 1, 2)
 	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, true))
 	require.NoError(x, x.CreateTrain(x.Context(), train))
 	guard = x.adopt(train.ID)
-	require.Zero(x, x.booked(train.ID, booking.Stretch(0, 3)))
-	x.sell(guard, booking.Stretch(0, 3), 1, 2)
+	require.Zero(x, x.booked(train.ID, booking.Segment(0, 3)))
+	x.sell(guard, booking.Segment(0, 3), 1, 2)
 }
 
 // requireSameTrain compares two trains, the times of their stops by instant and UTC

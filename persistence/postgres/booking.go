@@ -63,17 +63,17 @@ func (db *DB) FindBooking(ctx context.Context, number uuid.UUID) (b booking.Book
 
 // BookedSeats implements persistence.Bookings, from one snapshot.
 func (db *DB) BookedSeats(
-	ctx context.Context, trains []booking.TrainID, stretches []booking.Legs,
+	ctx context.Context, trains []booking.TrainID, segments []booking.Legs,
 ) (counts []int, err error) {
 	const count = `
 		SELECT (SELECT count(*) FROM seats s WHERE s.train_id = r.train_id AND s.legs & r.legs <> 0)
 		FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS r (train_id, legs, n) ORDER BY n`
-	if len(trains) != len(stretches) {
-		return nil, fmt.Errorf("postgres: booked seats: %d trains and %d stretches", len(trains), len(stretches))
+	if len(trains) != len(segments) {
+		return nil, fmt.Errorf("postgres: booked seats: %d trains and %d segments", len(trains), len(segments))
 	}
 	ids, sets := make([][16]byte, len(trains)), make([]int64, len(trains))
 	for i := range trains {
-		ids[i], sets[i] = id(trains[i]), legs(stretches[i])
+		ids[i], sets[i] = id(trains[i]), legs(segments[i])
 	}
 	err = db.read(ctx, "booked seats", func(ctx context.Context, c *conn) error {
 		counts, err = all(ctx, c, scalar[int], count, ids, sets)

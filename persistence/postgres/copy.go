@@ -41,7 +41,7 @@ func (db *DB) Count(ctx context.Context, now time.Time) (counts persistence.Coun
 	return counts, err
 }
 
-// Served says whether a service has worked on the database: a train has an owner or
+// Served reports whether a service has worked on the database: a train has an owner or
 // somebody is logged in. Import makes neither.
 func (db *DB) Served(ctx context.Context) (served bool, err error) {
 	const find = `

@@ -128,7 +128,7 @@ func requireSeatsMatchBookings(t *testing.T, db *postgres.DB, guards []persisten
 	for _, guard := range guards {
 		page, err := db.TrainBookings(t.Context(), guard.Train, booking.PageRequest{})
 		require.NoError(t, err)
-		seats, err := db.BookedSeats(t.Context(), []booking.TrainID{guard.Train}, []booking.Legs{booking.Stretch(0, 2)})
+		seats, err := db.BookedSeats(t.Context(), []booking.TrainID{guard.Train}, []booking.Legs{booking.Segment(0, 2)})
 		require.NoError(t, err)
 		require.Equal(t, len(page.Items), seats[0])
 	}

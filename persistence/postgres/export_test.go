@@ -48,7 +48,7 @@ func (db *DB) Exec(ctx context.Context, text string) error {
 	})
 }
 
-// Settled says whether the reserved connections are there and no other is being made.
+// Settled reports whether the reserved connections are there and no other is being made.
 func (db *DB) Settled() bool {
 	reserved := db.reserved.Stat()
 	return reserved.IdleConns() == reservedConns && reserved.ConstructingConns() == 0 && db.pool.Stat().ConstructingConns() == 0

@@ -92,7 +92,7 @@ func TestSaleThatWaitedForAnotherOfItsSeatIsRefused(t *testing.T) {
 	other := connect(t, url)
 	other.blockSeat(guard, 2)
 	wants := saleOf(guard, 1, 2)
-	wants.Booking.Legs = booking.Stretch(4, 6)
+	wants.Booking.Legs = booking.Segment(4, 6)
 	fine := saleOf(guard, 3)
 	var results []error
 	booked := inBackground(func() (err error) {

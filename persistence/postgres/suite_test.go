@@ -62,7 +62,7 @@ func adopt(tb testing.TB, db *postgres.DB, id booking.TrainID) persistence.Guard
 // saleOf returns a sale of seats to somebody new.
 func saleOf(guard persistence.Guard, seats ...int) persistence.Sale {
 	return persistence.Sale{Guard: guard, Booking: booking.Booking{
-		ID: uuid.New(), Train: guard.Train, User: uuid.New(), Legs: booking.Stretch(0, 2), Seats: seats, BookedAt: now(),
+		ID: uuid.New(), Train: guard.Train, User: uuid.New(), Legs: booking.Segment(0, 2), Seats: seats, BookedAt: now(),
 	}}
 }
 

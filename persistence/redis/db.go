@@ -107,7 +107,7 @@ func Open(ctx context.Context, address string, options Options) (*DB, error) {
 // Close ends all connections; calls that are under way fail. It may be called twice.
 func (db *DB) Close() error { return db.close() }
 
-// Ping says whether Redis can be reached and, where it stops writing because it cannot
+// Ping reports whether Redis can be reached and, where it stops writing because it cannot
 // save, that.
 func (db *DB) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)

@@ -33,5 +33,5 @@
 // emptied: leases are gone, so every write of a hold is fenced until its train has a new
 // activation, and members add themselves again with their next heartbeat. Out of memory:
 // leases and heartbeats that are there go on, new leases and holds are
-// persistence.ErrFull. Its clock jumped: see AcquireLease and Beat.
+// persistence.ErrFull. Its clock jumped: see AcquireLease and Heartbeat.
 package redis

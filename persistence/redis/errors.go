@@ -30,13 +30,13 @@ func translate(err error) error {
 	return fmt.Errorf("%w: %w", persistence.ErrUnknown, err)
 }
 
-// answered says whether err is a reply of Redis.
+// answered reports whether err is a reply of Redis.
 func answered(err error) bool {
 	_, ok := errors.AsType[goredis.Error](err)
 	return ok
 }
 
-// unsent says whether err came before anything was sent: there was no connection.
+// unsent reports whether err came before anything was sent: there was no connection.
 func unsent(err error) bool {
 	if errors.Is(err, goredis.ErrPoolTimeout) || errors.Is(err, goredis.ErrPoolExhausted) || errors.Is(err, goredis.ErrClosed) {
 		return true

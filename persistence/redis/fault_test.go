@@ -146,7 +146,7 @@ func TestCallsToAPausedRedisEndInTime(t *testing.T) {
 		"acquire": func() error { _, err := s.AcquireLease(t.Context(), lease); return err },
 		"renew":   func() error { _, err := s.RenewLeases(t.Context(), []persistence.Lease{lease}); return err },
 		"release": func() error { return s.ReleaseLease(t.Context(), lease) },
-		"beat":    func() error { _, err := s.Beat(t.Context(), "a"); return err },
+		"beat":    func() error { _, err := s.Heartbeat(t.Context(), "a"); return err },
 		"look":    func() error { _, err := s.Look(t.Context()); return err },
 		"leave":   func() error { return s.Leave(t.Context(), "a") },
 		"load":    func() error { _, err := s.LoadHolds(t.Context(), lease.Train, time.Now()); return err },
@@ -204,7 +204,7 @@ func TestRedisOutOfMemoryTakesNothingNew(t *testing.T) {
 	results, err = s.RenewLeases(t.Context(), []persistence.Lease{lease})
 	require.NoError(t, err)
 	require.NoError(t, results[0], "who is in office stays")
-	m, err := s.Beat(t.Context(), "a")
+	m, err := s.Heartbeat(t.Context(), "a")
 	require.NoError(t, err)
 	require.False(t, m.Evicted)
 	_, err = s.Join(t.Context(), "b")

@@ -82,8 +82,8 @@ func (db *DB) holdOperations(writes []persistence.HoldWrite, now time.Time) ([]h
 		case persistence.HoldPut:
 			o.script, o.value = putHold, encodeHold(&w.Hold)
 			// By this process's clock, as the deadline is: Redis's own may be off.
-			left := max(w.Hold.ExpiresAt.Sub(now)+booking.HoldMemory, 0) + holdGrace
-			forgotten := now.Add(-booking.HoldMemory - holdGrace)
+			left := max(w.Hold.ExpiresAt.Sub(now)+booking.HoldRetention, 0) + holdGrace
+			forgotten := now.Add(-booking.HoldRetention - holdGrace)
 			o.args = append(o.args, o.value, left.Milliseconds(), w.Hold.ExpiresAt.UnixMilli(), forgotten.UnixMilli())
 		case persistence.HoldDrop:
 			o.script = dropHold

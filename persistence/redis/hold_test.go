@@ -29,7 +29,7 @@ func TestHoldIsKeptUnderItsKeys(t *testing.T) {
 	score, err := s.raw.ZScore(t.Context(), tag+":holds", h.ID.String()).Result()
 	require.NoError(t, err)
 	require.EqualValues(t, h.ExpiresAt.UnixMilli(), score)
-	remembered := time.Until(h.ExpiresAt) + booking.HoldMemory
+	remembered := time.Until(h.ExpiresAt) + booking.HoldRetention
 	for _, key := range []string{key, tag + ":holds"} {
 		left := s.raw.PTTL(t.Context(), key).Val()
 		require.Greater(t, left, remembered, "a little beyond its memory")
@@ -45,7 +45,7 @@ func TestIDsOfForgottenHoldsAreTrimmed(t *testing.T) {
 	s := openNew(t)
 	guard := s.adopt(t, booking.NewTrainID())
 	key := "{t:" + guard.Train.String() + "}:holds"
-	forgotten := time.Now().Add(-booking.HoldMemory - 2*time.Minute)
+	forgotten := time.Now().Add(-booking.HoldRetention - 2*time.Minute)
 	require.NoError(t, s.raw.ZAdd(t.Context(), key, goredis.Z{Score: float64(forgotten.UnixMilli()), Member: "old"}).Err())
 	s.write(t, puts(guard, 1)...)
 	require.EqualValues(t, 1, s.raw.ZCard(t.Context(), key).Val())

@@ -22,7 +22,7 @@ const (
 
 // LoadHolds implements persistence.Holds.
 func (db *DB) LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) ([]booking.Hold, error) {
-	holds, err := db.holdsAfter(ctx, []booking.TrainID{id}, now.Add(-booking.HoldMemory))
+	holds, err := db.holdsAfter(ctx, []booking.TrainID{id}, now.Add(-booking.HoldRetention))
 	return holds, wrap("load holds", err)
 }
 

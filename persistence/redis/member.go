@@ -74,11 +74,11 @@ func (db *DB) Join(ctx context.Context, member string) (persistence.Membership, 
 	return m, wrap("join", err)
 }
 
-// Beat implements persistence.Members. A member is added again if the marker is another
+// Heartbeat implements persistence.Members. A member is added again if the marker is another
 // than the one that this DB saw with its last heartbeat: it was lost in between, alone
 // among its peers or with all of them. A time in which nobody beat is a loss, so that
 // nobody is evicted because Redis was away.
-func (db *DB) Beat(ctx context.Context, member string) (persistence.Membership, error) {
+func (db *DB) Heartbeat(ctx context.Context, member string) (persistence.Membership, error) {
 	m, err := db.beat(ctx, member, "beat")
 	return m, wrap("beat", err)
 }

@@ -21,7 +21,7 @@ func TestMembersOfSeveralProcessesSeeEachOther(t *testing.T) {
 	require.Equal(t, []string{"a", "b"}, m.Members)
 	require.NoError(t, s.raw.Del(t.Context(), "{members}:beats", "{members}:marker").Err())
 	for member, db := range map[string]persistence.Members{"a": s, "b": other} {
-		m, err = db.Beat(t.Context(), member)
+		m, err = db.Heartbeat(t.Context(), member)
 		require.NoError(t, err)
 		require.False(t, m.Evicted, "each finds out by itself that members were lost")
 	}
@@ -37,9 +37,9 @@ func TestLateBeatOfALeaverAddsNobodyAfterALossEither(t *testing.T) {
 	}
 	require.NoError(t, s.Leave(t.Context(), "leaves"))
 	require.NoError(t, s.raw.FlushAll(t.Context()).Err())
-	_, err := s.Beat(t.Context(), "stays")
+	_, err := s.Heartbeat(t.Context(), "stays")
 	require.NoError(t, err)
-	m, err := s.Beat(t.Context(), "leaves")
+	m, err := s.Heartbeat(t.Context(), "leaves")
 	require.NoError(t, err)
 	require.Equal(t, []string{"stays"}, m.Members)
 }
@@ -61,10 +61,10 @@ func TestClockThatJumpedLosesMembersWithoutEviction(t *testing.T) {
 			for _, member := range []string{"a", "b"} {
 				require.NoError(t, s.raw.ZIncrBy(t.Context(), "{members}:beats", float64(jump.Milliseconds()), member).Err())
 			}
-			m, err := s.Beat(t.Context(), "a")
+			m, err := s.Heartbeat(t.Context(), "a")
 			require.NoError(t, err)
 			require.Equal(t, persistence.Membership{Members: []string{"a"}}, m)
-			m, err = s.Beat(t.Context(), "b")
+			m, err = s.Heartbeat(t.Context(), "b")
 			require.NoError(t, err)
 			require.False(t, m.Evicted)
 			require.Equal(t, []string{"a", "b"}, m.Members)

@@ -46,7 +46,7 @@ func (p *pipeline) send(ctx context.Context, commands []*goredis.Cmd) (numbers [
 	return numbers, errs, nil
 }
 
-// refused says whether Redis refused the connection (no password, too many clients): the
+// refused reports whether Redis refused the connection (no password, too many clients): the
 // library then leaves the commands without an answer and without an error.
 func refused(commands []*goredis.Cmd) bool {
 	return len(commands) > 0 && commands[0].Err() == nil && commands[0].Val() == nil

@@ -79,7 +79,7 @@ func TestEmptiedRedisFencesAndTakesMembersBack(t *testing.T) {
 	}
 	var before persistence.Membership
 	require.Eventually(t, func() bool {
-		before, err = s.Beat(t.Context(), "a")
+		before, err = s.Heartbeat(t.Context(), "a")
 		return err == nil && before.Since > persistence.MemberTTL/6
 	}, soon, tick)
 	require.NoError(t, s.raw.FlushAll(t.Context()).Err())
@@ -92,11 +92,11 @@ func TestEmptiedRedisFencesAndTakesMembersBack(t *testing.T) {
 	require.ErrorIs(t, results[0], persistence.ErrFenced)
 	require.Empty(t, s.held(t, lease.Train))
 
-	after, err := s.Beat(t.Context(), "a")
+	after, err := s.Heartbeat(t.Context(), "a")
 	require.NoError(t, err)
 	require.Equal(t, persistence.Membership{Members: []string{"a"}}, after, "the other may only not have come back yet")
 	require.Less(t, after.Since, before.Since)
-	after, err = s.Beat(t.Context(), "b")
+	after, err = s.Heartbeat(t.Context(), "b")
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b"}, after.Members)
 	require.False(t, after.Evicted)
@@ -115,11 +115,11 @@ func TestRestartEvictsNobody(t *testing.T) {
 	require.Eventually(t, func() bool { return time.Since(down) > persistence.MemberTTL }, soon, tick)
 	s.server.Start(t)
 	require.Eventually(t, func() bool {
-		m, err := s.Beat(t.Context(), "a")
+		m, err := s.Heartbeat(t.Context(), "a")
 		require.False(t, m.Evicted)
 		return err == nil
 	}, soon, tick)
-	m, err := s.Beat(t.Context(), "b")
+	m, err := s.Heartbeat(t.Context(), "b")
 	require.NoError(t, err)
 	require.False(t, m.Evicted)
 	require.Equal(t, []string{"a", "b"}, m.Members)

@@ -111,7 +111,7 @@ func puts(guard persistence.Guard, n int) []persistence.HoldWrite {
 	writes := make([]persistence.HoldWrite, n)
 	for i := range writes {
 		writes[i] = persistence.HoldWrite{Guard: guard, Op: persistence.HoldPut, Hold: booking.Hold{
-			ID: booking.NewHoldID(guard.Train), User: uuid.New(), Legs: booking.Stretch(0, 2), Seats: []int{i + 1},
+			ID: booking.NewHoldID(guard.Train), User: uuid.New(), Legs: booking.Segment(0, 2), Seats: []int{i + 1},
 			ExpiresAt: time.Now().UTC().Truncate(time.Millisecond).Add(booking.DefaultHoldTTL),
 		}}
 	}

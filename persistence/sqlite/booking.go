@@ -116,16 +116,16 @@ func (db *DB) FindBooking(ctx context.Context, id uuid.UUID) (b booking.Booking,
 
 // BookedSeats implements persistence.Bookings, from one snapshot.
 func (db *DB) BookedSeats(
-	ctx context.Context, trains []booking.TrainID, stretches []booking.Legs,
+	ctx context.Context, trains []booking.TrainID, segments []booking.Legs,
 ) ([]int, error) {
 	const count = `SELECT count(*) FROM seats WHERE train_id = ? AND legs & ? <> 0`
-	if len(trains) != len(stretches) {
-		return nil, fmt.Errorf("sqlite: booked seats: %d trains and %d stretches", len(trains), len(stretches))
+	if len(trains) != len(segments) {
+		return nil, fmt.Errorf("sqlite: booked seats: %d trains and %d segments", len(trains), len(segments))
 	}
 	counts := make([]int, len(trains))
 	err := db.read(ctx, "booked seats", func(ctx context.Context, c *conn) (err error) {
 		for i, id := range trains {
-			if counts[i], err = first(ctx, c, scalar[int], count, id[:], legs(stretches[i])); err != nil {
+			if counts[i], err = first(ctx, c, scalar[int], count, id[:], legs(segments[i])); err != nil {
 				return err
 			}
 		}

@@ -16,7 +16,7 @@ import (
 // exportBatch rows at a time are read, so that a store of any size can be.
 const exportBatch = 1000
 
-// Exists says whether there is a database in dir, which Open would create.
+// Exists reports whether there is a database in dir, which Open would create.
 func Exists(dir string) (bool, error) {
 	_, err := os.Stat(filepath.Join(dir, "trainbooking.db"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -44,7 +44,7 @@ func (db *DB) Export(ctx context.Context, now time.Time, fn func(persistence.Row
 	return counts, err
 }
 
-// HasAll says whether every one of the ids is a row of the table, which is that of users,
+// HasAll reports whether every one of the ids is a row of the table, which is that of users,
 // trains or bookings.
 func (db *DB) HasAll(ctx context.Context, table persistence.Table, ids []uuid.UUID) (has bool, err error) {
 	query, ok := map[persistence.Table]string{

@@ -96,7 +96,7 @@ func requireSeatsMatchBookings(t *testing.T, db *sqlite.DB) {
 	for _, train := range trains {
 		page, err := db.TrainBookings(t.Context(), train.ID, booking.PageRequest{})
 		require.NoError(t, err)
-		seats, err := db.BookedSeats(t.Context(), []booking.TrainID{train.ID}, []booking.Legs{booking.Stretch(0, 2)})
+		seats, err := db.BookedSeats(t.Context(), []booking.TrainID{train.ID}, []booking.Legs{booking.Segment(0, 2)})
 		require.NoError(t, err)
 		require.Equal(t, len(page.Items), seats[0])
 	}

@@ -60,14 +60,14 @@ func translateCommit(err error) error {
 	return fmt.Errorf("%w: %w", persistence.ErrUnknown, err)
 }
 
-// refusal says whether err is the store's answer to one of several things asked for,
+// refusal reports whether err is the store's answer to one of several things asked for,
 // and not a failure of the store.
 func refusal(err error) bool {
 	return errors.Is(err, persistence.ErrFenced) || errors.Is(err, persistence.ErrNotFound) ||
 		errors.Is(err, persistence.ErrConflict)
 }
 
-// isBusy says whether another connection was in the way, and nothing was done.
+// isBusy reports whether another connection was in the way, and nothing was done.
 func isBusy(err error) bool {
 	code, ok := codeOf(err)
 	return ok && code&0xff == sqlite3.SQLITE_BUSY // whatever the reason, in the higher bits

@@ -29,7 +29,7 @@ func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([
 			}
 			results[i] = err
 		}
-		_, err := c.exec(ctx, purge, micros(db.options.Now().Add(-booking.HoldMemory)), max(purgeLimit, 2*len(writes)))
+		_, err := c.exec(ctx, purge, micros(db.options.Now().Add(-booking.HoldRetention)), max(purgeLimit, 2*len(writes)))
 		return err
 	})
 	if err != nil {
@@ -79,7 +79,7 @@ func (db *DB) LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) 
 		SELECT id, user_id, legs, seats, expires_at, released FROM holds
 		WHERE train_id = ? AND expires_at > ?`
 	err = db.read(ctx, "load holds", func(ctx context.Context, c *conn) error {
-		holds, err = all(ctx, c, scanHold, load, id[:], micros(now.Add(-booking.HoldMemory)))
+		holds, err = all(ctx, c, scanHold, load, id[:], micros(now.Add(-booking.HoldRetention)))
 		return err
 	})
 	return holds, err

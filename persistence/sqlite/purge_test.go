@@ -40,7 +40,7 @@ func TestWritingHoldsPurgesThoseThatAreForgotten(t *testing.T) {
 	}
 	_, err := db.WriteHolds(t.Context(), writes)
 	require.NoError(t, err)
-	end := writes[9].Hold.ExpiresAt.Add(booking.HoldMemory)
+	end := writes[9].Hold.ExpiresAt.Add(booking.HoldRetention)
 
 	clock = end.Add(-booking.DefaultHoldTTL)
 	later := holdOf(guard, 11)

@@ -70,14 +70,14 @@ func adopt(tb testing.TB, db *sqlite.DB, id booking.TrainID) persistence.Guard {
 // saleOf returns a sale of one seat to somebody new.
 func saleOf(guard persistence.Guard, seat int) persistence.Sale {
 	return persistence.Sale{Guard: guard, Booking: booking.Booking{
-		ID: uuid.New(), Train: guard.Train, User: uuid.New(), Legs: booking.Stretch(0, 2), Seats: []int{seat}, BookedAt: now(),
+		ID: uuid.New(), Train: guard.Train, User: uuid.New(), Legs: booking.Segment(0, 2), Seats: []int{seat}, BookedAt: now(),
 	}}
 }
 
 // holdOf returns a hold of one seat by somebody new, as a write.
 func holdOf(guard persistence.Guard, seat int) persistence.HoldWrite {
 	return persistence.HoldWrite{Guard: guard, Op: persistence.HoldPut, Hold: booking.Hold{
-		ID: booking.NewHoldID(guard.Train), User: uuid.New(), Legs: booking.Stretch(0, 2), Seats: []int{seat},
+		ID: booking.NewHoldID(guard.Train), User: uuid.New(), Legs: booking.Segment(0, 2), Seats: []int{seat},
 		ExpiresAt: now().Add(booking.DefaultHoldTTL),
 	}}
 }

@@ -53,7 +53,7 @@ func (p *person) live() {
 	}
 }
 
-// think waits and says whether the run goes on.
+// think waits and reports whether the run goes on.
 func (p *person) think(most time.Duration) bool {
 	select {
 	case <-time.After(time.Duration(p.random.Int64N(int64(most)))):

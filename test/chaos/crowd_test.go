@@ -54,7 +54,7 @@ func (c *crowd) leave() {
 	}
 }
 
-// enter begins a session. It says whether there was room.
+// enter begins a session. It reports whether there was room.
 func (c *crowd) enter() bool {
 	conn, err := net.Dial("unix", c.socket)
 	if !assert.NoError(c.t, err) {

@@ -5,7 +5,7 @@
 //	users ──▶ balancer ──▶ trainbooking serve ─┬─ link ─▶ Postgres
 //	               peers ─ link ──▲            └─ link ─▶ Redis
 //
-// Every request is written down, and package history says whether a service that keeps its
+// Every request is written down, and package history reports whether a service that keeps its
 // promises can have answered so. The rest is read from the store.
 //
 //	make chaos MINUTES=3 SEED=7

@@ -18,7 +18,7 @@ import (
 
 const (
 	slowness = 2 * time.Second // of Postgres
-	// clocksMove says whether Redis's can be moved here.
+	// clocksMove reports whether Redis's can be moved here.
 	clocksMove = runtime.GOOS == "linux"
 )
 

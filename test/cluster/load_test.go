@@ -97,7 +97,7 @@ func (l *load) run(user *client, share int) {
 	}
 }
 
-// pause waits and says whether the load goes on.
+// pause waits and reports whether the load goes on.
 func (l *load) pause(d time.Duration) bool {
 	select {
 	case <-time.After(d):
@@ -148,7 +148,7 @@ func (l *load) missed(at place, what string, r *reply) bool {
 }
 
 // insist asks until it is answered: after 503 the same request is safe to send again. It
-// says whether it asked more than once.
+// reports whether it asked more than once.
 func (l *load) insist(user *client, at place, method, path string, body any, want ...int) (r *reply, again bool) {
 	for begun := time.Now(); time.Since(begun) < settleTime; again = true {
 		if r := l.ask(user, method, path, body, want...); r != nil {

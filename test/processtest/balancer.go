@@ -101,7 +101,7 @@ func (b *Balancer) next() *Backend {
 	return nil
 }
 
-// Ready says whether the process gets requests.
+// Ready reports whether the process gets requests.
 func (to *Backend) Ready() bool { return to.ready.Load() }
 
 func (to *Backend) probe(ctx context.Context) {

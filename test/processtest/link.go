@@ -113,7 +113,7 @@ func (l *Link) close() {
 	}
 }
 
-// enter waits while the link is cut. It says whether anything passes.
+// enter waits while the link is cut. It reports whether anything passes.
 func (l *Link) enter() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

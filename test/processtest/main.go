@@ -47,7 +47,7 @@ func buildAndRun(m *testing.M, race bool, commands []string) int {
 	return m.Run()
 }
 
-// HasRaceDetector says whether this test binary was built with it.
+// HasRaceDetector reports whether this test binary was built with it.
 func HasRaceDetector() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})

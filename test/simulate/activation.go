@@ -165,7 +165,7 @@ func (a *activation) read(seen int64) {
 		bookings []booking.Booking
 	}
 	call(a.node, a.postgres, func() (l loaded, err error) {
-		since := a.at(a.now).Add(-booking.HoldMemory - a.rules.TTL)
+		since := a.at(a.now).Add(-booking.HoldRetention - a.rules.TTL)
 		l.train, l.bookings, err = a.store.LoadTrain(background, a.guard.Train, since)
 		return l, err
 	}, func(l loaded, err error) {

@@ -101,14 +101,14 @@ func (w *world) wallMoved() {
 	w.blur = w.ahead + w.spread
 }
 
-// live says whether a hold that was acknowledged is one for sure.
+// live reports whether a hold that was acknowledged is one for sure.
 func (l *ledger) live(r *record) bool { return r.sure && l.now < r.until-l.blur }
 
 func (r *record) overlaps(seats []int, legs booking.Legs) bool {
 	return r.Legs.Overlaps(legs) && slices.ContainsFunc(seats, func(n int) bool { return slices.Contains(r.Seats, n) })
 }
 
-// concerns says whether what r asks may end the hold.
+// concerns reports whether what r asks may end the hold.
 func (r *request) concerns(rec *record) bool {
 	if r.kind != confirm && r.kind != release || r.user != rec.user {
 		return false
@@ -353,7 +353,7 @@ func (l *ledger) cancelled(id uuid.UUID, by *request) {
 // count compares the seats of the store with the bookings, leg by leg.
 func (l *ledger) count() {
 	for leg := range len(l.train.Stops) - 1 {
-		legs := booking.Stretch(leg, leg+1)
+		legs := booking.Segment(leg, leg+1)
 		want := 0
 		for _, b := range l.sold {
 			if !b.cancelled && b.Legs.Overlaps(legs) {
@@ -370,7 +370,7 @@ func (l *ledger) count() {
 // seen judges what is shown of the train.
 func (l *ledger) seen(s *booking.Snapshot) {
 	for leg := range len(l.train.Stops) - 1 {
-		legs := booking.Stretch(leg, leg+1)
+		legs := booking.Segment(leg, leg+1)
 		var states booking.Tally
 		for _, seat := range s.Seats(legs) {
 			switch seat.State {

@@ -31,7 +31,7 @@ func insist[T any](ctx context.Context, ask func() (T, error)) (T, error) {
 	}
 }
 
-// passing says whether err may be another answer soon.
+// passing reports whether err may be another answer soon.
 func passing(err error) bool {
 	switch booking.CodeOf(err) {
 	case booking.CodeUnavailable, booking.CodeTimeout, booking.CodeRateLimited, booking.CodeInternal:

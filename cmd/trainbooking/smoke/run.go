@@ -81,7 +81,7 @@ func (r *run) client(token func(context.Context, uuid.UUID) (string, error)) (*c
 	})
 }
 
-// ours says whether the train is the run's own.
+// ours reports whether the train is the run's own.
 func (r *run) ours() bool { return r.options.ServiceToken != "" }
 
 // train adds the train to travel by, or finds one.
@@ -111,7 +111,7 @@ func findTrain(ctx context.Context, c *client.Client) (booking.Train, error) {
 		if err != nil {
 			return booking.Train{}, fmt.Errorf("list the trains: %w", err)
 		}
-		if a.Train.OnSale && a.Available > 0 && !a.Train.Departed(a.Stretch, now) {
+		if a.Train.OnSale && a.Available > 0 && !a.Train.Departed(a.Segment, now) {
 			return *a.Train, nil
 		}
 	}

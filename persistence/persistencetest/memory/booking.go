@@ -88,7 +88,7 @@ func (s *Store) FindBooking(ctx context.Context, id uuid.UUID) (booking.Booking,
 }
 
 // BookedSeats implements persistence.Bookings.
-func (s *Store) BookedSeats(ctx context.Context, trains []booking.TrainID, stretches []booking.Legs) ([]int, error) {
+func (s *Store) BookedSeats(ctx context.Context, trains []booking.TrainID, segments []booking.Legs) ([]int, error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Store) BookedSeats(ctx context.Context, trains []booking.TrainID, stret
 			continue
 		}
 		for _, legs := range t.seats {
-			if legs.Overlaps(stretches[i]) {
+			if legs.Overlaps(segments[i]) {
 				counts[i]++
 			}
 		}

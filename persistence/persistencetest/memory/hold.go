@@ -42,7 +42,7 @@ func (c *Client) writeHold(w persistence.HoldWrite) error {
 		c.state.holds[w.Guard.Train] = map[booking.HoldID]hold{}
 	}
 	// By the clock of the process, as the deadline is.
-	left := max(w.Hold.ExpiresAt.Sub(c.local())+booking.HoldMemory, 0) + holdGrace
+	left := max(w.Hold.ExpiresAt.Sub(c.local())+booking.HoldRetention, 0) + holdGrace
 	c.state.holds[w.Guard.Train][w.Hold.ID] = hold{w.Hold, c.now().Add(left)}
 	return nil
 }
@@ -54,7 +54,7 @@ func (c *Client) LoadHolds(ctx context.Context, id booking.TrainID, now time.Tim
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.holdsAfter(id, now.Add(-booking.HoldMemory)), nil
+	return c.holdsAfter(id, now.Add(-booking.HoldRetention)), nil
 }
 
 // TrainsWithHolds implements persistence.Holds. The order is that of the ids.

@@ -15,8 +15,8 @@ func (c *Client) Join(ctx context.Context, member string) (persistence.Membershi
 	return c.enter(ctx, member, true)
 }
 
-// Beat implements persistence.Members.
-func (c *Client) Beat(ctx context.Context, member string) (persistence.Membership, error) {
+// Heartbeat implements persistence.Members.
+func (c *Client) Heartbeat(ctx context.Context, member string) (persistence.Membership, error) {
 	return c.enter(ctx, member, false)
 }
 
@@ -47,7 +47,7 @@ func (c *Client) enter(ctx context.Context, member string, join bool) (m persist
 	return m, nil
 }
 
-// lost says whether the members were lost since the last heartbeat: the marker is gone,
+// lost reports whether the members were lost since the last heartbeat: the marker is gone,
 // nobody beat for long, or the clock went back.
 func (c *Client) lost() bool {
 	now := c.now()

@@ -52,7 +52,7 @@ func startRedis(tb testing.TB, environ func(dir string) []string) *Server {
 	}, addr)
 }
 
-// pingRedis says whether Redis has loaded its data and answers, and that it is the one
+// pingRedis reports whether Redis has loaded its data and answers, and that it is the one
 // of this directory: the port was free when it was chosen, not for ever.
 func pingRedis(ctx context.Context, addr, dir string) error {
 	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)

@@ -68,7 +68,7 @@ CREATE INDEX bookings_of_user ON bookings (user_id, booked_at, id) WHERE cancell
 CREATE INDEX bookings_of_train ON bookings (train_id, booked_at, id) WHERE cancelled_at IS NULL;
 CREATE INDEX bookings_cancelled ON bookings (train_id, cancelled_at) WHERE cancelled_at IS NOT NULL;
 
--- A row until booking.HoldMemory after expires_at.
+-- A row until booking.HoldRetention after expires_at.
 CREATE TABLE holds (
     train_id   BLOB    NOT NULL REFERENCES trains (id),
     id         BLOB    NOT NULL,

@@ -1,4 +1,4 @@
-// Package history says whether what clients saw of the seats is something that a service
+// Package history reports whether what clients saw of the seats is something that a service
 // which keeps its promises (RELIABILITY.md I1 to I5) can have shown them. It is
 // porcupine's search for an order of the operations, with a model of one seat:
 //
@@ -19,7 +19,7 @@
 //
 // Nothing happened by an operation that says not_executed: it is left out, and if it did
 // something the others show it. One whose outcome is unknown has no return: it may take
-// effect at any time, or never. For confirms and cancels the store says whether they did.
+// effect at any time, or never. For confirms and cancels the store reports whether they did.
 //
 // A request in transit to the stores shows: others meet a locked seat that in the end
 // nobody gets, or that stays locked past its end because its confirm was in time, also one

@@ -51,7 +51,7 @@ func (h *History) prepare(operations []Operation) (*seat, []entry) {
 	return s, entries
 }
 
-// mayHaveHappened says whether an operation with an unknown outcome may have had an effect.
+// mayHaveHappened reports whether an operation with an unknown outcome may have had an effect.
 func (h *History) mayHaveHappened(o Operation) bool {
 	switch o.Kind {
 	case Look:
@@ -101,7 +101,7 @@ func (h *History) lives(operations []Operation) map[booking.HoldID]life {
 	return lives
 }
 
-// excused says whether a refusal, or what a look saw, may have another reason than the
+// excused reports whether a refusal, or what a look saw, may have another reason than the
 // state of the seat: a hold in transit that failed in the end, or an owner that does not
 // know yet that Redis has forgotten its lease.
 func (h *History) excused(o Operation, operations []Operation) bool {
@@ -117,7 +117,7 @@ func (h *History) excused(o Operation, operations []Operation) bool {
 	return (o.Result == Locked || o.State == booking.SeatHeld) && slices.ContainsFunc(operations, o.mayMeet)
 }
 
-// mayMeet says whether a hold that failed in the end was in transit when o was answered. A
+// mayMeet reports whether a hold that failed in the end was in transit when o was answered. A
 // user is refused because of others alone, and may see the own.
 func (o Operation) mayMeet(other Operation) bool {
 	return other.Kind == Hold && other.Result == NotExecuted && (o.Kind == Look || other.User != o.User) &&

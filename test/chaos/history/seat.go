@@ -169,18 +169,18 @@ func applyCancel(was state, o entry) (next state, possible bool) {
 	return was, true
 }
 
-// mayHaveEnded says whether the hold can have been over when the operation took effect.
+// mayHaveEnded reports whether the hold can have been over when the operation took effect.
 // One that nobody was told of may go at any time.
 func (s *seat) mayHaveEnded(id booking.HoldID, o entry) bool {
 	return id.IsZero() || o.Return+precision >= s.lives[id].earliest
 }
 
-// mayLive says whether the hold can have been alive when the operation reached it.
+// mayLive reports whether the hold can have been alive when the operation reached it.
 func (s *seat) mayLive(id booking.HoldID, o entry) bool {
 	return id.IsZero() || o.Call <= s.lives[id].until+precision
 }
 
-// mayBeShown says whether others can have met the hold.
+// mayBeShown reports whether others can have met the hold.
 func (s *seat) mayBeShown(id booking.HoldID, o entry) bool {
 	return id.IsZero() || o.Call <= s.lives[id].shown
 }

@@ -240,13 +240,13 @@ func conditionOf(t *v1alpha1.Train, kind string) *metav1.Condition {
 	return meta.FindStatusCondition(t.Status.Conditions, kind)
 }
 
-// ready says whether the Train is Ready at its generation.
+// ready reports whether the Train is Ready at its generation.
 func ready(t *v1alpha1.Train) bool {
 	c := conditionOf(t, v1alpha1.ConditionReady)
 	return c.Status == metav1.ConditionTrue && c.ObservedGeneration == t.Generation && t.Status.Booked != nil
 }
 
-// because says whether the Train is not ready, for a reason, at its generation.
+// because reports whether the Train is not ready, for a reason, at its generation.
 func because(reason string) func(t *v1alpha1.Train) bool {
 	return func(t *v1alpha1.Train) bool {
 		c := conditionOf(t, v1alpha1.ConditionReady)

@@ -21,7 +21,7 @@ type TrainSpecApplyConfiguration struct {
 	// stops are where the train calls, in order. They cannot change while a seat is booked
 	// or held: until then Ready is False with the reason HasBookings.
 	Stops []StopApplyConfiguration `json:"stops,omitempty"`
-	// onSale says whether seats can be locked and booked. What is booked stays booked.
+	// onSale reports whether seats can be locked and booked. What is booked stays booked.
 	OnSale *bool `json:"onSale,omitempty"`
 	// deletionPolicy is what becomes of the train when this resource is deleted. Retain
 	// takes it off sale and keeps it with its bookings; a Train whose trainID is its id

@@ -7,9 +7,9 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// The facts of several stretches of one seat: the legs that one leaves free are sold
+// The facts of several segments of one seat: the legs that one leaves free are sold
 // again, and confirm by seat alone is never a guess (API.md 1, ambiguous_hold).
-var stretchFacts = []fact{
+var segmentFacts = []fact{
 	{"SeatIsSoldAgainOnTheLegsThatAreFree", func(x *exercise) {
 		train := x.create(x.draft(1))
 		middle := x.book(x.between(request(train, uuid.New(), 1), "B", "C"))
@@ -36,7 +36,7 @@ var stretchFacts = []fact{
 		require.Equal(x, "a", x.seats(train, "A", "B"))
 		require.Equal(x, "b", x.seats(train, "B", "D"))
 	}},
-	{"ReleasedStretchIsNotConfusedWithTheNext", func(x *exercise) {
+	{"ReleasedSegmentIsNotConfusedWithTheNext", func(x *exercise) {
 		train, user := x.create(x.draft(1)), uuid.New()
 		first := x.hold(x.between(request(train, user, 1), "A", "B"))
 		require.NoError(x, x.Release(x.ctx(), byHold(first)))
@@ -47,14 +47,14 @@ var stretchFacts = []fact{
 		_, err = x.Confirm(x.ctx(), byHold(second))
 		require.NoError(x, err)
 	}},
-	{"CancelledStretchIsNotConfusedWithTheNext", func(x *exercise) {
+	{"CancelledSegmentIsNotConfusedWithTheNext", func(x *exercise) {
 		train, user := x.create(x.draft(1)), uuid.New()
 		b := x.book(x.between(request(train, user, 1), "A", "B"))
 		require.NoError(x, x.CancelBooking(x.ctx(), user, b.ID))
 		x.hold(x.between(request(train, user, 1), "B", "C"))
 		x.requireAmbiguous(train, user)
 	}},
-	{"SameStretchAgainIsNotAmbiguous", func(x *exercise) {
+	{"SameSegmentAgainIsNotAmbiguous", func(x *exercise) {
 		train, user := x.create(x.draft(1)), uuid.New()
 		first := x.hold(x.between(request(train, user, 1), "A", "B"))
 		require.NoError(x, x.Release(x.ctx(), byHold(first)))
