@@ -134,7 +134,7 @@ func (a *stressAdmin) put(train booking.Train) {
 
 // storedBookings returns the bookings of a history as the store has them: each that a client
 // tried to confirm, and all that are live.
-func storedBookings(t *testing.T, store persistence.Store, h history.History) []booking.Booking {
+func storedBookings(t *testing.T, store persistence.Store, h *history.History) []booking.Booking {
 	t.Helper()
 	found := map[uuid.UUID]booking.Booking{}
 	for _, id := range h.Confirmed() {

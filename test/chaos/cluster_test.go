@@ -1,3 +1,5 @@
+//go:build chaos
+
 package chaos_test
 
 import (
@@ -31,7 +33,7 @@ type cluster struct {
 	t               *testing.T
 	postgres, redis *servers.Server
 	postgresSocket  string
-	crowd           *crowd        // has all connections of Postgres
+	exhaustion      *exhaustion   // has all connections of Postgres
 	clock           time.Duration // by how much Redis's differs
 	secret          string        // the file
 	balancer        *processtest.Balancer
@@ -122,15 +124,15 @@ func (n *node) awaitReady() {
 	n.c.t.Helper()
 	for begun := time.Now(); !n.backend.Ready() || n.hasEnded(); <-time.After(pollTime) {
 		if n.hasEnded() {
-			n.revive()
+			n.restart()
 		}
 		require.Less(n.c.t, time.Since(begun), 2*processtest.Patience, "%s is not ready:\n%s", n.name, n.Log)
 	}
 }
 
-// revive starts the process again after it ended by itself, which it must not do but in
-// one case.
-func (n *node) revive() {
+// restart starts the process again after it ended by itself, which it may do only after its
+// peers went on without it.
+func (n *node) restart() {
 	n.c.t.Helper()
 	code := n.Wait()
 	n.c.balancer.Remove(n.backend)
@@ -162,15 +164,4 @@ func (c *cluster) owner(train booking.TrainID) *node {
 		}
 	}
 	return nil
-}
-
-// addTrains puts trains on sale.
-func (c *cluster) addTrains(count, capacity int) (trains []booking.TrainID) {
-	c.t.Helper()
-	for range count {
-		id, err := booking.ParseTrainID(c.admin.AddTrain(c.t, capacity))
-		require.NoError(c.t, err)
-		trains = append(trains, id)
-	}
-	return trains
 }

@@ -1,3 +1,5 @@
+//go:build chaos
+
 package chaos_test
 
 import (
@@ -62,8 +64,8 @@ var kinds = []*kind{
 	},
 	{
 		name: "Postgres out of connections", shortest: 3 * time.Second, longest: 8 * time.Second, store: true, server: "Postgres", refuses: true,
-		inject: func(r *run, _ *node) { r.crowd = takeConnections(r.t, r.postgresSocket) },
-		heal:   func(r *run, _ *node) { r.crowd.leave() },
+		inject: func(r *run, _ *node) { r.exhaustion = takeConnections(r.t, r.postgresSocket) },
+		heal:   func(r *run, _ *node) { r.exhaustion.end() },
 	},
 	{
 		name: "Postgres slow", shortest: 4 * time.Second, longest: 9 * time.Second, store: true, server: "Postgres", refuses: true,
@@ -85,8 +87,8 @@ var kinds = []*kind{
 	},
 	{
 		name: "Redis out of memory", shortest: 3 * time.Second, longest: 8 * time.Second, store: true, server: "Redis", refuses: true, definite: true,
-		inject: func(r *run, _ *node) { r.tellRedis("CONFIG SET maxmemory 1") },
-		heal:   func(r *run, _ *node) { r.tellRedis("CONFIG SET maxmemory 0") },
+		inject: func(r *run, _ *node) { r.sendRedis("CONFIG SET maxmemory 1") },
+		heal:   func(r *run, _ *node) { r.sendRedis("CONFIG SET maxmemory 0") },
 	},
 	{
 		name: "clock of Redis a minute ahead", store: true,
@@ -252,7 +254,7 @@ type fault struct {
 	victim       string
 	began, ended time.Duration
 	single       bool
-	lost         []booking.TrainID // trains whose owner it hit, if it unseats
+	lost         []booking.Train // trains whose owner it hit, if it unseats
 }
 
 // suffer lets a round happen.
@@ -274,7 +276,7 @@ func (r *run) suffer(round round) {
 		if k.unseats {
 			f.lost = r.ownedBy(n)
 		}
-		f.began = r.now()
+		f.began = r.Now()
 		faults = append(faults, f)
 		k.inject(r, n)
 	}
@@ -282,7 +284,7 @@ func (r *run) suffer(round round) {
 	for i, k := range round.faults {
 		k.heal(r, r.nodes[round.victims[i]])
 	}
-	healed := r.now()
+	healed := r.Now()
 	for i, f := range faults {
 		f.ended = healed
 		at := f.victim
@@ -296,9 +298,9 @@ func (r *run) suffer(round round) {
 }
 
 // ownedBy returns the trains that a process owns.
-func (r *run) ownedBy(n *node) (its []booking.TrainID) {
-	for _, train := range r.trains() {
-		if r.owner(train) == n {
+func (r *run) ownedBy(n *node) (its []booking.Train) {
+	for _, train := range r.Trains() {
+		if r.owner(train.ID) == n {
 			its = append(its, train)
 		}
 	}
@@ -314,7 +316,7 @@ func (r *run) tend(gap time.Duration) {
 	for end := time.Now().Add(gap); time.Now().Before(end); <-time.After(pollTime) {
 		for _, n := range r.nodes {
 			if n.hasEnded() {
-				n.revive()
+				n.restart()
 				n.awaitReady()
 			}
 		}
@@ -327,9 +329,9 @@ func (r *run) tend(gap time.Duration) {
 // empty takes Redis's data away.
 func (r *run) empty() {
 	r.t.Helper()
-	from := r.now()
-	r.tellRedis("FLUSHALL")
-	r.lose(from, r.now())
+	from := r.Now()
+	r.sendRedis("FLUSHALL")
+	r.Lose(from)
 }
 
 // moveClock moves Redis's clock. What ends by it ends early, and an owner whose lease has
@@ -337,22 +339,22 @@ func (r *run) empty() {
 func (r *run) moveClock(by time.Duration) {
 	r.t.Helper()
 	r.clock += by
-	from := r.now()
+	from := r.Now()
 	r.redis.SetClock(r.t, r.clock)
-	r.lose(from, r.now())
+	r.Lose(from)
 }
 
 // rewind lets Redis come back with the data of the last copy.
 func (r *run) rewind() {
 	r.t.Helper()
-	from := r.now()
+	from := r.Now()
 	r.redis.Kill(r.t)
 	r.redis.Rewind(r.t)
 	r.redis.Start(r.t)
-	r.lose(from, r.now())
+	r.Lose(from)
 }
 
-func (r *run) tellRedis(command string) {
+func (r *run) sendRedis(command string) {
 	r.t.Helper()
 	_, err := processtest.AskRedis(r.redis.Address, command)
 	require.NoError(r.t, err)

@@ -1,3 +1,5 @@
+//go:build chaos
+
 package chaos_test
 
 import (
@@ -7,20 +9,20 @@ import (
 	"strings"
 	"time"
 
-	"trainbooking.dev/test/chaos/history"
+	"trainbooking.dev/test/traffic/history"
 )
 
 // report prints what happened, and fails the test where too little did, or too much.
-func (r *run) report(v history.Verdict, ended time.Duration) {
+func (r *run) report(h *history.History, found history.Findings) {
 	var out strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
-	line("\nseed %d, %.1f minutes, %d restarts of processes whose peers went on without them", *seed, ended.Minutes(), r.restarts)
-	count := r.countOperations(line)
+	line("\nseed %d, %.1f minutes, %d restarts of processes whose peers went on without them", *seed, r.Now().Minutes(), r.restarts)
+	count := countOperations(h, line)
 	r.countFaults(line)
 	r.countTakeovers(line)
-	r.countFailures(line)
-	r.judgeRefusals(line)
-	line("checker: %d seats in %s, the longest %s", v.Seats, v.Took.Round(time.Millisecond), v.Longer.Round(time.Millisecond))
+	r.countFailures(h, line)
+	r.countRefusals(h, line)
+	line("checker: %d seats in %s, the longest %s", found.Registers, found.Took.Round(time.Millisecond), found.Longest.Round(time.Millisecond))
 	r.t.Log(out.String())
 	if float64(count) < operationsPerMinute**minutes {
 		r.t.Errorf("%d operations are too few to say anything", count)
@@ -30,12 +32,9 @@ func (r *run) report(v history.Verdict, ended time.Duration) {
 	}
 }
 
-func (r *run) countOperations(line func(string, ...any)) (count int) {
+func countOperations(h *history.History, line func(string, ...any)) (count int) {
 	results := map[history.Kind]map[history.Result]int{}
-	for _, o := range r.ops {
-		if o.Kind == history.Look && o.Seat > 1 {
-			continue // one look
-		}
+	for _, o := range h.Operations {
 		if results[o.Kind] == nil {
 			results[o.Kind] = map[history.Result]int{}
 		}
@@ -48,7 +47,7 @@ func (r *run) countOperations(line func(string, ...any)) (count int) {
 		for _, result := range slices.Sorted(maps.Keys(results[kind])) {
 			parts = append(parts, fmt.Sprintf("%s %d", result, results[kind][result]))
 		}
-		line("  %-8s %s", kind, strings.Join(parts, ", "))
+		line("  %-13s %s", kind, strings.Join(parts, ", "))
 	}
 	return count
 }
@@ -79,7 +78,7 @@ func (r *run) countTakeovers(line func(string, ...any)) {
 		}
 		for _, train := range f.lost {
 			last, longest := f.began, time.Duration(0)
-			for _, answered := range append(slices.Sorted(slices.Values(r.probes[train])), end) {
+			for _, answered := range append(slices.Sorted(slices.Values(r.probes[train.ID])), end) {
 				if answered >= f.began && answered <= end {
 					longest = max(longest, answered-last)
 					last = answered
@@ -112,12 +111,12 @@ func at(all []time.Duration, percent int) time.Duration {
 	return all[(len(all)*percent+99)/100-1].Round(time.Millisecond)
 }
 
-// countFailures prints how many requests failed while there was a fault or just had been,
-// and complains of others (I7).
-func (r *run) countFailures(line func(string, ...any)) {
+// countFailures prints how many requests failed during a fault or shortly after it, and fails
+// the test for any other (I7).
+func (r *run) countFailures(h *history.History, line func(string, ...any)) {
 	inside, outside := 0, 0
-	for _, o := range r.ops {
-		if o.Result != history.NotExecuted && o.Result != history.Unknown {
+	for _, o := range h.Operations {
+		if !o.Failed() {
 			continue
 		}
 		if slices.ContainsFunc(r.faults, func(f fault) bool { return o.Return >= f.began && o.Call <= f.ended+recovery }) {
@@ -132,9 +131,9 @@ func (r *run) countFailures(line func(string, ...any)) {
 	line("failed requests: %d inside of the faults and %s after each, %d outside", inside, recovery, outside)
 }
 
-// judgeRefusals prints what failed of that which was asked and answered while a single
-// fault lasted, and complains where it is not what the kind of fault must do.
-func (r *run) judgeRefusals(line func(string, ...any)) {
+// countRefusals prints how the requests ended that were sent and answered during a single
+// fault, and fails the test where they ended otherwise than that kind of fault demands.
+func (r *run) countRefusals(h *history.History, line func(string, ...any)) {
 	failed := map[*kind]map[history.Result]int{}
 	for _, f := range r.faults {
 		if !f.single || !f.refuses {
@@ -143,18 +142,18 @@ func (r *run) judgeRefusals(line func(string, ...any)) {
 		if failed[f.kind] == nil {
 			failed[f.kind] = map[history.Result]int{}
 		}
-		for _, o := range r.ops {
+		for _, o := range h.Operations {
 			if o.Call < f.began || o.Return > f.ended {
 				continue
 			}
 			failed[f.kind][o.Result]++
 			if f.definite && o.Result == history.Unknown {
-				r.t.Errorf("at %.3fs, %s: nobody knows what became of %s: %s", o.Call.Seconds(), f.name, o.Kind, o.Detail)
+				r.t.Errorf("at %.3fs, %s: the outcome of %s is unknown: %s", o.Call.Seconds(), f.name, o.Kind, o.Detail)
 			}
 		}
 	}
 	for k, results := range failed {
-		line("while it was so, %s: %d not executed, %d unknown, %d done",
+		line("during %s: %d not executed, %d unknown, %d done",
 			k.name, results[history.NotExecuted], results[history.Unknown], results[history.Done])
 		if results[history.NotExecuted] == 0 {
 			r.t.Errorf("%s: it refuses nothing", k.name)

@@ -2,13 +2,18 @@ package cluster_test
 
 import (
 	"flag"
-	"net/http"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/test/processtest"
+	"trainbooking.dev/test/traffic"
+	"trainbooking.dev/test/traffic/history"
 )
 
 var trials = flag.Int("cluster.trials", 2, "how often an owner is killed")
@@ -18,26 +23,23 @@ var trials = flag.Int("cluster.trials", 2, "how often an owner is killed")
 func TestKilledOwnersTrainsAreServedAgainWithTheirHolds(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, 3)
-	users := c.signUp("asha", "ravi")
-	asha, ravi := users[0], users[1]
-	trains := c.addTrains(12, max(100, *trials))
+	trains := c.admin.AddTrains(t, 12, max(100, *trials))
+	tr := traffic.New(traffic.Options{Service: c.service, Trains: trains, Retry: settleTime})
+	asha, ravi := tr.Client(0, uuid.New()), tr.Client(1, uuid.New())
 	var gaps []time.Duration
 	for trial := range *trials {
-		held := c.lock(asha, trains, trial+1)
+		held := c.hold(asha, trains, trial+1)
 		victim, its := c.busiest(trains)
-		killed := time.Now()
+		killed := tr.Now()
 		victim.Kill()
-		gap := c.awaitServed(asha, its, trial+1, held, killed)
+		gap := c.awaitServed(tr, asha.User, its, held, killed)
 		t.Logf("trial %d: %d trains were without an owner for %v", trial+1, len(its), gap)
 		gaps = append(gaps, gap...)
 
 		for _, train := range trains {
-			lock := held[train]
-			seat := object{"train_id": train, "seat_number": trial + 1}
-			require.Equal(t, "seat_locked", ravi.Must(t, http.StatusConflict, "POST", "/train/book-ticket/", seat).Code)
-			require.Equal(t, "seat_not_locked",
-				ravi.Must(t, http.StatusConflict, "POST", "/train/confirm-booking/", object{"seat_id": lock.SeatID}).Code)
-			asha.Must(t, http.StatusOK, "POST", "/train/confirm-booking/", object{"seat_id": lock.SeatID, "hold_id": lock.HoldID})
+			requireResult(t, history.Locked, ravi.Hold(t.Context(), &train, train.Run(), []int{trial + 1}, 1))
+			requireResult(t, history.NotLocked, ravi.Confirm(t.Context(), held[train.ID]))
+			requireResult(t, history.Done, asha.Confirm(t.Context(), held[train.ID]))
 		}
 		c.forget(victim)
 		if trial+1 < *trials {
@@ -48,33 +50,30 @@ func TestKilledOwnersTrainsAreServedAgainWithTheirHolds(t *testing.T) {
 	at := func(percent int) time.Duration { return gaps[(len(gaps)-1)*percent/100] }
 	t.Logf("%d takeovers in %d trials: p50 %v, p99 %v, max %v", len(gaps), *trials, at(50), at(99), at(100))
 	require.Less(t, at(99), takeover)
+	processtest.RequireKept(t, tr, c.service, processtest.StoredBookings(t, c.database))
 	c.requireAllRun()
 }
 
-// awaitServed asks for the seat that the user has of each train until there is an
-// answer, which must be the hold that the user was told of. It returns how long each
-// train took.
-func (c *cluster) awaitServed(user *client, trains []string, seat int, held map[string]*reply, since time.Time) []time.Duration {
+// awaitServed asks for the seat that the user has of each train until there is a response,
+// which must be the hold that the user was given. It returns how long each train took.
+func (c *cluster) awaitServed(
+	tr *traffic.Traffic, user uuid.UUID, trains []booking.Train, held map[booking.TrainID]history.Operation, since time.Duration,
+) []time.Duration {
 	c.t.Helper()
-	answers, gaps := make([]*reply, len(trains)), make([]time.Duration, len(trains))
+	again, gaps := make([]history.Operation, len(trains)), make([]time.Duration, len(trains))
 	var asking sync.WaitGroup
 	for i, train := range trains {
+		client := tr.Client(100+i, user)
 		asking.Go(func() {
-			for ; time.Since(since) < patience; <-time.After(pollTime) {
-				r, err := user.Lock(train, seat)
-				if err == nil && r.Status < 500 {
-					answers[i], gaps[i] = r, time.Since(since).Round(time.Millisecond)
-					return
-				}
-			}
+			again[i] = client.Hold(c.t.Context(), &train, train.Run(), held[train.ID].Seats, 1)
+			gaps[i] = (tr.Now() - since).Round(time.Millisecond)
 		})
 	}
 	asking.Wait()
 	for i, train := range trains {
-		require.NotNil(c.t, answers[i], "nobody serves %s", train)
-		require.Equal(c.t, http.StatusOK, answers[i].Status, "%s", answers[i])
-		require.Equal(c.t, held[train].HoldID, answers[i].HoldID)
-		require.Equal(c.t, held[train].ExpiresAt, answers[i].ExpiresAt)
+		requireResult(c.t, history.Done, again[i])
+		require.Equal(c.t, held[train.ID].Hold, again[i].Hold)
+		require.InDelta(c.t, held[train.ID].Ends, again[i].Ends, float64(time.Millisecond))
 	}
 	return gaps
 }

@@ -13,8 +13,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	apiclient "trainbooking.dev/api/client"
+	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/test/processtest"
+	"trainbooking.dev/test/traffic"
+	"trainbooking.dev/test/traffic/history"
 )
 
 const (
@@ -23,6 +27,9 @@ const (
 
 	// takeover is how long a train may be without an owner (RELIABILITY.md I7).
 	takeover = 8 * time.Second
+	// settleTime is how long a client sends a request again that failed.
+	settleTime = 20 * time.Second
+	thinkTime  = 40 * time.Millisecond // of a client of the load, on average
 	// recovery is how long after a fault there may be failures (RELIABILITY.md I7).
 	recovery = 15 * time.Second
 )
@@ -30,7 +37,6 @@ const (
 type (
 	object = processtest.Object
 	client = processtest.Client
-	reply  = processtest.Reply
 )
 
 // cluster is several processes behind one address.
@@ -43,6 +49,7 @@ type cluster struct {
 	url             string // of the balancer
 	nodes           []*node
 	admin           *client
+	service         *apiclient.Client // through the balancer, for any user
 }
 
 // node is a process of the cluster.
@@ -76,6 +83,13 @@ func (c *cluster) startNodes(processes int) {
 		c.start(processtest.FreeAddress(c.t))
 	}
 	c.admin = processtest.CreateAdmin(c.t, c.url, "--database-url", c.database)
+	c.service = c.serviceAt(c.url)
+}
+
+// serviceAt is the service at a URL, for any user.
+func (c *cluster) serviceAt(url string) *apiclient.Client {
+	c.t.Helper()
+	return processtest.Passengers(c.t, url, c.secret, c.admin)
 }
 
 // start starts a process that advertises an address, and waits until it is ready.
@@ -136,38 +150,26 @@ func (c *cluster) requireAllRun() {
 	}
 }
 
-// signUp registers users.
-func (c *cluster) signUp(names ...string) (users []*client) {
+// hold holds a seat of each train, which gives every train an owner.
+func (c *cluster) hold(by *traffic.Client, trains []booking.Train, seat int) map[booking.TrainID]history.Operation {
 	c.t.Helper()
-	for _, name := range names {
-		users = append(users, processtest.SignUp(c.t, c.url, name))
-	}
-	return users
-}
-
-// addTrains puts trains on sale.
-func (c *cluster) addTrains(count, capacity int) (trains []string) {
-	c.t.Helper()
-	for range count {
-		trains = append(trains, c.admin.AddTrain(c.t, capacity))
-	}
-	return trains
-}
-
-// lock locks a seat of each train, which gives every train an owner.
-func (c *cluster) lock(user *client, trains []string, seat int) map[string]*reply {
-	c.t.Helper()
-	held := map[string]*reply{}
+	held := map[booking.TrainID]history.Operation{}
 	for _, train := range trains {
-		held[train] = user.Must(c.t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": seat})
+		held[train.ID] = by.Hold(c.t.Context(), &train, train.Run(), []int{seat}, 1)
+		requireResult(c.t, history.Done, held[train.ID])
 	}
 	return held
 }
 
+func requireResult(t *testing.T, want history.Result, got history.Operation) {
+	t.Helper()
+	require.Equal(t, want, got.Result, "%s: %s", &got, got.Detail)
+}
+
 // owner returns the process that has the train's lease, nil if none of them has.
-func (c *cluster) owner(train string) *node {
+func (c *cluster) owner(train booking.TrainID) *node {
 	c.t.Helper()
-	lease := c.askRedis("GET {t:" + train + "}:lease")
+	lease := c.askRedis("GET {t:" + train.String() + "}:lease")
 	for _, n := range c.nodes {
 		if strings.HasPrefix(lease, n.address+"|") {
 			return n
@@ -177,10 +179,10 @@ func (c *cluster) owner(train string) *node {
 }
 
 // ownedBy returns those of the trains that a process owns.
-func (c *cluster) ownedBy(n *node, trains []string) (its []string) {
+func (c *cluster) ownedBy(n *node, trains []booking.Train) (its []booking.Train) {
 	c.t.Helper()
 	for _, train := range trains {
-		if c.owner(train) == n {
+		if c.owner(train.ID) == n {
 			its = append(its, train)
 		}
 	}
@@ -188,7 +190,7 @@ func (c *cluster) ownedBy(n *node, trains []string) (its []string) {
 }
 
 // busiest returns the process that owns most of the trains, and those.
-func (c *cluster) busiest(trains []string) (busiest *node, its []string) {
+func (c *cluster) busiest(trains []booking.Train) (busiest *node, its []booking.Train) {
 	c.t.Helper()
 	for _, n := range c.nodes {
 		if owned := c.ownedBy(n, trains); len(owned) > len(its) {

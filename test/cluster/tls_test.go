@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/persistence/persistencetest/servers"
+	"trainbooking.dev/test/processtest"
 )
 
 // With certificates, peers talk over mutual TLS, and a process whose certificate another
@@ -28,10 +29,10 @@ func TestPeersTalkOverMutualTLS(t *testing.T) {
 	ours := newAuthority(t)
 	c := newCluster(t, servers.Postgres(t), servers.Redis(t), ours.flags(t)...)
 	c.startNodes(3)
-	user := c.signUp("asha")[0]
-	for _, train := range c.addTrains(6, 10) { // of several owners, and every peer was told of each
+	user := processtest.SignUp(t, c.url, "asha")
+	for _, train := range c.admin.AddTrains(t, 6, 10) { // of several owners, and every peer was told of each
 		for i, n := range c.nodes {
-			locked := user.At(n.URL).Must(t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": i + 1})
+			locked := user.At(n.URL).Must(t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train.ID, "seat_number": i + 1})
 			user.At(n.URL).Must(t, http.StatusOK, "POST", "/train/confirm-booking/", object{"seat_id": locked.SeatID})
 		}
 	}

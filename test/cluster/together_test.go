@@ -9,24 +9,25 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/test/processtest"
+	"trainbooking.dev/test/traffic"
 )
 
 func TestRaceForEverySeatThroughThreeProcessesSellsEachOnce(t *testing.T) {
 	t.Parallel()
+	const seats = 300
 	c := startCluster(t, 3, "--max-holds-per-user", "300")
-	train := c.admin.AddTrain(t, processtest.RaceSeats)
-	racers := processtest.Enter(t, c.url)
-	processtest.RaceAll(racers, train, func() {})
-	processtest.RequireNothingWrong(t, racers)
-	processtest.RequireAllSoldOnce(t, racers, train)
+	race := traffic.Start(t.Context(), traffic.Options{
+		Service: c.service, Users: processtest.NewUsers(25), Clients: 4, Trains: c.admin.AddTrains(t, 1, seats),
+	}, traffic.Race)
+	race.Wait()
 	for _, n := range c.nodes { // each shows the same
-		for _, r := range racers {
-			r.Client = r.At(n.URL)
-		}
-		processtest.RequireAllSoldOnce(t, racers, train)
+		stored := processtest.ListedBookings(t, c.serviceAt(n.URL), race.History().Trains())
+		require.Len(t, stored, seats)
+		processtest.RequireKept(t, race, c.service, stored)
 	}
 	c.requireAllRun()
 }
@@ -47,7 +48,7 @@ func TestTrainChangedThroughOneProcessIsSeenThroughEveryOther(t *testing.T) {
 	t.Parallel()
 	const rounds = 30
 	c := startCluster(t, 3)
-	user := c.signUp("asha")[0]
+	user := processtest.SignUp(t, c.url, "asha")
 	for round := range rounds {
 		writer := c.nodes[round%len(c.nodes)]
 		others := c.others(writer)
@@ -104,9 +105,8 @@ func TestRollingRestartUnderLoadFailsNoRequest(t *testing.T) {
 	t.Parallel()
 	const stopTime = 5 * time.Second // one of them is --shutdown-delay
 	c := startCluster(t, 3)
-	trains := c.addTrains(12, 400)
-	l := startLoad(c, c.signUp("asha", "ravi", "meena"), trains, 400)
-	l.awaitSales(t, 50)
+	l := c.startLoad(c.admin.AddTrains(t, 12, 400), 400)
+	l.awaitSales(50)
 	// Under the same address, as a host has it, and under another, as a pod has it.
 	for round := range 2 {
 		for _, n := range slices.Clone(c.nodes) {
@@ -121,13 +121,12 @@ func TestRollingRestartUnderLoadFailsNoRequest(t *testing.T) {
 			c.start(address)
 			t.Logf("stopped in %s, started in %s", stopped.Sub(begun).Round(time.Millisecond), time.Since(stopped).Round(time.Millisecond))
 			require.Less(t, stopped.Sub(begun), stopTime)
-			l.awaitSales(t, 20)
-			requireNone(t, l.failed(), "requests failed")
+			l.awaitSales(20)
+			l.requireNoFailure()
 		}
 	}
-	l.finish(t, nil)
-	requireNone(t, l.failed(), "requests failed")
-	requireNone(t, l.lostHolds(), "holds were lost")
+	l.finish()
+	l.requireNoFailure()
 	c.requireAllRun()
 }
 
@@ -141,21 +140,19 @@ func TestFourthProcessGetsItsShareUnderLoad(t *testing.T) {
 		limit = 30 * time.Second
 	)
 	c := startCluster(t, 3)
-	trains := c.addTrains(count, 40)
-	users := c.signUp("asha", "ravi", "meena")
-	c.lock(users[0], trains, 40) // every train is busy
-	l := startLoad(c, users, trains, 36)
-	l.awaitSales(t, 50)
+	trains := c.admin.AddTrains(t, count, 40)
+	l := c.startLoad(trains, 36)
+	c.hold(l.Client(-1, uuid.New()), trains, 40) // every train is busy
+	l.awaitSales(50)
 
 	begun := time.Now()
 	fourth := c.start(processtest.FreeAddress(t))
 	await(t, limit, func() bool { return fourth.metric(t, "trainbooking_trains_owned") >= share }, "its share")
 	t.Logf("the fourth process has %v of %d trains %s after its start",
 		fourth.metric(t, "trainbooking_trains_owned"), count, time.Since(begun).Round(10*time.Millisecond))
-	l.awaitSales(t, 50)
-	l.finish(t, nil)
-	requireNone(t, l.failed(), "requests failed")
-	requireNone(t, l.lostHolds(), "holds were lost")
+	l.awaitSales(50)
+	l.finish()
+	l.requireNoFailure()
 
 	await(t, recovery, func() bool { return c.owned() == count }, "each train is owned, because a seat of it is held")
 	c.requireAllRun()

@@ -7,7 +7,7 @@
 //	StartProcess            one that runs and writes a log; CommandOf makes it
 //	SignUp, LogIn           a Client: a person with a token
 //	NewBalancer, NewLink    what lies between clients, processes and stores
-//	Enter, RaceAll          clients who race for every seat of a train
+//	Passengers, RequireKept  the service for package traffic, and the check of what it did
 //
 // What a process prints is kept and shown when its test fails; a race that the detector
 // reports fails the test.

@@ -55,12 +55,12 @@ func (r *Recorder) Violation(format string, args ...any) {
 }
 
 // History returns what was recorded so far.
-func (r *Recorder) History() History {
+func (r *Recorder) History() *History {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	h := r.history
 	h.Operations, h.Losses, h.Violations = slices.Clone(h.Operations), slices.Clone(h.Losses), slices.Clone(h.Violations)
-	return h
+	return &h
 }
 
 // Count returns how many operations match so far.

@@ -1,3 +1,5 @@
+//go:build chaos
+
 package chaos_test
 
 import (
@@ -11,13 +13,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/test/processtest"
 )
 
-// crowdName is what its sessions call themselves.
-const crowdName = "crowd"
+// exhaustionName is the application name of its sessions.
+const exhaustionName = "exhaustion"
 
-// crowd is sessions that take all connections of Postgres and do nothing.
-type crowd struct {
+// exhaustion is sessions that take all connections of Postgres and do nothing.
+type exhaustion struct {
 	t        *testing.T
 	socket   string
 	sessions []net.Conn
@@ -26,16 +30,16 @@ type crowd struct {
 }
 
 // takeConnections takes all connections, ends the sessions of others, and takes what they
-// had, until leave.
-func takeConnections(t *testing.T, socket string) *crowd {
+// had, until end.
+func takeConnections(t *testing.T, socket string) *exhaustion {
 	t.Helper()
-	c := &crowd{t: t, socket: socket, over: make(chan struct{})}
-	require.True(t, c.enter())
+	c := &exhaustion{t: t, socket: socket, over: make(chan struct{})}
+	require.True(t, c.connect())
 	c.takers.Go(func() {
 		for {
-			for c.enter() {
+			for c.connect() {
 			}
-			c.expel()
+			c.terminateOthers()
 			select {
 			case <-time.After(pollTime):
 			case <-c.over:
@@ -46,7 +50,7 @@ func takeConnections(t *testing.T, socket string) *crowd {
 	return c
 }
 
-func (c *crowd) leave() {
+func (c *exhaustion) end() {
 	close(c.over)
 	c.takers.Wait()
 	for _, session := range c.sessions {
@@ -54,13 +58,13 @@ func (c *crowd) leave() {
 	}
 }
 
-// enter begins a session. It reports whether there was room.
-func (c *crowd) enter() bool {
+// connect begins a session and reports whether there was a free connection.
+func (c *exhaustion) connect() bool {
 	conn, err := net.Dial("unix", c.socket)
 	if !assert.NoError(c.t, err) {
 		return false
 	}
-	settings := strings.Join([]string{"user", "postgres", "database", "postgres", "application_name", crowdName, "", ""}, "\x00")
+	settings := strings.Join([]string{"user", "postgres", "database", "postgres", "application_name", exhaustionName, "", ""}, "\x00")
 	const version = 3 << 16
 	start := binary.BigEndian.AppendUint32(nil, uint32(8+len(settings)))
 	start = binary.BigEndian.AppendUint32(start, version)
@@ -75,10 +79,10 @@ func (c *crowd) enter() bool {
 	return true
 }
 
-// expel ends all other sessions.
-func (c *crowd) expel() {
+// terminateOthers ends all other sessions.
+func (c *exhaustion) terminateOthers() {
 	const statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity " +
-		"WHERE backend_type = 'client backend' AND application_name <> '" + crowdName + "'\x00"
+		"WHERE backend_type = 'client backend' AND application_name <> '" + exhaustionName + "'\x00"
 	conn := c.sessions[0]
 	query := binary.BigEndian.AppendUint32([]byte{'Q'}, uint32(4+len(statement)))
 	_, err := conn.Write(append(query, statement...))
@@ -90,7 +94,7 @@ func (c *crowd) expel() {
 
 // awaitReady reads messages until one says that the session waits for a statement.
 func awaitReady(conn net.Conn) error {
-	if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(processtest.Patience)); err != nil {
 		return err
 	}
 	for {
