@@ -147,7 +147,7 @@ func Tour(keep int, over time.Time) Script {
 		train := &c.traffic.Trains()[0]
 		for turn := 1; ; turn++ {
 			if !c.Search(ctx, train, train.Run()) && ctx.Err() == nil {
-				c.traffic.Violation("the search does not find train %s, which is on sale", train.ID)
+				c.traffic.Violation("the search does not find the train %s, which is on sale", train.ID)
 			}
 			held := c.Hold(ctx, train, train.Run(), nil, 1)
 			if held.Result == history.Done {

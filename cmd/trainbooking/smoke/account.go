@@ -4,86 +4,129 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"trainbooking.dev/api/client"
 	"trainbooking.dev/booking"
+	"trainbooking.dev/test/traffic"
+	"trainbooking.dev/test/traffic/history"
 )
 
 const (
-	// tokenLife is how long an access token is used, which is less than it lives unless
-	// somebody has set very short ones.
-	tokenLife = time.Minute
-	maxAnswer = 1 << 20 // bytes
+	// tokenLife is how long an access token is used: shorter than it is valid unless
+	// --access-ttl is very short.
+	tokenLife   = time.Minute
+	maxResponse = 1 << 20 // bytes
 )
 
-// account is a user of a random name. Package client does not register or log in, as
-// booking.Service has no accounts.
+// account is a registered user with a random name. Package client does not register or log
+// in, as booking.Service has no accounts.
 type account struct {
-	id                 uuid.UUID // only for package client: the service has its own
 	url                string
 	username, password string
 	http               http.Client
-	tally              *tally
+	client             *traffic.Client // sends and records the requests, for the user once registered
 
+	mu      sync.Mutex
 	token   string
 	renewAt time.Time
 }
 
-func newAccount(url string, tally *tally) *account {
-	id := uuid.New()
+func newAccount(url string, sender *traffic.Client) *account {
 	return &account{
-		id: id, url: strings.TrimRight(url, "/"), username: "smoke-" + id.String(), password: rand.Text(),
-		http: http.Client{Timeout: client.DefaultTimeout}, tally: tally,
+		url: strings.TrimRight(url, "/"), username: "smoke-" + uuid.NewString(), password: rand.Text(),
+		http: http.Client{Timeout: client.DefaultTimeout}, client: sender,
 	}
 }
 
-// register makes the user and logs in. A first attempt whose answer was lost may have
-// made it.
+// register creates the user and logs in. A first attempt whose response was lost may have
+// created it.
 func (a *account) register(ctx context.Context) error {
-	_, err := insist(ctx, func() (struct{}, error) {
-		return struct{}{}, a.post(ctx, "/user/register/", map[string]string{
+	registered := a.client.Send(ctx, history.Operation{Kind: "register"}, func(ctx context.Context, o *history.Operation) error {
+		err := a.post(ctx, "/user/register/", map[string]string{
 			"username": a.username, "email": a.username + "@example.org", "password": a.password, "password2": a.password,
 		}, nil)
+		if booking.CodeOf(err) == booking.CodeAlreadyExists {
+			o.Result = history.Done
+		}
+		return err
 	})
-	if err != nil && booking.CodeOf(err) != booking.CodeAlreadyExists {
-		return fmt.Errorf("register: %w", err)
+	if registered.Result != history.Done {
+		return fmt.Errorf("register: %s", registered.Detail)
 	}
-	_, err = insist(ctx, func() (string, error) { return a.bearer(ctx, a.id) })
+	token, err := a.bearer(ctx)
+	if err == nil {
+		a.client.User, err = userOf(token)
+	}
 	return err
 }
 
-// bearer returns an access token, a new one each minute. It is for one goroutine.
-func (a *account) bearer(ctx context.Context, _ uuid.UUID) (string, error) {
+// userOf reads the id of the user from an access token.
+func userOf(token string) (uuid.UUID, error) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return uuid.Nil, errors.New("the service issued a token that is not a JWT")
+	}
+	text, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("claims of the token: %w", err)
+	}
+	var claims struct {
+		User uuid.UUID `json:"user_id"`
+	}
+	if err := json.Unmarshal(text, &claims); err != nil {
+		return uuid.Nil, fmt.Errorf("claims of the token: %w", err)
+	}
+	return claims.User, nil
+}
+
+// bearer returns an access token, a new one each minute.
+func (a *account) bearer(ctx context.Context) (string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if time.Now().Before(a.renewAt) {
 		return a.token, nil
 	}
 	var login struct{ Token struct{ Access string } }
-	err := a.post(ctx, "/user/login/", map[string]string{"username": a.username, "password": a.password}, &login)
-	if err != nil {
-		return "", fmt.Errorf("log in: %w", err)
+	loggedIn := a.client.Send(ctx, history.Operation{Kind: "log in"}, func(ctx context.Context, _ *history.Operation) error {
+		return a.post(ctx, "/user/login/", map[string]string{"username": a.username, "password": a.password}, &login)
+	})
+	if loggedIn.Result != history.Done {
+		return "", fmt.Errorf("log in: %s", loggedIn.Detail)
 	}
 	a.token, a.renewAt = login.Token.Access, time.Now().Add(tokenLife)
 	return a.token, nil
 }
 
-// post sends a form and reads the answer into out. The error is a *booking.Error, as
-// those of package client are.
-func (a *account) post(ctx context.Context, path string, form map[string]string, out any) error {
-	err := a.exchange(ctx, path, form, out)
-	a.tally.answered(err)
-	return err
+// cancel cancels the oldest bookings of the user, at most limit; 0: all of them.
+func (a *account) cancel(ctx context.Context, limit int) error {
+	bookings, listed := a.client.List(ctx, booking.PageRequest{Limit: limit})
+	if listed.Result != history.Done {
+		return fmt.Errorf("list the bookings: %s", listed.Detail)
+	}
+	for _, b := range bookings {
+		cancelled := a.client.Cancel(ctx, history.Operation{Train: b.Train, Seats: b.Seats, Legs: b.Legs, Booking: b.ID})
+		if cancelled.Result != history.Done {
+			return fmt.Errorf("cancel booking %s: %s", b.ID, cancelled.Detail)
+		}
+	}
+	return nil
 }
 
-func (a *account) exchange(ctx context.Context, path string, form map[string]string, out any) error {
-	text, err := json.Marshal(form)
+// post sends a JSON object and reads the response into out. The error is a *booking.Error, as
+// those of package client are.
+func (a *account) post(ctx context.Context, path string, body map[string]string, out any) error {
+	text, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
@@ -92,32 +135,33 @@ func (a *account) exchange(ctx context.Context, path string, form map[string]str
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	answer, err := a.http.Do(request)
+	response, err := a.http.Do(request)
 	if err != nil {
 		return booking.Unavailable(booking.OutcomeUnknown, 0, err)
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	defer response.Body.Close()
+	text, err = io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {
 		return booking.Unavailable(booking.OutcomeUnknown, 0, err)
 	}
-	if answer.StatusCode >= http.StatusBadRequest {
-		return problemOf(answer.StatusCode, body)
+	if response.StatusCode >= http.StatusBadRequest {
+		return problemOf(response.StatusCode, text)
 	}
 	if out == nil {
 		return nil
 	}
-	return json.Unmarshal(body, out)
+	return json.Unmarshal(text, out)
 }
 
 // problemOf reads an error of the API (RFC 9457).
 func problemOf(status int, body []byte) error {
 	var problem struct {
-		Code  booking.Code
-		Error string
+		Code    booking.Code
+		Error   string
+		Outcome booking.Outcome
 	}
 	if err := json.Unmarshal(body, &problem); err != nil || problem.Code == "" {
-		return booking.Unavailable(booking.OutcomeUnknown, 0, fmt.Errorf("status %d, which is not the API's", status))
+		return booking.Unavailable(booking.OutcomeUnknown, 0, fmt.Errorf("status %d, not from the API", status))
 	}
-	return &booking.Error{Code: problem.Code, Message: problem.Error}
+	return &booking.Error{Code: problem.Code, Message: problem.Error, Outcome: problem.Outcome}
 }

@@ -6,11 +6,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"text/tabwriter"
 	"time"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/test/traffic/history"
 )
 
 // Report is what passengers noticed.
@@ -18,10 +18,30 @@ type Report struct {
 	Requests  int
 	Bookings  int
 	Cancelled int
-	Failures  map[booking.Code]int // attempts, those that were answered later too
+	Failures  map[booking.Code]int // of attempts, also those that succeeded when sent again
 	// Longest is the longest time in which nobody got a booking, from the first turn to
 	// the end of the last.
 	Longest time.Duration
+}
+
+// newReport sums up operations; the turns lasted from one time to the other.
+func newReport(operations []history.Operation, from, to time.Duration) Report {
+	r := Report{Requests: len(operations), Failures: map[booking.Code]int{}}
+	last := from
+	for i := range operations {
+		o := &operations[i]
+		switch {
+		case o.Failed():
+			r.Failures[o.Code]++
+		case o.Kind == history.Cancel && o.Result == history.Done:
+			r.Cancelled++
+		case history.IsBooking(o):
+			r.Bookings++
+			r.Longest, last = max(r.Longest, o.Return-last), o.Return
+		}
+	}
+	r.Longest = max(r.Longest, to-last)
+	return r
 }
 
 // Failed returns how many requests failed.
@@ -48,62 +68,4 @@ func (r Report) Print(w io.Writer) error {
 	fmt.Fprintf(table, "failures\t%s\n", strings.Join(failures, ", "))
 	fmt.Fprintf(table, "longest without a booking\t%s\n", r.Longest.Round(time.Millisecond))
 	return table.Flush()
-}
-
-// tally collects a Report. It is safe for concurrent use.
-type tally struct {
-	mu      sync.Mutex
-	counted Report
-	last    time.Time // when somebody got a booking
-}
-
-func newTally() *tally { return &tally{counted: Report{Failures: map[booking.Code]int{}}} }
-
-func (t *tally) answered(err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.counted.Requests++
-	if err != nil {
-		t.counted.Failures[booking.CodeOf(err)]++
-	}
-}
-
-func (t *tally) begin() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.last = time.Now()
-}
-
-func (t *tally) booked() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.counted.Bookings++
-	t.gap()
-}
-
-func (t *tally) cancelled() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.counted.Cancelled++
-}
-
-func (t *tally) end() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.gap()
-}
-
-// gap notes how long the last booking was ago. The lock is held.
-func (t *tally) gap() {
-	now := time.Now()
-	t.counted.Longest = max(t.counted.Longest, now.Sub(t.last))
-	t.last = now
-}
-
-func (t *tally) report() Report {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	report := t.counted
-	report.Failures = maps.Clone(report.Failures)
-	return report
 }
