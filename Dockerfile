@@ -3,28 +3,28 @@
 #   docker build --build-arg VERSION="$(git describe --tags --always)" -t trainbooking:local .
 #   docker run -p 8080:8080 -v trainbooking:/data trainbooking:local
 #
-# Without settings it is the embedded mode, with its data in /data. compose.yaml runs several,
-# charts/trainbooking runs them on Kubernetes, and /operator beside them.
+# Without settings it runs in embedded mode, with its data in /data. compose.yaml runs three
+# processes; charts/trainbooking runs the service and /operator on Kubernetes.
 
 FROM golang:1.26 AS build
 WORKDIR /src
-# The modules are a layer of their own: a change of the code does not fetch them again.
+# The modules have a layer of their own, so that a change of the code does not fetch them again.
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=devel
-# -buildvcs=false: the version is told, and .git is not in the context.
+# -buildvcs=false: .git is not in the context, and VERSION has the version.
 RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=${VERSION}" \
         -o /out/ ./cmd/trainbooking ./cmd/operator && \
     mkdir /out/data
 
 FROM gcr.io/distroless/static:nonroot
 COPY --from=build /out/trainbooking /out/operator /
-# A new volume takes over the owner of the folder that it is mounted on: 65532 is nonroot.
+# A new volume gets the owner of the folder that it is mounted on: 65532 is nonroot.
 COPY --from=build --chown=65532:65532 /out/data /data
 ENV TRAINBOOKING_DATA_DIR=/data
 VOLUME /data
-# In numbers, so that Kubernetes can see that it is not root.
+# As numbers, so that Kubernetes can see that the user is not root.
 USER 65532:65532
 # Clients, metrics, peers.
 EXPOSE 8080 9090 8090
