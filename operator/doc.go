@@ -1,39 +1,41 @@
-// Package operator makes the booking service sell what Train resources say, and tells
-// each resource what was sold. It talks to the service's HTTP API and to the API server,
-// and keeps nothing: whatever it was doing when it ended, the next run finds out.
+// Package operator makes the booking service sell what Train resources specify, and writes
+// what was sold into their status. It uses the service's HTTP API and the Kubernetes API and
+// keeps no state of its own: after a restart it continues from what these two return.
 //
 //	Train ──▶ reconciler ── find, put, delete ──▶ booking service
 //	  ▲           │  ▲                                  │
-//	  └─ status ──┘  └─── those that differ ── poller ◀─┘ list, every Resync
+//	  └─ status ──┘  └──── out of date ── poller ◀─ list, every Resync
 //
-// # A Train's way
+// # Life of a Train
 //
-//	            finalizer         put                  deleted
-//	(pending) ───────────▶ held ───────▶ on sale ────────────────▶ deleting ──▶ gone
-//	    │                    │  ▲           │ ▲                       │  ▲
-//	    └──▶ stalled ◀───────┴──┘           └─┘ drift: put again      └──┘ waits for the service
+//	        finalizer added      put                  deleted
+//	(pending) ─────────▶ waiting ───▶ on sale ──────────────────▶ deleting ──▶ removed
+//	    │                 │  ▲          │ ▲                         │  ▲
+//	    └──▶ stalled ◀────┴──┘          └─┘ drift: put again        └──┘ service unavailable
 //
-// The id of a train follows from the UID of its resource, so that it is the same in every
-// run; the finalizer is stored before the service hears of the id. Thus a train at the
-// service always has a resource that remembers it, and every step can be repeated: a
-// put says the whole train, and deleting twice is deleting once.
+// The id of a train is derived from the UID of its resource, so every run computes the same
+// id. The finalizer is stored before the service receives the id: each train at the service
+// has a resource that refers to it. Every step can be repeated, because a put contains the
+// whole train and a second deletion changes nothing.
 //
-// # Who asks when
+// # Requests to the service
 //
-// A settled Train (Ready at its generation) costs no call of its own. The poller lists
-// the service's trains page by page and hands on only those that are not what their
-// status says, with what it saw of them. That is enough to write figures; before anything
-// is changed at the service, the reconciler looks again; and before anything is made there,
-// it asks the API server whether the Train is still wanted, as the cache may lag behind.
+// A Train that is Ready at its generation costs no request of its own. The poller lists the
+// service's trains page by page and enqueues only the Trains whose status or spec differs,
+// together with what it read. That is enough to update the figures. Before it changes
+// anything at the service, the reconciler reads the train again; before it creates one, it
+// reads the Train from the API server, because the cache may be stale.
 //
 // # Failure
 //
-// What only a person can mend ends in Stalled and a terminal error. A service that cannot
-// answer ends in ServiceUnavailable, and another attempt after a backoff with jitter, not
-// before the Retry-After of the service; the poller brings it forward as soon as the
-// service answers a list. Seats in the way are waited for likewise.
+// Stalled and a terminal error mean that a person must act. ServiceUnavailable means that the
+// service could not be reached or did not accept the request for now: the reconciler retries
+// after a backoff with jitter, never before the service's Retry-After. The poller enqueues
+// the Train earlier once a list succeeds. A change that booked or held seats block is retried
+// every Resync.
 //
-// Two operators at once are prevented by a lease. One that was paused for longer than the
-// lease may finish the one request that it had begun; the poller of the other mends that,
-// except for a put of a train that was cancelled meanwhile, which brings it back.
+// A lease prevents two operators from running at once. One that was paused for longer than
+// the lease may still complete the request it had started. The other operator's poller
+// corrects the result, with one exception: a put of a train that was cancelled in between
+// creates it again.
 package operator

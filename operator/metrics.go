@@ -8,23 +8,23 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// What is counted beside what controller-runtime counts.
+// The metrics beside those of controller-runtime.
 var (
 	trainsByReason = promauto.With(metrics.Registry).NewGaugeVec(prometheus.GaugeOpts{
 		Name: "trainbooking_operator_trains",
-		Help: "Train resources by the reason of their condition Ready, at the last resync.",
+		Help: "Train resources by the reason of their Ready condition, at the last resync.",
 	}, []string{"reason"})
 	lastResync = promauto.With(metrics.Registry).NewGauge(prometheus.GaugeOpts{
 		Name: "trainbooking_operator_last_resync_timestamp_seconds",
-		Help: "When all trains of the service were last compared with all resources.",
+		Help: "When the service's trains were last compared with all Train resources.",
 	})
 	resyncSeconds = promauto.With(metrics.Registry).NewGauge(prometheus.GaugeOpts{
 		Name: "trainbooking_operator_last_resync_seconds",
-		Help: "How long that took.",
+		Help: "Duration of the last resync.",
 	})
 )
 
-// countReasons counts the Trains anew.
+// countReasons sets trainsByReason.
 func countReasons(trains []v1alpha1.Train) {
 	counts := map[string]int{}
 	for i := range trains {

@@ -18,25 +18,25 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// lister lists what the service sells, page by page, as client.Client does.
+// lister lists the service's trains page by page.
 type lister interface {
 	Trains(ctx context.Context, query booking.TrainQuery) iter.Seq2[booking.Availability, error]
 }
 
-// poller finds the Trains that are not what their status says, by one list of the service's
-// trains each time, and hands them to the reconciler with what it saw. It runs where the
-// leader runs.
+// poller lists the service's trains at an interval and enqueues the Trains that differ, with
+// what it observed. It runs on the leader only.
 type poller struct {
-	trains  client.Reader // the cache
-	service lister
-	seen    *sightings
-	wake    chan<- event.TypedGenericEvent[*v1alpha1.Train]
-	every   time.Duration
+	trains   client.Reader // the cache
+	service  lister
+	observed *observations
+	queue    chan<- event.TypedGenericEvent[*v1alpha1.Train]
+	interval time.Duration
 }
 
-// Start implements manager.Runnable. The first poll is at once.
+// Start implements manager.Runnable. It polls immediately, then at each interval until ctx is
+// done.
 func (p *poller) Start(ctx context.Context) error {
-	ticker := time.NewTicker(p.every)
+	ticker := time.NewTicker(p.interval)
 	defer ticker.Stop()
 	for {
 		if err := p.poll(ctx); err != nil && ctx.Err() == nil {
@@ -50,11 +50,11 @@ func (p *poller) Start(ctx context.Context) error {
 	}
 }
 
-// poll compares all Trains with all trains. A Train that comes or goes meanwhile may be
-// taken for one that differs: the reconciler looks again.
+// poll compares all Trains with all trains of the service. A Train that is created or deleted
+// during the poll may be enqueued needlessly; the reconciler reads it again.
 func (p *poller) poll(ctx context.Context) error {
 	start := time.Now()
-	left, err := p.byID(ctx)
+	unseen, err := p.byID(ctx)
 	if err != nil {
 		return err
 	}
@@ -62,18 +62,18 @@ func (p *poller) poll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t := left[found.Train.ID]
+		t := unseen[found.Train.ID]
 		if t == nil {
 			continue
 		}
-		delete(left, found.Train.ID)
-		if differs(t, &found) {
-			p.hand(ctx, t, &found)
+		delete(unseen, found.Train.ID)
+		if needsReconcile(t, &found) {
+			p.enqueue(ctx, t, &found)
 		}
 	}
-	for _, t := range left {
-		if settled(t) || waits(t) {
-			p.hand(ctx, t, nil)
+	for _, t := range unseen {
+		if settled(t) || awaitsService(t) {
+			p.enqueue(ctx, t, nil)
 		}
 	}
 	resyncSeconds.Set(time.Since(start).Seconds())
@@ -81,8 +81,8 @@ func (p *poller) poll(ctx context.Context) error {
 	return nil
 }
 
-// byID returns the Trains by the ids of their trains, as the cache has them: they must not
-// be changed. Of several with one id it is the one with the best right.
+// byID returns the cache's own Trains, which must not be modified, by train id. If several have
+// the same id, it returns the one that owns it.
 func (p *poller) byID(ctx context.Context) (map[booking.TrainID]*v1alpha1.Train, error) {
 	var all v1alpha1.TrainList
 	if err := p.trains.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
@@ -103,14 +103,14 @@ func (p *poller) byID(ctx context.Context) (map[booking.TrainID]*v1alpha1.Train,
 	return byID, nil
 }
 
-// differs reports whether the reconciler has something to do about the Train.
-func differs(t *v1alpha1.Train, found *booking.Availability) bool {
-	if waits(t) {
+// needsReconcile reports whether the Train's status or the service's train is out of date.
+func needsReconcile(t *v1alpha1.Train, found *booking.Availability) bool {
+	if awaitsService(t) {
 		return true
 	}
-	shown := t.Status.DeepCopy()
-	show(shown, found)
-	if !equality.Semantic.DeepEqual(shown, &t.Status) {
+	status := t.Status.DeepCopy()
+	setObserved(status, found)
+	if !equality.Semantic.DeepEqual(status, &t.Status) {
 		return true
 	}
 	if !settled(t) {
@@ -120,41 +120,41 @@ func differs(t *v1alpha1.Train, found *booking.Availability) bool {
 	return err != nil || !want.Same(found.Train) || !controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer)
 }
 
-// waits reports whether the Train waits for the service, which answers now.
-func waits(t *v1alpha1.Train) bool {
+// awaitsService reports whether the Train may be waiting for the service to be available.
+func awaitsService(t *v1alpha1.Train) bool {
 	return reasonOf(t) == v1alpha1.ReasonServiceUnavailable || !t.DeletionTimestamp.IsZero()
 }
 
-func (p *poller) hand(ctx context.Context, t *v1alpha1.Train, found *booking.Availability) {
-	p.seen.put(client.ObjectKeyFromObject(t), found)
+func (p *poller) enqueue(ctx context.Context, t *v1alpha1.Train, found *booking.Availability) {
+	p.observed.set(client.ObjectKeyFromObject(t), found)
 	select {
-	case p.wake <- event.TypedGenericEvent[*v1alpha1.Train]{Object: t}:
+	case p.queue <- event.TypedGenericEvent[*v1alpha1.Train]{Object: t}:
 	case <-ctx.Done():
 	}
 }
 
-// sightings are the trains that the poller saw and the reconciler has not yet looked at.
-// Safe for concurrent use.
-type sightings struct {
-	mu   sync.Mutex
-	seen map[types.NamespacedName]*booking.Availability // nil: the service had none
+// observations are the trains that the poller read and the reconciler has not processed yet.
+// They are safe for concurrent use.
+type observations struct {
+	mu     sync.Mutex
+	trains map[types.NamespacedName]*booking.Availability // nil if the service has no such train
 }
 
-func newSightings() *sightings {
-	return &sightings{seen: map[types.NamespacedName]*booking.Availability{}}
+func newObservations() *observations {
+	return &observations{trains: map[types.NamespacedName]*booking.Availability{}}
 }
 
-func (s *sightings) put(of types.NamespacedName, found *booking.Availability) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.seen[of] = found
+func (o *observations) set(name types.NamespacedName, found *booking.Availability) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.trains[name] = found
 }
 
-// take returns what was seen last, and whether anything was, and forgets it.
-func (s *sightings) take(of types.NamespacedName) (found *booking.Availability, looked bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found, looked = s.seen[of]
-	delete(s.seen, of)
-	return found, looked
+// take removes and returns the latest observation of a Train, and whether there was one.
+func (o *observations) take(name types.NamespacedName) (found *booking.Availability, polled bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	found, polled = o.trains[name]
+	delete(o.trains, name)
+	return found, polled
 }

@@ -22,47 +22,40 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// Name is the operator's, in leases, events and the fields that it owns.
+// Name is the operator's name in events and as a field manager.
 const Name = "trainbooking-operator"
 
-// DefaultResync is how often the figures of all Trains are brought up to date, and drift is
-// looked for.
+// DefaultResync is how often the status of all Trains is updated and drift is corrected.
 const DefaultResync = 30 * time.Second
 
 const (
-	// workers wait for the service and the API server most of the time.
+	// workers is the number of concurrent reconciles, which mostly wait for responses.
 	workers = 16
-	// minBackoff and maxBackoff bound the waiting for a service that cannot answer. The
-	// poller wakes everybody earlier once it can.
+	// minBackoff and maxBackoff bound the time between two attempts while the service is
+	// unavailable. A successful poll ends the wait early.
 	minBackoff = time.Second
 	maxBackoff = 5 * time.Minute
 	// indexTrainID is the name of the cache's index by train id.
 	indexTrainID = "trainID"
-
-	// What the operator was doing when it recorded an event. Events of one reason and one
-	// action become a series, of which only the first note is kept.
-	actionReconcile = "Reconcile"
-	actionCreate    = "Create"
-	actionChange    = "Change"
-	actionRemove    = "Remove"
 )
 
 var (
-	// changed lets pass what an admin does, and not the operator's own status. The
-	// generation moves when a deletion begins too.
-	changed = predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
-	// comesOrGoes lets pass what changes the right to an id.
-	comesOrGoes = predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+	// specOrAnnotationsChanged ignores the operator's own status updates. The start of a
+	// deletion increments the generation too.
+	specOrAnnotationsChanged = predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
+	// createdOrDeleted passes the events that can change which Train owns an id.
+	createdOrDeleted = predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
 )
 
-// Service is what the operator needs of the booking service; *client.Client is one.
+// Service is what the operator needs of the booking service. *client.Client of package
+// api/client implements it.
 type Service interface {
 	booking.Trains
 	lister
 }
 
-// Setup adds the operator to a manager whose scheme knows v1alpha1. The service must be
-// asked with a token that may change trains. A resync of 0 is DefaultResync.
+// Setup adds the operator to a manager, whose scheme must include v1alpha1. The service's
+// token must permit changing trains. A resync of 0 means DefaultResync.
 func Setup(ctx context.Context, m manager.Manager, service Service, resync time.Duration) error {
 	if resync <= 0 {
 		resync = DefaultResync
@@ -70,25 +63,26 @@ func Setup(ctx context.Context, m manager.Manager, service Service, resync time.
 	if err := m.GetFieldIndexer().IndexField(ctx, &v1alpha1.Train{}, indexTrainID, trainIDs); err != nil {
 		return fmt.Errorf("index Trains by id: %w", err)
 	}
-	seen, wake := newSightings(), make(chan event.TypedGenericEvent[*v1alpha1.Train])
+	observed, queue := newObservations(), make(chan event.TypedGenericEvent[*v1alpha1.Train])
 	r := &Reconciler{
-		Client: m.GetClient(), live: m.GetAPIReader(), service: service, seen: seen, resync: resync, events: m.GetEventRecorder(Name),
+		Client: m.GetClient(), live: m.GetAPIReader(), service: service, observed: observed, resync: resync,
+		events:  m.GetEventRecorder(Name),
 		backoff: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
 	}
 	err := ctrl.NewControllerManagedBy(m).
 		Named("train").
-		For(&v1alpha1.Train{}, builder.WithPredicates(changed)).
-		Watches(&v1alpha1.Train{}, handler.EnqueueRequestsFromMapFunc(r.siblings), builder.WithPredicates(comesOrGoes)).
-		WatchesRawSource(source.Channel(wake, &handler.TypedEnqueueRequestForObject[*v1alpha1.Train]{})).
+		For(&v1alpha1.Train{}, builder.WithPredicates(specOrAnnotationsChanged)).
+		Watches(&v1alpha1.Train{}, handler.EnqueueRequestsFromMapFunc(r.sharingTrainID), builder.WithPredicates(createdOrDeleted)).
+		WatchesRawSource(source.Channel(queue, &handler.TypedEnqueueRequestForObject[*v1alpha1.Train]{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
 	if err != nil {
-		return fmt.Errorf("the controller of Trains: %w", err)
+		return fmt.Errorf("set up the Train controller: %w", err)
 	}
-	return m.Add(&poller{trains: m.GetCache(), service: service, seen: seen, wake: wake, every: resync})
+	return m.Add(&poller{trains: m.GetCache(), service: service, observed: observed, queue: queue, interval: resync})
 }
 
-// trainIDs is the index by train id.
+// trainIDs returns the key of the index by train id.
 func trainIDs(o client.Object) []string {
 	t, ok := o.(*v1alpha1.Train)
 	if !ok {
@@ -101,9 +95,9 @@ func trainIDs(o client.Object) []string {
 	return []string{id.String()}
 }
 
-// siblings are the other Trains with the same id: one of them may have the right to it now,
-// or no more.
-func (r *Reconciler) siblings(ctx context.Context, o client.Object) []reconcile.Request {
+// sharingTrainID returns requests for the other Trains with the same train id, whose owner may
+// have changed.
+func (r *Reconciler) sharingTrainID(ctx context.Context, o client.Object) []reconcile.Request {
 	var all v1alpha1.TrainList
 	var requests []reconcile.Request
 	for _, id := range trainIDs(o) {
@@ -119,5 +113,6 @@ func (r *Reconciler) siblings(ctx context.Context, o client.Object) []reconcile.
 	return requests
 }
 
-// jitter spreads what would come at once. It never shortens: Retry-After is a minimum.
+// jitter lengthens d by up to a quarter, so that attempts do not coincide. It never shortens d,
+// because Retry-After is a minimum.
 func jitter(d time.Duration) time.Duration { return wait.Jitter(d, 0.25) }

@@ -15,35 +15,51 @@ import (
 	apply "trainbooking.dev/operator/v1alpha1/applyconfiguration/operator/v1alpha1"
 )
 
-// FieldOwner is who owns the fields that the operator applies.
-const FieldOwner = client.FieldOwner("trainbooking-operator")
+// FieldOwner is the field manager of everything that the operator applies.
+const FieldOwner = client.FieldOwner(Name)
 
-// verdict is what a reconcile came to: the condition Ready, and what follows for the others.
-type verdict struct {
+// result is the outcome of a reconcile: the Ready condition, and what the others follow from.
+type result struct {
 	ready   metav1.ConditionStatus
 	reason  string
 	message string
-	stalled bool // nothing helps but a person
-	// cause is why, where the service could not answer. It is tried again after a backoff.
-	cause error
-	// retry is when to try again where nothing tells that it is time; 0: never.
-	retry time.Duration
+	stalled bool          // a person must act
+	cause   error         // if the service is unavailable; retried after a backoff
+	retry   time.Duration // until the next attempt; 0 for none
 }
 
-// write puts the verdict into the conditions. Those that are not True are left out, but Ready.
-func (v verdict) write(status *v1alpha1.TrainStatus, generation int64) {
+func synced() *result {
+	return &result{
+		ready: metav1.ConditionTrue, reason: v1alpha1.ReasonSynced,
+		message: "The service sells what the spec says",
+	}
+}
+
+func invalid(message string) *result {
+	return &result{ready: metav1.ConditionFalse, reason: v1alpha1.ReasonInvalid, message: message, stalled: true}
+}
+
+func unavailable(err error) *result {
+	return &result{
+		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonServiceUnavailable, message: describe(err), cause: err,
+	}
+}
+
+// setConditions writes the result into the conditions. Stalled and Reconciling are removed
+// unless they are True.
+func (r result) setConditions(status *v1alpha1.TrainStatus, generation int64) {
 	status.ObservedGeneration = generation
 	set := func(kind string, value metav1.ConditionStatus) {
 		meta.SetStatusCondition(&status.Conditions, metav1.Condition{
-			Type: kind, Status: value, Reason: v.reason, Message: v.message, ObservedGeneration: generation,
+			Type: kind, Status: value, Reason: r.reason, Message: r.message, ObservedGeneration: generation,
 		})
 	}
-	set(v1alpha1.ConditionReady, v.ready)
-	for kind, yes := range map[string]bool{
-		v1alpha1.ConditionStalled:     v.stalled,
-		v1alpha1.ConditionReconciling: v.working(),
+	set(v1alpha1.ConditionReady, r.ready)
+	for kind, isTrue := range map[string]bool{
+		v1alpha1.ConditionStalled:     r.stalled,
+		v1alpha1.ConditionReconciling: r.reconciling(),
 	} {
-		if yes {
+		if isTrue {
 			set(kind, metav1.ConditionTrue)
 		} else {
 			meta.RemoveStatusCondition(&status.Conditions, kind)
@@ -51,13 +67,13 @@ func (v verdict) write(status *v1alpha1.TrainStatus, generation int64) {
 	}
 }
 
-// working reports whether the operator goes on by itself.
-func (v verdict) working() bool {
-	return !v.stalled && v.ready != metav1.ConditionTrue && v.reason != v1alpha1.ReasonSuspended
+// reconciling reports whether the operator will try again without a change of the spec.
+func (r result) reconciling() bool {
+	return !r.stalled && r.ready != metav1.ConditionTrue && r.reason != v1alpha1.ReasonSuspended
 }
 
-// show puts what the service has into the status; nil: it has no such train.
-func show(status *v1alpha1.TrainStatus, found *booking.Availability) {
+// setObserved writes the service's figures into the status; nil removes them.
+func setObserved(status *v1alpha1.TrainStatus, found *booking.Availability) {
 	if found == nil {
 		status.From, status.To = "", ""
 		status.Capacity, status.Booked, status.Held, status.Free = nil, nil, nil, nil
@@ -70,16 +86,16 @@ func show(status *v1alpha1.TrainStatus, found *booking.Availability) {
 	status.Booked, status.Held, status.Free = count(found.Booked), count(found.Held), count(found.Available)
 }
 
-// count is a number of seats, booking.MaxCapacity at most.
-func count(n int) *int32 { return new(int32(n)) } //nolint:gosec // it fits
+// count returns a number of seats as the API has it.
+func count(n int) *int32 { return new(int32(n)) } //nolint:gosec // at most booking.MaxCapacity
 
-// settled reports whether the service was last seen to sell exactly what the spec says now.
+// settled reports whether the Train is Ready at its present generation.
 func settled(t *v1alpha1.Train) bool {
 	ready := meta.FindStatusCondition(t.Status.Conditions, v1alpha1.ConditionReady)
 	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == t.Generation
 }
 
-// reasonOf returns the reason of Ready.
+// reasonOf returns the reason of the Ready condition.
 func reasonOf(t *v1alpha1.Train) string {
 	if ready := meta.FindStatusCondition(t.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
 		return ready.Reason
@@ -87,7 +103,7 @@ func reasonOf(t *v1alpha1.Train) string {
 	return v1alpha1.ReasonPending
 }
 
-// messageOf returns the message of Ready.
+// messageOf returns the message of the Ready condition.
 func messageOf(t *v1alpha1.Train) string {
 	if ready := meta.FindStatusCondition(t.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
 		return ready.Message
@@ -95,18 +111,17 @@ func messageOf(t *v1alpha1.Train) string {
 	return ""
 }
 
-// tell applies the status if it says anything new. A Train that is gone is no error.
-func (r *Reconciler) tell(ctx context.Context, t *v1alpha1.Train, status *v1alpha1.TrainStatus) error {
+// patchStatus applies the status if it differs. It is no error if the Train no longer exists.
+func (r *Reconciler) patchStatus(ctx context.Context, t *v1alpha1.Train, status *v1alpha1.TrainStatus) error {
 	if equality.Semantic.DeepEqual(&t.Status, status) {
 		return nil
 	}
-	err := r.Status().Apply(ctx, applied(t, status), FieldOwner, client.ForceOwnership)
-	return client.IgnoreNotFound(err)
+	return client.IgnoreNotFound(r.Status().Apply(ctx, applyConfiguration(t, status), FieldOwner, client.ForceOwnership))
 }
 
-// applied is the status as it is sent. The UID sees to it that no other resource of the
-// same name gets it.
-func applied(t *v1alpha1.Train, status *v1alpha1.TrainStatus) *apply.TrainApplyConfiguration {
+// applyConfiguration returns the status to apply. The UID in it keeps the status from another
+// resource that was created under the same name.
+func applyConfiguration(t *v1alpha1.Train, status *v1alpha1.TrainStatus) *apply.TrainApplyConfiguration {
 	s := apply.TrainStatus().WithObservedGeneration(status.ObservedGeneration)
 	for _, field := range []struct {
 		to   **string

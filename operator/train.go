@@ -10,21 +10,21 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// idOf returns the id of the resource's train at the service: the one that the spec names,
-// or the UID with its last 16 bits cleared.
+// idOf returns the id of the train at the service: spec.trainID, or the UID of the resource
+// with its last 16 bits cleared.
 func idOf(t *v1alpha1.Train) (booking.TrainID, error) {
 	if t.Spec.TrainID != "" {
 		return booking.ParseTrainID(t.Spec.TrainID)
 	}
 	uid, err := uuid.Parse(string(t.UID))
 	if err != nil {
-		return booking.TrainID{}, fmt.Errorf("the UID %q is no UUID: %w", t.UID, err)
+		return booking.TrainID{}, fmt.Errorf("the UID %q is not a UUID: %w", t.UID, err)
 	}
 	return booking.SeatID(uid).Train(), nil
 }
 
-// wanted returns the train that the spec asks for, in the form in which the service would
-// keep it. Error: invalid_request, for what the schema could not refuse.
+// wanted returns the train of the spec, normalized as the service stores it. Error:
+// invalid_request, for what the schema cannot refuse.
 func wanted(t *v1alpha1.Train) (booking.Train, error) {
 	id, err := idOf(t)
 	if err != nil {
@@ -38,8 +38,8 @@ func wanted(t *v1alpha1.Train) (booking.Train, error) {
 	for i, stop := range t.Spec.Stops {
 		train.Stops = append(train.Stops, booking.Stop{
 			Station:   stop.Station,
-			ArrivesAt: instant(stop.ArrivesAt, fmt.Sprintf("stops[%d].arrivesAt", i), fields),
-			DepartsAt: instant(stop.DepartsAt, fmt.Sprintf("stops[%d].departsAt", i), fields),
+			ArrivesAt: parseTime(stop.ArrivesAt, fmt.Sprintf("stops[%d].arrivesAt", i), fields),
+			DepartsAt: parseTime(stop.DepartsAt, fmt.Sprintf("stops[%d].departsAt", i), fields),
 		})
 	}
 	if err := booking.Invalid(fields); err != nil {
@@ -48,8 +48,8 @@ func wanted(t *v1alpha1.Train) (booking.Train, error) {
 	return train.Clean()
 }
 
-// instant reads a time, which "" is none of. A fault is noted under field.
-func instant(s, field string, fields map[string]string) time.Time {
+// parseTime returns the zero time for "". It stores an error under fields[field].
+func parseTime(s, field string, fields map[string]string) time.Time {
 	if s == "" {
 		return time.Time{}
 	}
@@ -60,8 +60,8 @@ func instant(s, field string, fields map[string]string) time.Time {
 	return at
 }
 
-// older says which of two Trains with one id has the right to it: the older, and of two of
-// one second the one with the lower UID.
+// older reports whether a was created before b and so owns a train id that both have. Of two
+// Trains created in the same second, the one with the lower UID counts as older.
 func older(a, b *v1alpha1.Train) bool {
 	age := a.CreationTimestamp.Compare(b.CreationTimestamp.Time)
 	return age < 0 || age == 0 && a.UID < b.UID

@@ -13,29 +13,29 @@ import (
 )
 
 const (
-	// leaseName is that of the lease by which the operators of a namespace agree on one.
+	// leaseName is the name of the lease that elects one operator in a namespace.
 	leaseName = "operator.trainbooking.dev"
-	// renewDeadline is how long a leader that cannot renew goes on; the lease itself lasts
-	// 15 s, as controller-runtime has it.
+	// renewDeadline is how long a leader continues without renewing. The lease itself lasts
+	// 15 s, the default of controller-runtime.
 	renewDeadline = 10 * time.Second
-	// ownNamespace is where a pod finds the name of its namespace.
-	ownNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+	// namespaceFile contains the name of the pod's namespace.
+	namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 )
 
-// lease returns the lock. It records no events: they would be of the old kind, which the
-// operator has no right to make.
+// lease returns the lock for leader election. It records no events: they would be in the core
+// API group, for which the operator has no permission.
 func (s *settings) lease(config *rest.Config) (resourcelock.Interface, error) {
 	namespace := s.LeaderElectionNamespace
 	if namespace == "" {
-		text, err := os.ReadFile(ownNamespace)
+		text, err := os.ReadFile(namespaceFile)
 		if err != nil {
-			return nil, usageError{errors.New("--leader-election-namespace is needed outside of a pod, or --no-leader-elect")}
+			return nil, usageError{errors.New("outside a pod, set --leader-election-namespace or --no-leader-elect")}
 		}
 		namespace = strings.TrimSpace(string(text))
 	}
 	host, err := os.Hostname()
 	if err != nil {
-		return nil, fmt.Errorf("who am I: %w", err)
+		return nil, fmt.Errorf("host name: %w", err)
 	}
 	return resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, leaseName,
 		resourcelock.ResourceLockConfig{Identity: host + "_" + uuid.NewString()}, config, renewDeadline)

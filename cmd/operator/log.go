@@ -12,11 +12,11 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// logger returns the log: colored lines for a person, JSON for a machine.
+// logger returns a logger that writes colored lines to a terminal, JSON otherwise.
 func (s *settings) logger() *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
-		level = slog.LevelInfo // the command line has refused it before
+		level = slog.LevelInfo // the command line accepts the four levels only
 	}
 	terminal := term.IsTerminal(int(os.Stderr.Fd()))
 	if s.LogFormat == "console" || s.LogFormat == "auto" && terminal {
@@ -27,7 +27,7 @@ func (s *settings) logger() *slog.Logger {
 	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 }
 
-// setLoggers makes the libraries write to the log too.
+// setLoggers makes controller-runtime and client-go use logger.
 func setLoggers(logger *slog.Logger) {
 	ctrl.SetLogger(logr.FromSlogHandler(logger.Handler()))
 	klog.SetSlogLogger(logger)

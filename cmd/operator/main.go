@@ -1,8 +1,8 @@
-// Command operator keeps the booking service selling what Train resources say. Package
-// operator is what it does; this is how it is started.
+// Command operator runs package operator, which makes the booking service sell what Train
+// resources specify.
 //
-// It exits with 0 when it ended as it was asked to, 1 when it failed, also when another
-// took the lease over, and 2 when the command line is wrong.
+// It exits with 0 after SIGTERM or SIGINT, 1 when it failed or lost its lease, and 2 when the
+// command line is wrong.
 package main
 
 import (
@@ -26,24 +26,24 @@ const (
 	exitUsage  = 2
 )
 
-// version is set by the linker, see Makefile.
+// version is set by the linker; see the Makefile.
 var version = "devel"
 
-// settings is the command line. Each flag is an environment variable too:
-// TRAINBOOKING_OPERATOR_ and its name.
+// settings is the command line. Each flag can also be set by an environment variable, its name
+// prefixed with TRAINBOOKING_OPERATOR_.
 type settings struct {
-	ServiceURL              string        `name:"service-url" required:"" placeholder:"URL" help:"Where the booking service is, like http://booking:8080."`
-	ServiceTokenFile        string        `required:"" placeholder:"FILE" help:"A file whose first line is the service token. It is read again when it changes."`
-	WatchNamespaces         []string      `placeholder:"NAME,…" help:"The namespaces whose Trains are looked after (all)."`
-	LeaderElect             bool          `default:"true" negatable:"" help:"Act only while holding a lease, so that another can stand by."`
-	LeaderElectionNamespace string        `placeholder:"NAME" help:"Where the lease is (the namespace of the pod)."`
-	MetricsListen           string        `default:":8443" help:"The address of the metrics: TLS, for those whom the API server lets get /metrics. 0 turns them off."`
+	ServiceURL              string        `name:"service-url" required:"" placeholder:"URL" help:"The URL of the booking service, like http://booking:8080."`
+	ServiceTokenFile        string        `required:"" placeholder:"FILE" help:"A file whose first line is the service token. It is read for each request."`
+	WatchNamespaces         []string      `placeholder:"NAME,…" help:"The namespaces whose Trains are reconciled (all)."`
+	LeaderElect             bool          `default:"true" negatable:"" help:"Work only while holding a lease, so that other operators can stand by."`
+	LeaderElectionNamespace string        `placeholder:"NAME" help:"The namespace of the lease (that of the pod)."`
+	MetricsListen           string        `default:":8443" help:"The address of the metrics. They are served over TLS to clients that may get /metrics by RBAC. 0 turns them off."`
 	HealthListen            string        `default:":8081" help:"The address of /healthz and /readyz. 0 turns them off."`
-	Resync                  time.Duration `default:"30s" help:"How often figures are brought up to date and drift is looked for."`
+	Resync                  time.Duration `default:"30s" help:"How often status is updated and drift is corrected."`
 	LogFormat               string        `default:"auto" enum:"auto,console,json" help:"console, json or auto: console on a terminal."`
 	LogLevel                string        `default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
 
-	Version kong.VersionFlag `env:"-" help:"Print the version and end."`
+	Version kong.VersionFlag `env:"-" help:"Print the version and exit."`
 }
 
 func main() { os.Exit(run(ctrl.SetupSignalHandler(), os.Args[1:], os.Stdout, os.Stderr)) }
@@ -54,14 +54,14 @@ func run(ctx context.Context, args []string, out, errors io.Writer) (code int) {
 	exited := false
 	parser, err := kong.New(&s,
 		kong.Name("operator"),
-		kong.Description("Keeps the booking service selling what Train resources say."),
+		kong.Description("Makes the booking service sell what Train resources specify."),
 		kong.DefaultEnvars("TRAINBOOKING_OPERATOR"),
 		kong.Vars{"version": fmt.Sprintf("operator %s (%s, %s/%s)", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)},
 		kong.Writers(out, errors),
 		kong.Exit(func(c int) { exited, code = true, c }),
 	)
 	if err != nil {
-		return report(errors, fmt.Errorf("the command line is wrongly declared: %w", err))
+		return report(errors, fmt.Errorf("declare the command line: %w", err))
 	}
 	_, err = parser.Parse(args)
 	if exited { // --help, --version
@@ -76,7 +76,7 @@ func run(ctx context.Context, args []string, out, errors io.Writer) (code int) {
 	return report(errors, s.run(ctx))
 }
 
-// check reports what is wrong with the settings and can be told before anything is started.
+// check returns every problem with the settings that can be found before anything is started.
 func (s *settings) check() error {
 	var problems []error
 	if _, err := s.client(); err != nil {
@@ -91,12 +91,12 @@ func (s *settings) check() error {
 	return errors.Join(problems...)
 }
 
-// usageError is a mistake in how the command was called.
+// usageError is a mistake in the command line.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// report prints err for a person and returns the exit code for it.
+// report prints err and returns the exit code for it.
 func report(to io.Writer, err error) int {
 	if err == nil {
 		return exitClean

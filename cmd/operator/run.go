@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -28,7 +29,7 @@ func (s *settings) run(ctx context.Context) error {
 	}
 	config, err := ctrl.GetConfig()
 	if err != nil {
-		return fmt.Errorf("find the API server: %w", err)
+		return fmt.Errorf("load the kubeconfig: %w", err)
 	}
 	options := s.managerOptions()
 	if s.LeaderElect {
@@ -38,7 +39,7 @@ func (s *settings) run(ctx context.Context) error {
 	}
 	m, err := ctrl.NewManager(config, options)
 	if err != nil {
-		return fmt.Errorf("reach the API server: %w", err)
+		return fmt.Errorf("connect to the API server: %w", err)
 	}
 	if err := operator.Setup(ctx, m, service, s.Resync); err != nil {
 		return err
@@ -58,7 +59,7 @@ func (s *settings) managerOptions() manager.Options {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {
-			panic(err) // of compiled-in types
+			panic(err) // the types are compiled in
 		}
 	}
 	namespaces := map[string]cache.Config{}
@@ -79,15 +80,15 @@ func (s *settings) managerOptions() manager.Options {
 	}
 }
 
-// addChecks adds /healthz, which says that the process is alive, and /readyz, which says
-// that it knows the Trains, be it the leader or not.
+// addChecks adds /healthz, which passes while the process runs, and /readyz, which passes once
+// the cache of Trains is synced, on the leader and on standbys.
 func addChecks(m manager.Manager) error {
 	if err := m.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
 	}
 	return m.AddReadyzCheck("trains", func(request *http.Request) error {
 		if !m.GetCache().WaitForCacheSync(request.Context()) {
-			return fmt.Errorf("the Trains are not known yet")
+			return errors.New("the cache of Trains is not synced yet")
 		}
 		return nil
 	})

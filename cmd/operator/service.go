@@ -11,18 +11,18 @@ import (
 	"trainbooking.dev/api/client"
 )
 
-// client returns a client of the booking service that has the service token.
+// client returns a client of the booking service with the service token.
 func (s *settings) client() (*client.Client, error) {
 	return client.New(client.Options{
 		URL: s.ServiceURL, UserAgent: "trainbooking-operator/" + version,
-		// A secret that is mounted changes under the running process. The file is read for
-		// each change of a train, which costs nothing beside the request.
+		// A mounted Secret changes while the process runs, so the file is read for each request
+		// that needs the token.
 		Token: func(context.Context, uuid.UUID) (string, error) { return readToken(s.ServiceTokenFile) },
 	})
 }
 
-// readToken returns the first line of the file. The service takes any of its lines, so that
-// tokens can be changed.
+// readToken returns the first line of the file. The service accepts any line of it, so that
+// tokens can be rotated.
 func readToken(file string) (string, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -30,7 +30,7 @@ func readToken(file string) (string, error) {
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	if line = strings.TrimSpace(line); line == "" {
-		return "", errors.New("the first line is empty, and should be the service token")
+		return "", errors.New("the first line is empty; it must be the service token")
 	}
 	return line, nil
 }

@@ -1,72 +1,69 @@
 package v1alpha1
 
-// The types of the conditions. Their polarity differs, as in all of kstatus: Ready is
-// good when True, the others are trouble or work, and are absent when there is none.
+// The types of the conditions, as in kstatus: Ready is good when True; the others are present
+// only while they are True.
 const (
 	// ConditionReady reports whether the service sells exactly what the spec says. It is
-	// never absent: Unknown with ReasonPending until the operator has looked.
+	// always present: Unknown with ReasonPending before the first reconcile.
 	ConditionReady = "Ready"
 
-	// ConditionStalled is True when the operator will not try again by itself: a person
-	// must change the spec, or another resource. Absent otherwise.
+	// ConditionStalled is True when the operator does not retry: a person must change the
+	// spec or another resource.
 	ConditionStalled = "Stalled"
 
-	// ConditionReconciling is True while the operator is working towards the spec, or
-	// waits for what it needs. Absent once settled, and when Stalled.
+	// ConditionReconciling is True while the operator is working towards the spec or waiting
+	// for something it needs.
 	ConditionReconciling = "Reconciling"
 )
 
-// The reasons of ConditionReady. Where Stalled or Reconciling is True, it has the same
-// reason and message.
+// The reasons of ConditionReady. Stalled and Reconciling have the same reason and message.
 const (
-	// ReasonPending: Unknown; the operator has not looked yet. It is the default of the
-	// schema.
+	// ReasonPending: Unknown; before the first reconcile. It is the default of the schema.
 	ReasonPending = "Pending"
 
 	// ReasonSynced: True; the service sells exactly what the spec says.
 	ReasonSynced = "Synced"
 
-	// ReasonInvalid: False, Stalled; the service, or another Train with the same trainID,
-	// refuses the spec. The message says what to change.
+	// ReasonInvalid: False, Stalled; the service refuses the spec, or an older Train has the
+	// same trainID. The message says what to change.
 	ReasonInvalid = "Invalid"
 
-	// ReasonCapacityInUse: False, Reconciling; seats that would go are booked or held. The
-	// message names them. The rest of the change waits with them; it is tried again when
-	// seats become free.
+	// ReasonCapacityInUse: False, Reconciling; seats above the new capacity are booked or held.
+	// The message names them. The rest of the change is made; the capacity is retried.
 	ReasonCapacityInUse = "CapacityInUse"
 
-	// ReasonHasBookings: False, Reconciling; stops cannot change under booked or held
-	// seats. It is tried again when seats become free.
+	// ReasonHasBookings: False, Reconciling; stops cannot change while seats are booked or
+	// held. The rest of the change is made; the stops are retried.
 	ReasonHasBookings = "HasBookings"
 
 	// ReasonServiceUnavailable: False, Reconciling; the service cannot be reached, is
-	// overloaded, or does not accept the operator's token. The message says which. It is
-	// tried again, more and more seldom, and at least every few minutes.
+	// overloaded, or does not accept the operator's token. The message says which. The
+	// operator retries with exponential backoff, at least every few minutes.
 	ReasonServiceUnavailable = "ServiceUnavailable"
 
-	// ReasonSuspended: False; spec.suspend is true, and the train is left as it is.
+	// ReasonSuspended: False; the operator does not change the train while spec.suspend is true.
 	ReasonSuspended = "Suspended"
 
-	// ReasonDeleting: False, Reconciling; the resource is being deleted and what its
-	// deletionPolicy says is not done yet. The message says what it waits for.
+	// ReasonDeleting: False, Reconciling; the resource is being deleted and its deletionPolicy
+	// has not been applied yet. The message says why.
 	ReasonDeleting = "Deleting"
 )
 
-// The reasons of events, beside those of the conditions.
+// The reasons of events, in addition to those of the conditions.
 const (
-	// EventCreated: the service has the train, for the first time.
+	// EventCreated: the train was created at the service.
 	EventCreated = "Created"
-	// EventUpdated: the service has changed the train to what the spec says.
+	// EventUpdated: the train was changed to match the spec.
 	EventUpdated = "Updated"
-	// EventAdopted: the service had a train with the spec's trainID, which is now this one.
+	// EventAdopted: the service already had a train with the spec's trainID.
 	EventAdopted = "Adopted"
-	// EventDriftCorrected: somebody had changed or deleted the train at the service, and
-	// it was put back.
+	// EventDriftCorrected: the train had been changed or deleted at the service and was
+	// restored.
 	EventDriftCorrected = "DriftCorrected"
-	// EventRetained: the resource is gone; the train is off sale, and the message has its id.
+	// EventRetained: the resource was deleted; the train, whose id is in the message, is off sale.
 	EventRetained = "Retained"
-	// EventCancelled: the resource is gone, and so are the train and its bookings.
+	// EventCancelled: the resource and the train were deleted, and its bookings cancelled.
 	EventCancelled = "Cancelled"
-	// EventAbandoned: the resource is gone, and the service was not asked.
+	// EventAbandoned: the resource was deleted without a request to the service.
 	EventAbandoned = "Abandoned"
 )

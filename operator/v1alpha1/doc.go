@@ -1,16 +1,18 @@
-// Package v1alpha1 is the Train resource: what a platform admin writes, what the
-// operator answers, and nothing that acts.
+// Package v1alpha1 defines the Train resource: the spec that a platform admin writes and the
+// status that the operator writes.
 //
 //	spec ──▶ operator ──▶ the booking service
 //	                           │
 //	status ◀── operator ◀──────┘
 //
-// The schema refuses what can be refused without knowing what is sold (see Spec); the
-// rest is told by conditions (see ConditionReady). There is no webhook: whatever
-// cannot be said by the schema is found by the service, and ends in ReasonInvalid.
+// The schema refuses what is wrong regardless of the seats sold (see TrainSpec). Conditions
+// report everything else (see ConditionReady). There is no webhook: what the schema cannot
+// express is refused by the service and ends in ReasonInvalid.
 //
-// Deepcopy functions, the CRD and the apply configurations are generated from the
-// markers: make generate.
+// The API server limits the estimated cost of CEL rules, which controller-gen does not check:
+// every string and list under a rule needs a maximum length.
+//
+// make generate generates the deepcopy functions, the CRD and the apply configurations.
 //
 // +kubebuilder:object:generate=true
 // +kubebuilder:ac:generate=true
@@ -23,10 +25,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// SchemeGroupVersion is that of every type of this package.
+// SchemeGroupVersion is the group and version of the types in this package.
 var SchemeGroupVersion = schema.GroupVersion{Group: "trainbooking.dev", Version: "v1alpha1"}
 
-// AddToScheme makes the types of this package known to a scheme.
+// AddToScheme adds the types of this package to a scheme.
 func AddToScheme(s *runtime.Scheme) error {
 	s.AddKnownTypes(SchemeGroupVersion, &Train{}, &TrainList{})
 	metav1.AddToGroupVersion(s, SchemeGroupVersion)

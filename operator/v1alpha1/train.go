@@ -3,12 +3,12 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 const (
-	// Finalizer keeps a Train until the operator has done what its DeletionPolicy says.
-	// It is there before the service first hears of the train.
+	// Finalizer keeps a Train until the operator has applied its DeletionPolicy. It is added
+	// before the train is created at the service.
 	Finalizer = "trainbooking.dev/train"
 
-	// AnnotationAbandon with the value "true" on a Train that is being deleted drops the
-	// finalizer at once: the service is not asked, and keeps whatever it has.
+	// AnnotationAbandon with the value "true" makes the operator remove the finalizer of a
+	// Train that is being deleted without a request to the service.
 	AnnotationAbandon = "trainbooking.dev/abandon"
 )
 
@@ -23,7 +23,7 @@ const (
 // +kubebuilder:printcolumn:name="Booked",type=integer,JSONPath=`.status.booked`,description="Seats that are booked on at least one leg."
 // +kubebuilder:printcolumn:name="Free",type=integer,JSONPath=`.status.free`,description="Seats that are free on every leg."
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the service sells exactly what the spec says."
-// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why it is ready or not."
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why the train is ready or not."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Train",type=string,priority=1,JSONPath=`.status.trainID`,description="The id of the train at the service."
 // +kubebuilder:selectablefield:JSONPath=`.status.from`
@@ -32,46 +32,46 @@ type Train struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what the service is to sell.
+	// spec is the train that the service should sell.
 	//
 	// +required
 	Spec TrainSpec `json:"spec"`
 
-	// status is what it sells, and what stands in the way.
+	// status is the train that the service sells, and why it differs from the spec.
 	//
 	// +optional
 	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}}}
 	Status TrainStatus `json:"status,omitempty,omitzero"`
 }
 
-// TrainSpec is a train as an admin wants it to be.
+// TrainSpec is the train that the service should sell.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.trainID) == has(oldSelf.trainID) && (!has(self.trainID) || self.trainID == oldSelf.trainID)",message="trainID cannot change: delete this Train (deletionPolicy Retain keeps the train and its bookings) and create another with the trainID wanted"
 type TrainSpec struct {
-	// name is what passengers see. It is shown without spaces at its ends, and must have
-	// at least one character that is none.
+	// name is what passengers see. Spaces at its ends are removed; it must contain another
+	// character.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
-	// +kubebuilder:validation:XValidation:rule="self.trim() != ''",message="name must say something: spaces alone are no name"
+	// +kubebuilder:validation:XValidation:rule="self.trim() != ''",message="name must say something: it contains only spaces"
 	Name string `json:"name"`
 
-	// capacity is the number of seats, numbered from 1. It may grow at any time. It
-	// shrinks once none of the seats that would go is booked or held: until then the train
-	// keeps the seats it has, and Ready is False with the reason CapacityInUse.
+	// capacity is the number of seats, numbered from 1. It can grow at any time. It shrinks
+	// once no seat above it is booked or held: until then the train keeps its seats, and
+	// Ready is False with the reason CapacityInUse.
 	//
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=20000
 	Capacity int32 `json:"capacity"`
 
-	// The rules about times have no positions to go by (the comprehensions that have them
-	// need Kubernetes 1.33): the earliest and the latest times of the stops ascend, and no
-	// two stops overlap.
+	// The rules about times cannot use positions, because comprehensions with an index need
+	// Kubernetes 1.33. They require instead that the earliest and the latest times of the
+	// stops ascend, and that no two stops overlap.
 
-	// stops are where the train calls, in order. They cannot change while a seat is booked
-	// or held: until then Ready is False with the reason HasBookings.
+	// stops are the stations where the train calls, in order. They cannot change while a seat
+	// is booked or held: until then Ready is False with the reason HasBookings.
 	//
 	// +required
 	// +listType=atomic
@@ -83,22 +83,23 @@ type TrainSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(a, !has(a.arrivesAt) || !has(a.departsAt) || self.all(b, a.station == b.station || !has(b.arrivesAt) || !has(b.departsAt) || a.departsAt <= b.arrivesAt || b.departsAt <= a.arrivesAt))",message="stops must not go back in time: each arrivesAt and departsAt must be at or after every time before it on the route, mind the UTC offsets"
 	Stops []Stop `json:"stops"`
 
-	// onSale reports whether seats can be locked and booked. What is booked stays booked.
+	// onSale reports whether seats can be locked and booked. Bookings stay valid when it is
+	// set to false.
 	//
 	// +optional
 	// +kubebuilder:default=true
 	OnSale *bool `json:"onSale,omitempty"`
 
-	// deletionPolicy is what becomes of the train when this resource is deleted. Retain
-	// takes it off sale and keeps it with its bookings; a Train whose trainID is its id
-	// takes it up again. Cancel cancels its bookings and deletes it.
+	// deletionPolicy decides what happens to the train when this resource is deleted. Retain
+	// takes it off sale and keeps it with its bookings; another Train can adopt it by its
+	// trainID. Cancel cancels its bookings and deletes it.
 	//
 	// +optional
 	// +kubebuilder:default=Retain
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
-	// trainID takes up a train that the service has already, such as one that was
-	// retained, or names the one to be made. By default the id comes from the UID of this
+	// trainID adopts a train that the service already has, such as one that was retained, or
+	// is the id of the train to create. By default the id is derived from the UID of this
 	// resource. It cannot change.
 	//
 	// +optional
@@ -107,24 +108,24 @@ type TrainSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self != '00000000-0000-0000-0000-000000000000'",message="trainID must be the id of a train: a UUID in lower case whose last four digits are 0, and not all zero"
 	TrainID string `json:"trainID,omitempty"`
 
-	// suspend true makes the operator leave the train as it is, at the service too. Its
-	// figures are still told. A deletion waits until it is false.
+	// suspend stops the operator from changing the train at the service. The status still
+	// follows sales. A deletion waits until suspend is false.
 	//
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
 
-// Stop is a station where a train calls. The times are optional, and keep the UTC offset
-// of their place: searches by date use it.
+// Stop is a station where a train calls. The times are optional. Their UTC offset is kept,
+// because searches by date use it.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.arrivesAt) || !has(self.departsAt) || self.arrivesAt <= self.departsAt",message="departsAt must not be before arrivesAt, mind the UTC offsets"
 type Stop struct {
-	// station is the name of the station, the same for every train that calls there.
+	// station is the name of the station. Use the same name for every train that calls there.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
-	// +kubebuilder:validation:XValidation:rule="self.trim() != ''",message="station must say something: spaces alone are no station"
+	// +kubebuilder:validation:XValidation:rule="self.trim() != ''",message="station must say something: it contains only spaces"
 	Station string `json:"station"`
 
 	// arrivesAt is a time like 2026-12-01T06:00:00+05:30.
@@ -134,8 +135,8 @@ type Stop struct {
 	// +kubebuilder:validation:MaxLength=35
 	ArrivesAt string `json:"arrivesAt,omitempty"`
 
-	// departsAt is a time like 2026-12-01T06:05:00+05:30. From then on no seat is sold
-	// that begins its run here.
+	// departsAt is a time like 2026-12-01T06:05:00+05:30. From then on no seat is sold from
+	// this stop.
 	//
 	// +optional
 	// +kubebuilder:validation:Format=date-time
@@ -143,7 +144,7 @@ type Stop struct {
 	DepartsAt string `json:"departsAt,omitempty"`
 }
 
-// DeletionPolicy is what becomes of a train when its resource is deleted.
+// DeletionPolicy decides what happens to a train when its resource is deleted.
 //
 // +kubebuilder:validation:Enum=Retain;Cancel
 type DeletionPolicy string
@@ -155,10 +156,10 @@ const (
 	DeletionCancel DeletionPolicy = "Cancel"
 )
 
-// TrainStatus is a train as the service has it. Its figures follow sales within half a
-// minute. A field is absent until it is known.
+// TrainStatus is the train that the service sells. Its figures follow sales within about 30
+// seconds. A field is absent until it is known.
 type TrainStatus struct {
-	// observedGeneration is the generation of the spec that the status is about.
+	// observedGeneration is the generation of the spec that the conditions describe.
 	//
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
@@ -202,8 +203,7 @@ type TrainStatus struct {
 	// +optional
 	Free *int32 `json:"free,omitempty"`
 
-	// conditions say how the train stands: Ready always, Stalled and Reconciling only
-	// while they are True.
+	// conditions are Ready, always, and Stalled or Reconciling while they are True.
 	//
 	// +optional
 	// +listType=map

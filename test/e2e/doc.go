@@ -1,20 +1,16 @@
 //go:build e2e
 
-// Package e2e installs the chart on a real cluster and does what people do with it, once in
-// each mode:
+// Package e2e installs the chart on a real cluster and uses it, once in each mode:
 //
 //	install ─▶ helm test ─▶ apply the samples ─▶ book through the Service ─▶ scale to three
 //	        ─▶ crash pods mid-booking ─▶ upgrade under load ─▶ delete trains ─▶ uninstall
 //
-// It is behind the build tag e2e, as it needs a cluster whose nodes have the images; make
-// e2e says how. Everything is asked of the cluster by kubectl and helm, as by an admin, in
-// a namespace of the test's own that enforces the restricted Pod Security. The passengers
-// are pods of the product's image (trainbooking smoke), so that they book by the Service's
-// name, and what they find out decides: a booking that was acknowledged and is gone, or a
-// seat that was sold twice, fails the test.
+// It needs the build tag e2e and a cluster whose nodes have or can fetch the images (see make
+// e2e). The tests use kubectl and helm as an admin does, in a namespace that enforces the
+// restricted Pod Security. The passengers are pods of the product's image that run trainbooking
+// smoke through the Service. They fail the test if an acknowledged booking is missing or a seat
+// was sold twice.
 //
-// # What it leaves behind
-//
-// Nothing, and the tests look: neither in the namespace nor cluster-wide. A test that fails
-// prints what the pods said, and cleans up as well as it can.
+// The tests leave nothing behind, neither in the namespace nor cluster-wide, and check that. A
+// failed test prints the logs of the pods and cleans up as far as possible.
 package e2e

@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The tests take turns: each installs the same release.
+// The tests run sequentially, because the CRD is cluster-wide.
 
-func TestClusteredServiceOutlivesItsPods(t *testing.T) { //nolint:paralleltest // takes its turn
+func TestClusteredServiceSurvivesCrashesOfItsPods(t *testing.T) { //nolint:paralleltest // sequential
 	r := newRelease(t, lease)
 	r.startStores()
 	r.install("--set", "database.existingSecret=postgres", "--set", "redis.existingSecret=redis")
@@ -26,7 +26,7 @@ func TestClusteredServiceOutlivesItsPods(t *testing.T) { //nolint:paralleltest /
 
 	r.upgrade("--set", "replicas=3")
 	require.Len(t, r.pods(), 3)
-	// Requests in flight to a process that crashes fail, and are sent again.
+	// Requests in flight to a crashing process fail and are retried.
 	passengers := r.startLoad("crash", 90*time.Second, 100)
 	for _, pod := range r.pods() {
 		r.crash(pod)
@@ -38,17 +38,17 @@ func TestClusteredServiceOutlivesItsPods(t *testing.T) { //nolint:paralleltest /
 	r.upgrade("--set", "logLevel=debug")
 	passengers.requireGoesOn()
 	passengers.requireGood()
-	r.removeTrains()
+	r.deleteTrains()
 	r.uninstall()
 }
 
-func TestEmbeddedServiceKeepsWhatItSold(t *testing.T) { //nolint:paralleltest // takes its turn
+func TestEmbeddedServiceKeepsWhatItSold(t *testing.T) { //nolint:paralleltest // sequential
 	r := newRelease(t, lease, "PersistentVolumeClaim "+booking+"-trainbooking")
 	r.install()
 	require.Len(t, r.pods(), 1)
 	r.sell()
 
-	// The one process is away for a while, and comes back with everything it acknowledged.
+	// The only process restarts with everything that it acknowledged.
 	passengers := r.startLoad("crash", time.Minute, 1000)
 	r.crash(r.pods()[0])
 	passengers.requireGoesOn()
@@ -58,38 +58,38 @@ func TestEmbeddedServiceKeepsWhatItSold(t *testing.T) { //nolint:paralleltest //
 	r.upgrade("--set", "logLevel=debug")
 	passengers.requireGoesOn()
 	passengers.requireGood()
-	r.removeTrains()
+	r.deleteTrains()
 	r.uninstall()
 }
 
-// startStores starts a Postgres and a Redis in the namespace, with Secrets that say where.
+// startStores starts Postgres and Redis in the namespace and creates the Secrets with their URLs.
 func (r *release) startStores() {
 	r.t.Helper()
 	r.apply("create", manifests(r.t, "stores.yaml", map[string]string{
 		"PASSWORD": rand.Text(), "POSTGRES_IMAGE": *postgres, "REDIS_IMAGE": *redis,
 	}))
-	r.kubectl("rollout", "status", "deployment", "postgres", "--timeout", patience.String())
-	r.kubectl("rollout", "status", "deployment", "redis", "--timeout", patience.String())
+	r.kubectl("rollout", "status", "deployment", "postgres", "--timeout", timeout.String())
+	r.kubectl("rollout", "status", "deployment", "redis", "--timeout", timeout.String())
 }
 
 // sell puts the sample trains on sale and books on them through the Service.
 func (r *release) sell() {
 	r.t.Helper()
-	r.helm("test", booking, "--timeout", patience.String())
+	r.helm("test", booking, "--timeout", timeout.String())
 	r.kubectl("apply", "-f", filepath.Join("..", "..", "docs", "samples"))
-	r.kubectl("wait", "trains", "--all", "--for", "condition=Ready", "--timeout", patience.String())
+	r.kubectl("wait", "trains", "--all", "--for", "condition=Ready", "--timeout", timeout.String())
 	r.t.Log(r.kubectl("get", "trains"))
 
 	passengers := r.startJob("passengers", "--for", (statusFollows + 10*time.Second).String(), "--clients", "4")
-	require.Eventually(r.t, func() bool { return r.booked() > 0 }, patience, time.Second, "no sale is seen in kubectl get trains")
+	require.Eventually(r.t, func() bool { return r.booked() > 0 }, timeout, time.Second, "kubectl get trains shows no sale")
 	passengers.requireGood()
-	require.Eventually(r.t, func() bool { return r.booked() == 0 }, 2*statusFollows, time.Second, "they have cancelled")
+	require.Eventually(r.t, func() bool { return r.booked() == 0 }, 2*statusFollows, time.Second, "the passengers have cancelled their bookings")
 }
 
-// statusFollows is how far the status of a train may be behind its sales.
+// statusFollows is the maximum delay between a sale and the status of its train.
 const statusFollows = 30 * time.Second
 
-// booked sums up what the status of the trains says.
+// booked returns the sum of status.booked over all trains.
 func (r *release) booked() (sum int) {
 	r.t.Helper()
 	for _, n := range strings.Fields(r.kubectl("get", "trains", "-o", "jsonpath={.items[*].status.booked}")) {
@@ -100,19 +100,19 @@ func (r *release) booked() (sum int) {
 	return sum
 }
 
-// removeTrains deletes the trains, for which the operator must be there.
-func (r *release) removeTrains() {
+// deleteTrains deletes all trains, which requires a running operator.
+func (r *release) deleteTrains() {
 	r.t.Helper()
-	r.kubectl("delete", "trains", "--all", "--timeout", patience.String())
+	r.kubectl("delete", "trains", "--all", "--timeout", timeout.String())
 	require.Empty(r.t, r.kubectl("get", "trains", "-o", "name"))
 }
 
-// uninstall uninstalls the chart and looks what is left of it in the namespace.
+// uninstall uninstalls the chart and requires that only r.kept remains in the namespace.
 func (r *release) uninstall() {
 	r.t.Helper()
-	r.helm("uninstall", booking, "--wait", "--timeout", patience.String())
+	r.helm("uninstall", booking, "--wait", "--timeout", timeout.String())
 	require.EventuallyWithT(r.t, func(c *assert.CollectT) {
-		left := slices.DeleteFunc(r.inNamespace(), func(object string) bool { return slices.Contains(r.before, object) })
-		require.Equal(c, r.kept, left)
+		remaining := slices.DeleteFunc(r.inNamespace(), func(object string) bool { return slices.Contains(r.before, object) })
+		require.Equal(c, r.kept, remaining)
 	}, time.Minute, time.Second)
 }

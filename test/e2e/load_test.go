@@ -23,7 +23,7 @@ func (r *release) startLoad(name string, lasting time.Duration, maxFailures int)
 	r.t.Helper()
 	l := r.startJob(name, "--for", lasting.String(), "--clients", "4", "--max-failures", fmt.Sprint(maxFailures),
 		"--service-token-file", "/run/trainbooking/token")
-	r.kubectl("wait", "job", name, "--for", "jsonpath={.status.ready}=1", "--timeout", patience.String())
+	r.kubectl("wait", "job", name, "--for", "jsonpath={.status.ready}=1", "--timeout", timeout.String())
 	return l
 }
 
@@ -52,7 +52,7 @@ func (l *load) requireGood() {
 	require.Eventually(l.r.t, func() bool {
 		done = l.r.kubectl("get", "job", l.name, "-o", "jsonpath={.status.succeeded}/{.status.failed}")
 		return done != "/"
-	}, patience+2*time.Minute, time.Second)
+	}, timeout+2*time.Minute, time.Second)
 	report := l.log()
 	require.Equal(l.r.t, "1/", done, "%s:\n%s", l.name, report)
 	l.r.t.Logf("%s:\n%s", l.name, report)

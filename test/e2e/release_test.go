@@ -19,36 +19,35 @@ import (
 )
 
 var (
-	image    = flag.String("e2e.image", "", "the product's image, with its tag, which the nodes have")
-	postgres = flag.String("e2e.postgres-image", "", "an image of Postgres, which has a shell")
+	image    = flag.String("e2e.image", "", "the product's image with its tag")
+	postgres = flag.String("e2e.postgres-image", "", "an image of Postgres with a shell")
 	redis    = flag.String("e2e.redis-image", "", "an image of Redis")
 )
 
-// patience is how long helm and kubectl wait for what must happen, on a machine that may be
-// slow: pods that start, trains that get ready.
-const patience = 3 * time.Minute
+// timeout is how long helm and kubectl wait, for example for pods to start on a slow machine.
+const timeout = 3 * time.Minute
 
-// release is an installed chart, in a namespace that goes with the test.
+// release is an installed chart in a namespace that is deleted with the test.
 type release struct {
 	t         *testing.T
 	namespace string
-	before    []string // what was in it before the chart
-	kept      []string // what is left when the chart is gone
-	values    []string // of the last install or upgrade, as helm takes them
+	before    []string // objects in the namespace before the chart was installed
+	kept      []string // objects that remain after it is uninstalled
+	values    []string // arguments of helm, of the last install or upgrade
 }
 
-// booking is the name of every release: two tests never run at once.
+// booking is the name of every release.
 const booking = "booking"
 
-// newRelease makes a namespace for a release. What is kept is that of it which is there, in
-// order, when the chart is uninstalled.
+// newRelease creates a namespace for a release. kept are the objects that uninstalling leaves, in
+// order.
 func newRelease(t *testing.T, kept ...string) *release {
 	t.Helper()
 	if os.Getenv("KUBECONFIG") == "" {
-		t.Fatal("KUBECONFIG names no cluster to install on: make e2e KUBECONFIG=FILE IMAGE=…")
+		t.Fatal("KUBECONFIG is not set: make e2e KUBECONFIG=FILE IMAGE=…")
 	}
 	before := clusterWide(t)
-	require.NotContains(t, before, crd, "an earlier run or another release is still there")
+	require.NotContains(t, before, crd, "an earlier run or another release is still installed")
 	r := &release{t: t, kept: kept}
 	r.namespace = strings.TrimPrefix(strings.TrimSpace(r.apply("create", `{
 		"apiVersion": "v1", "kind": "Namespace",
@@ -76,15 +75,15 @@ func (r *release) deploy(verb string) {
 	repository, tag, tagged := cutTag(*image)
 	require.True(r.t, tagged, "-e2e.image %q has no tag", *image)
 	r.helm(append([]string{
-		verb, booking, filepath.Join("..", "..", "charts", "trainbooking"), "--wait", "--timeout", patience.String(),
+		verb, booking, filepath.Join("..", "..", "charts", "trainbooking"), "--wait", "--timeout", timeout.String(),
 		"--set", "image.repository=" + repository, "--set", "image.tag=" + tag,
 	}, r.values...)...)
 }
 
-// url is that of the Service, for those in the cluster.
+// url returns the URL of the Service inside the cluster.
 func (r *release) url() string { return "http://" + booking + "-trainbooking:8080" }
 
-// cutTag cuts an image in two: the last colon that no slash follows is before the tag.
+// cutTag splits an image at its tag, which follows the last colon unless a slash does.
 func cutTag(image string) (repository, tag string, tagged bool) {
 	i := strings.LastIndexByte(image, ':')
 	if i < strings.LastIndexByte(image, '/') {
@@ -93,13 +92,13 @@ func cutTag(image string) (repository, tag string, tagged bool) {
 	return image[:max(i, 0)], image[i+1:], i > 0
 }
 
-// helm runs helm on the namespace and returns what it prints.
+// helm runs helm in the namespace and returns its output.
 func (r *release) helm(args ...string) string {
 	r.t.Helper()
 	return tools.Run(r.t, os.Getenv("KUBECONFIG"), "helm", append([]string{"--namespace", r.namespace}, args...)...)
 }
 
-// kubectl runs kubectl on the namespace and returns what it prints.
+// kubectl runs kubectl in the namespace and returns its output.
 func (r *release) kubectl(args ...string) string {
 	r.t.Helper()
 	return kubectl(r.t, append([]string{"--namespace", r.namespace}, args...)...)
@@ -110,7 +109,7 @@ func kubectl(t *testing.T, args ...string) string {
 	return strings.TrimSpace(tools.Run(t, os.Getenv("KUBECONFIG"), "kubectl", args...))
 }
 
-// apply applies or creates manifests, and returns the names of the objects.
+// apply applies or creates manifests and returns the names of the objects.
 func (r *release) apply(verb, manifests string) string {
 	r.t.Helper()
 	args := []string{verb, "-f", "-", "-o", "name"}
@@ -126,7 +125,7 @@ func (r *release) apply(verb, manifests string) string {
 	return string(out)
 }
 
-// manifests reads a file of testdata whose ${NAME}s stand for values.
+// manifests reads a file of testdata and replaces each ${NAME} that is a key of values.
 func manifests(t *testing.T, file string, values map[string]string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", file))
@@ -140,9 +139,9 @@ func manifests(t *testing.T, file string, values map[string]string) string {
 	})
 }
 
-// cleanUp takes away what the test has made, and fails it if anything is left.
+// cleanUp deletes everything that the test created, and fails the test if anything remains.
 func (r *release) cleanUp(before []string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.t.Context()), 2*patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.t.Context()), 2*timeout)
 	defer cancel()
 	try := func(name string, args ...string) string {
 		path, err := tools.Path(name)
@@ -163,6 +162,6 @@ func (r *release) cleanUp(before []string) {
 		try("helm", "uninstall", booking, "--ignore-not-found", "--wait", "--timeout", "2m")
 	}
 	try("kubectl", "delete", "crd", strings.TrimPrefix(crd, "CustomResourceDefinition "), "--ignore-not-found", "--timeout", "1m")
-	try("kubectl", "delete", "namespace", r.namespace, "--timeout", patience.String())
+	try("kubectl", "delete", "namespace", r.namespace, "--timeout", timeout.String())
 	r.requireNothingNew(ctx, before)
 }

@@ -1,4 +1,4 @@
-{{/* A budget for a component, up to how many: (list . "server" name). */}}
+{{/* A PodDisruptionBudget of a component without its limit: (list . "server" name). */}}
 {{- define "trainbooking.budget" -}}
 {{- $ := index . 0 -}}
 apiVersion: policy/v1
@@ -6,7 +6,7 @@ kind: PodDisruptionBudget
 metadata:
   {{- include "trainbooking.metadata" . | nindent 2 }}
 spec:
-  # A pod that is not ready serves nobody: it must not hold up the drain of its node.
+  # A pod that is not ready must not block the drain of its node.
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels:

@@ -1,9 +1,9 @@
-{{/* The name in app.kubernetes.io/name. */}}
+{{/* The value of app.kubernetes.io/name. */}}
 {{- define "trainbooking.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The name of the service's objects. 47 characters leave room for the longest suffix. */}}
+{{/* The name of the service's objects. 47 characters leave room for the longest suffix in 63. */}}
 {{- define "trainbooking.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- if .Values.fullnameOverride -}}
@@ -23,15 +23,12 @@
 {{- default .Release.Namespace .Values.namespaceOverride }}
 {{- end }}
 
-{{/* What is cluster-wide has the namespace in its name: two releases may have one name. */}}
+{{/* The name of cluster-wide objects contains the namespace, because releases in different namespaces can have the same name. */}}
 {{- define "trainbooking.clusterName" -}}
 {{- printf "%s-%s" (include "trainbooking.namespace" .) (include "trainbooking.fullname" .) }}
 {{- end }}
 
-{{/*
-What selects the pods of a component: (list . "server"). Selectors of Deployments cannot be
-changed, so neither can these.
-*/}}
+{{/* The selector of a component's pods: (list . "server"). It must never change, because a Deployment's selector cannot. */}}
 {{- define "trainbooking.selectorLabels" -}}
 {{- $ := index . 0 -}}
 app.kubernetes.io/name: {{ include "trainbooking.name" $ }}
@@ -39,7 +36,7 @@ app.kubernetes.io/instance: {{ $.Release.Name }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
-{{/* The labels of an object of a component: (list . "server"). Ours win over commonLabels. */}}
+{{/* The labels of an object of a component: (list . "server"). They take precedence over commonLabels. */}}
 {{- define "trainbooking.labels" -}}
 {{- $ := index . 0 -}}
 {{- $labels := include "trainbooking.selectorLabels" . | fromYaml -}}
@@ -51,18 +48,15 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
 {{/*
-The labels of the pods of a component, with others: (list . "server" others). The chart's
-version is not among them: a chart that changed elsewhere replaces no pod.
+The labels of a component's pods: (list . "server" others). They do not contain the chart's version,
+which would replace the pods with each version of the chart.
 */}}
 {{- define "trainbooking.podLabels" -}}
 {{- $labels := omit (include "trainbooking.labels" . | fromYaml) "helm.sh/chart" -}}
 {{- toYaml (mergeOverwrite (deepCopy (index . 2)) $labels) }}
 {{- end }}
 
-{{/*
-The metadata of an object: (list . "server" name [annotations]). What is cluster-wide has no
-use for the namespace and says so itself.
-*/}}
+{{/* The metadata of a namespaced object: (list . "server" name [annotations]). */}}
 {{- define "trainbooking.metadata" -}}
 {{- $ := index . 0 -}}
 name: {{ index . 2 }}
@@ -83,7 +77,7 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* "true" when the service is a cluster: it has a database, and so by the schema a Redis. */}}
+{{/* "true" if the service is clustered. The schema requires database and Redis together. */}}
 {{- define "trainbooking.clustered" -}}
 {{- if .Values.database.existingSecret }}true{{ end }}
 {{- end }}
@@ -102,26 +96,26 @@ annotations:
 {{- default (include "trainbooking.fullname" .) .Values.persistence.existingClaim }}
 {{- end }}
 
-{{/* Where the service is, for those in the cluster. */}}
+{{/* The URL of the service inside the cluster. */}}
 {{- define "trainbooking.url" -}}
 {{- printf "http://%s.%s:%d" (include "trainbooking.fullname" .) (include "trainbooking.namespace" .) (int .Values.service.port) }}
 {{- end }}
 
-{{/* 90 percent of a quantity of memory, in bytes: (include "trainbooking.memoryLimit" "512Mi"). */}}
+{{/* 90 % of a quantity of memory, in bytes: (include "trainbooking.memoryLimit" "512Mi"). */}}
 {{- define "trainbooking.memoryLimit" -}}
 {{- $units := dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "" 1 -}}
 {{- $unit := regexFind "[A-Za-z]*$" (toString .) -}}
-{{- if not (hasKey $units $unit) }}{{ fail (printf "the memory limit %v is in no unit such as Mi or Gi" .) }}{{ end -}}
+{{- if not (hasKey $units $unit) }}{{ fail (printf "the memory limit %v has no unit such as Mi or Gi" .) }}{{ end -}}
 {{- mulf (trimSuffix $unit (toString .) | float64) (get $units $unit) 0.9 | int64 }}
 {{- end }}
 
-{{/* The restricted profile of Pod Security for a pod, with what was added to it. */}}
+{{/* The pod security context of the restricted profile, merged with another. */}}
 {{- define "trainbooking.podSecurityContext" -}}
 {{- $restricted := dict "runAsNonRoot" true "runAsUser" 65532 "runAsGroup" 65532 "fsGroup" 65532 "fsGroupChangePolicy" "OnRootMismatch" "seccompProfile" (dict "type" "RuntimeDefault") -}}
 {{- toYaml (mergeOverwrite $restricted (deepCopy .)) }}
 {{- end }}
 
-{{/* The same for a container. */}}
+{{/* The container security context of the restricted profile, merged with another. */}}
 {{- define "trainbooking.securityContext" -}}
 {{- $restricted := dict "allowPrivilegeEscalation" false "readOnlyRootFilesystem" true "capabilities" (dict "drop" (list "ALL")) -}}
 {{- toYaml (mergeOverwrite $restricted (deepCopy .)) }}

@@ -1,4 +1,4 @@
-{{/* Who the operator is. */}}
+{{/* The subjects of the operator's role bindings. */}}
 {{- define "trainbooking.operator.subjects" }}
 subjects:
   - kind: ServiceAccount
@@ -6,7 +6,7 @@ subjects:
     namespace: {{ include "trainbooking.namespace" . }}
 {{- end }}
 
-{{/* What the operator may do where it looks after trains. */}}
+{{/* The operator's rights in the namespaces that it watches. */}}
 {{- define "trainbooking.operator.trainRules" }}
 rules:
   - apiGroups: [trainbooking.dev]

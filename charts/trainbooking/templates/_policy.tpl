@@ -1,4 +1,4 @@
-{{/* Who may fetch metrics: (list port from). */}}
+{{/* Ingress to read metrics: (list port from). */}}
 {{- define "trainbooking.policy.monitoring" -}}
 - ports: [{port: {{ index . 0 }}}]
   {{- with index . 1 }}
@@ -7,7 +7,7 @@
   {{- end }}
 {{- end }}
 
-{{/* Names are asked for by UDP, and by TCP where the answer is long. */}}
+{{/* Egress to DNS, which uses TCP for long responses. */}}
 {{- define "trainbooking.policy.dns" -}}
 - ports:
     - {port: {{ .port }}, protocol: UDP}
@@ -18,7 +18,7 @@
   {{- end }}
 {{- end }}
 
-{{/* A port, there or anywhere. */}}
+{{/* Egress to a port of some peers, or of any if there are none. */}}
 {{- define "trainbooking.policy.to" -}}
 - ports: [{port: {{ .port }}}]
   {{- with .to }}
@@ -27,7 +27,7 @@
   {{- end }}
 {{- end }}
 
-{{/* The pods of the service, which is what its Service leads to. */}}
+{{/* Egress to the service's pods. */}}
 {{- define "trainbooking.policy.server" -}}
 - ports: [{port: http}]
   to:

@@ -1,6 +1,4 @@
-{{/*
-The names of the Secrets, the user's own or those that are made.
-*/}}
+{{/* The names of the Secrets, existing or generated. */}}
 {{- define "trainbooking.jwtSecretName" -}}
 {{- default (printf "%s-jwt" (include "trainbooking.fullname" .)) .Values.jwtSecret.existingSecret }}
 {{- end }}
@@ -10,36 +8,36 @@ The names of the Secrets, the user's own or those that are made.
 {{- end }}
 
 {{/*
-A generated secret in base64: (list . name key). The one that the cluster has is kept; a new
-one is drawn once a rendering, so that the Secret and the checksum of it are of one mind.
+A generated secret in base64: (list . name key). An existing one is kept. A new one is generated once
+per rendering, so that the Secret and its checksum match.
 */}}
 {{- define "trainbooking.generated" -}}
 {{- $ := index . 0 -}}
-{{- $drawn := printf "drawn %s" (index . 1) -}}
-{{- $there := (lookup "v1" "Secret" (include "trainbooking.namespace" $) (index . 1)).data | default dict -}}
-{{- if hasKey $there (index . 2) -}}
-{{- get $there (index . 2) }}
+{{- $cached := printf "generated %s" (index . 1) -}}
+{{- $existing := (lookup "v1" "Secret" (include "trainbooking.namespace" $) (index . 1)).data | default dict -}}
+{{- if hasKey $existing (index . 2) -}}
+{{- get $existing (index . 2) }}
 {{- else -}}
-{{- if not (hasKey $.Values $drawn) }}{{ $_ := set $.Values $drawn (randAlphaNum 64 | b64enc) }}{{ end -}}
-{{- get $.Values $drawn }}
+{{- if not (hasKey $.Values $cached) }}{{ $_ := set $.Values $cached (randAlphaNum 64 | b64enc) }}{{ end -}}
+{{- get $.Values $cached }}
 {{- end }}
 {{- end }}
 
 {{/*
-What changes when a Secret that the pods mount does, as far as it can be looked up: (list .
-name generated). Without a cluster to ask, the name of a Secret of the user's stands for it.
+The checksum of a Secret that the pods mount: (list . name generated). It is that of the name if an
+existing Secret cannot be looked up.
 */}}
 {{- define "trainbooking.checksum" -}}
 {{- $ := index . 0 -}}
 {{- if index . 2 -}}
 {{- index . 2 | sha256sum }}
 {{- else -}}
-{{- $there := lookup "v1" "Secret" (include "trainbooking.namespace" $) (index . 1) -}}
-{{- $there.data | default (index . 1) | toJson | sha256sum }}
+{{- $existing := lookup "v1" "Secret" (include "trainbooking.namespace" $) (index . 1) -}}
+{{- $existing.data | default (index . 1) | toJson | sha256sum }}
 {{- end }}
 {{- end }}
 
-{{/* Annotations that replace the pods of the service when one of its Secrets changes. */}}
+{{/* Annotations that replace the service's pods when one of its Secrets changes. */}}
 {{- define "trainbooking.checksums" -}}
 {{- $jwt := "" -}}
 {{- if not .Values.jwtSecret.existingSecret }}{{ $jwt = include "trainbooking.generated" (list . (include "trainbooking.jwtSecretName" .) .Values.jwtSecret.key) }}{{ end -}}

@@ -1,13 +1,13 @@
-{{/* The folder of the Secrets' files. */}}
+{{/* The directory of the Secrets' files. */}}
 {{- define "trainbooking.secretsDir" -}}
 /run/secrets/trainbooking
 {{- end }}
 
-{{/* One volume of all the Secrets that the service reads, as files. */}}
+{{/* The volume with all Secrets of the service as files. */}}
 {{- define "trainbooking.secretsVolume" -}}
 name: secrets
 projected:
-  # For the user of the process alone, and its group, which is that of the volume.
+  # Readable by the owner and by the fsGroup, which is the group of the process.
   defaultMode: 0440
   sources:
     - secret:
@@ -51,7 +51,7 @@ projected:
 {{- end }}
 {{- end }}
 
-{{/* Every setting of the service as a variable. */}}
+{{/* The environment variables of the service. */}}
 {{- define "trainbooking.env" -}}
 {{- $dir := include "trainbooking.secretsDir" . -}}
 - {name: TRAINBOOKING_LISTEN, value: ":8080"}
@@ -105,7 +105,7 @@ projected:
 {{- end }}
 {{- end }}
 
-{{/* Over zones first, then over nodes; rather together than not at all. Each version by itself. */}}
+{{/* Spread over zones and nodes, separately for each version of the pod, without blocking scheduling. */}}
 {{- define "trainbooking.spread" -}}
 {{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
 - maxSkew: 1

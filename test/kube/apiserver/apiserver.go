@@ -16,22 +16,22 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
-// startTimeout is generous, as the machine may run all the other tests too.
+// startTimeout is long because other tests may run on the machine at the same time.
 const startTimeout = 2 * time.Minute
 
-// Server is a Kubernetes API server that runs.
+// Server is a running Kubernetes API server.
 type Server struct {
-	// Config is for clients who may do everything (the group system:masters). It is
-	// copied before it is changed.
+	// Config is for clients with all rights (the group system:masters). Copy it before
+	// changing it.
 	Config *rest.Config
-	// Kubeconfig is the path of a file that says the same to kubectl and helm.
+	// Kubeconfig is the path of the equivalent file for kubectl and helm.
 	Kubeconfig string
 
 	alive *os.File
 }
 
-// Shared returns the server of this test binary, which starts at the first call and ends
-// with the binary. Tests keep apart by namespaces: see Namespace.
+// Shared returns the server of this test binary, which starts at the first call and stops with
+// the binary. Each test should use its own Namespace. Safe for concurrent use.
 func Shared(tb testing.TB) *Server {
 	tb.Helper()
 	s, err := shared()
@@ -41,8 +41,8 @@ func Shared(tb testing.TB) *Server {
 
 var shared = sync.OnceValues(start)
 
-// Start starts a server of the test's own, whose cleanup ends it. It takes some seconds
-// and some 300 MB.
+// Start starts a server that stops at the test's cleanup. It takes a few seconds and about
+// 300 MB.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
 	s, err := start()
@@ -66,7 +66,7 @@ func start() (s *Server, err error) {
 		if err != nil {
 			err = fmt.Errorf("%w\n%s", err, logs(dir, programs...))
 			_ = alive.Close()
-			_ = os.RemoveAll(dir) // where nothing was started, nothing removes it
+			_ = os.RemoveAll(dir) // if no program was started, no shell removes it
 		}
 	}()
 	env := newEnvironment(dir)
@@ -94,8 +94,8 @@ func newEnvironment(dir string) *envtest.Environment {
 	return env
 }
 
-// Namespace makes a namespace of the test's own with labels and returns its name. It stays,
-// as there is no controller that empties it.
+// Namespace creates a namespace with labels and returns its name. It is not deleted, because
+// no controller would complete the deletion.
 func (s *Server) Namespace(tb testing.TB, labels map[string]string) string {
 	tb.Helper()
 	clients, err := kubernetes.NewForConfig(s.Config)

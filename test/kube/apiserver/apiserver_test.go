@@ -17,20 +17,20 @@ import (
 	"trainbooking.dev/test/kube/tools"
 )
 
-// abandoned, in the environment of a child process, makes the test of that name start a
-// server and wait to be killed.
-const abandoned = "APISERVER_TEST_ABANDONED"
+// childEnv, in the environment of a child process, makes the test start a server and wait to
+// be killed.
+const childEnv = "APISERVER_TEST_CHILD"
 
-func TestServerGoesWithTheTestBinaryThatIsKilled(t *testing.T) {
+func TestServerStopsWhenTheTestBinaryIsKilled(t *testing.T) {
 	t.Parallel()
-	if os.Getenv(abandoned) != "" {
+	if os.Getenv(childEnv) != "" {
 		server := apiserver.Start(t)
 		fmt.Println(server.Kubeconfig)  //nolint:forbidigo // for the parent
 		fmt.Println(server.Config.Host) //nolint:forbidigo // for the parent
 		select {}
 	}
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
-	child.Env = append(os.Environ(), abandoned+"=1")
+	child.Env = append(os.Environ(), childEnv+"=1")
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	require.NoError(t, err)

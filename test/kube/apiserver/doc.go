@@ -1,25 +1,24 @@
-// Package apiserver starts a real Kubernetes API server for tests, and takes it away.
+// Package apiserver starts a real Kubernetes API server for tests and stops it.
 //
-//	Shared(t)     the one of the test binary, which starts at the first call
-//	Start(t)      one of the test's own, for what belongs to a whole cluster
-//	Namespace(t)  a namespace of the test's own in it
+//	Shared(t)     the server of the test binary, started at the first call
+//	Start(t)      a server of the test's own, for tests of cluster-wide objects
+//	Namespace(t)  a new namespace on a server
 //
-// It is kube-apiserver and etcd as in production, started by envtest: schemas, CEL rules,
-// admission, RBAC and Pod Security are real. There is no controller and no node. A
-// Deployment makes no pods, nothing is collected as garbage, a namespace is never quite
-// deleted.
+// envtest starts kube-apiserver and etcd as in production: schemas, CEL rules, admission, RBAC
+// and Pod Security are real. There are no controllers and no nodes: a Deployment creates no
+// pods, there is no garbage collection, and the deletion of a namespace never completes.
 //
 // # Processes
 //
 //	test binary ── FIFO ──▶ sh ──▶ etcd
 //	                  └───▶ sh ──▶ kube-apiserver
 //
-// Each runs under a shell that reads from a FIFO. When the FIFO ends, because the test is
-// over or because the test binary is gone in whatever way, the shell kills its program and
-// removes the directory of both: nothing is left behind, and no TestMain is needed.
+// Each runs under a shell that reads from a FIFO. When the test ends or the test binary is
+// killed, the FIFO closes, and the shell kills its program and removes their directory. No
+// TestMain is needed.
 //
 // # Failure
 //
-// Programs that are not built fail the test with the command that builds them (make
-// kube-tools); one that does not start fails it with what it wrote.
+// A missing program fails the test with the command that builds it (make kube-tools). A program
+// that does not start fails it with its output.
 package apiserver

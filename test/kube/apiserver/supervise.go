@@ -10,8 +10,8 @@ import (
 	"trainbooking.dev/test/kube/tools"
 )
 
-// supervise stands where envtest looks for a program, $0, and runs it from where it was
-// built until the FIFO has no writer. To be asked for its flags is none of this.
+// supervise is the script that envtest runs in place of a program. It runs the program until the
+// FIFO has no writer. envtest also calls it with --help to learn the program's flags.
 const supervise = `#!/bin/sh
 dir='%s' program='%s'
 [ "$1" != --help ] || exec "$program" --help
@@ -24,8 +24,8 @@ exec 3<&-
 wait $child
 `
 
-// superviseIn writes the programs into dir and returns the end of the FIFO that keeps them
-// running: to close it is to end them.
+// superviseIn writes the scripts into dir and returns the write end of the FIFO. Closing it
+// stops the programs.
 func superviseIn(dir string, programs ...string) (alive *os.File, err error) {
 	for _, name := range programs {
 		program, err := tools.Path(name)
@@ -33,7 +33,7 @@ func superviseIn(dir string, programs ...string) (alive *os.File, err error) {
 			return nil, err
 		}
 		script := fmt.Sprintf(supervise, dir, program)
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil { //nolint:gosec // it is run
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil { //nolint:gosec // it must be executable
 			return nil, err
 		}
 	}
@@ -41,17 +41,17 @@ func superviseIn(dir string, programs ...string) (alive *os.File, err error) {
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		return nil, err
 	}
-	// For both, as to open one for writing alone waits for a reader.
+	// O_RDWR, because opening a FIFO with O_WRONLY blocks until there is a reader.
 	return os.OpenFile(fifo, os.O_RDWR, 0)
 }
 
-// logs returns the end of what the programs wrote.
+// logs returns the end of the programs' output.
 func logs(dir string, programs ...string) string {
-	const enough = 4000
+	const maxBytes = 4000
 	var all strings.Builder
 	for _, name := range programs {
-		text, _ := os.ReadFile(filepath.Join(dir, name+".log")) // one that did not start has none
-		fmt.Fprintf(&all, "%s:\n%s\n", name, text[max(0, len(text)-enough):])
+		text, _ := os.ReadFile(filepath.Join(dir, name+".log")) // a program that did not start has no log
+		fmt.Fprintf(&all, "%s:\n%s\n", name, text[max(0, len(text)-maxBytes):])
 	}
 	return all.String()
 }

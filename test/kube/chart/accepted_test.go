@@ -18,7 +18,7 @@ import (
 	"trainbooking.dev/test/kube/tools"
 )
 
-// settings are values that differ in what is rendered.
+// settings returns sets of values that render different objects.
 func settings(t *testing.T) map[string][]string {
 	t.Helper()
 	return map[string][]string{
@@ -30,7 +30,7 @@ func settings(t *testing.T) map[string][]string {
 	}
 }
 
-func TestChartIsCleanToTheLinter(t *testing.T) {
+func TestLinterAcceptsTheChart(t *testing.T) {
 	t.Parallel()
 	for name, values := range settings(t) {
 		t.Run(name, func(t *testing.T) {
@@ -40,13 +40,12 @@ func TestChartIsCleanToTheLinter(t *testing.T) {
 	}
 }
 
-// The API server would create each object in a namespace that enforces the restricted
-// profile of Pod Security, and has no warning to give: neither that a field is unknown nor
-// that pods would be refused.
+// The namespace enforces the restricted profile of Pod Security. The API server must accept each
+// object without a warning about an unknown field or about pods that it would refuse.
 func TestAPIServerAcceptsWhatIsRendered(t *testing.T) {
 	t.Parallel()
 	server := apiserver.Shared(t)
-	installOthers(t, server)
+	installCRDs(t, server)
 	for name, values := range settings(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -68,8 +67,8 @@ func TestAPIServerAcceptsWhatIsRendered(t *testing.T) {
 	}
 }
 
-// requirePodsAreAdmitted creates, in a dry run, a pod of each template: a Deployment is
-// admitted whatever its pods are.
+// requirePodsAreAdmitted creates a pod of each template in a dry run, because a Deployment is
+// admitted even if its pods are not.
 func requirePodsAreAdmitted(t *testing.T, config *rest.Config, namespace string, rendered []*unstructured.Unstructured) {
 	t.Helper()
 	clients, err := kubernetes.NewForConfig(config)
@@ -91,11 +90,11 @@ func requirePodsAreAdmitted(t *testing.T, config *rest.Config, namespace string,
 		require.NoError(t, err, "%s %s", object.GetKind(), object.GetName())
 		admitted++
 	}
-	require.GreaterOrEqual(t, admitted, 2, "the service's and the operator's at least")
+	require.GreaterOrEqual(t, admitted, 2, "at least those of the service and the operator")
 }
 
-// The check above is worth something: it sees a pod that may do too much.
-func TestPodThatMayDoTooMuchIsNotAdmitted(t *testing.T) {
+// This is the control of the test above.
+func TestPodThatMayRunAsRootIsRefused(t *testing.T) {
 	t.Parallel()
 	server := apiserver.Shared(t)
 	namespace := server.Namespace(t, map[string]string{"pod-security.kubernetes.io/enforce": "restricted"})

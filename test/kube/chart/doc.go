@@ -1,4 +1,4 @@
-// Package chart holds what charts/trainbooking renders against a real API server: its
-// schemas, its admission, its RBAC; and lets Helm install, upgrade and uninstall it there.
-// What each value does to the manifests is told by the chart's own unit tests.
+// Package chart tests charts/trainbooking against a real API server: the server's schemas,
+// admission and RBAC must accept what it renders, and Helm must install, upgrade and uninstall
+// it. The effect of each value on the manifests is tested in charts/trainbooking/tests.
 package chart

@@ -11,7 +11,7 @@ import (
 	"trainbooking.dev/test/kube/tools"
 )
 
-// installed is a release on a server of the test's own, as the CRD is the whole cluster's.
+// installed is a release. Tests with the CRD, which is cluster-wide, need their own server.
 type installed struct {
 	t      *testing.T
 	server *apiserver.Server
@@ -27,7 +27,7 @@ func (r *installed) kubectl(args ...string) string {
 	return tools.Run(r.t, r.server.Kubeconfig, "kubectl", append(args, "--namespace", "rail")...)
 }
 
-// secrets returns the data of every Secret that the chart has made.
+// secrets returns the data of every Secret of the release by name.
 func (r *installed) secrets() map[string]map[string]string {
 	r.t.Helper()
 	var list struct {
@@ -59,27 +59,27 @@ func TestChartInstallsUpgradesAndUninstalls(t *testing.T) {
 	apply(t, r.server, "apply", string(train), "--namespace", "rail")
 
 	r.helm("upgrade", "booking", chart(t), "--set", "logLevel=debug")
-	require.Equal(t, generated, r.secrets(), "who is logged in stays so")
+	require.Equal(t, generated, r.secrets(), "tokens stay valid")
 
 	r.helm("uninstall", "booking")
-	require.Contains(t, r.kubectl("get", "trains"), "shatabdi", "the definition is kept, and with it every train")
+	require.Contains(t, r.kubectl("get", "trains"), "shatabdi", "the CRD is kept, and with it every train")
 	left := r.kubectl("get", "all,secrets,configmaps,serviceaccounts,roles,rolebindings,leases,pdb,networkpolicies",
 		"--selector", "app.kubernetes.io/instance=booking", "-o", "name")
 	require.Empty(t, left)
 	left = r.kubectl("get", "clusterroles,clusterrolebindings", "--selector", "app.kubernetes.io/instance=booking", "-o", "name")
 	require.Empty(t, left)
 
-	r.helm("install", "booking", chart(t)) // takes over the definition that was kept
+	r.helm("install", "booking", chart(t)) // adopts the CRD that was kept
 	require.Contains(t, r.kubectl("get", "trains"), "shatabdi")
 }
 
-// An autoscaler owns the replicas: an upgrade that sent them, too, would be refused as a
-// conflict, or would undo what was scaled.
+// The autoscaler owns spec.replicas. An upgrade that set it would fail with a conflict or undo
+// the autoscaler's change.
 func TestUpgradeLeavesTheReplicasToTheAutoscaler(t *testing.T) {
 	t.Parallel()
 	r := &installed{t: t, server: apiserver.Shared(t)}
 	values := []string{
-		"--set", "crds.enabled=false", "--set", "operator.enabled=false", // what is cluster-wide is others'
+		"--set", "crds.enabled=false", "--set", "operator.enabled=false", // they are cluster-wide, and the server is shared
 		"--set", "database.existingSecret=postgres", "--set", "redis.existingSecret=redis",
 		"--set", "autoscaling.enabled=true", "--set", "autoscaling.minReplicas=3",
 	}
@@ -95,12 +95,12 @@ func TestSchemaRefusesWhatCannotRun(t *testing.T) {
 		values  []string
 		refusal string
 	}{
-		"replicas of an embedded service":     {[]string{"--set", "replicas=2"}, "existingSecret"},
-		"an autoscaler of one":                {[]string{"--set", "autoscaling.enabled=true"}, "existingSecret"},
-		"replicas that share no Redis":        {[]string{"--set", "replicas=2", "--set", "database.existingSecret=s"}, "redis"},
-		"a key that is misspelt":              {[]string{"--set", "replica=2"}, "replica"},
-		"a key that is misspelt further down": {[]string{"--set", "image.tags=v1"}, "tags"},
-		"a number for a name":                 {[]string{"--set", "image.repository=1"}, "repository"},
+		"replicas of an embedded service":      {[]string{"--set", "replicas=2"}, "existingSecret"},
+		"an autoscaler of an embedded service": {[]string{"--set", "autoscaling.enabled=true"}, "existingSecret"},
+		"replicas without Redis":               {[]string{"--set", "replicas=2", "--set", "database.existingSecret=s"}, "redis"},
+		"a key that is misspelt":               {[]string{"--set", "replica=2"}, "replica"},
+		"a nested key that is misspelt":        {[]string{"--set", "image.tags=v1"}, "tags"},
+		"a number instead of a name":           {[]string{"--set", "image.repository=1"}, "repository"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

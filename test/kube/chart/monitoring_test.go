@@ -12,7 +12,7 @@ import (
 	"trainbooking.dev/test/kube/tools"
 )
 
-// operations is the page that alerts lead to.
+// operations returns docs/operations.md, the runbook of the alerts.
 func operations(t *testing.T) string {
 	t.Helper()
 	root, err := tools.Root()
@@ -22,8 +22,7 @@ func operations(t *testing.T) string {
 	return string(page)
 }
 
-// Whoever is woken by an alert, or looks at the dashboard, reads there what the figure says.
-func TestAlertsAndDashboardShowMetricsThatAreExplained(t *testing.T) {
+func TestOperationsPageExplainsEveryMetricOfAlertsAndDashboard(t *testing.T) {
 	t.Parallel()
 	page := operations(t)
 	rendered := render(t, "rail", "-f", chart(t, "values-production.yaml"))
@@ -38,7 +37,7 @@ func TestAlertsAndDashboardShowMetricsThatAreExplained(t *testing.T) {
 	}
 }
 
-func TestRunbookOfEachAlertIsThere(t *testing.T) {
+func TestEachAlertLinksToAnExistingSection(t *testing.T) {
 	t.Parallel()
 	sections := map[string]bool{}
 	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(operations(t), -1) {
@@ -48,7 +47,7 @@ func TestRunbookOfEachAlertIsThere(t *testing.T) {
 	rules := render(t, "rail", "-f", chart(t, "values-production.yaml"), "-s", "templates/prometheusrule.yaml")
 	alerts := strings.Count(rules, "- alert:")
 	links := regexp.MustCompile(`runbook_url: \S+/docs/operations\.md#(\S+)`).FindAllStringSubmatch(rules, -1)
-	require.Len(t, links, alerts, "each has one")
+	require.Len(t, links, alerts, "each alert has a link")
 	for _, link := range links {
 		require.Contains(t, sections, link[1])
 	}

@@ -14,26 +14,26 @@ import (
 	"trainbooking.dev/test/kube/tools"
 )
 
-// What the operator may do, in the namespace whose trains it looks after: KUBERNETES.md 2,
-// and no more.
+// The rights of the operator: in the namespaces that it watches, in its own namespace for leader
+// election, and everywhere for the authorization of metrics.
 var (
-	ofTrains = []string{
+	trainRights = []string{
 		"trains.trainbooking.dev [get list watch patch]",
 		"trains.trainbooking.dev/finalizers [update]",
 		"trains.trainbooking.dev/status [patch]",
 		"events.events.k8s.io [create patch]",
 	}
-	ofItsOwn = []string{
+	leaseRights = []string{
 		"leases.coordination.k8s.io [create]",
 		"leases.coordination.k8s.io (operator.trainbooking.dev) [get update patch]",
 	}
-	ofReviews = []string{
+	reviewRights = []string{
 		"subjectaccessreviews.authorization.k8s.io [create]",
 		"tokenreviews.authentication.k8s.io [create]",
 	}
 )
 
-func TestOperatorMayDoWhatItNeedsAndNoMore(t *testing.T) {
+func TestOperatorHasExactlyTheRightsThatItNeeds(t *testing.T) {
 	t.Parallel()
 	server := apiserver.Shared(t)
 	home, watched, other := server.Namespace(t, nil), server.Namespace(t, nil), server.Namespace(t, nil)
@@ -42,17 +42,17 @@ func TestOperatorMayDoWhatItNeedsAndNoMore(t *testing.T) {
 		home, watched, other []string
 	}{
 		"everywhere": {
-			home:    slices.Concat(ofTrains, ofItsOwn, ofReviews),
-			watched: slices.Concat(ofTrains, ofReviews),
-			other:   slices.Concat(ofTrains, ofReviews),
+			home:    slices.Concat(trainRights, leaseRights, reviewRights),
+			watched: slices.Concat(trainRights, reviewRights),
+			other:   slices.Concat(trainRights, reviewRights),
 		},
 		"in one namespace": {
 			values:  []string{"--set", "operator.watchNamespaces={" + watched + "}"},
-			home:    slices.Concat(ofItsOwn, ofReviews),
-			watched: slices.Concat(ofTrains, ofReviews),
-			other:   ofReviews,
+			home:    slices.Concat(leaseRights, reviewRights),
+			watched: slices.Concat(trainRights, reviewRights),
+			other:   reviewRights,
 		},
-	} { // one after the other: both make the same objects
+	} { // sequentially, because both create the same objects
 		rendered := objects(t, render(t, home, c.values...))
 		account := operatorAccount(t, rendered)
 		roles := rolesOf(t, rendered)
@@ -64,7 +64,7 @@ func TestOperatorMayDoWhatItNeedsAndNoMore(t *testing.T) {
 	}
 }
 
-func TestPodsOfTheServiceHaveNoToken(t *testing.T) {
+func TestPodsOfTheServiceHaveNoAPIToken(t *testing.T) {
 	t.Parallel()
 	for _, object := range objects(t, render(t, "rail", "-f", chart(t, "tests", "values", "everything.yaml"))) {
 		spec, found, err := unstructured.NestedMap(object.Object, "spec", "template", "spec")
@@ -75,7 +75,7 @@ func TestPodsOfTheServiceHaveNoToken(t *testing.T) {
 	}
 }
 
-// operatorAccount returns the user that the operator is.
+// operatorAccount returns the user name of the operator.
 func operatorAccount(t *testing.T, rendered []*unstructured.Unstructured) string {
 	t.Helper()
 	for _, object := range rendered {
@@ -89,7 +89,7 @@ func operatorAccount(t *testing.T, rendered []*unstructured.Unstructured) string
 	return ""
 }
 
-// rolesOf returns the roles and their bindings among what is rendered.
+// rolesOf returns the manifests of the roles and bindings.
 func rolesOf(t *testing.T, rendered []*unstructured.Unstructured) string {
 	t.Helper()
 	var roles strings.Builder
@@ -103,8 +103,8 @@ func rolesOf(t *testing.T, rendered []*unstructured.Unstructured) string {
 	return roles.String()
 }
 
-// rights returns what kubectl auth can-i --list says of a user in a namespace, without what
-// everybody may do, as "resource (name) [verbs]".
+// rights returns the rights of a user in a namespace from kubectl auth can-i --list, as
+// "resource (name) [verbs]", without those that every user has.
 func rights(t *testing.T, server *apiserver.Server, user, namespace string) []string {
 	t.Helper()
 	list := func(user string) (all []string) {
@@ -124,8 +124,8 @@ func rights(t *testing.T, server *apiserver.Server, user, namespace string) []st
 		}
 		return all
 	}
-	everybody := list("system:serviceaccount:" + namespace + ":nobody")
-	return slices.DeleteFunc(list(user), func(right string) bool { return slices.Contains(everybody, right) })
+	common := list("system:serviceaccount:" + namespace + ":nobody")
+	return slices.DeleteFunc(list(user), func(right string) bool { return slices.Contains(common, right) })
 }
 
 // apply applies or deletes manifests.

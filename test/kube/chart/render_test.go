@@ -13,10 +13,10 @@ import (
 	"trainbooking.dev/test/kube/tools"
 )
 
-// offline is the kubeconfig of what asks no API server.
+// offline is the kubeconfig of commands that need no API server.
 const offline = "/dev/null"
 
-// chart returns the path of a file of the chart, or of the chart.
+// chart returns the path of the chart or of a file in it.
 func chart(t *testing.T, file ...string) string {
 	t.Helper()
 	root, err := tools.Root()
@@ -24,9 +24,8 @@ func chart(t *testing.T, file ...string) string {
 	return filepath.Join(append([]string{root, "charts", "trainbooking"}, file...)...)
 }
 
-// render returns what helm template prints for a release named booking: everything that
-// would be applied, and the pods of helm test. Helm believes that the API server has the
-// kinds of others that the chart makes.
+// render returns what helm template prints for a release named booking, including the pod of
+// helm test.
 func render(t *testing.T, namespace string, values ...string) string {
 	t.Helper()
 	return tools.Run(t, offline, "helm", append([]string{
@@ -34,7 +33,7 @@ func render(t *testing.T, namespace string, values ...string) string {
 	}, values...)...)
 }
 
-// objects reads manifests.
+// objects parses manifests.
 func objects(t *testing.T, manifests string) (all []*unstructured.Unstructured) {
 	t.Helper()
 	for _, text := range strings.Split("\n"+manifests, "\n---") {
@@ -47,10 +46,9 @@ func objects(t *testing.T, manifests string) (all []*unstructured.Unstructured) 
 	return all
 }
 
-// installOthers makes the API server know the kinds of others that the chart makes when it
-// is asked to: those of the Gateway API as they are published, those of the Prometheus
-// operator from its types, as it makes them itself.
-func installOthers(t *testing.T, server *apiserver.Server) {
+// installCRDs installs the CRDs of the optional objects: the Gateway API's as published, the
+// Prometheus operator's generated from its Go types.
+func installCRDs(t *testing.T, server *apiserver.Server) {
 	t.Helper()
 	gateway, err := tools.Source("crds", "sigs.k8s.io/gateway-api")
 	require.NoError(t, err)

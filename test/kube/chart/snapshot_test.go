@@ -9,20 +9,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write the snapshot anew")
+var update = flag.Bool("update", false, "update the snapshot")
 
-// drawn is what differs from one rendering to the next: secrets that are drawn where no
-// cluster can be asked for those it has, and checksums of what they are in.
-var drawn = regexp.MustCompile(`(?m)^(\s+(?:checksum/\S+|jwt-secret|token|secret|tls\.\w+|ca\.crt): ).+$`)
+// generated matches what differs between two renderings: secrets, which are generated anew
+// without a cluster to look them up in, and their checksums.
+var generated = regexp.MustCompile(`(?m)^(\s+(?:checksum/\S+|jwt-secret|token|secret|tls\.\w+|ca\.crt): ).+$`)
 
-func TestDefaultsAreAsTheyWere(t *testing.T) {
+func TestDefaultsMatchTheSnapshot(t *testing.T) {
 	t.Parallel()
 	const snapshot = "testdata/defaults.yaml"
-	rendered := drawn.ReplaceAllString(render(t, "rail", "--kube-version", "1.31.0"), "${1}…")
+	rendered := generated.ReplaceAllString(render(t, "rail", "--kube-version", "1.31.0"), "${1}…")
 	if *update {
 		require.NoError(t, os.WriteFile(snapshot, []byte(rendered), 0o600))
 	}
 	kept, err := os.ReadFile(snapshot)
 	require.NoError(t, err)
-	require.Equal(t, string(kept), rendered, "if it is meant to be so: go test ./test/kube/chart -run Defaults -update")
+	require.Equal(t, string(kept), rendered, "to accept the change: go test ./test/kube/chart -run Defaults -update")
 }

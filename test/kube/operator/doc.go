@@ -1,8 +1,8 @@
-// Package operator tests the Train resource and its operator as they run: a real API
-// server, the built service and the built operator, which may be killed.
+// Package operator tests the Train resource and the operator against a real API server, the
+// built service and the built operator, which tests may kill.
 //
-//	crd(t)             the API server of the package, which knows Trains
-//	newRail(t)         a service, a namespace, and an operator between them
-//	rail.apply, get    what kubectl does
-//	rail.await(…)      until a Train is as a test wants it
+//	sharedCluster(t)       the API server of the package, with the Train CRD
+//	newHarness(t)          a service, a namespace, and the proxies of an operator
+//	harness.startOperator  starts the operator
+//	harness.await          waits until a Train meets a condition
 package operator

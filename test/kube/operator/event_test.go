@@ -16,14 +16,12 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-func keyOf(t *v1alpha1.Train) client.ObjectKey { return client.ObjectKeyFromObject(t) }
-
-// awaitEvent waits for an event about the Train whose note has part in it.
-func (r *rail) awaitEvent(t *v1alpha1.Train, reason, part string) {
-	r.t.Helper()
+// awaitEvent waits for an event about the Train whose note contains part.
+func (h *harness) awaitEvent(t *v1alpha1.Train, reason, part string) {
+	h.t.Helper()
 	var all eventsv1.EventList
-	r.until(func(ctx context.Context) bool {
-		if r.List(ctx, &all, client.InNamespace(t.Namespace)) != nil {
+	h.eventually(func(ctx context.Context) bool {
+		if h.List(ctx, &all, client.InNamespace(t.Namespace)) != nil {
 			return false
 		}
 		for _, e := range all.Items {
@@ -41,28 +39,28 @@ func (r *rail) awaitEvent(t *v1alpha1.Train, reason, part string) {
 	})
 }
 
-// nextSecond waits until a Train that is made now is younger than t: the API server counts
-// whole seconds.
-func (r *rail) nextSecond(t *v1alpha1.Train) {
-	r.t.Helper()
-	r.until(func(context.Context) bool { return time.Now().Unix() > t.CreationTimestamp.Unix() }, func() string { return "" })
+// nextSecond waits until a Train that is created now is younger than t: creation timestamps are
+// in whole seconds.
+func (h *harness) nextSecond(t *v1alpha1.Train) {
+	h.t.Helper()
+	h.eventually(func(context.Context) bool { return time.Now().Unix() > t.CreationTimestamp.Unix() }, func() string { return "" })
 }
 
-func TestNotesAreNotTooLong(t *testing.T) {
+func TestNoteOfAnEventIsShortened(t *testing.T) {
 	t.Parallel()
-	r := newRail(t, "--max-holds-per-user", "200")
-	r.operate()
-	train := r.await(r.create(set("capacity", 400)), ready)
-	p := r.passenger()
+	h := newHarness(t, "--max-holds-per-user", "200")
+	h.startOperator()
+	train := h.await(h.create(set("capacity", 400)), ready)
+	p := h.passenger()
 	seats := []int{}
 	for seat := 2; seat <= 400; seat += 2 {
 		seats = append(seats, seat)
 	}
 	hold := p.Must(t, http.StatusCreated, "POST", "/v1/holds", processtest.Object{"train_id": train.Status.TrainID, "seats": seats})
 	p.Must(t, http.StatusOK, "POST", "/v1/holds/"+hold.HoldID+"/confirm", nil)
-	r.edit(train, set("capacity", 1))
-	train = r.await(train, because(v1alpha1.ReasonCapacityInUse))
+	h.edit(train, set("capacity", 1))
+	train = h.await(train, notReady(v1alpha1.ReasonCapacityInUse))
 	require.Contains(t, conditionOf(train, v1alpha1.ConditionReady).Message, "2, 4, 6")
 	require.Contains(t, conditionOf(train, v1alpha1.ConditionReady).Message, "and 160 more")
-	r.awaitEvent(train, v1alpha1.ReasonCapacityInUse, "and 160 more")
+	h.awaitEvent(train, v1alpha1.ReasonCapacityInUse, "and 160 more")
 }

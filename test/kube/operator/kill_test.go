@@ -11,12 +11,12 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// step is something that is done with a Train, and what it must come to whoever operates.
+// step is an action on a Train and the state that it must lead to, whichever operator
+// reconciles it.
 type step struct {
-	do   func(r *rail, t *v1alpha1.Train) *v1alpha1.Train
-	done func(ctx context.Context, r *rail, t *v1alpha1.Train) bool
-	// left are the capacity and the name of the train that the service has then, 0 where it
-	// has none.
+	do   func(h *harness, t *v1alpha1.Train) *v1alpha1.Train
+	done func(ctx context.Context, h *harness, t *v1alpha1.Train) bool
+	// The service's train afterwards; capacity 0 if it must not exist.
 	capacity int
 	name     string
 	onSale   bool
@@ -24,85 +24,84 @@ type step struct {
 
 var (
 	create = step{
-		do:       func(r *rail, _ *v1alpha1.Train) *v1alpha1.Train { return r.createNamed("express", nil) },
-		done:     reads(func(t *v1alpha1.Train) bool { return ready(t) && *t.Status.Capacity == 200 }),
+		do:       func(h *harness, _ *v1alpha1.Train) *v1alpha1.Train { return h.createNamed("express", nil) },
+		done:     trainIs(func(t *v1alpha1.Train) bool { return ready(t) && *t.Status.Capacity == 200 }),
 		capacity: 200, name: "Shatabdi Express", onSale: true,
 	}
 	change = step{
-		do: func(r *rail, t *v1alpha1.Train) *v1alpha1.Train {
-			r.edit(t, set("capacity", 250))
+		do: func(h *harness, t *v1alpha1.Train) *v1alpha1.Train {
+			h.edit(t, set("capacity", 250))
 			return t
 		},
-		done:     reads(func(t *v1alpha1.Train) bool { return ready(t) && *t.Status.Capacity == 250 }),
+		done:     trainIs(func(t *v1alpha1.Train) bool { return ready(t) && *t.Status.Capacity == 250 }),
 		capacity: 250, name: "Shatabdi Express", onSale: true,
 	}
 	shrink = step{
-		do: func(r *rail, t *v1alpha1.Train) *v1alpha1.Train {
-			r.book(r.passenger(), idOf(t), 200)
-			r.edit(t, func(spec map[string]any) {
+		do: func(h *harness, t *v1alpha1.Train) *v1alpha1.Train {
+			h.book(h.passenger(), idOf(t), 200)
+			h.edit(t, func(spec map[string]any) {
 				set("capacity", 100)(spec)
 				set("name", "Short")(spec)
 			})
 			return t
 		},
-		done:     reads(because(v1alpha1.ReasonCapacityInUse)),
+		done:     trainIs(notReady(v1alpha1.ReasonCapacityInUse)),
 		capacity: 200, name: "Short", onSale: true,
 	}
 	retain = step{
-		do: func(r *rail, t *v1alpha1.Train) *v1alpha1.Train {
-			r.delete(t)
+		do: func(h *harness, t *v1alpha1.Train) *v1alpha1.Train {
+			h.delete(t)
 			return t
 		},
-		done:     isGone,
+		done:     isDeleted,
 		capacity: 200, name: "Shatabdi Express",
 	}
 	createForCancel = step{
-		do: func(r *rail, _ *v1alpha1.Train) *v1alpha1.Train {
-			return r.createNamed("express", set("deletionPolicy", "Cancel"))
+		do: func(h *harness, _ *v1alpha1.Train) *v1alpha1.Train {
+			return h.createNamed("express", set("deletionPolicy", "Cancel"))
 		},
 		done: create.done, capacity: create.capacity, name: create.name, onSale: true,
 	}
-	cancel = step{do: retain.do, done: isGone}
+	cancel = step{do: retain.do, done: isDeleted}
 )
 
-func reads(is func(*v1alpha1.Train) bool) func(context.Context, *rail, *v1alpha1.Train) bool {
-	return func(ctx context.Context, r *rail, t *v1alpha1.Train) bool {
+func trainIs(is func(*v1alpha1.Train) bool) func(context.Context, *harness, *v1alpha1.Train) bool {
+	return func(ctx context.Context, h *harness, t *v1alpha1.Train) bool {
 		var got v1alpha1.Train
-		return r.Get(ctx, keyOf(t), &got) == nil && is(&got)
+		return h.Get(ctx, keyOf(t), &got) == nil && is(&got)
 	}
 }
 
-func isGone(ctx context.Context, r *rail, t *v1alpha1.Train) bool {
+func isDeleted(ctx context.Context, h *harness, t *v1alpha1.Train) bool {
 	var got v1alpha1.Train
-	err := r.Get(ctx, keyOf(t), &got)
+	err := h.Get(ctx, keyOf(t), &got)
 	return err != nil && client.IgnoreNotFound(err) == nil
 }
 
-// idOf is the id of a Train that names none.
+// idOf returns the train id of a Train without spec.trainID.
 func idOf(t *v1alpha1.Train) string { return string(t.UID)[:32] + "0000" }
 
-// come waits until the step has come to what it must, and looks at what the service has: the
-// train, and none beside it.
-func (r *rail) come(to step, t *v1alpha1.Train) {
-	r.t.Helper()
-	r.until(func(ctx context.Context) bool { return to.done(ctx, r, t) }, func() string { return t.Name })
-	var left []booking.Train
-	for found, err := range r.trains.Trains(r.t.Context(), booking.TrainQuery{}) {
-		require.NoError(r.t, err)
-		left = append(left, *found.Train)
+// requireDone waits until the step is done. Then the service must have its train and no other.
+func (h *harness) requireDone(s step, t *v1alpha1.Train) {
+	h.t.Helper()
+	h.eventually(func(ctx context.Context) bool { return s.done(ctx, h, t) }, func() string { return t.Name })
+	var trains []booking.Train
+	for found, err := range h.trains.Trains(h.t.Context(), booking.TrainQuery{}) {
+		require.NoError(h.t, err)
+		trains = append(trains, *found.Train)
 	}
-	if to.capacity == 0 {
-		require.Empty(r.t, left, "a train that nobody has")
+	if s.capacity == 0 {
+		require.Empty(h.t, trains, "a train without a resource")
 		return
 	}
-	require.Len(r.t, left, 1, "a train that nobody has")
-	require.Equal(r.t, idOf(t), left[0].ID.String())
-	require.Equal(r.t, to.capacity, left[0].Capacity)
-	require.Equal(r.t, to.name, left[0].Name)
-	require.Equal(r.t, to.onSale, left[0].OnSale)
+	require.Len(h.t, trains, 1, "a train without a resource")
+	require.Equal(h.t, idOf(t), trains[0].ID.String())
+	require.Equal(h.t, s.capacity, trains[0].Capacity)
+	require.Equal(h.t, s.name, trains[0].Name)
+	require.Equal(h.t, s.onSale, trains[0].OnSale)
 }
 
-func TestOperatorKilledBetweenAnyTwoCallsLeavesNothingThatTheNextDoesNotSettle(t *testing.T) {
+func TestOperatorCompletesWhatAKilledOneHadStarted(t *testing.T) {
 	t.Parallel()
 	for name, steps := range map[string][]step{
 		"create": {create},
@@ -111,76 +110,76 @@ func TestOperatorKilledBetweenAnyTwoCallsLeavesNothingThatTheNextDoesNotSettle(t
 		"retain": {create, retain},
 		"cancel": {createForCancel, cancel},
 	} {
-		for when, carriedOut := range map[string]bool{"before": false, "after": true} {
+		for when, forward := range map[string]bool{"before": false, "after": true} {
 			t.Run(name+" "+when, func(t *testing.T) {
 				t.Parallel()
-				killAtEachCall(t, steps, carriedOut)
+				killAtEachRequest(t, steps, forward)
 			})
 		}
 	}
 }
 
-// killAtEachCall goes through the steps again and again. The operator is killed in the last
-// one: at its first call, at its second, until there is none left.
-func killAtEachCall(t *testing.T, steps []step, carriedOut bool) {
+// killAtEachRequest repeats the steps. In the last one the operator is killed at its first
+// request, then at its second, and so on, until it completes without reaching the breakpoint.
+func killAtEachRequest(t *testing.T, steps []step, forward bool) {
 	t.Helper()
-	r := newRail(t)
-	for calls := 0; ; calls++ {
-		s := &stop{after: calls, carriedOut: carriedOut, reached: make(chan string, 1), killed: make(chan struct{})}
-		call := r.killOnce(steps, s)
-		if call == "" {
-			require.GreaterOrEqual(t, calls, 2, "each of these takes several calls")
+	h := newHarness(t)
+	for n := 0; ; n++ {
+		b := &breakpoint{after: n, forward: forward, reached: make(chan string, 1), killed: make(chan struct{})}
+		request := h.killAt(b, steps)
+		if request == "" {
+			require.GreaterOrEqual(t, n, 2, "each step takes several requests")
 			return
 		}
-		t.Logf("killed at call %d: %s", calls+1, call)
-		r.forget()
+		t.Logf("killed at request %d: %s", n+1, request)
+		h.reset()
 	}
 }
 
-// killOnce returns the call at which the operator was killed; "" when it had come to the end
-// before.
-func (r *rail) killOnce(steps []step, s *stop) (call string) {
-	r.t.Helper()
-	operator := r.operate()
+// killAt runs the steps and kills the operator at the breakpoint of the last one. It returns
+// the request at which it was killed, or "" if the step was done before.
+func (h *harness) killAt(b *breakpoint, steps []step) (request string) {
+	h.t.Helper()
+	operator := h.startOperator()
 	var train *v1alpha1.Train
 	last := steps[len(steps)-1]
 	for _, step := range steps[:len(steps)-1] {
-		train = step.do(r, train)
-		r.come(step, train)
+		train = step.do(h, train)
+		h.requireDone(step, train)
 	}
-	r.gate.set(s)
-	train = last.do(r, train)
-	r.until(func(ctx context.Context) bool {
+	h.proxy.set(b)
+	train = last.do(h, train)
+	h.eventually(func(ctx context.Context) bool {
 		select {
-		case call = <-s.reached:
+		case request = <-b.reached:
 			return true
 		default:
-			return last.done(ctx, r, train)
+			return last.done(ctx, h, train)
 		}
 	}, func() string { return "neither killed nor done" })
-	if r.gate.set(nil) == nil && call == "" {
-		call = <-s.reached // it is done because this call was carried out
+	if h.proxy.set(nil) == nil && request == "" {
+		request = <-b.reached // the step is done because this request was forwarded
 	}
 	operator.Kill()
-	close(s.killed)
-	next := r.operate()
-	r.come(last, train)
+	close(b.killed)
+	next := h.startOperator()
+	h.requireDone(last, train)
 	next.Kill()
-	return call
+	return request
 }
 
-// forget takes everything away, so that a test can begin anew. No operator runs.
-func (r *rail) forget() {
-	r.t.Helper()
+// reset deletes all Trains and trains. No operator may be running.
+func (h *harness) reset() {
+	h.t.Helper()
 	var all v1alpha1.TrainList
-	require.NoError(r.t, r.List(r.t.Context(), &all, client.InNamespace(r.namespace)))
+	require.NoError(h.t, h.List(h.t.Context(), &all, client.InNamespace(h.namespace)))
 	for i := range all.Items {
 		t := &all.Items[i]
-		r.delete(t)
-		r.patch(t, map[string]any{"metadata": map[string]any{"finalizers": []string{}}})
+		h.delete(t)
+		h.patch(t, map[string]any{"metadata": map[string]any{"finalizers": []string{}}})
 	}
-	for found, err := range r.trains.Trains(r.t.Context(), booking.TrainQuery{}) {
-		require.NoError(r.t, err)
-		require.NoError(r.t, r.trains.DeleteTrain(r.t.Context(), found.Train.ID, true))
+	for found, err := range h.trains.Trains(h.t.Context(), booking.TrainQuery{}) {
+		require.NoError(h.t, err)
+		require.NoError(h.t, h.trains.DeleteTrain(h.t.Context(), found.Train.ID, true))
 	}
 }

@@ -18,14 +18,14 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-// cluster is the API server of the package, which knows Trains.
+// cluster is the API server of the package, with the Train CRD.
 type cluster struct {
 	*apiserver.Server
 	client.Client
 }
 
-// crd returns the cluster. It starts at the first call.
-func crd(tb testing.TB) *cluster {
+// sharedCluster returns the cluster and starts it at the first call.
+func sharedCluster(tb testing.TB) *cluster {
 	tb.Helper()
 	server := apiserver.Shared(tb)
 	var err error

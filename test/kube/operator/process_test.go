@@ -26,11 +26,11 @@ import (
 
 func TestStandbyTakesOverWhenTheLeaderIsStopped(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	elect := []string{"--leader-elect", "--leader-election-namespace", r.namespace}
-	leader := r.operate(elect...)
-	r.await(r.create(nil), ready)
-	standby := r.operate(elect...)
+	h := newHarness(t)
+	elect := []string{"--leader-elect", "--leader-election-namespace", h.namespace}
+	leader := h.startOperator(elect...)
+	h.await(h.create(nil), ready)
+	standby := h.startOperator(elect...)
 	standby.Await("Attempting to acquire leader lease")
 	require.NotContains(t, standby.Log.String(), "Starting workers")
 
@@ -38,65 +38,65 @@ func TestStandbyTakesOverWhenTheLeaderIsStopped(t *testing.T) {
 	leader.Stop()
 	standby.Await("Starting workers")
 	var lease coordinationv1.Lease
-	require.NoError(t, r.Get(t.Context(), client.ObjectKey{Namespace: r.namespace, Name: "operator.trainbooking.dev"}, &lease))
-	require.Less(t, time.Since(start), time.Duration(*lease.Spec.LeaseDurationSeconds)*time.Second, "the lease was released, not waited for")
-	r.await(r.create(nil), ready)
+	require.NoError(t, h.Get(t.Context(), client.ObjectKey{Namespace: h.namespace, Name: "operator.trainbooking.dev"}, &lease))
+	require.Less(t, time.Since(start), time.Duration(*lease.Spec.LeaseDurationSeconds)*time.Second, "the lease was released, it did not expire")
+	h.await(h.create(nil), ready)
 	standby.Stop()
 }
 
 func TestTokenIsReadAgainWhenItChanges(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	good := r.token
-	r.token = filepath.Join(t.TempDir(), "token")
-	require.NoError(t, os.WriteFile(r.token, []byte(strings.ToUpper(serviceToken)), 0o600))
-	r.operate()
-	train := r.await(r.create(nil), because(v1alpha1.ReasonServiceUnavailable))
+	h := newHarness(t)
+	good := h.token
+	h.token = filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(h.token, []byte(strings.ToUpper(serviceToken)), 0o600))
+	h.startOperator()
+	train := h.await(h.create(nil), notReady(v1alpha1.ReasonServiceUnavailable))
 	require.Contains(t, conditionOf(train, v1alpha1.ConditionReady).Message, "The service does not accept the operator's token")
 	text, err := os.ReadFile(good)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(r.token, append(text, "a second line that is not for the operator\n"...), 0o600))
-	r.await(train, ready)
+	require.NoError(t, os.WriteFile(h.token, append(text, "a second line, which the operator ignores\n"...), 0o600))
+	h.await(train, ready)
 }
 
-func TestMetricsAreForThoseWhoMayGetThem(t *testing.T) {
+func TestMetricsRequireAuthorization(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
+	h := newHarness(t)
 	metrics, health := freeAddress(t), freeAddress(t)
-	r.operate("--metrics-listen", metrics, "--health-listen", health)
-	r.await(r.create(nil), ready)
+	h.startOperator("--metrics-listen", metrics, "--health-listen", health)
+	h.await(h.create(nil), ready)
 	for _, path := range []string{"/healthz", "/readyz"} {
-		r.answers(http.StatusOK, "ok", "http://"+health+path, "")
+		h.awaitResponse(http.StatusOK, "ok", "http://"+health+path, "")
 	}
-	r.answers(http.StatusUnauthorized, "", "https://"+metrics+"/metrics", "")
-	r.answers(http.StatusForbidden, "", "https://"+metrics+"/metrics", r.tokenOf("scraper"))
+	h.awaitResponse(http.StatusUnauthorized, "", "https://"+metrics+"/metrics", "")
+	h.awaitResponse(http.StatusForbidden, "", "https://"+metrics+"/metrics", h.tokenOf("scraper"))
 
-	name := r.namespace + "-scraper"
-	require.NoError(t, r.Create(t.Context(), &rbacv1.ClusterRole{
+	name := h.namespace + "-scraper"
+	require.NoError(t, h.Create(t.Context(), &rbacv1.ClusterRole{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Rules:      []rbacv1.PolicyRule{{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}}},
 	}))
-	require.NoError(t, r.Create(t.Context(), &rbacv1.ClusterRoleBinding{
+	require.NoError(t, h.Create(t.Context(), &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: name},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: r.namespace, Name: "reader"}},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: h.namespace, Name: "reader"}},
 	}))
-	reader := r.tokenOf("reader")
-	r.answers(http.StatusOK, `trainbooking_operator_trains{reason="Synced"} 1`, "https://"+metrics+"/metrics", reader)
-	r.answers(http.StatusOK, "trainbooking_operator_last_resync_timestamp_seconds", "https://"+metrics+"/metrics", reader)
+	reader := h.tokenOf("reader")
+	h.awaitResponse(http.StatusOK, `trainbooking_operator_trains{reason="Synced"} 1`, "https://"+metrics+"/metrics", reader)
+	h.awaitResponse(http.StatusOK, "trainbooking_operator_last_resync_timestamp_seconds", "https://"+metrics+"/metrics", reader)
 }
 
-// tokenOf makes a service account and returns its token.
-func (r *rail) tokenOf(name string) string {
-	r.t.Helper()
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: name}}
-	require.NoError(r.t, r.Create(r.t.Context(), account))
+// tokenOf creates a service account and returns its token.
+func (h *harness) tokenOf(name string) string {
+	h.t.Helper()
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: h.namespace, Name: name}}
+	require.NoError(h.t, h.Create(h.t.Context(), account))
 	request := &authenticationv1.TokenRequest{}
-	require.NoError(r.t, r.SubResource("token").Create(r.t.Context(), account, request))
+	require.NoError(h.t, h.SubResource("token").Create(h.t.Context(), account, request))
 	return request.Status.Token
 }
 
-// freeAddress is one that nobody listens on, yet.
+// freeAddress returns an address that is not in use.
 func freeAddress(tb testing.TB) string {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -105,18 +105,18 @@ func freeAddress(tb testing.TB) string {
 	return listener.Addr().String()
 }
 
-// answers waits until a URL is answered so.
-func (r *rail) answers(status int, part, url, token string) {
-	r.t.Helper()
+// awaitResponse waits for a response with the status and a body that contains part.
+func (h *harness) awaitResponse(status int, part, url, token string) {
+	h.t.Helper()
 	var got string
-	r.until(func(ctx context.Context) bool {
+	h.eventually(func(ctx context.Context) bool {
 		var code int
 		code, got = get(ctx, url, token)
 		return code == status && strings.Contains(got, part)
 	}, func() string { return url + ": " + got })
 }
 
-// get returns 0 and the error where nothing answers.
+// get returns status 0 and the error if the request fails.
 func get(ctx context.Context, url, token string) (status int, body string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -127,21 +127,21 @@ func get(ctx context.Context, url, token string) (status int, body string) {
 	}
 	c := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
-		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, // it signs its own
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, // self-signed
 	}}
-	answer, err := c.Do(request)
+	response, err := c.Do(request)
 	if err != nil {
 		return 0, err.Error()
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return 0, err.Error()
 	}
-	return answer.StatusCode, string(text)
+	return response.StatusCode, string(text)
 }
 
-func TestWrongCommandLineIsTold(t *testing.T) {
+func TestWrongCommandLineIsReported(t *testing.T) {
 	t.Parallel()
 	token := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(token, []byte("\nthe second line\n"), 0o600))
@@ -164,15 +164,15 @@ func TestWrongCommandLineIsTold(t *testing.T) {
 	}
 }
 
-// A service that answers nothing at all is no reason to ask it again and again.
-func TestSilentServiceIsAskedLessAndLess(t *testing.T) {
+// Without the poller, a Train recovers by its own backoff.
+func TestUnavailableServiceIsRetriedWithBackoff(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate("--resync", "1h")
-	first := r.await(r.create(nil), ready)
-	r.link.Refuse()
-	r.edit(first, set("capacity", 210))
-	r.await(first, because(v1alpha1.ReasonServiceUnavailable))
-	r.link.Join()
-	r.await(first, ready) // by its own backoff: nothing is polled
+	h := newHarness(t)
+	h.startOperator("--resync", "1h")
+	first := h.await(h.create(nil), ready)
+	h.link.Refuse()
+	h.edit(first, set("capacity", 210))
+	h.await(first, notReady(v1alpha1.ReasonServiceUnavailable))
+	h.link.Join()
+	h.await(first, ready)
 }

@@ -15,7 +15,7 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// express is a Train that breaks no rule.
+// express is a valid Train.
 const express = `
 apiVersion: trainbooking.dev/v1alpha1
 kind: Train
@@ -48,8 +48,8 @@ func set(field string, value any) func(map[string]any) {
 	}
 }
 
-// route is stops with times as "station arrives departs", a time being an hour of a day, by
-// an offset where it has one, or -.
+// route sets stops, each given as "station arrives departs". A time is like 10:00 or
+// 10:00+05:30, or - for none.
 func route(stops ...string) func(map[string]any) {
 	at := func(hour string) string {
 		hour, offset, found := strings.Cut(hour, "+")
@@ -86,7 +86,7 @@ func stations(n int, long bool) (stops []string) {
 
 func TestGoodTrainIsAccepted(t *testing.T) {
 	t.Parallel()
-	c := crd(t)
+	c := sharedCluster(t)
 	namespace := c.Namespace(t, nil)
 	for name, edit := range map[string]func(map[string]any){
 		"as it is":                     nil,
@@ -116,7 +116,7 @@ func TestGoodTrainIsAccepted(t *testing.T) {
 
 func TestBadTrainIsRefusedWithAMessageThatHelps(t *testing.T) {
 	t.Parallel()
-	c := crd(t)
+	c := sharedCluster(t)
 	namespace := c.Namespace(t, nil)
 	const late, once = "must not go back in time", "stops must call at each station once: rename or remove"
 	for name, row := range map[string]struct {
@@ -165,9 +165,9 @@ func TestBadTrainIsRefusedWithAMessageThatHelps(t *testing.T) {
 	}
 }
 
-func TestTrainIDIsForEver(t *testing.T) {
+func TestTrainIDCannotChange(t *testing.T) {
 	t.Parallel()
-	c := crd(t)
+	c := sharedCluster(t)
 	namespace := c.Namespace(t, nil)
 	const id, other = "6f1b0c3e-3a46-4ad4-9d1f-2f5b3c1d0000", "7f1b0c3e-3a46-4ad4-9d1f-2f5b3c1d0000"
 	for name, change := range map[string]struct{ from, to any }{
@@ -184,10 +184,9 @@ func TestTrainIDIsForEver(t *testing.T) {
 	}
 }
 
-// Whoever reads a Train before the operator does is told so.
 func TestNewTrainIsPending(t *testing.T) {
 	t.Parallel()
-	c := crd(t)
+	c := sharedCluster(t)
 	train := manifest(t, nil)
 	train.SetNamespace(c.Namespace(t, nil))
 	require.NoError(t, c.Create(t.Context(), train))

@@ -12,11 +12,11 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-func TestTrainGoesOnSaleAndTellsItsSales(t *testing.T) {
+func TestTrainGoesOnSaleAndReportsItsSales(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate()
-	train := r.await(r.create(nil), ready)
+	h := newHarness(t)
+	h.startOperator()
+	train := h.await(h.create(nil), ready)
 	require.Equal(t, []string{v1alpha1.Finalizer}, train.Finalizers)
 	require.Equal(t, "Delhi", train.Status.From)
 	require.Equal(t, "Mumbai", train.Status.To)
@@ -25,20 +25,20 @@ func TestTrainGoesOnSaleAndTellsItsSales(t *testing.T) {
 	require.Nil(t, conditionOf(train, v1alpha1.ConditionReconciling))
 	require.Nil(t, conditionOf(train, v1alpha1.ConditionStalled))
 
-	sold := r.sold(train.Status.TrainID)
+	sold := h.find(train.Status.TrainID)
 	require.Equal(t, "Shatabdi Express", sold.Train.Name)
 	require.True(t, sold.Train.OnSale)
-	require.Equal(t, "2040-12-01T06:00:00+05:30", sold.Train.Stops[0].DepartsAt.Format(time.RFC3339), "in the offset of its place")
+	require.Equal(t, "2040-12-01T06:00:00+05:30", sold.Train.Stops[0].DepartsAt.Format(time.RFC3339), "with its UTC offset")
 
-	p := r.passenger()
-	r.book(p, train.Status.TrainID, 7)
+	p := h.passenger()
+	h.book(p, train.Status.TrainID, 7)
 	p.Must(t, http.StatusOK, "POST", "/train/book-ticket/", map[string]any{"train_id": train.Status.TrainID, "seat_number": 8})
-	train = r.await(train, func(t *v1alpha1.Train) bool { return *t.Status.Booked == 1 && *t.Status.Held == 1 })
+	train = h.await(train, func(t *v1alpha1.Train) bool { return *t.Status.Booked == 1 && *t.Status.Held == 1 })
 	require.Equal(t, []int32{200, 1, 1, 198}, figures(train))
 	require.True(t, ready(train))
 }
 
-// figures are capacity, booked, held and free.
+// figures returns capacity, booked, held and free.
 func figures(t *v1alpha1.Train) []int32 {
 	s := t.Status
 	return []int32{*s.Capacity, *s.Booked, *s.Held, *s.Free}
@@ -46,64 +46,64 @@ func figures(t *v1alpha1.Train) []int32 {
 
 func TestChangeReachesTheService(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate()
-	train := r.await(r.create(nil), ready)
-	r.edit(train, func(spec map[string]any) {
+	h := newHarness(t)
+	h.startOperator()
+	train := h.await(h.create(nil), ready)
+	h.edit(train, func(spec map[string]any) {
 		set("name", " Deccan  Queen ")(spec)
 		set("capacity", 300)(spec)
 		set("onSale", false)(spec)
 		route("Pune", "Lonavla", "Dadar")(spec)
 	})
-	train = r.await(train, ready)
+	train = h.await(train, ready)
 	require.Equal(t, "Pune", train.Status.From)
 	require.EqualValues(t, 300, *train.Status.Capacity)
-	sold := r.sold(train.Status.TrainID).Train
+	sold := h.find(train.Status.TrainID).Train
 	require.Equal(t, "Deccan  Queen", sold.Name)
 	require.False(t, sold.OnSale)
-	r.awaitEvent(train, v1alpha1.EventUpdated, "")
+	h.awaitEvent(train, v1alpha1.EventUpdated, "")
 }
 
-func TestChangeAtTheServiceIsPutBack(t *testing.T) {
+func TestDriftIsCorrected(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate()
-	train := r.await(r.create(nil), ready)
-	sold := *r.sold(train.Status.TrainID).Train
+	h := newHarness(t)
+	h.startOperator()
+	train := h.await(h.create(nil), ready)
+	sold := *h.find(train.Status.TrainID).Train
 	sold.Name, sold.OnSale = "Another", false
-	_, _, err := r.trains.PutTrain(t.Context(), sold)
+	_, _, err := h.trains.PutTrain(t.Context(), sold)
 	require.NoError(t, err)
-	r.awaitEvent(train, v1alpha1.EventDriftCorrected, `name "Another" to "Shatabdi Express", onSale false to true`)
-	require.Equal(t, "Shatabdi Express", r.sold(train.Status.TrainID).Train.Name)
+	h.awaitEvent(train, v1alpha1.EventDriftCorrected, `name "Another" to "Shatabdi Express", onSale false to true`)
+	require.Equal(t, "Shatabdi Express", h.find(train.Status.TrainID).Train.Name)
 
-	require.NoError(t, r.trains.DeleteTrain(t.Context(), sold.ID, true))
-	r.awaitEvent(train, v1alpha1.EventDriftCorrected, "deleted at the service")
-	require.NotNil(t, r.sold(train.Status.TrainID))
-	require.True(t, ready(r.get(keyOf(train))))
+	require.NoError(t, h.trains.DeleteTrain(t.Context(), sold.ID, true))
+	h.awaitEvent(train, v1alpha1.EventDriftCorrected, "deleted at the service")
+	require.NotNil(t, h.find(train.Status.TrainID))
+	require.True(t, ready(h.get(keyOf(train))))
 }
 
-func TestDangerousShrinkNamesTheSeatsAndIsDoneWhenTheyAreFree(t *testing.T) {
+func TestShrinkNamesTheSeatsInUseAndCompletesWhenTheyAreFree(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate()
-	train := r.await(r.create(nil), ready)
-	p := r.passenger()
+	h := newHarness(t)
+	h.startOperator()
+	train := h.await(h.create(nil), ready)
+	p := h.passenger()
 	bookings := []string{}
 	for _, seat := range []int{150, 151, 152, 190} {
-		bookings = append(bookings, r.book(p, train.Status.TrainID, seat))
+		bookings = append(bookings, h.book(p, train.Status.TrainID, seat))
 	}
-	r.edit(train, func(spec map[string]any) {
+	h.edit(train, func(spec map[string]any) {
 		set("capacity", 100)(spec)
 		set("onSale", false)(spec)
 		set("name", "Short")(spec)
 	})
-	train = r.await(train, because(v1alpha1.ReasonCapacityInUse))
+	train = h.await(train, notReady(v1alpha1.ReasonCapacityInUse))
 	message := "The train keeps its 200 seats until these of 101 and above are free: 150-152, 190"
 	require.Equal(t, message, conditionOf(train, v1alpha1.ConditionReady).Message)
 	require.Equal(t, message, conditionOf(train, v1alpha1.ConditionReconciling).Message)
 	require.Nil(t, conditionOf(train, v1alpha1.ConditionStalled))
-	r.awaitEvent(train, v1alpha1.ReasonCapacityInUse, message)
-	sold := r.sold(train.Status.TrainID).Train
+	h.awaitEvent(train, v1alpha1.ReasonCapacityInUse, message)
+	sold := h.find(train.Status.TrainID).Train
 	require.Equal(t, 200, sold.Capacity)
 	require.False(t, sold.OnSale, "the rest of the change is made")
 	require.Equal(t, "Short", sold.Name)
@@ -111,233 +111,233 @@ func TestDangerousShrinkNamesTheSeatsAndIsDoneWhenTheyAreFree(t *testing.T) {
 	for _, id := range bookings {
 		p.Must(t, http.StatusNoContent, "DELETE", "/v1/bookings/"+id, nil)
 	}
-	train = r.await(train, ready)
+	train = h.await(train, ready)
 	require.Equal(t, []int32{100, 0, 0, 100}, figures(train))
 	require.Nil(t, conditionOf(train, v1alpha1.ConditionReconciling))
 }
 
-func TestStopsUnderBookingsWait(t *testing.T) {
+func TestStopsChangeWhenNoSeatIsBooked(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate()
-	train := r.await(r.create(nil), ready)
-	p := r.passenger()
-	id := r.book(p, train.Status.TrainID, 1)
-	r.edit(train, func(spec map[string]any) {
+	h := newHarness(t)
+	h.startOperator()
+	train := h.await(h.create(nil), ready)
+	p := h.passenger()
+	id := h.book(p, train.Status.TrainID, 1)
+	h.edit(train, func(spec map[string]any) {
 		route("Delhi", "Agra")(spec)
 		set("capacity", 250)(spec)
 	})
-	train = r.await(train, because(v1alpha1.ReasonHasBookings))
+	train = h.await(train, notReady(v1alpha1.ReasonHasBookings))
 	require.Contains(t, conditionOf(train, v1alpha1.ConditionReady).Message, "1 booked, 0 held")
 	require.Equal(t, "Mumbai", train.Status.To)
 	require.EqualValues(t, 250, *train.Status.Capacity, "the rest of the change is made")
 	p.Must(t, http.StatusNoContent, "DELETE", "/v1/bookings/"+id, nil)
-	train = r.await(train, ready)
+	train = h.await(train, ready)
 	require.Equal(t, "Agra", train.Status.To)
 }
 
 func TestWhatTheSchemaCannotRefuseStalls(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	log := r.operate().Log
-	train := r.create(route("München", "MÜNCHEN")) // lowerAscii leaves them different
-	train = r.await(train, because(v1alpha1.ReasonInvalid))
+	h := newHarness(t)
+	log := h.startOperator().Log
+	train := h.create(route("München", "MÜNCHEN")) // lowerAscii leaves them different
+	train = h.await(train, notReady(v1alpha1.ReasonInvalid))
 	stalled := conditionOf(train, v1alpha1.ConditionStalled)
 	require.Equal(t, metav1.ConditionTrue, stalled.Status)
 	require.Contains(t, stalled.Message, "stops[1].station is the same station as stops[0]")
 	require.Nil(t, conditionOf(train, v1alpha1.ConditionReconciling))
-	require.Empty(t, train.Finalizers, "the service has never heard of it")
-	require.Nil(t, r.sold(string(train.UID)[:32]+"0000"))
+	require.Empty(t, train.Finalizers, "nothing was created at the service")
+	require.Nil(t, h.find(string(train.UID)[:32]+"0000"))
 	require.NotContains(t, log.String(), "panic")
 
-	r.edit(train, route("München", "Ulm"))
-	train = r.await(train, ready)
+	h.edit(train, route("München", "Ulm"))
+	train = h.await(train, ready)
 	require.Nil(t, conditionOf(train, v1alpha1.ConditionStalled))
 }
 
-func TestSuspendedTrainIsLeftAsItIs(t *testing.T) {
+func TestSuspendedTrainIsNotChanged(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate()
-	train := r.await(r.create(nil), ready)
-	r.edit(train, func(spec map[string]any) {
+	h := newHarness(t)
+	h.startOperator()
+	train := h.await(h.create(nil), ready)
+	h.edit(train, func(spec map[string]any) {
 		set("suspend", true)(spec)
 		set("capacity", 10)(spec)
 	})
-	train = r.await(train, because(v1alpha1.ReasonSuspended))
-	r.book(r.passenger(), train.Status.TrainID, 3)
-	train = r.await(train, func(t *v1alpha1.Train) bool { return *t.Status.Booked == 1 })
-	require.Equal(t, []int32{200, 1, 0, 199}, figures(train), "its figures are still told")
+	train = h.await(train, notReady(v1alpha1.ReasonSuspended))
+	h.book(h.passenger(), train.Status.TrainID, 3)
+	train = h.await(train, func(t *v1alpha1.Train) bool { return *t.Status.Booked == 1 })
+	require.Equal(t, []int32{200, 1, 0, 199}, figures(train), "the status still follows sales")
 	require.Nil(t, conditionOf(train, v1alpha1.ConditionReconciling))
 
-	r.delete(train)
-	train = r.await(train, because(v1alpha1.ReasonDeleting))
+	h.delete(train)
+	train = h.await(train, notReady(v1alpha1.ReasonDeleting))
 	require.Contains(t, conditionOf(train, v1alpha1.ConditionReady).Message, "spec.suspend")
-	require.True(t, r.sold(train.Status.TrainID).Train.OnSale)
-	r.edit(train, set("suspend", false))
-	r.gone(train)
-	require.False(t, r.sold(train.Status.TrainID).Train.OnSale)
+	require.True(t, h.find(train.Status.TrainID).Train.OnSale)
+	h.edit(train, set("suspend", false))
+	h.awaitDeleted(train)
+	require.False(t, h.find(train.Status.TrainID).Train.OnSale)
 }
 
-func TestRetainedTrainIsOffSaleAndIsTakenUpAgain(t *testing.T) {
+func TestRetainedTrainIsOffSaleAndCanBeAdopted(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate()
-	first := r.await(r.createNamed("express", nil), ready)
-	r.book(r.passenger(), first.Status.TrainID, 7)
-	r.delete(first)
-	r.gone(first)
-	r.awaitEvent(first, v1alpha1.EventRetained, "The train "+first.Status.TrainID+" is retained off sale")
-	sold := r.sold(first.Status.TrainID)
+	h := newHarness(t)
+	h.startOperator()
+	first := h.await(h.createNamed("express", nil), ready)
+	h.book(h.passenger(), first.Status.TrainID, 7)
+	h.delete(first)
+	h.awaitDeleted(first)
+	h.awaitEvent(first, v1alpha1.EventRetained, "The train "+first.Status.TrainID+" is retained off sale")
+	sold := h.find(first.Status.TrainID)
 	require.False(t, sold.Train.OnSale)
 	require.Equal(t, booking.Tally{Booked: 1, Available: 199}, sold.Tally)
 
-	second := r.await(r.createNamed("express", nil), ready)
-	require.NotEqual(t, first.Status.TrainID, second.Status.TrainID, "the same name is another train")
+	second := h.await(h.createNamed("express", nil), ready)
+	require.NotEqual(t, first.Status.TrainID, second.Status.TrainID, "the same name is a different train")
 	require.EqualValues(t, 0, *second.Status.Booked)
 
-	adopted := r.await(r.createNamed("again", set("trainID", first.Status.TrainID)), ready)
+	adopted := h.await(h.createNamed("again", set("trainID", first.Status.TrainID)), ready)
 	require.Equal(t, first.Status.TrainID, adopted.Status.TrainID)
 	require.Equal(t, []int32{200, 1, 0, 199}, figures(adopted))
-	require.True(t, r.sold(first.Status.TrainID).Train.OnSale)
-	r.awaitEvent(adopted, v1alpha1.EventAdopted, "onSale false to true")
+	require.True(t, h.find(first.Status.TrainID).Train.OnSale)
+	h.awaitEvent(adopted, v1alpha1.EventAdopted, "onSale false to true")
 }
 
-func TestCancelledTrainIsGoneWithItsBookings(t *testing.T) {
+func TestCancelledTrainIsDeletedWithItsBookings(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate()
-	train := r.await(r.createNamed("express", set("deletionPolicy", "Cancel")), ready)
-	p := r.passenger()
-	r.book(p, train.Status.TrainID, 7)
-	r.delete(train)
-	r.gone(train)
-	require.Nil(t, r.sold(train.Status.TrainID))
+	h := newHarness(t)
+	h.startOperator()
+	train := h.await(h.createNamed("express", set("deletionPolicy", "Cancel")), ready)
+	p := h.passenger()
+	h.book(p, train.Status.TrainID, 7)
+	h.delete(train)
+	h.awaitDeleted(train)
+	require.Nil(t, h.find(train.Status.TrainID))
 	require.Contains(t, p.Must(t, http.StatusOK, "GET", "/v1/bookings", nil).String(), `"items":[]`)
-	r.awaitEvent(train, v1alpha1.EventCancelled, train.Status.TrainID)
+	h.awaitEvent(train, v1alpha1.EventCancelled, train.Status.TrainID)
 
-	// An id that was deleted can be taken up too.
-	again := r.await(r.createNamed("express", set("trainID", train.Status.TrainID)), ready)
+	// The id of a deleted train can be used again.
+	again := h.await(h.createNamed("express", set("trainID", train.Status.TrainID)), ready)
 	require.Equal(t, []int32{200, 0, 0, 200}, figures(again))
 }
 
-func TestYoungerOfTwoWithOneIDStallsUntilTheOlderIsGone(t *testing.T) {
+func TestYoungerOfTwoWithOneIDStallsUntilTheOlderIsDeleted(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate()
-	older := r.await(r.createNamed("older", set("deletionPolicy", "Cancel")), ready)
-	r.nextSecond(older)
-	younger := r.await(r.createNamed("younger", func(spec map[string]any) {
+	h := newHarness(t)
+	h.startOperator()
+	older := h.await(h.createNamed("older", set("deletionPolicy", "Cancel")), ready)
+	h.nextSecond(older)
+	younger := h.await(h.createNamed("younger", func(spec map[string]any) {
 		set("trainID", older.Status.TrainID)(spec)
 		set("name", "Younger")(spec)
 		set("deletionPolicy", "Cancel")(spec)
-	}), because(v1alpha1.ReasonInvalid))
-	require.Contains(t, conditionOf(younger, v1alpha1.ConditionStalled).Message, r.namespace+"/older is older")
+	}), notReady(v1alpha1.ReasonInvalid))
+	require.Contains(t, conditionOf(younger, v1alpha1.ConditionStalled).Message, h.namespace+"/older is older")
 	require.Nil(t, younger.Status.Booked, "figures of a train that is not its own")
-	third := r.await(r.createNamed("third", set("trainID", older.Status.TrainID)), because(v1alpha1.ReasonInvalid))
-	r.delete(third)
-	r.gone(third)
-	require.Equal(t, "Shatabdi Express", r.sold(older.Status.TrainID).Train.Name, "deleting it leaves the other's alone")
+	third := h.await(h.createNamed("third", set("trainID", older.Status.TrainID)), notReady(v1alpha1.ReasonInvalid))
+	h.delete(third)
+	h.awaitDeleted(third)
+	require.Equal(t, "Shatabdi Express", h.find(older.Status.TrainID).Train.Name, "deleting it does not change the train")
 
-	r.delete(older)
-	r.gone(older)
-	r.await(younger, ready)
-	require.Equal(t, "Younger", r.sold(older.Status.TrainID).Train.Name)
+	h.delete(older)
+	h.awaitDeleted(older)
+	h.await(younger, ready)
+	require.Equal(t, "Younger", h.find(older.Status.TrainID).Train.Name)
 }
 
-func TestAbandonedTrainGoesAtOnceAndIsKept(t *testing.T) {
+func TestAbandonedTrainIsDeletedAtOnceAndStaysAtTheService(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate()
-	train := r.await(r.create(set("deletionPolicy", "Cancel")), ready)
-	r.link.Refuse()
-	r.delete(train)
-	train = r.await(train, because(v1alpha1.ReasonDeleting))
+	h := newHarness(t)
+	h.startOperator()
+	train := h.await(h.create(set("deletionPolicy", "Cancel")), ready)
+	h.link.Refuse()
+	h.delete(train)
+	train = h.await(train, notReady(v1alpha1.ReasonDeleting))
 	require.Contains(t, conditionOf(train, v1alpha1.ConditionReady).Message, "Waiting for the service")
-	r.patch(train, map[string]any{"metadata": map[string]any{"annotations": map[string]any{v1alpha1.AnnotationAbandon: "true"}}})
-	r.gone(train)
-	require.True(t, r.sold(train.Status.TrainID).Train.OnSale)
-	r.awaitEvent(train, v1alpha1.EventAbandoned, train.Status.TrainID)
+	h.patch(train, map[string]any{"metadata": map[string]any{"annotations": map[string]any{v1alpha1.AnnotationAbandon: "true"}}})
+	h.awaitDeleted(train)
+	require.True(t, h.find(train.Status.TrainID).Train.OnSale)
+	h.awaitEvent(train, v1alpha1.EventAbandoned, train.Status.TrainID)
 }
 
-func TestDeletedBeforeTheServiceHeardOfIt(t *testing.T) {
+func TestTrainThatTheServiceNeverHadCanBeDeleted(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	train := r.create(nil)
-	r.delete(train)
-	r.gone(train) // no operator, no finalizer
-	r.link.Refuse()
-	r.operate()
-	train = r.await(r.create(nil), because(v1alpha1.ReasonServiceUnavailable))
-	r.delete(train)
-	r.await(train, because(v1alpha1.ReasonDeleting))
-	r.link.Join()
-	r.gone(train)
-	r.awaitEvent(train, v1alpha1.EventRetained, "nothing is retained")
+	h := newHarness(t)
+	train := h.create(nil)
+	h.delete(train)
+	h.awaitDeleted(train) // no operator, no finalizer
+	h.link.Refuse()
+	h.startOperator()
+	train = h.await(h.create(nil), notReady(v1alpha1.ReasonServiceUnavailable))
+	h.delete(train)
+	h.await(train, notReady(v1alpha1.ReasonDeleting))
+	h.link.Join()
+	h.awaitDeleted(train)
+	h.awaitEvent(train, v1alpha1.EventRetained, "nothing is retained")
 }
 
-func TestFinalizerThatSomebodyTookIsThereAgain(t *testing.T) {
+func TestRemovedFinalizerIsAddedAgain(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate()
-	train := r.await(r.create(nil), ready)
-	r.patch(train, map[string]any{"metadata": map[string]any{"finalizers": []string{"example.org/other"}}})
-	r.await(train, func(t *v1alpha1.Train) bool { return len(t.Finalizers) == 2 })
+	h := newHarness(t)
+	h.startOperator()
+	train := h.await(h.create(nil), ready)
+	h.patch(train, map[string]any{"metadata": map[string]any{"finalizers": []string{"example.org/other"}}})
+	h.await(train, func(t *v1alpha1.Train) bool { return len(t.Finalizers) == 2 })
 }
 
-func TestServiceThatIsDownIsWaitedFor(t *testing.T) {
+func TestTrainsAreReconciledWhenTheServiceIsBack(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate()
-	settled := r.await(r.create(nil), ready)
-	r.link.Refuse()
-	waiting := r.await(r.create(nil), because(v1alpha1.ReasonServiceUnavailable))
+	h := newHarness(t)
+	h.startOperator()
+	settled := h.await(h.create(nil), ready)
+	h.link.Refuse()
+	waiting := h.await(h.create(nil), notReady(v1alpha1.ReasonServiceUnavailable))
 	require.Contains(t, conditionOf(waiting, v1alpha1.ConditionReady).Message, "The service cannot answer now")
 	require.NotNil(t, conditionOf(waiting, v1alpha1.ConditionReconciling))
-	r.edit(settled, set("capacity", 250))
-	settled = r.await(settled, because(v1alpha1.ReasonServiceUnavailable))
-	require.EqualValues(t, 200, *settled.Status.Capacity, "what was known last")
-	r.link.Join()
-	r.await(waiting, ready)
-	require.EqualValues(t, 250, *r.await(settled, ready).Status.Capacity)
+	h.edit(settled, set("capacity", 250))
+	settled = h.await(settled, notReady(v1alpha1.ReasonServiceUnavailable))
+	require.EqualValues(t, 200, *settled.Status.Capacity, "the last known figure")
+	h.link.Join()
+	h.await(waiting, ready)
+	require.EqualValues(t, 250, *h.await(settled, ready).Status.Capacity)
 }
 
 func TestTrainThatIsDeletedWhileTheServiceIsDownWaitsForIt(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate()
-	train := r.await(r.create(nil), ready)
-	p := r.passenger()
-	r.book(p, train.Status.TrainID, 7)
-	r.link.Refuse()
-	r.delete(train)
-	waiting := r.await(train, because(v1alpha1.ReasonDeleting))
+	h := newHarness(t)
+	h.startOperator()
+	train := h.await(h.create(nil), ready)
+	p := h.passenger()
+	h.book(p, train.Status.TrainID, 7)
+	h.link.Refuse()
+	h.delete(train)
+	waiting := h.await(train, notReady(v1alpha1.ReasonDeleting))
 	require.Contains(t, conditionOf(waiting, v1alpha1.ConditionReady).Message, "Waiting for the service")
-	r.link.Join()
-	r.gone(train)
-	retained := r.sold(train.Status.TrainID)
+	h.link.Join()
+	h.awaitDeleted(train)
+	retained := h.find(train.Status.TrainID)
 	require.False(t, retained.Train.OnSale)
 	require.Equal(t, 1, retained.Booked)
 }
 
-// An operator that the API server tells nothing believes in Trains that are gone.
-func TestTrainIsNotMadeAgainForOneThatIsGone(t *testing.T) {
+// The operator's cache still contains the deleted Train while watches are blocked.
+func TestTrainIsNotCreatedAgainForADeletedResource(t *testing.T) {
 	t.Parallel()
-	r := newRail(t)
-	r.operate()
-	train := r.await(r.create(nil), ready)
-	r.gate.silence.Lock()
-	r.delete(train)
-	r.patch(train, map[string]any{"metadata": map[string]any{"finalizers": []string{}}})
-	r.gone(train)
-	s := &stop{after: 1, reached: make(chan string, 1), killed: make(chan struct{})}
-	r.gate.set(s)
-	require.NoError(t, r.trains.DeleteTrain(t.Context(), r.sold(train.Status.TrainID).Train.ID, true))
-	call := <-s.reached
-	close(s.killed) // the answer is lost, and asked for again
-	r.gate.silence.Unlock()
-	require.Regexp(t, "GET /apis/.*/trains/"+train.Name, call, "what follows when the service has none")
-	other := r.await(r.create(nil), ready)
-	require.Nil(t, r.sold(train.Status.TrainID))
-	require.NotNil(t, r.sold(other.Status.TrainID))
+	h := newHarness(t)
+	h.startOperator()
+	train := h.await(h.create(nil), ready)
+	h.proxy.watches.Lock()
+	h.delete(train)
+	h.patch(train, map[string]any{"metadata": map[string]any{"finalizers": []string{}}})
+	h.awaitDeleted(train)
+	b := &breakpoint{after: 1, reached: make(chan string, 1), killed: make(chan struct{})}
+	h.proxy.set(b)
+	require.NoError(t, h.trains.DeleteTrain(t.Context(), h.find(train.Status.TrainID).Train.ID, true))
+	request := <-b.reached
+	close(b.killed) // the operator sends the request again
+	h.proxy.watches.Unlock()
+	require.Regexp(t, "GET /apis/.*/trains/"+train.Name, request, "the operator must ask the API server before it creates a train")
+	other := h.await(h.create(nil), ready)
+	require.Nil(t, h.find(train.Status.TrainID))
+	require.NotNil(t, h.find(other.Status.TrainID))
 }

@@ -1,13 +1,16 @@
-// Package tools finds the programs of Kubernetes that make builds from their modules below
-// tools/ into the user's cache: nothing is downloaded as a binary, and a test runs the
-// version that the repository pins.
+// Package tools finds the programs of Kubernetes that make kube-tools builds into the user's
+// cache, in the versions that the modules below tools/ pin. No binary is downloaded.
 //
-//	Path("kubectl")              where it is
-//	Run(t, config, "kubectl", …) its output, against the API server of a kubeconfig
-//	Try(t, config, "helm", …)    the same where it may fail
-//	Source("crds", module)       the files of a module that tools/crds pins
+//	Path("kubectl")              the path of a program
+//	Run(t, config, "kubectl", …) its output, with a kubeconfig
+//	Try(t, config, "helm", …)    the same, or an error
+//	Source("crds", module)       the source of a module that tools/crds pins
 //
-// A program that was not built fails the test with the command that builds it.
+// A missing program fails the test with the command that builds it.
+//
+// tools/kube pins k8s.io/kubernetes, every k8s.io staging module and etcd. A go get that names
+// all of them at once resolves without a replace directive; etcd must be named, or it is
+// upgraded.
 package tools
 
 import (
@@ -24,11 +27,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// module is what a program is built from.
+// module is the module that a program is built from.
 type module struct {
 	dir  string // below tools/, where go.mod pins it
 	path string
-	// cached is where the Makefile puts the program, with the versions of the module and of Go.
+	// cached is the program's path in the cache; %s are the versions of the module and of Go.
 	cached string
 }
 
@@ -40,13 +43,13 @@ var programs = map[string]module{
 	"kubectl":        {"kube", "k8s.io/kubernetes", "kubernetes-%s-%s/kubectl"},
 }
 
-// Path returns the path of a program that make kube-tools has built.
+// Path returns the path of a program, or an error that names the make target that builds it.
 func Path(name string) (string, error) {
 	m, known := programs[name]
 	if !known {
-		return "", fmt.Errorf("no module below tools/ is known to build %s", name)
+		return "", fmt.Errorf("no module below tools/ builds %s", name)
 	}
-	version, err := ask(m.dir, "{{.Version}}", m.path)
+	version, err := describe(m.dir, "{{.Version}}", m.path)
 	if err != nil {
 		return "", err
 	}
@@ -55,29 +58,29 @@ func Path(name string) (string, error) {
 		cache = filepath.Join(os.Getenv("HOME"), ".cache")
 	}
 	path := filepath.Join(cache, "trainbooking", "tools", fmt.Sprintf(m.cached, version, runtime.Version()))
-	if _, err := os.Stat(path); err != nil { //nolint:gosec // the cache is the user's
+	if _, err := os.Stat(path); err != nil { //nolint:gosec // the user controls the cache
 		return "", fmt.Errorf("%s is not built: make kube-tools (%w)", name, err)
 	}
 	return path, nil
 }
 
-// Source returns the directory with the files of a module that tools/dir pins, which are
-// downloaded when they are not there.
+// Source returns the directory with the source of a module that tools/dir pins. It downloads the
+// module if necessary.
 func Source(dir, path string) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
 	}
-	download := exec.Command("go", "mod", "download", path) //nolint:gosec,noctx // ours, and ends
+	download := exec.Command("go", "mod", "download", path) //nolint:gosec,noctx // the arguments are constants
 	download.Dir = filepath.Join(root, "tools", dir)
 	if out, err := download.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go mod download %s: %w\n%s", path, err, out)
 	}
-	return ask(dir, "{{.Dir}}", path)
+	return describe(dir, "{{.Dir}}", path)
 }
 
-// ask returns what tools/dir says of a module.
-func ask(dir, format, path string) (string, error) {
+// describe formats a module that tools/dir pins.
+func describe(dir, format, path string) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
@@ -85,11 +88,11 @@ func ask(dir, format, path string) (string, error) {
 	return list(filepath.Join(root, "tools", dir), format, path)
 }
 
-// Root is the directory of the repository.
+// Root returns the directory of the repository.
 var Root = sync.OnceValues(func() (string, error) { return list(".", "{{.Dir}}", "trainbooking.dev") })
 
 func list(dir, format, path string) (string, error) {
-	list := exec.Command("go", "list", "-m", "-f", format, path) //nolint:gosec,noctx // ours, and ends
+	list := exec.Command("go", "list", "-m", "-f", format, path) //nolint:gosec,noctx // the arguments are constants
 	list.Dir = dir
 	var stderr bytes.Buffer
 	list.Stderr = &stderr
@@ -100,8 +103,8 @@ func list(dir, format, path string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// Run runs a program with the kubeconfig of that path and returns what it prints. It fails
-// the test when the program does.
+// Run runs a program with a kubeconfig and returns its standard output. It fails the test if the
+// program fails.
 func Run(tb testing.TB, kubeconfig, name string, args ...string) string {
 	tb.Helper()
 	out, err := Try(tb, kubeconfig, name, args...)
@@ -109,7 +112,7 @@ func Run(tb testing.TB, kubeconfig, name string, args ...string) string {
 	return out
 }
 
-// Try is Run that returns the error, with what the program complained of.
+// Try is like Run, but returns an error, which contains the program's standard error.
 func Try(tb testing.TB, kubeconfig, name string, args ...string) (string, error) {
 	tb.Helper()
 	program := Command(tb, kubeconfig, name, args...)
@@ -121,12 +124,12 @@ func Try(tb testing.TB, kubeconfig, name string, args ...string) (string, error)
 	return stdout.String(), nil
 }
 
-// Command returns the program, ready to run, which ends with the test.
+// Command returns the command, which is killed when the test ends.
 func Command(tb testing.TB, kubeconfig, name string, args ...string) *exec.Cmd {
 	tb.Helper()
 	path, err := Path(name)
 	require.NoError(tb, err)
-	command := exec.CommandContext(tb.Context(), path, args...) //nolint:gosec // the test says what to run
+	command := exec.CommandContext(tb.Context(), path, args...) //nolint:gosec // the test chooses the command
 	command.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
 	return command
 }

@@ -5,15 +5,15 @@ package v1alpha1
 // StopApplyConfiguration represents a declarative configuration of the Stop type for use
 // with apply.
 //
-// Stop is a station where a train calls. The times are optional, and keep the UTC offset
-// of their place: searches by date use it.
+// Stop is a station where a train calls. The times are optional. Their UTC offset is kept,
+// because searches by date use it.
 type StopApplyConfiguration struct {
-	// station is the name of the station, the same for every train that calls there.
+	// station is the name of the station. Use the same name for every train that calls there.
 	Station *string `json:"station,omitempty"`
 	// arrivesAt is a time like 2026-12-01T06:00:00+05:30.
 	ArrivesAt *string `json:"arrivesAt,omitempty"`
-	// departsAt is a time like 2026-12-01T06:05:00+05:30. From then on no seat is sold
-	// that begins its run here.
+	// departsAt is a time like 2026-12-01T06:05:00+05:30. From then on no seat is sold from
+	// this stop.
 	DepartsAt *string `json:"departsAt,omitempty"`
 }
 

@@ -18,9 +18,9 @@ import (
 type TrainApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration    `json:""`
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
-	// spec is what the service is to sell.
+	// spec is the train that the service should sell.
 	Spec *TrainSpecApplyConfiguration `json:"spec,omitempty"`
-	// status is what it sells, and what stands in the way.
+	// status is the train that the service sells, and why it differs from the spec.
 	Status *TrainStatusApplyConfiguration `json:"status,omitempty"`
 }
 

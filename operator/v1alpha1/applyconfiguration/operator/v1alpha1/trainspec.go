@@ -9,30 +9,31 @@ import (
 // TrainSpecApplyConfiguration represents a declarative configuration of the TrainSpec type for use
 // with apply.
 //
-// TrainSpec is a train as an admin wants it to be.
+// TrainSpec is the train that the service should sell.
 type TrainSpecApplyConfiguration struct {
-	// name is what passengers see. It is shown without spaces at its ends, and must have
-	// at least one character that is none.
+	// name is what passengers see. Spaces at its ends are removed; it must contain another
+	// character.
 	Name *string `json:"name,omitempty"`
-	// capacity is the number of seats, numbered from 1. It may grow at any time. It
-	// shrinks once none of the seats that would go is booked or held: until then the train
-	// keeps the seats it has, and Ready is False with the reason CapacityInUse.
+	// capacity is the number of seats, numbered from 1. It can grow at any time. It shrinks
+	// once no seat above it is booked or held: until then the train keeps its seats, and
+	// Ready is False with the reason CapacityInUse.
 	Capacity *int32 `json:"capacity,omitempty"`
-	// stops are where the train calls, in order. They cannot change while a seat is booked
-	// or held: until then Ready is False with the reason HasBookings.
+	// stops are the stations where the train calls, in order. They cannot change while a seat
+	// is booked or held: until then Ready is False with the reason HasBookings.
 	Stops []StopApplyConfiguration `json:"stops,omitempty"`
-	// onSale reports whether seats can be locked and booked. What is booked stays booked.
+	// onSale reports whether seats can be locked and booked. Bookings stay valid when it is
+	// set to false.
 	OnSale *bool `json:"onSale,omitempty"`
-	// deletionPolicy is what becomes of the train when this resource is deleted. Retain
-	// takes it off sale and keeps it with its bookings; a Train whose trainID is its id
-	// takes it up again. Cancel cancels its bookings and deletes it.
+	// deletionPolicy decides what happens to the train when this resource is deleted. Retain
+	// takes it off sale and keeps it with its bookings; another Train can adopt it by its
+	// trainID. Cancel cancels its bookings and deletes it.
 	DeletionPolicy *operatorv1alpha1.DeletionPolicy `json:"deletionPolicy,omitempty"`
-	// trainID takes up a train that the service has already, such as one that was
-	// retained, or names the one to be made. By default the id comes from the UID of this
+	// trainID adopts a train that the service already has, such as one that was retained, or
+	// is the id of the train to create. By default the id is derived from the UID of this
 	// resource. It cannot change.
 	TrainID *string `json:"trainID,omitempty"`
-	// suspend true makes the operator leave the train as it is, at the service too. Its
-	// figures are still told. A deletion waits until it is false.
+	// suspend stops the operator from changing the train at the service. The status still
+	// follows sales. A deletion waits until suspend is false.
 	Suspend *bool `json:"suspend,omitempty"`
 }
 

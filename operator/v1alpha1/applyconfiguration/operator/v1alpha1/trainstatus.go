@@ -9,10 +9,10 @@ import (
 // TrainStatusApplyConfiguration represents a declarative configuration of the TrainStatus type for use
 // with apply.
 //
-// TrainStatus is a train as the service has it. Its figures follow sales within half a
-// minute. A field is absent until it is known.
+// TrainStatus is the train that the service sells. Its figures follow sales within about 30
+// seconds. A field is absent until it is known.
 type TrainStatusApplyConfiguration struct {
-	// observedGeneration is the generation of the spec that the status is about.
+	// observedGeneration is the generation of the spec that the conditions describe.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// trainID is the id of the train at the service.
 	TrainID *string `json:"trainID,omitempty"`
@@ -29,8 +29,7 @@ type TrainStatusApplyConfiguration struct {
 	Held *int32 `json:"held,omitempty"`
 	// free is how many seats are free on every leg.
 	Free *int32 `json:"free,omitempty"`
-	// conditions say how the train stands: Ready always, Stalled and Reconciling only
-	// while they are True.
+	// conditions are Ready, always, and Stalled or Reconciling while they are True.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 

@@ -18,13 +18,13 @@ import (
 	"trainbooking.dev/test/kube/tools"
 )
 
-// As list tells them: the definition of trains, and by what the operators agreed who works.
+// The CRD and the lease of the operator's leader election, as list returns them.
 const (
 	crd   = "CustomResourceDefinition trains.trainbooking.dev"
 	lease = "Lease operator.trainbooking.dev"
 )
 
-// clusterWide lists every object that is in no namespace, as its kind and name.
+// clusterWide lists the kind and name of every object outside namespaces.
 func clusterWide(t *testing.T) []string {
 	t.Helper()
 	objects, err := list(t.Context(), "", "--namespaced=false")
@@ -32,7 +32,7 @@ func clusterWide(t *testing.T) []string {
 	return objects
 }
 
-// inNamespace lists every object of the release's namespace but events.
+// inNamespace lists every object in the release's namespace except events.
 func (r *release) inNamespace() []string {
 	r.t.Helper()
 	objects, err := list(r.t.Context(), r.namespace, "--namespaced=true")
@@ -40,8 +40,8 @@ func (r *release) inNamespace() []string {
 	return objects
 }
 
-// requireNothingNew waits until the cluster has no more than before: what a claim had
-// provisioned goes after it.
+// requireNothingNew waits until the cluster has no more objects than before. Provisioned volumes
+// are deleted some time after their claims.
 func (r *release) requireNothingNew(ctx context.Context, before []string) {
 	require.EventuallyWithT(r.t, func(c *assert.CollectT) {
 		now, err := list(ctx, "", "--namespaced=false")
@@ -50,7 +50,7 @@ func (r *release) requireNothingNew(ctx context.Context, before []string) {
 	}, time.Minute, time.Second, "left behind")
 }
 
-// list asks kubectl for every object of all the kinds that can be deleted.
+// list returns every object of all kinds that can be deleted, as "Kind name".
 func list(ctx context.Context, namespace, which string) ([]string, error) {
 	run := func(args ...string) (string, error) {
 		path, err := tools.Path("kubectl")
@@ -58,7 +58,7 @@ func list(ctx context.Context, namespace, which string) ([]string, error) {
 			return "", err
 		}
 		command := exec.CommandContext(ctx, path, args...)
-		var stderr bytes.Buffer // where it warns of kinds that are old, too
+		var stderr bytes.Buffer // it also contains warnings about deprecated kinds
 		command.Stderr = &stderr
 		out, err := command.Output()
 		if err != nil {
@@ -70,7 +70,7 @@ func list(ctx context.Context, namespace, which string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Events tell of what is gone, and go by themselves.
+	// Events outlive their objects and expire.
 	names := slices.DeleteFunc(strings.Fields(kinds), func(name string) bool { return strings.HasPrefix(name, "events") })
 	out, err := run("get", strings.Join(names, ","), "--namespace", namespace, "--no-headers",
 		"-o", "custom-columns=KIND:.kind,NAME:.metadata.name")
@@ -82,5 +82,5 @@ func list(ctx context.Context, namespace, which string) ([]string, error) {
 		objects[i] = strings.Join(strings.Fields(line), " ")
 	}
 	slices.Sort(objects)
-	return slices.Compact(objects), nil // some kinds are in two groups
+	return slices.Compact(objects), nil // some kinds exist in two API groups
 }
