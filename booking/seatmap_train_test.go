@@ -47,7 +47,7 @@ func (m *machine) restart(t *rapid.T) {
 	coin := func(label string) func(*bookingtest.Ticket) bool {
 		return func(*bookingtest.Ticket) bool { return rapid.Bool().Draw(t, label) }
 	}
-	bookings, holds := m.model.Restart(m.now, coin("written"), coin("kept"))
+	bookings, holds := m.model.Restart(m.now, coin("written"), coin("stored"))
 	m.seats = booking.NewSeatMap(m.train)
 	m.seats.Restore(shuffled(t, bookings), shuffled(t, holds), m.rules.TTL, m.now)
 }
