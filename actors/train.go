@@ -149,7 +149,7 @@ func (t *train) answer(a *ask, value any, err error) {
 		t.halt()
 		return
 	}
-	a.send(reply{value: value, err: persistence.Failure(err)})
+	a.send(reply{value: value, err: persistence.ClientError(err)})
 }
 
 // settle answers the ask whose write about a hold is done, and takes up what was parked on

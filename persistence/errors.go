@@ -8,11 +8,44 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// Failure returns the error that clients see for one of a store: a *booking.Error as it
-// is, a sentinel as its code, a deadline as timeout, and everything else as
-// unavailable, since a store that answers none of these is out of reach or broken. nil
-// stays nil.
-func Failure(err error) error {
+// The sentinel errors of a store, which it returns wrapped.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrExists   = errors.New("exists already")
+	ErrFenced   = errors.New("fenced: another activation owns the train")
+	// ErrConflict means that the write contradicts what is stored: the caller's state of the
+	// train is wrong and must be loaded again.
+	ErrConflict = errors.New("conflicts with what is stored")
+	ErrFull     = errors.New("storage is full")
+	ErrUnknown  = errors.New("outcome unknown")
+)
+
+// UserExists returns already_exists with the fields that are taken, or nil if none is.
+func UserExists(username, email bool) error {
+	fields := map[string]string{}
+	if username {
+		fields["username"] = "is taken"
+	}
+	if email {
+		fields["email"] = "is taken"
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return &booking.Error{
+		Code: booking.CodeAlreadyExists, Message: "A user of that name or email already exists", Fields: fields,
+	}
+}
+
+// TokenRefused returns the error of RotateRefreshToken for a token that is not valid.
+func TokenRefused() error {
+	return &booking.Error{Code: booking.CodeUnauthenticated, Message: "The refresh token is not valid"}
+}
+
+// ClientError converts an error of a store to the error that clients get: a *booking.Error is
+// unchanged, a sentinel gets its code, a deadline becomes timeout, and everything else, such
+// as a lost connection, unavailable. It returns nil for nil.
+func ClientError(err error) error {
 	switch _, domain := errors.AsType[*booking.Error](err); {
 	case err == nil, domain:
 		return err

@@ -171,7 +171,7 @@ func (a *activation) answer(at *attempt, value any, err error) {
 		a.halt()
 		return
 	}
-	a.stall(func() { at.answer(a.node, reply{value: value, err: persistence.Failure(err)}) })
+	a.stall(func() { at.answer(a.node, reply{value: value, err: persistence.ClientError(err)}) })
 }
 
 func (a *activation) settle(id booking.HoldID, at *attempt, value any, err error) {

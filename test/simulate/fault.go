@@ -24,7 +24,7 @@ func (w *world) fault() {
 		w.token.counter = 0
 		w.lostData()
 	case 5:
-		back, counter := w.shared.Copy(), w.token.counter
+		back, counter := w.shared.Snapshot(), w.token.counter
 		w.after(w.between(time.Millisecond, 3*time.Second), func() {
 			w.happens("Redis lost its last writes")
 			back()

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 )
 
 // CreateUser implements booking.Users.
@@ -16,19 +17,13 @@ func (s *Store) CreateUser(ctx context.Context, user booking.User) error {
 	if err != nil {
 		return err
 	}
-	fields := map[string]string{}
+	var name, email bool
 	for _, other := range s.users {
-		if booking.Fold(other.Username) == booking.Fold(user.Username) {
-			fields["username"] = "is taken"
-		}
-		if booking.Fold(other.Email) == booking.Fold(user.Email) {
-			fields["email"] = "is taken"
-		}
+		name = name || booking.Fold(other.Username) == booking.Fold(user.Username)
+		email = email || booking.Fold(other.Email) == booking.Fold(user.Email)
 	}
-	if len(fields) > 0 {
-		return &booking.Error{
-			Code: booking.CodeAlreadyExists, Message: "There is a user of that name or email already", Fields: fields,
-		}
+	if err := persistence.UserExists(name, email); err != nil {
+		return err
 	}
 	s.users[user.ID] = user
 	return nil
@@ -90,10 +85,10 @@ func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, old, hash string)
 	return nil
 }
 
-// token is a refresh token that may have been spent.
+// token is a refresh token, which may be used already.
 type token struct {
 	booking.RefreshToken
-	spent bool
+	used bool
 }
 
 // SaveRefreshToken implements booking.Users.
@@ -108,21 +103,21 @@ func (s *Store) SaveRefreshToken(ctx context.Context, t booking.RefreshToken) er
 }
 
 // RotateRefreshToken implements booking.Users.
-func (s *Store) RotateRefreshToken(ctx context.Context, spent uuid.UUID, next booking.RefreshToken, now time.Time) error {
+func (s *Store) RotateRefreshToken(ctx context.Context, used uuid.UUID, next booking.RefreshToken, now time.Time) error {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
 		return err
 	}
-	old, found := s.tokens[spent]
-	if found && old.spent {
+	old, found := s.tokens[used]
+	if found && old.used {
 		s.revoke(func(t token) bool { return t.User == old.User && t.Family == old.Family })
 	}
-	if !found || old.spent || !now.Before(old.ExpiresAt) {
-		return &booking.Error{Code: booking.CodeUnauthenticated, Message: "The refresh token is not valid"}
+	if !found || old.used || !now.Before(old.ExpiresAt) {
+		return persistence.TokenRefused()
 	}
-	old.spent = true
-	s.tokens[spent] = old
+	old.used = true
+	s.tokens[used] = old
 	next.User, next.Family = old.User, old.Family
 	s.tokens[next.ID] = token{RefreshToken: next}
 	return nil
