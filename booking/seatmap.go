@@ -145,7 +145,7 @@ func (m *SeatMap) LiveHolds() []Hold {
 	return holds
 }
 
-// Phase returns the phase of a hold; false when there is none with that id.
+// Phase returns the phase of a hold; false if no hold has the id.
 func (m *SeatMap) Phase(id HoldID) (Phase, bool) {
 	h, ok := m.holds[id]
 	if !ok {

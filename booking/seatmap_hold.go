@@ -168,8 +168,8 @@ func (m *SeatMap) checkSeats(request HoldRequest) error {
 	return nil
 }
 
-// sameHold returns the user's hold of the same id, or of exactly the same seats and segment;
-// nil if there is none.
+// sameHold returns the user's hold of the same id, or of exactly the same seats and segment,
+// or nil.
 func (m *SeatMap) sameHold(request HoldRequest, segment Legs) *liveHold {
 	if h := m.holds[request.ID]; h != nil && h.User == request.User {
 		return h

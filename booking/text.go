@@ -15,7 +15,7 @@ const MaxName = 255
 
 // CleanText trims s and normalizes it to Unicode NFC. If s is not UTF-8, has a control or
 // invisible character, or has a length outside shortest to longest (in characters), problem
-// says so and clean is "".
+// describes that and clean is "".
 func CleanText(s string, shortest, longest int) (clean, problem string) {
 	if !utf8.ValidString(s) {
 		return "", "must be valid UTF-8"

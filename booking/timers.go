@@ -31,7 +31,7 @@ func (m *SeatMap) addTimer(t timer) {
 	heap.Push(&m.timers.heap, t)
 }
 
-// stale reports whether there is nothing left to do for a timer. A retried request may have
+// stale reports whether a timer has no effect any more. A retried request may have
 // made another hold, with a later deadline, under the id of a released one.
 func (m *SeatMap) stale(t timer) bool {
 	if !t.hold.IsZero() {

@@ -3,6 +3,9 @@ package persistencetest
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
 
@@ -17,6 +20,21 @@ func ExerciseStore(t *testing.T, open func(t *testing.T) persistence.Store) {
 		trainFacts, fenceFacts, saleFacts, bookingFacts, userFacts, refreshFacts, replyFacts,
 	} {
 		run(t, begin, facts)
+	}
+}
+
+// RequireSeatsMatchBookings checks that each train has as many booked seats as live bookings, for
+// bookings of one seat each.
+func RequireSeatsMatchBookings(t *testing.T, store persistence.Store) {
+	t.Helper()
+	trains, err := store.ListTrains(t.Context())
+	require.NoError(t, err)
+	for _, train := range trains {
+		page, err := store.TrainBookings(t.Context(), train.ID, booking.PageRequest{})
+		require.NoError(t, err)
+		seats, err := store.BookedSeats(t.Context(), []booking.TrainID{train.ID}, []booking.Legs{train.Run()})
+		require.NoError(t, err)
+		require.Equal(t, len(page.Items), seats[0])
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
 )
@@ -46,7 +47,7 @@ func TestKilledServerLosesNothingAcknowledged(t *testing.T) {
 			}
 		}
 		requireOutcomes(t, outcomes, found, round)
-		requireSeatsMatchBookings(t, db, guards)
+		persistencetest.RequireSeatsMatchBookings(t, db)
 	}
 }
 
@@ -120,16 +121,4 @@ func requireOutcomes(t *testing.T, outcomes []outcome, found map[uuid.UUID]bool,
 	}
 	t.Log(counts)
 	require.Less(t, counts["done"], len(outcomes), "no sale failed")
-}
-
-// requireSeatsMatchBookings checks that exactly the seats of live bookings are booked.
-func requireSeatsMatchBookings(t *testing.T, db *postgres.DB, guards []persistence.Guard) {
-	t.Helper()
-	for _, guard := range guards {
-		page, err := db.TrainBookings(t.Context(), guard.Train, booking.PageRequest{})
-		require.NoError(t, err)
-		seats, err := db.BookedSeats(t.Context(), []booking.TrainID{guard.Train}, []booking.Legs{booking.Segment(0, 2)})
-		require.NoError(t, err)
-		require.Equal(t, len(page.Items), seats[0])
-	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/sqlite"
 )
 
@@ -56,7 +57,7 @@ func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 			require.True(t, b.CancelledAt.IsZero())
 			require.True(t, holds[a.Hold], "round %d", round)
 		}
-		requireSeatsMatchBookings(t, db)
+		persistencetest.RequireSeatsMatchBookings(t, db)
 		require.NoError(t, db.Close())
 	}
 }
@@ -85,20 +86,6 @@ func killAfter(t *testing.T, dir string, n int) (acknowledged []acknowledgement)
 	require.Error(t, child.Wait(), "killed")
 	require.GreaterOrEqual(t, len(acknowledged), n)
 	return acknowledged
-}
-
-// requireSeatsMatchBookings checks that exactly the seats of live bookings are booked.
-func requireSeatsMatchBookings(t *testing.T, db *sqlite.DB) {
-	t.Helper()
-	trains, err := db.ListTrains(t.Context())
-	require.NoError(t, err)
-	for _, train := range trains {
-		page, err := db.TrainBookings(t.Context(), train.ID, booking.PageRequest{})
-		require.NoError(t, err)
-		seats, err := db.BookedSeats(t.Context(), []booking.TrainID{train.ID}, []booking.Legs{booking.Segment(0, 2)})
-		require.NoError(t, err)
-		require.Equal(t, len(page.Items), seats[0])
-	}
 }
 
 // writeUntilKilled is the child: it writes a sale and a hold, prints a line when both are

@@ -24,7 +24,7 @@ type ledger struct {
 	exempt    time.Duration
 }
 
-// record is what is known of the hold of an id.
+// holdRecord is the history of a hold.
 type holdRecord struct {
 	booking.Hold
 	user     *user
@@ -48,7 +48,7 @@ type sold struct {
 	cancel    bool // requested
 }
 
-// judged is what the ledger keeps of a request.
+// requestRecord is what the ledger keeps of a request.
 type requestRecord struct {
 	hold    *holdRecord // the hold that it refers to, if that was live at the request
 	endings int         // of hold, at the request
