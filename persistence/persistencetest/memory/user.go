@@ -2,7 +2,6 @@ package memory
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -82,99 +81,5 @@ func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, old, hash string)
 	user.PasswordHash = hash
 	s.users[id] = user
 	s.revoke(func(t token) bool { return t.User == id })
-	return nil
-}
-
-// token is a refresh token, which may be used already.
-type token struct {
-	booking.RefreshToken
-	used bool
-}
-
-// SaveRefreshToken implements booking.Users.
-func (s *Store) SaveRefreshToken(ctx context.Context, t booking.RefreshToken) error {
-	end, err := s.begin(ctx)
-	defer end()
-	if err != nil {
-		return err
-	}
-	s.tokens[t.ID] = token{RefreshToken: t}
-	return nil
-}
-
-// RotateRefreshToken implements booking.Users.
-func (s *Store) RotateRefreshToken(ctx context.Context, used uuid.UUID, next booking.RefreshToken, now time.Time) error {
-	end, err := s.begin(ctx)
-	defer end()
-	if err != nil {
-		return err
-	}
-	old, found := s.tokens[used]
-	if found && old.used {
-		s.revoke(func(t token) bool { return t.User == old.User && t.Family == old.Family })
-	}
-	if !found || old.used || !now.Before(old.ExpiresAt) {
-		return persistence.TokenRefused()
-	}
-	old.used = true
-	s.tokens[used] = old
-	next.User, next.Family = old.User, old.Family
-	s.tokens[next.ID] = token{RefreshToken: next}
-	return nil
-}
-
-// RevokeFamily implements booking.Users.
-func (s *Store) RevokeFamily(ctx context.Context, user, family uuid.UUID) error {
-	end, err := s.begin(ctx)
-	defer end()
-	if err != nil {
-		return err
-	}
-	s.revoke(func(t token) bool { return t.User == user && t.Family == family })
-	return nil
-}
-
-func (s *Store) revoke(which func(token) bool) {
-	for id, t := range s.tokens {
-		if which(t) {
-			delete(s.tokens, id)
-		}
-	}
-}
-
-type replyKey struct {
-	user uuid.UUID
-	key  string
-}
-
-// FindReply implements booking.Replies.
-func (s *Store) FindReply(ctx context.Context, user uuid.UUID, key string, now time.Time) (booking.Reply, error) {
-	end, err := s.begin(ctx)
-	defer end()
-	if err != nil {
-		return booking.Reply{}, err
-	}
-	reply, found := s.replies[replyKey{user, key}]
-	if !found || !now.Before(reply.ExpiresAt) {
-		return booking.Reply{}, booking.NotFound("reply")
-	}
-	return reply, nil
-}
-
-// SaveReply implements booking.Replies.
-func (s *Store) SaveReply(ctx context.Context, user uuid.UUID, key string, reply booking.Reply, now time.Time) error {
-	end, err := s.begin(ctx)
-	defer end()
-	if err != nil {
-		return err
-	}
-	for k, r := range s.replies {
-		if !now.Before(r.ExpiresAt) {
-			delete(s.replies, k)
-		}
-	}
-	if _, kept := s.replies[replyKey{user, key}]; !kept {
-		s.replies[replyKey{user, key}] = reply
-	}
 	return nil
 }
