@@ -23,7 +23,7 @@ func (s *System) CancelBooking(ctx context.Context, user, id uuid.UUID) error {
 	case errors.Is(err, persistence.ErrNotFound), err == nil && b.User != user:
 		return booking.NotFound("booking")
 	case err != nil:
-		return persistence.Failure(err)
+		return persistence.ClientError(err)
 	case !b.CancelledAt.IsZero():
 		return nil
 	}
@@ -36,7 +36,7 @@ func (s *System) UserBookings(
 	ctx context.Context, user uuid.UUID, page booking.PageRequest,
 ) (booking.Page[booking.BookedTrain], error) {
 	found, err := s.store.UserBookings(ctx, user, page)
-	return found, persistence.Failure(err)
+	return found, persistence.ClientError(err)
 }
 
 // TrainBookings implements booking.Service.
@@ -47,7 +47,7 @@ func (s *System) TrainBookings(
 		return booking.Page[booking.Booking]{}, booking.NotFound("train")
 	}
 	found, err := s.store.TrainBookings(ctx, id, page)
-	return found, persistence.Failure(err)
+	return found, persistence.ClientError(err)
 }
 
 // confirm: decide → confirming, expiry suspended → commit writer → reply.

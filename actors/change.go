@@ -27,9 +27,9 @@ func (s *System) CreateTrain(ctx context.Context, train booking.Train) (booking.
 	case errors.Is(err, persistence.ErrUnknown):
 		// Perhaps it is there: then a retry must find it. If not, its activation finds out.
 		s.catalogue.add(&train)
-		return booking.Train{}, persistence.Failure(err)
+		return booking.Train{}, persistence.ClientError(err)
 	case err != nil:
-		return booking.Train{}, persistence.Failure(err)
+		return booking.Train{}, persistence.ClientError(err)
 	}
 	s.catalogue.put(&train)
 	if err := s.announce(ctx, news{Put: &train}); err != nil {

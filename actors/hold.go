@@ -39,7 +39,7 @@ func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
 func (s *System) wasReleased(ctx context.Context, ref booking.HoldRef, since time.Time) (bool, error) {
 	holds, err := s.heldSeats.LoadHolds(ctx, ref.Train, time.Now())
 	if err != nil {
-		return false, persistence.Failure(err)
+		return false, persistence.ClientError(err)
 	}
 	return slices.ContainsFunc(holds, func(h booking.Hold) bool {
 		return h.Released && h.User == ref.User && h.ExpiresAt.After(since) &&

@@ -134,7 +134,7 @@ func (t *train) loaded(l load, err error) {
 // notBegun is what is told to those whose command was not run because the load failed: that
 // the load's own outcome may be unknown is nothing to them.
 func notBegun(err error) error {
-	failure := persistence.Failure(err)
+	failure := persistence.ClientError(err)
 	switch booking.CodeOf(failure) {
 	case booking.CodeUnavailable, booking.CodeTimeout:
 		return booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)

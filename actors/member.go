@@ -123,7 +123,7 @@ func (m *membership) beat(ctx context.Context) error {
 func (m *membership) call(ctx context.Context, self, told string, out bool) (persistence.Membership, error) {
 	switch {
 	case out:
-		return m.contract.Look(ctx)
+		return m.contract.ListMembers(ctx)
 	case self != told:
 		return m.contract.Join(ctx, self)
 	}

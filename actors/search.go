@@ -61,7 +61,7 @@ func (s *System) ListTrains(
 		}
 		page.Items[i] = a
 	}
-	return page, persistence.Failure(s.fillFromStore(ctx, page.Items, idle))
+	return page, persistence.ClientError(s.fillFromStore(ctx, page.Items, idle))
 }
 
 // segmentQuery asks a process about some of its trains.

@@ -68,7 +68,7 @@ func (s *System) see(ctx context.Context, id booking.TrainID, c see) (sight, err
 func (s *System) lookIdle(ctx context.Context, id booking.TrainID) (*booking.Snapshot, error) {
 	seats, _, err := s.read(ctx, id, nil)
 	if err != nil {
-		return nil, persistence.Failure(err)
+		return nil, persistence.ClientError(err)
 	}
 	return seats.Snapshot(), nil
 }

@@ -123,7 +123,7 @@ func (t *train) dropSuperseded() {
 		t.superseded = append(t.superseded, superseded{e, now.Add(askTimeout)})
 	}
 	for len(t.superseded) > 0 && !t.superseded[0].drop.After(now) {
-		if e := t.superseded[0]; t.seats.IsSuperseded(e.EndedHold) {
+		if e := t.superseded[0]; t.seats.IsSuperseded(e.SupersededHold) {
 			t.dropHold(e.ID)
 		}
 		t.superseded = t.superseded[1:]
@@ -132,7 +132,7 @@ func (t *train) dropSuperseded() {
 
 // superseded is a record that tells nothing any more, and when to drop it.
 type superseded struct {
-	booking.EndedHold
+	booking.SupersededHold
 	drop time.Time
 }
 
@@ -149,7 +149,7 @@ func (t *train) answer(a *ask, value any, err error) {
 		t.halt()
 		return
 	}
-	a.send(reply{value: value, err: persistence.Failure(err)})
+	a.send(reply{value: value, err: persistence.ClientError(err)})
 }
 
 // settle answers the ask whose write about a hold is done, and takes up what was parked on

@@ -199,7 +199,7 @@ func TestRegistrationTellsOnlyThatSomethingIsTaken(t *testing.T) {
 		{"ASHA", "asha@example.org", map[string]any{"username": "is taken", "email": "is taken"}},
 	} {
 		r := form(row.name, row.email, password)
-		requireProblem(t, 409, booking.CodeAlreadyExists, "There is a user of that name or email already", r)
+		requireProblem(t, 409, booking.CodeAlreadyExists, "A user of that name or email already exists", r)
 		require.Equal(t, row.taken, r.field(t, "fields"))
 		require.NotContains(t, r.text, "asha", "nor how the account spells it")
 	}

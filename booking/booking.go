@@ -14,10 +14,10 @@ type Booking struct {
 	Legs        Legs
 	Seats       []int     // seat numbers, ascending
 	BookedAt    time.Time // UTC
-	CancelledAt time.Time // UTC, zero while the booking lives
+	CancelledAt time.Time // UTC; zero: not cancelled
 }
 
-// BookedTrain is a booking beside the train it is for.
+// BookedTrain is a booking with its train.
 type BookedTrain struct {
 	Booking
 	On *Train

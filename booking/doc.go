@@ -17,8 +17,8 @@
 //	    ▲                │ Release, deadline         │ Cancel
 //	    └────────────────┴───────────────────────────┘
 //
-// SeatMap is the state machine of one train. Between a decision and the answer
-// of the store a hold is in one of three transitional phases (pending,
+// SeatMap is the state machine of one train. Between a decision and the result
+// of its write a hold is in one of three transitional phases (pending,
 // confirming, releasing); see Phase.
 //
 // # Failure

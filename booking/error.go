@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Code is the stable, machine-readable name of an error. Codes cross the actor
-// system and HTTP unchanged; package api maps each to one HTTP status.
+// Code is the stable, machine-readable name of an error. Codes cross process
+// boundaries and HTTP unchanged; package api maps each to one HTTP status.
 type Code string
 
 // The codes, in the order of API.md part 3.
@@ -38,29 +38,30 @@ const (
 	CodeTimeout            Code = "timeout"
 )
 
-// Outcome says what is known of a request that failed with 503 or 504.
+// Outcome says whether a request that failed with 503 or 504 was executed.
 type Outcome string
 
 const (
-	// OutcomeNotExecuted: nothing happened, the request may be sent again.
+	// OutcomeNotExecuted means that nothing was changed and the request may be sent again.
 	OutcomeNotExecuted Outcome = "not_executed"
-	// OutcomeUnknown: it may have happened; the same request sent again finds out.
+	// OutcomeUnknown means that the request may have been executed. Sending the same
+	// request again is safe.
 	OutcomeUnknown Outcome = "unknown"
 )
 
-// Error is the one error type that reaches clients. The zero value of an
+// Error is the only error type that reaches clients. The zero value of an
 // optional field means that the error has no such detail.
 type Error struct {
 	Code    Code
-	Message string // the sentence shown to people, without a full stop
+	Message string // a sentence for people, without a full stop
 
-	Fields        map[string]string // invalid_request: a sentence for each field at fault
-	Seats         []int             // capacity_in_use: the seat numbers in the way, ascending
-	BecomesFreeAt time.Time         // seat_locked: when the hold in the way ends
+	Fields        map[string]string // invalid_request: what is wrong with each invalid field
+	Seats         []int             // capacity_in_use: the taken seats above the new capacity, ascending
+	BecomesFreeAt time.Time         // seat_locked: when the last conflicting hold ends
 	RetryAfter    time.Duration     // 429 and 503: how long to wait
 	Outcome       Outcome           // 503 and 504
 
-	Cause error `json:"-"` // for the log, never shown
+	Cause error `json:"-"` // for the log, never sent to clients
 }
 
 func (e *Error) Error() string {
@@ -79,8 +80,8 @@ func (e *Error) Is(target error) bool {
 	return ok && t.Code == e.Code
 }
 
-// CodeOf returns the code of err, CodeInternal when err is no *Error, and ""
-// when err is nil.
+// CodeOf returns the code of err: CodeInternal if err is no *Error, and "" if
+// err is nil.
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""
@@ -91,20 +92,20 @@ func CodeOf(err error) Code {
 	return CodeInternal
 }
 
-// NotFound is the error for a thing that does not exist; what names it ("train").
+// NotFound returns the error for something that does not exist; what names it ("train").
 func NotFound(what string) *Error {
 	return &Error{Code: CodeNotFound, Message: "No such " + what}
 }
 
-// InvalidField is the error for a request with one field at fault.
-func InvalidField(field, sentence string) *Error {
+// InvalidField returns the error for a request with one invalid field.
+func InvalidField(field, problem string) *Error {
 	return &Error{
 		Code: CodeInvalidRequest, Message: "The request is not valid",
-		Fields: map[string]string{field: sentence},
+		Fields: map[string]string{field: problem},
 	}
 }
 
-// Invalid is the error for a request whose fields are at fault; nil when none is.
+// Invalid returns the error for a request with these invalid fields; nil if there are none.
 func Invalid(fields map[string]string) error {
 	if len(fields) == 0 {
 		return nil
@@ -112,7 +113,7 @@ func Invalid(fields map[string]string) error {
 	return &Error{Code: CodeInvalidRequest, Message: "The request is not valid", Fields: fields}
 }
 
-// Unavailable is the 503 for a request that the service cannot answer now.
+// Unavailable returns the error for a request that the service cannot answer now (503).
 func Unavailable(outcome Outcome, retryAfter time.Duration, cause error) *Error {
 	return &Error{
 		Code: CodeUnavailable, Message: "The service cannot answer now, try again",
@@ -120,7 +121,7 @@ func Unavailable(outcome Outcome, retryAfter time.Duration, cause error) *Error 
 	}
 }
 
-// Timeout is the 504 for a request whose deadline passed before its answer.
+// Timeout returns the error for a request that was not answered before its deadline (504).
 func Timeout(cause error) *Error {
 	return &Error{
 		Code: CodeTimeout, Message: "No answer in time, send the same request again",

@@ -18,14 +18,14 @@ func TestCodeIsFoundThroughWrapping(t *testing.T) {
 		"":                     nil,
 		booking.CodeInternal:   io.EOF,
 		booking.CodeNotFound:   booking.NotFound("train"),
-		booking.CodeTimeout:    fmt.Errorf("ask: %w", booking.Timeout(io.EOF)),
+		booking.CodeTimeout:    fmt.Errorf("call: %w", booking.Timeout(io.EOF)),
 		booking.CodeSeatBooked: errors.Join(io.EOF, &booking.Error{Code: booking.CodeSeatBooked}),
 	} {
 		require.Equal(t, want, booking.CodeOf(err))
 	}
 }
 
-func TestErrorsAreTheSameWhenTheirCodesAre(t *testing.T) {
+func TestErrorsOfTheSameCodeMatch(t *testing.T) {
 	t.Parallel()
 	err := fmt.Errorf("find: %w", booking.NotFound("train"))
 	require.ErrorIs(t, err, &booking.Error{Code: booking.CodeNotFound})
@@ -34,7 +34,7 @@ func TestErrorsAreTheSameWhenTheirCodesAre(t *testing.T) {
 	require.EqualError(t, err, "find: not_found: No such train")
 }
 
-func TestCauseIsInTheLogAndNotInTheMessage(t *testing.T) {
+func TestCauseIsNotInTheMessage(t *testing.T) {
 	t.Parallel()
 	err := booking.Unavailable(booking.OutcomeNotExecuted, time.Second, io.EOF)
 	require.ErrorIs(t, err, io.EOF)
@@ -45,7 +45,7 @@ func TestCauseIsInTheLogAndNotInTheMessage(t *testing.T) {
 	require.Equal(t, booking.OutcomeUnknown, booking.Timeout(io.EOF).Outcome, "it may have been executed")
 }
 
-func TestRequestIsInvalidOnlyWithAFieldAtFault(t *testing.T) {
+func TestInvalidWithoutFieldsIsNil(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, booking.Invalid(nil))
 	require.NoError(t, booking.Invalid(map[string]string{}))

@@ -13,9 +13,9 @@ const (
 	MaxHoldTTL      = 24 * time.Hour
 	DefaultMaxHolds = 10
 
-	// HoldRetention is how long a hold that ended without a booking, or a booking that was
-	// cancelled, is remembered, so that a late confirm by seat alone is never taken for
-	// one of another segment (docs/decisions/0003).
+	// HoldRetention is how long a hold that ended without a booking, or a cancelled booking,
+	// is kept. Meanwhile a late confirm by seat alone is refused as ambiguous rather than
+	// applied to another segment (docs/decisions/0003).
 	HoldRetention = time.Hour
 )
 
@@ -25,15 +25,15 @@ type Hold struct {
 	User      uuid.UUID
 	Legs      Legs      // one segment
 	Seats     []int     // seat numbers, ascending, at least one
-	ExpiresAt time.Time // UTC, whole milliseconds; from then on it is over
+	ExpiresAt time.Time // UTC, whole milliseconds; the hold has ended at this time
 	Released  bool      // ended early by its user; kept for HoldRetention after ExpiresAt
 }
 
 // HoldRequest asks for a hold of named seats, or of Count seats that the train
-// chooses (adjacent where there are such, lowest numbers first). Exactly one of
+// chooses (adjacent ones if possible, lowest numbers first). Exactly one of
 // Seats and Count is set. From and To are stations; empty means the train's ends.
 type HoldRequest struct {
-	ID       HoldID `json:",omitzero"` // made once a request, so that it is the same when sent again
+	ID       HoldID `json:",omitzero"` // chosen before the first attempt; a retry has the same
 	User     uuid.UUID
 	Train    TrainID
 	Seats    []int
@@ -41,9 +41,9 @@ type HoldRequest struct {
 	From, To string
 }
 
-// HoldRef says which hold a confirm or release means: by its id, or by one of its
-// seats, which is enough as long as the user has had one segment of that seat.
-// With both, the seat must be one of the hold's.
+// HoldRef identifies the hold to confirm or release: by its id, or by one of its seats,
+// which is ambiguous if the user has had several segments of that seat. If both are given,
+// the seat must belong to the hold.
 type HoldRef struct {
 	User  uuid.UUID
 	Train TrainID

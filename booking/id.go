@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// ErrMalformedID is returned by the Parse functions for text that is no id at all.
+// ErrMalformedID is the error of the functions that parse ids.
 var ErrMalformedID = errors.New("malformed id")
 
 // TrainID is a UUID whose last 16 bits are zero; SeatID uses them for the seat number.
@@ -17,20 +17,20 @@ type TrainID uuid.UUID
 // NewTrainID returns a random train id.
 func NewTrainID() TrainID { return clearSeat(uuid.New()) }
 
-// DerivedTrainID returns the train id that belongs to name, always the same, so
-// that creating a train twice for one reason makes one train.
+// DerivedTrainID returns the train id that follows from name, so that creating a train
+// twice under the same name creates one train.
 func DerivedTrainID(name string) TrainID {
 	return clearSeat(uuid.NewSHA1(idNamespace, []byte("train:"+name)))
 }
 
-// ParseTrainID reads the 36-character form. The result may have its last 16 bits
-// set: no train has such an id, see Valid. Error: ErrMalformedID.
+// ParseTrainID reads the 36-character form. The result may be an id that no train can have;
+// see Valid. Error: ErrMalformedID.
 func ParseTrainID(s string) (TrainID, error) {
 	id, err := parseUUID(s)
 	return TrainID(id), err
 }
 
-// Valid reports whether the last 16 bits are zero, as they are for every train.
+// Valid reports whether a train can have the id: it is not zero, but its last 16 bits are.
 func (id TrainID) Valid() bool { return id[14] == 0 && id[15] == 0 && id != TrainID{} }
 
 // Seat returns the id of seat number n, 1 to MaxCapacity.
@@ -42,17 +42,16 @@ func (id TrainID) Seat(n int) SeatID {
 
 func (id TrainID) String() string { return uuid.UUID(id).String() }
 
-// MarshalText makes a train id its 36-character form in JSON.
+// MarshalText implements encoding.TextMarshaler with the 36-character form.
 func (id TrainID) MarshalText() ([]byte, error) { return uuid.UUID(id).MarshalText() }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText implements encoding.TextUnmarshaler.
 func (id *TrainID) UnmarshalText(b []byte) (err error) {
 	*id, err = ParseTrainID(string(b))
 	return err
 }
 
-// SeatID is a train id with the seat number in its last 16 bits: the same for the
-// same seat of the same train, always.
+// SeatID is a train id with the seat number in its last 16 bits.
 type SeatID uuid.UUID
 
 // ParseSeatID reads the 36-character form. Error: ErrMalformedID.
@@ -64,29 +63,29 @@ func ParseSeatID(s string) (SeatID, error) {
 // Train returns the id of the seat's train.
 func (id SeatID) Train() TrainID { return clearSeat(uuid.UUID(id)) }
 
-// Number returns the seat number; 0 is no seat.
+// Number returns the seat number, or 0 if the id names no seat.
 func (id SeatID) Number() int { return int(binary.BigEndian.Uint16(id[14:])) }
 
 func (id SeatID) String() string { return uuid.UUID(id).String() }
 
-// MarshalText makes a seat id its 36-character form in JSON.
+// MarshalText implements encoding.TextMarshaler with the 36-character form.
 func (id SeatID) MarshalText() ([]byte, error) { return uuid.UUID(id).MarshalText() }
 
-// HoldID names a hold. It carries its train (the first 14 bytes; the other two of
+// HoldID identifies a hold. It carries its train (the first 14 bytes; the other two of
 // a train id are zero) and 16 random bytes. Clients see 40 opaque characters.
 type HoldID [30]byte
 
 // NewHoldID returns a new id for a hold on train.
 func NewHoldID(train TrainID) HoldID { return holdID(train, uuid.New()) }
 
-// DerivedHoldID returns the hold id that belongs to name on train, always the same.
+// DerivedHoldID returns the hold id that follows from train and name.
 func DerivedHoldID(train TrainID, name string) HoldID {
 	return holdID(train, uuid.NewSHA1(idNamespace, []byte("hold:"+name)))
 }
 
 // ParseHoldID reads the 40-character form. Error: ErrMalformedID.
 func ParseHoldID(s string) (id HoldID, err error) {
-	if len(s) != base64.RawURLEncoding.EncodedLen(len(id)) { // DecodeString passes over line ends
+	if len(s) != base64.RawURLEncoding.EncodedLen(len(id)) { // DecodeString ignores line ends
 		return id, ErrMalformedID
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
@@ -94,7 +93,7 @@ func ParseHoldID(s string) (id HoldID, err error) {
 		return id, ErrMalformedID
 	}
 	if copy(id[:], b); id.IsZero() {
-		return id, ErrMalformedID // it would read as no id given
+		return id, ErrMalformedID // zero means that no id is given
 	}
 	return id, nil
 }
@@ -105,22 +104,22 @@ func (id HoldID) Train() (t TrainID) {
 	return t
 }
 
-// IsZero reports whether id names no hold.
+// IsZero reports whether id is the zero id, which identifies no hold.
 func (id HoldID) IsZero() bool { return id == HoldID{} }
 
 func (id HoldID) String() string { return base64.RawURLEncoding.EncodeToString(id[:]) }
 
-// MarshalText makes a hold id its 40-character form in JSON.
+// MarshalText implements encoding.TextMarshaler with the 40-character form.
 func (id HoldID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText implements encoding.TextUnmarshaler.
 func (id *HoldID) UnmarshalText(b []byte) (err error) {
 	*id, err = ParseHoldID(string(b))
 	return err
 }
 
 // BookingIDOf returns the id of the booking that user makes by confirming hold. It
-// follows from both, so that a retry finds its booking (RELIABILITY.md 2).
+// is derived from both, so that a retry finds its booking (RELIABILITY.md 2).
 func BookingIDOf(user uuid.UUID, hold HoldID) uuid.UUID {
 	return uuid.NewSHA1(idNamespace, append(user[:], hold[:]...))
 }
@@ -139,7 +138,7 @@ func clearSeat(id uuid.UUID) TrainID {
 	return TrainID(id)
 }
 
-// parseUUID accepts the hyphenated form alone: uuid.Parse also takes urn: and braces.
+// parseUUID accepts only the hyphenated form; uuid.Parse also accepts urn: and braces.
 func parseUUID(s string) (uuid.UUID, error) {
 	if len(s) != 36 {
 		return uuid.UUID{}, ErrMalformedID

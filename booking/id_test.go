@@ -11,7 +11,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestSeatIDIsItsTrainsWithTheNumber(t *testing.T) {
+func TestSeatIDCarriesTrainAndNumber(t *testing.T) {
 	t.Parallel()
 	train := booking.NewTrainID()
 	require.True(t, train.Valid())
@@ -19,7 +19,7 @@ func TestSeatIDIsItsTrainsWithTheNumber(t *testing.T) {
 		seat := train.Seat(n)
 		require.Equal(t, n, seat.Number())
 		require.Equal(t, train, seat.Train())
-		require.Equal(t, seat, train.Seat(n), "always the same")
+		require.Equal(t, seat, train.Seat(n))
 		parsed, err := booking.ParseSeatID(seat.String())
 		require.NoError(t, err)
 		require.Equal(t, seat, parsed)
@@ -35,7 +35,7 @@ func TestSeatIDIsItsTrainsWithTheNumber(t *testing.T) {
 		uuid.MustParse("10d37399-0a4b-4b26-9e0c-6d1f7a3b0000")).Seat(5).String())
 }
 
-func TestDerivedIDsAreAlwaysTheSame(t *testing.T) {
+func TestDerivedIDsAreStable(t *testing.T) {
 	t.Parallel()
 	train := booking.DerivedTrainID("one")
 	require.True(t, train.Valid())
@@ -104,7 +104,7 @@ func TestMalformedIDsAreRefused(t *testing.T) {
 	hold := booking.DerivedHoldID(booking.DerivedTrainID("one"), "one").String()
 	for _, s := range []string{
 		"", strings.Repeat("A", 40), hold[:39], hold + "A", hold + "=", hold[:39] + "+", hold[:39] + "é",
-		hold[:20] + "\n" + hold[20:], hold + "\r\n", "\n" + hold, // base64 itself would pass over them
+		hold[:20] + "\n" + hold[20:], hold + "\r\n", "\n" + hold, // base64 ignores them
 	} {
 		_, err := booking.ParseHoldID(s)
 		require.ErrorIs(t, err, booking.ErrMalformedID, "hold %q", s)

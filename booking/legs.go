@@ -8,12 +8,12 @@ import (
 // MaxLegs is the number of legs of the longest train, one fewer than MaxStops.
 const MaxLegs = 63
 
-// Legs is a set of legs of one train, a bit a leg: bit i is the leg from stop i to
-// stop i+1. 63 legs at most, so a set fits a signed 64-bit column.
+// Legs is a set of legs of one train. Bit i is the leg from stop i to stop i+1. There are
+// at most 63 legs, so a set fits a signed 64-bit column.
 type Legs uint64
 
-// Segment returns the legs from stop position i to stop position j, the half-open
-// run of bits [i, j). It is empty unless 0 <= i < j <= MaxLegs.
+// Segment returns the legs between the stop positions i and j: the bits [i, j). It is empty
+// unless 0 <= i < j <= MaxLegs.
 func Segment(i, j int) Legs {
 	if i < 0 || j <= i || j > MaxLegs {
 		return 0
@@ -38,7 +38,7 @@ func (l Legs) Bounds() (i, j int) {
 	return bits.TrailingZeros64(uint64(l)), bits.Len64(uint64(l))
 }
 
-// IsSegment reports whether l is one unbroken, non-empty run of legs.
+// IsSegment reports whether l is one or more consecutive legs.
 func (l Legs) IsSegment() bool { return l != 0 && l == Segment(l.Bounds()) }
 
 func (l Legs) String() string {

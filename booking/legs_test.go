@@ -9,12 +9,12 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestSegmentIsTheHalfOpenRunOfLegs(t *testing.T) {
+func TestSegmentIsHalfOpen(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		i, j  int
-		legs  booking.Legs
-		shown string
+		i, j int
+		legs booking.Legs
+		text string
 	}{
 		{0, 1, 0b1, "[0,1)"},
 		{1, 3, 0b110, "[1,3)"},
@@ -27,7 +27,7 @@ func TestSegmentIsTheHalfOpenRunOfLegs(t *testing.T) {
 	} {
 		legs := booking.Segment(c.i, c.j)
 		require.Equal(t, c.legs, legs, "Segment(%d, %d)", c.i, c.j)
-		require.Equal(t, c.shown, legs.String())
+		require.Equal(t, c.text, legs.String())
 		require.Equal(t, legs != 0, legs.IsSegment())
 	}
 	broken := booking.Segment(0, 1) | booking.Segment(2, 3)

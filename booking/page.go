@@ -18,11 +18,11 @@ const (
 // cursorBytes is a time in microseconds and an id.
 const cursorBytes = 8 + 16
 
-// ErrMalformedCursor is returned for text that is no cursor.
+// ErrMalformedCursor is the error of ParseCursor.
 var ErrMalformedCursor = errors.New("malformed cursor")
 
-// Cursor is a place in a list that is ordered by time and id: the last item of the
-// page before. The zero Cursor is the start.
+// Cursor is a position in a list that is ordered by time and id: that of the last item of
+// the previous page. The zero Cursor is the start.
 type Cursor struct {
 	At time.Time // microseconds
 	ID uuid.UUID
@@ -31,7 +31,7 @@ type Cursor struct {
 // IsZero reports whether c is the start of the list.
 func (c Cursor) IsZero() bool { return c == Cursor{} }
 
-// Compare orders (at, id) pairs: -1 when c comes before d.
+// Compare returns -1 if c comes before d, 0 if they are equal, and 1 otherwise.
 func (c Cursor) Compare(d Cursor) int {
 	if r := c.At.Compare(d.At); r != 0 {
 		return r
@@ -48,12 +48,12 @@ func (c Cursor) String() string {
 	return base64.RawURLEncoding.EncodeToString(append(b, c.ID[:]...))
 }
 
-// ParseCursor reads what String wrote. Error: ErrMalformedCursor.
+// ParseCursor is the inverse of String. Error: ErrMalformedCursor.
 func ParseCursor(s string) (Cursor, error) {
 	if s == "" {
 		return Cursor{}, nil
 	}
-	if len(s) != base64.RawURLEncoding.EncodedLen(cursorBytes) { // DecodeString passes over line ends
+	if len(s) != base64.RawURLEncoding.EncodedLen(cursorBytes) { // DecodeString ignores line ends
 		return Cursor{}, ErrMalformedCursor
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
@@ -76,9 +76,9 @@ type Page[T any] struct {
 	Next  Cursor
 }
 
-// PageOf cuts items to limit (0: no limit). It is given one item more than limit when
-// there are more, as a store finds out by asking for limit+1; cursor tells the place
-// of an item.
+// PageOf returns the first limit items as a page (0: no limit). If there
+// are more items than limit (a store reads limit+1), there is a next page; cursor returns the
+// position of an item.
 func PageOf[T any](items []T, limit int, cursor func(T) Cursor) Page[T] {
 	if limit <= 0 || len(items) <= limit {
 		return Page[T]{Items: items}

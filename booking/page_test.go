@@ -10,7 +10,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestCursorSurvivesItsText(t *testing.T) {
+func TestCursorRoundTripsThroughItsText(t *testing.T) {
 	t.Parallel()
 	for _, at := range []time.Time{
 		noon.Add(123_456 * time.Microsecond),
@@ -54,7 +54,7 @@ func TestCursorsAreOrderedByTimeThenID(t *testing.T) {
 	}
 }
 
-func TestPageIsCutAtItsLimit(t *testing.T) {
+func TestPageHasAtMostLimitItems(t *testing.T) {
 	t.Parallel()
 	cursor := func(n int) booking.Cursor { return booking.Cursor{At: noon.Add(time.Duration(n))} }
 	for _, c := range []struct {

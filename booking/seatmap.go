@@ -8,24 +8,24 @@ import (
 	"github.com/google/uuid"
 )
 
-// SeatMap is the state of one train: a deterministic machine that is told what is
-// asked and what time it is, and decides. It is not safe for concurrent use; its
-// owner is the train's actor.
+// SeatMap is the state of one train. It decides requests deterministically, from its
+// state, the request and the given time. It is not safe for concurrent use; the train's
+// actor owns it.
 //
-// A decision that must be stored first leaves its hold in transit; the owner reports
-// how the store answered, and the hold settles:
+// A decision that must be stored leaves its hold in transit. The owner reports the result
+// of the write, and the hold settles:
 //
 //	       Hold                    HoldWritten
 //	──────────────▶ PhasePending ──────────────▶ PhaseHeld ──▶ (deadline: Expire)
 //	                  │ HoldFailed                │    ▲
 //	                  ▼                   Confirm │    │ ConfirmFailed
-//	                (gone)                        ▼    │
+//	                (none)                        ▼    │
 //	                           Booked ◀── PhaseConfirming
 //	                                              Release of a held one:
-//	                (gone) ◀─ Released ── PhaseReleasing ─ ReleaseFailed ─▶ PhaseHeld
+//	                (none) ◀─ Released ── PhaseReleasing ─ ReleaseFailed ─▶ PhaseHeld
 //
-// A hold in transit keeps its seats, whatever the clock says. A request that meets a
-// hold of the same user in transit gets *InTransitError: ask again when it settled.
+// A hold in transit keeps its seats even past its deadline. A request that concerns a hold
+// of the same user in transit gets *InTransitError; repeat it when the hold has settled.
 type SeatMap struct {
 	train    *Train
 	seats    []seatLegs // of seat n at n-1
@@ -33,21 +33,21 @@ type SeatMap struct {
 	byUser   map[uuid.UUID][]*liveHold
 	bySeat   map[int][]*liveHold
 	bookings map[uuid.UUID]*Booking
-	spent    map[uuid.UUID]time.Time // ids of cancelled bookings, and until when they are kept
-	claims   map[claimKey][]claim
-	agenda   agenda
+	timers   timers
 
-	remembered map[uuid.UUID]*memory // by user
-	superseded []EndedHold           // since TakeSuperseded
+	bySeatOfUser   map[userSeat][]seatEntry
+	ended          map[uuid.UUID]*endedHolds // by user
+	superseded     []SupersededHold          // since TakeSuperseded
+	usedBookingIDs map[uuid.UUID]time.Time   // of cancelled bookings, with the time until which they are kept
 
 	changed  bool // since snapshot
 	snapshot *Snapshot
 }
 
-// seatLegs is where a seat is taken. A leg is never in both.
+// seatLegs are the legs on which a seat is taken. A leg is never in both.
 type seatLegs struct{ booked, held Legs }
 
-// Phase is where a hold stands between the train and the store.
+// Phase is the state of a hold between the seat map and the store.
 type Phase int
 
 // The phases of a hold; see SeatMap.
@@ -62,11 +62,11 @@ type liveHold struct {
 	Hold
 	phase    Phase
 	deadline time.Time // on the owner's monotonic clock
-	awaited  bool      // on the agenda
+	hasTimer bool
 }
 
-// InTransitError says that the answer depends on a store's answer about Hold that
-// has not come yet. It never reaches clients.
+// InTransitError means that the decision depends on a write of Hold whose result is not
+// known yet. It never reaches clients.
 type InTransitError struct{ Hold HoldID }
 
 func (e *InTransitError) Error() string { return fmt.Sprintf("hold %s is in transit", e.Hold) }
@@ -80,18 +80,19 @@ func NewSeatMap(train Train) *SeatMap {
 		byUser:   map[uuid.UUID][]*liveHold{},
 		bySeat:   map[int][]*liveHold{},
 		bookings: map[uuid.UUID]*Booking{},
-		spent:    map[uuid.UUID]time.Time{},
-		claims:   map[claimKey][]claim{},
 		changed:  true,
 
-		remembered: map[uuid.UUID]*memory{},
+		bySeatOfUser:   map[userSeat][]seatEntry{},
+		ended:          map[uuid.UUID]*endedHolds{},
+		usedBookingIDs: map[uuid.UUID]time.Time{},
 	}
 }
 
-// Restore puts what the stores know of the train into a new map: its live bookings, those
-// cancelled within HoldRetention and ttl (a hold may be there that became one), and its holds. Holds that became bookings or
-// contradict what is booked are dropped. A hold has the rest of its time, at most ttl;
-// those that lost time by that are returned, to be stored again as they are now.
+// Restore fills a new map from the stores: with the train's live bookings, those cancelled
+// within HoldRetention and ttl (the record of a hold may outlive the booking it became), and
+// its holds. Holds that became bookings or contradict a booking are dropped. A hold keeps the
+// rest of its time, at most ttl; the holds that this shortened are returned, to be stored
+// again.
 func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, now time.Time) (shortened []Hold) {
 	became := make(map[uuid.UUID]bool, len(bookings))
 	for _, b := range bookings {
@@ -99,20 +100,19 @@ func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, n
 		if b.CancelledAt.IsZero() {
 			m.addBooking(&b)
 		} else {
-			m.spend(b.ID, now.Add(b.CancelledAt.Sub(now)+HoldRetention))
-			m.remember(b.User, endedSegment{
-				seats: b.Seats, legs: b.Legs, forget: now.Add(b.CancelledAt.Sub(now) + HoldRetention),
-			})
+			until := now.Add(b.CancelledAt.Sub(now) + HoldRetention)
+			m.keepBookingID(b.ID, until)
+			m.retain(b.User, endedHold{seats: b.Seats, legs: b.Legs, expires: until})
 		}
 	}
-	// Of two that overlap, which only a clock that was moved can bring about, the later
-	// one was given when the other was over.
+	// Two holds overlap only if a clock was moved. The one with the later deadline was
+	// granted after the other had ended.
 	holds = slices.SortedFunc(slices.Values(holds), func(a, b Hold) int { return b.ExpiresAt.Compare(a.ExpiresAt) })
 	for _, h := range holds {
 		switch remaining := h.ExpiresAt.Sub(now); {
 		case became[BookingIDOf(h.User, h.ID)]:
 		case h.Released || remaining <= 0:
-			m.remember(h.User, endedSegment{h.ID, h.Seats, h.Legs, now.Add(remaining + HoldRetention)})
+			m.retain(h.User, endedHold{h.ID, h.Seats, h.Legs, now.Add(remaining + HoldRetention)})
 		case m.fits(h):
 			live := &liveHold{Hold: h, phase: PhaseHeld, deadline: now.Add(remaining)}
 			if remaining > ttl {
@@ -121,7 +121,7 @@ func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, n
 				shortened = append(shortened, live.Hold)
 			}
 			m.addHold(live)
-			m.await(live)
+			m.startTimer(live)
 		}
 	}
 	return shortened
@@ -145,7 +145,7 @@ func (m *SeatMap) LiveHolds() []Hold {
 	return holds
 }
 
-// Phase returns the phase of a hold; false when there is none with that id.
+// Phase returns the phase of a hold; false if no hold has the id.
 func (m *SeatMap) Phase(id HoldID) (Phase, bool) {
 	h, ok := m.holds[id]
 	if !ok {
@@ -154,26 +154,26 @@ func (m *SeatMap) Phase(id HoldID) (Phase, bool) {
 	return h.phase, true
 }
 
-// Expire ends every settled hold whose deadline is at or before now, and forgets
-// ended ones that are past remembering. Returns how many holds ended.
+// Expire ends every settled hold whose deadline is at or before now, and returns their
+// number. It also removes what was kept of ended holds until now.
 func (m *SeatMap) Expire(now time.Time) (ended int) {
 	for {
-		item, ok := m.agenda.due(now)
+		t, ok := m.timers.popDue(now)
 		if !ok {
 			return ended
 		}
 		switch {
-		case m.stale(item):
+		case m.stale(t):
 			continue
-		case item.booking != uuid.UUID{}:
-			delete(m.spent, item.booking)
+		case t.booking != uuid.UUID{}:
+			delete(m.usedBookingIDs, t.booking)
 			continue
-		case item.hold.IsZero():
-			m.forget(item, now)
+		case t.hold.IsZero():
+			m.expireEnded(t.user, now)
 			continue
 		}
-		h := m.holds[item.hold]
-		h.awaited = false // in transit: until it settles
+		h := m.holds[t.hold]
+		h.hasTimer = false // a hold in transit gets another when it settles
 		if h.phase == PhaseHeld {
 			m.endHold(h)
 			ended++
@@ -182,9 +182,9 @@ func (m *SeatMap) Expire(now time.Time) (ended int) {
 }
 
 // NextDeadline returns when Expire has something to do next; false for never.
-func (m *SeatMap) NextDeadline() (time.Time, bool) { return m.agenda.next() }
+func (m *SeatMap) NextDeadline() (time.Time, bool) { return m.timers.next() }
 
-// Snapshot returns the present state for readers. The same one is returned until
+// Snapshot returns the current state for readers. It returns the same snapshot until
 // something visible changes.
 func (m *SeatMap) Snapshot() *Snapshot {
 	if m.changed {
@@ -194,11 +194,11 @@ func (m *SeatMap) Snapshot() *Snapshot {
 	return m.snapshot
 }
 
-// await puts the deadline of a held hold on the agenda, once.
-func (m *SeatMap) await(h *liveHold) {
-	if !h.awaited {
-		h.awaited = true
-		m.schedule(agendaItem{at: h.deadline, hold: h.ID})
+// startTimer adds the timer of a held hold, unless it has one.
+func (m *SeatMap) startTimer(h *liveHold) {
+	if !h.hasTimer {
+		h.hasTimer = true
+		m.addTimer(timer{at: h.deadline, hold: h.ID})
 	}
 }
 
@@ -217,44 +217,28 @@ func (m *SeatMap) addHold(h *liveHold) {
 	for _, n := range h.Seats {
 		m.seat(n).held |= h.Legs
 		m.bySeat[n] = append(m.bySeat[n], h)
-		m.claim(h.User, n, claim{legs: h.Legs, hold: h.ID})
+		m.addEntry(h.User, n, seatEntry{legs: h.Legs, hold: h.ID})
 	}
 	m.changed = true
 }
 
-// dropHold takes a hold out, its claims too.
 func (m *SeatMap) dropHold(h *liveHold) {
 	delete(m.holds, h.ID)
-	without(m.byUser, h.User, func(o *liveHold) bool { return o == h })
+	removeFrom(m.byUser, h.User, func(o *liveHold) bool { return o == h })
 	for _, n := range h.Seats {
 		m.seat(n).held &^= h.Legs
-		without(m.bySeat, n, func(o *liveHold) bool { return o == h })
-		m.unclaim(h.User, n, claim{legs: h.Legs, hold: h.ID})
+		removeFrom(m.bySeat, n, func(o *liveHold) bool { return o == h })
+		m.removeEntry(h.User, n, seatEntry{legs: h.Legs, hold: h.ID})
 	}
 	m.changed = true
 }
 
-// without takes the matching elements out of the list at key, and an empty list out of
-// the map.
-func without[K comparable, V any](lists map[K][]V, key K, match func(V) bool) {
+// removeFrom removes the matching elements of the list at key, and the key when its list is
+// empty.
+func removeFrom[K comparable, V any](lists map[K][]V, key K, match func(V) bool) {
 	if left := slices.DeleteFunc(lists[key], match); len(left) > 0 {
 		lists[key] = left
 	} else {
 		delete(lists, key)
 	}
-}
-
-// endHold takes out a hold that ended without a booking.
-func (m *SeatMap) endHold(h *liveHold) {
-	m.dropHold(h)
-	m.remember(h.User, endedSegment{h.ID, h.Seats, h.Legs, h.deadline.Add(HoldRetention)})
-}
-
-func (m *SeatMap) addBooking(b *Booking) {
-	m.bookings[b.ID] = b
-	for _, n := range b.Seats {
-		m.seat(n).booked |= b.Legs
-		m.claim(b.User, n, claim{legs: b.Legs, booking: b.ID})
-	}
-	m.changed = true
 }

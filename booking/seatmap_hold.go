@@ -15,8 +15,8 @@ type HoldRules struct {
 }
 
 // Hold decides a request at now. A new hold is pending: store it, then report
-// HoldWritten or HoldFailed. For what the user holds already, made is false and the
-// hold is as it was. Errors as Service.Hold, and *InTransitError.
+// HoldWritten or HoldFailed. If the user has the same hold already, it is returned unchanged
+// and made is false. Errors as Service.Hold, and *InTransitError.
 func (m *SeatMap) Hold(request HoldRequest, rules HoldRules, now time.Time) (hold Hold, made bool, err error) {
 	segment, err := m.train.Segment(request.From, request.To)
 	if err != nil {
@@ -31,8 +31,8 @@ func (m *SeatMap) Hold(request HoldRequest, rules HoldRules, now time.Time) (hol
 		}
 		return existing.Hold, false, nil
 	}
-	if m.isSpent(request.User, request.ID) {
-		return Hold{}, false, errBooked() // a late retry: the user has confirmed what it made
+	if m.wasBooked(request.User, request.ID) {
+		return Hold{}, false, errBooked() // a late retry of a hold that was confirmed
 	}
 	seats, err := m.sellable(request, segment, rules, now)
 	if err != nil {
@@ -50,18 +50,51 @@ func (m *SeatMap) Hold(request HoldRequest, rules HoldRules, now time.Time) (hol
 	return h.Hold, true, nil
 }
 
-// HoldWritten settles a pending hold as held.
+// HoldWritten makes a pending hold held.
 func (m *SeatMap) HoldWritten(id HoldID) { m.settle(id, PhasePending) }
 
-// HoldFailed takes out a pending hold that was not stored.
+// HoldFailed removes a pending hold that was not stored.
 func (m *SeatMap) HoldFailed(id HoldID) {
 	if h := m.inPhase(id, PhasePending); h != nil {
 		m.dropHold(h)
 	}
 }
 
-// Release decides to end a live hold. It is releasing: store that, then report Released
-// or ReleaseFailed. Returns the hold as it shall be stored. Errors as Service.Release,
+// Confirm decides to book a live hold at now. The hold is confirming: store the
+// booking, then report Booked or ConfirmFailed. If the hold is booked already, made is
+// false. Errors as Service.Confirm, and *InTransitError.
+func (m *SeatMap) Confirm(ref HoldRef, now time.Time) (b Booking, hold HoldID, made bool, err error) {
+	h, booked, err := m.resolve(ref)
+	switch {
+	case err != nil:
+		return Booking{}, HoldID{}, false, err
+	case booked != nil:
+		return *booked, HoldID{}, false, nil
+	case h.phase != PhaseHeld:
+		return Booking{}, HoldID{}, false, &InTransitError{h.ID}
+	case !h.deadline.After(now): // it settled after its deadline, and Expire has not run yet
+		return Booking{}, HoldID{}, false, errNotLocked()
+	}
+	h.phase = PhaseConfirming
+	return Booking{
+		ID: BookingIDOf(h.User, h.ID), Train: m.train.ID, User: h.User,
+		Legs: h.Legs, Seats: h.Seats, BookedAt: now.UTC().Truncate(time.Microsecond),
+	}, h.ID, true, nil
+}
+
+// Booked replaces a confirming hold by the booking that was stored.
+func (m *SeatMap) Booked(id HoldID, b Booking) {
+	if h := m.inPhase(id, PhaseConfirming); h != nil {
+		m.dropHold(h)
+		m.addBooking(&b)
+	}
+}
+
+// ConfirmFailed makes a hold held again because its booking was not stored.
+func (m *SeatMap) ConfirmFailed(id HoldID) { m.settle(id, PhaseConfirming) }
+
+// Release decides to end a live hold, and returns the hold to be stored. The hold is
+// releasing: store it, then report Released or ReleaseFailed. Errors as Service.Release,
 // and *InTransitError.
 func (m *SeatMap) Release(ref HoldRef) (Hold, error) {
 	h, _, err := m.resolve(ref)
@@ -79,15 +112,21 @@ func (m *SeatMap) Release(ref HoldRef) (Hold, error) {
 	return released, nil
 }
 
-// Released takes out a hold that was released; its seats are on sale again.
+// Released removes a hold that was released and puts its seats on sale again.
 func (m *SeatMap) Released(id HoldID) {
 	if h := m.inPhase(id, PhaseReleasing); h != nil {
 		m.endHold(h)
 	}
 }
 
-// ReleaseFailed settles a hold whose release was not stored as held.
+// ReleaseFailed makes a hold held again because its release was not stored.
 func (m *SeatMap) ReleaseFailed(id HoldID) { m.settle(id, PhaseReleasing) }
+
+// endHold removes a hold that ended without a booking.
+func (m *SeatMap) endHold(h *liveHold) {
+	m.dropHold(h)
+	m.retain(h.User, endedHold{h.ID, h.Seats, h.Legs, h.deadline.Add(HoldRetention)})
+}
 
 func (m *SeatMap) inPhase(id HoldID, phase Phase) *liveHold {
 	if h := m.holds[id]; h != nil && h.phase == phase {
@@ -96,16 +135,16 @@ func (m *SeatMap) inPhase(id HoldID, phase Phase) *liveHold {
 	return nil
 }
 
-// settle makes a hold held, from the given phase; if its deadline passed meanwhile the
-// next Expire ends it.
+// settle makes a hold held if it is in the given phase. If its deadline has passed, the next
+// Expire ends it.
 func (m *SeatMap) settle(id HoldID, from Phase) {
 	if h := m.inPhase(id, from); h != nil {
 		h.phase = PhaseHeld
-		m.await(h)
+		m.startTimer(h)
 	}
 }
 
-// checkSeats looks at the seat numbers alone.
+// checkSeats checks the seat numbers, not whether the seats are free.
 func (m *SeatMap) checkSeats(request HoldRequest) error {
 	if len(request.Seats) == 0 {
 		if request.Count < 1 || request.Count > MaxCapacity {
@@ -129,8 +168,8 @@ func (m *SeatMap) checkSeats(request HoldRequest) error {
 	return nil
 }
 
-// sameHold finds the user's hold that request asks for again: by its id, or by exactly
-// its seats and segment.
+// sameHold returns the user's hold of the same id, or of exactly the same seats and segment,
+// or nil.
 func (m *SeatMap) sameHold(request HoldRequest, segment Legs) *liveHold {
 	if h := m.holds[request.ID]; h != nil && h.User == request.User {
 		return h
@@ -144,7 +183,7 @@ func (m *SeatMap) sameHold(request HoldRequest, segment Legs) *liveHold {
 	return nil
 }
 
-// sellable returns the seats, ascending, that a new hold takes, or why it may not.
+// sellable returns the seats of a new hold, ascending, or the reason for refusing it.
 func (m *SeatMap) sellable(request HoldRequest, segment Legs, rules HoldRules, now time.Time) ([]int, error) {
 	switch {
 	case !m.train.OnSale:
@@ -160,7 +199,7 @@ func (m *SeatMap) sellable(request HoldRequest, segment Legs, rules HoldRules, n
 	return seats, m.withinLimit(request.User, len(seats), rules, now)
 }
 
-// free returns the seats asked for, named or chosen, or why there are not enough.
+// free returns the requested seats, named or chosen, or the reason why they are not free.
 func (m *SeatMap) free(request HoldRequest, segment Legs) ([]int, error) {
 	if len(request.Seats) == 0 {
 		return m.choose(request.Count, segment)
@@ -169,7 +208,7 @@ func (m *SeatMap) free(request HoldRequest, segment Legs) ([]int, error) {
 	var until time.Time
 	for _, n := range seats {
 		if m.seat(n).booked.Overlaps(segment) {
-			return nil, errBooked() // whatever is held beside it: waiting would not help
+			return nil, errBooked() // even if other seats are held: waiting would not help
 		}
 		until = latest(until, m.heldUntil(n, segment))
 	}
@@ -179,8 +218,8 @@ func (m *SeatMap) free(request HoldRequest, segment Legs) ([]int, error) {
 	return seats, nil
 }
 
-// heldUntil returns when the last hold on the segment of seat n ends, zero when it is
-// not held.
+// heldUntil returns when the last hold on the segment of seat n ends; zero if it is not
+// held.
 func (m *SeatMap) heldUntil(n int, segment Legs) (until time.Time) {
 	for _, h := range m.bySeat[n] {
 		if h.Legs.Overlaps(segment) {
@@ -190,8 +229,8 @@ func (m *SeatMap) heldUntil(n int, segment Legs) (until time.Time) {
 	return until
 }
 
-// withinLimit is the 429 for a user who would hold more than the limit; it ends when
-// the earliest of the user's holds does.
+// withinLimit returns too_many_holds if the user would hold more than the limit. RetryAfter
+// is when the first of the user's holds ends.
 func (m *SeatMap) withinLimit(user uuid.UUID, more int, rules HoldRules, now time.Time) error {
 	held, wait := more, rules.TTL
 	for _, h := range m.byUser[user] {
@@ -208,9 +247,9 @@ func (m *SeatMap) withinLimit(user uuid.UUID, more int, rules HoldRules, now tim
 	}
 }
 
-// choose returns count free seats: the first run of neighbours, else the lowest
-// numbers. Where too few are free, the error reports whether holds stand in the way, and
-// until when at most, or bookings do.
+// choose returns count free seats: the first adjacent ones, else the lowest numbers. If too
+// few are free, the error is seat_locked, with the latest time at which the holds end, or
+// seat_booked if waiting for them would not help.
 func (m *SeatMap) choose(count int, segment Legs) ([]int, error) {
 	var all, run []int
 	var held int
@@ -247,8 +286,8 @@ func errLocked(until time.Time) *Error {
 	return &Error{Code: CodeSeatLocked, Message: "Seat is already locked", BecomesFreeAt: until}
 }
 
-// wholeMillisecond cuts t to a whole millisecond and keeps its monotonic reading,
-// which Truncate would strip.
+// wholeMillisecond truncates t to a millisecond and keeps its monotonic reading, which
+// Truncate would strip.
 func wholeMillisecond(t time.Time) time.Time {
 	return t.Add(-time.Duration(t.Nanosecond() % int(time.Millisecond)))
 }

@@ -12,16 +12,16 @@ import (
 	"trainbooking.dev/booking/bookingtest"
 )
 
-// holdID returns the next of a row of ids, so that a failing history reads the same
-// each time.
+// holdID returns the next of a fixed sequence of ids, so that a failing history is
+// reproduced exactly.
 func (m *machine) holdID() (id booking.HoldID) {
 	copy(id[:], m.train.ID[:14])
-	binary.BigEndian.PutUint64(id[22:], uint64(len(m.asked)+1))
+	binary.BigEndian.PutUint64(id[22:], uint64(len(m.requests)+1))
 	return id
 }
 
 func (m *machine) hold(t *rapid.T) {
-	m.pass(t)
+	m.advance(t)
 	request := booking.HoldRequest{ID: m.holdID(), Train: m.train.ID, User: pick(t, m.users, "user")}
 	request.From, request.To = m.drawSegment(t)
 	if rapid.IntRange(0, 3).Draw(t, "by count") == 0 {
@@ -29,11 +29,11 @@ func (m *machine) hold(t *rapid.T) {
 	} else {
 		request.Seats = m.drawSeats(t)
 	}
-	m.asked = append(m.asked, request)
-	m.ask(t, request)
+	m.requests = append(m.requests, request)
+	m.requestHold(t, request)
 }
 
-// drawSegment is mostly one that the train runs.
+// drawSegment mostly draws a valid segment.
 func (m *machine) drawSegment(t *rapid.T) (from, to string) {
 	if rapid.IntRange(0, 15).Draw(t, "any stations") == 0 {
 		return pick(t, m.stations(), "from"), pick(t, m.stations(), "to")
@@ -44,7 +44,7 @@ func (m *machine) drawSegment(t *rapid.T) (from, to string) {
 	return m.train.Stops[i].Station, m.train.Stops[j].Station
 }
 
-// drawSeats is mostly seats that the train has, each once.
+// drawSeats mostly draws distinct seats of the train.
 func (m *machine) drawSeats(t *rapid.T) []int {
 	if rapid.IntRange(0, 15).Draw(t, "any seats") == 0 {
 		return rapid.SliceOfN(rapid.IntRange(0, m.train.Capacity+1), 1, 3).Draw(t, "seats")
@@ -53,14 +53,14 @@ func (m *machine) drawSeats(t *rapid.T) []int {
 		rapid.IntRange(1, m.train.Capacity), 1, min(3, m.train.Capacity), rapid.ID[int]).Draw(t, "seats")
 }
 
-// holdAgain sends a request once more: under its own id while what it made is live, as
-// after a lost answer, else as a new one.
+// holdAgain repeats a request: under the same id while its hold or booking is live, as after
+// a lost response, otherwise under a new id.
 func (m *machine) holdAgain(t *rapid.T) {
-	if len(m.asked) == 0 {
+	if len(m.requests) == 0 {
 		return
 	}
-	m.pass(t)
-	request := pick(t, m.asked, "request")
+	m.advance(t)
+	request := pick(t, m.requests, "request")
 	live := slices.ContainsFunc(m.model.Tickets(), func(k *bookingtest.Ticket) bool {
 		return k.Hold.ID == request.ID && k.Live(m.now)
 	})
@@ -68,12 +68,12 @@ func (m *machine) holdAgain(t *rapid.T) {
 		request.ID = m.holdID()
 		request.Seats = slices.Clone(request.Seats)
 		slices.Reverse(request.Seats)
-		m.asked = append(m.asked, request)
+		m.requests = append(m.requests, request)
 	}
-	m.ask(t, request)
+	m.requestHold(t, request)
 }
 
-func (m *machine) ask(t *rapid.T, request booking.HoldRequest) {
+func (m *machine) requestHold(t *rapid.T, request booking.HoldRequest) {
 	want, wantMade, wantErr := m.model.Hold(request, m.now)
 	hold, made, err := m.seats.Hold(request, m.rules, m.now)
 	requireSameError(t, wantErr, err)
@@ -81,11 +81,11 @@ func (m *machine) ask(t *rapid.T, request booking.HoldRequest) {
 	require.Equal(t, want, hold)
 }
 
-// drawRef names a hold as a client would, and sometimes as a client should not.
+// drawRef draws a reference to a hold, sometimes a wrong one.
 func (m *machine) drawRef(t *rapid.T) booking.HoldRef {
 	ref := booking.HoldRef{Train: m.train.ID, User: pick(t, m.users, "user")}
 	tickets := m.model.Tickets()
-	if len(tickets) == 0 || rapid.IntRange(0, 9).Draw(t, "astray") == 0 {
+	if len(tickets) == 0 || rapid.IntRange(0, 9).Draw(t, "unrelated") == 0 {
 		ref.Seat = rapid.IntRange(0, m.train.Capacity+1).Draw(t, "seat")
 		if rapid.Bool().Draw(t, "unknown hold") {
 			ref.Hold = m.holdID()
@@ -97,7 +97,7 @@ func (m *machine) drawRef(t *rapid.T) booking.HoldRef {
 		tickets = live
 	}
 	k := pick(t, tickets, "ticket")
-	if rapid.IntRange(0, 9).Draw(t, "of another") > 0 {
+	if rapid.IntRange(0, 9).Draw(t, "right user") > 0 {
 		ref.User = k.Hold.User
 	}
 	by := rapid.SampledFrom([]string{"seat", "hold", "both", "hold and any seat"}).Draw(t, "by")
@@ -114,7 +114,7 @@ func (m *machine) drawRef(t *rapid.T) booking.HoldRef {
 }
 
 func (m *machine) confirm(t *rapid.T) {
-	m.pass(t)
+	m.advance(t)
 	m.confirmAs(t, m.drawRef(t))
 }
 
@@ -128,7 +128,7 @@ func (m *machine) confirmAs(t *rapid.T, ref booking.HoldRef) {
 }
 
 func (m *machine) release(t *rapid.T) {
-	m.pass(t)
+	m.advance(t)
 	ref := m.drawRef(t)
 	want, wantErr := m.model.Release(ref, m.now)
 	hold, err := m.seats.Release(ref)
@@ -136,9 +136,9 @@ func (m *machine) release(t *rapid.T) {
 	require.Equal(t, want, hold)
 }
 
-// settle brings the store's answers, in any order.
+// settle reports results of writes, in any order.
 func (m *machine) settle(t *rapid.T) {
-	m.pass(t)
+	m.advance(t)
 	for range 2 {
 		transit := m.inState(bookingtest.Pending, bookingtest.Confirming, bookingtest.Releasing)
 		if len(transit) == 0 {
@@ -146,12 +146,12 @@ func (m *machine) settle(t *rapid.T) {
 		}
 		k := pick(t, transit, "ticket")
 		written := rapid.IntRange(0, 3).Draw(t, "written") > 0
-		m.answer(k, written)
+		m.settleOne(k, written)
 	}
 }
 
-// answer tells of one answer of the store.
-func (m *machine) answer(k *bookingtest.Ticket, written bool) {
+// settleOne reports the result of the write of k.
+func (m *machine) settleOne(k *bookingtest.Ticket, written bool) {
 	id := k.Hold.ID
 	switch {
 	case k.State == bookingtest.Pending && written:
@@ -170,7 +170,7 @@ func (m *machine) answer(k *bookingtest.Ticket, written bool) {
 	m.model.Settle(k, written)
 }
 
-// sell is a hold that goes the whole way, so that histories have enough bookings.
+// sell holds and confirms in one step, so that histories have enough bookings.
 func (m *machine) sell(t *rapid.T) {
 	before := len(m.model.Tickets())
 	m.hold(t)
@@ -178,14 +178,14 @@ func (m *machine) sell(t *rapid.T) {
 		return
 	}
 	k := m.model.Tickets()[before]
-	m.answer(k, true)
+	m.settleOne(k, true)
 	m.confirmAs(t, booking.HoldRef{User: k.Hold.User, Hold: k.Hold.ID})
-	m.answer(k, true)
+	m.settleOne(k, true)
 }
 
-// cancel tells of a cancelled booking, sometimes twice, sometimes of none.
+// cancel cancels a booking, a cancelled booking, or an unknown one.
 func (m *machine) cancel(t *rapid.T) {
-	m.pass(t)
+	m.advance(t)
 	id := uuid.UUID{}
 	if tickets := m.inState(bookingtest.Booked, bookingtest.Cancelled); len(tickets) > 0 {
 		id = pick(t, tickets, "ticket").Sold.ID

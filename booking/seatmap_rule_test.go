@@ -11,8 +11,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// The examples here are rules that deserve a name beside the random histories, most of
-// them because a seat map once broke them.
+// These rules are tested by name in addition to the random histories. Most were broken once.
 
 var (
 	anna = uuid.UUID{15: 1}
@@ -30,7 +29,7 @@ func lineABCD(seats int) booking.Train {
 	return train
 }
 
-// held takes a hold and has it written.
+// held makes a hold and reports it as written.
 func held(t *testing.T, m *booking.SeatMap, user uuid.UUID, from, to string, now time.Time, seats ...int) booking.Hold {
 	t.Helper()
 	hold, made, err := m.Hold(booking.HoldRequest{
@@ -42,7 +41,7 @@ func held(t *testing.T, m *booking.SeatMap, user uuid.UUID, from, to string, now
 	return hold
 }
 
-// booked takes a hold and confirms it.
+// booked makes a hold and confirms it.
 func booked(t *testing.T, m *booking.SeatMap, user uuid.UUID, from, to string, now time.Time, seats ...int) booking.Booking {
 	t.Helper()
 	hold := held(t, m, user, from, to, now, seats...)
@@ -59,7 +58,7 @@ func requireCode(t *testing.T, code booking.Code, err error) {
 	require.Equal(t, code, booking.CodeOf(err), "%v", err)
 }
 
-func TestLateRetryOfAConfirmedHoldTakesNoMoreSeats(t *testing.T) {
+func TestRetryOfAConfirmedHoldIsRefused(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(9))
 	request := booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Count: 3}
@@ -76,14 +75,14 @@ func TestLateRetryOfAConfirmedHoldTakesNoMoreSeats(t *testing.T) {
 	require.Equal(t, booking.Tally{Booked: 3, Available: 6}, m.Snapshot().Tally(m.Train().Run()))
 }
 
-func TestMemoryOfASegmentIsNotShortenedByALaterEnd(t *testing.T) {
+func TestEndedSegmentIsKeptUntilItsLatestExpiry(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(1))
 	first := held(t, m, anna, "A", "B", noon, 1)
 	_, err := m.Release(booking.HoldRef{User: anna, Hold: first.ID})
 	require.NoError(t, err)
 	m.Released(first.ID)
-	// Cancelled a minute later, which is remembered until before first is forgotten.
+	// Cancelled a minute later, but first expires only at its deadline plus the retention.
 	b := booked(t, m, anna, "A", "B", noon, 1)
 	m.Cancelled(b.ID, noon.Add(time.Minute))
 
@@ -95,7 +94,7 @@ func TestMemoryOfASegmentIsNotShortenedByALaterEnd(t *testing.T) {
 	requireCode(t, booking.CodeAmbiguousHold, err)
 }
 
-func TestMemoryDoesNotDependOnTheOrderOfTheStore(t *testing.T) {
+func TestRestoreAcceptsEndedHoldsInAnyOrder(t *testing.T) {
 	t.Parallel()
 	ended := func(at time.Time) booking.Hold {
 		id := booking.NewHoldID(lineABCD(1).ID)
@@ -114,7 +113,7 @@ func TestMemoryDoesNotDependOnTheOrderOfTheStore(t *testing.T) {
 	}
 }
 
-func TestConfirmIsJudgedByTheTimeItCame(t *testing.T) {
+func TestConfirmComparesItsOwnTimeWithTheDeadline(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(1))
 	hold := held(t, m, anna, "A", "B", noon, 1)
@@ -122,8 +121,8 @@ func TestConfirmIsJudgedByTheTimeItCame(t *testing.T) {
 	_, _, made, err := m.Confirm(ref, noon)
 	require.NoError(t, err)
 	require.True(t, made)
-	// The store takes long and fails. Two more have come meanwhile and are asked again
-	// before anything expires: one came in time, one at the deadline.
+	// The write is slow and fails. Two more confirms that arrived in between are decided
+	// before Expire is called: one of them arrived in time, the other at the deadline.
 	m.ConfirmFailed(hold.ID)
 	_, _, _, err = m.Confirm(ref, hold.ExpiresAt)
 	requireCode(t, booking.CodeSeatNotLocked, err)
@@ -143,7 +142,7 @@ func TestHoldInTransitOutlivesItsDeadline(t *testing.T) {
 	m.HoldWritten(hold.ID)
 	next, ok := m.NextDeadline()
 	require.True(t, ok)
-	require.Equal(t, hold.ExpiresAt, next, "the timer rings at once")
+	require.Equal(t, hold.ExpiresAt, next)
 	require.Equal(t, 1, m.Expire(hold.ExpiresAt.Add(time.Hour)))
 	require.False(t, m.HasHolds())
 }
@@ -187,7 +186,7 @@ func TestDeadlineIsAWholeMillisecondInUTC(t *testing.T) {
 	require.Equal(t, time.Date(2026, 12, 1, 6, 33, 0, 1_000_000, time.UTC), hold.ExpiresAt)
 }
 
-func TestAgendaOfATrainWithOneLegIsEmptyWhenItsHoldsAreOver(t *testing.T) {
+func TestTrainWithOneLegKeepsNoEndedHolds(t *testing.T) {
 	t.Parallel()
 	train := lineABCD(9)
 	train.Stops = train.Stops[:2]
@@ -197,10 +196,10 @@ func TestAgendaOfATrainWithOneLegIsEmptyWhenItsHoldsAreOver(t *testing.T) {
 	}
 	require.Equal(t, train.Capacity, m.Expire(noon.Add(rules.TTL)))
 	_, ok := m.NextDeadline()
-	require.False(t, ok, "there is nothing to confuse and nothing to remember")
+	require.False(t, ok)
 }
 
-func TestEndedSegmentsAreForgotten(t *testing.T) {
+func TestEndedSegmentsExpire(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(1))
 	now := noon
@@ -218,7 +217,7 @@ func TestEndedSegmentsAreForgotten(t *testing.T) {
 	require.True(t, made)
 }
 
-func TestMemoryKeepsTheLatestAlsoAfterALoad(t *testing.T) {
+func TestLatestEndedHoldsAreKeptAfterARestore(t *testing.T) {
 	t.Parallel()
 	train := lineABCD(100)
 	var holds []booking.Hold
@@ -232,10 +231,10 @@ func TestMemoryKeepsTheLatestAlsoAfterALoad(t *testing.T) {
 	m.Restore(nil, holds, rules.TTL, noon)
 	h := held(t, m, anna, "A", "B", noon, 65)
 	m.Expire(h.ExpiresAt)
-	require.Equal(t, []booking.EndedHold{{ID: holds[0].ID, User: anna}}, m.TakeSuperseded())
+	require.Equal(t, []booking.SupersededHold{{ID: holds[0].ID, User: anna}}, m.TakeSuperseded())
 }
 
-func TestHoldMadeAgainUnderItsIDKeepsItsRecord(t *testing.T) {
+func TestRecordOfARetriedHoldIsNotSuperseded(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(2))
 	request := booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Seats: []int{1}, From: "A", To: "B"}
@@ -244,26 +243,25 @@ func TestHoldMadeAgainUnderItsIDKeepsItsRecord(t *testing.T) {
 	m.HoldWritten(first.ID)
 	m.Expire(first.ExpiresAt)
 	other := held(t, m, anna, "A", "B", first.ExpiresAt, 1)
-	m.Expire(other.ExpiresAt) // its record is enough for both
+	m.Expire(other.ExpiresAt) // supersedes the record of first
 	superseded := m.TakeSuperseded()
-	require.Equal(t, []booking.EndedHold{{ID: first.ID, User: anna}}, superseded)
+	require.Equal(t, []booking.SupersededHold{{ID: first.ID, User: anna}}, superseded)
 	require.True(t, m.IsSuperseded(superseded[0]))
 
-	// The first request comes once more, before the record was dropped.
+	// The first request is retried before the record is deleted.
 	again, made, err := m.Hold(request, rules, other.ExpiresAt)
 	require.NoError(t, err)
 	require.True(t, made)
 	require.Equal(t, first.ID, again.ID)
-	require.False(t, m.IsSuperseded(superseded[0]), "the record is the live hold's now")
+	require.False(t, m.IsSuperseded(superseded[0]), "the record belongs to the live hold")
 	m.HoldWritten(again.ID)
 	m.Expire(again.ExpiresAt)
-	require.False(t, m.IsSuperseded(superseded[0]), "the record is remembered by")
-	require.Equal(t, []booking.EndedHold{{ID: other.ID, User: anna}}, m.TakeSuperseded())
+	require.False(t, m.IsSuperseded(superseded[0]), "the record is of the latest ended hold")
+	require.Equal(t, []booking.SupersededHold{{ID: other.ID, User: anna}}, m.TakeSuperseded())
 }
 
-// Found by test/simulate, seed 3: the end of the first was still on the agenda, and ended
-// the second.
-func TestHoldMadeAgainUnderItsIDEndsWhenItIsToldTo(t *testing.T) {
+// Found by test/simulate, seed 3: the timer of the first hold ended the second.
+func TestRetriedHoldEndsAtItsOwnDeadline(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(1))
 	request := booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Seats: []int{1}}
@@ -285,9 +283,9 @@ func TestHoldMadeAgainUnderItsIDEndsWhenItIsToldTo(t *testing.T) {
 	require.Equal(t, 1, m.Expire(second.ExpiresAt))
 }
 
-// Found by test/simulate, seed 86: the hold could not become the booking that was
-// cancelled, and was gone with the next load.
-func TestLateRetryOfAHoldWhoseBookingWasCancelledHoldsNothing(t *testing.T) {
+// Found by test/simulate, seed 86: the hold could not become a booking, since that was
+// cancelled, and the next Restore dropped it.
+func TestRetryOfAHoldWhoseBookingWasCancelledIsRefused(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(1))
 	request := booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Seats: []int{1}}
@@ -313,6 +311,6 @@ func TestLateRetryOfAHoldWhoseBookingWasCancelledHoldsNothing(t *testing.T) {
 		m.Expire(noon.Add(booking.HoldRetention))
 		m.Expire(noon.Add(2 * booking.HoldRetention))
 		_, any := m.NextDeadline()
-		require.False(t, any, "nothing is kept for ever")
+		require.False(t, any, "everything expires")
 	}
 }

@@ -19,8 +19,8 @@ import (
 	"trainbooking.dev/booking/bookingtest"
 )
 
-// TestMain makes random histories long enough for holds to end, be forgotten and be
-// asked for again; -rapid.steps on the command line still decides.
+// TestMain makes random histories long enough for ended holds to expire and be requested
+// again; -rapid.steps on the command line overrides it.
 func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.steps", "200"); err != nil {
 		panic(err)
@@ -42,7 +42,7 @@ func TestSeatMapAgreesWithTheModel(t *testing.T) {
 			"settle":  m.settle,
 			"cancel":  m.cancel,
 			"change":  m.change,
-			"reply":   m.settle, // most holds and bookings come to something
+			"written": m.settle, // again, so that most holds and bookings settle
 			"restart": m.restart,
 		})
 	})
@@ -50,13 +50,13 @@ func TestSeatMapAgreesWithTheModel(t *testing.T) {
 
 // machine drives a seat map and the model of it with the same commands.
 type machine struct {
-	seats *booking.SeatMap
-	model *bookingtest.Model
-	train booking.Train
-	rules booking.HoldRules
-	now   time.Time
-	users []uuid.UUID
-	asked []booking.HoldRequest
+	seats    *booking.SeatMap
+	model    *bookingtest.Model
+	train    booking.Train
+	rules    booking.HoldRules
+	now      time.Time
+	users    []uuid.UUID
+	requests []booking.HoldRequest
 }
 
 func newMachine(t *rapid.T) *machine {
@@ -80,11 +80,10 @@ func newMachine(t *rapid.T) *machine {
 	return m
 }
 
-// pass lets time pass before a command: seldom, and then to a moment about which the
-// rules have something to say, or just beside it. As its owner does, it has the seat map
-// expire what is over before the command comes.
-func (m *machine) pass(t *rapid.T) {
-	if rapid.IntRange(0, 7).Draw(t, "passes") > 0 {
+// advance sometimes advances the clock before a command, to a moment at which a rule changes
+// something, or 1 ns before or after it. As the owner does, it then calls Expire.
+func (m *machine) advance(t *rapid.T) {
+	if rapid.IntRange(0, 7).Draw(t, "advance") > 0 {
 		return
 	}
 	moments := []time.Time{m.now.Add(time.Millisecond), m.now.Add(m.rules.TTL / 2)}
@@ -99,33 +98,33 @@ func (m *machine) pass(t *rapid.T) {
 			moments = append(moments, stop.DepartsAt)
 		}
 	}
-	beside := rapid.SampledFrom([]time.Duration{0, -1, 1}).Draw(t, "beside")
-	if moment := pick(t, moments, "moment").Add(beside); moment.After(m.now) {
+	offset := rapid.SampledFrom([]time.Duration{0, -1, 1}).Draw(t, "offset")
+	if moment := pick(t, moments, "moment").Add(offset); moment.After(m.now) {
 		m.now = moment
 		m.seats.Expire(m.now)
 	}
 }
 
-// view is what can be seen of a segment.
-type view struct {
+// segmentState is all that a snapshot returns about a segment.
+type segmentState struct {
 	Segment booking.Legs
 	Tally   booking.Tally
 	Seats   []booking.Seat
 	List    string
 }
 
-// check compares everything that can be seen, on every segment.
+// check compares the snapshot with the model on every segment.
 func (m *machine) check(t *rapid.T) {
 	m.seats.Expire(m.now)
 	m.checkTickets(t)
 	snapshot, grid := m.seats.Snapshot(), m.model.Grid(m.now)
 	require.Same(t, snapshot, m.seats.Snapshot(), "nothing changed")
-	var want, got []view
+	var want, got []segmentState
 	for from := range len(m.train.Stops) - 1 {
 		for to := from + 1; to < len(m.train.Stops); to++ {
 			segment := booking.Segment(from, to)
-			want = append(want, viewOf(grid, from, to))
-			got = append(got, view{
+			want = append(want, stateOf(grid, from, to))
+			got = append(got, segmentState{
 				segment, snapshot.Tally(segment), snapshot.Seats(segment), string(snapshot.SeatList(segment)),
 			})
 			tally := got[len(got)-1].Tally
@@ -135,8 +134,8 @@ func (m *machine) check(t *rapid.T) {
 	require.Equal(t, want, got)
 }
 
-func viewOf(grid [][]booking.SeatState, from, to int) view {
-	v := view{Segment: booking.Segment(from, to)}
+func stateOf(grid [][]booking.SeatState, from, to int) segmentState {
+	v := segmentState{Segment: booking.Segment(from, to)}
 	var free []string
 	for n, legs := range grid {
 		seat := booking.Seat{Number: n + 1, State: bookingtest.Segment(legs[from:to])}
@@ -155,7 +154,7 @@ func viewOf(grid [][]booking.SeatState, from, to int) view {
 	return v
 }
 
-// checkTickets compares phases and the promises about them.
+// checkTickets compares phases and timers.
 func (m *machine) checkTickets(t *rapid.T) {
 	phases := map[bookingtest.TicketState]booking.Phase{
 		bookingtest.Pending: booking.PhasePending, bookingtest.Held: booking.PhaseHeld,
@@ -171,28 +170,28 @@ func (m *machine) checkTickets(t *rapid.T) {
 		}
 		if ok && phase == booking.PhaseHeld {
 			next, some := m.seats.NextDeadline()
-			require.True(t, some && !next.After(k.Hold.ExpiresAt), "the timer rings too late for a hold")
+			require.True(t, some && !next.After(k.Hold.ExpiresAt), "the timer is too late for a hold")
 		}
 		holds, booked = holds || ok, booked || k.State == bookingtest.Booked
 	}
 	require.Equal(t, holds, m.seats.HasHolds())
 	require.Equal(t, booked, m.seats.HasBookings())
 	if next, some := m.seats.NextDeadline(); some {
-		require.True(t, next.After(m.now), "the timer rings for what is past")
+		require.True(t, next.After(m.now), "the timer is in the past")
 	}
 }
 
-// requireSameError compares all of two refusals but the sentence.
+// requireSameError compares two errors, except for their messages.
 func requireSameError(t require.TestingT, want, got error) {
 	if want == nil {
 		require.NoError(t, got)
 		return
 	}
-	transit, ok := want.(*booking.InTransitError) //nolint:errorlint // the model wraps nothing
+	inTransit, ok := want.(*booking.InTransitError) //nolint:errorlint // the model wraps nothing
 	if ok {
 		var e *booking.InTransitError
 		require.ErrorAs(t, got, &e)
-		require.Equal(t, transit, e)
+		require.Equal(t, inTransit, e)
 		return
 	}
 	var w, g *booking.Error

@@ -1,9 +1,9 @@
 package booking
 
-// CheckChange says why the train cannot become to: capacity_in_use with the seats in
-// the way, or has_bookings when stops would change under booked or held seats.
+// CheckChange returns why the train cannot become to: capacity_in_use with the taken seats
+// above the new capacity, or has_bookings if the stops of booked or held seats would change.
 func (m *SeatMap) CheckChange(to Train) error {
-	var inTheWay []int
+	var above []int
 	inUse := false
 	for i, s := range m.seats {
 		if s.booked|s.held == 0 {
@@ -11,14 +11,14 @@ func (m *SeatMap) CheckChange(to Train) error {
 		}
 		inUse = true
 		if i >= to.Capacity {
-			inTheWay = append(inTheWay, i+1)
+			above = append(above, i+1)
 		}
 	}
 	switch {
-	case len(inTheWay) > 0:
+	case len(above) > 0:
 		return &Error{
 			Code: CodeCapacityInUse, Message: "Seats above the new capacity are booked or held",
-			Seats: inTheWay,
+			Seats: above,
 		}
 	case inUse && !m.train.SameStops(&to):
 		return &Error{
@@ -28,7 +28,7 @@ func (m *SeatMap) CheckChange(to Train) error {
 	return nil
 }
 
-// Change makes the train become to, after CheckChange allowed it and it was stored.
+// Change replaces the train by to. Call it after CheckChange allowed it and it was stored.
 func (m *SeatMap) Change(to Train) {
 	seats := make([]seatLegs, to.Capacity)
 	copy(seats, m.seats)

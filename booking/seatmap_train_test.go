@@ -11,9 +11,9 @@ import (
 	"trainbooking.dev/booking/bookingtest"
 )
 
-// change asks for another capacity, another timetable or the end of sale.
+// change changes the capacity, the departure times or whether the train is on sale.
 func (m *machine) change(t *rapid.T) {
-	m.pass(t)
+	m.advance(t)
 	to := m.train
 	to.OnSale = true
 	switch rapid.IntRange(0, 9).Draw(t, "what") {
@@ -41,13 +41,13 @@ func (m *machine) change(t *rapid.T) {
 	require.Equal(t, to, *m.seats.Train())
 }
 
-// restart is a crash: a new seat map knows what the stores kept, in any order.
+// restart simulates a crash: it restores a new seat map from what the stores have, in any order.
 func (m *machine) restart(t *rapid.T) {
-	m.pass(t)
+	m.advance(t)
 	coin := func(label string) func(*bookingtest.Ticket) bool {
 		return func(*bookingtest.Ticket) bool { return rapid.Bool().Draw(t, label) }
 	}
-	bookings, holds := m.model.Restart(m.now, coin("written"), coin("kept"))
+	bookings, holds := m.model.Restart(m.now, coin("written"), coin("stored"))
 	m.seats = booking.NewSeatMap(m.train)
 	m.seats.Restore(shuffled(t, bookings), shuffled(t, holds), m.rules.TTL, m.now)
 }
@@ -61,7 +61,7 @@ func shuffled[T any](t *rapid.T, list []T) []T {
 	return list
 }
 
-// pick draws by position: what was drawn is short to read in a failing history.
+// pick draws an index, which is shorter than an element in the log of a failing history.
 func pick[T any](t *rapid.T, list []T, label string) T {
 	return list[rapid.IntRange(0, len(list)-1).Draw(t, label)]
 }

@@ -7,67 +7,65 @@ import (
 	"github.com/google/uuid"
 )
 
-// Service is the whole of what the product does with trains and seats. Package
-// actors implements it; package api serves it over HTTP; bookingtest.Exercise says
-// what every implementation must do. It is safe for concurrent use.
+// Service is everything that the product does with trains and seats. Package
+// actors implements it, package api serves it over HTTP, and bookingtest.Exercise
+// tests every implementation. It is safe for concurrent use.
 //
 // Every method may return unavailable, storage_full or timeout; their Outcome says
-// whether anything happened. Every method that takes a train id returns not_found
-// when there is no such train.
+// whether the request was executed. Every method that takes a train id returns
+// not_found for an unknown train.
 type Service interface {
 	Trains
 	Seats
 	Bookings
 }
 
-// Trains puts trains on sale and finds them. Who may call what is the caller's
-// matter (API.md: train-admin for all that change).
+// Trains administers and finds trains. It does not authorize: the caller checks the
+// role (API.md: train-admin for every change).
 type Trains interface {
-	// CreateTrain adds a train under train.ID, which the caller makes; where it is
-	// zero a random one is made. Errors: invalid_request; already_exists when a train
-	// has that id.
+	// CreateTrain adds a train under train.ID, or under a random id if that is zero.
+	// Errors: invalid_request; already_exists if a train has that id.
 	CreateTrain(ctx context.Context, train Train) (Train, error)
-	// PutTrain creates train.ID or changes it to train; the same train twice changes
-	// nothing. CreatedAt and UpdatedAt are the service's. Errors: invalid_request;
-	// capacity_in_use with the Seats in the way; has_bookings when stops change under
-	// booked or held seats.
+	// PutTrain creates train.ID or changes it to train. It is idempotent. The service
+	// sets CreatedAt and UpdatedAt. Errors: invalid_request; capacity_in_use with the
+	// taken Seats above the new capacity; has_bookings if the stops of booked or held
+	// seats would change.
 	PutTrain(ctx context.Context, train Train) (put Train, created bool, err error)
-	// DeleteTrain takes the train off every list and ends its live holds. While seats
-	// are booked it is has_bookings, unless force, which cancels the bookings.
+	// DeleteTrain deletes the train and its live holds; with force it also cancels the
+	// bookings. Error: has_bookings while seats are booked, without force.
 	DeleteTrain(ctx context.Context, id TrainID, force bool) error
-	// FindTrain returns one train with its figures over its whole run.
+	// FindTrain returns a train with its tally over its whole run.
 	FindTrain(ctx context.Context, id TrainID) (Availability, error)
-	// ListTrains returns the trains that match, oldest first, with figures over the
-	// segment asked for and without seat lists. It wakes no idle train.
+	// ListTrains returns the trains that match, oldest first, with tallies over the
+	// segment of the query and without seat lists. It activates no idle train.
 	ListTrains(ctx context.Context, query TrainQuery) (Page[Availability], error)
 	// Search returns the trains that a passenger can still book from one station to
-	// another: on sale and not departed; oldest first, with seat lists. Stations are
-	// compared folded. None is an empty slice.
+	// another (on sale and not departed), oldest first, with seat lists. Stations are
+	// compared folded. The slice is never nil.
 	Search(ctx context.Context, from, to string) ([]Availability, error)
 }
 
-// Seats shows and sells the seats of a train.
+// Seats finds and sells the seats of a train.
 type Seats interface {
 	// SeatMap returns the state of every seat on the segment, in order of number.
 	SeatMap(ctx context.Context, id TrainID, from, to string) ([]Seat, error)
-	// Hold locks all the seats asked for, or none. The same user asking again for the
-	// same seats and segment gets the hold that is there, also while the first request
-	// is in flight. Errors: invalid_request (seat numbers out of 1..MaxCapacity, to not
+	// Hold locks all the requested seats, or none. It is idempotent: while the user has a
+	// hold of the same seats and segment, even one whose request is still in flight, Hold
+	// returns that. Errors: invalid_request (seat numbers outside 1..MaxCapacity, to not
 	// after from), not_found (seat or station not on the train), departed, not_on_sale,
 	// seat_locked, seat_booked, too_many_holds.
 	Hold(ctx context.Context, request HoldRequest) (Hold, error)
-	// Confirm books every seat of a live hold of the user. Confirming again what is
-	// booked returns the same booking. Errors: seat_not_locked, ambiguous_hold,
-	// not_found (the seat).
+	// Confirm books every seat of a live hold of the user. It is idempotent. Errors:
+	// seat_not_locked, ambiguous_hold, not_found (the seat).
 	Confirm(ctx context.Context, ref HoldRef) (Booking, error)
-	// Release ends a live hold of the user at once, all its seats. Errors as Confirm.
+	// Release ends a live hold of the user. Errors as Confirm.
 	Release(ctx context.Context, ref HoldRef) error
 }
 
-// Bookings finds and cancels what was sold.
+// Bookings finds and cancels bookings.
 type Bookings interface {
-	// CancelBooking puts the booking's own legs on sale again. Idempotent. Error:
-	// not_found when user has no booking id.
+	// CancelBooking cancels a booking and puts its own legs on sale again. Idempotent.
+	// Error: not_found if user has no booking id.
 	CancelBooking(ctx context.Context, user, id uuid.UUID) error
 	// UserBookings lists the live bookings of user, oldest first.
 	UserBookings(ctx context.Context, user uuid.UUID, page PageRequest) (Page[BookedTrain], error)
@@ -75,23 +73,22 @@ type Bookings interface {
 	TrainBookings(ctx context.Context, id TrainID, page PageRequest) (Page[Booking], error)
 }
 
-// TrainQuery selects trains: all of them, those that run From one station To
-// another (both or neither), and of those the ones that leave From on Date, the
-// local date by that stop's own UTC offset.
+// TrainQuery selects trains: all of them, or those that run From one station To
+// another (set both or neither), or of those the ones that leave From on Date, a
+// local date in the UTC offset of that stop.
 type TrainQuery struct {
 	From, To string
-	Date     time.Time // its year, month and day count; zero: any
+	Date     time.Time // only year, month and day are used; zero: any
 	Page     PageRequest
 }
 
-// Availability is a train as it can be bought on one segment. Available + seats only
-// held + Booked = Capacity, always.
+// Availability is a train with its tally on one segment.
 type Availability struct {
 	Train   *Train
 	Segment Legs
 	Tally
-	// SeatList is the JSON array of the numbers of the available seats, ascending,
-	// encoded once for each state of the train; nil where no list was asked for.
+	// SeatList is the JSON array of the numbers of the available seats, ascending; nil
+	// if no list was requested.
 	SeatList []byte
 }
 
@@ -102,17 +99,17 @@ type Tally struct {
 	Available int // free on every leg
 }
 
-// SeatState is what a seat is on a segment.
+// SeatState is the state of a seat on a segment.
 type SeatState string
 
-// The states of a seat. A seat that is both, on different legs, is booked.
+// The states of a seat. A seat that is held on one leg and booked on another is booked.
 const (
 	SeatAvailable SeatState = "available"
 	SeatHeld      SeatState = "held"
 	SeatBooked    SeatState = "booked"
 )
 
-// Seat is a row of the seat map.
+// Seat is a seat and its state.
 type Seat struct {
 	Number int       `json:"seat_number"`
 	State  SeatState `json:"state"`

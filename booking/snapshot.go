@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// maxCachedLists bounds the seat lists that one snapshot keeps encoded. Passengers ask
-// for a few segments of a train; all 2,016 of the longest one at full capacity would
-// be 240 MB.
+// maxCachedLists limits the encoded seat lists that a snapshot caches. Passengers ask for a
+// few segments of a train; all 2,016 segments of the longest train at full capacity would
+// take 240 MB.
 const maxCachedLists = 32
 
-// Snapshot is the state of a train at one moment, immutable and safe for concurrent
-// use. What it encodes it keeps, so that a state is encoded once for each segment.
+// Snapshot is the state of a train at one moment. It is immutable and safe for concurrent
+// use, and caches the seat lists that it encodes.
 type Snapshot struct {
 	Train *Train
 	seats []seatLegs
@@ -40,7 +40,7 @@ func (s *Snapshot) Tally(segment Legs) (t Tally) {
 	return t
 }
 
-// Availability returns the figures of the segment, without a seat list.
+// Availability returns the tally of the segment, without a seat list.
 func (s *Snapshot) Availability(segment Legs) Availability {
 	return Availability{Train: s.Train, Segment: segment, Tally: s.Tally(segment)}
 }
@@ -65,7 +65,7 @@ func (s *Snapshot) Seats(segment Legs) []Seat {
 func (s *Snapshot) SeatList(segment Legs) []byte {
 	kept, ok := s.lists.Load(segment)
 	if !ok {
-		// The place is taken before it is used: many readers may come at once.
+		// Reserve the place first: many readers may get here at once.
 		if s.cached.Add(1) > maxCachedLists {
 			s.cached.Add(-1)
 			return s.encode(segment)

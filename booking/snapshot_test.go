@@ -23,24 +23,24 @@ func TestSeatListIsEncodedOnceForEachSegment(t *testing.T) {
 	s := m.Snapshot()
 	require.JSONEq(t, `[1,3,4]`, string(s.SeatList(booking.Segment(0, 2))))
 	require.JSONEq(t, `[1,2,3,4]`, string(s.SeatList(booking.Segment(0, 1))))
-	require.True(t, kept(s, booking.Segment(0, 2)))
+	require.True(t, cached(s, booking.Segment(0, 2)))
 	require.NotSame(t, &s.SeatList(booking.Segment(0, 2))[0], &s.SeatList(booking.Segment(0, 1))[0])
 
 	list := s.SeatList(booking.Segment(0, 2))
 	booked(t, m, anna, "A", "B", noon, 1)
 	require.NotSame(t, s, m.Snapshot())
 	require.JSONEq(t, `[3,4]`, string(m.Snapshot().SeatList(booking.Segment(0, 2))))
-	require.JSONEq(t, `[1,3,4]`, string(list), "what a reader has is not changed")
+	require.JSONEq(t, `[1,3,4]`, string(list), "lists that were returned do not change")
 	require.Same(t, &list[0], &s.SeatList(booking.Segment(0, 2))[0])
 }
 
-// kept reports whether asking twice gives the same bytes in memory.
-func kept(s *booking.Snapshot, segment booking.Legs) bool {
+// cached reports whether two calls return the same bytes in memory.
+func cached(s *booking.Snapshot, segment booking.Legs) bool {
 	first, second := s.SeatList(segment), s.SeatList(segment)
 	return &first[0] == &second[0]
 }
 
-func TestSnapshotStaysUntilSomethingVisibleChanges(t *testing.T) {
+func TestSnapshotIsReusedUntilSomethingVisibleChanges(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(2))
 	hold := held(t, m, anna, "A", "B", noon, 1)
@@ -67,7 +67,7 @@ func TestSnapshotStaysUntilSomethingVisibleChanges(t *testing.T) {
 	require.NotSame(t, s, m.Snapshot())
 }
 
-func TestSnapshotOffersWhatCanBeBought(t *testing.T) {
+func TestSellableUntilTheTrainLeavesOrIsOffSale(t *testing.T) {
 	t.Parallel()
 	train := lineABCD(3)
 	train.Stops[0].DepartsAt = noon
@@ -91,7 +91,7 @@ func TestSnapshotOffersWhatCanBeBought(t *testing.T) {
 	require.False(t, m.Snapshot().Sellable(booking.Segment(1, 2), noon))
 }
 
-func TestReadersShareASnapshotAndKeepABoundedNumberOfLists(t *testing.T) {
+func TestConcurrentReadersCacheABoundedNumberOfLists(t *testing.T) {
 	t.Parallel()
 	train := lineABCD(50)
 	train.Stops = manyStops(booking.MaxStops)
@@ -117,19 +117,19 @@ func TestReadersShareASnapshotAndKeepABoundedNumberOfLists(t *testing.T) {
 		})
 	}
 	close(start)
-	held(t, m, anna, "", "", noon, 8) // the train goes on meanwhile
+	held(t, m, anna, "", "", noon, 8)
 	readers.Wait()
 
-	cached := 0
+	count := 0
 	for i, segment := range segments {
 		if i < 400 {
 			require.Equal(t, want, lists[i])
 		}
-		if kept(s, segment) {
-			cached++
+		if cached(s, segment) {
+			count++
 		}
 	}
-	require.Equal(t, maxCachedLists, cached)
-	require.True(t, kept(s, train.Run()))
+	require.Equal(t, maxCachedLists, count)
+	require.True(t, cached(s, train.Run()))
 	require.Equal(t, fmt.Sprint(booking.Tally{Held: 1, Available: 49}), fmt.Sprint(s.Tally(train.Run())))
 }

@@ -14,15 +14,15 @@ const (
 )
 
 // Stop is a station where a train calls. The times are optional (zero: not given)
-// and keep the UTC offset of their place.
+// and keep the UTC offset of the station.
 type Stop struct {
 	Station   string    `json:"station"`
 	ArrivesAt time.Time `json:"arrives_at,omitzero"`
 	DepartsAt time.Time `json:"departs_at,omitzero"`
 }
 
-// Train is what is sold: a run through stops with numbered seats 1 to Capacity. A
-// Train that has been handed on is never changed; a change makes a new one.
+// Train is what is sold: a run through stops with seats numbered 1 to Capacity. A Train is
+// never modified once it is shared; a change makes a new one.
 type Train struct {
 	ID        TrainID
 	Name      string
@@ -33,13 +33,13 @@ type Train struct {
 	UpdatedAt time.Time // UTC
 }
 
-// Clean returns the train with its names trimmed and in NFC, or an
-// invalid_request error that names every field at fault. The id is not looked at.
+// Clean returns the train with its names trimmed and in NFC, or an invalid_request
+// error with every invalid field. It does not check the id.
 func (t Train) Clean() (Train, error) {
 	fields := map[string]string{}
-	name, sentence := CleanText(t.Name, 1, MaxName)
-	if sentence != "" {
-		fields["name"] = sentence
+	name, problem := CleanText(t.Name, 1, MaxName)
+	if problem != "" {
+		fields["name"] = problem
 	}
 	t.Name = name
 	if t.Capacity < 1 || t.Capacity > MaxCapacity {
@@ -67,9 +67,9 @@ func cleanStations(stops []Stop, fields map[string]string) {
 	seen := make(map[string]int, len(stops))
 	for i, s := range stops {
 		field := fmt.Sprintf("stops[%d].station", i)
-		station, sentence := CleanText(s.Station, 1, MaxName)
-		if sentence != "" {
-			fields[field] = sentence
+		station, problem := CleanText(s.Station, 1, MaxName)
+		if problem != "" {
+			fields[field] = problem
 			continue
 		}
 		stops[i].Station = station
@@ -115,7 +115,7 @@ func (t *Train) Run() Legs { return Segment(0, len(t.Stops)-1) }
 
 // Segment returns the legs between two stations; an empty from or to means the
 // train's first or last stop. Errors: not_found for a station where the train does
-// not call, invalid_request when to is not after from.
+// not call, invalid_request if to is not after from.
 func (t *Train) Segment(from, to string) (Legs, error) {
 	i, j := 0, len(t.Stops)-1
 	if from != "" {
@@ -142,15 +142,15 @@ func (t *Train) Ends(segment Legs) (from, to Stop) {
 }
 
 // Departed reports whether at now the train has left the stop where the segment
-// begins. A stop without a departure time is never left.
+// begins. A train never leaves a stop that has no departure time.
 func (t *Train) Departed(segment Legs, now time.Time) bool {
 	from, _ := t.Ends(segment)
 	return !from.DepartsAt.IsZero() && !now.Before(from.DepartsAt)
 }
 
-// Same reports whether both trains are the same to passengers, whatever their ids: a change of
-// one into the other would be none. The UTC offsets of the times count, as searches by date
-// go by them.
+// Same reports whether both trains are equal but for their ids and the times of creation and
+// change. The UTC offsets of the stops' times must be equal too, because searches by date use
+// them.
 func (t *Train) Same(o *Train) bool {
 	return t.Name == o.Name && t.Capacity == o.Capacity && t.OnSale == o.OnSale && t.SameStops(o) &&
 		slices.EqualFunc(t.Stops, o.Stops, func(a, b Stop) bool {
@@ -158,14 +158,14 @@ func (t *Train) Same(o *Train) bool {
 		})
 }
 
-// offset is that from UTC, in seconds.
+// offset returns the UTC offset in seconds.
 func offset(at time.Time) int {
 	_, seconds := at.Zone()
 	return seconds
 }
 
-// SameStops reports whether both trains call at the same stations at the same moments, whatever
-// their UTC offsets.
+// SameStops reports whether both trains call at the same stations at the same times. The UTC
+// offsets may differ.
 func (t *Train) SameStops(o *Train) bool {
 	return slices.EqualFunc(t.Stops, o.Stops, func(a, b Stop) bool {
 		return a.Station == b.Station && a.ArrivesAt.Equal(b.ArrivesAt) && a.DepartsAt.Equal(b.DepartsAt)

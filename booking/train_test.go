@@ -11,7 +11,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// in returns a time of day at a place so many minutes east of Greenwich.
+// in returns a time of day in the UTC offset of that many minutes.
 func in(minutes, hour, minute int) time.Time {
 	return time.Date(2026, 12, 1, hour, minute, 0, 0, time.FixedZone("", minutes*60))
 }
@@ -58,18 +58,18 @@ func TestTrainHasDepartedFromTheMomentItLeaves(t *testing.T) {
 	require.False(t, train.Departed(booking.Segment(0, 1), leaves.Add(-1)))
 	require.True(t, train.Departed(booking.Segment(0, 1), leaves))
 	require.True(t, train.Departed(train.Run(), leaves.AddDate(1, 0, 0)))
-	require.False(t, train.Departed(booking.Segment(1, 3), leaves.AddDate(1, 0, 0)), "it is not said when it leaves B")
+	require.False(t, train.Departed(booking.Segment(1, 3), leaves.AddDate(1, 0, 0)), "B has no departure time")
 	require.False(t, train.Departed(booking.Segment(2, 3), leaves.AddDate(1, 0, 0)), "arriving is not leaving")
 }
 
-func TestStopsAreTheSameAtTheSameMoments(t *testing.T) {
+func TestStopsAreTheSameAtTheSameTimes(t *testing.T) {
 	t.Parallel()
 	one, other := lineABCD(1), lineABCD(9)
 	require.True(t, one.SameStops(&other))
 	one.Stops[0].DepartsAt, other.Stops[0].DepartsAt = in(330, 6, 0), in(0, 0, 30)
-	require.True(t, one.SameStops(&other), "however the offset is written")
+	require.True(t, one.SameStops(&other), "in another UTC offset")
 	other.Capacity = one.Capacity
-	require.False(t, one.Same(&other), "searches by date go by the offset")
+	require.False(t, one.Same(&other), "searches by date use the offset")
 	other.Stops[0].DepartsAt = in(330, 6, 0)
 	require.True(t, one.Same(&other))
 	other.Stops[0].DepartsAt = in(330, 6, 1)
@@ -81,7 +81,7 @@ func TestStopsAreTheSameAtTheSameMoments(t *testing.T) {
 	require.False(t, one.SameStops(&other))
 }
 
-func TestCleanTrainIsTrimmedAndComposed(t *testing.T) {
+func TestCleanTrimsAndNormalizes(t *testing.T) {
 	t.Parallel()
 	given := booking.Train{
 		ID: booking.NewTrainID(), Name: " Ra\u0308ksi\t", Capacity: booking.MaxCapacity, OnSale: true,
@@ -101,13 +101,13 @@ func TestCleanTrainIsTrimmedAndComposed(t *testing.T) {
 		require.Equal(t, given.Stops[i].ArrivesAt, stop.ArrivesAt, "times keep their offset")
 	}
 	require.Equal(t, []string{"München", "नई दिल्ली", "İzmir", "Izmir"}, stations)
-	require.Equal(t, " Mu\u0308nchen", given.Stops[0].Station, "what was given is not changed")
+	require.Equal(t, " Mu\u0308nchen", given.Stops[0].Station, "the argument is not modified")
 	again, err := clean.Clean()
 	require.NoError(t, err)
 	require.Equal(t, clean, again)
 }
 
-func TestEveryFieldOfATrainAtFaultIsNamed(t *testing.T) {
+func TestCleanReportsEveryInvalidField(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", booking.MaxName+1)
 	for name, c := range map[string]struct {
@@ -175,8 +175,7 @@ func manyStops(n int) (stops []booking.Stop) {
 	return stops
 }
 
-// FuzzTrainClean checks what may be relied on of a clean train, and that a refusal
-// names a field.
+// FuzzTrainClean checks the invariants of a clean train, and that an error names a field.
 func FuzzTrainClean(f *testing.F) {
 	f.Add("Express", 10, "A|B|C", int64(1), int64(2), int64(3))
 	f.Add(" ", 0, "", int64(0), int64(0), int64(0))

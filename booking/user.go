@@ -12,13 +12,13 @@ type User struct {
 	ID           uuid.UUID
 	Username     string
 	Email        string
-	PasswordHash string // PHC string; leaves the process for the store only
+	PasswordHash string // PHC string; only the store gets it
 	IsAdmin      bool
 	CreatedAt    time.Time // UTC, whole microseconds
 }
 
-// RefreshToken is the record of a refresh token that was issued. The tokens that
-// follow one another by rotation are one Family.
+// RefreshToken is the record of an issued refresh token. A token and those that replace it
+// by rotation are one Family.
 type RefreshToken struct {
 	ID        uuid.UUID // the token's jti
 	Family    uuid.UUID
@@ -26,33 +26,33 @@ type RefreshToken struct {
 	ExpiresAt time.Time // UTC
 }
 
-// Users keeps accounts and refresh tokens. It is implemented by each store and safe
-// for concurrent use.
+// Users keeps accounts and refresh tokens. Each store implements it. It is safe for
+// concurrent use.
 type Users interface {
-	// CreateUser adds a user. Error: already_exists, with the field that is taken.
+	// CreateUser adds a user. Error: already_exists, with the fields that are taken.
 	CreateUser(ctx context.Context, user User) error
-	// FindUser and FindUserByName (folded) return not_found when there is none.
+	// FindUser and FindUserByName, which folds the name, return not_found for an unknown
+	// user.
 	FindUser(ctx context.Context, id uuid.UUID) (User, error)
 	FindUserByName(ctx context.Context, username string) (User, error)
 	// ListUsers lists users, oldest first.
 	ListUsers(ctx context.Context, page PageRequest) (Page[User], error)
-	// SetPassword replaces the hash and revokes every refresh token of the user, in
-	// one transaction. It writes only while the hash is still old, so of two changes
-	// at once one wins; the other, and an unknown user, is not_found.
+	// SetPassword replaces the hash and revokes every refresh token of the user, in one
+	// transaction. It returns not_found if the user is unknown or the hash is not old, so
+	// that one of two concurrent changes wins.
 	SetPassword(ctx context.Context, id uuid.UUID, old, hash string) error
 
 	// SaveRefreshToken records the first token of a family.
 	SaveRefreshToken(ctx context.Context, token RefreshToken) error
-	// RotateRefreshToken spends the token spent and records next, of the same family,
-	// in one transaction. A token that is unknown, expired at now, revoked or spent
-	// before is unauthenticated; one spent before also revokes its family, and that
-	// is committed.
-	RotateRefreshToken(ctx context.Context, spent uuid.UUID, next RefreshToken, now time.Time) error
-	// RevokeFamily makes every token of the family of user unusable. Idempotent.
+	// RotateRefreshToken marks a token as used and records next in the same family, in one
+	// transaction. It returns unauthenticated for a token that is unknown, expired at now,
+	// revoked or already used; the last also revokes the family.
+	RotateRefreshToken(ctx context.Context, used uuid.UUID, next RefreshToken, now time.Time) error
+	// RevokeFamily revokes every token of a family of user. Idempotent.
 	RevokeFamily(ctx context.Context, user, family uuid.UUID) error
 }
 
-// Reply is the kept first answer to a request with an Idempotency-Key.
+// Reply is the stored HTTP reply to the first request with an Idempotency-Key.
 type Reply struct {
 	RequestHash [32]byte // of method, path and body
 	Status      int      // HTTP
@@ -61,12 +61,12 @@ type Reply struct {
 	ExpiresAt   time.Time // UTC
 }
 
-// Replies keeps the answers to requests with an Idempotency-Key, by user and key. It
-// is implemented by each store and safe for concurrent use.
+// Replies keeps the replies to requests with an Idempotency-Key, by user and key. Each store
+// implements it. It is safe for concurrent use.
 type Replies interface {
-	// FindReply returns the reply kept at now, or not_found.
+	// FindReply returns a reply that has not expired at now, or not_found.
 	FindReply(ctx context.Context, user uuid.UUID, key string, now time.Time) (Reply, error)
-	// SaveReply keeps the reply unless there is one already that has not expired at
-	// now, and drops those that have expired.
+	// SaveReply stores the reply unless the key has one that has not expired at now, and
+	// deletes expired ones.
 	SaveReply(ctx context.Context, user uuid.UUID, key string, reply Reply, now time.Time) error
 }

@@ -9,8 +9,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// Accounts are the users and kept replies of a store, with every error as clients see
-// it (Failure). It is what package api is given: it must not know a store's errors.
+// Accounts are the users and replies of a store, with errors converted by ClientError.
+// Package api uses it, because it does not import persistence.
 type Accounts struct{ Store Store }
 
 var (
@@ -20,58 +20,58 @@ var (
 
 // CreateUser implements booking.Users.
 func (a Accounts) CreateUser(ctx context.Context, user booking.User) error {
-	return Failure(a.Store.CreateUser(ctx, user))
+	return ClientError(a.Store.CreateUser(ctx, user))
 }
 
 // FindUser implements booking.Users.
 func (a Accounts) FindUser(ctx context.Context, id uuid.UUID) (booking.User, error) {
 	user, err := a.Store.FindUser(ctx, id)
-	return user, Failure(err)
+	return user, ClientError(err)
 }
 
 // FindUserByName implements booking.Users.
 func (a Accounts) FindUserByName(ctx context.Context, username string) (booking.User, error) {
 	user, err := a.Store.FindUserByName(ctx, username)
-	return user, Failure(err)
+	return user, ClientError(err)
 }
 
 // ListUsers implements booking.Users.
 func (a Accounts) ListUsers(ctx context.Context, page booking.PageRequest) (booking.Page[booking.User], error) {
 	users, err := a.Store.ListUsers(ctx, page)
-	return users, Failure(err)
+	return users, ClientError(err)
 }
 
 // SetPassword implements booking.Users.
 func (a Accounts) SetPassword(ctx context.Context, id uuid.UUID, old, hash string) error {
-	return Failure(a.Store.SetPassword(ctx, id, old, hash))
+	return ClientError(a.Store.SetPassword(ctx, id, old, hash))
 }
 
 // SaveRefreshToken implements booking.Users.
 func (a Accounts) SaveRefreshToken(ctx context.Context, token booking.RefreshToken) error {
-	return Failure(a.Store.SaveRefreshToken(ctx, token))
+	return ClientError(a.Store.SaveRefreshToken(ctx, token))
 }
 
 // RotateRefreshToken implements booking.Users.
 func (a Accounts) RotateRefreshToken(
-	ctx context.Context, spent uuid.UUID, next booking.RefreshToken, now time.Time,
+	ctx context.Context, used uuid.UUID, next booking.RefreshToken, now time.Time,
 ) error {
-	return Failure(a.Store.RotateRefreshToken(ctx, spent, next, now))
+	return ClientError(a.Store.RotateRefreshToken(ctx, used, next, now))
 }
 
 // RevokeFamily implements booking.Users.
 func (a Accounts) RevokeFamily(ctx context.Context, user, family uuid.UUID) error {
-	return Failure(a.Store.RevokeFamily(ctx, user, family))
+	return ClientError(a.Store.RevokeFamily(ctx, user, family))
 }
 
 // FindReply implements booking.Replies.
 func (a Accounts) FindReply(ctx context.Context, user uuid.UUID, key string, now time.Time) (booking.Reply, error) {
 	reply, err := a.Store.FindReply(ctx, user, key, now)
-	return reply, Failure(err)
+	return reply, ClientError(err)
 }
 
 // SaveReply implements booking.Replies.
 func (a Accounts) SaveReply(
 	ctx context.Context, user uuid.UUID, key string, reply booking.Reply, now time.Time,
 ) error {
-	return Failure(a.Store.SaveReply(ctx, user, key, reply, now))
+	return ClientError(a.Store.SaveReply(ctx, user, key, reply, now))
 }

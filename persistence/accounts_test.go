@@ -15,7 +15,7 @@ import (
 	"trainbooking.dev/persistence/sqlite"
 )
 
-func TestFailureIsWhatClientsMayKnow(t *testing.T) {
+func TestClientErrorHasTheCodeForTheClient(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		err     error
@@ -34,15 +34,15 @@ func TestFailureIsWhatClientsMayKnow(t *testing.T) {
 		if err != nil {
 			err = fmt.Errorf("operation: %w", err)
 		}
-		seen := persistence.Failure(err)
-		require.Equal(t, c.code, booking.CodeOf(seen), "%v", c.err)
-		if e, ok := errors.AsType[*booking.Error](seen); ok {
+		converted := persistence.ClientError(err)
+		require.Equal(t, c.code, booking.CodeOf(converted), "%v", c.err)
+		if e, ok := errors.AsType[*booking.Error](converted); ok {
 			require.Equal(t, c.outcome, e.Outcome, "%v", c.err)
 		}
 	}
 }
 
-func TestAccountsOfAStoreOutOfReachAreUnavailable(t *testing.T) {
+func TestAccountsOfAClosedStoreAreUnavailable(t *testing.T) {
 	t.Parallel()
 	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
 	require.NoError(t, err)

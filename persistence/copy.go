@@ -8,8 +8,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// Table is one of the tables that a copy from one store into another takes along.
-// Refresh tokens stay behind: whoever has one logs in again. Holds are a matter of Holds.
+// Table is one of the tables that are copied from one store to another. Refresh tokens are
+// not copied, so users log in again. Holds are copied through Holds.
 type Table string
 
 // The tables, in the order in which they are copied.
@@ -21,14 +21,14 @@ const (
 	TableReplies  Table = "replies"
 )
 
-// Tables are all of them in that order.
+// Tables lists every Table in that order.
 var Tables = []Table{TableUsers, TableTrains, TableSeats, TableBookings, TableReplies}
 
 // Counts are numbers of rows.
 type Counts map[Table]int64
 
-// Rows are a batch of rows of any tables as they are stored, on the way from one engine
-// to another.
+// Rows are a batch of rows of any tables, in the form in which one engine exports them and
+// another imports them.
 type Rows struct {
 	Users    []booking.User
 	Trains   []TrainRow
@@ -37,27 +37,27 @@ type Rows struct {
 	Replies  []ReplyRow
 }
 
-// TrainRow is a train, deleted ones too. Who owned it is not taken along: nobody does.
+// TrainRow is a train, which may be deleted. Its owner is not copied.
 type TrainRow struct {
 	booking.Train
 	Epoch     int64
 	DeletedAt time.Time // zero: not deleted
 }
 
-// SeatRow is a seat that was sold once, with the legs on which it is sold now.
+// SeatRow is a seat that was ever sold, with the legs on which it is booked.
 type SeatRow struct {
 	Train  booking.TrainID
 	Number int
 	Legs   booking.Legs
 }
 
-// BookingRow is a booking, cancelled or not.
+// BookingRow is a booking, which may be cancelled.
 type BookingRow struct {
 	booking.Booking
 	Epoch int64
 }
 
-// ReplyRow is a kept reply.
+// ReplyRow is a stored reply.
 type ReplyRow struct {
 	User uuid.UUID
 	Key  string

@@ -17,15 +17,15 @@ import (
 	"trainbooking.dev/persistence/sqlite"
 )
 
-// source is a data directory that was worked on.
+// source is a SQLite store with data.
 type source struct {
 	*sqlite.DB
-	t      *testing.T
-	user   booking.User
-	train  persistence.Guard // with a booking on seats 1 and 2 and a cancelled one
-	gone   booking.TrainID   // deleted, with its bookings
-	booked booking.Booking
-	reply  booking.Reply
+	t       *testing.T
+	user    booking.User
+	train   persistence.Guard // with a booking on seats 1 and 2 and a cancelled one
+	deleted booking.TrainID   // deleted, with its bookings
+	booked  booking.Booking
+	reply   booking.Reply
 }
 
 func newSource(t *testing.T) *source {
@@ -42,7 +42,7 @@ func newSource(t *testing.T) *source {
 	deleted := s.addTrain()
 	s.book(deleted, 1)
 	require.NoError(t, db.DeleteTrain(t.Context(), deleted, micro(), true))
-	s.gone = deleted.Train
+	s.deleted = deleted.Train
 	s.reply = booking.Reply{Status: 201, Body: []byte("{}"), ExpiresAt: micro().Add(time.Hour)}
 	require.NoError(t, db.SaveReply(t.Context(), s.user.ID, "key\xff", s.reply, micro()))
 	return s
@@ -59,7 +59,7 @@ func (s *source) addUser(name string) booking.User {
 	return user
 }
 
-// addTrain adds a train that was activated twice.
+// addTrain adds a train and adopts it twice.
 func (s *source) addTrain() persistence.Guard {
 	s.t.Helper()
 	train := booking.Train{
@@ -94,7 +94,7 @@ func newTarget(t *testing.T) *postgres.DB {
 	return db
 }
 
-// copyTo copies everything and requires that there is as much of it at the other end.
+// copyTo copies everything and compares the numbers of rows.
 func (s *source) copyTo(to *postgres.DB) persistence.Counts {
 	s.t.Helper()
 	now := time.Now()
@@ -106,7 +106,7 @@ func (s *source) copyTo(to *postgres.DB) persistence.Counts {
 	return written
 }
 
-func TestCopyIsEverythingThatWasStored(t *testing.T) {
+func TestCopyHasEverything(t *testing.T) {
 	t.Parallel()
 	from, to, ctx := newSource(t), newTarget(t), t.Context()
 	require.Equal(t, persistence.Counts{
@@ -128,11 +128,11 @@ func TestCopyIsEverythingThatWasStored(t *testing.T) {
 	reply, err := to.FindReply(ctx, from.user.ID, "key\xff", time.Now())
 	require.NoError(t, err)
 	require.Equal(t, from.reply, reply)
-	_, err = to.Epoch(ctx, from.gone)
+	_, err = to.Epoch(ctx, from.deleted)
 	require.ErrorIs(t, err, persistence.ErrNotFound, "a deleted train stays deleted")
 }
 
-func TestCopiedTrainGoesOnFromItsEpochAndKeepsItsSeatsSold(t *testing.T) {
+func TestCopiedTrainKeepsItsEpochAndSeats(t *testing.T) {
 	t.Parallel()
 	from, to, ctx := newSource(t), newTarget(t), t.Context()
 	from.copyTo(to)
@@ -151,22 +151,22 @@ func TestCopiedTrainGoesOnFromItsEpochAndKeepsItsSeatsSold(t *testing.T) {
 		{Guard: from.train, Booking: again}, {Guard: guard, Booking: again}, {Guard: guard, Booking: from.booked},
 	})
 	require.NoError(t, err)
-	require.ErrorIs(t, results[0], persistence.ErrFenced, "whoever owned it before")
+	require.ErrorIs(t, results[0], persistence.ErrFenced, "the previous owner")
 	require.ErrorIs(t, results[1], persistence.ErrConflict, "the seats are sold")
-	require.NoError(t, results[2], "a booking that is there already")
+	require.NoError(t, results[2], "the same booking again")
 	served, err = to.Served(ctx)
 	require.NoError(t, err)
 	require.True(t, served)
 }
 
-func TestCopyThatWasBrokenOffIsFinishedByAnother(t *testing.T) {
+func TestInterruptedCopyIsCompletedByTheNext(t *testing.T) {
 	t.Parallel()
 	from, to := newSource(t), newTarget(t)
 	for batches := range len(persistence.Tables) {
 		ctx, cancel := context.WithCancel(t.Context())
-		left := batches
+		remaining := batches
 		_, err := from.Export(ctx, time.Now(), func(rows persistence.Rows) error {
-			if left--; left < 0 {
+			if remaining--; remaining < 0 {
 				cancel()
 			}
 			return to.Import(ctx, rows)
@@ -178,7 +178,7 @@ func TestCopyThatWasBrokenOffIsFinishedByAnother(t *testing.T) {
 	require.Equal(t, first, from.copyTo(to), "a second time")
 }
 
-func TestCopyFollowsASourceThatWentOnAfterItWasBrokenOff(t *testing.T) {
+func TestSecondCopyUpdatesTheTarget(t *testing.T) {
 	t.Parallel()
 	from, to, ctx := newSource(t), newTarget(t), t.Context()
 	from.copyTo(to)
@@ -198,7 +198,7 @@ func TestCopyFollowsASourceThatWentOnAfterItWasBrokenOff(t *testing.T) {
 	require.False(t, b.CancelledAt.IsZero())
 }
 
-func TestEveryBatchOfALargeTableIsCopied(t *testing.T) {
+func TestLargeTableIsCopiedInBatches(t *testing.T) {
 	t.Parallel()
 	from, to := newSource(t), newTarget(t)
 	const n = 2500
@@ -216,11 +216,11 @@ func TestEveryBatchOfALargeTableIsCopied(t *testing.T) {
 	require.EqualValues(t, n+3, counts[persistence.TableSeats])
 }
 
-func TestRowsOfSomebodyElseAreFound(t *testing.T) {
+func TestRowsThatTheSourceDoesNotHaveAreFound(t *testing.T) {
 	t.Parallel()
 	from, to, ctx := newSource(t), newTarget(t), t.Context()
 	from.copyTo(to)
-	mine := func(table persistence.Table) bool {
+	ours := func(table persistence.Table) bool {
 		all := true
 		require.NoError(t, to.EachID(ctx, table, func(ids []uuid.UUID) error {
 			has, err := from.HasAll(ctx, table, ids)
@@ -230,10 +230,10 @@ func TestRowsOfSomebodyElseAreFound(t *testing.T) {
 		return all
 	}
 	for _, table := range []persistence.Table{persistence.TableUsers, persistence.TableTrains, persistence.TableBookings} {
-		require.True(t, mine(table))
+		require.True(t, ours(table))
 	}
 	require.NoError(t, to.CreateUser(ctx, booking.User{ID: uuid.New(), Username: "ravi", Email: "r@example.org"}))
-	require.False(t, mine(persistence.TableUsers))
+	require.False(t, ours(persistence.TableUsers))
 	require.NoError(t, to.CreateTrain(ctx, booking.Train{ID: booking.NewTrainID()}))
-	require.False(t, mine(persistence.TableTrains))
+	require.False(t, ours(persistence.TableTrains))
 }

@@ -9,37 +9,37 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// The times of a lease (RELIABILITY.md 2). A holder that has not been told otherwise
-// serves until LeaseTTL - LeaseMargin after it sent the call that was granted, by its
-// own monotonic clock; the margin covers the drift of two clocks over one lease.
+// The times of a lease (RELIABILITY.md 2). A holder serves until LeaseTTL - LeaseMargin after
+// it sent the last call that granted or renewed the lease, by its own monotonic clock. The
+// margin covers the drift of two clocks over one lease.
 const (
 	LeaseTTL    = 6 * time.Second
 	LeaseRenew  = 2 * time.Second
 	LeaseMargin = time.Second
-	LeaseCall   = 500 * time.Millisecond // the longest that one call may take
+	LeaseCall   = 500 * time.Millisecond // the longest duration of a call
 )
 
-// Lease says that the activation Owner, of the process that peers reach at Address,
-// owns a train. Owner is also the Guard's: the store of trains fences by it.
+// Lease is the ownership of a train by the activation Owner in the process at Address. Owner
+// is also part of the Guard, by which the store of trains fences.
 type Lease struct {
 	Train   booking.TrainID
 	Address string // host:port
 	Owner   uuid.UUID
 }
 
-// Leases say which process owns a train, for as long as the store lasts: nothing about
-// bookings rests on them. They only decide who tries.
+// Leases record which process owns a train. They are lost when their store is. Bookings are
+// safe without them, because Store fences too.
 type Leases interface {
-	// AcquireLease takes the lease for LeaseTTL unless another holds it, and returns who
-	// holds it now. Taking one's own again is no renewal: it stands as it was granted
-	// first. A lease with more time left than LeaseTTL cannot be (the store's clock has
-	// jumped): it is removed and ErrConflict is returned, so that the next try finds
-	// none. With any other error it may have been taken.
+	// AcquireLease acquires the lease for LeaseTTL unless it is held, and returns the holder.
+	// If the caller holds it already, it is not renewed. A lease with more than LeaseTTL
+	// left, which means that the store's clock has jumped, is removed with ErrConflict, so
+	// that the next call can acquire it. With any other error the lease may have been
+	// acquired.
 	AcquireLease(ctx context.Context, lease Lease) (holder Lease, err error)
-	// RenewLeases gives each of the leases LeaseTTL from now and returns one result for
-	// each, in order: nil, or ErrFenced when another or nobody holds it. With a non-nil
-	// error any may have been renewed.
+	// RenewLeases renews each lease for LeaseTTL from now and returns one result per lease,
+	// in order: nil, or ErrFenced if the lease is not held by its Owner. If err is not nil,
+	// any may have been renewed.
 	RenewLeases(ctx context.Context, leases []Lease) ([]error, error)
-	// ReleaseLease gives the lease up if it is still held. Idempotent.
+	// ReleaseLease releases the lease if it is still held. Idempotent.
 	ReleaseLease(ctx context.Context, lease Lease) error
 }

@@ -5,37 +5,36 @@ import (
 	"time"
 )
 
-// MemberTTL is how long a heartbeat counts. Shorter ones were measured to lose healthy
-// members of a busy machine (PROTOACTOR.md 3).
+// MemberTTL is how long a heartbeat is valid. With a shorter time, healthy members on a busy
+// machine were lost (PROTOACTOR.md 3).
 const MemberTTL = 3 * time.Second
 
-// Membership is what a heartbeat finds.
+// Membership is the set of members at one moment.
 type Membership struct {
-	// Members are those whose heartbeat counts, by the store's clock, the caller among
-	// them unless Evicted; sorted.
+	// Members are those with a valid heartbeat, by the store's clock, sorted. The caller is
+	// one of them unless Evicted.
 	Members []string
-	// Evicted says that the caller was taken off while others stayed: they have blocked
-	// it for good, and it must come back under another name. It has not been added again.
+	// Evicted reports that the caller was removed while others stayed, and was not added
+	// again. The others have blocked it, so it must rejoin under another name.
 	Evicted bool
-	// Since is for how long the store has kept members without losing them. While it is
-	// below MemberTTL, a member that is missing may only not have come back yet.
+	// Since is the time since the store last lost its members. While it is less than
+	// MemberTTL, a missing member may only not have rejoined yet.
 	Since time.Duration
 }
 
 // Members are the processes of the cluster, by heartbeat. A member is an opaque text
-// of at most 1 kB that tells its peers how to reach it.
+// of at most 1 kB from which its peers learn how to reach it.
 type Members interface {
-	// Join adds a member for MemberTTL, and Heartbeat keeps it for that long again. Heartbeat of a
-	// member that is not there adds it only when the store lost members since: it was
-	// emptied, or out of reach, so that nobody beat. Members beat each MemberTTL/4.
+	// Join adds a member for MemberTTL. Heartbeat extends that, and is due every MemberTTL/4.
+	// It adds a missing member only if the store has lost its members since the member's last
+	// call: the store was emptied, or unreachable, so that nobody could send a heartbeat.
 	Join(ctx context.Context, member string) (Membership, error)
 	Heartbeat(ctx context.Context, member string) (Membership, error)
-	// Look returns the membership without being a member; Evicted is false.
-	Look(ctx context.Context) (Membership, error)
-	// Leave takes the member off at once. Idempotent.
+	// ListMembers returns the membership for a caller that is no member; Evicted is false.
+	ListMembers(ctx context.Context) (Membership, error)
+	// Leave removes the member. Idempotent.
 	Leave(ctx context.Context, member string) error
-	// Changes returns a channel that gets a value soon after a member joined or left
-	// through these calls, until ctx ends. Values may be missed or come for nothing: it
-	// only makes the next Heartbeat come earlier.
+	// Changes returns a channel that gets a value soon after a Join or Leave, until ctx ends.
+	// It is only a hint to send the next Heartbeat earlier: values may be missed or spurious.
 	Changes(ctx context.Context) <-chan struct{}
 }

@@ -13,11 +13,10 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// Exercise says what every implementation of booking.Service must do. Open opens one
-// with the given rules and closes it with t; it is called a few times, from parallel
-// tests. The service may hold other trains and serve others meanwhile: the exercise
-// keeps to stations and users of its own. It takes about five seconds, because a hold
-// lives one second at least.
+// Exercise tests an implementation of booking.Service. Open returns one with the given rules
+// and closes it with t; parallel tests call it several times. The service may have other
+// trains and users: every fact uses stations and users of its own. The exercise takes about
+// five seconds, because a hold lives at least one second.
 func Exercise(t *testing.T, open func(t *testing.T, rules booking.HoldRules) booking.Service) {
 	t.Helper()
 	for _, part := range []struct {
@@ -47,29 +46,29 @@ func Exercise(t *testing.T, open func(t *testing.T, rules booking.HoldRules) boo
 	}
 }
 
-// maxSeats is the limit of holds of a user on a train during the exercise.
+// maxSeats is the most seats that a user may hold on one train during the exercise.
 const maxSeats = 10
 
-// fact is something that is true of every implementation.
+// fact is a test that every implementation passes.
 type fact struct {
 	name  string
 	check func(*exercise)
 }
 
-// exercise is the checking of one fact.
+// exercise is the test of one fact.
 type exercise struct {
 	*testing.T
 	booking.Service
 	ttl  time.Duration
-	line string // makes the names of stations this fact's own
+	line string // makes the names of stations unique to the fact
 }
 
 func (x *exercise) ctx() context.Context { return x.Context() }
 
-// station returns the full name of one of this fact's stations.
+// station returns the full name of a station.
 func (x *exercise) station(name string) string { return name + " " + x.line }
 
-// draft is a train that calls at A, B, C and D, not yet created.
+// draft returns a train that calls at A, B, C and D, without creating it.
 func (x *exercise) draft(capacity int) booking.Train {
 	train := booking.Train{ID: booking.NewTrainID(), Name: "Exercise", Capacity: capacity, OnSale: true}
 	for _, name := range []string{"A", "B", "C", "D"} {
@@ -78,7 +77,6 @@ func (x *exercise) draft(capacity int) booking.Train {
 	return train
 }
 
-// create puts the draft on sale, or a change of it.
 func (x *exercise) create(train booking.Train) booking.Train {
 	x.Helper()
 	created, err := x.CreateTrain(x.ctx(), train)
@@ -86,18 +84,18 @@ func (x *exercise) create(train booking.Train) booking.Train {
 	return created
 }
 
-// request is for a hold of seats on the whole run; see between.
+// request returns a request to hold seats on the whole run; see between.
 func request(train booking.Train, user uuid.UUID, seats ...int) booking.HoldRequest {
 	return booking.HoldRequest{ID: booking.NewHoldID(train.ID), Train: train.ID, User: user, Seats: seats}
 }
 
-// between narrows a request to a segment.
+// between returns the request for a segment.
 func (x *exercise) between(r booking.HoldRequest, from, to string) booking.HoldRequest {
 	r.From, r.To = x.station(from), x.station(to)
 	return r
 }
 
-// hold asks for a hold that must be granted.
+// hold makes a hold, which must succeed.
 func (x *exercise) hold(r booking.HoldRequest) booking.Hold {
 	x.Helper()
 	hold, err := x.Hold(x.ctx(), r)
@@ -105,7 +103,7 @@ func (x *exercise) hold(r booking.HoldRequest) booking.Hold {
 	return hold
 }
 
-// book asks for a hold and confirms it; both must be granted.
+// book makes a hold and confirms it; both must succeed.
 func (x *exercise) book(r booking.HoldRequest) booking.Booking {
 	x.Helper()
 	b, err := x.Confirm(x.ctx(), byHold(x.hold(r)))
@@ -113,18 +111,18 @@ func (x *exercise) book(r booking.HoldRequest) booking.Booking {
 	return b
 }
 
-// byHold means the hold by its id.
+// byHold refers to a hold by its id.
 func byHold(h booking.Hold) booking.HoldRef {
 	return booking.HoldRef{User: h.User, Train: h.ID.Train(), Hold: h.ID}
 }
 
-// bySeat means whatever the user holds of the seat.
+// bySeat refers to the hold of a user by a seat.
 func bySeat(train booking.Train, user uuid.UUID, seat int) booking.HoldRef {
 	return booking.HoldRef{User: user, Train: train.ID, Seat: seat}
 }
 
-// seats returns the states of the train's seats on a segment, a letter each: a for
-// available, h for held, b for booked. Every count must agree with them.
+// seats returns the states of the train's seats on a segment, one letter each: a for
+// available, h for held, b for booked.
 func (x *exercise) seats(train booking.Train, from, to string) (states string) {
 	x.Helper()
 	seats, err := x.SeatMap(x.ctx(), train.ID, x.station(from), x.station(to))
@@ -136,7 +134,7 @@ func (x *exercise) seats(train booking.Train, from, to string) (states string) {
 	return states
 }
 
-// requireTally checks the figures of the whole run.
+// requireTally checks the tally of the whole run.
 func (x *exercise) requireTally(train booking.Train, want booking.Tally) {
 	x.Helper()
 	got, err := x.FindTrain(x.ctx(), train.ID)
@@ -145,14 +143,14 @@ func (x *exercise) requireTally(train booking.Train, want booking.Tally) {
 	require.Equal(x, got.Train.Capacity, got.Available+got.Held+got.Booked)
 }
 
-// refused checks the code of an error and that people are told something.
+// refused checks the code of an error and that it has a message.
 func (x *exercise) refused(code booking.Code, err error, what ...any) {
 	x.Helper()
 	require.Equal(x, code, booking.CodeOf(err), what...)
 	require.NotEmpty(x, detailsOf(err).Message, what...)
 }
 
-// detailsOf returns the error that a client sees, an empty one where it is no such.
+// detailsOf returns the *booking.Error of err, or an empty one.
 func detailsOf(err error) *booking.Error {
 	if e, ok := errors.AsType[*booking.Error](err); ok {
 		return e
@@ -160,7 +158,7 @@ func detailsOf(err error) *booking.Error {
 	return &booking.Error{}
 }
 
-// requireSameTrain compares all but the times of creation and change.
+// requireSameTrain compares two trains, except for the times of creation and change.
 func (x *exercise) requireSameTrain(want, got booking.Train) {
 	x.Helper()
 	require.True(x, want.SameStops(&got), "stops: %v and %v", want.Stops, got.Stops)

@@ -9,8 +9,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// expiryWithin is how long after its deadline a hold's seats are on sale again at the
-// latest.
+// expiryWithin is the longest time after its deadline until a hold's seats are on sale again.
 const expiryWithin = time.Second
 
 var expiryFacts = []fact{
@@ -20,16 +19,16 @@ var expiryFacts = []fact{
 		hold := x.hold(x.between(request(train, uuid.New(), 1, 2), "B", "C"))
 		require.Equal(x, "hh", x.seats(train, "B", "C"))
 		x.waitUntilFree(train, hold, "B", "C")
-		require.Equal(x, "ba", x.seats(train, "A", "B"), "what is booked stays")
+		require.Equal(x, "ba", x.seats(train, "A", "B"), "the booking stays")
 		require.Equal(x, "aa", x.seats(train, "B", "D"))
 		x.requireTally(train, booking.Tally{Booked: 1, Available: 1})
 	}},
-	{"ExpiredHoldIsOverForEveryone", func(x *exercise) {
+	{"ExpiredHoldCannotBeUsed", func(x *exercise) {
 		train, user := x.create(x.draft(2)), uuid.New()
 		hold := x.hold(request(train, user, 1, 2))
 		require.Eventually(x, func() bool { return !time.Now().Before(hold.ExpiresAt) },
 			x.ttl+expiryWithin, time.Millisecond)
-		// Whether its seats were freed yet or not.
+		// Its seats may not have been freed yet.
 		_, err := x.Confirm(x.ctx(), byHold(hold))
 		x.refused(booking.CodeSeatNotLocked, err)
 		x.refused(booking.CodeSeatNotLocked, x.Release(x.ctx(), byHold(hold)))
@@ -38,7 +37,7 @@ var expiryFacts = []fact{
 		_, err = x.Hold(x.ctx(), request(train, user, 1, 2))
 		x.refused(booking.CodeSeatLocked, err)
 	}},
-	{"ExpiredHoldNoLongerCounts", func(x *exercise) {
+	{"ExpiredHoldDoesNotCountTowardsTheLimit", func(x *exercise) {
 		train, user := x.create(x.draft(2*maxSeats)), uuid.New()
 		all := func(first int) booking.HoldRequest {
 			r := request(train, user)
@@ -53,7 +52,7 @@ var expiryFacts = []fact{
 		x.waitUntilFree(train, hold, "A", "D")
 		x.hold(all(maxSeats + 1))
 	}},
-	{"ExpiredSegmentIsNotConfusedWithTheNext", func(x *exercise) {
+	{"SeatIsAmbiguousAfterAnExpiredSegment", func(x *exercise) {
 		train, user := x.create(x.draft(1)), uuid.New()
 		hold := x.hold(x.between(request(train, user, 1), "A", "B"))
 		x.waitUntilFree(train, hold, "A", "B")
@@ -62,7 +61,7 @@ var expiryFacts = []fact{
 		_, err := x.Confirm(x.ctx(), byHold(second))
 		require.NoError(x, err)
 	}},
-	{"AskingTwiceDoesNotExtend", func(x *exercise) {
+	{"RepeatedHoldIsNotExtended", func(x *exercise) {
 		train := x.create(x.draft(1))
 		r := request(train, uuid.New(), 1)
 		hold := x.hold(r)
@@ -81,8 +80,8 @@ var expiryFacts = []fact{
 	}},
 }
 
-// waitUntilFree waits until the seats of a hold are on sale again, which must not come
-// early and not late.
+// waitUntilFree waits until the seats of a hold are on sale again, and checks that this is
+// neither early nor late.
 func (x *exercise) waitUntilFree(train booking.Train, hold booking.Hold, from, to string) {
 	x.Helper()
 	var freed time.Time

@@ -25,7 +25,7 @@ var holdFacts = []fact{
 		require.Equal(x, "aaaa", x.seats(train, "A", "B"))
 		x.requireTally(train, booking.Tally{Held: 2, Available: 2})
 	}},
-	{"ImpossibleRequestsAreRefused", func(x *exercise) {
+	{"InvalidRequestsAreRefused", func(x *exercise) {
 		train, user := x.create(x.draft(4)), uuid.New()
 		count := request(train, user)
 		count.Count = -1
@@ -62,7 +62,7 @@ var holdFacts = []fact{
 		x.refused(booking.CodeSeatBooked, err, "waiting for seat 2 would not help")
 		require.Equal(x, "ahba", x.seats(train, "A", "D"))
 	}},
-	{"AskingTwiceGivesTheSameHold", func(x *exercise) {
+	{"RequestForTheSameSeatsReturnsTheSameHold", func(x *exercise) {
 		train, user := x.create(x.draft(4)), uuid.New()
 		first := x.hold(x.between(request(train, user, 1, 2), "A", "B"))
 		require.Equal(x, first, x.hold(x.between(request(train, user, 2, 1), "A", "B")))
@@ -71,7 +71,7 @@ var holdFacts = []fact{
 		_, err = x.Hold(x.ctx(), x.between(request(train, user, 1, 2), "A", "C"))
 		x.refused(booking.CodeSeatLocked, err, "another segment is another hold")
 	}},
-	{"RetryGivesTheSameHold", func(x *exercise) {
+	{"RetryReturnsTheSameHold", func(x *exercise) {
 		train := x.create(x.draft(4))
 		r := request(train, uuid.New())
 		r.Count = 2
@@ -89,13 +89,13 @@ var holdFacts = []fact{
 		}
 		require.Equal(x, []int{3, 4}, x.hold(count(2, "A", "B")).Seats)
 		require.Equal(x, []int{3, 4, 5}, x.hold(count(3, "B", "D")).Seats, "on other legs")
-		require.Equal(x, []int{1, 5}, x.hold(count(2, "A", "B")).Seats, "no two side by side are left")
+		require.Equal(x, []int{1, 5}, x.hold(count(2, "A", "B")).Seats, "no two adjacent seats are free")
 		require.Equal(x, []int{7}, x.hold(count(1, "A", "B")).Seats)
 		_, err := x.Hold(x.ctx(), count(6, "A", "B"))
 		x.refused(booking.CodeSeatLocked, err)
 		require.False(x, detailsOf(err).BecomesFreeAt.IsZero())
 		_, err = x.Hold(x.ctx(), count(7, "A", "B"))
-		x.refused(booking.CodeSeatBooked, err, "there will never be seven")
+		x.refused(booking.CodeSeatBooked, err, "seat 6 is booked")
 	}},
 	{"LimitOfSeatsIsExact", func(x *exercise) {
 		train, other, user := x.create(x.draft(20)), x.create(x.draft(20)), uuid.New()
@@ -109,7 +109,7 @@ var holdFacts = []fact{
 		x.refused(booking.CodeTooManyHolds, err)
 		x.hold(request(other, user, 1))
 		x.hold(request(train, uuid.New(), 12))
-		require.Equal(x, first, x.hold(request(train, user, 1, 2, 3, 4, 5, 6, 7, 8, 9)), "what is held is held")
+		require.Equal(x, first, x.hold(request(train, user, 1, 2, 3, 4, 5, 6, 7, 8, 9)), "a repeated request is not refused")
 
 		_, err = x.Confirm(x.ctx(), byHold(first))
 		require.NoError(x, err)
@@ -125,9 +125,9 @@ var holdFacts = []fact{
 		x.refused(booking.CodeNotOnSale, err)
 		require.Equal(x, hold, x.hold(r))
 		_, err = x.Confirm(x.ctx(), byHold(hold))
-		require.NoError(x, err, "whoever holds a seat can confirm it")
+		require.NoError(x, err, "a hold can still be confirmed")
 	}},
-	{"TrainThatHasLeftIsSoldFurtherOn", func(x *exercise) {
+	{"DepartedTrainIsSoldFromLaterStops", func(x *exercise) {
 		train := x.create(x.departed(1))
 		_, err := x.Hold(x.ctx(), request(train, uuid.New(), 1))
 		x.refused(booking.CodeDeparted, err)
@@ -135,6 +135,38 @@ var holdFacts = []fact{
 		x.refused(booking.CodeDeparted, err)
 		x.hold(x.between(request(train, uuid.New(), 1), "B", "C"))
 		x.hold(x.between(request(train, uuid.New(), 1), "C", "D"))
+	}},
+	{"ConfirmBooksEverySeatOfTheHold", func(x *exercise) {
+		train, user := x.create(x.draft(3)), uuid.New()
+		hold := x.hold(x.between(request(train, user, 3, 1), "B", "D"))
+		b, err := x.Confirm(x.ctx(), byHold(hold))
+		require.NoError(x, err)
+		require.Equal(x, booking.BookingIDOf(user, hold.ID), b.ID)
+		require.Equal(x, train.ID, b.Train)
+		require.Equal(x, user, b.User)
+		require.Equal(x, booking.Segment(1, 3), b.Legs)
+		require.Equal(x, []int{1, 3}, b.Seats)
+		require.WithinDuration(x, time.Now(), b.BookedAt, time.Minute)
+		require.Zero(x, b.CancelledAt)
+		require.Equal(x, "bab", x.seats(train, "A", "D"))
+		require.Equal(x, "aaa", x.seats(train, "A", "B"))
+		x.requireTally(train, booking.Tally{Booked: 2, Available: 1})
+	}},
+	{"RepeatedConfirmReturnsTheSameBooking", func(x *exercise) {
+		train, user := x.create(x.draft(3)), uuid.New()
+		hold := x.hold(request(train, user, 1, 2))
+		both := byHold(hold)
+		both.Seat = 2
+		first, err := x.Confirm(x.ctx(), bySeat(train, user, 1))
+		require.NoError(x, err)
+		for _, ref := range []booking.HoldRef{byHold(hold), both, bySeat(train, user, 2)} {
+			again, err := x.Confirm(x.ctx(), ref)
+			require.NoError(x, err)
+			require.Equal(x, first, again)
+			x.refused(booking.CodeSeatNotLocked, x.Release(x.ctx(), ref), "it is booked")
+		}
+		_, err = x.Hold(x.ctx(), request(train, user, 1, 2))
+		x.refused(booking.CodeSeatBooked, err, "even for the same user")
 	}},
 	{"ReleaseFreesAllSeatsAtOnce", func(x *exercise) {
 		train, user := x.create(x.draft(3)), uuid.New()
@@ -152,7 +184,7 @@ var holdFacts = []fact{
 			require.NoError(x, x.Release(x.ctx(), bySeat(train, user, 1)))
 		}
 	}},
-	{"HoldIsItsUsersAlone", func(x *exercise) {
+	{"HoldIsUsedOnlyByItsUser", func(x *exercise) {
 		train, owner, thief := x.create(x.draft(3)), uuid.New(), uuid.New()
 		hold := x.hold(request(train, owner, 1, 2))
 		stolen := byHold(hold)

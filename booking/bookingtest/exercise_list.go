@@ -11,7 +11,7 @@ import (
 )
 
 var listFacts = []fact{
-	{"SearchFindsWhatRunsInThisDirection", func(x *exercise) {
+	{"SearchFindsTrainsInItsDirection", func(x *exercise) {
 		first, second := x.create(x.draft(2)), x.create(x.draft(3))
 		require.Equal(x, []booking.TrainID{first.ID, second.ID}, x.searched("A", "D"), "oldest first")
 		require.Equal(x, []booking.TrainID{first.ID, second.ID}, x.searched("B", "C"))
@@ -20,7 +20,7 @@ var listFacts = []fact{
 		require.Empty(x, x.searched("A", "Nowhere"))
 		found, err := x.Search(x.ctx(), x.station("A"), x.station("Nowhere"))
 		require.NoError(x, err)
-		require.NotNil(x, found, "none is an empty list")
+		require.NotNil(x, found, "an empty list is not nil")
 	}},
 	{"SearchFoldsStations", func(x *exercise) {
 		draft := x.draft(1)
@@ -31,28 +31,28 @@ var listFacts = []fact{
 		require.Equal(x, []booking.TrainID{train.ID}, x.searched(" große straße", "दिल्ली"))
 		found, err := x.Search(x.ctx(), strings.ToUpper(x.station("b")), x.station("C"))
 		require.NoError(x, err)
-		require.Equal(x, x.station("B"), found[0].Train.Stops[1].Station, "spelt as the train spells it")
+		require.Equal(x, x.station("B"), found[0].Train.Stops[1].Station, "in the spelling of the train")
 	}},
-	{"SearchShowsTheSeatsOfTheSegment", func(x *exercise) {
+	{"SearchReturnsTheSeatsOfTheSegment", func(x *exercise) {
 		train := x.create(x.draft(5))
 		x.hold(x.between(request(train, uuid.New(), 2), "A", "B"))
 		x.book(x.between(request(train, uuid.New(), 4), "B", "D"))
-		x.requireOffer("A", "D", "[1,3,5]", booking.Tally{Available: 3, Held: 1, Booked: 1})
-		x.requireOffer("A", "B", "[1,3,4,5]", booking.Tally{Available: 4, Held: 1})
-		x.requireOffer("C", "D", "[1,2,3,5]", booking.Tally{Available: 4, Booked: 1})
+		x.requireFound("A", "D", "[1,3,5]", booking.Tally{Available: 3, Held: 1, Booked: 1})
+		x.requireFound("A", "B", "[1,3,4,5]", booking.Tally{Available: 4, Held: 1})
+		x.requireFound("C", "D", "[1,2,3,5]", booking.Tally{Available: 4, Booked: 1})
 		x.hold(request(train, uuid.New(), 1, 3, 5))
-		x.requireOffer("A", "D", "[]", booking.Tally{Held: 4, Booked: 1})
+		x.requireFound("A", "D", "[]", booking.Tally{Held: 4, Booked: 1})
 	}},
-	{"SearchLeavesOutWhatCannotBeBought", func(x *exercise) {
+	{"SearchOmitsTrainsThatCannotBeBooked", func(x *exercise) {
 		x.create(offSale(x.draft(1)))
 		left := x.create(x.departed(1))
 		require.Empty(x, x.searched("A", "D"))
-		require.Equal(x, []booking.TrainID{left.ID}, x.searched("B", "D"), "it can be boarded further on")
+		require.Equal(x, []booking.TrainID{left.ID}, x.searched("B", "D"), "it can be boarded at B")
 		page, err := x.ListTrains(x.ctx(), booking.TrainQuery{From: x.station("A"), To: x.station("D")})
 		require.NoError(x, err)
-		require.Len(x, page.Items, 2, "a list is of all trains")
+		require.Len(x, page.Items, 2, "a list has all trains")
 	}},
-	{"ListIsCutIntoPages", func(x *exercise) {
+	{"ListIsPaged", func(x *exercise) {
 		var all []booking.TrainID
 		for range 5 {
 			all = append(all, x.create(x.draft(1)).ID)
@@ -64,7 +64,7 @@ var listFacts = []fact{
 		query.Page.Limit = 0
 		require.Equal(x, all, x.listed(query, 1))
 	}},
-	{"ListOfAllTrainsHasThese", func(x *exercise) {
+	{"ListWithoutStationsHasEveryTrain", func(x *exercise) {
 		var mine []booking.TrainID
 		for range 3 {
 			mine = append(mine, x.create(x.draft(1)).ID)
@@ -77,7 +77,7 @@ var listFacts = []fact{
 		}
 		require.Equal(x, mine, found, "each once, oldest first")
 	}},
-	{"ListCountsTheSegmentAskedFor", func(x *exercise) {
+	{"ListCountsTheSegmentOfTheQuery", func(x *exercise) {
 		train := x.create(x.draft(5))
 		x.hold(x.between(request(train, uuid.New(), 2), "A", "B"))
 		x.book(x.between(request(train, uuid.New(), 4), "B", "D"))
@@ -87,7 +87,7 @@ var listFacts = []fact{
 		require.Equal(x, booking.Segment(0, 1), page.Items[0].Segment)
 		require.Nil(x, page.Items[0].SeatList)
 	}},
-	{"DateIsThatOfTheStopAskedFor", func(x *exercise) {
+	{"DateIsLocalToTheStopOfTheQuery", func(x *exercise) {
 		india := time.FixedZone("", 19800)
 		draft := x.draft(1)
 		draft.Stops[0].DepartsAt = time.Date(2040, 2, 28, 23, 50, 0, 0, india)
@@ -103,13 +103,13 @@ var listFacts = []fact{
 		require.Empty(x, on("A", 29))
 		require.Equal(x, []booking.TrainID{train.ID}, on("B", 29))
 		require.Empty(x, on("B", 28))
-		require.Empty(x, on("C", 29), "that stop has no time")
+		require.Empty(x, on("C", 29), "C has no departure time")
 	}},
 	{"SeatMapIsOfTheSegment", func(x *exercise) {
 		train := x.create(x.draft(3))
 		x.hold(x.between(request(train, uuid.New(), 1), "A", "B"))
 		x.book(x.between(request(train, uuid.New(), 1), "B", "C"))
-		require.Equal(x, "baa", x.seats(train, "A", "D"), "booked wins")
+		require.Equal(x, "baa", x.seats(train, "A", "D"), "held on one leg, booked on another")
 		require.Equal(x, "haa", x.seats(train, "A", "B"))
 		require.Equal(x, "baa", x.seats(train, "B", "D"))
 		require.Equal(x, "aaa", x.seats(train, "C", "D"))
@@ -120,7 +120,7 @@ var listFacts = []fact{
 	}},
 }
 
-// searched returns the ids of what a search finds.
+// searched returns the ids of the trains that a search finds.
 func (x *exercise) searched(from, to string) (ids []booking.TrainID) {
 	x.Helper()
 	found, err := x.Search(x.ctx(), x.station(from), x.station(to))
@@ -131,8 +131,8 @@ func (x *exercise) searched(from, to string) (ids []booking.TrainID) {
 	return ids
 }
 
-// requireOffer checks what a search says of this fact's only train.
-func (x *exercise) requireOffer(from, to, list string, tally booking.Tally) {
+// requireFound checks the seats and tally of the only train that a search finds.
+func (x *exercise) requireFound(from, to, list string, tally booking.Tally) {
 	x.Helper()
 	found, err := x.Search(x.ctx(), x.station(from), x.station(to))
 	require.NoError(x, err)
@@ -141,7 +141,7 @@ func (x *exercise) requireOffer(from, to, list string, tally booking.Tally) {
 	require.Equal(x, tally, found[0].Tally)
 }
 
-// listed returns the ids of what a list has, page after page; pages says of how many
+// listed returns the ids of the trains on all pages of a list and checks the number of pages
 // (0: any number).
 func (x *exercise) listed(query booking.TrainQuery, pages int) (ids []booking.TrainID) {
 	x.Helper()
@@ -160,13 +160,13 @@ func (x *exercise) listed(query booking.TrainQuery, pages int) (ids []booking.Tr
 	}
 }
 
-// offSale is the train before its sale begins.
+// offSale returns the train as not on sale.
 func offSale(train booking.Train) booking.Train {
 	train.OnSale = false
 	return train
 }
 
-// departed is a train that has left A and will leave B.
+// departed returns a train that has left A but not B.
 func (x *exercise) departed(capacity int) booking.Train {
 	train := x.draft(capacity)
 	train.Stops[0].DepartsAt = time.Now().Add(-time.Hour)

@@ -11,7 +11,7 @@ import (
 )
 
 var raceFacts = []fact{
-	{"HundredPeopleGetThirtySeats", func(x *exercise) {
+	{"HundredUsersGetThirtySeats", func(x *exercise) {
 		train := x.create(x.draft(30))
 		won := x.race(100, func(n int) error {
 			hold, err := x.Hold(x.ctx(), request(train, uuid.New(), n%30+1))
@@ -25,7 +25,7 @@ var raceFacts = []fact{
 		x.requireTally(train, booking.Tally{Booked: 30})
 		x.requireSoldOnce(train, 30)
 	}},
-	{"HundredPeopleWhoTakeAnySeatGetThirty", func(x *exercise) {
+	{"HundredUsersWhoTakeAnySeatGetThirty", func(x *exercise) {
 		train := x.create(x.draft(30))
 		won := x.race(100, func(int) error {
 			r := request(train, uuid.New())
@@ -49,7 +49,7 @@ var raceFacts = []fact{
 			return err
 		}, booking.CodeSeatLocked, booking.CodeSeatBooked)
 		x.requireSoldOnce(train, won)
-		require.NotContains(x, x.seats(train, "A", "D"), "a", "every seat was wanted on the whole run")
+		require.NotContains(x, x.seats(train, "A", "D"), "a", "every seat was requested on the whole run")
 	}},
 	{"IdenticalHoldsAtOnceAreOne", func(x *exercise) {
 		train, user := x.create(x.draft(2)), uuid.New()
@@ -134,8 +134,8 @@ var raceFacts = []fact{
 	}},
 }
 
-// race does something n times at once and returns how often it was done. Whoever loses
-// gets one of the codes and no other error.
+// race calls try n times concurrently and returns how often it succeeded. Every error must
+// have one of the codes.
 func (x *exercise) race(n int, try func(n int) error, losers ...booking.Code) (won int) {
 	x.Helper()
 	start := make(chan struct{})
@@ -159,8 +159,8 @@ func (x *exercise) race(n int, try func(n int) error, losers ...booking.Code) (w
 	return won
 }
 
-// requireSoldOnce checks that the train has so many bookings and no leg of a seat in
-// two of them (RELIABILITY.md I1).
+// requireSoldOnce checks that the train has that many bookings and that no two of them share
+// a leg of a seat (RELIABILITY.md I1).
 func (x *exercise) requireSoldOnce(train booking.Train, bookings int) {
 	x.Helper()
 	all, err := x.TrainBookings(x.ctx(), train.ID, booking.PageRequest{})

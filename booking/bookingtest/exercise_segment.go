@@ -7,10 +7,10 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// The facts of several segments of one seat: the legs that one leaves free are sold
-// again, and confirm by seat alone is never a guess (API.md 1, ambiguous_hold).
+// The facts about several segments of one seat: its free legs are sold, and a confirm by seat
+// alone is refused when it is ambiguous (API.md 1, ambiguous_hold).
 var segmentFacts = []fact{
-	{"SeatIsSoldAgainOnTheLegsThatAreFree", func(x *exercise) {
+	{"SeatIsSoldOnItsFreeLegs", func(x *exercise) {
 		train := x.create(x.draft(1))
 		middle := x.book(x.between(request(train, uuid.New(), 1), "B", "C"))
 		for _, overlapping := range [][2]string{{"A", "D"}, {"A", "C"}, {"B", "D"}, {"B", "C"}} {
@@ -36,7 +36,7 @@ var segmentFacts = []fact{
 		require.Equal(x, "a", x.seats(train, "A", "B"))
 		require.Equal(x, "b", x.seats(train, "B", "D"))
 	}},
-	{"ReleasedSegmentIsNotConfusedWithTheNext", func(x *exercise) {
+	{"SeatIsAmbiguousAfterAReleasedSegment", func(x *exercise) {
 		train, user := x.create(x.draft(1)), uuid.New()
 		first := x.hold(x.between(request(train, user, 1), "A", "B"))
 		require.NoError(x, x.Release(x.ctx(), byHold(first)))
@@ -47,7 +47,7 @@ var segmentFacts = []fact{
 		_, err = x.Confirm(x.ctx(), byHold(second))
 		require.NoError(x, err)
 	}},
-	{"CancelledSegmentIsNotConfusedWithTheNext", func(x *exercise) {
+	{"SeatIsAmbiguousAfterACancelledSegment", func(x *exercise) {
 		train, user := x.create(x.draft(1)), uuid.New()
 		b := x.book(x.between(request(train, user, 1), "A", "B"))
 		require.NoError(x, x.CancelBooking(x.ctx(), user, b.ID))
@@ -63,7 +63,7 @@ var segmentFacts = []fact{
 		require.NoError(x, err)
 		require.Equal(x, booking.BookingIDOf(user, second.ID), b.ID)
 	}},
-	{"OthersAndOtherSeatsMakeNothingAmbiguous", func(x *exercise) {
+	{"OtherUsersAndSeatsAreNotAmbiguous", func(x *exercise) {
 		train, user := x.create(x.draft(2)), uuid.New()
 		x.hold(x.between(request(train, uuid.New(), 1), "B", "C"))
 		x.hold(x.between(request(train, user, 2), "B", "D"))
@@ -73,7 +73,7 @@ var segmentFacts = []fact{
 	}},
 }
 
-// requireAmbiguous checks that seat 1 alone does not say what the user means.
+// requireAmbiguous checks that seat 1 alone is ambiguous for the user.
 func (x *exercise) requireAmbiguous(train booking.Train, user uuid.UUID) {
 	x.Helper()
 	_, err := x.Confirm(x.ctx(), bySeat(train, user, 1))

@@ -11,7 +11,7 @@ import (
 )
 
 var trainFacts = []fact{
-	{"CreatedTrainIsFoundAsItWasGiven", func(x *exercise) {
+	{"CreatedTrainIsFound", func(x *exercise) {
 		draft := x.draft(3)
 		draft.Name = "  Ra\u0308ksi Express " // trimmed, NFC
 		draft.Stops[0].DepartsAt = time.Date(2040, 5, 1, 6, 0, 0, 0, time.FixedZone("", 19800))
@@ -24,7 +24,7 @@ var trainFacts = []fact{
 		x.requireSameTrain(created, *found.Train)
 		require.Equal(x, created.CreatedAt, found.Train.CreatedAt)
 		_, offset := found.Train.Stops[0].DepartsAt.Zone()
-		require.Equal(x, 19800, offset, "a time keeps the offset of its place")
+		require.Equal(x, 19800, offset, "a time keeps its UTC offset")
 		require.Equal(x, booking.Segment(0, 3), found.Segment)
 		require.Equal(x, booking.Tally{Available: 3}, found.Tally)
 	}},
@@ -41,7 +41,7 @@ var trainFacts = []fact{
 		x.refused(booking.CodeAlreadyExists, err)
 		x.requireTally(train, booking.Tally{Available: 1})
 	}},
-	{"EveryFieldAtFaultIsNamed", func(x *exercise) {
+	{"EveryInvalidFieldIsReported", func(x *exercise) {
 		bad := x.draft(0)
 		bad.Name = " "
 		bad.Stops[3].Station = bad.Stops[0].Station
@@ -50,7 +50,7 @@ var trainFacts = []fact{
 		_, _, err = x.PutTrain(x.ctx(), bad)
 		x.requireFields(err, "capacity", "name", "stops[3].station")
 	}},
-	{"IDWithASeatNumberIsRefusedForATrain", func(x *exercise) {
+	{"SeatIDIsNoTrainID", func(x *exercise) {
 		bad := x.draft(1)
 		bad.ID[15] = 1
 		_, _, err := x.PutTrain(x.ctx(), bad)
@@ -58,7 +58,7 @@ var trainFacts = []fact{
 		_, err = x.FindTrain(x.ctx(), bad.ID)
 		x.refused(booking.CodeNotFound, err)
 	}},
-	{"PutTwiceChangesNothing", func(x *exercise) {
+	{"PutIsIdempotent", func(x *exercise) {
 		draft := x.draft(2)
 		first, created, err := x.PutTrain(x.ctx(), draft)
 		require.NoError(x, err)
@@ -69,7 +69,7 @@ var trainFacts = []fact{
 		require.Equal(x, first.UpdatedAt, again.UpdatedAt)
 		x.requireSameTrain(first, again)
 	}},
-	{"PutChangesWhatIsThere", func(x *exercise) {
+	{"PutChangesAnExistingTrain", func(x *exercise) {
 		train := x.create(x.draft(2))
 		to := x.draftOf(train, 4)
 		to.Name, to.OnSale = "Renamed", false
@@ -85,7 +85,7 @@ var trainFacts = []fact{
 		draft := x.draft(2)
 		draft.Stops[0].DepartsAt = time.Date(2040, 12, 1, 6, 0, 0, 0, time.FixedZone("", 5*3600+1800))
 		train := x.create(draft)
-		x.hold(request(train, uuid.New(), 1)) // nothing of it matters to who has a seat
+		x.hold(request(train, uuid.New(), 1)) // seats that are taken do not prevent it
 		to := x.draftOf(train, 2)
 		to.Stops = slices.Clone(to.Stops)
 		to.Stops[0].DepartsAt = to.Stops[0].DepartsAt.UTC()
@@ -95,7 +95,7 @@ var trainFacts = []fact{
 		require.NoError(x, err)
 		require.True(x, found.Train.Same(&to), "%v", found.Train.Stops)
 	}},
-	{"CapacityShrinksOnlyPastFreeSeats", func(x *exercise) {
+	{"CapacityDoesNotShrinkBelowTakenSeats", func(x *exercise) {
 		train := x.create(x.draft(5))
 		x.hold(x.between(request(train, uuid.New(), 3), "B", "C"))
 		x.book(x.between(request(train, uuid.New(), 5), "A", "B"))
@@ -107,7 +107,7 @@ var trainFacts = []fact{
 		require.NoError(x, err)
 		x.requireTally(train, booking.Tally{Held: 1, Booked: 1, Available: 7})
 	}},
-	{"StopsDoNotChangeUnderSeatsThatAreTaken", func(x *exercise) {
+	{"StopsDoNotChangeWhileSeatsAreTaken", func(x *exercise) {
 		train := x.create(x.draft(2))
 		to := x.draftOf(train, 2)
 		to.Stops = slices.Delete(slices.Clone(to.Stops), 1, 2)
@@ -122,15 +122,15 @@ var trainFacts = []fact{
 		_, err = x.SeatMap(x.ctx(), train.ID, x.station("A"), x.station("B"))
 		x.refused(booking.CodeNotFound, err)
 	}},
-	{"DeletedTrainIsNowhere", func(x *exercise) {
+	{"DeletedTrainIsNotFound", func(x *exercise) {
 		train := x.create(x.draft(2))
 		user := uuid.New()
 		hold := x.hold(request(train, user, 1))
-		require.NoError(x, x.DeleteTrain(x.ctx(), train.ID, false), "holds do not keep a train")
-		x.requireGone(train, hold)
+		require.NoError(x, x.DeleteTrain(x.ctx(), train.ID, false), "holds do not prevent it")
+		x.requireNotFound(train, hold)
 		x.refused(booking.CodeNotFound, x.DeleteTrain(x.ctx(), train.ID, false))
 	}},
-	{"BookedTrainIsDeletedOnlyByForce", func(x *exercise) {
+	{"BookedTrainIsDeletedOnlyWithForce", func(x *exercise) {
 		train := x.create(x.draft(2))
 		user := uuid.New()
 		hold := x.hold(request(train, uuid.New(), 2))
@@ -138,7 +138,7 @@ var trainFacts = []fact{
 		x.refused(booking.CodeHasBookings, x.DeleteTrain(x.ctx(), train.ID, false))
 		x.requireTally(train, booking.Tally{Booked: 1, Held: 1})
 		require.NoError(x, x.DeleteTrain(x.ctx(), train.ID, true))
-		x.requireGone(train, hold)
+		x.requireNotFound(train, hold)
 		mine, err := x.UserBookings(x.ctx(), user, booking.PageRequest{})
 		require.NoError(x, err)
 		require.Empty(x, mine.Items, "force cancels the bookings")
@@ -154,38 +154,38 @@ var trainFacts = []fact{
 		require.True(x, created)
 		x.requireTally(train, booking.Tally{Available: 3})
 		_, err = x.Confirm(x.ctx(), byHold(hold))
-		x.refused(booking.CodeSeatNotLocked, err, "a hold does not come back")
+		x.refused(booking.CodeSeatNotLocked, err, "a deleted hold is not restored")
 		require.NoError(x, x.CancelBooking(x.ctx(), user, old.ID), "cancelled already")
 		x.book(request(train, user, 1, 2, 3))
 		x.requireTally(train, booking.Tally{Booked: 3})
 	}},
 	{"UnknownTrainIsNotFound", func(x *exercise) {
-		stranger := x.draft(1)
-		x.requireGone(stranger, booking.Hold{ID: booking.NewHoldID(stranger.ID), User: uuid.New()})
-		x.refused(booking.CodeNotFound, x.DeleteTrain(x.ctx(), stranger.ID, true))
+		unknown := x.draft(1)
+		x.requireNotFound(unknown, booking.Hold{ID: booking.NewHoldID(unknown.ID), User: uuid.New()})
+		x.refused(booking.CodeNotFound, x.DeleteTrain(x.ctx(), unknown.ID, true))
 	}},
 }
 
-// draftOf is a change of train to another capacity.
+// draftOf returns the train with another capacity.
 func (x *exercise) draftOf(train booking.Train, capacity int) booking.Train {
 	train.Capacity = capacity
 	return train
 }
 
-// requireFields checks that an error names exactly these fields.
+// requireFields checks that an error reports exactly these fields.
 func (x *exercise) requireFields(err error, fields ...string) {
 	x.Helper()
 	var named []string
 	x.refused(booking.CodeInvalidRequest, err)
-	for field, sentence := range detailsOf(err).Fields {
+	for field, problem := range detailsOf(err).Fields {
 		named = append(named, field)
-		require.NotEmpty(x, sentence)
+		require.NotEmpty(x, problem)
 	}
 	require.ElementsMatch(x, fields, named)
 }
 
-// requireGone checks that there is no such train, whoever asks.
-func (x *exercise) requireGone(train booking.Train, hold booking.Hold) {
+// requireNotFound checks that no method finds the train.
+func (x *exercise) requireNotFound(train booking.Train, hold booking.Hold) {
 	x.Helper()
 	_, err := x.FindTrain(x.ctx(), train.ID)
 	x.refused(booking.CodeNotFound, err)

@@ -10,82 +10,24 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// Model is the seats of one train and everything that became of them. Its methods are
-// those of booking.SeatMap, but for one thing: every question says what time it is, so
-// nothing has to be expired. Not safe for concurrent use.
+// Model is the history of one train's seats. Its methods are those of booking.SeatMap, except
+// that they all take the time, so that nothing has to be expired. It is not safe for concurrent
+// use.
 type Model struct {
 	train   booking.Train
 	rules   booking.HoldRules
 	tickets []*Ticket // in the order of the requests
 }
 
-// Ticket is the life of one hold, from the request to whatever it became.
-type Ticket struct {
-	Hold  booking.Hold    // as the user was told
-	Sold  booking.Booking // as it was decided; zero while nobody confirmed
-	State TicketState
-
-	from, to int // positions of stops
-}
-
-// TicketState is where a ticket stands.
-type TicketState string
-
-// The states of a ticket. Held is over by itself at its deadline.
-const (
-	Pending    TicketState = "pending"    // the store has not said that it has the hold
-	Held       TicketState = "held"       //
-	Confirming TicketState = "confirming" // the store has not said that it has the booking
-	Releasing  TicketState = "releasing"  // the store has not said that it has the release
-	Booked     TicketState = "booked"     //
-	Released   TicketState = "released"   //
-	Cancelled  TicketState = "cancelled"  // at Sold.CancelledAt
-)
-
 // NewModel returns the model of a train with nothing sold.
 func NewModel(train booking.Train, rules booking.HoldRules) *Model {
 	return &Model{train: train, rules: rules}
 }
 
-// Tickets returns every ticket that was written or may yet be, oldest first.
+// Tickets returns every ticket whose hold was written or is being written, oldest first.
 func (m *Model) Tickets() []*Ticket { return m.tickets }
 
-// Live reports whether the ticket keeps its seats at now: until the deadline, which is
-// over itself, and past it while the store owes an answer.
-func (k *Ticket) Live(now time.Time) bool {
-	switch k.State {
-	case Held:
-		return now.Before(k.Hold.ExpiresAt)
-	case Pending, Confirming, Releasing, Booked:
-		return true
-	case Released, Cancelled:
-	}
-	return false
-}
-
-// Holding reports whether the ticket is live and not sold.
-func (k *Ticket) Holding(now time.Time) bool { return k.Live(now) && k.State != Booked }
-
-// InTransit reports whether the store owes an answer about the ticket.
-func (k *Ticket) InTransit() bool {
-	return k.State == Pending || k.State == Confirming || k.State == Releasing
-}
-
-// counts reports whether the ticket matters to what its user means by a seat: it is live,
-// or ended not longer ago than is remembered.
-func (k *Ticket) counts(now time.Time) bool {
-	ended := k.Hold.ExpiresAt
-	if k.State == Cancelled {
-		ended = k.Sold.CancelledAt
-	}
-	return k.Live(now) || now.Before(ended.Add(booking.HoldRetention))
-}
-
-func (k *Ticket) on(seat, leg int) bool {
-	return slices.Contains(k.Hold.Seats, seat) && k.from <= leg && leg < k.to
-}
-
-// Grid returns the state of every leg of every seat at now: of seat n's leg l at
+// Grid returns the state of every leg of every seat at now: that of leg l of seat n is at
 // [n-1][l].
 func (m *Model) Grid(now time.Time) [][]booking.SeatState {
 	grid := make([][]booking.SeatState, m.train.Capacity)
@@ -107,8 +49,8 @@ func (m *Model) Grid(now time.Time) [][]booking.SeatState {
 	return grid
 }
 
-// Segment returns what a seat with these legs is as a whole: booked if any is, else
-// held if any is.
+// Segment returns the state of a seat on several legs: booked if any leg is booked, else held
+// if any is held.
 func Segment(legs []booking.SeatState) booking.SeatState {
 	for _, state := range []booking.SeatState{booking.SeatBooked, booking.SeatHeld} {
 		if slices.Contains(legs, state) {
@@ -118,8 +60,8 @@ func Segment(legs []booking.SeatState) booking.SeatState {
 	return booking.SeatAvailable
 }
 
-// inTheWay returns the live tickets that have the seat on a leg of [from, to).
-func (m *Model) inTheWay(seat, from, to int, now time.Time) (found []*Ticket) {
+// conflicting returns the live tickets that have the seat on a leg of [from, to).
+func (m *Model) conflicting(seat, from, to int, now time.Time) (found []*Ticket) {
 	for _, k := range m.tickets {
 		for leg := from; leg < to; leg++ {
 			if k.Live(now) && k.on(seat, leg) {
@@ -167,5 +109,5 @@ func (m *Model) ofUser(user uuid.UUID) (found []*Ticket) {
 	return found
 }
 
-// refusal is an error of the model: no sentences, those are not rules.
+// refusal returns an error without a message.
 func refusal(code booking.Code) *booking.Error { return &booking.Error{Code: code} }

@@ -16,7 +16,7 @@ func (m *Model) Hold(request booking.HoldRequest, now time.Time) (hold booking.H
 	if err := m.checkNumbers(request); err != nil {
 		return booking.Hold{}, false, err
 	}
-	if k := m.askedBefore(request, from, to, now); k != nil {
+	if k := m.existing(request, from, to, now); k != nil {
 		switch {
 		case k.State == Booked:
 			return booking.Hold{}, false, refusal(booking.CodeSeatBooked)
@@ -40,6 +40,69 @@ func (m *Model) Hold(request booking.HoldRequest, now time.Time) (hold booking.H
 	return k.Hold, true, nil
 }
 
+// Confirm is SeatMap.Confirm. The ticket is confirming.
+func (m *Model) Confirm(ref booking.HoldRef, now time.Time) (b booking.Booking, hold booking.HoldID, made bool, err error) {
+	k, err := m.resolve(ref, now)
+	switch {
+	case err != nil:
+		return booking.Booking{}, booking.HoldID{}, false, err
+	case k.State == Booked:
+		return k.Sold, booking.HoldID{}, false, nil
+	case k.InTransit():
+		return booking.Booking{}, booking.HoldID{}, false, &booking.InTransitError{Hold: k.Hold.ID}
+	}
+	k.State = Confirming
+	k.Sold = booking.Booking{
+		ID: booking.BookingIDOf(ref.User, k.Hold.ID), Train: m.train.ID, User: ref.User,
+		Legs: k.Hold.Legs, Seats: k.Hold.Seats, BookedAt: now.Truncate(time.Microsecond),
+	}
+	return k.Sold, k.Hold.ID, true, nil
+}
+
+// Release is SeatMap.Release. The ticket is releasing.
+func (m *Model) Release(ref booking.HoldRef, now time.Time) (booking.Hold, error) {
+	k, err := m.resolve(ref, now)
+	switch {
+	case err != nil:
+		return booking.Hold{}, err
+	case k.State == Booked:
+		return booking.Hold{}, refusal(booking.CodeSeatNotLocked)
+	case k.InTransit():
+		return booking.Hold{}, &booking.InTransitError{Hold: k.Hold.ID}
+	}
+	k.State = Releasing
+	released := k.Hold
+	released.Released = true
+	return released, nil
+}
+
+// resolve returns the live ticket that ref identifies. A seat alone identifies it if the user
+// has, and recently had, only one segment of that seat.
+func (m *Model) resolve(ref booking.HoldRef, now time.Time) (*Ticket, error) {
+	if ref.Seat > m.train.Capacity {
+		return nil, refusal(booking.CodeNotFound)
+	}
+	var first, live *Ticket
+	for _, k := range m.ofUser(ref.User) {
+		if !k.kept(now) || !k.matches(ref) {
+			continue
+		}
+		if first == nil {
+			first = k
+		}
+		if ref.Hold.IsZero() && (k.from != first.from || k.to != first.to) {
+			return nil, refusal(booking.CodeAmbiguousHold)
+		}
+		if k.Live(now) {
+			live = k
+		}
+	}
+	if live == nil {
+		return nil, refusal(booking.CodeSeatNotLocked)
+	}
+	return live, nil
+}
+
 func (m *Model) checkNumbers(request booking.HoldRequest) error {
 	if len(request.Seats) == 0 {
 		if request.Count < 1 || request.Count > booking.MaxCapacity {
@@ -60,9 +123,9 @@ func (m *Model) checkNumbers(request booking.HoldRequest) error {
 	return nil
 }
 
-// askedBefore finds what the same request made when it was sent before, or the user's
-// hold of exactly these seats and this segment.
-func (m *Model) askedBefore(request booking.HoldRequest, from, to int, now time.Time) *Ticket {
+// existing returns the live ticket of the same request, or the user's hold of exactly these
+// seats and this segment.
+func (m *Model) existing(request booking.HoldRequest, from, to int, now time.Time) *Ticket {
 	for _, k := range m.ofUser(request.User) {
 		if k.Live(now) && k.Hold.ID == request.ID {
 			return k
@@ -85,7 +148,7 @@ func sameNumbers(a, b []int) bool {
 	return len(a) == len(b)
 }
 
-// sell returns the seats that the request takes, ascending, or why it gets none.
+// sell returns the seats of the new hold, ascending, or why it is refused.
 func (m *Model) sell(request booking.HoldRequest, from, to int, now time.Time) (seats []int, err error) {
 	departs := m.train.Stops[from].DepartsAt
 	switch {
@@ -108,7 +171,7 @@ func (m *Model) sell(request booking.HoldRequest, from, to int, now time.Time) (
 func (m *Model) named(seats []int, from, to int, now time.Time) ([]int, error) {
 	var holds []*Ticket
 	for _, n := range seats {
-		for _, k := range m.inTheWay(n, from, to, now) {
+		for _, k := range m.conflicting(n, from, to, now) {
 			if k.State == Booked {
 				return nil, refusal(booking.CodeSeatBooked)
 			}
@@ -121,20 +184,19 @@ func (m *Model) named(seats []int, from, to int, now time.Time) ([]int, error) {
 	return slices.Sorted(slices.Values(seats)), nil
 }
 
-// chosen returns count neighbours where there are such, the first of them, else the
-// lowest free numbers.
+// chosen returns the first count adjacent free seats, else the lowest free numbers.
 func (m *Model) chosen(count, from, to int, now time.Time) ([]int, error) {
 	var free []int
 	var heldSeats int
 	var holds []*Ticket
 	for n := 1; n <= m.train.Capacity; n++ {
-		inTheWay := m.inTheWay(n, from, to, now)
+		conflicting := m.conflicting(n, from, to, now)
 		switch {
-		case len(inTheWay) == 0:
+		case len(conflicting) == 0:
 			free = append(free, n)
-		case !slices.ContainsFunc(inTheWay, func(k *Ticket) bool { return k.State == Booked }):
+		case !slices.ContainsFunc(conflicting, func(k *Ticket) bool { return k.State == Booked }):
 			heldSeats++
-			holds = append(holds, inTheWay...)
+			holds = append(holds, conflicting...)
 		}
 	}
 	for i := range free {
@@ -151,8 +213,8 @@ func (m *Model) chosen(count, from, to int, now time.Time) ([]int, error) {
 	return nil, refusal(booking.CodeSeatBooked)
 }
 
-// limit refuses what would take the user past the limit. Waiting helps when the first
-// of the user's holds ends.
+// limit refuses a hold that would exceed the user's limit. RetryAfter is when the first of
+// the user's holds ends.
 func (m *Model) limit(request booking.HoldRequest, more int, now time.Time) error {
 	held, wait := more, m.rules.TTL
 	for _, k := range m.ofUser(request.User) {
@@ -167,7 +229,7 @@ func (m *Model) limit(request booking.HoldRequest, more int, now time.Time) erro
 	return &booking.Error{Code: booking.CodeTooManyHolds, RetryAfter: wait}
 }
 
-// locked says until when at most the holds are in the way.
+// locked returns seat_locked with the last deadline of the holds.
 func locked(holds []*Ticket) *booking.Error {
 	err := refusal(booking.CodeSeatLocked)
 	for _, k := range holds {

@@ -9,79 +9,72 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// Confirm is SeatMap.Confirm. The ticket is confirming.
-func (m *Model) Confirm(ref booking.HoldRef, now time.Time) (b booking.Booking, hold booking.HoldID, made bool, err error) {
-	k, err := m.meant(ref, now)
-	switch {
-	case err != nil:
-		return booking.Booking{}, booking.HoldID{}, false, err
-	case k.State == Booked:
-		return k.Sold, booking.HoldID{}, false, nil
-	case k.InTransit():
-		return booking.Booking{}, booking.HoldID{}, false, &booking.InTransitError{Hold: k.Hold.ID}
-	}
-	k.State = Confirming
-	k.Sold = booking.Booking{
-		ID: booking.BookingIDOf(ref.User, k.Hold.ID), Train: m.train.ID, User: ref.User,
-		Legs: k.Hold.Legs, Seats: k.Hold.Seats, BookedAt: now.Truncate(time.Microsecond),
-	}
-	return k.Sold, k.Hold.ID, true, nil
+// Ticket is the history of one hold.
+type Ticket struct {
+	Hold  booking.Hold    // as returned to the user
+	Sold  booking.Booking // as decided by Confirm, or zero
+	State TicketState
+
+	from, to int // positions of stops
 }
 
-// Release is SeatMap.Release. The ticket is releasing.
-func (m *Model) Release(ref booking.HoldRef, now time.Time) (booking.Hold, error) {
-	k, err := m.meant(ref, now)
-	switch {
-	case err != nil:
-		return booking.Hold{}, err
-	case k.State == Booked:
-		return booking.Hold{}, refusal(booking.CodeSeatNotLocked)
-	case k.InTransit():
-		return booking.Hold{}, &booking.InTransitError{Hold: k.Hold.ID}
+// TicketState is the state of a ticket.
+type TicketState string
+
+// The states of a ticket. A held one is over at its deadline, without a change of state.
+const (
+	Pending    TicketState = "pending" // the write of the hold is in flight
+	Held       TicketState = "held"
+	Confirming TicketState = "confirming" // the write of the booking is in flight
+	Releasing  TicketState = "releasing"  // the write of the release is in flight
+	Booked     TicketState = "booked"
+	Released   TicketState = "released"
+	Cancelled  TicketState = "cancelled" // at Sold.CancelledAt
+)
+
+// Live reports whether the ticket keeps its seats at now: a held one until before its
+// deadline, one in transit even past it.
+func (k *Ticket) Live(now time.Time) bool {
+	switch k.State {
+	case Held:
+		return now.Before(k.Hold.ExpiresAt)
+	case Pending, Confirming, Releasing, Booked:
+		return true
+	case Released, Cancelled:
 	}
-	k.State = Releasing
-	released := k.Hold
-	released.Released = true
-	return released, nil
+	return false
 }
 
-// meant finds the live ticket that ref means. By a seat alone it is found as long as
-// all that the user has, and had until not long ago, of that seat is one segment.
-func (m *Model) meant(ref booking.HoldRef, now time.Time) (*Ticket, error) {
-	if ref.Seat > m.train.Capacity {
-		return nil, refusal(booking.CodeNotFound)
-	}
-	var live *Ticket
-	var first *Ticket
-	for _, k := range m.ofUser(ref.User) {
-		if !k.counts(now) || !k.answersTo(ref) {
-			continue
-		}
-		if first == nil {
-			first = k
-		}
-		if ref.Hold.IsZero() && (k.from != first.from || k.to != first.to) {
-			return nil, refusal(booking.CodeAmbiguousHold)
-		}
-		if k.Live(now) {
-			live = k
-		}
-	}
-	if live == nil {
-		return nil, refusal(booking.CodeSeatNotLocked)
-	}
-	return live, nil
+// Holding reports whether the ticket is live and not booked.
+func (k *Ticket) Holding(now time.Time) bool { return k.Live(now) && k.State != Booked }
+
+// InTransit reports whether a write of the ticket is in flight.
+func (k *Ticket) InTransit() bool {
+	return k.State == Pending || k.State == Confirming || k.State == Releasing
 }
 
-// answersTo reports whether ref names the ticket: by hold, by seat, or by both.
-func (k *Ticket) answersTo(ref booking.HoldRef) bool {
+// kept reports whether the ticket is live or ended less than booking.HoldRetention ago.
+func (k *Ticket) kept(now time.Time) bool {
+	ended := k.Hold.ExpiresAt
+	if k.State == Cancelled {
+		ended = k.Sold.CancelledAt
+	}
+	return k.Live(now) || now.Before(ended.Add(booking.HoldRetention))
+}
+
+func (k *Ticket) on(seat, leg int) bool {
+	return slices.Contains(k.Hold.Seats, seat) && k.from <= leg && leg < k.to
+}
+
+// matches reports whether ref names the ticket: by hold, by seat, or by both.
+func (k *Ticket) matches(ref booking.HoldRef) bool {
 	byHold, bySeat := !ref.Hold.IsZero(), ref.Seat != 0
 	return (byHold || bySeat) &&
 		(!byHold || k.Hold.ID == ref.Hold) &&
 		(!bySeat || slices.Contains(k.Hold.Seats, ref.Seat))
 }
 
-// Settle is what the store answered about a ticket in transit.
+// Settle ends the transit of a ticket; written is the result of the write.
 func (m *Model) Settle(k *Ticket, written bool) {
 	switch {
 	case k.State == Pending && !written:

@@ -11,7 +11,7 @@ import (
 func (m *Model) CheckChange(to booking.Train, now time.Time) error {
 	var taken, above []int
 	for n := 1; n <= m.train.Capacity; n++ {
-		if len(m.inTheWay(n, 0, len(m.train.Stops)-1, now)) == 0 {
+		if len(m.conflicting(n, 0, len(m.train.Stops)-1, now)) == 0 {
 			continue
 		}
 		taken = append(taken, n)
@@ -31,11 +31,11 @@ func (m *Model) CheckChange(to booking.Train, now time.Time) error {
 // Change is SeatMap.Change.
 func (m *Model) Change(to booking.Train) { m.train = to }
 
-// Restart is a crash and what the stores kept of it, for SeatMap.Restore: live
+// Restart simulates a crash and returns what the stores kept, for SeatMap.Restore: live
 // bookings, those cancelled within booking.HoldRetention, and holds until
-// booking.HoldRetention after their deadline. What was in transit is settled by written.
-// Keeps says of a hold that became a booking whether its record was not dropped yet.
-func (m *Model) Restart(now time.Time, written, keeps func(*Ticket) bool) (
+// booking.HoldRetention after their deadline. Written reports whether a ticket in transit was
+// written, stored whether the record of a hold that was booked is not deleted yet.
+func (m *Model) Restart(now time.Time, written, stored func(*Ticket) bool) (
 	bookings []booking.Booking, holds []booking.Hold,
 ) {
 	for _, k := range slices.Clone(m.tickets) {
@@ -44,14 +44,14 @@ func (m *Model) Restart(now time.Time, written, keeps func(*Ticket) bool) (
 		}
 	}
 	for _, k := range m.tickets {
-		if !k.counts(now) {
+		if !k.kept(now) {
 			continue
 		}
 		sold := k.State == Booked || k.State == Cancelled
 		if sold {
 			bookings = append(bookings, k.Sold)
 		}
-		if !sold || keeps(k) {
+		if !sold || stored(k) {
 			record := k.Hold
 			record.Released = k.State == Released
 			holds = append(holds, record)

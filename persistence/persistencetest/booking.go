@@ -1,8 +1,7 @@
 package persistencetest
 
 import (
-	"context"
-	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,97 +12,12 @@ import (
 )
 
 var bookingFacts = []fact[*exercise]{
-	{"BookingComesBackAsItWasWritten", bookingComesBack},
-	{"SeatIsSoldOnceOnEachLeg", soldOncePerLeg},
-	{"PartyIsSoldWholeOrNotAtAll", partyWhole},
-	{"SameBookingTwiceIsOneBooking", sameBookingTwice},
-	{"CancelledBookingIsNotSoldAgain", cancelledStays},
-	{"CancelClearsItsOwnLegsAndNoOthers", cancelClearsOwn},
-	{"CancelTwiceKeepsTheFirstTime", cancelTwice},
-	{"CancelFindsBookingsOfItsTrainAlone", cancelOwnTrain},
-	{"LastLegOfTheLongestTrainIsSold", lastLeg},
-	{"OneOfManyBuyersGetsTheSeat", oneBuyer},
-	{"CallerWhoGaveUpBooksNothing", gaveUp},
-	{"EmptyBatchDoesNothing", emptyBatch},
-	{"BookingsMatchAModelOfMasks", matchModel},
-}
-
-func bookingComesBack(x *exercise) {
-	guard := x.createAdopted()
-	sale := saleOf(guard, booking.Segment(1, 3), 2, 5, 9)
-	sale.Booking.BookedAt = start.Add(123 * time.Microsecond)
-	require.NoError(x, x.book(sale)[0])
-	got, err := x.FindBooking(x.Context(), sale.Booking.ID)
-	require.NoError(x, err)
-	require.Equal(x, sale.Booking, got)
-	_, loaded, err := x.LoadTrain(x.Context(), guard.Train, start)
-	require.NoError(x, err)
-	require.Equal(x, []booking.Booking{sale.Booking}, loaded)
-	_, err = x.FindBooking(x.Context(), uuid.New())
-	require.ErrorIs(x, err, persistence.ErrNotFound)
-}
-
-// soldOncePerLeg sells with a guard that is current, so that the store's own guard is
-// all that stands between two buyers.
-func soldOncePerLeg(x *exercise) {
-	for _, c := range []struct {
-		name           string
-		first, second  booking.Legs
-		seat           int
-		secondRefusal  error
-		bookedOnTheRun int
-	}{
-		{"the same segment", booking.Segment(0, 3), booking.Segment(0, 3), 5, persistence.ErrConflict, 1},
-		{"overlap at the end", booking.Segment(0, 2), booking.Segment(1, 3), 5, persistence.ErrConflict, 1},
-		{"one within the other", booking.Segment(0, 3), booking.Segment(1, 2), 5, persistence.ErrConflict, 1},
-		{"neighbours", booking.Segment(0, 1), booking.Segment(1, 3), 5, nil, 1},
-		{"with a gap", booking.Segment(0, 1), booking.Segment(2, 3), 5, nil, 1},
-		{"another seat", booking.Segment(0, 3), booking.Segment(0, 3), 6, nil, 2},
-	} {
-		for _, inOneBatch := range []bool{true, false} {
-			guard := x.createAdopted()
-			first, second := saleOf(guard, c.first, 5), saleOf(guard, c.second, c.seat)
-			var results []error
-			if inOneBatch {
-				results = x.book(first, second)
-			} else {
-				results = append(x.book(first), x.book(second)...)
-			}
-			require.NoError(x, results[0], c.name)
-			require.ErrorIs(x, results[1], c.secondRefusal, c.name)
-			require.Equal(x, c.bookedOnTheRun, x.booked(guard.Train, booking.Segment(0, 3)), c.name)
-		}
-	}
-}
-
-func partyWhole(x *exercise) {
-	guard := x.createAdopted()
-	run := booking.Segment(0, 3)
-	taken := x.sell(guard, booking.Segment(2, 3), 4)
-	require.ErrorIs(x, x.book(saleOf(guard, run, 3, 4, 5))[0], persistence.ErrConflict)
-	require.Equal(x, []booking.Booking{taken}, x.live(guard.Train))
-	require.Equal(x, 1, x.booked(guard.Train, run))
-	x.sell(guard, run, 3, 5)
-}
-
-func sameBookingTwice(x *exercise) {
-	guard := x.createAdopted()
-	sale := saleOf(guard, booking.Segment(0, 3), 1, 2)
-	require.Equal(x, []error{nil, nil}, x.book(sale, sale), "in one batch")
-	sale.Guard = x.adopt(guard.Train)
-	require.NoError(x, x.book(sale)[0], "again, by the next owner")
-	require.Equal(x, []booking.Booking{sale.Booking}, x.live(guard.Train))
-	require.Equal(x, 2, x.booked(guard.Train, sale.Booking.Legs))
-}
-
-func cancelledStays(x *exercise) {
-	guard := x.createAdopted()
-	sale := saleOf(guard, booking.Segment(0, 3), 1)
-	require.NoError(x, x.book(sale)[0])
-	require.NoError(x, x.CancelBooking(x.Context(), guard, sale.Booking.ID, start))
-	require.ErrorIs(x, x.book(sale)[0], persistence.ErrConflict)
-	require.Zero(x, x.booked(guard.Train, sale.Booking.Legs))
-	require.Empty(x, x.live(guard.Train))
+	{"CancelClearsOnlyItsOwnLegs", cancelClearsOwn},
+	{"RepeatedCancelKeepsTheFirstTime", cancelTwice},
+	{"CancelFindsOnlyBookingsOfItsTrain", cancelOwnTrain},
+	{"PagesOfEqualTimesNeitherRepeatNorSkip", pagesAreStable},
+	{"UserBookingsHaveTheirTrains", userBookings},
+	{"BookedSeatsAreCountedPerSegmentInOrder", seatsCounted},
 }
 
 func cancelClearsOwn(x *exercise) {
@@ -126,7 +40,7 @@ func cancelTwice(x *exercise) {
 	require.NoError(x, x.CancelBooking(x.Context(), guard, sold.ID, at))
 	again := x.sell(guard, booking.Segment(0, 1), 1)
 	require.NoError(x, x.CancelBooking(x.Context(), guard, sold.ID, at.Add(time.Hour)))
-	require.Equal(x, 1, x.booked(guard.Train, sold.Legs), "the second time clears nothing")
+	require.Equal(x, 1, x.booked(guard.Train, sold.Legs), "the second cancel clears nothing")
 	sold.CancelledAt = at
 	for since, want := range map[time.Time][]booking.Booking{
 		at:                       {again, sold},
@@ -146,41 +60,86 @@ func cancelOwnTrain(x *exercise) {
 	require.Equal(x, []booking.Booking{sold}, x.live(guard.Train))
 }
 
-func lastLeg(x *exercise) {
-	guard := x.createAdopted()
-	whole := booking.Segment(0, booking.MaxLegs)
-	last := booking.Segment(booking.MaxLegs-1, booking.MaxLegs)
-	all := x.sell(guard, whole, booking.MaxCapacity)
-	require.ErrorIs(x, x.book(saleOf(guard, last, booking.MaxCapacity))[0], persistence.ErrConflict)
-	require.NoError(x, x.CancelBooking(x.Context(), guard, all.ID, start))
-	got := x.sell(guard, last, booking.MaxCapacity)
-	require.Equal(x, []booking.Booking{got}, x.live(guard.Train))
-	require.Equal(x, 1, x.booked(guard.Train, whole))
-	require.Zero(x, x.booked(guard.Train, whole&^last))
-}
-
-func oneBuyer(x *exercise) {
-	guard := x.createAdopted()
-	results := together(32, func(i int) error {
-		legs := booking.Segment(i%2, 2+i%2) // all share the middle leg
-		results, err := x.Book(x.Context(), []persistence.Sale{saleOf(guard, legs, 1+i%3, 7)})
-		return errors.Join(append(results, err)...)
+// pagesAreStable makes bookings of equal times, in no order of ids, and reads every list in pages
+// of every length.
+func pagesAreStable(x *exercise) {
+	guard, user := x.createAdopted(), uuid.New()
+	var want []booking.Booking
+	for i := range 9 {
+		sale := saleOf(guard, booking.Segment(0, 1), i+1)
+		sale.Booking.User, sale.Booking.BookedAt = user, start.Add(time.Duration(i/4)*time.Microsecond)
+		require.NoError(x, x.book(sale)[0])
+		want = append(want, sale.Booking)
+	}
+	slices.SortFunc(want, func(a, b booking.Booking) int {
+		return booking.Cursor{At: a.BookedAt, ID: a.ID}.Compare(booking.Cursor{At: b.BookedAt, ID: b.ID})
 	})
-	require.Equal(x, 1, succeeded(results), "all want seat 7")
-	require.Len(x, x.live(guard.Train), 1)
-	require.Equal(x, 2, x.booked(guard.Train, booking.Segment(0, 3)), "nothing is left of the others")
+	for limit := 1; limit <= len(want)+1; limit++ {
+		require.Equal(x, want, collect(x, limit, func(request booking.PageRequest) (booking.Page[booking.Booking], error) {
+			return x.TrainBookings(x.Context(), guard.Train, request)
+		}), "limit %d", limit)
+		var mine []booking.Booking
+		for _, b := range collect(x, limit, func(request booking.PageRequest) (booking.Page[booking.BookedTrain], error) {
+			return x.UserBookings(x.Context(), user, request)
+		}) {
+			mine = append(mine, b.Booking)
+		}
+		require.Equal(x, want, mine, "limit %d", limit)
+	}
+	require.Equal(x, want, x.live(guard.Train), "no limit")
 }
 
-func gaveUp(x *exercise) {
-	guard := x.createAdopted()
-	ctx, cancel := context.WithCancel(x.Context())
-	cancel()
-	_, err := x.Book(ctx, []persistence.Sale{saleOf(guard, booking.Segment(0, 1), 1)})
-	require.ErrorIs(x, err, context.Canceled)
-	require.NotErrorIs(x, err, persistence.ErrUnknown)
-	require.Empty(x, x.live(guard.Train))
+func userBookings(x *exercise) {
+	user := uuid.New()
+	var trains []booking.Train
+	for i := range 4 {
+		train := x.createTrain()
+		trains = append(trains, train)
+		guard := x.adopt(train.ID)
+		mine, theirs := saleOf(guard, booking.Segment(0, 2), 1), saleOf(guard, booking.Segment(0, 2), 2)
+		mine.Booking.User, mine.Booking.BookedAt = user, start.Add(time.Duration(i)*time.Second)
+		require.Equal(x, []error{nil, nil}, x.book(mine, theirs))
+		if i == 3 {
+			require.NoError(x, x.CancelBooking(x.Context(), guard, mine.Booking.ID, start))
+		}
+	}
+	history, err := x.UserBookings(x.Context(), user, booking.PageRequest{})
+	require.NoError(x, err)
+	require.Zero(x, history.Next)
+	require.Len(x, history.Items, 3, "the cancelled one is omitted")
+	for i, item := range history.Items {
+		require.Equal(x, user, item.User)
+		x.requireSameTrain(trains[i], *item.On)
+	}
 }
 
-func emptyBatch(x *exercise) {
-	require.Empty(x, x.book())
+func seatsCounted(x *exercise) {
+	busy, idle := x.createAdopted(), x.createAdopted()
+	x.sell(busy, booking.Segment(0, 1), 1, 2, 3)
+	x.sell(busy, booking.Segment(1, 2), 3, 4)
+	queries := []struct {
+		train   booking.TrainID
+		segment booking.Legs
+		want    int
+	}{
+		{busy.Train, booking.Segment(0, 1), 3},
+		{idle.Train, booking.Segment(0, 3), 0},
+		{busy.Train, booking.Segment(1, 2), 2},
+		{busy.Train, booking.Segment(0, 3), 4},
+		{busy.Train, booking.Segment(2, 3), 0},
+	}
+	var (
+		trains   []booking.TrainID
+		segments []booking.Legs
+		want     []int
+	)
+	for _, q := range queries {
+		trains, segments, want = append(trains, q.train), append(segments, q.segment), append(want, q.want)
+	}
+	got, err := x.BookedSeats(x.Context(), trains, segments)
+	require.NoError(x, err)
+	require.Equal(x, want, got)
+	none, err := x.BookedSeats(x.Context(), nil, nil)
+	require.NoError(x, err)
+	require.Empty(x, none)
 }

@@ -1,14 +1,12 @@
-// Package persistencetest gives the contracts of package persistence their meaning:
-// one suite for each, which every engine passes and which names no engine.
+// Package persistencetest has a conformance suite for each interface of package
+// persistence. Every engine passes them.
 //
 //	ExerciseStore(t, open)    trains, fencing, bookings, users, tokens, replies
 //	ExerciseHolds(t, open)    holds
 //	ExerciseLeases(t, open)   leases
 //	ExerciseMembers(t, open)  heartbeats
 //
-// Every fact is a subtest on a store of its own, opened empty for it, and runs beside
-// the others. Times are near the present, since an engine may purge by its own clock.
-//
-// A suite fails a test where an engine's behaviour contradicts the contract. What the
-// contract leaves open it does not ask.
+// Every fact is a parallel subtest with its own empty store. Times are near the present,
+// since an engine may purge by its own clock. A suite tests only what the interface
+// documents.
 package persistencetest

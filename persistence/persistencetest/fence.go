@@ -12,14 +12,14 @@ import (
 )
 
 var fenceFacts = []fact[*exercise]{
-	{"AdoptFencesEveryLaterWriteOfTheOneBefore", adoptFences},
-	{"OwnerMattersAsMuchAsTheEpoch", ownerMatters},
-	{"TrainThatNobodyAdoptedTakesNoWrite", unownedTakesNothing},
-	{"FencedSaleLeavesTheOthersOfItsBatch", fencedSaleAlone},
-	{"NoFencedWriteLandsAfterAdoptReturned", nothingLandsAfterAdopt},
+	{"AdoptFencesThePreviousActivation", adoptFences},
+	{"OwnerAndEpochAreCompared", ownerCompared},
+	{"TrainThatWasNeverAdoptedIsFenced", unownedFenced},
+	{"FencedSaleDoesNotAffectItsBatch", fencedSale},
+	{"NothingIsWrittenAfterAdoptReturned", nothingAfterAdopt},
 }
 
-// guardedWrites are all the writes on behalf of a train. One booking, sold, is there.
+// guardedWrites are all writes on behalf of a train with a booking sold.
 var guardedWrites = map[string]func(ctx context.Context, s persistence.Store, g persistence.Guard, sold uuid.UUID) error{
 	"Book": func(ctx context.Context, s persistence.Store, g persistence.Guard, _ uuid.UUID) error {
 		results, err := s.Book(ctx, []persistence.Sale{saleOf(g, booking.Segment(0, 1), 9)})
@@ -38,7 +38,7 @@ var guardedWrites = map[string]func(ctx context.Context, s persistence.Store, g 
 	},
 }
 
-// requireFenced fails unless every write with the guard is fenced and changes nothing.
+// requireFenced checks that every write with the guard is fenced and changes nothing.
 func (x *exercise) requireFenced(guard persistence.Guard, sold booking.Booking) {
 	x.Helper()
 	before, _, err := x.LoadTrain(x.Context(), guard.Train, start)
@@ -58,21 +58,21 @@ func adoptFences(x *exercise) {
 	sold := x.sell(old, booking.Segment(0, 2), 3, 4)
 	current := x.adopt(old.Train)
 	x.requireFenced(old, sold)
-	require.NoError(x, x.CancelBooking(x.Context(), current, sold.ID, start), "the current one goes on")
+	require.NoError(x, x.CancelBooking(x.Context(), current, sold.ID, start), "the current activation can write")
 }
 
-func ownerMatters(x *exercise) {
+func ownerCompared(x *exercise) {
 	guard := x.createAdopted()
 	sold := x.sell(guard, booking.Segment(0, 2), 3)
-	stranger := guard
-	stranger.Owner = uuid.New()
-	x.requireFenced(stranger, sold)
-	ahead := guard
-	ahead.Epoch++
-	x.requireFenced(ahead, sold)
+	otherOwner := guard
+	otherOwner.Owner = uuid.New()
+	x.requireFenced(otherOwner, sold)
+	otherEpoch := guard
+	otherEpoch.Epoch++
+	x.requireFenced(otherEpoch, sold)
 }
 
-func unownedTakesNothing(x *exercise) {
+func unownedFenced(x *exercise) {
 	id := x.createTrain().ID
 	for _, owner := range []uuid.UUID{{}, uuid.New()} {
 		sale := saleOf(persistence.Guard{Train: id, Owner: owner}, booking.Segment(0, 1), 1)
@@ -80,7 +80,7 @@ func unownedTakesNothing(x *exercise) {
 	}
 }
 
-func fencedSaleAlone(x *exercise) {
+func fencedSale(x *exercise) {
 	fenced, other := x.createAdopted(), x.createAdopted()
 	current := x.adopt(fenced.Train)
 	legs := booking.Segment(0, 3)
@@ -96,9 +96,9 @@ func fencedSaleAlone(x *exercise) {
 	}
 }
 
-// nothingLandsAfterAdopt sells as fast as it can while the train is adopted anew: what
-// the new owner loads is all that the old one ever wrote.
-func nothingLandsAfterAdopt(x *exercise) {
+// nothingAfterAdopt sells as fast as it can while the train is adopted. The new owner must load
+// everything that the old one has written.
+func nothingAfterAdopt(x *exercise) {
 	old := x.createAdopted()
 	const sellers, adopter = 8, 0
 	var loaded []booking.Booking

@@ -11,11 +11,11 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// start is the time at which the tests take place, in UTC and whole milliseconds.
+// start is the time of the tests, in UTC and whole milliseconds.
 var start = time.Now().UTC().Truncate(time.Millisecond)
 
-// newTrain returns a train of ten seats and three legs with the names and times that
-// are hard to keep.
+// newTrain returns a train of ten seats and three legs, with names and times that are difficult
+// to store.
 func newTrain() booking.Train {
 	india := time.FixedZone("", 5*3600+30*60)
 	leaves := start.In(india).Add(48 * time.Hour)
@@ -31,7 +31,6 @@ func newTrain() booking.Train {
 	}
 }
 
-// createTrain adds a new train.
 func (x *exercise) createTrain() booking.Train {
 	x.Helper()
 	train := newTrain()
@@ -39,24 +38,23 @@ func (x *exercise) createTrain() booking.Train {
 	return train
 }
 
-// adopt makes a new activation of the train current.
+// adopt adopts the train for a new activation.
 func (x *exercise) adopt(id booking.TrainID) persistence.Guard {
 	x.Helper()
 	owner := uuid.New()
-	seen, err := x.Epoch(x.Context(), id)
+	old, err := x.Epoch(x.Context(), id)
 	require.NoError(x, err)
-	epoch, err := x.Adopt(x.Context(), id, seen, owner)
+	epoch, err := x.Adopt(x.Context(), id, old, owner)
 	require.NoError(x, err)
 	return persistence.Guard{Train: id, Epoch: epoch, Owner: owner}
 }
 
-// createAdopted adds a new train and adopts it.
 func (x *exercise) createAdopted() persistence.Guard {
 	x.Helper()
 	return x.adopt(x.createTrain().ID)
 }
 
-// saleOf returns a sale to somebody new.
+// saleOf returns a sale to a new user.
 func saleOf(guard persistence.Guard, legs booking.Legs, seats ...int) persistence.Sale {
 	return persistence.Sale{Guard: guard, Booking: booking.Booking{
 		ID: uuid.New(), Train: guard.Train, User: uuid.New(), Legs: legs, Seats: seats, BookedAt: start,
@@ -80,7 +78,7 @@ func (x *exercise) sell(guard persistence.Guard, legs booking.Legs, seats ...int
 	return sale.Booking
 }
 
-// booked returns how many seats of the train are booked on a leg of the set.
+// booked returns the number of seats that are booked on any of the legs.
 func (x *exercise) booked(id booking.TrainID, legs booking.Legs) int {
 	x.Helper()
 	counts, err := x.BookedSeats(x.Context(), []booking.TrainID{id}, []booking.Legs{legs})
@@ -97,7 +95,7 @@ func (x *exercise) live(id booking.TrainID) []booking.Booking {
 	return page.Items
 }
 
-// together runs n calls of do at once and returns what each returned.
+// together calls do n times concurrently and returns the results.
 func together[T any](n int, do func(i int) T) []T {
 	results := make([]T, n)
 	ready := make(chan struct{})
@@ -123,14 +121,14 @@ func succeeded(results []error) (n int) {
 	return n
 }
 
-// requireCode fails unless err is a *booking.Error with the code.
+// requireCode checks that err is a *booking.Error with the code.
 func (x *exercise) requireCode(code booking.Code, err error) {
 	x.Helper()
 	require.Error(x, err)
 	require.Equal(x, code, booking.CodeOf(err), "%v", err)
 }
 
-// collect follows the cursors of a list and fails if a page is longer than limit.
+// collect returns the items of all pages of a list and checks their lengths.
 func collect[T any](x *exercise, limit int, list func(booking.PageRequest) (booking.Page[T], error)) []T {
 	x.Helper()
 	var items []T
@@ -143,7 +141,7 @@ func collect[T any](x *exercise, limit int, list func(booking.PageRequest) (book
 		if page.Next.IsZero() {
 			return items
 		}
-		require.Len(x, page.Items, limit, "only the last page is short")
+		require.Len(x, page.Items, limit, "only the last page may be shorter")
 		request.After = page.Next
 	}
 }

@@ -11,17 +11,16 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// FencedHolds is a Holds under test together with what makes an activation current,
-// which each engine does in its own way (an epoch beside it, a lease).
+// FencedHolds is a Holds with a function to adopt trains, which depends on the engine (an epoch
+// or a lease).
 type FencedHolds struct {
 	persistence.Holds
-	// Adopt makes a new activation of the train current and returns its guard. The first
-	// call for an id creates whatever a train needs.
+	// Adopt adopts the train for a new activation and returns its guard. The first call for an
+	// id creates the train.
 	Adopt func(t *testing.T, id booking.TrainID) persistence.Guard
 }
 
-// ExerciseHolds checks every fact about a Holds. open returns an empty one that is
-// closed by the test's cleanup.
+// ExerciseHolds tests a Holds. open returns an empty one and closes it with t.
 func ExerciseHolds(t *testing.T, open func(t *testing.T) FencedHolds) {
 	t.Helper()
 	begin := func(t *testing.T) *holdExercise {
@@ -29,19 +28,19 @@ func ExerciseHolds(t *testing.T, open func(t *testing.T) FencedHolds) {
 		return &holdExercise{T: t, FencedHolds: open(t)}
 	}
 	run(t, begin, []fact[*holdExercise]{
-		{"HoldComesBackAsItWasPut", holdComesBack},
+		{"HoldIsLoadedAsItWasPut", holdLoaded},
 		{"PutReplacesTheHoldOfItsID", putReplaces},
-		{"DroppedHoldIsForgotten", droppedForgotten},
-		{"EndedHoldIsKeptForHoldMemory", keptForMemory},
-		{"OnlyLiveHoldsMarkTheirTrain", onlyLiveMark},
-		{"HoldsOfTrainsAreApart", holdsApart},
-		{"AdoptFencesTheHoldsOfTheOneBefore", adoptFencesHolds},
-		{"FencedHoldLeavesTheOthersOfItsBatch", fencedHoldAlone},
-		{"OperationsOfABatchHappenInOrder", batchInOrder},
+		{"DroppedHoldIsDeleted", droppedDeleted},
+		{"EndedHoldIsKeptForHoldRetention", endedKept},
+		{"OnlyTrainsWithLiveHoldsAreReturned", onlyLiveHolds},
+		{"HoldsBelongToTheirTrain", holdsOfTrain},
+		{"AdoptFencesThePreviousActivation", adoptFencesHolds},
+		{"FencedHoldDoesNotAffectItsBatch", fencedHold},
+		{"BatchIsExecutedInOrder", batchInOrder},
 	})
 }
 
-// holdExercise is the checking of one fact.
+// holdExercise is the fixture of a fact about a Holds.
 type holdExercise struct {
 	*testing.T
 	FencedHolds
@@ -63,7 +62,7 @@ func drop(guard persistence.Guard, hold booking.Hold) persistence.HoldWrite {
 	return persistence.HoldWrite{Guard: guard, Op: persistence.HoldDrop, Hold: hold}
 }
 
-// writeHolds does a batch and returns the results.
+// writeHolds executes a batch and returns the results.
 func (x *holdExercise) writeHolds(writes ...persistence.HoldWrite) []error {
 	x.Helper()
 	results, err := x.WriteHolds(x.Context(), writes)
@@ -72,7 +71,7 @@ func (x *holdExercise) writeHolds(writes ...persistence.HoldWrite) []error {
 	return results
 }
 
-// putHold writes a new hold that must be taken and returns it.
+// putHold writes a new hold, which must succeed.
 func (x *holdExercise) putHold(guard persistence.Guard) booking.Hold {
 	x.Helper()
 	hold := newHold(guard.Train)
@@ -80,7 +79,7 @@ func (x *holdExercise) putHold(guard persistence.Guard) booking.Hold {
 	return hold
 }
 
-// requireHolds fails unless those are the holds that the train has at the time.
+// requireHolds checks the holds of a train at a time.
 func (x *holdExercise) requireHolds(id booking.TrainID, at time.Time, want ...booking.Hold) {
 	x.Helper()
 	got, err := x.LoadHolds(x.Context(), id, at)
@@ -88,7 +87,7 @@ func (x *holdExercise) requireHolds(id booking.TrainID, at time.Time, want ...bo
 	require.ElementsMatch(x, want, got)
 }
 
-func holdComesBack(x *holdExercise) {
+func holdLoaded(x *holdExercise) {
 	guard := x.Adopt(x.T, booking.NewTrainID())
 	x.requireHolds(guard.Train, start)
 	first, second := x.putHold(guard), x.putHold(guard)
@@ -106,16 +105,16 @@ func putReplaces(x *holdExercise) {
 	x.requireHolds(guard.Train, start, hold)
 }
 
-func droppedForgotten(x *holdExercise) {
+func droppedDeleted(x *holdExercise) {
 	guard := x.Adopt(x.T, booking.NewTrainID())
-	gone, stays := x.putHold(guard), x.putHold(guard)
+	dropped, kept := x.putHold(guard), x.putHold(guard)
 	for range 2 { // idempotent
-		require.NoError(x, x.writeHolds(drop(guard, gone))[0])
+		require.NoError(x, x.writeHolds(drop(guard, dropped))[0])
 	}
-	x.requireHolds(guard.Train, start, stays)
+	x.requireHolds(guard.Train, start, kept)
 }
 
-func keptForMemory(x *holdExercise) {
+func endedKept(x *holdExercise) {
 	guard := x.Adopt(x.T, booking.NewTrainID())
 	hold, released := x.putHold(guard), newHold(guard.Train)
 	released.Released = true
@@ -126,7 +125,7 @@ func keptForMemory(x *holdExercise) {
 	x.requireHolds(guard.Train, end)
 }
 
-func onlyLiveMark(x *holdExercise) {
+func onlyLiveHolds(x *holdExercise) {
 	live, released, dropped := x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID())
 	hold := x.putHold(live)
 	x.putHold(live)
@@ -144,7 +143,7 @@ func onlyLiveMark(x *holdExercise) {
 	}
 }
 
-func holdsApart(x *holdExercise) {
+func holdsOfTrain(x *holdExercise) {
 	first, second := x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID())
 	hold, other := x.putHold(first), x.putHold(second)
 	x.requireHolds(first.Train, start, hold)
@@ -158,19 +157,19 @@ func adoptFencesHolds(x *holdExercise) {
 	hold := x.putHold(old)
 	current := x.Adopt(x.T, id)
 	x.requireHolds(id, start, hold)
-	stranger, nobody := current, persistence.Guard{Train: booking.NewTrainID(), Epoch: 1, Owner: uuid.New()}
-	stranger.Owner = uuid.New()
-	for _, guard := range []persistence.Guard{old, stranger, nobody} {
+	otherOwner, neverAdopted := current, persistence.Guard{Train: booking.NewTrainID(), Epoch: 1, Owner: uuid.New()}
+	otherOwner.Owner = uuid.New()
+	for _, guard := range []persistence.Guard{old, otherOwner, neverAdopted} {
 		results := x.writeHolds(put(guard, newHold(guard.Train)), drop(guard, hold))
 		require.ErrorIs(x, results[0], persistence.ErrFenced)
 		require.ErrorIs(x, results[1], persistence.ErrFenced)
 	}
 	x.requireHolds(id, start, hold)
-	require.NoError(x, x.writeHolds(drop(current, hold))[0], "the holds of the one before are now one's own")
+	require.NoError(x, x.writeHolds(drop(current, hold))[0], "the current activation can drop it")
 	x.requireHolds(id, start)
 }
 
-func fencedHoldAlone(x *holdExercise) {
+func fencedHold(x *holdExercise) {
 	id := booking.NewTrainID()
 	old := x.Adopt(x.T, id)
 	current, other := x.Adopt(x.T, id), x.Adopt(x.T, booking.NewTrainID())
@@ -185,7 +184,7 @@ func fencedHoldAlone(x *holdExercise) {
 
 func batchInOrder(x *holdExercise) {
 	guard := x.Adopt(x.T, booking.NewTrainID())
-	gone, stays := newHold(guard.Train), newHold(guard.Train)
-	x.writeHolds(put(guard, gone), drop(guard, gone), drop(guard, stays), put(guard, stays))
-	x.requireHolds(guard.Train, start, stays)
+	dropped, kept := newHold(guard.Train), newHold(guard.Train)
+	x.writeHolds(put(guard, dropped), drop(guard, dropped), drop(guard, kept), put(guard, kept))
+	x.requireHolds(guard.Train, start, kept)
 }

@@ -12,17 +12,14 @@ import (
 )
 
 const (
-	// tick is how often a test looks again.
-	tick = 50 * time.Millisecond
-	// patience is for how long it looks, beyond what the contract says, before it fails.
-	patience = 10 * time.Second
-	// blur is what two clocks and their rounding may differ by over one lease.
-	blur = 50 * time.Millisecond
+	tick    = 50 * time.Millisecond
+	timeout = 10 * time.Second // beyond the documented time
+	// clockError is the largest difference of two clocks, with rounding, over one lease.
+	clockError = 50 * time.Millisecond
 )
 
-// ExerciseLeases checks every fact about a Leases. open returns an empty one that is
-// closed by the test's cleanup. It takes some LeaseTTL, since leases end by themselves and
-// no clock but the store's counts.
+// ExerciseLeases tests a Leases. open returns an empty one and closes it with t. The test takes a
+// few times LeaseTTL, because leases expire by the store's clock.
 func ExerciseLeases(t *testing.T, open func(t *testing.T) persistence.Leases) {
 	t.Helper()
 	begin := func(t *testing.T) *leaseExercise {
@@ -30,30 +27,30 @@ func ExerciseLeases(t *testing.T, open func(t *testing.T) persistence.Leases) {
 		return &leaseExercise{T: t, Leases: open(t)}
 	}
 	run(t, begin, []fact[*leaseExercise]{
-		{"FreeLeaseIsTaken", freeLeaseTaken},
-		{"SecondTakerIsToldWhoHoldsIt", secondTakerTold},
-		{"OneOfManyTakesIt", oneOfManyTakes},
+		{"FreeLeaseIsAcquired", freeAcquired},
+		{"HeldLeaseReturnsItsHolder", heldReturnsHolder},
+		{"OneOfManyAcquiresIt", oneOfManyAcquires},
 		{"ReleasedLeaseIsFree", releasedLeaseFree},
 		{"OnlyItsHolderReleasesIt", onlyHolderReleases},
-		{"RenewalSaysWhichAreLost", renewalSaysWhich},
+		{"RenewalReportsLostLeases", renewalReportsLost},
 		{"ThousandLeasesAreRenewedAtOnce", thousandRenewed},
-		{"LeaseEndsWhenItWasGrantedFor", leaseEnds},
-		{"RenewedLeaseStays", renewedStays},
+		{"LeaseExpiresAfterItsTTL", leaseExpires},
+		{"RenewedLeaseIsKept", renewedKept},
 	})
 }
 
-// leaseExercise is the checking of one fact.
+// leaseExercise is the fixture of a fact about a Leases.
 type leaseExercise struct {
 	*testing.T
 	persistence.Leases
 }
 
-// newLease returns a lease of the train for a new activation somewhere.
+// newLease returns a lease of the train for a new activation.
 func newLease(id booking.TrainID) persistence.Lease {
 	return persistence.Lease{Train: id, Address: "[2001:db8::1]:8090", Owner: uuid.New()}
 }
 
-// acquire tries to take the lease and returns who holds it then.
+// acquire calls AcquireLease and returns the holder.
 func (x *leaseExercise) acquire(lease persistence.Lease) persistence.Lease {
 	x.Helper()
 	holder, err := x.AcquireLease(x.Context(), lease)
@@ -61,8 +58,8 @@ func (x *leaseExercise) acquire(lease persistence.Lease) persistence.Lease {
 	return holder
 }
 
-// take takes the lease of a train that nobody owns.
-func (x *leaseExercise) take(id booking.TrainID) persistence.Lease {
+// acquireFree acquires a lease that nobody holds.
+func (x *leaseExercise) acquireFree(id booking.TrainID) persistence.Lease {
 	x.Helper()
 	lease := newLease(id)
 	require.Equal(x, lease, x.acquire(lease))
@@ -78,33 +75,33 @@ func (x *leaseExercise) renew(leases ...persistence.Lease) []error {
 	return results
 }
 
-// awaitFree waits until somebody else can take the train and returns when that was.
+// awaitFree waits until another activation can acquire the lease and returns the time.
 func (x *leaseExercise) awaitFree(id booking.TrainID) time.Time {
 	x.Helper()
 	other := newLease(id)
 	require.Eventually(x, func() bool {
 		holder, err := x.AcquireLease(x.Context(), other)
 		return err == nil && holder == other
-	}, persistence.LeaseTTL+patience, tick)
+	}, persistence.LeaseTTL+timeout, tick)
 	return time.Now()
 }
 
-func freeLeaseTaken(x *leaseExercise) {
-	lease := x.take(booking.NewTrainID())
+func freeAcquired(x *leaseExercise) {
+	lease := x.acquireFree(booking.NewTrainID())
 	require.Equal(x, lease, x.acquire(lease), "idempotent")
-	x.take(booking.NewTrainID()) // each train has its own
+	x.acquireFree(booking.NewTrainID()) // each train has its own
 }
 
-func secondTakerTold(x *leaseExercise) {
-	held := x.take(booking.NewTrainID())
+func heldReturnsHolder(x *leaseExercise) {
+	held := x.acquireFree(booking.NewTrainID())
 	other, elsewhere := newLease(held.Train), held
 	other.Address = "10.0.0.7:8090"
 	elsewhere.Address = other.Address
 	require.Equal(x, held, x.acquire(other))
-	require.Equal(x, held, x.acquire(elsewhere), "the address is part of who holds it")
+	require.Equal(x, held, x.acquire(elsewhere), "the address is part of the holder")
 }
 
-func oneOfManyTakes(x *leaseExercise) {
+func oneOfManyAcquires(x *leaseExercise) {
 	id := booking.NewTrainID()
 	leases := make([]persistence.Lease, 8)
 	for i := range leases {
@@ -124,15 +121,15 @@ func oneOfManyTakes(x *leaseExercise) {
 }
 
 func releasedLeaseFree(x *leaseExercise) {
-	lease := x.take(booking.NewTrainID())
+	lease := x.acquireFree(booking.NewTrainID())
 	for range 2 { // idempotent
 		require.NoError(x, x.ReleaseLease(x.Context(), lease))
 	}
-	x.take(lease.Train)
+	x.acquireFree(lease.Train)
 }
 
 func onlyHolderReleases(x *leaseExercise) {
-	lease := x.take(booking.NewTrainID())
+	lease := x.acquireFree(booking.NewTrainID())
 	elsewhere := lease
 	elsewhere.Address = "10.0.0.7:8090"
 	for _, other := range []persistence.Lease{newLease(lease.Train), elsewhere, newLease(booking.NewTrainID())} {
@@ -141,8 +138,8 @@ func onlyHolderReleases(x *leaseExercise) {
 	require.Equal(x, lease, x.acquire(newLease(lease.Train)))
 }
 
-func renewalSaysWhich(x *leaseExercise) {
-	first, second := x.take(booking.NewTrainID()), x.take(booking.NewTrainID())
+func renewalReportsLost(x *leaseExercise) {
+	first, second := x.acquireFree(booking.NewTrainID()), x.acquireFree(booking.NewTrainID())
 	results := x.renew(first, newLease(second.Train), newLease(booking.NewTrainID()), second)
 	require.NoError(x, results[0])
 	require.ErrorIs(x, results[1], persistence.ErrFenced, "another holds it")
@@ -168,25 +165,25 @@ func thousandRenewed(x *leaseExercise) {
 	}
 }
 
-// leaseEnds takes the lease again meanwhile, which is no renewal.
-func leaseEnds(x *leaseExercise) {
+// leaseExpires acquires the lease again in between, which does not renew it.
+func leaseExpires(x *leaseExercise) {
 	sent := time.Now()
-	lease := x.take(booking.NewTrainID())
-	require.Eventually(x, func() bool { return time.Since(sent) > persistence.LeaseTTL/2 }, patience, tick)
+	lease := x.acquireFree(booking.NewTrainID())
+	require.Eventually(x, func() bool { return time.Since(sent) > persistence.LeaseTTL/2 }, timeout, tick)
 	again := time.Now()
 	require.Equal(x, lease, x.acquire(lease))
 	free := x.awaitFree(lease.Train)
-	require.GreaterOrEqual(x, free.Sub(sent), persistence.LeaseTTL-blur)
+	require.GreaterOrEqual(x, free.Sub(sent), persistence.LeaseTTL-clockError)
 	require.Less(x, free.Sub(again), persistence.LeaseTTL)
 	require.ErrorIs(x, x.renew(lease)[0], persistence.ErrFenced)
 }
 
-func renewedStays(x *leaseExercise) {
-	lease := x.take(booking.NewTrainID())
+func renewedKept(x *leaseExercise) {
+	lease := x.acquireFree(booking.NewTrainID())
 	granted := time.Now()
 	require.Eventually(x, func() bool {
 		results, err := x.RenewLeases(x.Context(), []persistence.Lease{lease})
-		return err != nil || results[0] != nil || time.Since(granted) > persistence.LeaseTTL+blur
-	}, persistence.LeaseTTL+patience, persistence.LeaseRenew/4)
+		return err != nil || results[0] != nil || time.Since(granted) > persistence.LeaseTTL+clockError
+	}, persistence.LeaseTTL+timeout, persistence.LeaseRenew/4)
 	require.Equal(x, lease, x.acquire(newLease(lease.Train)))
 }

@@ -11,22 +11,22 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// The train of the model: small, so that random sales meet.
+// The train of the model is small, so that random sales conflict.
 const (
 	modelSeats = 4
 	modelLegs  = 5
-	modelIDs   = 8 // so many bookings there are, each tried again and again
+	modelIDs   = 8 // the number of booking ids, each of which is used repeatedly
 )
 
-// model is a train as one would keep it on paper: who has which leg of which seat.
+// model is the simplest form of a train: a list of its bookings.
 type model struct {
 	guard     persistence.Guard
 	bookings  map[uuid.UUID]booking.Booking // live
 	cancelled map[uuid.UUID]bool
 }
 
-// matchModel does random batches of sales and cancellations in the store and in the
-// model, and compares every result and what can be read in the end.
+// matchModel executes random batches of sales and cancellations in the store and the model, and
+// compares every result and the final state.
 func matchModel(x *exercise) {
 	rapid.Check(x.T, func(r *rapid.T) {
 		m := model{
@@ -48,7 +48,7 @@ func matchModel(x *exercise) {
 	})
 }
 
-// saleGen draws sales; the same id may come with other seats, as from a broken caller.
+// saleGen draws sales; the same id may be drawn with other seats, as from a faulty caller.
 func saleGen(guard persistence.Guard, id *rapid.Generator[uuid.UUID]) *rapid.Generator[persistence.Sale] {
 	return rapid.Custom(func(r *rapid.T) persistence.Sale {
 		from := rapid.IntRange(0, modelLegs-1).Draw(r, "from")
@@ -68,9 +68,9 @@ func (m *model) book(x *exercise, r *rapid.T, sales []persistence.Sale) {
 	}
 }
 
-// sell is what Book does with one sale.
+// sell returns the result of Book for one sale.
 func (m *model) sell(b booking.Booking) error {
-	if _, there := m.bookings[b.ID]; there {
+	if _, ok := m.bookings[b.ID]; ok {
 		return nil
 	}
 	if m.cancelled[b.ID] || !m.free(b) {
@@ -82,28 +82,28 @@ func (m *model) sell(b booking.Booking) error {
 
 func (m *model) free(b booking.Booking) bool {
 	for _, seat := range b.Seats {
-		if m.mask(seat).Overlaps(b.Legs) {
+		if m.booked(seat).Overlaps(b.Legs) {
 			return false
 		}
 	}
 	return true
 }
 
-// mask is the union of what the live bookings have of a seat.
-func (m *model) mask(seat int) (mask booking.Legs) {
+// booked returns the legs on which a seat is booked.
+func (m *model) booked(seat int) (legs booking.Legs) {
 	for _, b := range m.bookings {
 		for _, s := range b.Seats {
 			if s == seat {
-				mask |= b.Legs
+				legs |= b.Legs
 			}
 		}
 	}
-	return mask
+	return legs
 }
 
 func (m *model) cancel(x *exercise, r *rapid.T, id uuid.UUID) {
 	err := x.CancelBooking(x.Context(), m.guard, id, start)
-	if _, there := m.bookings[id]; !there && !m.cancelled[id] {
+	if _, ok := m.bookings[id]; !ok && !m.cancelled[id] {
 		require.ErrorIs(r, err, persistence.ErrNotFound)
 		return
 	}
@@ -112,7 +112,7 @@ func (m *model) cancel(x *exercise, r *rapid.T, id uuid.UUID) {
 	m.cancelled[id] = true
 }
 
-// compare reads the masks back leg by leg.
+// compare compares the bookings and the number of booked seats on each leg.
 func (m *model) compare(x *exercise, r *rapid.T) {
 	_, loaded, err := x.LoadTrain(x.Context(), m.guard.Train, start.Add(time.Microsecond))
 	require.NoError(r, err)
@@ -123,7 +123,7 @@ func (m *model) compare(x *exercise, r *rapid.T) {
 	for leg := range modelLegs {
 		want := 0
 		for seat := 1; seat <= modelSeats; seat++ {
-			if m.mask(seat).Overlaps(booking.Segment(leg, leg+1)) {
+			if m.booked(seat).Overlaps(booking.Segment(leg, leg+1)) {
 				want++
 			}
 		}

@@ -10,11 +10,11 @@ import (
 )
 
 var refreshFacts = []fact[*exercise]{
-	{"TokenIsSpentOnce", tokenSpentOnce},
-	{"SpentTokenRevokesItsFamilyAndNoOther", reuseRevokes},
+	{"TokenIsUsedOnce", tokenUsedOnce},
+	{"ReuseRevokesOnlyTheFamilyOfTheToken", reuseRevokes},
 	{"ExpiredOrUnknownTokenIsRefused", expiredRefused},
 	{"RevokedFamilyIsRefused", familyRevoked},
-	{"OnlyTheirUserRevokesAFamily", onlyOwnFamily},
+	{"FamilyIsRevokedOnlyByItsUser", onlyOwnFamily},
 	{"PasswordChangeRevokesEveryFamilyOfItsUser", passwordRevokes},
 	{"ConcurrentRotationsHaveOneWinnerAndRevokeTheFamily", concurrentRotations},
 }
@@ -26,7 +26,7 @@ func newToken(user booking.User) booking.RefreshToken {
 	}
 }
 
-// next returns a token that follows one.
+// next returns the next token of a family.
 func next(token booking.RefreshToken) booking.RefreshToken {
 	token.ID = uuid.New()
 	return token
@@ -40,13 +40,13 @@ func (x *exercise) saveToken(user booking.User) booking.RefreshToken {
 	return token
 }
 
-// requireRefused fails unless the token is refused.
+// requireRefused checks that the token is refused.
 func (x *exercise) requireRefused(token booking.RefreshToken) {
 	x.Helper()
 	x.requireCode(booking.CodeUnauthenticated, x.RotateRefreshToken(x.Context(), token.ID, next(token), start))
 }
 
-func tokenSpentOnce(x *exercise) {
+func tokenUsedOnce(x *exercise) {
 	token := x.saveToken(x.createUser())
 	for range 3 {
 		following := next(token)
@@ -73,7 +73,7 @@ func expiredRefused(x *exercise) {
 	token := x.saveToken(user)
 	following := next(token)
 	err := x.RotateRefreshToken(x.Context(), token.ID, following, token.ExpiresAt.Add(-time.Microsecond))
-	require.NoError(x, err, "valid until the last moment")
+	require.NoError(x, err, "valid until it expires")
 	err = x.RotateRefreshToken(x.Context(), following.ID, next(following), following.ExpiresAt)
 	x.requireCode(booking.CodeUnauthenticated, err)
 }
@@ -86,7 +86,7 @@ func familyRevoked(x *exercise) {
 	}
 	x.requireRefused(token)
 	require.NoError(x, x.RotateRefreshToken(x.Context(), other.ID, next(other), start))
-	require.NoError(x, x.RevokeFamily(x.Context(), user.ID, uuid.New()), "an unknown one")
+	require.NoError(x, x.RevokeFamily(x.Context(), user.ID, uuid.New()), "an unknown family")
 }
 
 func onlyOwnFamily(x *exercise) {

@@ -12,14 +12,14 @@ import (
 )
 
 var replyFacts = []fact[*exercise]{
-	{"ReplyComesBackAsItWasSaved", replyComesBack},
-	{"FirstReplyStaysUntilItExpires", firstReplyStays},
-	{"KeysOfUsersAreApart", keysApart},
+	{"ReplyIsFoundAsItWasSaved", replyFound},
+	{"FirstReplyIsKeptUntilItExpires", firstReplyKept},
+	{"KeysBelongToTheirUser", keysOfUser},
 	{"ReplyWithoutBodyIsKept", replyWithoutBody},
 	{"OneOfManyRepliesIsKept", oneReplyKept},
 }
 
-// newReply returns a reply that ends a day after start.
+// newReply returns a reply that expires a day after start.
 func newReply(body string) booking.Reply {
 	return booking.Reply{
 		RequestHash: sha256.Sum256([]byte(body)), Status: 201, Location: "/v1/trains/" + body,
@@ -27,7 +27,7 @@ func newReply(body string) booking.Reply {
 	}
 }
 
-func replyComesBack(x *exercise) {
+func replyFound(x *exercise) {
 	user, want := uuid.New(), newReply("{\"name\":\"एक्सप्रेस\"}\x00\xff")
 	_, err := x.FindReply(x.Context(), user, "k", start)
 	x.requireCode(booking.CodeNotFound, err)
@@ -39,7 +39,7 @@ func replyComesBack(x *exercise) {
 	x.requireCode(booking.CodeNotFound, err)
 }
 
-func firstReplyStays(x *exercise) {
+func firstReplyKept(x *exercise) {
 	user, key := uuid.New(), strings.Repeat("k", 255)
 	first, second := newReply("first"), newReply("second")
 	second.ExpiresAt = first.ExpiresAt.Add(24 * time.Hour)
@@ -54,7 +54,7 @@ func firstReplyStays(x *exercise) {
 	require.Equal(x, second, got)
 }
 
-func keysApart(x *exercise) {
+func keysOfUser(x *exercise) {
 	alice, bob := uuid.New(), uuid.New()
 	require.NoError(x, x.SaveReply(x.Context(), alice, "k", newReply("of alice"), start))
 	require.NoError(x, x.SaveReply(x.Context(), bob, "k", newReply("of bob"), start))
@@ -91,5 +91,5 @@ func oneReplyKept(x *exercise) {
 	}
 	got, err := x.FindReply(x.Context(), user, "k", start)
 	require.NoError(x, err)
-	require.Equal(x, newReply(string(got.Body)), got, "whole, of one of them")
+	require.Equal(x, newReply(string(got.Body)), got, "one of them completely")
 }

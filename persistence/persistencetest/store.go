@@ -3,11 +3,13 @@ package persistencetest
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
 
-// ExerciseStore checks every fact about a Store. open returns an empty one that is
-// closed by the test's cleanup.
+// ExerciseStore tests a Store. open returns an empty one and closes it with t.
 func ExerciseStore(t *testing.T, open func(t *testing.T) persistence.Store) {
 	t.Helper()
 	begin := func(t *testing.T) *exercise {
@@ -15,19 +17,34 @@ func ExerciseStore(t *testing.T, open func(t *testing.T) persistence.Store) {
 		return &exercise{T: t, Store: open(t)}
 	}
 	for _, facts := range [][]fact[*exercise]{
-		trainFacts, fenceFacts, bookingFacts, bookingListFacts, userFacts, refreshFacts, replyFacts,
+		trainFacts, fenceFacts, saleFacts, bookingFacts, userFacts, refreshFacts, replyFacts,
 	} {
 		run(t, begin, facts)
 	}
 }
 
-// fact is something that is true of every implementation; X is the checking of it.
+// RequireSeatsMatchBookings checks that each train has as many booked seats as live bookings, for
+// bookings of one seat each.
+func RequireSeatsMatchBookings(t *testing.T, store persistence.Store) {
+	t.Helper()
+	trains, err := store.ListTrains(t.Context())
+	require.NoError(t, err)
+	for _, train := range trains {
+		page, err := store.TrainBookings(t.Context(), train.ID, booking.PageRequest{})
+		require.NoError(t, err)
+		seats, err := store.BookedSeats(t.Context(), []booking.TrainID{train.ID}, []booking.Legs{train.Run()})
+		require.NoError(t, err)
+		require.Equal(t, len(page.Items), seats[0])
+	}
+}
+
+// fact is a test that every implementation passes; X is its fixture.
 type fact[X any] struct {
 	name  string
 	check func(X)
 }
 
-// run checks each fact in a subtest of its own.
+// run runs each fact as a parallel subtest.
 func run[X any](t *testing.T, begin func(t *testing.T) X, facts []fact[X]) {
 	t.Helper()
 	for _, f := range facts {
@@ -38,7 +55,7 @@ func run[X any](t *testing.T, begin func(t *testing.T) X, facts []fact[X]) {
 	}
 }
 
-// exercise is the checking of one fact.
+// exercise is the fixture of a fact about a Store.
 type exercise struct {
 	*testing.T
 	persistence.Store

@@ -12,26 +12,26 @@ import (
 )
 
 var trainFacts = []fact[*exercise]{
-	{"ReachableStoreAnswersPing", pingAnswers},
-	{"TrainComesBackAsItWasCreated", trainComesBack},
-	{"LiveTrainKeepsItsID", liveTrainKeepsID},
+	{"PingSucceeds", pingSucceeds},
+	{"TrainIsLoadedAsItWasCreated", trainLoaded},
+	{"TrainIsNotCreatedTwice", notCreatedTwice},
 	{"UnknownTrainIsNotFound", unknownTrain},
 	{"TrainsAreListedByAgeThenID", trainsByAge},
-	{"AdoptCountsTheEpochUp", adoptCounts},
+	{"AdoptIncrementsTheEpoch", adoptIncrements},
 	{"OneOfManyAdoptersWins", oneAdopterWins},
-	{"ChangeReplacesAllButTheIdentity", changeReplaces},
-	{"CapacityStaysAboveBookedSeats", capacityStays},
-	{"TrainWithBookingsIsDeletedByForceAlone", deleteNeedsForce},
-	{"DeletedTrainIsGone", deletedIsGone},
-	{"RevivedTrainGoesOnFromItsEpoch", revivedGoesOn},
-	{"ForcedDeletionLeavesSeatsFreeForARevival", forcedDeletionFrees},
+	{"ChangeReplacesAllButIDAndCreation", changeReplaces},
+	{"CapacityDoesNotShrinkBelowBookedSeats", capacityStays},
+	{"TrainWithBookingsIsDeletedOnlyWithForce", deleteNeedsForce},
+	{"DeletedTrainIsNotFound", deletedNotFound},
+	{"RestoredTrainKeepsItsEpoch", restoredKeepsEpoch},
+	{"RestoredTrainHasNoBookedSeats", restoredHasNoSeats},
 }
 
-func pingAnswers(x *exercise) {
+func pingSucceeds(x *exercise) {
 	require.NoError(x, x.Ping(x.Context()))
 }
 
-func trainComesBack(x *exercise) {
+func trainLoaded(x *exercise) {
 	want := x.createTrain()
 	got, bookings, err := x.LoadTrain(x.Context(), want.ID, time.Time{})
 	require.NoError(x, err)
@@ -43,7 +43,7 @@ func trainComesBack(x *exercise) {
 	x.requireSameTrain(want, listed[0])
 }
 
-func liveTrainKeepsID(x *exercise) {
+func notCreatedTwice(x *exercise) {
 	want := x.createTrain()
 	other := newTrain()
 	other.ID, other.Name = want.ID, "Another"
@@ -70,12 +70,12 @@ func unknownTrain(x *exercise) {
 func trainsByAge(x *exercise) {
 	var want []booking.TrainID
 	for age := range 3 {
-		pair := []booking.TrainID{booking.NewTrainID(), booking.NewTrainID()}
-		slices.SortFunc(pair, func(a, b booking.TrainID) int {
+		ids := []booking.TrainID{booking.NewTrainID(), booking.NewTrainID()}
+		slices.SortFunc(ids, func(a, b booking.TrainID) int {
 			return booking.Cursor{ID: uuid.UUID(a)}.Compare(booking.Cursor{ID: uuid.UUID(b)})
 		})
-		want = append(pair, want...) // the next pair is older
-		for _, id := range slices.Backward(pair) {
+		want = append(ids, want...) // the next two are older
+		for _, id := range slices.Backward(ids) {
 			train := newTrain()
 			train.ID, train.CreatedAt = id, start.Add(-time.Duration(age)*time.Microsecond)
 			require.NoError(x, x.CreateTrain(x.Context(), train))
@@ -90,19 +90,19 @@ func trainsByAge(x *exercise) {
 	require.Equal(x, want, got)
 }
 
-func adoptCounts(x *exercise) {
+func adoptIncrements(x *exercise) {
 	id := x.createTrain().ID
-	seen, err := x.Epoch(x.Context(), id)
+	old, err := x.Epoch(x.Context(), id)
 	require.NoError(x, err)
 	for range 3 {
-		epoch, err := x.Adopt(x.Context(), id, seen, uuid.New())
+		epoch, err := x.Adopt(x.Context(), id, old, uuid.New())
 		require.NoError(x, err)
-		require.Equal(x, seen+1, epoch)
-		_, err = x.Adopt(x.Context(), id, seen, uuid.New())
-		require.ErrorIs(x, err, persistence.ErrFenced, "what was seen is not so any more")
-		seen, err = x.Epoch(x.Context(), id)
+		require.Equal(x, old+1, epoch)
+		_, err = x.Adopt(x.Context(), id, old, uuid.New())
+		require.ErrorIs(x, err, persistence.ErrFenced, "the epoch has changed")
+		old, err = x.Epoch(x.Context(), id)
 		require.NoError(x, err)
-		require.Equal(x, epoch, seen)
+		require.Equal(x, epoch, old)
 	}
 }
 
@@ -126,7 +126,7 @@ func changeReplaces(x *exercise) {
 	change := newTrain()
 	change.Name, change.Capacity, change.OnSale = "Rajdhani", 20_000, false
 	change.Stops, change.UpdatedAt = change.Stops[1:], start.Add(time.Hour)
-	change.CreatedAt = start.Add(time.Minute) // not to be taken over
+	change.CreatedAt = start.Add(time.Minute) // must be ignored
 	change.ID = train.ID
 	require.NoError(x, x.ChangeTrain(x.Context(), guard, change))
 	got, _, err := x.LoadTrain(x.Context(), train.ID, start)
@@ -152,7 +152,7 @@ func capacityStays(x *exercise) {
 	require.NoError(x, x.ChangeTrain(x.Context(), guard, smaller))
 	require.NoError(x, x.CancelBooking(x.Context(), guard, seventh.ID, start))
 	smaller.Capacity = 6
-	require.NoError(x, x.ChangeTrain(x.Context(), guard, smaller), "a seat that was sold once is not in the way")
+	require.NoError(x, x.ChangeTrain(x.Context(), guard, smaller), "a cancelled seat does not prevent it")
 }
 
 func deleteNeedsForce(x *exercise) {
@@ -171,12 +171,12 @@ func deleteNeedsForce(x *exercise) {
 	require.Empty(x, history.Items)
 }
 
-func deletedIsGone(x *exercise) {
+func deletedNotFound(x *exercise) {
 	train := x.createTrain()
 	guard := x.adopt(train.ID)
 	cancelled := x.sell(guard, booking.Segment(0, 3), 1)
 	require.NoError(x, x.CancelBooking(x.Context(), guard, cancelled.ID, start))
-	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, false), "a cancelled booking is not in the way")
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, false), "a cancelled booking does not prevent it")
 	_, err := x.Epoch(x.Context(), train.ID)
 	require.ErrorIs(x, err, persistence.ErrNotFound)
 	_, err = x.Adopt(x.Context(), train.ID, guard.Epoch, uuid.New())
@@ -191,23 +191,23 @@ func deletedIsGone(x *exercise) {
 	require.Empty(x, trains)
 }
 
-func revivedGoesOn(x *exercise) {
+func restoredKeepsEpoch(x *exercise) {
 	train := x.createTrain()
 	x.adopt(train.ID)
 	guard := x.adopt(train.ID)
 	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, false))
-	revived := newTrain()
-	revived.ID, revived.Name, revived.CreatedAt = train.ID, "Revived", start.Add(time.Hour)
-	require.NoError(x, x.CreateTrain(x.Context(), revived))
+	restored := newTrain()
+	restored.ID, restored.Name, restored.CreatedAt = train.ID, "Restored", start.Add(time.Hour)
+	require.NoError(x, x.CreateTrain(x.Context(), restored))
 	got, _, err := x.LoadTrain(x.Context(), train.ID, start)
 	require.NoError(x, err)
-	x.requireSameTrain(revived, got)
+	x.requireSameTrain(restored, got)
 	require.ErrorIs(x, x.book(saleOf(guard, booking.Segment(0, 1), 1))[0], persistence.ErrFenced,
-		"who deleted the train does not own the next one of its id")
+		"the activation that deleted the train does not own the restored one")
 	require.Greater(x, x.adopt(train.ID).Epoch, guard.Epoch)
 }
 
-func forcedDeletionFrees(x *exercise) {
+func restoredHasNoSeats(x *exercise) {
 	train := x.createTrain()
 	guard := x.adopt(train.ID)
 	x.sell(guard, booking.Segment(0, 3), 1, 2)
@@ -218,8 +218,8 @@ func forcedDeletionFrees(x *exercise) {
 	x.sell(guard, booking.Segment(0, 3), 1, 2)
 }
 
-// requireSameTrain compares two trains, the times of their stops by instant and UTC
-// offset, since two equal times may differ in how Go keeps them.
+// requireSameTrain compares two trains. It compares the times of stops by instant and UTC offset,
+// since equal times may have different representations.
 func (x *exercise) requireSameTrain(want, got booking.Train) {
 	x.Helper()
 	require.True(x, want.SameStops(&got), "stops: want %v, got %v", want.Stops, got.Stops)

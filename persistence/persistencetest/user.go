@@ -12,15 +12,15 @@ import (
 
 var userFacts = []fact[*exercise]{
 	{"UserIsFoundByIDAndByFoldedName", userFound},
-	{"NamesAndEmailsAreUniqueWhenFolded", namesUnique},
+	{"FoldedNamesAndEmailsAreUnique", namesUnique},
 	{"OneOfManyRegistrationsOfANameWins", oneRegistrationWins},
 	{"UnknownUserIsNotFound", unknownUser},
 	{"UsersAreListedInPagesOldestFirst", usersListed},
-	{"PasswordChangesOnlyWhileItIsTheOldOne", passwordCompares},
+	{"PasswordChangeComparesTheOldHash", passwordCompares},
 	{"OneOfManyPasswordChangesWins", onePasswordWins},
 }
 
-// newUser returns a user who is not stored.
+// newUser returns a user without storing it.
 func newUser() booking.User {
 	id := uuid.New()
 	return booking.User{
@@ -53,9 +53,9 @@ func userFound(x *exercise) {
 }
 
 func namesUnique(x *exercise) {
-	there := newUser()
-	there.Username, there.Email = "Žofie", "Zofie@Example.org"
-	require.NoError(x, x.CreateUser(x.Context(), there))
+	existing := newUser()
+	existing.Username, existing.Email = "Žofie", "Zofie@Example.org"
+	require.NoError(x, x.CreateUser(x.Context(), existing))
 	for _, c := range []struct {
 		name, email string
 		fields      []string
@@ -69,10 +69,10 @@ func namesUnique(x *exercise) {
 		user.Username, user.Email = c.name, c.email
 		err := x.CreateUser(x.Context(), user)
 		x.requireCode(booking.CodeAlreadyExists, err)
-		var refusal *booking.Error
-		require.ErrorAs(x, err, &refusal)
+		var e *booking.Error
+		require.ErrorAs(x, err, &e)
 		var fields []string
-		for field := range refusal.Fields {
+		for field := range e.Fields {
 			fields = append(fields, field)
 		}
 		slices.Sort(fields)
@@ -149,5 +149,5 @@ func onePasswordWins(x *exercise) {
 	require.Equal(x, 1, succeeded(results))
 	got, err := x.FindUser(x.Context(), user.ID)
 	require.NoError(x, err)
-	require.NoError(x, results[slices.Index(hashes, got.PasswordHash)], "the one that was told so is the one stored")
+	require.NoError(x, results[slices.Index(hashes, got.PasswordHash)], "the call that succeeded is the one stored")
 }

@@ -13,41 +13,28 @@ import (
 
 const bookingColumns = `id, train_id, user_id, legs, seats, booked_at, cancelled_at`
 
-// Book implements persistence.Bookings.
-func (db *DB) Book(ctx context.Context, sales []persistence.Sale) (results []error, err error) {
-	if len(sales) == 0 {
-		return nil, nil
-	}
-	err = db.write(ctx, "book", func(ctx context.Context, c *conn) error {
-		results, err = book(ctx, c, sales)
-		return err
-	})
-	return results, err
-}
-
-// CancelBooking implements persistence.Bookings. The seats are locked in the order in
-// which Book does it.
+// CancelBooking implements persistence.Bookings. It locks the seats in the same order as Book.
 func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, number uuid.UUID, at time.Time) error {
 	const cancel = `
 		WITH g AS MATERIALIZED (
 			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR SHARE),
-		judged AS MATERIALIZED (
-			SELECT coalesce(` + guardVerdict + `, CASE
+		checked AS MATERIALIZED (
+			SELECT coalesce(` + guardResult + `, CASE
 				WHEN EXISTS (SELECT 1 FROM bookings WHERE id = $4 AND train_id = $1)
-				THEN 'done' ELSE 'gone' END) AS verdict
+				THEN 'done' ELSE 'not_found' END) AS result
 			FROM g),
 		cancelled AS (
 			UPDATE bookings SET cancelled_at = $5
-			WHERE id = $4 AND train_id = $1 AND cancelled_at IS NULL AND (SELECT verdict FROM judged) = 'done'
+			WHERE id = $4 AND train_id = $1 AND cancelled_at IS NULL AND (SELECT result FROM checked) = 'done'
 			RETURNING legs, seats),
-		theirs AS MATERIALIZED (
+		locked AS MATERIALIZED (
 			SELECT seat_number FROM seats
 			WHERE train_id = $1 AND seat_number = ANY ((SELECT seats FROM cancelled)::int[])
 			ORDER BY seat_number FOR UPDATE),
 		freed AS (
 			UPDATE seats SET legs = seats.legs & ~(SELECT legs FROM cancelled)
-			FROM theirs WHERE seats.train_id = $1 AND seats.seat_number = theirs.seat_number)
-		SELECT verdict FROM judged`
+			FROM locked WHERE seats.train_id = $1 AND seats.seat_number = locked.seat_number)
+		SELECT result FROM checked`
 	return db.guarded(ctx, "cancel booking", cancel, guard, id(number), at)
 }
 
@@ -73,7 +60,7 @@ func (db *DB) BookedSeats(
 	}
 	ids, sets := make([][16]byte, len(trains)), make([]int64, len(trains))
 	for i := range trains {
-		ids[i], sets[i] = id(trains[i]), legs(segments[i])
+		ids[i], sets[i] = id(trains[i]), persistence.EncodeLegs(segments[i])
 	}
 	err = db.read(ctx, "booked seats", func(ctx context.Context, c *conn) error {
 		counts, err = all(ctx, c, scalar[int], count, ids, sets)
@@ -82,8 +69,7 @@ func (db *DB) BookedSeats(
 	return counts, err
 }
 
-// UserBookings implements persistence.Bookings. Each train is read once and shared by
-// the bookings for it.
+// UserBookings implements persistence.Bookings. The bookings of a train share one Train.
 func (db *DB) UserBookings(
 	ctx context.Context, user uuid.UUID, request booking.PageRequest,
 ) (booked booking.Page[booking.BookedTrain], err error) {
@@ -109,13 +95,13 @@ func (db *DB) UserBookings(
 	return booked, err
 }
 
-// trainsOf returns the trains of bookings, deleted ones too.
+// trainsOf returns the trains of bookings, including deleted ones.
 func trainsOf(ctx context.Context, c *conn, bookings []booking.Booking) (map[booking.TrainID]*booking.Train, error) {
 	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ANY ($1::uuid[])`
 	trains := map[booking.TrainID]*booking.Train{}
 	var ids [][16]byte
 	for _, b := range bookings {
-		if _, asked := trains[b.Train]; !asked {
+		if _, added := trains[b.Train]; !added {
 			trains[b.Train], ids = nil, append(ids, id(b.Train))
 		}
 	}
@@ -154,6 +140,6 @@ func scanBooking(r row) (b booking.Booking, err error) {
 		cancelled *time.Time
 	)
 	err = r.Scan((*[16]byte)(&b.ID), (*[16]byte)(&b.Train), (*[16]byte)(&b.User), &set, &b.Seats, &b.BookedAt, &cancelled)
-	b.Legs, b.BookedAt, b.CancelledAt = fromLegs(set), fromTime(b.BookedAt), fromOptional(cancelled)
+	b.Legs, b.BookedAt, b.CancelledAt = persistence.DecodeLegs(set), fromTime(b.BookedAt), fromOptional(cancelled)
 	return b, err
 }

@@ -11,14 +11,14 @@ import (
 )
 
 // conn is a connection, for one borrower at a time. Its methods translate the errors of
-// Postgres as the kind of borrowing needs it. The driver prepares each statement once.
+// Postgres, depending on whether a statement commits. The driver prepares each statement once.
 type conn struct {
 	raw       *pgx.Conn
 	translate func(error) error
 }
 
-// lend waits for a connection and gives it to fn. The error is fn's, or that of waiting
-// or connecting when fn was not called.
+// lend waits for a connection and calls fn with it. The error is that of fn, or, if fn was not
+// called, that of waiting or connecting.
 func lend(ctx context.Context, pool *pgxpool.Pool, fn func(*pgx.Conn) error) error {
 	borrowed, err := pool.Acquire(ctx)
 	if err != nil {
@@ -27,15 +27,15 @@ func lend(ctx context.Context, pool *pgxpool.Pool, fn func(*pgx.Conn) error) err
 	defer borrowed.Release()
 	err = fn(borrowed.Conn())
 	if codeOf(err) == readOnlyTransaction {
-		// The server became a standby. The pool drops what is closed, and the next
-		// connection finds the one that takes writes.
+		// The server became a standby. The pool drops closed connections, and the next one
+		// finds the server that accepts writes.
 		_ = borrowed.Conn().Close(ctx)
 	}
 	return err
 }
 
-// transact runs fn between BEGIN and COMMIT, or ROLLBACK when it fails. A connection
-// that is lost on the way is as good as a rollback.
+// transact runs fn between BEGIN and COMMIT, or ROLLBACK if it fails. A connection that is lost
+// before COMMIT is rolled back too.
 func transact(ctx context.Context, raw *pgx.Conn, fn func(context.Context, *conn) error) error {
 	if _, err := raw.Exec(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED"); err != nil {
 		return err
@@ -54,7 +54,7 @@ func transact(ctx context.Context, raw *pgx.Conn, fn func(context.Context, *conn
 	return err
 }
 
-// snapshot runs fn, which only reads, so that it sees one state of the database.
+// snapshot runs fn, which only reads, in one snapshot of the database.
 func snapshot(ctx context.Context, raw *pgx.Conn, fn func(context.Context, *conn) error) error {
 	if _, err := raw.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
 		return err
@@ -63,29 +63,28 @@ func snapshot(ctx context.Context, raw *pgx.Conn, fn func(context.Context, *conn
 	return fn(ctx, &conn{raw, translate})
 }
 
-// rollback fails on a connection that is lost or that ctx has ended, which is as good:
-// the pool drops it.
+// rollback ignores errors: the pool drops a connection that is lost or closed.
 func rollback(ctx context.Context, raw *pgx.Conn) {
 	_, _ = raw.Exec(context.WithoutCancel(ctx), "ROLLBACK")
 }
 
-// exec runs a statement and returns how many rows it changed. It goes by way of Query,
-// since Exec sends a statement without parameters by the simple protocol. There pgx
-// (5.12) calls an error safe to retry when the connection is lost after the result and
-// before the end of the answer, as that of a COMMIT which was done.
+// exec runs a statement and returns the number of changed rows. It uses Query, since Exec sends
+// a statement without parameters by the simple protocol. With that, pgx (5.12) reports as safe
+// to retry a connection that is lost after the result and before the end of the reply, even for
+// a COMMIT that was executed.
 func (c *conn) exec(ctx context.Context, text string, args ...any) (rows int64, err error) {
-	answer, err := c.raw.Query(ctx, text, args...)
+	reply, err := c.raw.Query(ctx, text, args...)
 	if err != nil {
 		return 0, c.translate(err)
 	}
-	answer.Close()
-	return answer.CommandTag().RowsAffected(), c.translate(answer.Err())
+	reply.Close()
+	return reply.CommandTag().RowsAffected(), c.translate(reply.Err())
 }
 
-// row is what a scanning function reads: a pgx.Row or one of pgx.Rows.
+// row is a pgx.Row or pgx.Rows.
 type row interface{ Scan(dest ...any) error }
 
-// all reads every row of a query. No rows are an empty slice.
+// all returns every row of a query. The slice is never nil.
 func all[T any](ctx context.Context, c *conn, scan func(row) (T, error), text string, args ...any) ([]T, error) {
 	rows, err := c.raw.Query(ctx, text, args...)
 	if err != nil {
@@ -95,7 +94,7 @@ func all[T any](ctx context.Context, c *conn, scan func(row) (T, error), text st
 	return items, c.translate(err)
 }
 
-// first reads the first row of a query. ErrNotFound when there is none.
+// first returns the first row of a query. ErrNotFound if there is none.
 func first[T any](ctx context.Context, c *conn, scan func(row) (T, error), text string, args ...any) (T, error) {
 	item, err := scan(c.raw.QueryRow(ctx, text, args...))
 	if errors.Is(err, pgx.ErrNoRows) {

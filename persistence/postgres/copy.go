@@ -10,12 +10,12 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// idBatch ids at a time are read.
+// idBatch is the number of ids in a batch.
 const idBatch = 1000
 
-// Import writes rows over what is there under their keys, in one transaction. It is
-// idempotent: rows that are there as they are to be are not touched. Nobody owns a train
-// that was written. It is not for a database that a service works on.
+// Import inserts or replaces rows by their keys, in one transaction. It is idempotent: equal
+// rows are not written. A train that was written has no owner. Do not call it on a database
+// that a service uses.
 func (db *DB) Import(ctx context.Context, rows persistence.Rows) error {
 	return db.transact(ctx, "import", func(ctx context.Context, c *conn) error {
 		for _, write := range []func(context.Context, *conn, persistence.Rows) error{
@@ -29,7 +29,7 @@ func (db *DB) Import(ctx context.Context, rows persistence.Rows) error {
 	})
 }
 
-// Count returns how many rows each table has; of replies those that are kept at now.
+// Count returns the number of rows of each table, without replies that have expired at now.
 func (db *DB) Count(ctx context.Context, now time.Time) (counts persistence.Counts, err error) {
 	const count = `
 		SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM trains), (SELECT count(*) FROM seats),
@@ -41,8 +41,8 @@ func (db *DB) Count(ctx context.Context, now time.Time) (counts persistence.Coun
 	return counts, err
 }
 
-// Served reports whether a service has worked on the database: a train has an owner or
-// somebody is logged in. Import makes neither.
+// Served reports whether a service has used the database: a train has an owner or a user has a
+// refresh token. Import makes neither.
 func (db *DB) Served(ctx context.Context) (served bool, err error) {
 	const find = `
 		SELECT EXISTS (SELECT 1 FROM trains WHERE owner IS NOT NULL) OR EXISTS (SELECT 1 FROM refresh_tokens)`
@@ -53,8 +53,8 @@ func (db *DB) Served(ctx context.Context) (served bool, err error) {
 	return served, err
 }
 
-// EachID gives every id of a table, which is that of users, trains or bookings, to fn in
-// batches. It ends with the first error of fn.
+// EachID calls fn with every id of a table, which must be users, trains or bookings, in batches.
+// It stops at the first error of fn.
 func (db *DB) EachID(ctx context.Context, table persistence.Table, fn func([]uuid.UUID) error) error {
 	query, ok := map[persistence.Table]string{
 		persistence.TableUsers:    `SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2`,
@@ -85,8 +85,7 @@ func (db *DB) EachID(ctx context.Context, table persistence.Table, fn func([]uui
 	}
 }
 
-// offline is for a statement that reads whole tables, which may take longer than those of
-// a service.
+// offline runs fn in a transaction without statement_timeout, since it reads whole tables.
 func (db *DB) offline(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
 	return db.transact(ctx, operation, func(ctx context.Context, c *conn) error {
 		if _, err := c.exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {

@@ -12,12 +12,13 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
 )
 
-// TestKilledServerLosesNothingAcknowledged kills Postgres with SIGKILL amid batches,
-// twice, and goes on over the same DB. What was refused is not there.
+// TestKilledServerLosesNothingAcknowledged kills Postgres with SIGKILL during batches, twice,
+// and continues with the same DB. A sale that was refused must not be stored.
 func TestKilledServerLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
 	server := servers.StartPostgres(t)
@@ -28,7 +29,7 @@ func TestKilledServerLosesNothingAcknowledged(t *testing.T) {
 		for range 3 {
 			guards = append(guards, adopt(t, db, booking.NewTrainID()))
 		}
-		ends := bookUntil(t, db, guards, func() { server.Kill(t) })
+		outcomes := bookUntil(t, db, guards, func() { server.Kill(t) })
 		server.Start(t)
 		for _, guard := range guards {
 			require.Eventually(t, func() bool {
@@ -45,20 +46,20 @@ func TestKilledServerLosesNothingAcknowledged(t *testing.T) {
 				found[b.ID] = true
 			}
 		}
-		requireEnds(t, ends, found, round)
-		requireSeatsMatchBookings(t, db, guards)
+		requireOutcomes(t, outcomes, found, round)
+		persistencetest.RequireSeatsMatchBookings(t, db)
 	}
 }
 
-// end is what was told of a sale.
-type end struct {
+// outcome is the result of a sale.
+type outcome struct {
 	id  uuid.UUID
 	err error
 }
 
-// bookUntil sells the seats of each train in batches, until kill has been called, which
-// is amid them, and a batch failed. It returns what was told of every sale.
-func bookUntil(t *testing.T, db *postgres.DB, guards []persistence.Guard, kill func()) (ends []end) {
+// bookUntil sells the seats of each train in batches, calls kill in between, and stops when a
+// batch fails. It returns the outcome of every sale.
+func bookUntil(t *testing.T, db *postgres.DB, guards []persistence.Guard, kill func()) (outcomes []outcome) {
 	t.Helper()
 	const batch, enough = 20, 1000
 	var (
@@ -77,7 +78,7 @@ func bookUntil(t *testing.T, db *postgres.DB, guards []persistence.Guard, kill f
 				results, err := db.Book(t.Context(), sales)
 				mu.Lock()
 				for i, sale := range sales {
-					ends = append(ends, end{sale.Booking.ID, errors.Join(err, at(results, i))})
+					outcomes = append(outcomes, outcome{sale.Booking.ID, errors.Join(err, at(results, i))})
 				}
 				mu.Unlock()
 				if err != nil {
@@ -92,7 +93,7 @@ func bookUntil(t *testing.T, db *postgres.DB, guards []persistence.Guard, kill f
 	<-ready
 	kill()
 	sellers.Wait()
-	return ends
+	return outcomes
 }
 
 func at(results []error, i int) error {
@@ -102,34 +103,22 @@ func at(results []error, i int) error {
 	return nil
 }
 
-// requireEnds compares what was told with what is there.
-func requireEnds(t *testing.T, ends []end, found map[uuid.UUID]bool, round int) {
+// requireOutcomes compares the outcomes with the stored bookings.
+func requireOutcomes(t *testing.T, outcomes []outcome, found map[uuid.UUID]bool, round int) {
 	t.Helper()
-	told := map[string]int{}
-	for _, e := range ends {
+	counts := map[string]int{}
+	for _, e := range outcomes {
 		switch {
 		case e.err == nil:
-			told["done"]++
-			require.True(t, found[e.id], "round %d: acknowledged and lost", round)
+			counts["done"]++
+			require.True(t, found[e.id], "round %d: acknowledged but lost", round)
 		case errors.Is(e.err, persistence.ErrUnknown):
-			told["unknown"]++
+			counts["unknown"]++
 		default:
-			told["not done"]++
-			require.False(t, found[e.id], "round %d: refused and there: %v", round, e.err)
+			counts["not done"]++
+			require.False(t, found[e.id], "round %d: refused but stored: %v", round, e.err)
 		}
 	}
-	t.Log(told)
-	require.Less(t, told["done"], len(ends), "the kill came amid the sales")
-}
-
-// requireSeatsMatchBookings fails unless exactly the seats of live bookings are sold.
-func requireSeatsMatchBookings(t *testing.T, db *postgres.DB, guards []persistence.Guard) {
-	t.Helper()
-	for _, guard := range guards {
-		page, err := db.TrainBookings(t.Context(), guard.Train, booking.PageRequest{})
-		require.NoError(t, err)
-		seats, err := db.BookedSeats(t.Context(), []booking.TrainID{guard.Train}, []booking.Legs{booking.Segment(0, 2)})
-		require.NoError(t, err)
-		require.Equal(t, len(page.Items), seats[0])
-	}
+	t.Log(counts)
+	require.Less(t, counts["done"], len(outcomes), "no sale failed")
 }

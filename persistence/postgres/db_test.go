@@ -19,9 +19,9 @@ import (
 	"trainbooking.dev/persistence/postgres"
 )
 
-// TestAdoptionGoesOnWhileThePoolIsExhausted: the only connection for all else waits for
-// the lock of a seat.
-func TestAdoptionGoesOnWhileThePoolIsExhausted(t *testing.T) {
+// TestAdoptionSucceedsWhileThePoolIsExhausted lets the only other connection wait for the lock
+// of a seat.
+func TestAdoptionSucceedsWhileThePoolIsExhausted(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
 	options := quiet
@@ -39,7 +39,7 @@ func TestAdoptionGoesOnWhileThePoolIsExhausted(t *testing.T) {
 	defer cancel()
 	err = bookOne(ctx, db, saleOf(other, 1))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.NotErrorIs(t, err, persistence.ErrUnknown, "it had no connection to be sent over")
+	require.NotErrorIs(t, err, persistence.ErrUnknown, "there was no connection to send it")
 	epoch, err := db.Epoch(t.Context(), other.Train)
 	require.NoError(t, err)
 	_, err = db.Adopt(t.Context(), other.Train, epoch, uuid.New())
@@ -67,15 +67,15 @@ func TestEverySessionHasItsSettings(t *testing.T) {
 	}
 }
 
-func TestServerThatCannotServeIsRefusedWithASentence(t *testing.T) {
+func TestUnsuitableServerIsRefused(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, postgres.Refusal(140_000, "3s"))
-	require.EqualError(t, postgres.Refusal(130_014, "3s"), "the server is PostgreSQL 13: version 14 or newer is needed")
-	require.ErrorContains(t, postgres.Refusal(170_002, "0"), "ALTER ROLE")
+	require.NoError(t, postgres.CheckServer(140_000, "3s"))
+	require.EqualError(t, postgres.CheckServer(130_014, "3s"), "the server is PostgreSQL 13, but version 14 or newer is needed")
+	require.ErrorContains(t, postgres.CheckServer(170_002, "0"), "ALTER ROLE")
 }
 
-// TestServerThatMayForgetIsWarnedOf takes part as a standby does.
-func TestServerThatMayForgetIsWarnedOf(t *testing.T) {
+// TestSettingsThatCanLoseDataAreWarnedAbout connects to the server as a standby.
+func TestSettingsThatCanLoseDataAreWarnedAbout(t *testing.T) {
 	t.Parallel()
 	server := servers.StartPostgres(t)
 	warnings := func() string {
@@ -97,7 +97,7 @@ func TestServerThatMayForgetIsWarnedOf(t *testing.T) {
 	require.Empty(t, postgres.Warnings("remote_apply", "on"))
 }
 
-func TestServerThatTakesNoWritesIsRefused(t *testing.T) {
+func TestReadOnlyServerIsRefused(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
 	session := connect(t, url)
@@ -108,7 +108,6 @@ func TestServerThatTakesNoWritesIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "read only")
 }
 
-// TestConnectionToAServerThatBecameAStandbyIsDropped: it would refuse every write to come.
 func TestConnectionToAServerThatBecameAStandbyIsDropped(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
@@ -132,7 +131,7 @@ func TestUnusableURLIsAnErrorOfOpen(t *testing.T) {
 	}
 }
 
-func TestClosedDatabaseAnswersWithAnError(t *testing.T) {
+func TestClosedDatabaseReturnsErrors(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
 	require.NoError(t, db.Close())
@@ -144,20 +143,19 @@ func TestClosedDatabaseAnswersWithAnError(t *testing.T) {
 	require.NotErrorIs(t, err, persistence.ErrUnknown)
 }
 
-// TestOpenTellsWhatWaitingCannotHelp from a server that is not up yet.
-func TestOpenTellsWhatWaitingCannotHelp(t *testing.T) {
+func TestOpenDistinguishesWrongSettingsFromAServerThatIsDown(t *testing.T) {
 	t.Parallel()
-	known := servers.Postgres(t)
-	stranger, err := url.Parse(known)
+	right := servers.Postgres(t)
+	wrongUser, err := url.Parse(right)
 	require.NoError(t, err)
-	stranger.User = url.UserPassword("nobody", "hunter2")
-	elsewhere, err := url.Parse(known)
+	wrongUser.User = url.UserPassword("nobody", "hunter2")
+	wrongDatabase, err := url.Parse(right)
 	require.NoError(t, err)
-	elsewhere.Path = "/nothing"
+	wrongDatabase.Path = "/nothing"
 	for address, wrong := range map[string]bool{
 		"postgres://u:hunter2@host:port/x":         true,
-		stranger.String():                          true,
-		elsewhere.String():                         true,
+		wrongUser.String():                         true,
+		wrongDatabase.String():                     true,
 		"postgres://127.0.0.1:1/x?sslmode=disable": false,
 	} {
 		_, err := postgres.Open(t.Context(), address, quiet)

@@ -1,37 +1,36 @@
-// Package postgres keeps trains, bookings, users and kept replies in Postgres, version
-// 14 or newer, for any number of processes at once. DB implements persistence.Store.
+// Package postgres stores trains, bookings, users and replies in Postgres 14 or newer, for
+// any number of concurrent processes. DB implements persistence.Store.
 //
 // # One statement
 //
-// Every write on behalf of a train is one statement that commits by itself: it locks
-// the train's row, compares epoch and owner, and writes or does not. There is never an
-// open transaction around it, since a process that freezes inside one would block the
-// next owner for as long as it sleeps (RELIABILITY.md 2).
+// Every write on behalf of a train is one statement outside of a transaction: it locks the
+// train's row, compares epoch and owner, and writes only if they match. A process that froze
+// inside a transaction would block the next owner until it continues (RELIABILITY.md 2).
 //
 //	Book, CancelBooking       ── FOR SHARE ──▶ trains row ◀── UPDATE epoch ── Adopt
 //	ChangeTrain, DeleteTrain  ── FOR UPDATE ─▶
 //
-// So sales run beside one another; Adopt waits for those in flight, and whatever comes
-// after it finds another epoch and writes nothing.
+// So sales run concurrently. Adopt waits for those in flight, and later ones find another
+// epoch and write nothing.
 //
-// Tokens and passwords are another matter: what one statement decides there depends on
-// what it sees after it waited. They use short transactions, which lock one user and
-// which Postgres ends when they idle.
+// Tokens and passwords use short transactions instead, which lock one user: a single
+// statement would not see what was committed while it waited for the lock. Postgres ends
+// idle transactions.
 //
 // # Connections
 //
-//	Epoch, Adopt ──▶ 2 reserved      so that slow sales cannot stop an adoption
+//	Epoch, Adopt ──▶ 2 reserved      so that an adoption never waits behind slow sales
 //	all others   ──▶ Options.Conns
 //
-// All of them go to a server that takes writes, wait at most 3 s for a lock and work at
-// most 5 s on a statement. A pooler between must keep sessions (PgBouncer: session
-// pooling, the settings of package postgres in ignore_startup_parameters and given to
-// the role); migrations go around it by Options.MigrateURL.
+// All of them connect only to a server that accepts writes, wait at most 3 s for a lock and
+// run a statement for at most 5 s. A connection pooler must preserve sessions (PgBouncer:
+// session pooling, with the settings of this package in ignore_startup_parameters and set
+// for the role); migrations bypass it with Options.MigrateURL.
 //
 // # Failure
 //
-// An error that Postgres reports about a statement means that it was not done. A
-// connection that is lost, or a caller who gives up, while a statement is on its way is
-// persistence.ErrUnknown: it may still be done, until an Adopt of its train returned.
-// errors.go has the whole table. Connections that broke are replaced when next needed.
+// An error that Postgres returns for a statement means that it was not executed. If the
+// connection is lost or ctx ends while a statement is in flight, the error is
+// persistence.ErrUnknown: it may still be executed until an Adopt of its train returns.
+// errors.go has all cases. Broken connections are replaced on the next use.
 package postgres

@@ -12,8 +12,8 @@ import (
 
 // SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 const (
-	divisionByZero      = "22012" // the clash of confirm.sql's kind, see book.go
-	notText             = "22021" // a NUL, or no UTF-8
+	divisionByZero      = "22012" // a conflict in a batch, see bookBatch
+	notText             = "22021" // a NUL, or not UTF-8
 	uniqueViolation     = "23505"
 	readOnlyTransaction = "25006"
 	completionUnknown   = "40003"
@@ -24,12 +24,11 @@ const (
 	notAuthorized       = "28" // the class: no such user, wrong password, refused by pg_hba.conf
 )
 
-// translate turns an error of a statement that commits nothing (a read, a statement
-// inside a transaction) into what persistence names. After it nothing was done.
+// translate converts an error of a statement that does not commit (a read, or a statement
+// inside a transaction) to a sentinel of package persistence. After it nothing was written.
 //
-// What is not named here was refused and may be tried again: 55P03 and 57014 mean that
-// lock_timeout or statement_timeout was over, 40P01 a deadlock, 25006 that the server
-// is a standby now.
+// Other errors may be retried: 55P03 and 57014 mean that lock_timeout or statement_timeout
+// has passed, 40P01 a deadlock, 25006 that the server became a standby.
 func translate(err error) error {
 	switch codeOf(err) {
 	case uniqueViolation:
@@ -40,14 +39,14 @@ func translate(err error) error {
 	return err
 }
 
-// translateCommit turns an error of a statement that commits, by itself or because it
-// is COMMIT, into what persistence names.
+// translateCommit converts an error of COMMIT, or of a statement outside of a transaction, to
+// a sentinel of package persistence.
 //
-// Postgres reports an ERROR only before it commits: from then on a failure is a PANIC,
-// and a request to cancel waits. (statement_timeout is off during a commit.) A FATAL
-// may come after it: a session that is told to end (57P01) commits, ends, and sends
-// that instead of its answer. So does one whose server crashes (57P02). And of a
-// connection that was lost nobody can tell, unless nothing had been sent.
+// Postgres reports an ERROR only before it commits: later a failure is a PANIC, and a cancel
+// request waits. (statement_timeout is off during a commit.) A FATAL may follow the commit: a
+// session that is terminated (57P01), or whose server crashes (57P02), may commit and send the
+// FATAL instead of its reply. If the connection is lost, the outcome is unknown unless nothing
+// was sent.
 func translateCommit(err error) error {
 	if err == nil || pgconn.SafeToRetry(err) {
 		return err
@@ -59,7 +58,7 @@ func translateCommit(err error) error {
 	return fmt.Errorf("%w: %w", persistence.ErrUnknown, err)
 }
 
-// translateOpen tells what waiting cannot help from what it can.
+// translateOpen returns ErrSettings for errors that do not go away by waiting.
 func translateOpen(err error) error {
 	if malformed, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
 		return fmt.Errorf("%w: the address is not postgres://user:password@host:port/database, with %%40 for an @ in the password: %s",
@@ -72,8 +71,8 @@ func translateOpen(err error) error {
 	return err
 }
 
-// reason is what the driver finds wrong with an address. The rest of its message quotes the
-// address, and its way to leave out the password knows only some forms of it.
+// reason returns what is wrong with an address. The rest of the driver's message quotes the
+// address, and the driver removes the password only from some forms of it.
 func reason(malformed *pgconn.ParseConfigError) string {
 	text := malformed.Error()
 	text = text[strings.LastIndex(text, "`: ")+len("`: "):]
@@ -89,8 +88,7 @@ func codeOf(err error) string {
 	return ""
 }
 
-// severity is ERROR, FATAL or PANIC, in English whatever the server speaks. Poolers do
-// not all send the field for that.
+// severity returns ERROR, FATAL or PANIC, in English if the server or pooler sends that.
 func severity(e *pgconn.PgError) string {
 	if e.SeverityUnlocalized != "" {
 		return e.SeverityUnlocalized

@@ -13,13 +13,13 @@ import (
 	"trainbooking.dev/persistence/postgres"
 )
 
-// unsent is an error of the driver from before it sent anything.
+// unsent is an error of the driver before it has sent anything.
 type unsent struct{}
 
 func (unsent) Error() string     { return "broken pipe" }
 func (unsent) SafeToRetry() bool { return true }
 
-func TestErrorSaysWhetherTheWriteWasDone(t *testing.T) {
+func TestErrorDeterminesTheOutcomeOfAWrite(t *testing.T) {
 	t.Parallel()
 	reported := func(severity, code string) error {
 		return fmt.Errorf("wrapped: %w", &pgconn.PgError{Severity: "FEHLER", SeverityUnlocalized: severity, Code: code})
@@ -27,7 +27,7 @@ func TestErrorSaysWhetherTheWriteWasDone(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		err  error
-		want error // nil: none of the sentinels, not done
+		want error // nil: none of the sentinels, not executed
 	}{
 		{"unique_violation", reported("ERROR", "23505"), persistence.ErrExists},
 		{"disk_full", reported("ERROR", "53100"), persistence.ErrFull},
@@ -54,8 +54,8 @@ func TestErrorSaysWhetherTheWriteWasDone(t *testing.T) {
 	require.NoError(t, postgres.TranslateCommit(nil))
 }
 
-// TestPoolerThatSendsNoEnglishSeverityIsUnderstood: the field is newer than some.
-func TestPoolerThatSendsNoEnglishSeverityIsUnderstood(t *testing.T) {
+// TestSeverityOfAnOldPoolerIsUnderstood sends the severity only in the field that is localized.
+func TestSeverityOfAnOldPoolerIsUnderstood(t *testing.T) {
 	t.Parallel()
 	err := postgres.TranslateCommit(&pgconn.PgError{Severity: "ERROR", Code: "55P03"})
 	require.NotErrorIs(t, err, persistence.ErrUnknown)

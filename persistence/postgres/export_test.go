@@ -4,30 +4,27 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
-
-	"trainbooking.dev/booking"
 )
 
-// What becomes of an error of a statement that commits, and of one that does not.
 var (
 	TranslateCommit = translateCommit
 	Translate       = translate
 )
 
-// MigrationLock is the advisory lock of the one who migrates.
+// MigrationLock is the advisory lock of a migration.
 const MigrationLock = migrationLock
 
-// Refusal says why a server of this version and lock_timeout is refused.
-func Refusal(version int, lockTimeout string) error {
-	return server{version: version, lockTimeout: lockTimeout}.refusal()
+// CheckServer returns why a server with this version and lock_timeout is refused.
+func CheckServer(version int, lockTimeout string) error {
+	return server{version: version, lockTimeout: lockTimeout}.check()
 }
 
-// Warnings are what is said about a server that forgets.
+// Warnings returns the warnings about a server with these settings.
 func Warnings(synchronousCommit, fsync string) []string {
 	return server{synchronousCommit: synchronousCommit, fsync: fsync}.warnings()
 }
 
-// Setting returns the value that a setting has on a connection, a reserved one or not.
+// Setting returns the value of a setting on a connection, which may be a reserved one.
 func (db *DB) Setting(ctx context.Context, name string, reserved bool) (value string, err error) {
 	pool := db.pool
 	if reserved {
@@ -40,7 +37,7 @@ func (db *DB) Setting(ctx context.Context, name string, reserved bool) (value st
 	return value, err
 }
 
-// Exec runs a statement on a connection of the pool, the one that was used last.
+// Exec runs a statement on the connection of the pool that was used last.
 func (db *DB) Exec(ctx context.Context, text string) error {
 	return db.read(ctx, "exec", func(ctx context.Context, c *conn) error {
 		_, err := c.exec(ctx, text)
@@ -48,14 +45,8 @@ func (db *DB) Exec(ctx context.Context, text string) error {
 	})
 }
 
-// Settled reports whether the reserved connections are there and no other is being made.
+// Settled reports whether the reserved connections are open and no other is being opened.
 func (db *DB) Settled() bool {
 	reserved := db.reserved.Stat()
 	return reserved.IdleConns() == reservedConns && reserved.ConstructingConns() == 0 && db.pool.Stat().ConstructingConns() == 0
 }
-
-// The reading of columns that hold a list, for fuzzing.
-var (
-	List      = list[booking.Stop]
-	FromStops = fromList[booking.Stop]
-)

@@ -36,12 +36,12 @@ func TestAdoptionWaitsForTheSaleInFlight(t *testing.T) {
 	other.do(`COMMIT`)
 	require.NoError(t, <-adopted)
 	require.NoError(t, <-booked)
-	require.Equal(t, []booking.Booking{sale.Booking}, found, "what the next owner loads has it")
+	require.Equal(t, []booking.Booking{sale.Booking}, found, "the next owner loads it")
 	require.ErrorIs(t, bookOne(t.Context(), old, saleOf(guard, 3)), persistence.ErrFenced)
 }
 
-// TestWriteThatWaitedForAnAdoptionIsFenced begins each write before the adoption is
-// committed: its snapshot still shows the old epoch.
+// TestWriteThatWaitedForAnAdoptionIsFenced starts each write before the adoption commits, so that
+// its snapshot has the old epoch.
 func TestWriteThatWaitedForAnAdoptionIsFenced(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(db *postgres.DB, guard persistence.Guard, sold uuid.UUID) error{
@@ -84,19 +84,19 @@ func TestWriteThatWaitedForAnAdoptionIsFenced(t *testing.T) {
 	}
 }
 
-func TestSaleThatWaitedForAnotherOfItsSeatIsRefused(t *testing.T) {
+func TestSaleThatWaitedForAConflictingOneIsRefused(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
 	db := openAt(t, url)
 	guard := adopt(t, db, booking.NewTrainID())
 	other := connect(t, url)
 	other.blockSeat(guard, 2)
-	wants := saleOf(guard, 1, 2)
-	wants.Booking.Legs = booking.Segment(4, 6)
-	fine := saleOf(guard, 3)
+	conflicting := saleOf(guard, 1, 2)
+	conflicting.Booking.Legs = booking.Segment(4, 6)
+	valid := saleOf(guard, 3)
 	var results []error
 	booked := inBackground(func() (err error) {
-		results, err = db.Book(t.Context(), []persistence.Sale{wants, fine})
+		results, err = db.Book(t.Context(), []persistence.Sale{conflicting, valid})
 		return err
 	})
 	connect(t, url).awaitBlocked(1)
@@ -104,12 +104,12 @@ func TestSaleThatWaitedForAnotherOfItsSeatIsRefused(t *testing.T) {
 	require.NoError(t, <-booked)
 	require.ErrorIs(t, results[0], persistence.ErrConflict)
 	require.NoError(t, results[1])
-	require.Zero(t, other.count(`SELECT count(*) FROM seats WHERE seat_number = 1`), "nothing is left of the first")
+	require.Zero(t, other.count(`SELECT count(*) FROM seats WHERE seat_number = 1`), "nothing of the first is stored")
 }
 
-// TestDeadlockIsRetriedInHalves makes one that no statement of this package would: the
-// other takes seat 2, then seat 1. Postgres ends the one that looks for a deadlock while
-// there is one, which is the sale by what is set here.
+// TestDeadlockIsRetriedInHalves causes a deadlock with a session that locks seat 2 before seat 1,
+// unlike this package. Postgres fails the statement that detects the deadlock, which by these
+// settings is the sale.
 func TestDeadlockIsRetriedInHalves(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
@@ -132,9 +132,8 @@ func TestDeadlockIsRetriedInHalves(t *testing.T) {
 	require.Equal(t, 1, other.count(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`))
 }
 
-// TestRotationIsOverBeforeThePasswordChanges: the token that a rotation is about to add
-// must be revoked too.
-func TestRotationIsOverBeforeThePasswordChanges(t *testing.T) {
+// TestPasswordChangeRevokesTheTokenOfAConcurrentRotation starts both concurrently.
+func TestPasswordChangeRevokesTheTokenOfAConcurrentRotation(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
 	db := openAt(t, url)

@@ -21,17 +21,16 @@ import (
 var migrations embed.FS
 
 const (
-	// migrationLock is the advisory lock of the database that the one who migrates has:
-	// the first eight bytes of SHA-256 of "trainbooking.dev/persistence/postgres".
+	// migrationLock is the advisory lock of a migration: the first eight bytes of SHA-256 of
+	// "trainbooking.dev/persistence/postgres".
 	migrationLock int64 = 0x4e1ff4d56c5b730e
-	// retryEvery is how often the lock is tried. To wait for it inside Postgres would
-	// keep a snapshot, for which CREATE INDEX CONCURRENTLY of the one who has it waits.
+	// retryEvery is the interval at which the lock is tried. A statement that waits for it would
+	// keep a snapshot, and CREATE INDEX CONCURRENTLY in the migration would wait for that.
 	retryEvery = 100 * time.Millisecond
 )
 
 // Migrate brings the tables to the newest version that this program knows. It is
-// idempotent, and safe when several processes call it at once: one migrates, the
-// others wait and find nothing left to do.
+// idempotent and safe for concurrent use by several processes.
 func (db *DB) Migrate(ctx context.Context) (err error) {
 	handle := stdlib.OpenDB(*db.migration)
 	defer func() { err = errors.Join(err, handle.Close()) }()
@@ -39,7 +38,7 @@ func (db *DB) Migrate(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("postgres: migrate: %w", err)
 	}
-	// The lock ends with its session, whatever state that is in.
+	// Closing the session releases the lock.
 	defer session.Close()
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -55,8 +54,8 @@ func (db *DB) Migrate(ctx context.Context) (err error) {
 	return nil
 }
 
-// Version returns the version that the tables have (0: there are none) and the newest
-// one that this program knows. It only reads.
+// Version returns the version of the tables (0: no tables) and the newest one that this
+// program knows. It only reads.
 func (db *DB) Version(ctx context.Context) (current, newest int64, err error) {
 	const (
 		exists = `SELECT to_regclass('goose_db_version') IS NOT NULL`
@@ -84,7 +83,7 @@ func newestVersion() (int64, error) {
 	return goose.NumericComponent(files[len(files)-1])
 }
 
-// awaitLock takes the advisory lock when it becomes free, or returns the error of ctx.
+// awaitLock waits for the advisory lock, or returns the error of ctx.
 func awaitLock(ctx context.Context, handle *sql.DB) (*sql.Conn, error) {
 	session, err := handle.Conn(ctx)
 	if err != nil {
@@ -109,8 +108,9 @@ func awaitLock(ctx context.Context, handle *sql.DB) (*sql.Conn, error) {
 	}
 }
 
-// migrationConfig is how Migrate connects. A migration may take its time, unlike any
-// other statement, but not keep sales waiting for the lock of a table.
+// migrationConfig returns the configuration of Migrate's connections. A migration has no
+// statement_timeout, but keeps lock_timeout, so that sales do not wait behind it for the lock of
+// a table.
 func migrationConfig(url string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {

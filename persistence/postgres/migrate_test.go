@@ -11,7 +11,7 @@ import (
 	"trainbooking.dev/persistence/postgres"
 )
 
-func TestMigrateBringsAnEmptyDatabaseToTheNewestVersion(t *testing.T) {
+func TestMigrateInstallsTheNewestVersion(t *testing.T) {
 	t.Parallel()
 	db := openAt(t, servers.EmptyPostgres(t))
 	current, newest, err := db.Version(t.Context())
@@ -24,7 +24,7 @@ func TestMigrateBringsAnEmptyDatabaseToTheNewestVersion(t *testing.T) {
 	require.Equal(t, newest, current)
 }
 
-func TestMigrateLeavesAMigratedDatabaseAlone(t *testing.T) {
+func TestMigrateIsIdempotent(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
 	guard := adopt(t, db, booking.NewTrainID())
@@ -34,7 +34,7 @@ func TestMigrateLeavesAMigratedDatabaseAlone(t *testing.T) {
 	require.Equal(t, guard.Epoch, epoch)
 }
 
-func TestManyMayMigrateAtOnce(t *testing.T) {
+func TestConcurrentMigrationsSucceed(t *testing.T) {
 	t.Parallel()
 	url := servers.EmptyPostgres(t)
 	const n = 6
@@ -49,14 +49,14 @@ func TestManyMayMigrateAtOnce(t *testing.T) {
 	require.NoError(t, openAt(t, url).CreateTrain(t.Context(), booking.Train{ID: booking.NewTrainID()}))
 }
 
-func TestMigrateWaitsForAnotherWhoMigrates(t *testing.T) {
+func TestMigrateWaitsForAnother(t *testing.T) {
 	t.Parallel()
 	url := servers.EmptyPostgres(t)
 	db, other := openAt(t, url), connect(t, url)
 	other.do(`SELECT pg_advisory_lock($1)`, postgres.MigrationLock)
-	ctx, giveUp := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	migrated := inBackground(func() error { return db.Migrate(ctx) })
-	giveUp()
+	cancel()
 	require.ErrorIs(t, <-migrated, context.Canceled)
 	migrated = inBackground(func() error { return db.Migrate(t.Context()) })
 	current, _, err := db.Version(t.Context())
@@ -66,7 +66,7 @@ func TestMigrateWaitsForAnotherWhoMigrates(t *testing.T) {
 	require.NoError(t, <-migrated)
 }
 
-func TestMigrationsGoByTheirOwnURL(t *testing.T) {
+func TestMigrationUsesItsOwnURL(t *testing.T) {
 	t.Parallel()
 	direct := servers.EmptyPostgres(t)
 	pooler := newProxy(t, direct)

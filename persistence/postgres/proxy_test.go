@@ -16,24 +16,24 @@ import (
 	"trainbooking.dev/persistence/postgres"
 )
 
-// The messages of the server at which the tests cut
+// The messages of the server before which the tests cut a connection
 // (https://www.postgresql.org/docs/current/protocol-message-formats.html).
 const (
-	bindComplete  = '2' // the first of the answer to a prepared statement
+	bindComplete  = '2' // the first message of the reply to a prepared statement
 	commandDone   = 'C'
-	readyForQuery = 'Z' // the last of every answer, sent after the commit
+	readyForQuery = 'Z' // the last message of every reply, sent after the commit
 )
 
-// proxy passes connections on to Postgres, message by message on the way back.
+// proxy forwards connections to Postgres, and the replies message by message.
 type proxy struct {
 	url      string // of the database, through the proxy
 	socket   string
 	listener net.Listener
-	cut      atomic.Int32 // the message before which a connection is cut; 0: none
-	passing  atomic.Int32 // how many of them pass first
+	cut      atomic.Int32 // the kind of message before which a connection is cut; 0: none
+	passing  atomic.Int32 // how many messages of that kind are forwarded first
 }
 
-// newProxy leads to the database at the URL, which names the directory of a socket.
+// newProxy returns a proxy to the database at a URL with the directory of a socket.
 func newProxy(t *testing.T, target string) *proxy {
 	t.Helper()
 	parsed, err := url.Parse(target)
@@ -60,18 +60,18 @@ func newProxy(t *testing.T, target string) *proxy {
 	return p
 }
 
-// close takes no more connections.
+// close refuses new connections.
 func (p *proxy) close() { _ = p.listener.Close() }
 
-// cutBefore cuts the connection over which the next message of the kind comes, after as
-// many others of it. What the client sent has arrived by then.
+// cutBefore cuts the connection with the next message of a kind, before that message and after
+// forwarding a number of them. The server has received the client's messages by then.
 func (p *proxy) cutBefore(kind rune, after int) {
 	p.passing.Store(int32(after))
 	p.cut.Store(kind)
 }
 
-// open opens the database through the proxy. All its connections but those it makes when
-// it needs them are there then, so that none takes the cut that is meant for another.
+// open opens the database through the proxy and waits for its reserved connections, so that the
+// cut does not affect one of them.
 func (p *proxy) open(t *testing.T) *postgres.DB {
 	t.Helper()
 	db := openAt(t, p.url)
@@ -86,19 +86,19 @@ func (p *proxy) serve(client net.Conn) {
 		return
 	}
 	defer server.Close()
-	var there sync.WaitGroup
-	defer there.Wait()
-	there.Go(func() {
+	var upstream sync.WaitGroup
+	defer upstream.Wait()
+	upstream.Go(func() {
 		_, _ = io.Copy(server, client)
 		server.Close()
 	})
-	p.answer(client, server)
+	p.forward(client, server)
 	client.Close()
 }
 
-// answer passes messages on: a byte for the kind, four for the length of what follows
-// with them, and that.
-func (p *proxy) answer(client io.Writer, server io.Reader) {
+// forward forwards messages: a byte for the kind, four for the length, including themselves, and
+// the body.
+func (p *proxy) forward(client io.Writer, server io.Reader) {
 	head := make([]byte, 5)
 	for {
 		if _, err := io.ReadFull(server, head); err != nil {

@@ -11,7 +11,7 @@ import (
 	"trainbooking.dev/persistence/persistencetest/servers"
 )
 
-func TestAddingATokenPurgesThoseThatExpired(t *testing.T) {
+func TestSavingATokenPurgesExpiredOnes(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
 	db := openAt(t, url)
@@ -21,7 +21,7 @@ func TestAddingATokenPurgesThoseThatExpired(t *testing.T) {
 		require.NoError(t, db.SaveRefreshToken(t.Context(), expired))
 	}
 	rows := connect(t, url)
-	require.Equal(t, 2, rows.count(`SELECT count(*) FROM refresh_tokens`), "the last one is removed by the next")
+	require.Equal(t, 2, rows.count(`SELECT count(*) FROM refresh_tokens`), "the next token purges the last one")
 	next := live
 	next.ID = uuid.New()
 	require.NoError(t, db.RotateRefreshToken(t.Context(), live.ID, next, now()))
@@ -29,7 +29,7 @@ func TestAddingATokenPurgesThoseThatExpired(t *testing.T) {
 	require.Zero(t, rows.count(`SELECT count(*) FROM refresh_tokens WHERE expires_at < now()`))
 }
 
-func TestSavingAReplyPurgesThoseThatExpired(t *testing.T) {
+func TestSavingAReplyPurgesExpiredOnes(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
 	when, db := now(), openAt(t, url)

@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	// A token is revoked by removing its row: what is unknown is refused.
+	// A token is revoked by deleting its row, because an unknown token is refused.
 	revokeFamily = `DELETE FROM refresh_tokens WHERE user_id = $1 AND family = $2`
 
-	// With a token that is added go some that have expired, by the server's clock, and are
-	// refused for that alone. Others who purge are not waited for.
+	// insertToken also deletes tokens that have expired by the server's clock. It skips rows
+	// that a concurrent purge has locked.
 	insertToken = `
 		WITH purged AS (
 			DELETE FROM refresh_tokens WHERE id IN (
@@ -33,12 +33,12 @@ func (db *DB) SaveRefreshToken(ctx context.Context, token booking.RefreshToken) 
 	})
 }
 
-// RotateRefreshToken implements booking.Users. The refusal of a token is not an error
-// of the transaction, so that the revocation of its family is committed.
-func (db *DB) RotateRefreshToken(ctx context.Context, spent uuid.UUID, next booking.RefreshToken, now time.Time) error {
+// RotateRefreshToken implements booking.Users. A refusal does not roll back the transaction, so
+// that the revocation of the family is committed.
+func (db *DB) RotateRefreshToken(ctx context.Context, used uuid.UUID, next booking.RefreshToken, now time.Time) error {
 	var refused error
 	err := db.transact(ctx, "rotate refresh token", func(ctx context.Context, c *conn) (err error) {
-		refused, err = rotate(ctx, c, spent, next, now)
+		refused, err = rotate(ctx, c, used, next, now)
 		return err
 	})
 	if err != nil {
@@ -53,7 +53,7 @@ func (db *DB) RevokeFamily(ctx context.Context, user, family uuid.UUID) error {
 	return db.transact(ctx, "revoke family", func(ctx context.Context, c *conn) error {
 		_, err := first(ctx, c, scalar[bool], lock, id(user))
 		if errors.Is(err, persistence.ErrNotFound) {
-			return nil // who has no tokens
+			return nil // an unknown user has no tokens
 		}
 		if err != nil {
 			return err
@@ -63,57 +63,53 @@ func (db *DB) RevokeFamily(ctx context.Context, user, family uuid.UUID) error {
 	})
 }
 
-// rotate spends a token and records the next. The next one's family and user are those
-// of the token that is spent, whatever it says itself.
+// rotate marks a token as used and records the next, with the family and user of the used
+// one.
 //
-// It locks the user first. A revocation removes the tokens that it sees: one that ran
-// beside a rotation would miss the token which that is about to add.
+// It locks the user first, because a concurrent revocation would not see the next token and
+// would not delete it.
 func rotate(
-	ctx context.Context, c *conn, spent uuid.UUID, next booking.RefreshToken, now time.Time,
+	ctx context.Context, c *conn, used uuid.UUID, next booking.RefreshToken, now time.Time,
 ) (refused, err error) {
 	const (
 		lock = `
 			SELECT true FROM users WHERE id = (SELECT user_id FROM refresh_tokens WHERE id = $1)
 			FOR NO KEY UPDATE`
-		find  = `SELECT id, user_id, family, expires_at, spent_at FROM refresh_tokens WHERE id = $1`
-		spend = `UPDATE refresh_tokens SET spent_at = $2 WHERE id = $1`
+		find = `SELECT id, user_id, family, expires_at, spent_at FROM refresh_tokens WHERE id = $1`
+		mark = `UPDATE refresh_tokens SET spent_at = $2 WHERE id = $1`
 	)
-	_, err = first(ctx, c, scalar[bool], lock, id(spent))
+	_, err = first(ctx, c, scalar[bool], lock, id(used))
 	var old storedToken
 	if err == nil {
-		old, err = first(ctx, c, scanToken, find, id(spent))
+		old, err = first(ctx, c, scanToken, find, id(used))
 	}
 	switch {
 	case errors.Is(err, persistence.ErrNotFound):
-		return unauthenticated(), nil
+		return persistence.TokenRefused(), nil
 	case err != nil:
 		return nil, err
-	case !old.spentAt.IsZero():
+	case !old.usedAt.IsZero():
 		_, err := c.exec(ctx, revokeFamily, id(old.User), id(old.Family))
-		return unauthenticated(), err
+		return persistence.TokenRefused(), err
 	case !now.Before(old.ExpiresAt):
-		return unauthenticated(), nil
+		return persistence.TokenRefused(), nil
 	}
-	if _, err := c.exec(ctx, spend, id(spent), now); err != nil {
+	if _, err := c.exec(ctx, mark, id(used), now); err != nil {
 		return nil, err
 	}
 	_, err = c.exec(ctx, insertToken, id(next.ID), id(old.User), id(old.Family), next.ExpiresAt)
 	return nil, err
 }
 
-// storedToken is a token with when it was spent (zero: it was not).
+// storedToken is a token with the time when it was used (zero: not used).
 type storedToken struct {
 	booking.RefreshToken
-	spentAt time.Time
+	usedAt time.Time
 }
 
 func scanToken(r row) (t storedToken, err error) {
-	var spent *time.Time
-	err = r.Scan((*[16]byte)(&t.ID), (*[16]byte)(&t.User), (*[16]byte)(&t.Family), &t.ExpiresAt, &spent)
-	t.ExpiresAt, t.spentAt = fromTime(t.ExpiresAt), fromOptional(spent)
+	var used *time.Time
+	err = r.Scan((*[16]byte)(&t.ID), (*[16]byte)(&t.User), (*[16]byte)(&t.Family), &t.ExpiresAt, &used)
+	t.ExpiresAt, t.usedAt = fromTime(t.ExpiresAt), fromOptional(used)
 	return t, err
-}
-
-func unauthenticated() error {
-	return &booking.Error{Code: booking.CodeUnauthenticated, Message: "The refresh token is not valid"}
 }

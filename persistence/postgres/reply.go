@@ -26,9 +26,9 @@ func (db *DB) FindReply(ctx context.Context, user uuid.UUID, key string, now tim
 	return reply, err
 }
 
-// SaveReply implements booking.Replies. Those that have expired go with it, except the
-// one of this key, which it replaces: one statement cannot do both to a row. Others who
-// purge are not waited for.
+// SaveReply implements booking.Replies. It also deletes expired replies, except that of the key,
+// which it replaces: one statement cannot do both to a row. It skips rows that a concurrent purge
+// has locked.
 func (db *DB) SaveReply(ctx context.Context, user uuid.UUID, key string, reply booking.Reply, now time.Time) error {
 	const save = `
 		WITH purged AS (

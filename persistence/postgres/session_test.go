@@ -11,7 +11,7 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// session is a connection of the test's own, which stands in the way of others.
+// session is a connection of the test, which can block others.
 type session struct {
 	*testing.T
 	conn *pgx.Conn
@@ -25,36 +25,35 @@ func connect(t *testing.T, url string) *session {
 	return &session{t, conn}
 }
 
-// do runs a statement.
 func (s *session) do(text string, args ...any) {
 	s.Helper()
 	_, err := s.conn.Exec(s.Context(), text, args...)
 	require.NoError(s, err)
 }
 
-// count returns the number that a query asks for.
+// count returns the number that a query returns.
 func (s *session) count(text string, args ...any) (n int) {
 	s.Helper()
 	require.NoError(s, s.conn.QueryRow(s.Context(), text, args...).Scan(&n))
 	return n
 }
 
-// blockSeat begins a transaction that sells a seat, so that every other sale of it
-// waits until the transaction ends.
+// blockSeat begins a transaction that sells a seat. Other sales of it wait until the transaction
+// ends.
 func (s *session) blockSeat(guard persistence.Guard, seat int) {
 	s.Helper()
 	s.do(`BEGIN`)
 	s.sellSeat(guard, seat)
 }
 
-// sellSeat takes a seat on leg 5 in the transaction that began.
+// sellSeat sells a seat on leg 5 in the current transaction.
 func (s *session) sellSeat(guard persistence.Guard, seat int) {
 	s.Helper()
 	s.do(`INSERT INTO seats VALUES ($1, $2, 32)
 		ON CONFLICT (train_id, seat_number) DO UPDATE SET legs = seats.legs | 32`, [16]byte(guard.Train), seat)
 }
 
-// awaitBlocked returns when n sessions of the database wait for a lock.
+// awaitBlocked waits until n sessions of the database wait for a lock.
 func (s *session) awaitBlocked(n int) {
 	s.Helper()
 	require.Eventually(s, func() bool {
@@ -62,7 +61,7 @@ func (s *session) awaitBlocked(n int) {
 	}, 10*time.Second, 5*time.Millisecond)
 }
 
-// inBackground runs do and returns where its error will come.
+// inBackground runs do in a goroutine and returns a channel that gets its error.
 func inBackground(do func() error) <-chan error {
 	failed := make(chan error, 1)
 	go func() { failed <- do() }()

@@ -23,7 +23,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// openNew opens an empty, migrated database that the test's cleanup closes.
+// openNew opens an empty, migrated database.
 func openNew(tb testing.TB) *postgres.DB {
 	tb.Helper()
 	return openAt(tb, servers.Postgres(tb))
@@ -38,10 +38,10 @@ func openAt(tb testing.TB, url string) *postgres.DB {
 	return db
 }
 
-// quiet leaves out the warning that the tests' server does not sync its files.
+// quiet discards the warning that the test server runs with fsync off.
 var quiet = postgres.Options{Logger: slog.New(slog.DiscardHandler)}
 
-// adopt makes a new activation of the train current and creates the train if needed.
+// adopt adopts the train for a new activation, and creates it first if necessary.
 func adopt(tb testing.TB, db *postgres.DB, id booking.TrainID) persistence.Guard {
 	tb.Helper()
 	err := db.CreateTrain(tb.Context(), booking.Train{
@@ -51,15 +51,15 @@ func adopt(tb testing.TB, db *postgres.DB, id booking.TrainID) persistence.Guard
 	if err != nil {
 		require.ErrorIs(tb, err, persistence.ErrExists)
 	}
-	seen, err := db.Epoch(tb.Context(), id)
+	old, err := db.Epoch(tb.Context(), id)
 	require.NoError(tb, err)
 	guard := persistence.Guard{Train: id, Owner: uuid.New()}
-	guard.Epoch, err = db.Adopt(tb.Context(), id, seen, guard.Owner)
+	guard.Epoch, err = db.Adopt(tb.Context(), id, old, guard.Owner)
 	require.NoError(tb, err)
 	return guard
 }
 
-// saleOf returns a sale of seats to somebody new.
+// saleOf returns a sale of seats to a new user.
 func saleOf(guard persistence.Guard, seats ...int) persistence.Sale {
 	return persistence.Sale{Guard: guard, Booking: booking.Booking{
 		ID: uuid.New(), Train: guard.Train, User: uuid.New(), Legs: booking.Segment(0, 2), Seats: seats, BookedAt: now(),

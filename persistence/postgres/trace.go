@@ -9,12 +9,12 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// operationKey is where the contexts of statements have what they are for.
+// operationKey is the context key of the operation of a statement.
 type operationKey struct{}
 
-// tracer gives each statement, and each wait for a connection, a span below that of its
-// caller; calls of nobody, as those for health, have none. A span tells the operation and
-// its statement's first word, never parameters, and not the text, of which there is much.
+// tracer makes a child span of the caller's for each statement and each wait for a connection.
+// Calls without a span, such as health checks, get none. A span has the operation and the first
+// word of the statement, but no parameters and not the text, which is long.
 func tracer(provider trace.TracerProvider) pgx.QueryTracer {
 	return otelpgx.NewTracer(
 		otelpgx.WithTracerProvider(provider),
@@ -30,7 +30,7 @@ func tracer(provider trace.TracerProvider) pgx.QueryTracer {
 	)
 }
 
-// named tells the tracer, if there is one, what the statements are for.
+// named returns a context with the operation for the tracer, if there is one.
 func (db *DB) named(ctx context.Context, operation string) context.Context {
 	if !db.traced {
 		return ctx

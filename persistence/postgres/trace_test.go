@@ -14,7 +14,7 @@ import (
 	"trainbooking.dev/persistence/postgres"
 )
 
-func TestStatementsHaveSpansBelowTheirCallersWithoutWhatTheySay(t *testing.T) {
+func TestStatementsHaveChildSpansWithoutParameters(t *testing.T) {
 	t.Parallel()
 	spans := tracetest.NewInMemoryExporter()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
@@ -25,7 +25,7 @@ func TestStatementsHaveSpansBelowTheirCallersWithoutWhatTheySay(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	guard := adopt(t, db, booking.NewTrainID())
 	require.NoError(t, db.Ping(t.Context()))
-	require.Empty(t, spans.GetSpans(), "nobody with a span has asked")
+	require.Empty(t, spans.GetSpans(), "no caller had a span")
 
 	ctx, root := provider.Tracer("test").Start(t.Context(), "root")
 	sale := saleOf(guard, 7)

@@ -13,22 +13,22 @@ import (
 
 const trainColumns = `id, name, capacity, on_sale, created_at, updated_at, stops`
 
-// The verdict of a guarded statement on what it was asked for.
+// The results of a guarded statement.
 const (
-	verdictDone     = "done"
-	verdictFenced   = "fenced"
-	verdictGone     = "gone" // no such train, or no such booking
-	verdictConflict = "conflict"
+	resultDone     = "done"
+	resultFenced   = "fenced"
+	resultNotFound = "not_found" // no such train or booking
+	resultConflict = "conflict"
 )
 
-// guardVerdict judges a guard, of parameters $1 to $3, by the locked row g of its train;
-// null means that it is good. (IS DISTINCT FROM: a train that nobody adopted has no
-// owner.)
-const guardVerdict = `CASE
+// guardResult compares a guard, the parameters $1 to $3, with the locked row g of its train.
+// It is null if the guard is current. (IS DISTINCT FROM, since a train that was never adopted
+// has no owner.)
+const guardResult = `CASE
 	WHEN g.epoch <> $2 OR g.owner IS DISTINCT FROM $3 THEN 'fenced'
-	WHEN g.deleted_at IS NOT NULL THEN 'gone' END`
+	WHEN g.deleted_at IS NOT NULL THEN 'not_found' END`
 
-// CreateTrain implements persistence.Trains. A revived train has no owner, so that the
+// CreateTrain implements persistence.Trains. A restored train has no owner, so that the
 // activation that deleted it is fenced.
 func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 	const create = `
@@ -38,7 +38,7 @@ func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 			name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
 			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops
 		WHERE trains.deleted_at IS NOT NULL`
-	stops, err := list(train.Stops)
+	stops, err := persistence.EncodeList(train.Stops)
 	if err != nil {
 		return wrap("create train", err)
 	}
@@ -74,16 +74,16 @@ func (db *DB) Epoch(ctx context.Context, train booking.TrainID) (epoch int64, er
 	return epoch, err
 }
 
-// Adopt implements persistence.Trains. The update waits for the statements in flight
-// that share a lock on the train.
-func (db *DB) Adopt(ctx context.Context, train booking.TrainID, seen int64, owner uuid.UUID) (epoch int64, err error) {
+// Adopt implements persistence.Trains. The update waits for the sales in flight, which have a
+// shared lock on the train.
+func (db *DB) Adopt(ctx context.Context, train booking.TrainID, old int64, owner uuid.UUID) (epoch int64, err error) {
 	const adopt = `
 		WITH adopted AS (
 			UPDATE trains SET epoch = epoch + 1, owner = $3
 			WHERE id = $1 AND epoch = $2 AND deleted_at IS NULL RETURNING epoch)
 		SELECT (SELECT epoch FROM adopted) FROM trains WHERE id = $1 AND deleted_at IS NULL`
 	err = db.adopt(ctx, "adopt", func(ctx context.Context, c *conn) error {
-		adopted, err := first(ctx, c, scalar[*int64], adopt, id(train), seen, id(owner))
+		adopted, err := first(ctx, c, scalar[*int64], adopt, id(train), old, id(owner))
 		switch {
 		case err != nil:
 			return err
@@ -117,22 +117,22 @@ func (db *DB) LoadTrain(
 	return loaded, bookings, err
 }
 
-// ChangeTrain implements persistence.Trains. Its caller has no sale of the train in
-// flight: one that committed while this waited for its lock would not be seen.
+// ChangeTrain implements persistence.Trains. The caller must have no sale of the train in
+// flight: it would not see one that commits while it waits for the lock.
 func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train booking.Train) error {
 	const change = `
 		WITH g AS MATERIALIZED (
 			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE),
-		judged AS MATERIALIZED (
-			SELECT coalesce(` + guardVerdict + `, CASE
+		checked AS MATERIALIZED (
+			SELECT coalesce(` + guardResult + `, CASE
 				WHEN EXISTS (SELECT 1 FROM seats WHERE train_id = $1 AND seat_number > $5 AND legs <> 0)
-				THEN 'conflict' ELSE 'done' END) AS verdict
+				THEN 'conflict' ELSE 'done' END) AS result
 			FROM g),
 		changed AS (
 			UPDATE trains SET name = $4, capacity = $5, on_sale = $6, updated_at = $7, stops = $8
-			WHERE id = $1 AND (SELECT verdict FROM judged) = 'done')
-		SELECT verdict FROM judged`
-	stops, err := list(train.Stops)
+			WHERE id = $1 AND (SELECT result FROM checked) = 'done')
+		SELECT result FROM checked`
+	stops, err := persistence.EncodeList(train.Stops)
 	if err != nil {
 		return wrap("change train", err)
 	}
@@ -140,54 +140,54 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 		train.Name, train.Capacity, train.OnSale, train.UpdatedAt, stops)
 }
 
-// DeleteTrain implements persistence.Trains. What ChangeTrain says of its caller holds
-// here too.
+// DeleteTrain implements persistence.Trains. The caller must have no sale of the train in
+// flight, as for ChangeTrain.
 func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
 	const remove = `
 		WITH g AS MATERIALIZED (
 			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE),
-		judged AS MATERIALIZED (
-			SELECT coalesce(` + guardVerdict + `, CASE
+		checked AS MATERIALIZED (
+			SELECT coalesce(` + guardResult + `, CASE
 				WHEN NOT $5 AND EXISTS (SELECT 1 FROM bookings WHERE train_id = $1 AND cancelled_at IS NULL)
-				THEN 'conflict' ELSE 'done' END) AS verdict
+				THEN 'conflict' ELSE 'done' END) AS result
 			FROM g),
 		cancelled AS (
 			UPDATE bookings SET cancelled_at = $4
-			WHERE train_id = $1 AND cancelled_at IS NULL AND (SELECT verdict FROM judged) = 'done'),
+			WHERE train_id = $1 AND cancelled_at IS NULL AND (SELECT result FROM checked) = 'done'),
 		emptied AS (
-			DELETE FROM seats WHERE train_id = $1 AND (SELECT verdict FROM judged) = 'done'),
+			DELETE FROM seats WHERE train_id = $1 AND (SELECT result FROM checked) = 'done'),
 		marked AS (
-			UPDATE trains SET deleted_at = $4 WHERE id = $1 AND (SELECT verdict FROM judged) = 'done')
-		SELECT verdict FROM judged`
+			UPDATE trains SET deleted_at = $4 WHERE id = $1 AND (SELECT result FROM checked) = 'done')
+		SELECT result FROM checked`
 	return db.guarded(ctx, "delete train", remove, guard, at, force)
 }
 
-// guarded runs a statement that judges its guard, parameters $1 to $3, and returns a
-// verdict; no row means that there never was such a train.
+// guarded runs a statement that checks a guard, its parameters $1 to $3, and returns a result,
+// or no row if the train never existed.
 func (db *DB) guarded(ctx context.Context, operation, text string, guard persistence.Guard, args ...any) error {
 	args = append([]any{id(guard.Train), guard.Epoch, id(guard.Owner)}, args...)
 	return db.write(ctx, operation, func(ctx context.Context, c *conn) error {
-		verdict, err := first(ctx, c, scalar[string], text, args...)
+		result, err := first(ctx, c, scalar[string], text, args...)
 		if err != nil {
 			return err
 		}
-		return verdictError(verdict)
+		return resultError(result)
 	})
 }
 
-// verdictError is what persistence calls a verdict.
-func verdictError(verdict string) error {
-	switch verdict {
-	case verdictDone:
+// resultError returns the error for a result.
+func resultError(result string) error {
+	switch result {
+	case resultDone:
 		return nil
-	case verdictFenced:
+	case resultFenced:
 		return persistence.ErrFenced
-	case verdictGone:
+	case resultNotFound:
 		return persistence.ErrNotFound
-	case verdictConflict:
+	case resultConflict:
 		return persistence.ErrConflict
 	}
-	return fmt.Errorf("%w: verdict %q", persistence.ErrUnknown, verdict)
+	return fmt.Errorf("%w: result %q", persistence.ErrUnknown, result)
 }
 
 func scanTrain(r row) (t booking.Train, err error) {
@@ -196,6 +196,6 @@ func scanTrain(r row) (t booking.Train, err error) {
 		return t, err
 	}
 	t.CreatedAt, t.UpdatedAt = fromTime(t.CreatedAt), fromTime(t.UpdatedAt)
-	t.Stops, err = fromList[booking.Stop](stops)
+	t.Stops, err = persistence.DecodeList[booking.Stop](stops)
 	return t, err
 }

@@ -14,11 +14,10 @@ import (
 	"trainbooking.dev/persistence/persistencetest/servers"
 )
 
-// TestWriteIsUnknownWhenItsAnswerIsLost: it is there, and nobody told.
-func TestWriteIsUnknownWhenItsAnswerIsLost(t *testing.T) {
+func TestWriteIsUnknownWhenItsReplyIsLost(t *testing.T) {
 	t.Parallel()
 	for name, message := range map[string]rune{
-		"all of it": bindComplete, "from the result on": commandDone, "but for the end": readyForQuery,
+		"Whole": bindComplete, "FromTheResult": commandDone, "OnlyTheEnd": readyForQuery,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -34,7 +33,7 @@ func TestWriteIsUnknownWhenItsAnswerIsLost(t *testing.T) {
 			_, err := next.Adopt(t.Context(), guard.Train, guard.Epoch, uuid.New())
 			require.NoError(t, err)
 			found, err := next.FindBooking(t.Context(), sale.Booking.ID)
-			require.NoError(t, err, "an adoption later it is there or never will be")
+			require.NoError(t, err, "an adoption makes the outcome final")
 			require.Equal(t, sale.Booking, found)
 
 			adopt(t, db, booking.NewTrainID())
@@ -63,7 +62,7 @@ func TestReadIsNeverUnknown(t *testing.T) {
 	}
 }
 
-func TestWriteWithoutAConnectionIsNotDone(t *testing.T) {
+func TestWriteWithoutAConnectionIsNotUnknown(t *testing.T) {
 	t.Parallel()
 	direct := servers.Postgres(t)
 	proxy := newProxy(t, direct)
@@ -71,14 +70,14 @@ func TestWriteWithoutAConnectionIsNotDone(t *testing.T) {
 	guard := adopt(t, openAt(t, direct), booking.NewTrainID())
 	proxy.close()
 	proxy.cutBefore(readyForQuery, 0)
-	require.Error(t, db.Ping(t.Context()), "that was the connection it had")
+	require.Error(t, db.Ping(t.Context()), "its only connection was cut")
 	err := bookOne(t.Context(), db, saleOf(guard, 1))
 	require.Error(t, err)
 	require.NotErrorIs(t, err, persistence.ErrUnknown)
 }
 
-// TestTransactionIsUnknownOnlyWhenItsCommitIs cuts before each of the four answers: to
-// BEGIN, to both statements, to COMMIT.
+// TestTransactionIsUnknownOnlyWhenItsCommitIs cuts the connection before each of the four replies:
+// to BEGIN, to both statements, and to COMMIT.
 func TestTransactionIsUnknownOnlyWhenItsCommitIs(t *testing.T) {
 	t.Parallel()
 	proxy := newProxy(t, servers.Postgres(t))
@@ -99,22 +98,22 @@ func TestTransactionIsUnknownOnlyWhenItsCommitIs(t *testing.T) {
 	require.Eventually(t, func() bool {
 		got, err := db.FindUser(t.Context(), user.ID)
 		return err == nil && got.PasswordHash == "new"
-	}, 10*time.Second, time.Millisecond, "COMMIT had arrived")
+	}, 10*time.Second, time.Millisecond, "the server had received COMMIT")
 }
 
-func TestCallerWhoGivesUpMidwayIsToldThatNobodyKnows(t *testing.T) {
+func TestCancelledWriteIsUnknown(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
 	db := openAt(t, url)
 	guard := adopt(t, db, booking.NewTrainID())
 	other := connect(t, url)
 	other.blockSeat(guard, 1)
-	ctx, giveUp := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	sale := saleOf(guard, 1)
 	booked := inBackground(func() error { return bookOne(ctx, db, sale) })
 	watch := connect(t, url)
 	watch.awaitBlocked(1)
-	giveUp()
+	cancel()
 	err := <-booked
 	require.ErrorIs(t, err, persistence.ErrUnknown)
 	require.ErrorIs(t, err, context.Canceled)
@@ -124,7 +123,7 @@ func TestCallerWhoGivesUpMidwayIsToldThatNobodyKnows(t *testing.T) {
 	require.ErrorIs(t, err, persistence.ErrNotFound)
 }
 
-func TestLockThatIsHeldTooLongIsADefiniteRefusal(t *testing.T) {
+func TestLockTimeoutIsNotUnknown(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
 	db := openAt(t, url)

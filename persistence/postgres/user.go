@@ -29,9 +29,9 @@ func (db *DB) CreateUser(ctx context.Context, user booking.User) error {
 	})
 }
 
-// taken returns already_exists, naming what is taken of the two. It asks after the
-// insertion, which waited for whoever came first: users stay for ever. The error of a
-// constraint would name one of the two at most.
+// taken returns already_exists with the fields that are taken. It runs after the insertion,
+// which waited for concurrent ones; users are never deleted. The error of a constraint would
+// name only one field.
 func taken(ctx context.Context, c *conn, username, email string) error {
 	const find = `
 		SELECT EXISTS (SELECT 1 FROM users WHERE username_folded = $1),
@@ -44,20 +44,10 @@ func taken(ctx context.Context, c *conn, username, email string) error {
 	if err != nil {
 		return err
 	}
-	fields := map[string]string{}
-	if is.name {
-		fields["username"] = "is taken"
+	if err := persistence.UserExists(is.name, is.email); err != nil {
+		return err
 	}
-	if is.email {
-		fields["email"] = "is taken"
-	}
-	if len(fields) == 0 {
-		return persistence.ErrExists // the id
-	}
-	return &booking.Error{
-		Code: booking.CodeAlreadyExists, Message: "There is a user of that name or email already",
-		Fields: fields,
-	}
+	return persistence.ErrExists // the id
 }
 
 // FindUser implements booking.Users.
@@ -85,8 +75,8 @@ func (db *DB) ListUsers(ctx context.Context, request booking.PageRequest) (users
 	return users, err
 }
 
-// SetPassword implements booking.Users. The update locks the user, so that no token of
-// its own is rotated until the others are gone.
+// SetPassword implements booking.Users. The update locks the user, so that no token of the user
+// is rotated concurrently.
 func (db *DB) SetPassword(ctx context.Context, user uuid.UUID, old, hash string) error {
 	const (
 		set    = `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2`
@@ -109,7 +99,7 @@ func (db *DB) findUser(ctx context.Context, find string, key any) (user booking.
 	err = db.read(ctx, "find user", func(ctx context.Context, c *conn) error {
 		user, err = first(ctx, c, scanUser, find, key)
 		if errors.Is(err, persistence.ErrNotFound) || codeOf(err) == notText {
-			return booking.NotFound("user") // nobody has a name that is not even text
+			return booking.NotFound("user") // no stored name is like that
 		}
 		return err
 	})

@@ -16,45 +16,45 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// ErrSettings says that what Open was given, or how Redis is set up, must be changed by
-// somebody: to wait and try again does not help.
+// ErrSettings means that the arguments of Open or the settings of Redis are wrong. Trying
+// again does not help.
 var ErrSettings = errors.New("wrong settings")
 
 const (
-	// poolSize bounds the connections for holds and for taking leases. A pipeline takes
-	// one, and Redis does one thing at a time; more only queue there instead of here.
+	// poolSize limits the connections for holds and for acquiring leases. A pipeline uses
+	// one connection, and Redis executes one command at a time, so more would only move the
+	// queue there.
 	poolSize = 32
-	// After this many failed dials the library dials once a second only. Heartbeats and
-	// renewals fail too seldom to get there before Redis counts as lost anyhow, and so
-	// are back as soon as it is. They use two connections or so.
+	// After reservedPoolSize failed dials the library dials only once a second. With this
+	// number, heartbeats and renewals do not fail that often before Redis counts as lost, and
+	// reconnect as soon as it is back. They need about two connections.
 	reservedPoolSize = 64
 )
 
 // Options tune a DB.
 type Options struct {
-	Address string       // of this process, as in the leases on whose behalf it writes holds
+	Address string       // of this process, as in its leases
 	Logger  *slog.Logger // nil: discard
-	// Timeout bounds each call, WriteHolds twice; persistence.LeaseCall if 0. It is there
-	// for tests on busy machines: the times of a lease are made for the default.
+	// Timeout limits each call (WriteHolds to twice that); 0: persistence.LeaseCall. Only
+	// tests on busy machines change it: the times of a lease are derived from the default.
 	Timeout time.Duration
-	// Traces gets a span for each call on behalf of somebody who has one; nil: there are
-	// none.
+	// Traces gets a child span for each call whose context has a span; nil: no spans.
 	Traces trace.TracerProvider
 }
 
 // DB is a Redis. It is safe for concurrent use.
 type DB struct {
 	options Options
-	// What keeps the process in office (renewals, heartbeats) has connections of its
-	// own, so that a crowd of trains that start cannot keep it waiting.
+	// Renewals and heartbeats have connections of their own, so that they do not wait when
+	// many trains start.
 	data, reserved *goredis.Client
 	close          func() error
 
 	mu         sync.Mutex
-	born       map[string]string // of the marker, by member, when it was last seen
+	born       map[string]string // "born" of the marker at the last heartbeat, by member
 	closed     bool
 	closing    chan struct{}
-	background sync.WaitGroup // followers of changes
+	background sync.WaitGroup // subscribers of Changes
 }
 
 var (
@@ -64,9 +64,8 @@ var (
 )
 
 // Open connects to the Redis at address, redis://[user:password@]host:port[/database] or
-// rediss:// with TLS, and looks at how it is set up: with a maxmemory-policy that evicts
-// it is refused, because leases and holds would vanish at random. An error that is not
-// ErrSettings may be gone when it is tried again.
+// rediss:// with TLS, and checks its settings: with a maxmemory-policy that evicts keys, leases
+// and holds could vanish, so the error is ErrSettings. Any other error may be temporary.
 func Open(ctx context.Context, address string, options Options) (*DB, error) {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
@@ -78,7 +77,7 @@ func Open(ctx context.Context, address string, options Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis: open: %w: %w", ErrSettings, err)
 	}
-	logging.Disable() // the library writes to standard error what it returns as errors too
+	logging.Disable() // the library also logs the errors that it returns
 	reserved := *o
 	reserved.PoolSize = reservedPoolSize
 	db := &DB{
@@ -86,7 +85,7 @@ func Open(ctx context.Context, address string, options Options) (*DB, error) {
 		born: map[string]string{}, closing: make(chan struct{}),
 	}
 	db.close = sync.OnceValue(db.closeAll)
-	if options.Traces != nil { // what goes by the reserved connections is on nobody's behalf
+	if options.Traces != nil { // calls on the reserved connections have no caller's span
 		err = traced(db.data, options.Traces)
 	}
 	if err == nil {
@@ -104,11 +103,10 @@ func Open(ctx context.Context, address string, options Options) (*DB, error) {
 	return db, nil
 }
 
-// Close ends all connections; calls that are under way fail. It may be called twice.
+// Close closes all connections; calls in flight fail. It may be called twice.
 func (db *DB) Close() error { return db.close() }
 
-// Ping reports whether Redis can be reached and, where it stops writing because it cannot
-// save, that.
+// Ping fails if Redis cannot be reached, or refuses writes because it cannot save.
 func (db *DB) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
@@ -124,7 +122,7 @@ func (db *DB) closeAll() error {
 	return errors.Join(db.data.Close(), db.reserved.Close())
 }
 
-// clientOptions reads the URL. Its password must not get into a message.
+// clientOptions parses the URL. Its errors do not contain the password.
 func clientOptions(address string, timeout time.Duration) (*goredis.Options, error) {
 	o, err := goredis.ParseURL(address)
 	if err != nil {
@@ -133,15 +131,15 @@ func clientOptions(address string, timeout time.Duration) (*goredis.Options, err
 		}
 		return nil, fmt.Errorf("the address of Redis is not redis://[user:password@]host:port[/database]: %w", err)
 	}
-	o.Protocol = 2 // nothing here needs what RESP3 adds
+	o.Protocol = 2 // no feature of RESP3 is needed
 	o.DisableIdentity = true
 	o.MaxRetries = -1 // see the package comment
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
-	// So that it is known in time whether there is a connection to send anything over.
+	// Half, so that a call learns in time that there is no connection.
 	o.DialTimeout, o.PoolTimeout = timeout/2, timeout/2
 	o.ReadTimeout, o.WriteTimeout = timeout, timeout
 	o.PoolSize = poolSize
-	o.PipelinePoolSize = -1 // a second pool would be dialled in vain before the first
+	o.PipelinePoolSize = -1 // a second pool would be dialled first, to no purpose
 	return o, nil
 }

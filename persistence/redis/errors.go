@@ -10,33 +10,33 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// translate turns the error of a script into what persistence names.
+// translate converts the error of a script to a sentinel of package persistence.
 //
-// A reply that is an error begins with a code (OOM, READONLY, LOADING, NOSCRIPT); with
-// any of them the script was not begun or stopped at its first write, so nothing was
-// done. OOM is memory; MISCONF says that Redis cannot save and therefore does not write.
+// An error reply begins with a code (OOM, READONLY, LOADING, NOSCRIPT). With any of them the
+// script did not start or stopped at its first write, so it changed nothing. OOM means that
+// Redis is out of memory, MISCONF that it refuses writes because it cannot save.
 //
-// Without a reply, the script was not done if there was no connection to send it over.
-// In every other case nobody knows: it may even be under way still.
+// Without a reply, the script was not executed if there was no connection. In every other
+// case the outcome is unknown; the script may even be executed later.
 func translate(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case goredis.HasErrorPrefix(err, "OOM "), goredis.HasErrorPrefix(err, "MISCONF "):
 		return fmt.Errorf("%w: %w", persistence.ErrFull, err)
-	case answered(err), unsent(err):
+	case isReply(err), unsent(err):
 		return err
 	}
 	return fmt.Errorf("%w: %w", persistence.ErrUnknown, err)
 }
 
-// answered reports whether err is a reply of Redis.
-func answered(err error) bool {
+// isReply reports whether err is an error reply of Redis.
+func isReply(err error) bool {
 	_, ok := errors.AsType[goredis.Error](err)
 	return ok
 }
 
-// unsent reports whether err came before anything was sent: there was no connection.
+// unsent reports whether err occurred before anything was sent.
 func unsent(err error) bool {
 	if errors.Is(err, goredis.ErrPoolTimeout) || errors.Is(err, goredis.ErrPoolExhausted) || errors.Is(err, goredis.ErrClosed) {
 		return true

@@ -1,6 +1,6 @@
 package redis
 
-// The reading of values, for fuzzing.
+// The encoding of values, for fuzzing.
 var (
 	DecodeHold = decodeHold
 	EncodeHold = encodeHold

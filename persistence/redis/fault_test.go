@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	// soon is for how long tests look for what should be there in a moment.
-	soon = 10 * time.Second
-	tick = 10 * time.Millisecond
-	// answerBytes is the length of ":1\r\n", what a script about a hold answers.
-	answerBytes = 4
+	// timeout is how long tests wait for what should happen in a moment.
+	timeout = 10 * time.Second
+	tick    = 10 * time.Millisecond
+	// replyBytes is the length of ":1\r\n", the reply of a script that writes a hold.
+	replyBytes = 4
 )
 
-// openBehindProxy opens a DB whose connections can be cut; the raw client goes around.
+// openBehindProxy opens a DB whose connections can be cut; the raw client bypasses the proxy.
 func openBehindProxy(t *testing.T) (*store, *proxy) {
 	t.Helper()
 	server := servers.StartRedis(t)
@@ -29,26 +29,26 @@ func openBehindProxy(t *testing.T) (*store, *proxy) {
 	return &store{DB: openWithin(t, p.address, persistence.LeaseCall), server: server, raw: connect(t, server.Address)}, p
 }
 
-func TestHoldsWhoseAnswersAreLostAreFoundAgain(t *testing.T) {
+func TestHoldsWithLostRepliesAreReadBack(t *testing.T) {
 	t.Parallel()
 	s, p := openBehindProxy(t)
 	guard := s.adopt(t, booking.NewTrainID())
-	gone := puts(guard, 1)
-	s.write(t, gone...)
-	gone[0].Op = persistence.HoldDrop
-	writes := append(puts(guard, 10), gone...)
-	p.downstream.left.Store(3 * answerBytes)
+	dropped := puts(guard, 1)
+	s.write(t, dropped...)
+	dropped[0].Op = persistence.HoldDrop
+	writes := append(puts(guard, 10), dropped...)
+	p.downstream.left.Store(3 * replyBytes)
 	s.write(t, writes...)
 	require.Len(t, s.held(t, guard.Train), 10)
 }
 
-func TestHoldsWhoseAnswersAreLostAreUnknownWhenNobodyCanLook(t *testing.T) {
+func TestHoldsThatCannotBeReadBackAreUnknown(t *testing.T) {
 	t.Parallel()
 	s, p := openBehindProxy(t)
 	guard := s.adopt(t, booking.NewTrainID())
 	s.write(t, puts(guard, 1)...)
 	p.closed.Store(true)
-	p.downstream.left.Store(3 * answerBytes)
+	p.downstream.left.Store(3 * replyBytes)
 	results, err := s.WriteHolds(t.Context(), puts(guard, 10))
 	require.NoError(t, err)
 	for i, err := range results {
@@ -59,13 +59,13 @@ func TestHoldsWhoseAnswersAreLostAreUnknownWhenNobodyCanLook(t *testing.T) {
 		}
 	}
 	results, err = s.WriteHolds(t.Context(), puts(guard, 1))
-	require.NoError(t, err, "the proxy took the connection before it cut it")
+	require.NoError(t, err, "the proxy accepts the connection before it cuts it")
 	require.ErrorIs(t, results[0], persistence.ErrUnknown)
 	p.closed.Store(false)
-	require.Len(t, s.held(t, guard.Train), 11, "all of the pipeline was done, and nothing of the last")
+	require.Len(t, s.held(t, guard.Train), 11, "the whole pipeline was executed, and nothing of the last")
 }
 
-func TestCutRequestIsUnknownWhereItWasNotDone(t *testing.T) {
+func TestWritesThatDidNotArriveAreUnknown(t *testing.T) {
 	t.Parallel()
 	s, p := openBehindProxy(t)
 	guard := s.adopt(t, booking.NewTrainID())
@@ -87,8 +87,8 @@ func TestCutRequestIsUnknownWhereItWasNotDone(t *testing.T) {
 	require.Less(t, done, 90)
 }
 
-// Why a hold that is not there is unknown, and not refused.
-func TestHoldThatIsNotThereMayComeYet(t *testing.T) {
+// The reason why a missing hold is unknown.
+func TestMissingHoldMayBeWrittenLater(t *testing.T) {
 	t.Parallel()
 	s, p := openBehindProxy(t)
 	guard := s.adopt(t, booking.NewTrainID())
@@ -102,7 +102,7 @@ func TestHoldThatIsNotThereMayComeYet(t *testing.T) {
 	require.Len(t, s.held(t, guard.Train), 1)
 }
 
-func TestHoldThatComesLateIsFenced(t *testing.T) {
+func TestLateHoldIsFenced(t *testing.T) {
 	t.Parallel()
 	s, p := openBehindProxy(t)
 	guard := s.adopt(t, booking.NewTrainID())
@@ -118,11 +118,11 @@ func TestHoldThatComesLateIsFenced(t *testing.T) {
 	s.write(t, puts(next, 1)...)
 }
 
-func TestLeaseWhoseAnswerIsLostCounts(t *testing.T) {
+func TestLeaseWithALostReplyIsReadBack(t *testing.T) {
 	t.Parallel()
 	s, p := openBehindProxy(t)
 	held := newLease(booking.NewTrainID())
-	s.adopt(t, booking.NewTrainID()) // the connection and the script are there
+	s.adopt(t, booking.NewTrainID()) // opens a connection and loads the script
 	for _, lease := range []persistence.Lease{held, newLease(held.Train)} {
 		p.downstream.left.Store(0)
 		holder, err := s.AcquireLease(t.Context(), lease)
@@ -131,7 +131,7 @@ func TestLeaseWhoseAnswerIsLostCounts(t *testing.T) {
 	}
 }
 
-func TestCallsToAPausedRedisEndInTime(t *testing.T) {
+func TestCallsToAPausedRedisTimeOut(t *testing.T) {
 	t.Parallel()
 	s, _ := openBehindProxy(t)
 	lease := newLease(booking.NewTrainID())
@@ -142,37 +142,37 @@ func TestCallsToAPausedRedisEndInTime(t *testing.T) {
 	s.server.Pause(t)
 	t.Cleanup(func() { s.server.Resume(t) })
 	calls := map[string]func() error{
-		"ping":    func() error { return s.Ping(t.Context()) },
-		"acquire": func() error { _, err := s.AcquireLease(t.Context(), lease); return err },
-		"renew":   func() error { _, err := s.RenewLeases(t.Context(), []persistence.Lease{lease}); return err },
-		"release": func() error { return s.ReleaseLease(t.Context(), lease) },
-		"beat":    func() error { _, err := s.Heartbeat(t.Context(), "a"); return err },
-		"look":    func() error { _, err := s.Look(t.Context()); return err },
-		"leave":   func() error { return s.Leave(t.Context(), "a") },
-		"load":    func() error { _, err := s.LoadHolds(t.Context(), lease.Train, time.Now()); return err },
+		"ping":      func() error { return s.Ping(t.Context()) },
+		"acquire":   func() error { _, err := s.AcquireLease(t.Context(), lease); return err },
+		"renew":     func() error { _, err := s.RenewLeases(t.Context(), []persistence.Lease{lease}); return err },
+		"release":   func() error { return s.ReleaseLease(t.Context(), lease) },
+		"heartbeat": func() error { _, err := s.Heartbeat(t.Context(), "a"); return err },
+		"list":      func() error { _, err := s.ListMembers(t.Context()); return err },
+		"leave":     func() error { return s.Leave(t.Context(), "a") },
+		"load":      func() error { _, err := s.LoadHolds(t.Context(), lease.Train, time.Now()); return err },
 		"write": func() error {
 			results, err := s.WriteHolds(t.Context(), puts(guardOf(lease), 2))
 			return errors.Join(append(results, err)...)
 		},
 	}
-	type end struct {
+	type outcome struct {
 		name  string
 		err   error
 		after time.Duration
 	}
-	ends := make(chan end, len(calls))
+	outcomes := make(chan outcome, len(calls))
 	for name, call := range calls {
 		go func() {
 			began := time.Now()
-			ends <- end{name, call(), time.Since(began)}
+			outcomes <- outcome{name, call(), time.Since(began)}
 		}()
 	}
 	const slack = persistence.LeaseCall / 2
 	for range calls {
-		e := <-ends
+		e := <-outcomes
 		require.Error(t, e.err, e.name)
 		most := persistence.LeaseCall + slack
-		if e.name == "write" { // looks for the holds
+		if e.name == "write" { // it reads the holds back
 			require.ErrorIs(t, e.err, persistence.ErrUnknown)
 			most += persistence.LeaseCall
 		}
@@ -180,7 +180,7 @@ func TestCallsToAPausedRedisEndInTime(t *testing.T) {
 	}
 }
 
-func TestRedisOutOfMemoryTakesNothingNew(t *testing.T) {
+func TestRedisOutOfMemoryRefusesNewData(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	lease := newLease(booking.NewTrainID())
@@ -203,7 +203,7 @@ func TestRedisOutOfMemoryTakesNothingNew(t *testing.T) {
 
 	results, err = s.RenewLeases(t.Context(), []persistence.Lease{lease})
 	require.NoError(t, err)
-	require.NoError(t, results[0], "who is in office stays")
+	require.NoError(t, results[0], "existing leases are renewed")
 	m, err := s.Heartbeat(t.Context(), "a")
 	require.NoError(t, err)
 	require.False(t, m.Evicted)
@@ -217,7 +217,7 @@ func TestRedisOutOfMemoryTakesNothingNew(t *testing.T) {
 	s.write(t, writes[1:]...)
 }
 
-func TestWritesToARedisThatIsGoneAreNotDone(t *testing.T) {
+func TestWritesToADeadRedisAreNotUnknown(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	guard := s.adopt(t, booking.NewTrainID())
@@ -228,10 +228,10 @@ func TestWritesToARedisThatIsGoneAreNotDone(t *testing.T) {
 	require.NotErrorIs(t, err, persistence.ErrUnknown)
 	_, err = redis.Open(t.Context(), "redis://"+s.server.Address, redis.Options{})
 	require.Error(t, err)
-	require.NotErrorIs(t, err, redis.ErrSettings, "it may come back")
+	require.NotErrorIs(t, err, redis.ErrSettings, "it may start again")
 }
 
-func TestClosedDBDoesNothing(t *testing.T) {
+func TestClosedDBReturnsErrors(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	guard := s.adopt(t, booking.NewTrainID())

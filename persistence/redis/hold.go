@@ -12,17 +12,16 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// holdGrace is how much longer than needed a hold is kept, so that clocks that differ by
-// less lose none.
+// holdGrace is how much longer than needed a hold is kept, to allow for clocks that differ.
 const holdGrace = time.Minute
 
-// fenced is what a script answers whose lease is not held.
+// fenced is the result of a script whose lease is not held.
 const fenced = -1
 
 var (
 	// KEYS lease, hold, holds. ARGV lease's value, hold's id, value, PX, deadline, and the
-	// deadline up to which ids are forgotten. SET comes first: it is what Redis refuses
-	// when it is out of memory, and only while nothing has been written.
+	// deadline up to which ids are removed. SET comes first, because Redis checks its memory
+	// only before the first write of a script.
 	putHold = goredis.NewScript(`
 		if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 		redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
@@ -41,9 +40,8 @@ var (
 		return 1`)
 )
 
-// WriteHolds implements persistence.Holds: one script for each, sent as one pipeline.
-// Each is answered apart, with ErrFull or ErrUnknown too. Once it has begun it is carried
-// through whatever becomes of the caller.
+// WriteHolds implements persistence.Holds. It sends one script per write, as a pipeline, so
+// each may have any error. Once the pipeline is sent, ctx is ignored.
 func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([]error, error) {
 	operations, err := db.holdOperations(writes, time.Now())
 	if err = errors.Join(err, ctx.Err()); err != nil {
@@ -61,16 +59,16 @@ func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([
 	return results, nil
 }
 
-// holdOperation is a write as it is sent.
+// holdOperation is the script of a write.
 type holdOperation struct {
 	script *goredis.Script
 	keys   []string
 	args   []any
 	key    string // of the hold
-	value  string // to put; "" to drop
+	value  string // "" to drop the hold
 }
 
-// holdOperations fails when one of the writes is none.
+// holdOperations fails if an Op is unknown.
 func (db *DB) holdOperations(writes []persistence.HoldWrite, now time.Time) ([]holdOperation, error) {
 	operations := make([]holdOperation, len(writes))
 	for i, w := range writes {
@@ -81,10 +79,10 @@ func (db *DB) holdOperations(writes []persistence.HoldWrite, now time.Time) ([]h
 		switch w.Op {
 		case persistence.HoldPut:
 			o.script, o.value = putHold, encodeHold(&w.Hold)
-			// By this process's clock, as the deadline is: Redis's own may be off.
-			left := max(w.Hold.ExpiresAt.Sub(now)+booking.HoldRetention, 0) + holdGrace
-			forgotten := now.Add(-booking.HoldRetention - holdGrace)
-			o.args = append(o.args, o.value, left.Milliseconds(), w.Hold.ExpiresAt.UnixMilli(), forgotten.UnixMilli())
+			// By this process's clock, like the deadline: Redis's clock may differ.
+			ttl := max(w.Hold.ExpiresAt.Sub(now)+booking.HoldRetention, 0) + holdGrace
+			removed := now.Add(-booking.HoldRetention - holdGrace)
+			o.args = append(o.args, o.value, ttl.Milliseconds(), w.Hold.ExpiresAt.UnixMilli(), removed.UnixMilli())
 		case persistence.HoldDrop:
 			o.script = dropHold
 		default:
@@ -95,7 +93,7 @@ func (db *DB) holdOperations(writes []persistence.HoldWrite, now time.Time) ([]h
 	return operations, nil
 }
 
-// sendHolds returns a result for each; with an error none was sent.
+// sendHolds returns one result per operation. If err is not nil, none was sent.
 func (db *DB) sendHolds(ctx context.Context, operations []holdOperation) ([]error, error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
@@ -103,19 +101,18 @@ func (db *DB) sendHolds(ctx context.Context, operations []holdOperation) ([]erro
 	for i, o := range operations {
 		commands[i] = pipe.add(ctx, o.script, o.keys, o.args...)
 	}
-	answers, results, err := pipe.send(ctx, commands)
+	replies, results, err := pipe.send(ctx, commands)
 	for i := range results {
-		if results[i] == nil && answers[i] == fenced {
+		if results[i] == nil && replies[i] == fenced {
 			results[i] = persistence.ErrFenced
 		}
 	}
 	return results, err
 }
 
-// findLost looks for the holds of writes that were not answered. What is there as it was
-// put, or is not there as it was dropped, is done. A hold that is not there says nothing:
-// the write may come yet (a Redis that hangs reads it when it goes on), until another
-// lease fences it.
+// findLost reads back the holds of writes without a reply. A write was executed if the hold is
+// stored as it was put, or is missing after it was dropped. Otherwise the result stays unknown:
+// a Redis that hangs may execute the write later, until another lease fences it.
 func (db *DB) findLost(ctx context.Context, operations []holdOperation, results []error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
@@ -128,7 +125,7 @@ func (db *DB) findLost(ctx context.Context, operations []holdOperation, results 
 	if len(found) == 0 {
 		return
 	}
-	_, _ = pipe.Exec(ctx) // each answer says for itself; without one, they stay unknown
+	_, _ = pipe.Exec(ctx) // each command has its own error
 	for i, get := range found {
 		value, err := get.Result()
 		put := operations[i].value

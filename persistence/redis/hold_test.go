@@ -12,7 +12,7 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-func TestHoldIsKeptUnderItsKeys(t *testing.T) {
+func TestHoldIsStoredUnderItsKeys(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	guard := s.adopt(t, booking.NewTrainID())
@@ -29,44 +29,44 @@ func TestHoldIsKeptUnderItsKeys(t *testing.T) {
 	score, err := s.raw.ZScore(t.Context(), tag+":holds", h.ID.String()).Result()
 	require.NoError(t, err)
 	require.EqualValues(t, h.ExpiresAt.UnixMilli(), score)
-	remembered := time.Until(h.ExpiresAt) + booking.HoldRetention
+	retention := time.Until(h.ExpiresAt) + booking.HoldRetention
 	for _, key := range []string{key, tag + ":holds"} {
-		left := s.raw.PTTL(t.Context(), key).Val()
-		require.Greater(t, left, remembered, "a little beyond its memory")
-		require.Less(t, left, remembered+2*time.Minute)
+		ttl := s.raw.PTTL(t.Context(), key).Val()
+		require.Greater(t, ttl, retention, "a little longer than it is needed")
+		require.Less(t, ttl, retention+2*time.Minute)
 	}
 	owner, err := s.raw.Get(t.Context(), tag+":lease").Result()
 	require.NoError(t, err)
 	require.Equal(t, here+"|"+guard.Owner.String(), owner)
 }
 
-func TestIDsOfForgottenHoldsAreTrimmed(t *testing.T) {
+func TestIDsOfExpiredHoldsAreRemoved(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	guard := s.adopt(t, booking.NewTrainID())
 	key := "{t:" + guard.Train.String() + "}:holds"
-	forgotten := time.Now().Add(-booking.HoldRetention - 2*time.Minute)
-	require.NoError(t, s.raw.ZAdd(t.Context(), key, goredis.Z{Score: float64(forgotten.UnixMilli()), Member: "old"}).Err())
+	expired := time.Now().Add(-booking.HoldRetention - 2*time.Minute)
+	require.NoError(t, s.raw.ZAdd(t.Context(), key, goredis.Z{Score: float64(expired.UnixMilli()), Member: "old"}).Err())
 	s.write(t, puts(guard, 1)...)
 	require.EqualValues(t, 1, s.raw.ZCard(t.Context(), key).Val())
 }
 
-func TestIDWithoutValueIsPassedOver(t *testing.T) {
+func TestIDWithoutAValueIsIgnored(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	guard := s.adopt(t, booking.NewTrainID())
 	writes := puts(guard, 2)
 	s.write(t, writes...)
-	for i, left := range []int{1, 0} {
+	for i, want := range []int{1, 0} {
 		require.NoError(t, s.raw.Del(t.Context(), "{t:"+guard.Train.String()+"}:hold:"+writes[i].Hold.ID.String()).Err())
-		require.Len(t, s.held(t, guard.Train), left)
+		require.Len(t, s.held(t, guard.Train), want)
 	}
 	trains, err := s.TrainsWithHolds(t.Context(), time.Now())
 	require.NoError(t, err)
 	require.Empty(t, trains)
 }
 
-func TestValueOfAnotherFormIsAnErrorThatNamesItsKey(t *testing.T) {
+func TestErrorOfAMalformedValueHasItsKey(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	for _, value := range []string{`{"v":2}`, `{}`, ``, `null`, `{"v":1,"u":7}`} {
@@ -80,11 +80,11 @@ func TestValueOfAnotherFormIsAnErrorThatNamesItsKey(t *testing.T) {
 	}
 }
 
-func TestHoldsOfABigTrainAreLoaded(t *testing.T) {
+func TestManyHoldsOfATrainAreLoaded(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	guard := s.adopt(t, booking.NewTrainID())
-	const batches, size = 10, 500 // beyond one pipeline of reads
+	const batches, size = 10, 500 // more than one pipeline of reads
 	for range batches {
 		s.write(t, puts(guard, size)...)
 	}

@@ -6,7 +6,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// The keys of a train; the package comment says what is in them.
+// The keys of a train; see the package comment.
 const (
 	trainPrefix  = "{t:"
 	leaseSuffix  = "}:lease"
@@ -22,7 +22,7 @@ func holdKey(id booking.TrainID, hold string) string {
 	return trainPrefix + id.String() + holdInfix + hold
 }
 
-// trainOf reads the train from a key that matches holdsPattern; false if it is not ours.
+// trainOf parses the train id from a key that matches holdsPattern.
 func trainOf(holdsKey string) (booking.TrainID, bool) {
 	id, err := booking.ParseTrainID(strings.TrimSuffix(strings.TrimPrefix(holdsKey, trainPrefix), holdsSuffix))
 	return id, err == nil

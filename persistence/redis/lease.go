@@ -14,8 +14,8 @@ import (
 )
 
 var (
-	// KEYS lease. ARGV its value, its time in milliseconds. Answers who holds it; nothing
-	// when it had too much time left, or no end at all, and was removed.
+	// KEYS lease. ARGV its value, its TTL in milliseconds. Returns the holder, or false if
+	// the TTL was too long or missing and the lease was removed.
 	acquireLease = goredis.NewScript(`
 		local holder = redis.call('GET', KEYS[1])
 		if not holder then
@@ -29,7 +29,7 @@ var (
 		end
 		return holder`)
 
-	// KEYS lease. ARGV its value, its time.
+	// KEYS lease. ARGV its value, its TTL in milliseconds.
 	renewLease = goredis.NewScript(`
 		if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 		return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
@@ -40,15 +40,15 @@ var (
 		return redis.call('DEL', KEYS[1])`)
 )
 
-// AcquireLease implements persistence.Leases. When the reply is lost, the key tells who
-// holds the lease, if there is time left to ask.
+// AcquireLease implements persistence.Leases. If the reply is lost, it reads the lease back
+// in the time that is left.
 func (db *DB) AcquireLease(ctx context.Context, lease persistence.Lease) (persistence.Lease, error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
 	key := leaseKey(lease.Train)
 	holder, err := acquireLease.Run(ctx, db.data, []string{key}, leaseValue(lease), persistence.LeaseTTL.Milliseconds()).Text()
 	if errors.Is(err, goredis.Nil) {
-		return persistence.Lease{}, wrap("acquire lease", fmt.Errorf("%w: key %s had more time left than a lease has", persistence.ErrConflict, key))
+		return persistence.Lease{}, wrap("acquire lease", fmt.Errorf("%w: the TTL of key %s was longer than that of a lease", persistence.ErrConflict, key))
 	}
 	if err = translate(err); errors.Is(err, persistence.ErrUnknown) {
 		found, findErr := db.data.Get(ctx, key).Result()
@@ -71,12 +71,12 @@ func (db *DB) RenewLeases(ctx context.Context, leases []persistence.Lease) ([]er
 	for i, lease := range leases {
 		commands[i] = pipe.add(ctx, renewLease, []string{leaseKey(lease.Train)}, leaseValue(lease), persistence.LeaseTTL.Milliseconds())
 	}
-	answers, results, err := pipe.send(ctx, commands)
+	replies, results, err := pipe.send(ctx, commands)
 	if err = errors.Join(err, errors.Join(results...)); err != nil {
 		return nil, wrap("renew leases", err)
 	}
-	for i, answer := range answers {
-		if answer == fenced {
+	for i, reply := range replies {
+		if reply == fenced {
 			results[i] = persistence.ErrFenced
 		}
 	}
@@ -97,7 +97,7 @@ func parseLease(train booking.TrainID, value string) (persistence.Lease, error) 
 	cut := strings.LastIndexByte(value, '|')
 	owner, err := uuid.Parse(value[cut+1:])
 	if cut < 0 || err != nil {
-		return persistence.Lease{}, fmt.Errorf("key %s holds %q, which is no lease", leaseKey(train), value)
+		return persistence.Lease{}, fmt.Errorf("the value of key %s is not a lease: %q", leaseKey(train), value)
 	}
 	return persistence.Lease{Train: train, Address: value[:cut], Owner: owner}, nil
 }

@@ -11,19 +11,19 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-func TestLeaseWithTooMuchTimeIsRemoved(t *testing.T) {
+func TestLeaseWithTooLongATTLIsRemoved(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	id := booking.NewTrainID()
 	key := "{t:" + id.String() + "}:lease"
-	for name, spoil := range map[string]func() error{
+	for name, change := range map[string]func() error{
 		"an hour":  func() error { return s.raw.PExpire(t.Context(), key, time.Hour).Err() },
 		"no end":   func() error { return s.raw.Persist(t.Context(), key).Err() },
 		"a second": func() error { return s.raw.PExpire(t.Context(), key, persistence.LeaseTTL+time.Second).Err() },
 	} {
 		held := guardOf(newLease(id))
 		guard := s.adopt(t, id)
-		require.NoError(t, spoil(), name)
+		require.NoError(t, change(), name)
 		_, err := s.AcquireLease(t.Context(), persistence.Lease{Train: id, Address: here, Owner: held.Owner})
 		require.ErrorIs(t, err, persistence.ErrConflict, name)
 		results, err := s.WriteHolds(t.Context(), puts(guard, 1))
@@ -33,7 +33,7 @@ func TestLeaseWithTooMuchTimeIsRemoved(t *testing.T) {
 	}
 }
 
-func TestRenewalRepairsItsOwnLease(t *testing.T) {
+func TestRenewalCorrectsTheTTL(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	lease := newLease(booking.NewTrainID())
@@ -46,10 +46,10 @@ func TestRenewalRepairsItsOwnLease(t *testing.T) {
 	require.LessOrEqual(t, s.raw.PTTL(t.Context(), key).Val(), persistence.LeaseTTL)
 }
 
-func TestKeyThatIsNoLeaseIsAnErrorThatNamesIt(t *testing.T) {
+func TestErrorOfAMalformedLeaseHasItsKey(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
-	for _, value := range []string{"", "somebody", "|", "host:1|x", uuid.NewString()} {
+	for _, value := range []string{"", "text", "|", "host:1|x", uuid.NewString()} {
 		id := booking.NewTrainID()
 		key := "{t:" + id.String() + "}:lease"
 		require.NoError(t, s.raw.Set(t.Context(), key, value, time.Second).Err())

@@ -6,5 +6,5 @@ import (
 	"go.uber.org/goleak"
 )
 
-// What a DB starts ends when it is closed.
+// TestMain checks that a closed DB leaves no goroutines.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

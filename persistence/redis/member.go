@@ -11,22 +11,22 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// The keys of the members; the package comment says what is in them.
+// The keys of the members; see the package comment.
 const (
 	beatsKey       = "{members}:beats"
 	markerKey      = "{members}:marker"
 	changesChannel = "{members}:changes"
 )
 
-// silence is for how long nobody may beat. After a longer time Redis was out of reach
-// for all: then nobody's heartbeat may be missed, and what is there counts as lost. It
-// is longer than the time between the heartbeats of one member, MemberTTL/4; and after
-// a silence that is shorter, those who came last still have as much time again.
-const silence = persistence.MemberTTL / 3
+// maxSilence is the longest time without any heartbeat. After a longer one, Redis was
+// unreachable for all members, so nobody is evicted and all members count as lost. It is
+// longer than the interval of the heartbeats of one member, MemberTTL/4; and after a shorter
+// silence, the member that was last has still twice as long to come back.
+const maxSilence = persistence.MemberTTL / 3
 
-// memberState is the beginning of the scripts below. The marker was born when members
-// were last lost, and tells the last heartbeat of anybody; a clock that goes back or
-// jumps ahead is a loss too, as the scores mean nothing any more.
+// memberState is the beginning of the scripts below. In the marker, born is when members were
+// last lost and beat is the last heartbeat of any member. After a jump of the clock the scores
+// are meaningless, so that counts as a loss too.
 const memberState = `
 	local time = redis.call('TIME')
 	local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -36,29 +36,28 @@ const memberState = `
 	`
 
 var (
-	// KEYS beats, marker. ARGV silence, member, time of a heartbeat, when the marker was
-	// born that the member saw last ('' if none), 'join' or 'beat', channel. Answers
-	// whether the member is in (1 or 0), when the marker was born, its age, and the members.
-	// ZREMRANGEBYSCORE comes first: after a write that needs no memory, Redis lets a
-	// script finish even if it is out of it.
-	beatMember = goredis.NewScript(memberState + `
+	// KEYS beats, marker. ARGV maxSilence, member, MemberTTL, the member's last born ('' if
+	// none), 'join' or 'beat', channel. Returns whether the caller is a member (1 or 0), born,
+	// its age, and the members. ZREMRANGEBYSCORE comes first: after a write that needs no
+	// memory, Redis lets a script finish even if it is out of memory.
+	addMember = goredis.NewScript(memberState + `
 		redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 		if lost then
 			redis.call('DEL', KEYS[1])
 			born = now
 		end
-		local there = redis.call('ZSCORE', KEYS[1], ARGV[2])
+		local present = redis.call('ZSCORE', KEYS[1], ARGV[2])
 		local before = tonumber(ARGV[4])
-		local into = there or lost or (before and before ~= born) or ARGV[5] == 'join'
-		if into then
+		local member = present or lost or (before and before ~= born) or ARGV[5] == 'join'
+		if member then
 			redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), ARGV[2])
 			redis.call('HSET', KEYS[2], 'born', born, 'beat', now)
-			if not there then redis.call('PUBLISH', ARGV[6], '') end
+			if not present then redis.call('PUBLISH', ARGV[6], '') end
 		end
-		return {into and '1' or '0', tostring(born), tostring(now - born), unpack(redis.call('ZRANGE', KEYS[1], 0, -1))}`)
+		return {member and '1' or '0', tostring(born), tostring(now - born), unpack(redis.call('ZRANGE', KEYS[1], 0, -1))}`)
 
-	// KEYS beats, marker. ARGV silence. Answers as beatMember.
-	lookMembers = goredis.NewScript(memberState + `
+	// KEYS beats, marker. ARGV maxSilence. Returns the same as addMember.
+	listMembers = goredis.NewScript(memberState + `
 		if lost then born = now end
 		return {'1', '', tostring(now - born), unpack(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf'))}`)
 
@@ -70,24 +69,23 @@ var (
 
 // Join implements persistence.Members.
 func (db *DB) Join(ctx context.Context, member string) (persistence.Membership, error) {
-	m, err := db.beat(ctx, member, "join")
+	m, err := db.addMember(ctx, member, "join")
 	return m, wrap("join", err)
 }
 
-// Heartbeat implements persistence.Members. A member is added again if the marker is another
-// than the one that this DB saw with its last heartbeat: it was lost in between, alone
-// among its peers or with all of them. A time in which nobody beat is a loss, so that
-// nobody is evicted because Redis was away.
+// Heartbeat implements persistence.Members. A missing member is added again if the marker has
+// changed since its last heartbeat: then members were lost in between. A time without any
+// heartbeat counts as a loss, so that nobody is evicted because Redis was unreachable.
 func (db *DB) Heartbeat(ctx context.Context, member string) (persistence.Membership, error) {
-	m, err := db.beat(ctx, member, "beat")
-	return m, wrap("beat", err)
+	m, err := db.addMember(ctx, member, "beat")
+	return m, wrap("heartbeat", err)
 }
 
-func (db *DB) beat(ctx context.Context, member, how string) (persistence.Membership, error) {
+func (db *DB) addMember(ctx context.Context, member, how string) (persistence.Membership, error) {
 	db.mu.Lock()
 	before := db.born[member]
 	db.mu.Unlock()
-	m, born, err := db.members(ctx, beatMember, silence.Milliseconds(), member,
+	m, born, err := db.members(ctx, addMember, maxSilence.Milliseconds(), member,
 		persistence.MemberTTL.Milliseconds(), before, how, changesChannel)
 	if err == nil && !m.Evicted {
 		db.mu.Lock()
@@ -97,16 +95,16 @@ func (db *DB) beat(ctx context.Context, member, how string) (persistence.Members
 	return m, err
 }
 
-// Look implements persistence.Members.
-func (db *DB) Look(ctx context.Context) (persistence.Membership, error) {
-	m, _, err := db.members(ctx, lookMembers, silence.Milliseconds())
-	return m, wrap("look", err)
+// ListMembers implements persistence.Members.
+func (db *DB) ListMembers(ctx context.Context) (persistence.Membership, error) {
+	m, _, err := db.members(ctx, listMembers, maxSilence.Milliseconds())
+	return m, wrap("list members", err)
 }
 
 // Leave implements persistence.Members.
 func (db *DB) Leave(ctx context.Context, member string) error {
 	db.mu.Lock()
-	delete(db.born, member) // a heartbeat that comes after this adds nobody
+	delete(db.born, member) // so that a later heartbeat does not add it again
 	db.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
@@ -114,22 +112,21 @@ func (db *DB) Leave(ctx context.Context, member string) error {
 	return wrap("leave", translate(err))
 }
 
-// members runs one of the scripts that answer with the membership, and returns also when
-// the marker was born.
+// members runs addMember or listMembers and returns the membership and the marker's born.
 func (db *DB) members(ctx context.Context, script *goredis.Script, args ...any) (m persistence.Membership, born string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	answer, err := script.Run(ctx, db.reserved, []string{beatsKey, markerKey}, args...).StringSlice()
+	reply, err := script.Run(ctx, db.reserved, []string{beatsKey, markerKey}, args...).StringSlice()
 	if err != nil {
 		return m, "", translate(err)
 	}
-	into, born, age := answer[0], answer[1], answer[2]
+	member, born, age := reply[0], reply[1], reply[2]
 	since, err := strconv.ParseInt(age, 10, 64)
 	if err != nil {
 		return m, "", err
 	}
-	m.Members = answer[3:]
+	m.Members = reply[3:]
 	slices.Sort(m.Members)
-	m.Evicted, m.Since = into == "0", time.Duration(since)*time.Millisecond
+	m.Evicted, m.Since = member == "0", time.Duration(since)*time.Millisecond
 	return m, born, nil
 }

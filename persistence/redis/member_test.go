@@ -23,12 +23,12 @@ func TestMembersOfSeveralProcessesSeeEachOther(t *testing.T) {
 	for member, db := range map[string]persistence.Members{"a": s, "b": other} {
 		m, err = db.Heartbeat(t.Context(), member)
 		require.NoError(t, err)
-		require.False(t, m.Evicted, "each finds out by itself that members were lost")
+		require.False(t, m.Evicted, "each learns that members were lost")
 	}
 	require.Equal(t, []string{"a", "b"}, m.Members)
 }
 
-func TestLateBeatOfALeaverAddsNobodyAfterALossEither(t *testing.T) {
+func TestLateHeartbeatAfterLeaveAddsNobodyAfterALoss(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	for _, member := range []string{"stays", "leaves"} {
@@ -44,7 +44,7 @@ func TestLateBeatOfALeaverAddsNobodyAfterALossEither(t *testing.T) {
 	require.Equal(t, []string{"stays"}, m.Members)
 }
 
-func TestClockThatJumpedLosesMembersWithoutEviction(t *testing.T) {
+func TestMembersAreNotEvictedWhenTheClockJumps(t *testing.T) {
 	t.Parallel()
 	for name, jump := range map[string]time.Duration{"Back": time.Hour, "Ahead": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestClockThatJumpedLosesMembersWithoutEviction(t *testing.T) {
 				_, err := s.Join(t.Context(), member)
 				require.NoError(t, err)
 			}
-			// Times of before the jump, seen after it.
+			// As if the times were from before the jump.
 			for _, field := range []string{"born", "beat"} {
 				require.NoError(t, s.raw.HIncrBy(t.Context(), "{members}:marker", field, jump.Milliseconds()).Err())
 			}
@@ -76,7 +76,7 @@ func TestChangesSurviveALostConnection(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	changes := s.Changes(t.Context())
-	told := func() bool {
+	changed := func() bool {
 		select {
 		case <-changes:
 			return true
@@ -84,17 +84,17 @@ func TestChangesSurviveALostConnection(t *testing.T) {
 			return false
 		}
 	}
-	require.Eventually(t, told, soon, tick, "it listens now")
+	require.Eventually(t, changed, timeout, tick, "it does not listen")
 	for range 2 {
 		killed, err := s.raw.ClientKillByFilter(t.Context(), "TYPE", "pubsub").Result()
 		require.NoError(t, err)
 		require.EqualValues(t, 1, killed)
-		require.Eventually(t, told, soon, tick, "something may have been missed")
+		require.Eventually(t, changed, timeout, tick, "it may have missed a change")
 		_, err = s.Join(t.Context(), "a")
 		require.NoError(t, err)
-		require.Eventually(t, told, soon, tick)
+		require.Eventually(t, changed, timeout, tick)
 		require.NoError(t, s.Leave(t.Context(), "a"))
-		require.Eventually(t, told, soon, tick)
+		require.Eventually(t, changed, timeout, tick)
 	}
 }
 
@@ -103,10 +103,10 @@ func TestChangesEndWithTheirContext(t *testing.T) {
 	s := openNew(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	changes := s.Changes(ctx)
-	require.Eventually(t, func() bool { return len(changes) == 1 }, soon, tick)
+	require.Eventually(t, func() bool { return len(changes) == 1 }, timeout, tick)
 	cancel()
 	require.Eventually(t, func() bool {
 		channels, err := s.raw.PubSubChannels(t.Context(), "*").Result()
 		return err == nil && len(channels) == 0
-	}, soon, tick)
+	}, timeout, tick)
 }

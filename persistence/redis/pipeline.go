@@ -6,10 +6,9 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// pipeline sends many scripts in one go. The first of each kind carries its text, so
-// that Redis knows it for the others, which carry its digest alone: a Redis that was
-// restarted does not answer NOSCRIPT to some of them, which would then have to be sent
-// again, out of order.
+// pipeline sends many scripts at once. The first run of a script carries its text and the
+// others only its digest. So none gets NOSCRIPT from a restarted Redis, and none has to be
+// sent again out of order.
 type pipeline struct {
 	goredis.Pipeliner
 	known map[*goredis.Script]bool
@@ -19,7 +18,7 @@ func newPipeline(client *goredis.Client) *pipeline {
 	return &pipeline{client.Pipeline(), map[*goredis.Script]bool{}}
 }
 
-// add appends a run of a script that answers with a number.
+// add appends a run of a script that returns a number.
 func (p *pipeline) add(ctx context.Context, script *goredis.Script, keys []string, args ...any) *goredis.Cmd {
 	if p.known[script] {
 		return script.EvalSha(ctx, p, keys, args...)
@@ -28,8 +27,8 @@ func (p *pipeline) add(ctx context.Context, script *goredis.Script, keys []strin
 	return script.Eval(ctx, p, keys, args...)
 }
 
-// send sends all and returns the numbers and the translated errors, each in order. With
-// an error of its own nothing was sent.
+// send sends all runs and returns their numbers and translated errors, in order. If err is
+// not nil, nothing was sent.
 func (p *pipeline) send(ctx context.Context, commands []*goredis.Cmd) (numbers []int64, errs []error, err error) {
 	_, err = p.Exec(ctx)
 	if err != nil && (unsent(err) || refused(commands)) {
@@ -37,17 +36,17 @@ func (p *pipeline) send(ctx context.Context, commands []*goredis.Cmd) (numbers [
 	}
 	numbers, errs = make([]int64, len(commands)), make([]error, len(commands))
 	for i, command := range commands {
-		answer, answered := command.Val().(int64)
-		if !answered { // the library sets the error of a lost connection beside answers too
+		number, replied := command.Val().(int64)
+		if !replied { // after a lost connection, commands with a reply have an error too
 			errs[i] = translate(command.Err())
 		}
-		numbers[i] = answer
+		numbers[i] = number
 	}
 	return numbers, errs, nil
 }
 
-// refused reports whether Redis refused the connection (no password, too many clients): the
-// library then leaves the commands without an answer and without an error.
+// refused reports whether Redis refused the connection (no password, too many clients). The
+// library then sets neither a value nor an error.
 func refused(commands []*goredis.Cmd) bool {
 	return len(commands) > 0 && commands[0].Err() == nil && commands[0].Val() == nil
 }

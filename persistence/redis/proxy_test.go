@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// proxy passes connections on to Redis until it is told to cut them.
+// proxy forwards connections to Redis and can cut or delay them.
 type proxy struct {
 	address, target string
 	upstream        budget // from the DB to Redis
@@ -19,25 +19,25 @@ type proxy struct {
 	late            atomic.Pointer[delay]
 }
 
-// delay holds back what the next connection that says something has to say.
+// delay delays the next data that any client sends.
 type delay struct {
-	arrive func()        // it may arrive; at the end of the test it does anyhow
-	coming chan struct{} // closed by arrive
-	read   chan struct{} // closed when Redis has read it all
+	arrive  func()        // ends the delay; called at the end of the test too
+	arrived chan struct{} // closed by arrive
+	read    chan struct{} // closed when Redis has read everything
 }
 
-// delayNext makes the next that is said come late.
+// delayNext delays the next data that a client sends.
 func (p *proxy) delayNext(t *testing.T) *delay {
 	t.Helper()
-	d := &delay{coming: make(chan struct{}), read: make(chan struct{})}
-	d.arrive = sync.OnceFunc(func() { close(d.coming) })
+	d := &delay{arrived: make(chan struct{}), read: make(chan struct{})}
+	d.arrive = sync.OnceFunc(func() { close(d.arrived) })
 	t.Cleanup(d.arrive)
 	p.late.Store(d)
 	return d
 }
 
-// budget is how many bytes may pass before the connection they come over is cut, once.
-// Negative: all.
+// budget is the number of bytes that are forwarded before a connection is cut, once; negative:
+// no limit.
 type budget struct{ left atomic.Int64 }
 
 func newProxy(t *testing.T, target string) *proxy {
@@ -64,8 +64,8 @@ func newProxy(t *testing.T, target string) *proxy {
 	return p
 }
 
-// serve passes on what comes over one connection. Redis reads what passed upstream to the
-// end, also when the connection is cut after it.
+// serve forwards one connection. Redis reads everything that was forwarded, even if the
+// connection is cut after it.
 func (p *proxy) serve(client net.Conn) {
 	defer client.Close()
 	if p.closed.Load() {
@@ -81,16 +81,16 @@ func (p *proxy) serve(client net.Conn) {
 		p.downstream.pass(client, server)
 		client.Close()
 	})
-	speaker := &speaker{Conn: client, proxy: p}
-	p.upstream.pass(server, speaker)
+	delayed := &delayedConn{Conn: client, proxy: p}
+	p.upstream.pass(server, delayed)
 	server.(*net.TCPConn).CloseWrite() //nolint:errcheck,forcetypeassert // a TCP connection that ends
 	back.Wait()
-	if speaker.delay != nil {
-		close(speaker.delay.read)
+	if delayed.delay != nil {
+		close(delayed.delay.read)
 	}
 }
 
-// pass copies until the source ends or the budget is used up.
+// pass copies until the source ends or the budget is exhausted.
 func (b *budget) pass(to io.Writer, from io.Reader) {
 	buffer := make([]byte, 1<<16)
 	for {
@@ -112,18 +112,18 @@ func (b *budget) pass(to io.Writer, from io.Reader) {
 	}
 }
 
-// speaker is a connection that the next delay may be for.
-type speaker struct {
+// delayedConn is a connection that the next delay may apply to.
+type delayedConn struct {
 	net.Conn
 	proxy *proxy
 	delay *delay
 }
 
-func (s *speaker) Read(b []byte) (int, error) {
+func (s *delayedConn) Read(b []byte) (int, error) {
 	n, err := s.Conn.Read(b)
 	if late := s.proxy.late.Swap(nil); late != nil {
 		s.delay = late
-		<-late.coming
+		<-late.arrived
 	}
 	return n, err
 }

@@ -10,20 +10,20 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// restart kills Redis, starts it again and waits until the DB is back.
+// restart kills Redis, starts it again and waits until the DB has reconnected.
 func (s *store) restart(t *testing.T) {
 	t.Helper()
 	s.server.Kill(t)
 	require.Error(t, s.Ping(t.Context()))
 	s.server.Start(t)
-	require.Eventually(t, func() bool { return s.Ping(t.Context()) == nil }, soon, tick)
+	require.Eventually(t, func() bool { return s.Ping(t.Context()) == nil }, timeout, tick)
 }
 
 func TestRestartWithDataKeepsLeasesAndHolds(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
-	// By default Redis may keep what it acknowledged from the file while that is synced,
-	// for two seconds: with kill -9 it is lost then.
+	// By default Redis may delay writes to its file for two seconds while that is synced, and
+	// kill -9 would lose them.
 	require.NoError(t, s.raw.ConfigSet(t.Context(), "appendfsync", "always").Err())
 	lease := newLease(booking.NewTrainID())
 	_, err := s.AcquireLease(t.Context(), lease)
@@ -39,14 +39,14 @@ func TestRestartWithDataKeepsLeasesAndHolds(t *testing.T) {
 	require.Equal(t, lease, holder)
 	passed := time.Since(granted)
 	left := s.raw.PTTL(t.Context(), "{t:"+lease.Train.String()+"}:lease").Val()
-	require.LessOrEqual(t, left, persistence.LeaseTTL-passed+tick, "the time that it was away counts")
-	s.write(t, puts(guardOf(lease), 20)...) // scripts are not kept
+	require.LessOrEqual(t, left, persistence.LeaseTTL-passed+tick, "the downtime counts")
+	s.write(t, puts(guardOf(lease), 20)...) // the scripts were lost
 	results, err := s.RenewLeases(t.Context(), []persistence.Lease{lease, lease})
 	require.NoError(t, err)
 	require.Equal(t, []error{nil, nil}, results)
 }
 
-func TestForgottenScriptsAreSentAgain(t *testing.T) {
+func TestLostScriptsAreSentAgain(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	id := booking.NewTrainID()
@@ -65,7 +65,7 @@ func TestForgottenScriptsAreSentAgain(t *testing.T) {
 	require.Len(t, s.held(t, id), 4)
 }
 
-func TestEmptiedRedisFencesAndTakesMembersBack(t *testing.T) {
+func TestEmptiedRedisFencesHoldsAndReadmitsMembers(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	lease := newLease(booking.NewTrainID())
@@ -81,7 +81,7 @@ func TestEmptiedRedisFencesAndTakesMembersBack(t *testing.T) {
 	require.Eventually(t, func() bool {
 		before, err = s.Heartbeat(t.Context(), "a")
 		return err == nil && before.Since > persistence.MemberTTL/6
-	}, soon, tick)
+	}, timeout, tick)
 	require.NoError(t, s.raw.FlushAll(t.Context()).Err())
 
 	results, err := s.WriteHolds(t.Context(), writes)
@@ -94,7 +94,7 @@ func TestEmptiedRedisFencesAndTakesMembersBack(t *testing.T) {
 
 	after, err := s.Heartbeat(t.Context(), "a")
 	require.NoError(t, err)
-	require.Equal(t, persistence.Membership{Members: []string{"a"}}, after, "the other may only not have come back yet")
+	require.Equal(t, persistence.Membership{Members: []string{"a"}}, after, "the other has not rejoined yet")
 	require.Less(t, after.Since, before.Since)
 	after, err = s.Heartbeat(t.Context(), "b")
 	require.NoError(t, err)
@@ -112,13 +112,13 @@ func TestRestartEvictsNobody(t *testing.T) {
 	}
 	s.server.Kill(t)
 	down := time.Now()
-	require.Eventually(t, func() bool { return time.Since(down) > persistence.MemberTTL }, soon, tick)
+	require.Eventually(t, func() bool { return time.Since(down) > persistence.MemberTTL }, timeout, tick)
 	s.server.Start(t)
 	require.Eventually(t, func() bool {
 		m, err := s.Heartbeat(t.Context(), "a")
 		require.False(t, m.Evicted)
 		return err == nil
-	}, soon, tick)
+	}, timeout, tick)
 	m, err := s.Heartbeat(t.Context(), "b")
 	require.NoError(t, err)
 	require.False(t, m.Evicted)

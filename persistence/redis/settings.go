@@ -11,9 +11,9 @@ const (
 	keepAll       = "noeviction"
 )
 
-// checkSettings refuses a Redis that drops keys when memory is short, and warns of one
-// that forgets them when it restarts. Services that run Redis for others often forbid
-// CONFIG; then it can only say what they should be.
+// checkSettings returns ErrSettings if Redis evicts keys when memory is short, and warns if it
+// does not persist them. Hosted Redis services often forbid CONFIG; then it warns that the
+// settings could not be checked.
 func (db *DB) checkSettings(ctx context.Context) error {
 	settings, err := db.settings(ctx)
 	if err != nil {
@@ -21,29 +21,29 @@ func (db *DB) checkSettings(ctx context.Context) error {
 	}
 	switch policy, known := settings[policySetting]; {
 	case !known:
-		db.options.Logger.Warn("redis does not show its settings: see to it that " +
+		db.options.Logger.Warn("cannot read the settings of redis: make sure that " +
 			policySetting + " is " + keepAll + " and " + appendSetting + " is yes")
 	case policy != keepAll:
-		return fmt.Errorf("%w: %s is %s, with which Redis drops leases and holds when memory is short: set it to %s, in redis.conf or with CONFIG SET %s %s",
+		return fmt.Errorf("%w: %s is %s, so Redis evicts leases and holds when memory is short: set it to %s, in redis.conf or with CONFIG SET %s %s",
 			ErrSettings, policySetting, policy, keepAll, policySetting, keepAll)
 	}
 	if settings[appendSetting] == "no" {
-		db.options.Logger.Warn("redis forgets all holds when it restarts: set " + appendSetting + " to yes")
+		db.options.Logger.Warn("redis loses all holds when it restarts: set " + appendSetting + " to yes")
 	}
 	return nil
 }
 
-// settings returns what CONFIG GET shows.
+// settings returns the values of CONFIG GET, without those that it may not read.
 func (db *DB) settings(ctx context.Context) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
 	settings := map[string]string{}
 	for _, name := range []string{policySetting, appendSetting} { // both at once: not before 7.0
-		shown, err := db.data.ConfigGet(ctx, name).Result()
-		if err != nil && !answered(err) {
+		values, err := db.data.ConfigGet(ctx, name).Result()
+		if err != nil && !isReply(err) {
 			return nil, err
 		}
-		if value, there := shown[name]; there {
+		if value, ok := values[name]; ok {
 			settings[name] = value
 		}
 	}

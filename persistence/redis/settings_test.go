@@ -11,7 +11,7 @@ import (
 	"trainbooking.dev/persistence/redis"
 )
 
-// openLogged opens a Redis and returns what was logged.
+// openLogged opens a Redis and returns the log.
 func openLogged(t *testing.T, address string) (string, error) {
 	t.Helper()
 	var log bytes.Buffer
@@ -39,7 +39,7 @@ func TestRedisThatEvictsIsRefused(t *testing.T) {
 	require.Empty(t, log)
 }
 
-func TestRedisThatForgetsIsWarnedOf(t *testing.T) {
+func TestRedisWithoutPersistenceIsWarnedAbout(t *testing.T) {
 	t.Parallel()
 	address := servers.Redis(t)
 	require.NoError(t, connect(t, address).ConfigSet(t.Context(), "appendonly", "no").Err())
@@ -48,7 +48,7 @@ func TestRedisThatForgetsIsWarnedOf(t *testing.T) {
 	require.Contains(t, log, "set appendonly to yes")
 }
 
-func TestRedisThatHidesItsSettingsIsWarnedOf(t *testing.T) {
+func TestUnreadableSettingsAreWarnedAbout(t *testing.T) {
 	t.Parallel()
 	address := servers.Redis(t)
 	require.NoError(t, connect(t, address).Do(t.Context(), "ACL", "SETUSER", "managed", "on", ">secret", "allkeys", "allchannels", "+@all", "-config").Err())
@@ -57,18 +57,18 @@ func TestRedisThatHidesItsSettingsIsWarnedOf(t *testing.T) {
 	require.Contains(t, log, "maxmemory-policy is noeviction")
 }
 
-func TestWrongPasswordIsRefusedAndNotTold(t *testing.T) {
+func TestErrorOfAWrongPasswordDoesNotContainIt(t *testing.T) {
 	t.Parallel()
 	address := servers.Redis(t)
 	require.NoError(t, connect(t, address).ConfigSet(t.Context(), "requirepass", "right").Err())
-	for _, user := range []string{"", ":hunter2@", "somebody:hunter2@"} {
+	for _, user := range []string{"", ":hunter2@", "asha:hunter2@"} {
 		_, err := openLogged(t, "redis://"+user+address)
 		require.ErrorIs(t, err, redis.ErrSettings)
 		require.NotContains(t, err.Error(), "hunter2")
 	}
 }
 
-func TestMalformedAddressIsRefusedWithoutItsPassword(t *testing.T) {
+func TestErrorOfAMalformedAddressHasNoPassword(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{
 		"", "localhost:6379", "http://:hunter2@localhost", "redis://:hunter2@localhost:port",

@@ -47,7 +47,7 @@ func TestMembers(t *testing.T) {
 	})
 }
 
-// store is a DB on a Redis of its own, which the test may look into and stop.
+// store is a DB with its own Redis, which the test can read and stop.
 type store struct {
 	*redis.DB
 	server *servers.Server
@@ -60,13 +60,13 @@ func openNew(tb testing.TB) *store {
 	return &store{DB: open(tb, server.Address), server: server, raw: connect(tb, server.Address)}
 }
 
-// open opens the Redis at host:port, with time for a busy machine.
+// open opens the Redis at host:port with a timeout for busy machines.
 func open(tb testing.TB, address string) *redis.DB {
 	tb.Helper()
 	return openWithin(tb, address, 20*persistence.LeaseCall)
 }
 
-// openWithin opens it for a test of what happens when the time is over.
+// openWithin opens the Redis with a timeout.
 func openWithin(tb testing.TB, address string, timeout time.Duration) *redis.DB {
 	tb.Helper()
 	db, err := redis.Open(tb.Context(), "redis://"+address, redis.Options{Address: here, Timeout: timeout})
@@ -75,7 +75,7 @@ func openWithin(tb testing.TB, address string, timeout time.Duration) *redis.DB 
 	return db
 }
 
-// connect returns a plain client, for what no DB does.
+// connect returns a plain client.
 func connect(tb testing.TB, address string) *goredis.Client {
 	tb.Helper()
 	client := goredis.NewClient(&goredis.Options{Addr: address})
@@ -83,7 +83,7 @@ func connect(tb testing.TB, address string) *goredis.Client {
 	return client
 }
 
-// adopt takes the train's lease for a new activation, whoever holds it.
+// adopt acquires the train's lease for a new activation, even if another holds it.
 func (s *store) adopt(tb testing.TB, id booking.TrainID) persistence.Guard {
 	tb.Helper()
 	lease := newLease(id)
@@ -118,7 +118,7 @@ func puts(guard persistence.Guard, n int) []persistence.HoldWrite {
 	return writes
 }
 
-// write does a batch of which every item must be done.
+// write executes a batch, which must succeed.
 func (s *store) write(tb testing.TB, writes ...persistence.HoldWrite) {
 	tb.Helper()
 	results, err := s.WriteHolds(tb.Context(), writes)

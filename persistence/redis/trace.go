@@ -9,28 +9,28 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 )
 
-// traced gives each command, or pipeline, a span below that of its caller. A span tells
-// the names of the commands, never keys or values.
+// traced makes a child span of the caller's for each command or pipeline. A span has the
+// names of the commands, but no keys or values.
 func traced(client *goredis.Client, provider trace.TracerProvider) error {
 	return redisotel.InstrumentTracing(client,
-		redisotel.WithTracerProvider(belowProvider{provider}),
+		redisotel.WithTracerProvider(childProvider{provider}),
 		redisotel.WithDBStatement(false),
 		redisotel.WithCallerEnabled(false),
-		redisotel.WithDialFilter(true), // dials are on nobody's behalf
+		redisotel.WithDialFilter(true), // dials have no caller
 	)
 }
 
-// belowProvider makes no spans for calls of nobody, as those for health: each would be a
-// trace of its own.
-type belowProvider struct{ trace.TracerProvider }
+// childProvider makes only child spans. Calls without a span, such as health checks, would
+// each start a trace.
+type childProvider struct{ trace.TracerProvider }
 
-func (p belowProvider) Tracer(name string, options ...trace.TracerOption) trace.Tracer {
-	return belowTracer{p.TracerProvider.Tracer(name, options...)}
+func (p childProvider) Tracer(name string, options ...trace.TracerOption) trace.Tracer {
+	return childTracer{p.TracerProvider.Tracer(name, options...)}
 }
 
-type belowTracer struct{ trace.Tracer }
+type childTracer struct{ trace.Tracer }
 
-func (t belowTracer) Start(ctx context.Context, name string, options ...trace.SpanStartOption) (context.Context, trace.Span) {
+func (t childTracer) Start(ctx context.Context, name string, options ...trace.SpanStartOption) (context.Context, trace.Span) {
 	if !trace.SpanFromContext(ctx).IsRecording() {
 		return ctx, noop.Span{}
 	}

@@ -13,7 +13,7 @@ import (
 	"trainbooking.dev/persistence/redis"
 )
 
-func TestCallsHaveSpansBelowTheirCallersWithoutWhatTheySay(t *testing.T) {
+func TestCallsHaveChildSpansWithoutKeys(t *testing.T) {
 	t.Parallel()
 	spans := tracetest.NewInMemoryExporter()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
@@ -25,7 +25,7 @@ func TestCallsHaveSpansBelowTheirCallersWithoutWhatTheySay(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	guard := s.adopt(t, booking.NewTrainID())
 	require.NoError(t, db.Ping(t.Context()))
-	require.Empty(t, spans.GetSpans(), "nobody with a span has asked")
+	require.Empty(t, spans.GetSpans(), "no caller had a span")
 
 	ctx, root := provider.Tracer("test").Start(t.Context(), "root")
 	results, err := db.WriteHolds(ctx, puts(guard, 2))

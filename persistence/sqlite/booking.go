@@ -13,68 +13,6 @@ import (
 
 const bookingColumns = `id, train_id, user_id, legs, seats, booked_at, cancelled_at`
 
-// Book implements persistence.Bookings.
-func (db *DB) Book(ctx context.Context, sales []persistence.Sale) ([]error, error) {
-	results := make([]error, len(sales))
-	err := db.write(ctx, "book", func(ctx context.Context, c *conn) error {
-		for i, sale := range sales {
-			err := c.savepoint(ctx, func() error { return sell(ctx, c, sale) })
-			if err != nil && !refusal(err) {
-				return err
-			}
-			results[i] = err
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return results, nil
-}
-
-// sell writes one sale, perhaps in part: a refusal must be undone by the caller.
-func sell(ctx context.Context, c *conn, sale persistence.Sale) error {
-	const (
-		record = `
-			INSERT INTO bookings (` + bookingColumns + `, epoch) VALUES (?, ?, ?, ?, ?, ?, NULL, ?)
-			ON CONFLICT (id) DO NOTHING`
-		lives = `SELECT cancelled_at IS NULL FROM bookings WHERE id = ?`
-		// The guard of the database itself (DESIGN.md 6): a seat is taken only on legs
-		// that are free, and one that is not counts as no row. "WHERE true" tells the
-		// parser that ON belongs to the upsert and not to a join.
-		take = `
-			INSERT INTO seats (train_id, seat_number, legs)
-			SELECT ?1, value, ?2 FROM json_each(?3) WHERE true
-			ON CONFLICT (train_id, seat_number)
-			DO UPDATE SET legs = seats.legs | excluded.legs WHERE seats.legs & excluded.legs = 0`
-	)
-	if err := current(ctx, c, sale.Guard); err != nil {
-		return err
-	}
-	b := sale.Booking
-	seats, err := list(b.Seats)
-	if err != nil {
-		return err
-	}
-	recorded, err := c.exec(ctx, record, b.ID[:], sale.Guard.Train[:], b.User[:], legs(b.Legs), seats,
-		micros(b.BookedAt), sale.Guard.Epoch)
-	if err != nil {
-		return err
-	}
-	if recorded == 0 {
-		alive, err := first(ctx, c, scalar[bool], lives, b.ID[:])
-		if err == nil && !alive {
-			return persistence.ErrConflict
-		}
-		return err
-	}
-	taken, err := c.exec(ctx, take, sale.Guard.Train[:], legs(b.Legs), seats)
-	if err == nil && taken != int64(len(b.Seats)) {
-		return persistence.ErrConflict
-	}
-	return err
-}
-
 // CancelBooking implements persistence.Bookings.
 func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, id uuid.UUID, at time.Time) error {
 	const (
@@ -85,21 +23,21 @@ func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, id uui
 			WHERE train_id = ?1 AND seat_number IN (SELECT value FROM json_each(?3))`
 	)
 	return db.write(ctx, "cancel booking", func(ctx context.Context, c *conn) error {
-		if err := current(ctx, c, guard); err != nil {
+		if err := checkGuard(ctx, c, guard); err != nil {
 			return err
 		}
 		b, err := first(ctx, c, scanBooking, find, id[:], guard.Train[:])
 		if err != nil || !b.CancelledAt.IsZero() {
 			return err
 		}
-		seats, err := list(b.Seats)
+		seats, err := persistence.EncodeList(b.Seats)
 		if err != nil {
 			return err
 		}
 		if _, err := c.exec(ctx, cancel, id[:], micros(at)); err != nil {
 			return err
 		}
-		_, err = c.exec(ctx, free, guard.Train[:], legs(b.Legs), seats)
+		_, err = c.exec(ctx, free, guard.Train[:], persistence.EncodeLegs(b.Legs), seats)
 		return err
 	})
 }
@@ -125,7 +63,7 @@ func (db *DB) BookedSeats(
 	counts := make([]int, len(trains))
 	err := db.read(ctx, "booked seats", func(ctx context.Context, c *conn) (err error) {
 		for i, id := range trains {
-			if counts[i], err = first(ctx, c, scalar[int], count, id[:], legs(segments[i])); err != nil {
+			if counts[i], err = first(ctx, c, scalar[int], count, id[:], persistence.EncodeLegs(segments[i])); err != nil {
 				return err
 			}
 		}
@@ -197,7 +135,7 @@ func scanBooking(r row) (b booking.Booking, err error) {
 	if err := r.Scan(&b.ID, trainID(&b.Train), &b.User, &set, &seats, &booked, &cancelled); err != nil {
 		return b, err
 	}
-	b.Legs, b.BookedAt, b.CancelledAt = fromLegs(set), fromMicros(booked), fromOptional(cancelled)
-	b.Seats, err = fromList[int](seats)
+	b.Legs, b.BookedAt, b.CancelledAt = persistence.DecodeLegs(set), fromMicros(booked), fromOptional(cancelled)
+	b.Seats, err = persistence.DecodeList[int](seats)
 	return b, err
 }

@@ -15,8 +15,8 @@ type conn struct {
 	prepared map[string]*sql.Stmt // by their text
 }
 
-// transact runs fn between BEGIN and COMMIT, or ROLLBACK when it fails or panics. ctx
-// must be one that is never done: an interrupted COMMIT would be ErrUnknown.
+// transact runs fn between BEGIN and COMMIT, or ROLLBACK if it fails or panics. ctx must
+// never be done, since an interrupted COMMIT would be ErrUnknown.
 func (c *conn) transact(ctx context.Context, fn func(context.Context, *conn) error) error {
 	if _, err := c.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
@@ -24,7 +24,7 @@ func (c *conn) transact(ctx context.Context, fn func(context.Context, *conn) err
 	committed := false
 	defer func() {
 		if !committed {
-			// Fails when SQLite has rolled back by itself, which is as good.
+			// Fails if SQLite has rolled back already.
 			_, _ = c.exec(ctx, "ROLLBACK")
 		}
 	}()
@@ -39,29 +39,29 @@ func (c *conn) transact(ctx context.Context, fn func(context.Context, *conn) err
 	return translateCommit(err)
 }
 
-// snapshot runs fn, which only reads, so that it sees one state of the database.
-// The caller's ctx ends what fn asks, never what is around it: a connection that was left
-// inside a transaction could not be lent again.
+// snapshot runs fn, which only reads, in one snapshot of the database. The end of ctx ends
+// the queries of fn, but not BEGIN and ROLLBACK, since a connection that stays inside a
+// transaction could not be used again.
 func (c *conn) snapshot(ctx context.Context, fn func(context.Context, *conn) error) error {
 	always := context.WithoutCancel(ctx)
 	if _, err := c.exec(always, "BEGIN"); err != nil {
 		return err
 	}
 	defer func() {
-		_, _ = c.exec(always, "ROLLBACK") // there is nothing to lose
+		_, _ = c.exec(always, "ROLLBACK") // nothing was written
 	}()
 	return fn(ctx, c)
 }
 
-// savepoint runs fn so that what it wrote is undone when it refuses (see refusal) and
-// the transaction goes on. After any other error the transaction must be given up:
-// SQLite may have rolled it back.
+// savepoint runs fn and undoes its writes if it returns a refusal (see isRefusal); the
+// transaction continues. After any other error the transaction must be rolled back, since
+// SQLite may have done so already.
 func (c *conn) savepoint(ctx context.Context, fn func() error) error {
 	if _, err := c.exec(ctx, "SAVEPOINT one"); err != nil {
 		return err
 	}
 	refused := fn()
-	if refused != nil && !refusal(refused) {
+	if refused != nil && !isRefusal(refused) {
 		return refused
 	}
 	if refused != nil {
@@ -87,10 +87,10 @@ func (c *conn) exec(ctx context.Context, text string, args ...any) (rows int64, 
 	return rows, translate(err)
 }
 
-// row is what a scanning function reads: *sql.Row or *sql.Rows.
+// row is a *sql.Row or *sql.Rows.
 type row interface{ Scan(dest ...any) error }
 
-// all reads every row of a query. No rows are an empty slice.
+// all returns every row of a query. The slice is never nil.
 func all[T any](ctx context.Context, c *conn, scan func(row) (T, error), text string, args ...any) ([]T, error) {
 	items := []T{}
 	err := c.with(ctx, text, func(stmt *sql.Stmt) error {
@@ -111,7 +111,7 @@ func all[T any](ctx context.Context, c *conn, scan func(row) (T, error), text st
 	return items, translate(err)
 }
 
-// first reads the first row of a query. ErrNotFound when there is none.
+// first returns the first row of a query. ErrNotFound if there is none.
 func first[T any](ctx context.Context, c *conn, scan func(row) (T, error), text string, args ...any) (item T, err error) {
 	err = c.with(ctx, text, func(stmt *sql.Stmt) (err error) {
 		item, err = scan(stmt.QueryRowContext(ctx, args...))
@@ -129,8 +129,7 @@ func scalar[T any](r row) (value T, err error) {
 	return value, err
 }
 
-// with gives use the statement for text, which is prepared the first time and stays so
-// as long as the connection.
+// with calls use with the statement for text, which is prepared once per connection.
 func (c *conn) with(ctx context.Context, text string, use func(*sql.Stmt) error) error {
 	stmt, ok := c.prepared[text]
 	if !ok {

@@ -13,10 +13,10 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// exportBatch rows at a time are read, so that a store of any size can be.
+// exportBatch is the number of rows in a batch.
 const exportBatch = 1000
 
-// Exists reports whether there is a database in dir, which Open would create.
+// Exists reports whether dir has a database. It does not create one, as Open does.
 func Exists(dir string) (bool, error) {
 	_, err := os.Stat(filepath.Join(dir, "trainbooking.db"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -25,9 +25,9 @@ func Exists(dir string) (bool, error) {
 	return err == nil, err
 }
 
-// Export gives every row that is worth keeping at now to fn, in batches, in the order of
-// persistence.Tables, from one snapshot, and returns how many there were. It ends with
-// the first error of fn.
+// Export calls fn with every row of persistence.Tables, in that order and in batches, from one
+// snapshot, and returns the numbers of rows. It omits replies that have expired at now. It stops
+// at the first error of fn.
 func (db *DB) Export(ctx context.Context, now time.Time, fn func(persistence.Rows) error) (counts persistence.Counts, err error) {
 	counts = persistence.Counts{}
 	err = db.read(ctx, "export", func(ctx context.Context, c *conn) error {
@@ -44,8 +44,8 @@ func (db *DB) Export(ctx context.Context, now time.Time, fn func(persistence.Row
 	return counts, err
 }
 
-// HasAll reports whether every one of the ids is a row of the table, which is that of users,
-// trains or bookings.
+// HasAll reports whether the table, which must be users, trains or bookings, has a row for every
+// id.
 func (db *DB) HasAll(ctx context.Context, table persistence.Table, ids []uuid.UUID) (has bool, err error) {
 	query, ok := map[persistence.Table]string{
 		persistence.TableUsers:    `SELECT EXISTS (SELECT 1 FROM users WHERE id = ?)`,
@@ -67,7 +67,7 @@ func (db *DB) HasAll(ctx context.Context, table persistence.Table, ids []uuid.UU
 	return has, err
 }
 
-// export reads the tables one after another, each in the order of its key.
+// export reads the tables, each in the order of its key.
 type export struct {
 	ctx    context.Context
 	c      *conn
@@ -75,7 +75,8 @@ type export struct {
 	fn     func(persistence.Rows) error
 }
 
-// exportTable reads the rows after a key, again and again, and gives each batch to fn.
+// exportTable calls fn with batches of rows: each with the rows after the last key of the one
+// before.
 func exportTable[T any](
 	e export, table persistence.Table, scan func(row) (T, error), rowsOf func([]T) persistence.Rows,
 	key func(T) []any, text string, from ...any,

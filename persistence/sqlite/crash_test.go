@@ -14,10 +14,11 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/sqlite"
 )
 
-// crashDir names, in the environment of a child process, the directory to write to.
+// crashDir is the environment variable with the directory that a child process writes to.
 const crashDir = "SQLITE_TEST_CRASH_DIR"
 
 func TestMain(m *testing.M) {
@@ -28,14 +29,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// acknowledgement is a line that the child prints after a booking and a hold were
-// written.
+// acknowledgement is a line that the child prints after it has written a booking and a hold.
 type acknowledgement struct {
 	Booking uuid.UUID
 	Hold    booking.HoldID
 }
 
-// TestKilledProcessLosesNothingAcknowledged kills a process with SIGKILL amid its
+// TestKilledProcessLosesNothingAcknowledged kills a process with SIGKILL during its
 // writes, twice on the same files.
 func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
@@ -57,13 +57,13 @@ func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 			require.True(t, b.CancelledAt.IsZero())
 			require.True(t, holds[a.Hold], "round %d", round)
 		}
-		requireSeatsMatchBookings(t, db)
+		persistencetest.RequireSeatsMatchBookings(t, db)
 		require.NoError(t, db.Close())
 	}
 }
 
-// killAfter runs the child until it has acknowledged n writes, kills it, and returns
-// all that it acknowledged before it died.
+// killAfter runs the child until it has acknowledged n writes, kills it, and returns all
+// acknowledgements.
 func killAfter(t *testing.T, dir string, n int) (acknowledged []acknowledgement) {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0])
@@ -76,7 +76,7 @@ func killAfter(t *testing.T, dir string, n int) (acknowledged []acknowledgement)
 	for lines.Scan() {
 		var a acknowledgement
 		if json.Unmarshal(lines.Bytes(), &a) != nil {
-			break // the line in which it died
+			break // an incomplete line
 		}
 		acknowledged = append(acknowledged, a)
 		if len(acknowledged) == n {
@@ -88,22 +88,8 @@ func killAfter(t *testing.T, dir string, n int) (acknowledged []acknowledgement)
 	return acknowledged
 }
 
-// requireSeatsMatchBookings fails unless exactly the seats of live bookings are sold.
-func requireSeatsMatchBookings(t *testing.T, db *sqlite.DB) {
-	t.Helper()
-	trains, err := db.ListTrains(t.Context())
-	require.NoError(t, err)
-	for _, train := range trains {
-		page, err := db.TrainBookings(t.Context(), train.ID, booking.PageRequest{})
-		require.NoError(t, err)
-		seats, err := db.BookedSeats(t.Context(), []booking.TrainID{train.ID}, []booking.Legs{booking.Segment(0, 2)})
-		require.NoError(t, err)
-		require.Equal(t, len(page.Items), seats[0])
-	}
-}
-
-// writeUntilKilled is the child: it sells seats and holds others, and prints a line
-// for each pair when both are acknowledged.
+// writeUntilKilled is the child: it writes a sale and a hold, prints a line when both are
+// acknowledged, and starts over.
 func writeUntilKilled(dir string) error {
 	ctx := context.Background()
 	db, err := sqlite.Open(ctx, dir, sqlite.Options{})
@@ -134,5 +120,5 @@ func writeUntilKilled(dir string) error {
 			return err
 		}
 	}
-	return fmt.Errorf("nobody killed me")
+	return fmt.Errorf("the child was not killed")
 }

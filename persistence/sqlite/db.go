@@ -20,7 +20,7 @@ import (
 const (
 	DefaultReaders = 4
 	// DefaultBusyTimeout is shorter than the five seconds that a request may take
-	// (API.md, 504), so that its answer is still a definite one.
+	// (API.md, 504), so that the request fails with a known outcome.
 	DefaultBusyTimeout = 3 * time.Second
 )
 
@@ -28,7 +28,7 @@ const (
 type Options struct {
 	Readers     int              // connections that read
 	BusyTimeout time.Duration    // how long to wait for another process that writes
-	Now         func() time.Time // tells which rows are old enough to purge; decides nothing else
+	Now         func() time.Time // only decides which rows are old enough to purge
 }
 
 // DB is an open database. It is safe for concurrent use.
@@ -47,7 +47,7 @@ var (
 )
 
 // Open opens the database trainbooking.db in dir and creates both if they are missing,
-// for their owner alone. It does not create the tables: see Migrate.
+// readable only by their owner. It does not create the tables: see Migrate.
 func Open(ctx context.Context, dir string, options Options) (*DB, error) {
 	if options.Readers <= 0 {
 		options.Readers = DefaultReaders
@@ -74,12 +74,11 @@ func Open(ctx context.Context, dir string, options Options) (*DB, error) {
 	return db, nil
 }
 
-// Close waits for the callers that have a connection and closes the database. Those
-// that come later get an error. It may be called twice.
+// Close waits for calls in flight and closes the database. Later calls fail. It may be called
+// twice.
 func (db *DB) Close() error { return db.close() }
 
-// Ping writes, so that it fails when writing would. The number it writes is the one
-// that is there already and means nothing; the commit is real.
+// Ping fails if a write would fail: it commits a value that has no meaning and never changes.
 func (db *DB) Ping(ctx context.Context) error {
 	const touch = `PRAGMA user_version = 0`
 	return db.write(ctx, "ping", func(ctx context.Context, c *conn) error {
@@ -88,16 +87,16 @@ func (db *DB) Ping(ctx context.Context) error {
 	})
 }
 
-// write runs fn in a transaction of its own on the writer and commits it unless fn
-// fails. The caller's ctx ends the wait for the writer and nothing after it, so that
-// the outcome is known. What remains is bounded by BusyTimeout and the disk.
+// write runs fn in a transaction on the writer and commits it unless fn fails. The end of
+// ctx only ends the wait for the writer, so that the outcome is known. The rest takes as long
+// as BusyTimeout and the disk allow.
 func (db *DB) write(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
 	return wrap(operation, db.writer.lend(ctx, func(c *conn) error {
 		return c.transact(context.WithoutCancel(ctx), fn)
 	}))
 }
 
-// read runs fn on a reader. All that it asks, it asks of one snapshot.
+// read runs fn on a reader, in one snapshot.
 func (db *DB) read(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
 	return wrap(operation, db.readers.lend(ctx, func(c *conn) error {
 		return c.snapshot(ctx, fn)
@@ -124,10 +123,9 @@ func wrap(operation string, err error) error {
 	return fmt.Errorf("sqlite: %s: %w", operation, err)
 }
 
-// createFile makes the directory and an empty file before SQLite does, which would
-// make it readable for all; the -wal and -shm files get the permissions of this one.
-// A file that is there is not even opened: closing it would drop the POSIX locks that
-// another DB of this process has on it.
+// createFile creates the directory and an empty file, because SQLite would make the file
+// readable for all; the -wal and -shm files get its permissions. It does not open an existing
+// file: closing it would drop the POSIX locks of other DBs of this process.
 func createFile(dir string) (path string, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
@@ -145,8 +143,8 @@ func createFile(dir string) (path string, err error) {
 	return path, file.Close()
 }
 
-// dataSource returns the driver's name for the file at path. _txlock is for the
-// transactions that goose begins; those of this package say IMMEDIATE themselves.
+// dataSource returns the data source name of the file at path. _txlock is for the
+// transactions of goose; those of this package begin with BEGIN IMMEDIATE.
 func dataSource(path string, busy time.Duration) string {
 	query := url.Values{
 		"_busy_timeout": {fmt.Sprint(busy.Milliseconds())},

@@ -59,8 +59,8 @@ func TestReopenedDatabaseHasEverything(t *testing.T) {
 	require.NoError(t, db.RotateRefreshToken(t.Context(), token.ID, following, now()))
 }
 
-// TestConnectionsAreSetForDurability stands in for a loss of power, which no test can
-// cause: without a sync at each commit a kill alone loses nothing.
+// TestConnectionsAreSetForDurability replaces a loss of power, which a test cannot cause. A
+// kill loses nothing even without a sync at each commit.
 func TestConnectionsAreSetForDurability(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
@@ -81,7 +81,7 @@ func TestConnectionsAreSetForDurability(t *testing.T) {
 	}
 }
 
-func TestClosedDatabaseAnswersWithAnError(t *testing.T) {
+func TestClosedDatabaseReturnsErrors(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
 	require.NoError(t, db.Close())
@@ -90,7 +90,7 @@ func TestClosedDatabaseAnswersWithAnError(t *testing.T) {
 	require.ErrorContains(t, db.Ping(t.Context()), "closed")
 }
 
-func TestFilesAreTheirOwnersAlone(t *testing.T) {
+func TestFilesAreAccessibleOnlyToTheirOwner(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "made", "here")
 	db := openIn(t, dir)
@@ -98,16 +98,16 @@ func TestFilesAreTheirOwnersAlone(t *testing.T) {
 	unlock, err := sqlite.Lock(dir)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, unlock()) })
-	var seen []string
+	var names []string
 	require.NoError(t, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		require.NoError(t, err)
 		info, err := entry.Info()
 		require.NoError(t, err)
-		seen = append(seen, entry.Name())
+		names = append(names, entry.Name())
 		require.Zero(t, info.Mode().Perm()&0o077, "%s is %s", path, info.Mode())
 		return nil
 	}))
-	require.Subset(t, seen, []string{"trainbooking.db", "trainbooking.db-wal", "lock"})
+	require.Subset(t, names, []string{"trainbooking.db", "trainbooking.db-wal", "lock"})
 }
 
 func TestDirectoryMayHaveAnyName(t *testing.T) {
@@ -132,9 +132,9 @@ func TestUnusableDirectoryIsAnErrorOfOpen(t *testing.T) {
 	require.ErrorContains(t, err, dir)
 }
 
-// TestCallerWhoGivesUpMidwayGetsADefiniteAnswer cancels at random moments of a write:
-// each answer must agree with what is stored.
-func TestCallerWhoGivesUpMidwayGetsADefiniteAnswer(t *testing.T) {
+// TestCancelledWriteHasAKnownOutcome cancels writes at different moments: each result must agree
+// with what is stored.
+func TestCancelledWriteHasAKnownOutcome(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
 	guard := adopt(t, db, booking.NewTrainID())
@@ -169,7 +169,7 @@ func TestTwoDatabasesOfOneFileSellASeatOnce(t *testing.T) {
 	}
 }
 
-// inParallel calls do with both databases at once; an error fails the test.
+// inParallel calls do with both databases concurrently.
 func inParallel[T any](t *testing.T, one, two *sqlite.DB, do func(*sqlite.DB) (T, error)) [2]T {
 	t.Helper()
 	var (
@@ -189,13 +189,13 @@ func inParallel[T any](t *testing.T, one, two *sqlite.DB, do func(*sqlite.DB) (T
 	return results
 }
 
-func TestReadThatIsCancelledLeavesItsConnectionUsable(t *testing.T) {
+func TestCancelledReadLeavesItsConnectionUsable(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
 	var readers sync.WaitGroup
 	for range 8 {
 		readers.Go(func() {
-			for i := range 2000 { // before, while or after it reads
+			for i := range 2000 { // before, during or after the read
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%30)*time.Microsecond)
 				_, _ = db.ListTrains(ctx)
 				cancel()

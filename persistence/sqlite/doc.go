@@ -1,30 +1,28 @@
-// Package sqlite keeps everything that the embedded mode stores in one SQLite file:
-// trains, bookings, users, kept replies and, beside them, holds. DB implements
-// persistence.Store and persistence.Holds.
+// Package sqlite stores all data of the embedded mode in one SQLite file: trains,
+// bookings, users, replies and holds. DB implements persistence.Store and
+// persistence.Holds.
 //
 // # One writer, several readers
 //
-// SQLite lets one connection write at a time. DB has one connection that writes, lent
-// to one caller after another, and a few that only read; in WAL mode the readers see
-// the last commit and wait for nobody.
+// SQLite lets one connection write at a time. DB has one connection that writes, which
+// callers borrow in turn, and a few that only read. In WAL mode the readers see the last
+// commit and never wait.
 //
 //	Book, WriteHolds, … ──▶ writer (1)  ──▶ BEGIN IMMEDIATE … COMMIT, fsync
 //	LoadTrain, Find…    ──▶ readers (4) ──▶ BEGIN … COMMIT, a snapshot
 //
-// Every commit is on disk before a method returns (synchronous=FULL): what was
-// acknowledged survives kill -9 and a loss of power.
+// Every commit is on disk before a method returns (synchronous=FULL), so it survives
+// kill -9 and a loss of power.
 //
 // # Processes
 //
-// Lock keeps the data directory for one server. Open does not ask for it: migrate and
-// createsuperuser run beside a server, and wait up to Options.BusyTimeout for their
-// turn to write.
+// Lock reserves the data directory for one server. Open does not need it: migrate and
+// createsuperuser run beside a server, and wait up to Options.BusyTimeout to write.
 //
 // # Failure
 //
-// A caller who gives up while it waits for the writer is told so and nothing was done.
-// Once its transaction has begun it is carried through whatever becomes of the caller,
-// so that the answer is always done or not done; errors.go tells the one case in which
-// SQLite itself cannot know. On a full disk writes are persistence.ErrFull, reads go on,
-// and writing works again when there is room.
+// A ctx that ends while its call waits for the writer ends the call, and nothing was
+// written. Once the transaction has begun, ctx is ignored, so that the outcome is known;
+// errors.go describes the one exception. On a full disk writes are persistence.ErrFull and
+// reads continue. Writes succeed again when there is room.
 package sqlite

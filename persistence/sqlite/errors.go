@@ -16,13 +16,13 @@ type coded interface {
 	Code() int
 }
 
-// translate turns an error of any statement but COMMIT into what persistence names.
-// After such an error the transaction is rolled back, by SQLite or by conn.transact,
-// so nothing was done.
+// translate converts an error of any statement but COMMIT to a sentinel of package
+// persistence. After such an error SQLite or conn.transact rolls back the transaction, so
+// nothing was written.
 //
-// A full disk is SQLITE_FULL. SQLite reports a quota that is used up (EDQUOT) as an
-// error of writing, and a disk without room for the index of the WAL as one of its
-// size; a disk that breaks says the same, and to it too nothing can be written.
+// A full disk is SQLITE_FULL. SQLite reports an exhausted quota (EDQUOT) as
+// SQLITE_IOERR_WRITE, and a disk without room for the index of the WAL as
+// SQLITE_IOERR_SHMSIZE. A broken disk has the same codes, and takes no writes either.
 func translate(err error) error {
 	code, ok := codeOf(err)
 	if !ok {
@@ -37,18 +37,17 @@ func translate(err error) error {
 	return err
 }
 
-// translateCommit turns an error of COMMIT into what persistence names. After it the
-// transaction is rolled back too, yet that does not always mean that it never was:
+// translateCommit converts an error of COMMIT to a sentinel of package persistence. The
+// transaction is rolled back after it too, but may still take effect later:
 //
-// COMMIT appends the changed pages to the WAL, the last of them marked as the end of a
-// transaction, then syncs the file, then publishes the new end in shared memory. If
-// the appending fails, the mark is not whole and its checksum does not fit:
-// SQLITE_FULL and SQLITE_IOERR_WRITE mean not done, as does SQLITE_BUSY, which comes
-// before everything. If a later step fails, the mark is there. No reader sees it, and
-// the next transaction that commits writes over it; but should the process or the
-// machine stop before that, the recovery of the WAL finds a whole transaction and
-// keeps it. So every other failure is ErrUnknown. Whoever then writes with success
-// (Adopt) and reads, knows: the lost transaction is either there or never will be.
+// COMMIT appends the changed pages to the WAL, the last of them marked as the end of the
+// transaction, then syncs the file, then publishes the new end in shared memory. If the
+// append fails, the mark is incomplete and its checksum wrong: SQLITE_FULL and
+// SQLITE_IOERR_WRITE mean that nothing was written, as does SQLITE_BUSY, which comes before
+// all steps. If a later step fails, the mark is in the file. No reader sees it, and the next
+// commit overwrites it; but if the process or the machine stops before that, the recovery of
+// the WAL finds a complete transaction and keeps it. So every other failure is ErrUnknown. A
+// later successful write (Adopt) decides: what a read then finds is final.
 func translateCommit(err error) error {
 	if err == nil {
 		return nil
@@ -60,17 +59,17 @@ func translateCommit(err error) error {
 	return fmt.Errorf("%w: %w", persistence.ErrUnknown, err)
 }
 
-// refusal reports whether err is the store's answer to one of several things asked for,
-// and not a failure of the store.
-func refusal(err error) bool {
+// isRefusal reports whether err refuses one write of a batch, rather than being a failure of
+// the store.
+func isRefusal(err error) bool {
 	return errors.Is(err, persistence.ErrFenced) || errors.Is(err, persistence.ErrNotFound) ||
 		errors.Is(err, persistence.ErrConflict)
 }
 
-// isBusy reports whether another connection was in the way, and nothing was done.
+// isBusy reports whether another connection had the lock, so that nothing was done.
 func isBusy(err error) bool {
 	code, ok := codeOf(err)
-	return ok && code&0xff == sqlite3.SQLITE_BUSY // whatever the reason, in the higher bits
+	return ok && code&0xff == sqlite3.SQLITE_BUSY // the higher bits have the reason
 }
 
 func codeOf(err error) (int, bool) {

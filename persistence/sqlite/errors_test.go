@@ -19,7 +19,7 @@ type code int
 func (c code) Error() string { return fmt.Sprintf("code %d", int(c)) }
 func (c code) Code() int     { return int(c) }
 
-func TestFailedCommitIsUnknownUnlessItsMarkIsNotWhole(t *testing.T) {
+func TestFailedCommitIsUnknownUnlessItsMarkIsIncomplete(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
@@ -33,7 +33,7 @@ func TestFailedCommitIsUnknownUnlessItsMarkIsNotWhole(t *testing.T) {
 		{"SQLITE_IOERR_FSYNC", code(1034), persistence.ErrUnknown},
 		{"SQLITE_IOERR_SHMSIZE", code(4874), persistence.ErrUnknown},
 		{"SQLITE_NOMEM", code(7), persistence.ErrUnknown},
-		{"no error of SQLite", errors.New("bad connection"), persistence.ErrUnknown},
+		{"not an error of SQLite", errors.New("bad connection"), persistence.ErrUnknown},
 	} {
 		got := sqlite.TranslateCommit(c.err)
 		require.ErrorIs(t, got, c.err, c.name)
@@ -43,7 +43,7 @@ func TestFailedCommitIsUnknownUnlessItsMarkIsNotWhole(t *testing.T) {
 	}
 }
 
-func TestFullStorageRefusesWritesAndServesReadsUntilThereIsRoom(t *testing.T) {
+func TestFullStorageRefusesOnlyWrites(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
 	guard := adopt(t, db, booking.NewTrainID())
@@ -52,7 +52,7 @@ func TestFullStorageRefusesWritesAndServesReadsUntilThereIsRoom(t *testing.T) {
 	acknowledged, refused := bookUntilFull(t, db, guard)
 	require.NotEmpty(t, acknowledged)
 	_, err := db.FindBooking(t.Context(), refused.Booking.ID)
-	require.ErrorIs(t, err, persistence.ErrNotFound, "nothing of the refused batch is there")
+	require.ErrorIs(t, err, persistence.ErrNotFound, "nothing of the refused batch is stored")
 	user := booking.User{ID: uuid.New(), Username: "u", Email: "e@example.org", PasswordHash: string(make([]byte, 1<<16)), CreatedAt: now()}
 	require.ErrorIs(t, db.CreateUser(t.Context(), user), persistence.ErrFull)
 	requireBooked(t, db, acknowledged)
@@ -65,8 +65,8 @@ func TestFullStorageRefusesWritesAndServesReadsUntilThereIsRoom(t *testing.T) {
 	requireBooked(t, db, append(acknowledged, refused.Booking.ID))
 }
 
-// bookUntilFull sells seats until that fails for lack of room, and returns what was
-// acknowledged and the last of the sales of the batch that was not.
+// bookUntilFull sells seats until the storage is full, and returns the acknowledged bookings and
+// the last sale of the refused batch.
 func bookUntilFull(t *testing.T, db *sqlite.DB, guard persistence.Guard) (acknowledged []uuid.UUID, refused persistence.Sale) {
 	t.Helper()
 	const batch = 5
@@ -85,11 +85,11 @@ func bookUntilFull(t *testing.T, db *sqlite.DB, guard persistence.Guard) (acknow
 			acknowledged = append(acknowledged, sales[i].Booking.ID)
 		}
 	}
-	require.Fail(t, "the storage never got full")
+	require.Fail(t, "the storage did not get full")
 	return nil, persistence.Sale{}
 }
 
-// requireBooked fails unless the bookings are there, and are all there are.
+// requireBooked checks that exactly these bookings are stored.
 func requireBooked(t *testing.T, db *sqlite.DB, ids []uuid.UUID) {
 	t.Helper()
 	for _, id := range ids {

@@ -3,15 +3,13 @@ package sqlite
 import (
 	"context"
 	"strconv"
-
-	"trainbooking.dev/booking"
 )
 
-// TranslateCommit is what becomes of an error of COMMIT.
+// TranslateCommit is translateCommit.
 var TranslateCommit = translateCommit
 
-// LimitPages lets the database grow to that many pages and no further, as a full disk
-// would. 0 means as many as it has.
+// LimitPages limits the database to a number of pages, as a full disk would; 0: as many as it
+// has.
 func (db *DB) LimitPages(ctx context.Context, pages int) error {
 	return db.writer.lend(ctx, func(c *conn) error {
 		_, err := first(ctx, c, scalar[int], `PRAGMA max_page_count = `+strconv.Itoa(max(pages, 1)))
@@ -28,7 +26,7 @@ func (db *DB) Count(ctx context.Context, table string) (rows int, err error) {
 	return rows, err
 }
 
-// Pragma returns the value that a setting has on a connection that writes or reads.
+// Pragma returns the value of a setting on a connection that writes or one that reads.
 func (db *DB) Pragma(ctx context.Context, name string, writes bool) (value string, err error) {
 	lender := db.readers
 	if writes {
@@ -40,10 +38,3 @@ func (db *DB) Pragma(ctx context.Context, name string, writes bool) (value strin
 	})
 	return value, err
 }
-
-// The reading of columns that hold a list, for fuzzing.
-var (
-	List      = list[booking.Stop]
-	FromStops = fromList[booking.Stop]
-	FromSeats = fromList[int]
-)

@@ -10,9 +10,9 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// purgeLimit is how many rows whose time is over a write removes at most. It is well
-// above the number of rows that one write adds, so that none pile up, and small enough
-// (a few milliseconds) not to be felt when many end at once.
+// purgeLimit is the largest number of expired rows that a write deletes. It is well above the
+// number that a write adds, so that they do not pile up, and takes only a few milliseconds
+// when many expire at once.
 const purgeLimit = 500
 
 // WriteHolds implements persistence.Holds.
@@ -24,7 +24,7 @@ func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([
 	err := db.write(ctx, "write holds", func(ctx context.Context, c *conn) error {
 		for i, w := range writes {
 			err := writeHold(ctx, c, w)
-			if err != nil && !refusal(err) {
+			if err != nil && !isRefusal(err) {
 				return err
 			}
 			results[i] = err
@@ -38,8 +38,8 @@ func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([
 	return results, nil
 }
 
-// writeHold does one operation. The holds of a deleted train may still be dropped by
-// the activation that deleted it; a train that never was is owned by nobody.
+// writeHold executes one operation. The activation that deleted a train may still drop its
+// holds. A train that never existed has no owner, so the write is fenced.
 func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite) error {
 	const (
 		put = `
@@ -60,11 +60,11 @@ func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite) error {
 	h, train := w.Hold, w.Guard.Train
 	switch w.Op {
 	case persistence.HoldPut:
-		seats, err := list(h.Seats)
+		seats, err := persistence.EncodeList(h.Seats)
 		if err != nil {
 			return err
 		}
-		_, err = c.exec(ctx, put, train[:], h.ID[:], h.User[:], legs(h.Legs), seats, micros(h.ExpiresAt), h.Released)
+		_, err = c.exec(ctx, put, train[:], h.ID[:], h.User[:], persistence.EncodeLegs(h.Legs), seats, micros(h.ExpiresAt), h.Released)
 		return err
 	case persistence.HoldDrop:
 		_, err := c.exec(ctx, drop, train[:], h.ID[:])
@@ -109,7 +109,7 @@ func scanHold(r row) (h booking.Hold, err error) {
 		return h, err
 	}
 	copy(h.ID[:], id)
-	h.Legs, h.ExpiresAt = fromLegs(set), fromMicros(expires)
-	h.Seats, err = fromList[int](seats)
+	h.Legs, h.ExpiresAt = persistence.DecodeLegs(set), fromMicros(expires)
+	h.Seats, err = persistence.DecodeList[int](seats)
 	return h, err
 }

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// Lock keeps the data directory for one server, which actors and holds in memory need:
-// it takes the file lock in dir and creates both if they are missing. The lock ends
-// with unlock, which may be called twice and must not be lost before (the garbage
-// collector would close the file), or with the process, however it ends. The
-// error is a sentence for the person who started the second server.
+// Lock reserves the data directory for one server, since actors assume that nobody else writes:
+// it acquires the file lock in dir, creating both if they are missing. The lock ends with
+// unlock, which may be called twice, or with the process. Keep a reference to unlock until then:
+// the garbage collector would close the file. If another server has the lock, the error is a
+// sentence for the person who started this one.
 func Lock(dir string) (unlock func() error, err error) {
 	unlock, err = lockFile(filepath.Join(dir, "lock"))
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -28,11 +28,10 @@ func Lock(dir string) (unlock func() error, err error) {
 	return unlock, nil
 }
 
-// lockFile takes the lock of the file at path, or fails with EWOULDBLOCK. The file
-// stays when the lock ends: whoever removed it could remove the one that another
-// process has just locked. Package os opens files close-on-exec, so that no child
-// process keeps the lock; a child that is between fork and exec has it too, which is
-// why to close the file is not enough to end it at once.
+// lockFile acquires the lock of the file at path, or fails with EWOULDBLOCK. It never removes
+// the file, which another process may have just locked. Package os opens files close-on-exec,
+// so no child process keeps the lock, except between fork and exec; so unlocking takes an
+// explicit LOCK_UN, not only a close.
 func lockFile(path string) (unlock func() error, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
@@ -49,8 +48,8 @@ func lockFile(path string) (unlock func() error, err error) {
 	}), nil
 }
 
-// awaitLock takes the lock of the file at path when it becomes free, or returns the
-// error of ctx. (A blocking flock could not be called off.)
+// awaitLock waits for the lock of the file at path, or returns the error of ctx. A blocking
+// flock could not be cancelled.
 func awaitLock(ctx context.Context, path string) (unlock func() error, err error) {
 	tick := time.NewTicker(retryEvery)
 	defer tick.Stop()

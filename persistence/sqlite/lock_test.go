@@ -10,7 +10,7 @@ import (
 	"trainbooking.dev/persistence/sqlite"
 )
 
-func TestSecondLockIsRefusedWithWhatToDo(t *testing.T) {
+func TestSecondLockIsRefusedWithAdvice(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	unlock, err := sqlite.Lock(dir)
@@ -22,14 +22,14 @@ func TestSecondLockIsRefusedWithWhatToDo(t *testing.T) {
 	require.NoError(t, unlock(), "a second time")
 	again, err := sqlite.Lock(dir)
 	require.NoError(t, err)
-	require.NoError(t, unlock(), "the first unlock is over and takes nothing from the second lock")
+	require.NoError(t, unlock(), "it does not release the second lock")
 	_, err = sqlite.Lock(dir)
 	require.Error(t, err)
 	require.NoError(t, again())
 }
 
-// TestUnlockEndsTheLockWhileChildrenAreStarted: a child has its parent's files until it
-// runs a program of its own.
+// TestUnlockEndsTheLockWhileChildrenAreStarted starts children, which have their parent's open
+// files between fork and exec.
 func TestUnlockEndsTheLockWhileChildrenAreStarted(t *testing.T) {
 	t.Parallel()
 	dir, stop, stopped := t.TempDir(), make(chan struct{}), make(chan struct{})
@@ -52,7 +52,7 @@ func TestUnlockEndsTheLockWhileChildrenAreStarted(t *testing.T) {
 	}
 }
 
-func TestOpenWorksBesideALock(t *testing.T) {
+func TestLockDoesNotPreventOpen(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	unlock, err := sqlite.Lock(dir)

@@ -18,8 +18,7 @@ import (
 var migrations embed.FS
 
 // Migrate brings the tables to the newest version that this program knows. It is
-// idempotent, and safe when several processes call it at once: one migrates, the
-// others wait and find nothing left to do.
+// idempotent and safe for concurrent use by several processes.
 func (db *DB) Migrate(ctx context.Context) (err error) {
 	unlock, err := awaitLock(ctx, filepath.Join(db.dir, "migrate.lock"))
 	if err != nil {
@@ -36,8 +35,8 @@ func (db *DB) Migrate(ctx context.Context) (err error) {
 	return nil
 }
 
-// Version returns the version that the tables have (0: there are none) and the newest
-// one that this program knows.
+// Version returns the version of the tables (0: no tables) and the newest one that this
+// program knows.
 func (db *DB) Version(ctx context.Context) (current, newest int64, err error) {
 	provider, err := db.provider()
 	if err != nil {
@@ -50,8 +49,7 @@ func (db *DB) Version(ctx context.Context) (current, newest int64, err error) {
 	return current, newest, nil
 }
 
-// provider works on a connection apart from writer and readers, which database/sql
-// opens for it.
+// provider uses a connection of its own, which database/sql opens.
 func (db *DB) provider() (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {

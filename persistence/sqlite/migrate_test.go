@@ -10,7 +10,7 @@ import (
 	"trainbooking.dev/persistence/sqlite"
 )
 
-func TestMigrateBringsAnEmptyDatabaseToTheNewestVersion(t *testing.T) {
+func TestMigrateInstallsTheNewestVersion(t *testing.T) {
 	t.Parallel()
 	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
 	require.NoError(t, err)
@@ -25,7 +25,7 @@ func TestMigrateBringsAnEmptyDatabaseToTheNewestVersion(t *testing.T) {
 	require.Equal(t, newest, current)
 }
 
-func TestMigrateLeavesAMigratedDatabaseAlone(t *testing.T) {
+func TestMigrateIsIdempotent(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
 	guard := adopt(t, db, booking.NewTrainID())
@@ -35,9 +35,9 @@ func TestMigrateLeavesAMigratedDatabaseAlone(t *testing.T) {
 	require.Equal(t, guard.Epoch, epoch)
 }
 
-// TestManyMayOpenMigrateAndCloseAtOnce meets the moments in which SQLite does not wait:
-// the first to open makes the WAL, the last to close removes it.
-func TestManyMayOpenMigrateAndCloseAtOnce(t *testing.T) {
+// TestOpenMigrateAndCloseAreSafeConcurrently includes the moments in which SQLite does not wait:
+// the first connection creates the WAL, and the last one removes it.
+func TestOpenMigrateAndCloseAreSafeConcurrently(t *testing.T) {
 	t.Parallel()
 	for range 5 {
 		const n = 6

@@ -33,10 +33,9 @@ func newPool(ctx context.Context, handle *sql.DB, size int, busy time.Duration, 
 	return p, nil
 }
 
-// dial opens a connection. There are moments in which SQLite tells a newcomer that the
-// file is busy and does not wait for them to pass (https://www.sqlite.org/wal.html#busy):
-// another connection turns it into a WAL, is the last one to close it, or recovers it.
-// So dial tries again, for as long as a writer would wait.
+// dial opens a connection. While another connection switches the file to WAL mode, recovers
+// it, or closes it as the last one, SQLite returns SQLITE_BUSY at once
+// (https://www.sqlite.org/wal.html#busy). So dial retries, for as long as a writer would wait.
 func dial(ctx context.Context, handle *sql.DB, busy time.Duration, setup []string) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, busy)
 	defer cancel()
@@ -58,9 +57,8 @@ func dial(ctx context.Context, handle *sql.DB, busy time.Duration, setup []strin
 	}
 }
 
-// retryEvery is how often something that another process is in the way of is tried
-// again, where that process cannot be waited for. It happens when processes start at
-// the same moment.
+// retryEvery is the interval at which a lock or connection is retried. That is only needed
+// when processes start at the same time.
 const retryEvery = 20 * time.Millisecond
 
 func prepareConn(ctx context.Context, raw *sql.Conn, setup []string) (*conn, error) {
@@ -73,8 +71,8 @@ func prepareConn(ctx context.Context, raw *sql.Conn, setup []string) (*conn, err
 	return c, nil
 }
 
-// lend waits for a connection and gives it to fn. The error is fn's, or that of ctx or
-// of the closed pool when fn was not called.
+// lend waits for a connection and calls fn with it. The error is that of fn, or, if fn was
+// not called, that of ctx or errClosed.
 func (p *pool) lend(ctx context.Context, fn func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -95,8 +93,7 @@ func (p *pool) lend(ctx context.Context, fn func(*conn) error) error {
 	}
 }
 
-// close closes every connection, each when its borrower has put it back. A nil pool
-// has none.
+// close waits for every connection to be returned and closes it. A nil pool has none.
 func (p *pool) close() (err error) {
 	if p == nil {
 		return nil

@@ -12,7 +12,7 @@ import (
 	"trainbooking.dev/persistence/sqlite"
 )
 
-// openAt opens a database whose clock shows what now points to.
+// openAt opens a database with the clock *now.
 func openAt(t *testing.T, now *time.Time) *sqlite.DB {
 	t.Helper()
 	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{Now: func() time.Time { return *now }})
@@ -29,7 +29,7 @@ func requireRows(t *testing.T, db *sqlite.DB, table string, want int) {
 	require.Equal(t, want, rows, table)
 }
 
-func TestWritingHoldsPurgesThoseThatAreForgotten(t *testing.T) {
+func TestWritingHoldsPurgesExpiredOnes(t *testing.T) {
 	t.Parallel()
 	clock := now()
 	db := openAt(t, &clock)
@@ -55,7 +55,7 @@ func TestWritingHoldsPurgesThoseThatAreForgotten(t *testing.T) {
 	requireRows(t, db, "holds", 1)
 }
 
-func TestSavingATokenPurgesThoseThatExpired(t *testing.T) {
+func TestSavingATokenPurgesExpiredOnes(t *testing.T) {
 	t.Parallel()
 	clock := now()
 	db := openAt(t, &clock)
@@ -69,7 +69,7 @@ func TestSavingATokenPurgesThoseThatExpired(t *testing.T) {
 	requireRows(t, db, "refresh_tokens", 1)
 }
 
-func TestSavingAReplyPurgesThoseThatExpired(t *testing.T) {
+func TestSavingAReplyPurgesExpiredOnes(t *testing.T) {
 	t.Parallel()
 	at, db := now(), openNew(t)
 	for range 5 {
@@ -80,14 +80,14 @@ func TestSavingAReplyPurgesThoseThatExpired(t *testing.T) {
 	requireRows(t, db, "idempotency_keys", 1)
 }
 
-func TestDeletingATrainEndsItsHolds(t *testing.T) {
+func TestDeletingATrainDeletesItsHolds(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
-	gone, stays := adopt(t, db, booking.NewTrainID()), adopt(t, db, booking.NewTrainID())
-	_, err := db.WriteHolds(t.Context(), []persistence.HoldWrite{holdOf(gone, 1), holdOf(stays, 1)})
+	deleted, other := adopt(t, db, booking.NewTrainID()), adopt(t, db, booking.NewTrainID())
+	_, err := db.WriteHolds(t.Context(), []persistence.HoldWrite{holdOf(deleted, 1), holdOf(other, 1)})
 	require.NoError(t, err)
-	require.NoError(t, db.DeleteTrain(t.Context(), gone, now(), false))
+	require.NoError(t, db.DeleteTrain(t.Context(), deleted, now(), false))
 	trains, err := db.TrainsWithHolds(t.Context(), now())
 	require.NoError(t, err)
-	require.Equal(t, []booking.TrainID{stays.Train}, trains)
+	require.Equal(t, []booking.TrainID{other.Train}, trains)
 }

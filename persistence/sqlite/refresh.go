@@ -11,7 +11,7 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// A token is revoked by removing its row: what is unknown is refused.
+// A token is revoked by deleting its row, because an unknown token is refused.
 const revokeFamily = `DELETE FROM refresh_tokens WHERE user_id = ? AND family = ?`
 
 // SaveRefreshToken implements booking.Users.
@@ -24,12 +24,12 @@ func (db *DB) SaveRefreshToken(ctx context.Context, token booking.RefreshToken) 
 	})
 }
 
-// RotateRefreshToken implements booking.Users. The refusal of a token is not an error
-// of the transaction, so that the revocation of its family is committed.
-func (db *DB) RotateRefreshToken(ctx context.Context, spent uuid.UUID, next booking.RefreshToken, now time.Time) error {
+// RotateRefreshToken implements booking.Users. A refusal does not roll back the transaction, so
+// that the revocation of the family is committed.
+func (db *DB) RotateRefreshToken(ctx context.Context, used uuid.UUID, next booking.RefreshToken, now time.Time) error {
 	var refused error
 	err := db.write(ctx, "rotate refresh token", func(ctx context.Context, c *conn) (err error) {
-		refused, err = rotate(ctx, c, spent, next, now)
+		refused, err = rotate(ctx, c, used, next, now)
 		if err != nil {
 			return err
 		}
@@ -49,28 +49,28 @@ func (db *DB) RevokeFamily(ctx context.Context, user, family uuid.UUID) error {
 	})
 }
 
-// rotate spends a token and records the next. The next one's family and user are those
-// of the token that is spent, whatever it says itself.
+// rotate marks a token as used and records the next, with the family and user of the used
+// one.
 func rotate(
-	ctx context.Context, c *conn, spent uuid.UUID, next booking.RefreshToken, now time.Time,
+	ctx context.Context, c *conn, used uuid.UUID, next booking.RefreshToken, now time.Time,
 ) (refused, err error) {
 	const (
-		find  = `SELECT id, user_id, family, expires_at, spent_at FROM refresh_tokens WHERE id = ?`
-		spend = `UPDATE refresh_tokens SET spent_at = ?2 WHERE id = ?1`
+		find = `SELECT id, user_id, family, expires_at, spent_at FROM refresh_tokens WHERE id = ?`
+		mark = `UPDATE refresh_tokens SET spent_at = ?2 WHERE id = ?1`
 	)
-	old, err := first(ctx, c, scanToken, find, spent[:])
+	old, err := first(ctx, c, scanToken, find, used[:])
 	switch {
 	case errors.Is(err, persistence.ErrNotFound):
-		return unauthenticated(), nil
+		return persistence.TokenRefused(), nil
 	case err != nil:
 		return nil, err
-	case !old.spentAt.IsZero():
+	case !old.usedAt.IsZero():
 		_, err := c.exec(ctx, revokeFamily, old.User[:], old.Family[:])
-		return unauthenticated(), err
+		return persistence.TokenRefused(), err
 	case !now.Before(old.ExpiresAt):
-		return unauthenticated(), nil
+		return persistence.TokenRefused(), nil
 	}
-	if _, err := c.exec(ctx, spend, spent[:], micros(now)); err != nil {
+	if _, err := c.exec(ctx, mark, used[:], micros(now)); err != nil {
 		return nil, err
 	}
 	next.User, next.Family = old.User, old.Family
@@ -83,7 +83,7 @@ func insertToken(ctx context.Context, c *conn, token booking.RefreshToken) error
 	return err
 }
 
-// purgeTokens removes tokens that have expired and are refused for that alone.
+// purgeTokens deletes expired tokens.
 func purgeTokens(ctx context.Context, c *conn, now time.Time) error {
 	const purge = `
 		DELETE FROM refresh_tokens WHERE id IN
@@ -92,22 +92,18 @@ func purgeTokens(ctx context.Context, c *conn, now time.Time) error {
 	return err
 }
 
-// storedToken is a token with when it was spent (zero: it was not).
+// storedToken is a token with the time when it was used (zero: not used).
 type storedToken struct {
 	booking.RefreshToken
-	spentAt time.Time
+	usedAt time.Time
 }
 
 func scanToken(r row) (t storedToken, err error) {
 	var (
 		expires int64
-		spent   *int64
+		used    *int64
 	)
-	err = r.Scan(&t.ID, &t.User, &t.Family, &expires, &spent)
-	t.ExpiresAt, t.spentAt = fromMicros(expires), fromOptional(spent)
+	err = r.Scan(&t.ID, &t.User, &t.Family, &expires, &used)
+	t.ExpiresAt, t.usedAt = fromMicros(expires), fromOptional(used)
 	return t, err
-}
-
-func unauthenticated() error {
-	return &booking.Error{Code: booking.CodeUnauthenticated, Message: "The refresh token is not valid"}
 }

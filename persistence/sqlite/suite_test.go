@@ -33,7 +33,7 @@ func TestHolds(t *testing.T) {
 	})
 }
 
-// openNew opens an empty, migrated database that the test's cleanup closes.
+// openNew opens an empty, migrated database.
 func openNew(tb testing.TB) *sqlite.DB {
 	tb.Helper()
 	return openIn(tb, tb.TempDir())
@@ -49,7 +49,7 @@ func openIn(tb testing.TB, dir string) *sqlite.DB {
 	return db
 }
 
-// adopt makes a new activation of the train current and creates the train if needed.
+// adopt adopts the train for a new activation, and creates it first if necessary.
 func adopt(tb testing.TB, db *sqlite.DB, id booking.TrainID) persistence.Guard {
 	tb.Helper()
 	err := db.CreateTrain(tb.Context(), booking.Train{
@@ -59,22 +59,22 @@ func adopt(tb testing.TB, db *sqlite.DB, id booking.TrainID) persistence.Guard {
 	if err != nil {
 		require.ErrorIs(tb, err, persistence.ErrExists)
 	}
-	seen, err := db.Epoch(tb.Context(), id)
+	old, err := db.Epoch(tb.Context(), id)
 	require.NoError(tb, err)
 	guard := persistence.Guard{Train: id, Owner: uuid.New()}
-	guard.Epoch, err = db.Adopt(tb.Context(), id, seen, guard.Owner)
+	guard.Epoch, err = db.Adopt(tb.Context(), id, old, guard.Owner)
 	require.NoError(tb, err)
 	return guard
 }
 
-// saleOf returns a sale of one seat to somebody new.
+// saleOf returns a sale of one seat to a new user.
 func saleOf(guard persistence.Guard, seat int) persistence.Sale {
 	return persistence.Sale{Guard: guard, Booking: booking.Booking{
 		ID: uuid.New(), Train: guard.Train, User: uuid.New(), Legs: booking.Segment(0, 2), Seats: []int{seat}, BookedAt: now(),
 	}}
 }
 
-// holdOf returns a hold of one seat by somebody new, as a write.
+// holdOf returns the write of a hold of one seat for a new user.
 func holdOf(guard persistence.Guard, seat int) persistence.HoldWrite {
 	return persistence.HoldWrite{Guard: guard, Op: persistence.HoldPut, Hold: booking.Hold{
 		ID: booking.NewHoldID(guard.Train), User: uuid.New(), Legs: booking.Segment(0, 2), Seats: []int{seat},

@@ -12,7 +12,7 @@ import (
 
 const trainColumns = `id, name, capacity, on_sale, created_at, updated_at, stops`
 
-// CreateTrain implements persistence.Trains. A revived train has no owner, so that the
+// CreateTrain implements persistence.Trains. A restored train has no owner, so that the
 // activation that deleted it is fenced.
 func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 	const create = `
@@ -22,7 +22,7 @@ func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 			name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
 			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops
 		WHERE trains.deleted_at IS NOT NULL`
-	stops, err := list(train.Stops)
+	stops, err := persistence.EncodeList(train.Stops)
 	if err != nil {
 		return wrap("create train", err)
 	}
@@ -59,7 +59,7 @@ func (db *DB) Epoch(ctx context.Context, id booking.TrainID) (epoch int64, err e
 }
 
 // Adopt implements persistence.Trains.
-func (db *DB) Adopt(ctx context.Context, id booking.TrainID, seen int64, owner uuid.UUID) (epoch int64, err error) {
+func (db *DB) Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (epoch int64, err error) {
 	const (
 		find  = `SELECT epoch FROM trains WHERE id = ? AND deleted_at IS NULL`
 		adopt = `UPDATE trains SET epoch = epoch + 1, owner = ? WHERE id = ?`
@@ -69,7 +69,7 @@ func (db *DB) Adopt(ctx context.Context, id booking.TrainID, seen int64, owner u
 		if err != nil {
 			return err
 		}
-		if epoch != seen {
+		if epoch != old {
 			return persistence.ErrFenced
 		}
 		_, err = c.exec(ctx, adopt, owner[:], id[:])
@@ -78,7 +78,7 @@ func (db *DB) Adopt(ctx context.Context, id booking.TrainID, seen int64, owner u
 	if err != nil {
 		return 0, err
 	}
-	return seen + 1, nil
+	return old + 1, nil
 }
 
 // LoadTrain implements persistence.Trains, from one snapshot.
@@ -110,12 +110,12 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 			UPDATE trains SET name = ?, capacity = ?, on_sale = ?, updated_at = ?, stops = ?
 			WHERE id = ?`
 	)
-	stops, err := list(train.Stops)
+	stops, err := persistence.EncodeList(train.Stops)
 	if err != nil {
 		return wrap("change train", err)
 	}
 	return db.write(ctx, "change train", func(ctx context.Context, c *conn) error {
-		if err := current(ctx, c, guard); err != nil {
+		if err := checkGuard(ctx, c, guard); err != nil {
 			return err
 		}
 		booked, err := first(ctx, c, scalar[bool], above, guard.Train[:], train.Capacity)
@@ -131,18 +131,18 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 	})
 }
 
-// DeleteTrain implements persistence.Trains. The holds of the train go with it, so that
-// none is left to a train that is revived under its id.
+// DeleteTrain implements persistence.Trains. It also deletes the holds, so that a restored train
+// has none.
 func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
 	const (
 		live   = `SELECT EXISTS (SELECT 1 FROM bookings WHERE train_id = ? AND cancelled_at IS NULL)`
 		cancel = `UPDATE bookings SET cancelled_at = ?2 WHERE train_id = ?1 AND cancelled_at IS NULL`
-		empty  = `DELETE FROM seats WHERE train_id = ?`
-		drop   = `DELETE FROM holds WHERE train_id = ?`
+		seats  = `DELETE FROM seats WHERE train_id = ?`
+		holds  = `DELETE FROM holds WHERE train_id = ?`
 		mark   = `UPDATE trains SET deleted_at = ?2 WHERE id = ?1`
 	)
 	return db.write(ctx, "delete train", func(ctx context.Context, c *conn) error {
-		if err := current(ctx, c, guard); err != nil {
+		if err := checkGuard(ctx, c, guard); err != nil {
 			return err
 		}
 		booked, err := first(ctx, c, scalar[bool], live, guard.Train[:])
@@ -152,7 +152,7 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 		if booked && !force {
 			return persistence.ErrConflict
 		}
-		for _, text := range []string{empty, drop} {
+		for _, text := range []string{seats, holds} {
 			if _, err := c.exec(ctx, text, guard.Train[:]); err != nil {
 				return err
 			}
@@ -166,11 +166,11 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 	})
 }
 
-// activation is what the store knows of who owns a train.
+// activation is the result of comparing a guard with its train.
 type activation struct{ current, deleted bool }
 
-// activationOf compares a guard with its train. ErrNotFound when there never was one.
-// It is asked inside the transaction that writes, which no Adopt can run beside.
+// activationOf compares a guard with its train, in the transaction that writes, so that no Adopt
+// runs concurrently. ErrNotFound if the train never existed.
 func activationOf(ctx context.Context, c *conn, guard persistence.Guard) (activation, error) {
 	const compare = `
 		SELECT epoch = ?2 AND owner IS NOT NULL AND owner = ?3, deleted_at IS NOT NULL
@@ -182,9 +182,9 @@ func activationOf(ctx context.Context, c *conn, guard persistence.Guard) (activa
 	return first(ctx, c, scan, compare, guard.Train[:], guard.Epoch, guard.Owner[:])
 }
 
-// current returns nil when the guard's activation owns the train: ErrFenced when it
-// does not, ErrNotFound when there is no live train.
-func current(ctx context.Context, c *conn, guard persistence.Guard) error {
+// checkGuard returns nil if the guard's activation owns the train, else ErrFenced, or
+// ErrNotFound if there is no live train.
+func checkGuard(ctx context.Context, c *conn, guard persistence.Guard) error {
 	is, err := activationOf(ctx, c, guard)
 	switch {
 	case err != nil:
@@ -206,6 +206,6 @@ func scanTrain(r row) (t booking.Train, err error) {
 		return t, err
 	}
 	t.CreatedAt, t.UpdatedAt = fromMicros(created), fromMicros(updated)
-	t.Stops, err = fromList[booking.Stop](stops)
+	t.Stops, err = persistence.DecodeList[booking.Stop](stops)
 	return t, err
 }

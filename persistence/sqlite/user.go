@@ -28,9 +28,8 @@ func (db *DB) CreateUser(ctx context.Context, user booking.User) error {
 	})
 }
 
-// taken returns already_exists, naming what is taken of the two. It asks before the
-// insertion, since the error of a constraint names one column at most and that only in
-// its text; inside the same transaction nobody comes between.
+// taken returns already_exists with the fields that are taken. It runs before the insertion, in
+// the same transaction, since the error of a constraint names only one column, in its text.
 func taken(ctx context.Context, c *conn, username, email string) error {
 	const (
 		byName  = `SELECT EXISTS (SELECT 1 FROM users WHERE username_folded = ?)`
@@ -41,20 +40,7 @@ func taken(ctx context.Context, c *conn, username, email string) error {
 	if err := errors.Join(nameErr, emailErr); err != nil {
 		return err
 	}
-	fields := map[string]string{}
-	if nameTaken {
-		fields["username"] = "is taken"
-	}
-	if emailTaken {
-		fields["email"] = "is taken"
-	}
-	if len(fields) == 0 {
-		return nil
-	}
-	return &booking.Error{
-		Code: booking.CodeAlreadyExists, Message: "There is a user of that name or email already",
-		Fields: fields,
-	}
+	return persistence.UserExists(nameTaken, emailTaken)
 }
 
 // FindUser implements booking.Users.

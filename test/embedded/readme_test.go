@@ -48,12 +48,12 @@ func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
 func TestReadmeNamesTheFunctionsAndStatementsThatAreThere(t *testing.T) {
 	t.Parallel()
 	for file, part := range map[string]string{
-		"api/routes.go":                 `"/train/book-ticket/"`,
-		"api/seat.go":                   "bookTicket(",
-		"actors/hold.go":                "Hold(ctx",
-		"booking/seatmap_hold.go":       "Hold(request",
-		"persistence/sqlite/hold.go":    "INSERT INTO holds",
-		"persistence/sqlite/booking.go": "INSERT INTO seats",
+		"api/routes.go":              `"/train/book-ticket/"`,
+		"api/seat.go":                "bookTicket(",
+		"actors/hold.go":             "Hold(ctx",
+		"booking/seatmap_hold.go":    "Hold(request",
+		"persistence/sqlite/hold.go": "INSERT INTO holds",
+		"persistence/sqlite/sale.go": "INSERT INTO seats",
 	} {
 		require.Contains(t, readme(t), "["+file+"]")
 		text, err := os.ReadFile(filepath.Join(root, file))

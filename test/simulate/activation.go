@@ -12,16 +12,15 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// activation is one life of the train's actor, as package actors has it: the names of its
-// steps are those there.
+// activation is a model of an activation in package actors.
 type activation struct {
 	*node
-	guard  persistence.Guard
-	offset time.Duration // of the wall clock, as it was at the load: the seat map has one time
-	seats  *booking.SeatMap
-	until  time.Duration // of the tenure
-	leased bool          // is to be renewed
-	taken  bool          // is to be released
+	guard    persistence.Guard
+	offset   time.Duration // of the wall clock at the load, since the seat map needs one monotonic time
+	seats    *booking.SeatMap
+	until    time.Duration // of the lease term
+	renewing bool          // the lease is to be renewed
+	acquired bool          // the lease is to be released
 
 	inFlight int
 	busy     bool // loading or halting
@@ -29,7 +28,7 @@ type activation struct {
 	waiting  []*attempt
 	parked   map[booking.HoldID][]*attempt
 	dropping map[booking.HoldID]bool
-	alarmAt  time.Duration // 0: not set
+	timerAt  time.Duration // 0: none
 }
 
 func newActivation(n *node) *activation {
@@ -43,8 +42,8 @@ func (a *activation) lease() persistence.Lease {
 	return persistence.Lease{Train: a.guard.Train, Address: a.address, Owner: a.guard.Owner}
 }
 
-// at is a true time as the seat map is told it.
-func (a *activation) at(t time.Duration) time.Time { return dawn.Add(t + a.offset) }
+// at converts a true time to the time of the seat map.
+func (a *activation) at(t time.Duration) time.Time { return startTime.Add(t + a.offset) }
 
 func (a *activation) valid() bool { return a.now < a.until }
 
@@ -52,38 +51,38 @@ func (a *activation) grant(sent time.Duration) {
 	a.until = sent + persistence.LeaseTTL - persistence.LeaseMargin
 }
 
-// load reads the epoch before it takes the lease, and adopts before it reads the rest.
+// load reads the epoch before it acquires the lease, and adopts before it reads the rest.
 func (a *activation) load() {
 	call(a.node, a.postgres, func() (int64, error) { return a.store.Epoch(background, a.guard.Train) },
-		func(seen int64, err error) {
+		func(oldEpoch int64, err error) {
 			if err != nil {
 				a.loadFailed(err)
 				return
 			}
-			a.acquire(seen, true)
+			a.acquire(oldEpoch, true)
 		})
 }
 
-func (a *activation) acquire(seen int64, first bool) {
+func (a *activation) acquire(oldEpoch int64, first bool) {
 	sent := a.now
 	got := func(holder persistence.Lease, err error) {
 		switch {
 		case err == nil && holder == a.lease():
 			a.grant(sent)
-			a.leased, a.taken = true, true
-			a.adopt(seen)
+			a.renewing, a.acquired = true, true
+			a.adopt(oldEpoch)
 		case err == nil && holder.Address == a.address && first:
 			a.release(holder, func(err error) {
 				if err != nil {
-					a.giveUp(err)
+					a.releaseAndFail(err)
 					return
 				}
-				a.acquire(seen, false)
+				a.acquire(oldEpoch, false)
 			})
 		case err == nil:
 			a.moved(holder.Address)
 		default:
-			a.giveUp(err)
+			a.releaseAndFail(err)
 		}
 	}
 	call(a.node, a.redis, func() (persistence.Lease, error) { return a.client.AcquireLease(background, a.lease()) },
@@ -101,8 +100,8 @@ func (a *activation) acquire(seen int64, first bool) {
 		})
 }
 
-// giveUp fails the load; the lease may have been taken.
-func (a *activation) giveUp(err error) {
+// releaseAndFail fails the load. It releases the lease, which may have been acquired.
+func (a *activation) releaseAndFail(err error) {
 	a.release(a.lease(), func(error) {})
 	a.loadFailed(err)
 }
@@ -116,13 +115,13 @@ func (a *activation) release(lease persistence.Lease, done func(error)) {
 	}, func(_ struct{}, err error) { done(err) })
 }
 
-func (a *activation) adopt(seen int64) {
+func (a *activation) adopt(oldEpoch int64) {
 	if a.mutation == TokenFromRedis {
 		a.adoptToken()
 		return
 	}
 	call(a.node, a.postgres, func() (int64, error) {
-		epoch, err := a.store.Adopt(background, a.guard.Train, seen, a.guard.Owner)
+		epoch, err := a.store.Adopt(background, a.guard.Train, oldEpoch, a.guard.Owner)
 		if err == nil {
 			a.ledger.adopted(epoch)
 		}
@@ -133,7 +132,7 @@ func (a *activation) adopt(seen int64) {
 			return
 		}
 		a.guard.Epoch = epoch
-		a.read(seen)
+		a.read(oldEpoch)
 	})
 }
 
@@ -152,13 +151,13 @@ func (a *activation) adoptToken() {
 	})
 }
 
-// read puts the train together from the stores, and from what the last activation left if
-// nobody was owner in between.
-func (a *activation) read(seen int64) {
+// read loads the train from the stores, and the handoff of the last activation if no other one
+// was adopted in between.
+func (a *activation) read(oldEpoch int64) {
 	a.offset = a.wall
-	var inherited []booking.Hold
-	if a.legacy.epoch == seen {
-		inherited = a.legacy.holds
+	var handedOff []booking.Hold
+	if a.handoff.epoch == oldEpoch {
+		handedOff = a.handoff.holds
 	}
 	type loaded struct {
 		train    booking.Train
@@ -186,24 +185,24 @@ func (a *activation) read(seen int64) {
 				a.loadFailed(err)
 				return
 			}
-			a.loaded(l.train, l.bookings, holds, inherited)
+			a.loaded(l.train, l.bookings, holds, handedOff)
 		})
 	})
 }
 
-func (a *activation) loaded(train booking.Train, bookings []booking.Booking, holds, inherited []booking.Hold) {
+func (a *activation) loaded(train booking.Train, bookings []booking.Booking, holds, handedOff []booking.Hold) {
 	var unstored []booking.Hold
-	for _, h := range inherited {
+	for _, h := range handedOff {
 		if !slices.ContainsFunc(holds, func(o booking.Hold) bool { return o.ID == h.ID }) {
 			unstored = append(unstored, h)
 		}
 	}
 	a.seats = booking.NewSeatMap(train)
 	shortened := a.seats.Restore(bookings, append(holds, unstored...), a.rules.TTL, a.at(a.now))
-	a.say("%s owns the train with epoch %d: %d bookings, %d holds, %d inherited, %d shortened",
+	a.logf("%s owns the train with epoch %d: %d bookings, %d holds, %d handed off, %d shortened",
 		a.address, a.guard.Epoch, len(bookings), len(a.seats.LiveHolds()), len(unstored), len(shortened))
 	a.coverage["takeovers"]++
-	a.coverage["holds inherited after Redis lost them"] += len(unstored)
+	a.coverage["holds handed off after Redis lost them"] += len(unstored)
 	unstored = slices.DeleteFunc(unstored, func(h booking.Hold) bool {
 		_, live := a.seats.Phase(h.ID)
 		return !live
@@ -211,8 +210,8 @@ func (a *activation) loaded(train booking.Train, bookings []booking.Booking, hol
 	a.storeAgain(append(unstored, shortened...))
 }
 
-// storeAgain writes the holds that are not in Redis as they are, before anybody is told of
-// them.
+// storeAgain writes the holds that Redis does not have in this form, before any request is
+// served.
 func (a *activation) storeAgain(unstored []booking.Hold) {
 	if len(unstored) == 0 {
 		a.serve()
@@ -227,7 +226,7 @@ func (a *activation) storeAgain(unstored []booking.Hold) {
 			err = persistence.ErrFenced
 		}
 		if err != nil {
-			a.seats = nil // the legacy stays
+			a.seats = nil // keep the handoff
 			a.loadFailed(err)
 			return
 		}
@@ -240,36 +239,36 @@ func (a *activation) serve() {
 	waiting := a.waiting
 	a.waiting = nil
 	for _, at := range waiting {
-		a.take(at)
+		a.receive(at)
 	}
 	a.tidy()
-	a.advance()
+	a.closeWhenIdle()
 }
 
 func (a *activation) moved(address string) {
 	for _, at := range a.waiting {
-		at.answer(a.node, reply{retry: true, owner: address})
+		at.respond(a.node, response{retry: true, owner: address})
 	}
 	a.waiting = nil
 	a.halt()
 }
 
 func (a *activation) loadFailed(err error) {
-	a.say("%s could not load: %v", a.address, err)
-	r := reply{err: booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)}
+	a.logf("%s could not load: %v", a.address, err)
+	r := response{err: booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)}
 	if errors.Is(err, persistence.ErrFenced) || errors.Is(err, persistence.ErrConflict) {
-		r = reply{retry: true}
+		r = response{retry: true}
 	}
 	for _, at := range a.waiting {
-		at.answer(a.node, r)
+		at.respond(a.node, r)
 	}
 	a.waiting = nil
 	a.halt()
 }
 
-// tenureOver ends what lost its lease.
-func (a *activation) tenureOver() {
-	a.until, a.leased = 0, false
+// leaseEnded halts an activation that lost its lease.
+func (a *activation) leaseEnded() {
+	a.until, a.renewing = 0, false
 	if a.active == a {
 		a.halt()
 	}
@@ -277,11 +276,11 @@ func (a *activation) tenureOver() {
 
 func (a *activation) halt() {
 	a.busy, a.halting = true, true
-	a.advance()
+	a.closeWhenIdle()
 }
 
-// advance closes an activation that halts when nothing is in flight.
-func (a *activation) advance() {
+// closeWhenIdle closes a halting activation once nothing is in flight.
+func (a *activation) closeWhenIdle() {
 	if !a.halting || a.inFlight > 0 || a.active != a {
 		return
 	}
@@ -290,12 +289,12 @@ func (a *activation) advance() {
 		a.waiting = append(a.waiting, parked...)
 	}
 	if a.seats != nil {
-		a.legacy = legacy{a.guard.Epoch, a.liveHolds()}
+		a.handoff = handoff{a.guard.Epoch, a.liveHolds()}
 	}
-	a.leased = false
+	a.renewing = false
 	a.until = 0
-	if !a.taken {
-		a.handOn()
+	if !a.acquired {
+		a.finish()
 		return
 	}
 	a.releaseWithin(3)
@@ -304,27 +303,27 @@ func (a *activation) advance() {
 func (a *activation) releaseWithin(tries int) {
 	a.release(a.lease(), func(err error) {
 		if err == nil || tries == 1 {
-			a.handOn()
+			a.finish()
 			return
 		}
 		a.after(250*time.Millisecond, func() { a.releaseWithin(tries - 1) })
 	})
 }
 
-func (a *activation) handOn() {
+func (a *activation) finish() {
 	if a.active == a {
 		a.active = nil
 	}
 	for _, at := range a.waiting {
-		at.answer(a.node, reply{retry: true})
+		at.respond(a.node, response{retry: true})
 	}
 	a.waiting = nil
 	if a.seats != nil && a.seats.HasHolds() && a.active == nil && a.chance(0.5) {
-		a.activate() // else it belongs to another now
+		a.activate() // otherwise another node will own it
 	}
 }
 
-// inOrder returns what is parked, in an order that does not depend on a map.
+// inOrder returns the parked attempts in a deterministic order.
 func (a *activation) inOrder() (all [][]*attempt) {
 	var ids []booking.HoldID
 	for id := range a.parked {
@@ -343,7 +342,7 @@ func (a *activation) liveHolds() []booking.Hold {
 	return holds
 }
 
-// tidy drops records that tell nothing any more and sets the alarm.
+// tidy drops superseded holds and sets the timer.
 func (a *activation) tidy() {
 	if a.busy {
 		return
@@ -354,14 +353,14 @@ func (a *activation) tidy() {
 		}
 	}
 	next, ok := a.seats.NextDeadline()
-	at := next.Sub(dawn) - a.offset
-	if !ok || a.alarmAt != 0 && at >= a.alarmAt || at > faultTime+healTime+calmTime {
+	at := next.Sub(startTime) - a.offset
+	if !ok || a.timerAt != 0 && at >= a.timerAt || at > faultTime+healTime+calmTime {
 		return
 	}
-	a.alarmAt = at
+	a.timerAt = at
 	a.after(max(0, at-a.now), func() {
-		if a.alarmAt == at && a.active == a {
-			a.alarmAt = 0
+		if a.timerAt == at && a.active == a {
+			a.timerAt = 0
 			a.endHolds(a.now)
 			a.tidy()
 		}
@@ -383,7 +382,7 @@ func (a *activation) writeHold(op persistence.HoldOp, h booking.Hold, then func(
 	a.holds.add(persistence.HoldWrite{Guard: a.guard, Op: op, Hold: h}, func(err error) {
 		a.inFlight--
 		then(err)
-		a.advance()
+		a.closeWhenIdle()
 		a.tidy()
 	})
 }
@@ -418,11 +417,11 @@ func (a *activation) unpark(id booking.HoldID) {
 	parked := a.parked[id]
 	delete(a.parked, id)
 	for _, at := range parked {
-		a.take(at)
+		a.receive(at)
 	}
 }
 
-// newBookingID is what NewBookingID takes for the id that follows from user and hold.
+// newBookingID returns the booking id, which NewBookingID replaces by a random one.
 func (a *activation) newBookingID(b booking.Booking) uuid.UUID {
 	if a.mutation == NewBookingID {
 		return a.uuid()

@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	askTimeout = 5 * time.Second
-	minAttempt = 400 * time.Millisecond
+	requestTimeout = 5 * time.Second
+	minAttempt     = 400 * time.Millisecond
 )
 
-// kind is what is asked.
+// kind is the kind of a request.
 type kind string
 
 const (
@@ -24,19 +24,19 @@ const (
 	confirm kind = "confirm"
 	release kind = "release"
 	cancel  kind = "cancel"
-	see     kind = "see"
+	query   kind = "query"
 )
 
-// user asks for one thing after another, sometimes for several at once.
+// user makes requests, some of them concurrently.
 type user struct {
 	*world
 	id       uuid.UUID
 	name     string
-	asked    []booking.HoldRequest // some of what was asked for
+	requests []booking.HoldRequest // some of its requests
 	bookings []uuid.UUID
 }
 
-// request is something that a user asks, until it is answered or given up.
+// request is a request of a user, with its attempts.
 type request struct {
 	*world
 	user    *user
@@ -46,44 +46,44 @@ type request struct {
 	booking uuid.UUID
 
 	called   time.Duration
-	returned time.Duration // forever while it is not known how it ended
-	lost     bool          // an attempt
-	over     bool
-	judged   judged // for the ledger
+	returned time.Duration // never while its outcome is unknown
+	lost     bool          // an attempt was lost
+	ended    bool
+	record   requestRecord
 }
 
-const forever = time.Duration(1<<63 - 1)
+const never = time.Duration(1<<63 - 1)
 
-// reply is what an activation answers, as in package actors.
-type reply struct {
+// response is the response of an activation, as in package actors.
+type response struct {
 	value       any
 	err         error
 	retry, lost bool
 	owner       string
 }
 
-// attempt is one try to get a request answered.
+// attempt is one attempt at a request.
 type attempt struct {
 	request *request
-	done    bool // answered, or given up
-	back    func(reply)
+	done    bool // it has a response or timed out
+	back    func(response)
 }
 
-func (u *user) goOn() {
+func (u *user) scheduleNext() {
 	u.after(u.between(20*time.Millisecond, 1500*time.Millisecond), func() {
 		u.do()
-		u.goOn()
+		u.scheduleNext()
 	})
 }
 
-// do asks for something that makes sense now, or for something that does not.
+// do makes a random request, which may be invalid.
 func (u *user) do() {
-	r := &request{world: u.world, user: u, kind: hold, returned: forever}
+	r := &request{world: u.world, user: u, kind: hold, returned: never}
 	switch dice := u.rng.IntN(20); {
-	case dice < 8 || len(u.asked) == 0:
+	case dice < 8 || len(u.requests) == 0:
 		r.hold = u.newHold()
-	case dice < 10: // the same again
-		r.hold = pick(u.world, u.asked...)
+	case dice < 10: // a retry
+		r.hold = pick(u.world, u.requests...)
 		if u.chance(0.5) {
 			r.hold.ID = u.holdID()
 		}
@@ -94,7 +94,7 @@ func (u *user) do() {
 	case dice < 19 && len(u.bookings) > 0:
 		r.kind, r.booking = cancel, pick(u.world, u.bookings...)
 	default:
-		r.kind = see
+		r.kind = query
 	}
 	r.begin()
 }
@@ -122,17 +122,17 @@ func (u *user) newHold() booking.HoldRequest {
 		}
 	}
 	const kept = 4
-	if u.asked = append(u.asked, h); len(u.asked) > kept {
-		u.asked = u.asked[1:]
+	if u.requests = append(u.requests, h); len(u.requests) > kept {
+		u.requests = u.requests[1:]
 	}
 	return h
 }
 
-// ref means one of the user's holds, by its id or by a seat, or that of another.
+// ref refers to a hold of the user or, sometimes, of another user, by its id or by a seat.
 func (u *user) ref() booking.HoldRef {
-	h := pick(u.world, u.asked...)
-	if other := pick(u.world, u.users...); len(other.asked) > 0 && u.chance(0.1) {
-		h = pick(u.world, other.asked...)
+	h := pick(u.world, u.requests...)
+	if other := pick(u.world, u.users...); len(other.requests) > 0 && u.chance(0.1) {
+		h = pick(u.world, other.requests...)
 	}
 	ref := booking.HoldRef{User: u.id, Train: u.train.ID, Hold: h.ID}
 	if len(h.Seats) > 0 && u.chance(0.2) {
@@ -143,8 +143,8 @@ func (u *user) ref() booking.HoldRef {
 
 func (r *request) begin() {
 	r.called = r.now
-	r.ledger.calls(r)
-	r.after(askTimeout, func() { r.end(nil, booking.Timeout(nil)) })
+	r.ledger.requestMade(r)
+	r.after(requestTimeout, func() { r.end(nil, booking.Timeout(nil)) })
 	to := pick(r.world, r.nodes...)
 	if holder, held := r.shared.Holder(r.train.ID); held && r.chance(0.8) {
 		to = r.at(holder.Address)
@@ -152,21 +152,21 @@ func (r *request) begin() {
 	r.attempt(to, minAttempt, time.Millisecond)
 }
 
-// what is the request in words.
-func (r *request) what() string {
+// describe describes the request.
+func (r *request) describe() string {
 	switch r.kind {
 	case hold:
-		return fmt.Sprintf("hold %s: seats %v (%d), %s to %s", short(r.hold.ID), r.hold.Seats, r.hold.Count, r.hold.From, r.hold.To)
+		return fmt.Sprintf("hold %s: seats %v (%d), %s to %s", shortID(r.hold.ID), r.hold.Seats, r.hold.Count, r.hold.From, r.hold.To)
 	case confirm, release:
-		return fmt.Sprintf("%s %s, seat %d", r.kind, short(r.ref.Hold), r.ref.Seat)
+		return fmt.Sprintf("%s %s, seat %d", r.kind, shortID(r.ref.Hold), r.ref.Seat)
 	case cancel:
 		return fmt.Sprintf("cancel %s", r.booking.String()[:8])
 	}
 	return string(r.kind)
 }
 
-// short is an id by which people tell holds apart in a trace.
-func short(id booking.HoldID) string { return hex.EncodeToString(id[14:18]) }
+// shortID abbreviates an id for the log.
+func shortID(id booking.HoldID) string { return hex.EncodeToString(id[14:18]) }
 
 func (r *request) at(address string) *node {
 	for _, n := range r.nodes {
@@ -177,43 +177,43 @@ func (r *request) at(address string) *node {
 	return pick(r.world, r.nodes...)
 }
 
-// attempt asks a node; without an answer, or with one that says so, another.
+// attempt sends the request to a node, and retries at another after a timeout or on request.
 func (r *request) attempt(to *node, timeout, backoff time.Duration) {
 	at := &attempt{request: r}
-	again := func(owner string) {
+	retry := func(owner string) {
 		next := pick(r.world, r.nodes...)
 		if owner != "" {
 			next = r.at(owner)
 		}
-		r.coverage["attempts again"]++
+		r.coverage["retries"]++
 		r.after(backoff, func() {
-			if !r.over {
+			if !r.ended {
 				r.attempt(next, timeout, min(2*backoff, 50*time.Millisecond))
 			}
 		})
 	}
 	r.after(timeout, func() {
-		if !at.done && !r.over {
+		if !at.done && !r.ended {
 			at.done, r.lost = true, true
 			timeout *= 2
-			again("")
+			retry("")
 		}
 	})
-	at.deliver(to, func(answer reply) {
-		if at.done || r.over {
+	at.deliver(to, func(resp response) {
+		if at.done || r.ended {
 			return
 		}
 		at.done = true
-		r.lost = r.lost || answer.lost
-		if answer.retry {
-			again(answer.owner)
+		r.lost = r.lost || resp.lost
+		if resp.retry {
+			retry(resp.owner)
 			return
 		}
-		r.end(answer.value, outcome(answer.err, r.lost))
+		r.end(resp.value, outcome(resp.err, r.lost))
 	})
 }
 
-// outcome is that of package actors: after a lost attempt nobody knows.
+// outcome is as in package actors: after a lost attempt the outcome is unknown.
 func outcome(err error, lost bool) error {
 	e, ok := errors.AsType[*booking.Error](err)
 	if !lost || !ok || e.Outcome != booking.OutcomeNotExecuted {
@@ -224,12 +224,12 @@ func outcome(err error, lost bool) error {
 	return &unknown
 }
 
-// end tells the user, unless that is lost on the way.
+// end returns the result to the user, unless it is lost.
 func (r *request) end(value any, err error) {
-	if r.over {
+	if r.ended {
 		return
 	}
-	r.over = true
+	r.ended = true
 	if r.now < faultTime && r.chance(0.02) {
 		r.coverage["replies lost"]++
 		return
@@ -242,31 +242,31 @@ func (r *request) end(value any, err error) {
 		result += " " + string(e.Outcome)
 	}
 	r.coverage["operations: "+string(r.kind)+" "+result]++
-	if r.tracing {
-		r.say("%s is told of %s: %s", r.user.name, r.what(), result)
+	if r.logging {
+		r.logf("%s gets the result of %s: %s", r.user.name, r.describe(), result)
 	}
-	r.ledger.returns(r, value, err)
+	r.ledger.requestEnded(r, value, err)
 	if b, ok := value.(booking.Booking); ok && err == nil {
 		r.user.bookings = append(r.user.bookings, b.ID)
 	}
 }
 
-// deliver carries an attempt to a node.
-func (at *attempt) deliver(to *node, back func(reply)) {
+// deliver sends an attempt to a node.
+func (at *attempt) deliver(to *node, back func(response)) {
 	at.back = back
-	w, life := at.request.world, to.life
+	w, incarnation := at.request.world, to.incarnation
 	if to.down || w.now < faultTime && w.chance(w.lossRate/4) {
 		return
 	}
 	w.after(w.latency()/4, func() {
-		if to.life == life && !to.down {
-			to.do(func() { to.ask(at) })
+		if to.incarnation == incarnation && !to.down {
+			to.do(func() { to.handle(at) })
 		}
 	})
 }
 
-// answer carries the answer back.
-func (at *attempt) answer(from *node, r reply) {
+// respond sends the response to the user.
+func (at *attempt) respond(from *node, r response) {
 	w := from.world
 	if w.now < faultTime && w.chance(w.lossRate/4) {
 		return

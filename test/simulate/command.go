@@ -7,25 +7,25 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// take runs an attempt, or lets it wait.
-func (a *activation) take(at *attempt) {
+// receive runs an attempt or lets it wait.
+func (a *activation) receive(at *attempt) {
 	a.do(func() {
 		switch {
 		case a.busy:
 			if a.active != a {
-				at.answer(a.node, reply{retry: true})
+				at.respond(a.node, response{retry: true})
 				return
 			}
 			a.waiting = append(a.waiting, at)
 		case !a.valid() && a.mutation != ReplyUnchecked:
-			at.answer(a.node, reply{retry: true})
+			at.respond(a.node, response{retry: true})
 			a.halt()
-		case a.now >= at.request.called+askTimeout: // nobody waits for the answer any more
-			at.answer(a.node, reply{err: booking.Timeout(nil)})
+		case a.now >= at.request.called+requestTimeout: // the request has timed out
+			at.respond(a.node, response{err: booking.Timeout(nil)})
 		default:
-			a.stall(func() {
+			a.maybePause(func() {
 				if a.busy {
-					a.take(at)
+					a.receive(at)
 					return
 				}
 				a.endHolds(at.request.called)
@@ -46,8 +46,8 @@ func (a *activation) run(at *attempt) {
 		a.releaseHold(at)
 	case cancel:
 		a.cancel(at)
-	case see:
-		a.answer(at, a.seats.Snapshot(), nil)
+	case query:
+		a.reply(at, a.seats.Snapshot(), nil)
 	}
 }
 
@@ -59,12 +59,12 @@ func (a *activation) hold(at *attempt) {
 	}
 	h, made, err := a.seats.Hold(wanted, a.rules, a.at(at.request.called))
 	if err != nil || !made {
-		a.answer(at, h, err)
+		a.reply(at, h, err)
 		return
 	}
 	a.writeHold(persistence.HoldPut, h, func(err error) {
 		switch {
-		case a.lost(at, err):
+		case a.haltIfLost(at, err):
 			return
 		case err != nil:
 			a.seats.HoldFailed(h.ID)
@@ -86,12 +86,12 @@ func (a *activation) releaseHold(at *attempt) {
 	}
 	h, err := a.seats.Release(ref)
 	if err != nil {
-		a.answer(at, nil, err)
+		a.reply(at, nil, err)
 		return
 	}
 	a.writeHold(persistence.HoldPut, h, func(err error) {
 		switch {
-		case a.lost(at, err):
+		case a.haltIfLost(at, err):
 			return
 		case err != nil:
 			a.seats.ReleaseFailed(h.ID)
@@ -105,7 +105,7 @@ func (a *activation) releaseHold(at *attempt) {
 func (a *activation) confirm(at *attempt) {
 	b, id, made, err := a.seats.Confirm(at.request.ref, a.at(at.request.called))
 	if err != nil || !made {
-		a.answer(at, b, err)
+		a.reply(at, b, err)
 		return
 	}
 	b.ID = a.newBookingID(b)
@@ -113,14 +113,14 @@ func (a *activation) confirm(at *attempt) {
 	a.sales.add(sale{persistence.Sale{Guard: a.guard, Booking: b}, id, at.request}, func(err error) {
 		a.inFlight--
 		a.confirmed(at, id, b, err)
-		a.advance()
+		a.closeWhenIdle()
 		a.tidy()
 	})
 }
 
 func (a *activation) confirmed(at *attempt, id booking.HoldID, b booking.Booking, err error) {
 	switch {
-	case a.lost(at, err):
+	case a.haltIfLost(at, err):
 		return
 	case err != nil:
 		a.seats.ConfirmFailed(id)
@@ -133,15 +133,15 @@ func (a *activation) confirmed(at *attempt, id booking.HoldID, b booking.Booking
 
 func (a *activation) cancel(at *attempt) {
 	if _, err := a.seats.Cancel(at.request.user.id, at.request.booking); err != nil {
-		a.answer(at, nil, err)
+		a.reply(at, nil, err)
 		return
 	}
 	now, guard := a.at(a.now), a.guard
 	a.inFlight++
 	call(a.node, a.postgres, func() (struct{}, error) {
-		judged, err := a.guardOf(guard)
+		current, err := a.guardOf(guard)
 		if err == nil {
-			err = a.store.CancelBooking(background, judged, at.request.booking, now)
+			err = a.store.CancelBooking(background, current, at.request.booking, now)
 		}
 		if err == nil {
 			a.ledger.cancelled(at.request.booking, at.request)
@@ -149,37 +149,37 @@ func (a *activation) cancel(at *attempt) {
 		return struct{}{}, err
 	}, func(_ struct{}, err error) {
 		a.inFlight--
-		if !a.lost(at, err) {
+		if !a.haltIfLost(at, err) {
 			if err == nil {
 				a.seats.Cancelled(at.request.booking, now)
 			}
-			a.answer(at, nil, err)
+			a.reply(at, nil, err)
 		}
-		a.advance()
+		a.closeWhenIdle()
 		a.tidy()
 	})
 }
 
-// answer replies, unless the lease has ended meanwhile.
-func (a *activation) answer(at *attempt, value any, err error) {
-	if transit, ok := errors.AsType[*booking.InTransitError](err); ok {
-		a.parked[transit.Hold] = append(a.parked[transit.Hold], at)
+// reply responds, unless the lease term has ended.
+func (a *activation) reply(at *attempt, value any, err error) {
+	if inTransit, ok := errors.AsType[*booking.InTransitError](err); ok {
+		a.parked[inTransit.Hold] = append(a.parked[inTransit.Hold], at)
 		return
 	}
 	if !a.valid() && a.mutation != ReplyUnchecked {
-		at.answer(a.node, reply{retry: true, lost: true})
+		at.respond(a.node, response{retry: true, lost: true})
 		a.halt()
 		return
 	}
-	a.stall(func() { at.answer(a.node, reply{value: value, err: persistence.Failure(err)}) })
+	a.maybePause(func() { at.respond(a.node, response{value: value, err: persistence.ClientError(err)}) })
 }
 
 func (a *activation) settle(id booking.HoldID, at *attempt, value any, err error) {
-	a.answer(at, value, err)
+	a.reply(at, value, err)
 	a.unpark(id)
 }
 
-func (a *activation) lost(at *attempt, err error) bool {
+func (a *activation) haltIfLost(at *attempt, err error) bool {
 	unknown := errors.Is(err, persistence.ErrUnknown)
 	if !unknown && !errors.Is(err, persistence.ErrFenced) &&
 		!errors.Is(err, persistence.ErrConflict) && !errors.Is(err, persistence.ErrNotFound) {
@@ -188,7 +188,7 @@ func (a *activation) lost(at *attempt, err error) bool {
 	if errors.Is(err, persistence.ErrFenced) {
 		a.coverage["writes fenced"]++
 	}
-	at.answer(a.node, reply{retry: true, lost: unknown})
+	at.respond(a.node, response{retry: true, lost: unknown})
 	a.halt()
 	return true
 }

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Coverage counts what happened, by name.
+// Coverage counts events by name.
 type Coverage map[string]int
 
-// Add counts what happened in another run too.
+// Add adds the counts of another run.
 func (c Coverage) Add(other Coverage) {
 	for name, n := range other {
 		c[name] += n

@@ -1,21 +1,20 @@
-// Package simulate plays the protocol of docs/RELIABILITY.md 2 against the faults of its
-// part 3, one step after another on one thread, in an order that a seed decides. So a
-// history that breaks a promise can be played again as often as one likes.
+// Package simulate runs the protocol of docs/RELIABILITY.md 2 against the faults of its
+// part 3, one step at a time on one thread, in an order that follows from a seed. So a
+// run that breaks a promise can be repeated exactly.
 //
-// Real are booking.SeatMap, which decides, and the stores of persistencetest/memory, which
-// pass the suites that Postgres and Redis pass. Between them stand several nodes, each a
-// model of the train's actor: the same steps in the same order as package actors, with
-// nothing but the steps. Between nodes and stores stands a network that delays, loses
-// before or after execution, and lets a statement arrive long after it was given up.
+// booking.SeatMap and the stores of persistencetest/memory are real; the stores pass the
+// same suites as Postgres and Redis. Several nodes each have a model of the train's actor,
+// with the same steps in the same order as package actors. A network between nodes and
+// stores delays calls, loses them before or after execution, and executes some long after
+// the caller has given up.
 //
-//	clients ──▶ node ──▶ activation (SeatMap, tenure) ──▶ network ──▶ Store | Shared
-//	   │                                                                │
-//	   └──────────── ledger: what was acknowledged, what committed ◀────┘
+//	users ──▶ node ──▶ activation (SeatMap, lease term) ──▶ network ──▶ Store | Shared
+//	   │                                                               │
+//	   └──────────── ledger: acknowledged and committed writes ◀───────┘
 //
-// The ledger checks I1 to I6 and I8 to I10 at each step, with true time, which no node
-// knows, and of I7 that nothing fails any more long after the last fault. What a client
-// was told is judged by when it called and when it was answered: between the two a thing
-// may have happened at any time.
+// The ledger checks I1 to I6 and I8 to I10 at each step, by true time, which no node
+// has. Of I7 it checks that no request fails long after the last fault. It compares the
+// times of a request and its response, since a write may happen at any time in between.
 //
-// A Mutation breaks the protocol on purpose: the tests show that each is caught.
+// A Mutation breaks the protocol on purpose. The tests check that each is detected.
 package simulate

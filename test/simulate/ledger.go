@@ -11,49 +11,49 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// ledger is what was acknowledged and what committed, and what follows from both.
+// ledger records what was acknowledged and what was committed, and checks the promises.
 type ledger struct {
 	*world
-	records   map[booking.HoldID]*record
-	holds     []*record // in the order of their requests
+	records   map[booking.HoldID]*holdRecord
+	holds     []*holdRecord // in the order of their requests
 	endings   []*request
 	sold      []*sold
 	byID      map[uuid.UUID]*sold
 	epoch     int64 // of the train
-	committer int64 // epoch of the last booking
+	committer int64 // the epoch of the last booking
 	exempt    time.Duration
 }
 
-// record is what is known of the hold of an id.
-type record struct {
+// holdRecord is the history of a hold.
+type holdRecord struct {
 	booking.Hold
 	user     *user
-	want     int           // seats asked for
+	want     int           // requested seats
 	called   time.Duration // the last request for it
-	open     int           // requests for it of which it is not known whether they are over
-	ended    time.Duration // the call of the last that ended it and was told so; -1
-	answered time.Duration // the last answer to one
-	until    time.Duration // that its user was told, as true time shows it
-	sure     bool          // acknowledged, and nothing asked that may end it
-	asked    int           // counts what may end it
+	open     int           // requests for it whose outcome is unknown
+	ended    time.Duration // when the last acknowledged request that ended it was made; -1: never
+	answered time.Duration // the last response to a request for it
+	until    time.Duration // the acknowledged deadline, in true time
+	certain  bool          // acknowledged, and no request may have ended it
+	endings  int           // the number of requests that may end it
 }
 
-// sold is a booking as it was committed.
+// sold is a committed booking.
 type sold struct {
 	booking.Booking
 	hold      booking.HoldID
 	at        time.Duration
 	by        *request
 	cancelled bool // in the store
-	cancel    bool // was asked for
+	cancel    bool // requested
 }
 
-// judged is what the ledger keeps of a request.
-type judged struct {
-	record  *record // of a hold that could be confirmed when that was asked
-	asked   int
-	done    bool // it wrote
-	refused bool // its user was told that it did not
+// requestRecord is what the ledger keeps of a request.
+type requestRecord struct {
+	hold    *holdRecord // the hold that it refers to, if that was live at the request
+	endings int         // of hold, at the request
+	done    bool        // it was executed
+	refused bool        // the user was told that it was not executed
 }
 
 // brokenError is a promise that was broken.
@@ -62,16 +62,16 @@ type brokenError struct{ promise, how string }
 func (e brokenError) Error() string { return e.promise + ": " + e.how }
 
 func newLedger(w *world) *ledger {
-	return &ledger{world: w, records: map[booking.HoldID]*record{}, byID: map[uuid.UUID]*sold{}}
+	return &ledger{world: w, records: map[booking.HoldID]*holdRecord{}, byID: map[uuid.UUID]*sold{}}
 }
 
 func (l *ledger) broken(promise, format string, args ...any) {
 	e := brokenError{promise, fmt.Sprintf(format, args...)}
-	l.say("BROKEN %s", e.Error())
+	l.logf("BROKEN %s", e.Error())
 	panic(e)
 }
 
-// brokenUnlessExempt is broken, unless Redis has lost data not long ago.
+// brokenUnlessExempt is broken, unless Redis has lost data recently.
 func (l *ledger) brokenUnlessExempt(promise, format string, args ...any) {
 	if l.now < l.exempt {
 		l.coverage["exempted: "+promise]++
@@ -80,49 +80,48 @@ func (l *ledger) brokenUnlessExempt(promise, format string, args ...any) {
 	l.broken(promise, format, args...)
 }
 
-// lostData begins a time in which I2, I3, I4 and I9 may be broken. A clock that jumps loses
-// data too: leases end (ahead), or are taken off as impossible ones (back), while their
-// owners live and answer from memory until they renew.
+// lostData starts a period in which I2, I3, I4 and I9 may be broken. A clock jump loses data
+// too: leases expire (forward) or are removed as invalid (back), while their owners continue to
+// respond until they renew.
 func (w *world) lostData() {
 	w.coverage["windows of exemption"]++
-	w.ledger.exempt = max(w.ledger.exempt, w.now+w.rules.TTL+w.spread)
+	w.ledger.exempt = max(w.ledger.exempt, w.now+w.rules.TTL+w.skew)
 }
 
-// wallMoved keeps by how much clocks were apart at most, and how much earlier than its user
-// was told a hold may end by that: whoever gave it was ahead of true time, and it went on to
-// one that is ahead of another, which had shortened it.
+// wallMoved updates skew, ahead and tolerance. A hold ends early if the node that granted it was
+// ahead of true time, and it then moved to a node that is ahead of the one that shortened it.
 func (w *world) wallMoved() {
 	for _, a := range w.nodes {
 		w.ahead = max(w.ahead, a.wall)
 		for _, b := range w.nodes {
-			w.spread = max(w.spread, a.wall-b.wall)
+			w.skew = max(w.skew, a.wall-b.wall)
 		}
 	}
-	w.blur = w.ahead + w.spread
+	w.tolerance = w.ahead + w.skew
 }
 
-// live reports whether a hold that was acknowledged is one for sure.
-func (l *ledger) live(r *record) bool { return r.sure && l.now < r.until-l.blur }
+// live reports whether an acknowledged hold is certainly live.
+func (l *ledger) live(r *holdRecord) bool { return r.certain && l.now < r.until-l.tolerance }
 
-func (r *record) overlaps(seats []int, legs booking.Legs) bool {
+func (r *holdRecord) overlaps(seats []int, legs booking.Legs) bool {
 	return r.Legs.Overlaps(legs) && slices.ContainsFunc(seats, func(n int) bool { return slices.Contains(r.Seats, n) })
 }
 
-// concerns reports whether what r asks may end the hold.
-func (r *request) concerns(rec *record) bool {
+// mayEnd reports whether r may end the hold.
+func (r *request) mayEnd(rec *holdRecord) bool {
 	if r.kind != confirm && r.kind != release || r.user != rec.user {
 		return false
 	}
 	return r.ref.Hold == rec.ID || r.ref.Hold.IsZero() && (rec.Seats == nil || slices.Contains(rec.Seats, r.ref.Seat))
 }
 
-// calls is told of each request when it is made.
-func (l *ledger) calls(r *request) {
+// requestMade records a request when it is made.
+func (l *ledger) requestMade(r *request) {
 	switch r.kind {
 	case hold:
 		rec := l.records[r.hold.ID]
 		if rec == nil {
-			rec = &record{Hold: booking.Hold{ID: r.hold.ID, User: r.user.id}, user: r.user, ended: -1}
+			rec = &holdRecord{Hold: booking.Hold{ID: r.hold.ID, User: r.user.id}, user: r.user, ended: -1}
 			l.records[r.hold.ID] = rec
 			l.holds = append(l.holds, rec)
 		}
@@ -131,14 +130,14 @@ func (l *ledger) calls(r *request) {
 	case confirm, release:
 		l.endings = append(l.endings, r)
 		for _, rec := range l.holds {
-			if !r.concerns(rec) {
+			if !r.mayEnd(rec) {
 				continue
 			}
-			rec.asked++
+			rec.endings++
 			if l.live(rec) && rec.ID == r.ref.Hold {
-				r.judged.record, r.judged.asked = rec, rec.asked
+				r.record.hold, r.record.endings = rec, rec.endings
 			}
-			rec.sure = false
+			rec.certain = false
 		}
 	case cancel:
 		if b := l.byID[r.booking]; b != nil {
@@ -147,9 +146,9 @@ func (l *ledger) calls(r *request) {
 	}
 }
 
-// returns is told of each answer that reached its user.
-func (l *ledger) returns(r *request, value any, err error) {
-	l.judgeOutcome(r, err)
+// requestEnded records a result that reached its user.
+func (l *ledger) requestEnded(r *request, value any, err error) {
+	l.checkOutcome(r, err)
 	switch r.kind {
 	case hold:
 		l.held(r, value, err)
@@ -159,17 +158,17 @@ func (l *ledger) returns(r *request, value any, err error) {
 		l.released(r, err)
 	case cancel:
 		if b := l.byID[r.booking]; err == nil && b != nil && !b.cancelled {
-			l.broken("I5", "a cancellation was acknowledged that is not stored: %s", r.what())
+			l.broken("I5", "a cancellation was acknowledged but not stored: %s", r.describe())
 		}
-	case see:
+	case query:
 		if err == nil {
-			l.seen(value.(*booking.Snapshot))
+			l.checkSnapshot(value.(*booking.Snapshot))
 		}
 	}
 }
 
-// judgeOutcome looks at what a user is told about whether anything happened.
-func (l *ledger) judgeOutcome(r *request, err error) {
+// checkOutcome checks the outcome in an error that a user gets.
+func (l *ledger) checkOutcome(r *request, err error) {
 	e, failed := errors.AsType[*booking.Error](err)
 	if err == nil || failed && e.Outcome != booking.OutcomeUnknown {
 		r.returned = l.now
@@ -182,15 +181,15 @@ func (l *ledger) judgeOutcome(r *request, err error) {
 		return
 	}
 	if e.Outcome != "" && r.called > faultTime+healTime {
-		l.broken("I7", "%s failed long after the last fault: %v", r.what(), err)
+		l.broken("I7", "%s failed long after the last fault: %v", r.describe(), err)
 	}
-	// What else was refused (409) may have been asked by another attempt too, which was lost
-	// and may be taken up yet: that says not_executed of itself alone (docs/decisions/0001).
-	certain := e.Outcome == booking.OutcomeNotExecuted || !r.lost
-	if r.returned == l.now && certain && (r.kind == confirm || r.kind == cancel) {
-		r.judged.refused = true
-		if r.judged.done {
-			l.broken("I5", "%s was executed, and its user is told %v", r.what(), err)
+	// Another refusal (409) applies only to its own attempt: an earlier one, which was lost, may
+	// still be executed (docs/decisions/0001).
+	isFinal := e.Outcome == booking.OutcomeNotExecuted || !r.lost
+	if r.returned == l.now && isFinal && (r.kind == confirm || r.kind == cancel) {
+		r.record.refused = true
+		if r.record.done {
+			l.broken("I5", "%s was executed, but its user gets %v", r.describe(), err)
 		}
 	}
 }
@@ -204,12 +203,12 @@ func (l *ledger) held(r *request, value any, err error) {
 	}
 	h := value.(booking.Hold)
 	rec := l.records[h.ID]
-	until := h.ExpiresAt.Sub(dawn)
-	if rec.sure {
-		until = min(until, rec.until) // it was shortened
+	until := h.ExpiresAt.Sub(startTime)
+	if rec.certain {
+		until = min(until, rec.until) // it may have been shortened
 	}
 	rec.Hold, rec.until = h, until
-	rec.sure = !slices.ContainsFunc(l.endings, func(e *request) bool { return e.returned >= r.called && e.concerns(rec) })
+	rec.certain = !slices.ContainsFunc(l.endings, func(e *request) bool { return e.returned >= r.called && e.mayEnd(rec) })
 	if !l.live(rec) {
 		return
 	}
@@ -217,15 +216,15 @@ func (l *ledger) held(r *request, value any, err error) {
 	l.heldBesideHolds(r, rec)
 }
 
-func (l *ledger) heldBesideBookings(r *request, rec *record) {
+func (l *ledger) heldBesideBookings(r *request, rec *holdRecord) {
 	for _, b := range l.sold {
 		if !b.cancelled && !b.cancel && b.at < r.called && b.hold != rec.ID && rec.overlaps(b.Seats, b.Legs) {
-			l.brokenUnlessExempt("I4", "%s is held, and booked by hold %s since %s", r.what(), short(b.hold), b.at)
+			l.brokenUnlessExempt("I4", "%s is acknowledged, but hold %s is booked since %s", r.describe(), shortID(b.hold), b.at)
 		}
 	}
 }
 
-func (l *ledger) heldBesideHolds(r *request, rec *record) {
+func (l *ledger) heldBesideHolds(r *request, rec *holdRecord) {
 	mine := 0
 	for _, other := range l.holds {
 		if !l.live(other) {
@@ -235,7 +234,7 @@ func (l *ledger) heldBesideHolds(r *request, rec *record) {
 			mine += len(other.Seats)
 		}
 		if other != rec && rec.overlaps(other.Seats, other.Legs) {
-			l.brokenUnlessExempt("I2", "%s of %s is acknowledged, and %s has hold %s", r.what(), r.user.name, other.user.name, short(other.ID))
+			l.brokenUnlessExempt("I2", "%s of %s is acknowledged, but %s has hold %s", r.describe(), r.user.name, other.user.name, shortID(other.ID))
 		}
 	}
 	if mine > l.rules.MaxSeats {
@@ -243,18 +242,17 @@ func (l *ledger) heldBesideHolds(r *request, rec *record) {
 	}
 }
 
-// limited judges a refusal for too many holds: the user must have had so many, or perhaps
-// so many.
+// limited checks a refusal for too many holds: the user must possibly have reached the limit.
 func (l *ledger) limited(r *request) {
 	perhaps := max(len(r.hold.Seats), r.hold.Count)
 	for _, rec := range l.holds {
-		recent := rec.called+l.rules.TTL+l.spread+askTimeout >= r.called
+		recent := rec.called+l.rules.TTL+l.skew+requestTimeout >= r.called
 		if rec.user == r.user && rec.ID != r.hold.ID && recent && (rec.ended < rec.called) {
 			perhaps += rec.want
 		}
 	}
 	if perhaps <= l.rules.MaxSeats {
-		l.brokenUnlessExempt("I9", "%s may hold %d at most, and is refused %s", r.user.name, perhaps, r.what())
+		l.brokenUnlessExempt("I9", "%s has at most %d seats, but is refused %s", r.user.name, perhaps, r.describe())
 	}
 }
 
@@ -264,9 +262,9 @@ func (l *ledger) confirmed(r *request, value any, err error) {
 		stored := l.byID[b.ID]
 		switch {
 		case stored == nil || stored.cancelled && !stored.cancel:
-			l.broken("I5", "%s is acknowledged and not stored", r.what())
+			l.broken("I5", "%s is acknowledged but not stored", r.describe())
 		case !r.ref.Hold.IsZero() && stored.hold != r.ref.Hold:
-			l.broken("I5", "%s is answered with what hold %s became", r.what(), short(stored.hold))
+			l.broken("I5", "%s returned the booking of hold %s", r.describe(), shortID(stored.hold))
 		}
 		l.endedBy(r)
 		return
@@ -276,15 +274,15 @@ func (l *ledger) confirmed(r *request, value any, err error) {
 	}
 }
 
-// refused judges that a confirm finds nothing to confirm.
+// refused checks a confirm that found no hold.
 func (l *ledger) refused(r *request) {
-	if rec := r.judged.record; rec != nil && rec.asked == r.judged.asked && l.now < rec.until-l.blur {
-		l.brokenUnlessExempt("I3", "%s has hold %s until %s, and cannot confirm it", r.user.name, short(rec.ID), rec.until)
+	if rec := r.record.hold; rec != nil && rec.endings == r.record.endings && l.now < rec.until-l.tolerance {
+		l.brokenUnlessExempt("I3", "%s has hold %s until %s, but cannot confirm it", r.user.name, shortID(rec.ID), rec.until)
 	}
-	// Exempt is what an owner says that does not know yet that Redis lost its lease.
+	// Exempt is an owner that has not learned yet that Redis lost its lease.
 	for _, b := range l.sold {
 		if b.hold == r.ref.Hold && b.User == r.user.id && b.at < r.called && !b.cancel {
-			l.brokenUnlessExempt("I5", "%s is refused, and was executed at %s", r.what(), b.at)
+			l.brokenUnlessExempt("I5", "%s is refused, but was executed at %s", r.describe(), b.at)
 		}
 	}
 }
@@ -302,7 +300,7 @@ func (l *ledger) endedBy(r *request) {
 	}
 }
 
-// adopted is told of each new epoch.
+// adopted records a new epoch.
 func (l *ledger) adopted(epoch int64) {
 	if epoch <= l.epoch {
 		l.broken("I6", "epoch %d comes after %d", epoch, l.epoch)
@@ -310,16 +308,16 @@ func (l *ledger) adopted(epoch int64) {
 	l.epoch = epoch
 }
 
-// committed is told of each booking that was written.
+// committed records a booking that was written.
 func (l *ledger) committed(s sale) {
 	b := &sold{Booking: s.Booking, hold: s.hold, at: l.now, by: s.by}
-	if l.tracing {
-		l.say("booked: hold %s, seats %v legs %s, epoch %d", short(s.hold), b.Seats, b.Legs, s.Guard.Epoch)
+	if l.logging {
+		l.logf("booked: hold %s, seats %v legs %s, epoch %d", shortID(s.hold), b.Seats, b.Legs, s.Guard.Epoch)
 	}
-	if s.by.judged.refused {
-		l.broken("I5", "%s is executed, and its user was told that it is not", s.by.what())
+	if s.by.record.refused {
+		l.broken("I5", "%s was executed after its user was told that it was not", s.by.describe())
 	}
-	s.by.judged.done = true
+	s.by.record.done = true
 	if s.Guard.Epoch < l.committer {
 		l.broken("I6", "a booking of epoch %d commits after one of %d", s.Guard.Epoch, l.committer)
 	}
@@ -327,31 +325,31 @@ func (l *ledger) committed(s sale) {
 	for _, other := range l.sold {
 		if !other.cancelled && other.Legs.Overlaps(b.Legs) &&
 			slices.ContainsFunc(b.Seats, func(n int) bool { return slices.Contains(other.Seats, n) }) {
-			l.broken("I1", "hold %s and hold %s are booked", short(other.hold), short(b.hold))
+			l.broken("I1", "hold %s and hold %s are both booked", shortID(other.hold), shortID(b.hold))
 		}
 	}
 	for _, rec := range l.holds {
 		if rec.ID != b.hold && l.live(rec) && rec.overlaps(b.Seats, b.Legs) {
-			l.brokenUnlessExempt("I3", "%s has hold %s, and hold %s is booked", rec.user.name, short(rec.ID), short(b.hold))
+			l.brokenUnlessExempt("I3", "%s has hold %s, but hold %s is booked", rec.user.name, shortID(rec.ID), shortID(b.hold))
 		}
 	}
 	l.sold = append(l.sold, b)
 	l.byID[b.ID] = b
-	l.count()
+	l.checkSeats()
 }
 
-// cancelled is told of each cancellation that was written.
+// cancelled records a cancellation that was written.
 func (l *ledger) cancelled(id uuid.UUID, by *request) {
-	if by.judged.refused {
-		l.broken("I5", "%s is executed, and its user was told that it is not", by.what())
+	if by.record.refused {
+		l.broken("I5", "%s was executed after its user was told that it was not", by.describe())
 	}
-	by.judged.done = true
+	by.record.done = true
 	l.byID[id].cancelled = true
-	l.count()
+	l.checkSeats()
 }
 
-// count compares the seats of the store with the bookings, leg by leg.
-func (l *ledger) count() {
+// checkSeats compares the seats in the store with the bookings, on each leg.
+func (l *ledger) checkSeats() {
 	for leg := range len(l.train.Stops) - 1 {
 		legs := booking.Segment(leg, leg+1)
 		want := 0
@@ -362,13 +360,13 @@ func (l *ledger) count() {
 		}
 		got, err := l.store.BookedSeats(background, []booking.TrainID{l.train.ID}, []booking.Legs{legs})
 		if err != nil || got[0] != want {
-			l.broken("I8", "%d seats are sold on leg %d, and bookings have %d", got[0], leg, want)
+			l.broken("I8", "%d seats are sold on leg %d, but bookings have %d", got[0], leg, want)
 		}
 	}
 }
 
-// seen judges what is shown of the train.
-func (l *ledger) seen(s *booking.Snapshot) {
+// checkSnapshot checks that tallies and seats agree.
+func (l *ledger) checkSnapshot(s *booking.Snapshot) {
 	for leg := range len(l.train.Stops) - 1 {
 		legs := booking.Segment(leg, leg+1)
 		var states booking.Tally
@@ -384,17 +382,17 @@ func (l *ledger) seen(s *booking.Snapshot) {
 		}
 		t := s.Tally(legs)
 		if t != states || t.Available+t.Held+t.Booked != l.train.Capacity {
-			l.broken("I10", "leg %d is shown as %v, its seats as %v", leg, t, states)
+			l.broken("I10", "the tally of leg %d is %v, but its seats are %v", leg, t, states)
 		}
 	}
 }
 
-// close looks at what is stored in the end.
-func (l *ledger) close() {
+// checkStore compares the store with the bookings at the end.
+func (l *ledger) checkStore() {
 	for _, b := range l.sold {
 		stored, err := l.store.FindBooking(background, b.ID)
 		if err != nil || stored.CancelledAt.IsZero() == b.cancelled {
-			l.broken("I5", "what hold %s became is not stored as it was written", short(b.hold))
+			l.broken("I5", "the booking of hold %s is not stored as it was written", shortID(b.hold))
 		}
 	}
 }

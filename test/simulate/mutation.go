@@ -6,38 +6,37 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// Mutation is a way in which the protocol is broken on purpose; "" is none.
+// Mutation is an intentional error in the protocol; "" is none.
 type Mutation string
 
-// The mutations of RELIABILITY.md 4. Release by anyone is two: of a lease, and of a hold.
+// The mutations of RELIABILITY.md 4.
 const (
-	NoEpochCheck    Mutation = "no epoch check in the sale"
-	TokenFromRedis  Mutation = "the token comes from Redis INCR"
-	EarlyExpiry     Mutation = "a hold ends early"
-	LeaseByAnyone   Mutation = "a lease is released by anyone"
-	HoldByAnyone    Mutation = "a hold is released by anyone"
-	NewBookingID    Mutation = "a retry makes a new booking id"
-	ReplyUnchecked  Mutation = "the lease is not looked at before a reply"
-	HoldUnfenced    Mutation = "a hold is written whoever has the lease"
-	HoldsForgotten  Mutation = "holds are not loaded"
-	NothingIsUnsure Mutation = "a call without an answer was not executed"
+	NoEpochCheck     Mutation = "no epoch check in the sale"
+	TokenFromRedis   Mutation = "the token comes from Redis INCR"
+	EarlyExpiry      Mutation = "a hold ends early"
+	LeaseByAnyone    Mutation = "a lease is released by anyone"
+	HoldByAnyone     Mutation = "a hold is released by anyone"
+	NewBookingID     Mutation = "a retry makes a new booking id"
+	ReplyUnchecked   Mutation = "the lease is not checked before a reply"
+	HoldUnfenced     Mutation = "a hold is written without the lease"
+	HoldsForgotten   Mutation = "holds are not loaded"
+	NothingIsUnknown Mutation = "a call without a reply was not executed"
 )
 
-// Mutations are all of them.
+// Mutations lists every Mutation.
 var Mutations = []Mutation{
 	NoEpochCheck, TokenFromRedis, EarlyExpiry, LeaseByAnyone, HoldByAnyone, NewBookingID, ReplyUnchecked,
-	HoldUnfenced, HoldsForgotten, NothingIsUnsure,
+	HoldUnfenced, HoldsForgotten, NothingIsUnknown,
 }
 
-// early is by how much EarlyExpiry ends a hold too early.
+// early is how much too early EarlyExpiry ends a hold.
 const early = 700 * time.Millisecond
 
-// tokens are what TokenFromRedis fences by: a counter in Redis, and the highest token that
-// Postgres has seen.
+// tokens are the state of TokenFromRedis: a counter in Redis, and the highest token of a write in
+// Postgres.
 type tokens struct{ counter, highest int64 }
 
-// guardOf returns the guard by which Postgres judges a write: the one that it comes with,
-// or one that is always current where nothing is checked.
+// guardOf returns the guard of a write, or the current one if a mutation disables the check.
 func (w *world) guardOf(g persistence.Guard) (persistence.Guard, error) {
 	switch w.mutation {
 	case NoEpochCheck:

@@ -10,71 +10,71 @@ import (
 
 var background = context.Background()
 
-// errNotSent says that a call was never made.
+// errNotSent means that a call was not made.
 var errNotSent = errors.New("connection refused")
 
-// server is Postgres or Redis, as far as it can be reached.
+// server is Postgres or Redis.
 type server struct {
 	name    string
-	timeout time.Duration // after which a call is given up
+	timeout time.Duration // of a call
 	down    bool
 }
 
-// call asks a server; exec is what happens there, at some time, and done is told on the
-// node. A call that is given up (ErrUnknown) may have been executed, or be executed yet.
+// call calls a server: it runs exec at some time and then done on the node. After a timeout
+// (ErrUnknown), exec may have run or may run later.
 func call[A any](n *node, to *server, exec func() (A, error), done func(A, error)) {
-	w, told := n.world, false
+	w, returned := n.world, false
 	var none A
-	tell := func(a A, err error) {
-		if !told {
-			told = true
+	finish := func(a A, err error) {
+		if !returned {
+			returned = true
 			done(a, err)
 		}
 	}
 	if to.down || n.cut == to {
-		w.coverage["calls out of reach"]++
+		w.coverage["calls to unreachable servers"]++
 		wait, err := w.between(0, time.Millisecond), errNotSent
 		if w.chance(0.5) {
-			wait, err = to.timeout, unsure(w)
+			wait, err = to.timeout, unknownOutcome(w)
 		}
-		n.after(wait, func() { tell(none, err) })
+		n.after(wait, func() { finish(none, err) })
 		return
 	}
-	there, back := w.latency(), w.latency()
+	outbound, inbound := w.latency(), w.latency()
 	lost := false
 	if w.now < faultTime && w.chance(w.lossRate) {
 		switch w.rng.IntN(4) {
 		case 0:
 			w.coverage["calls lost before execution"]++
-			there = -1
+			outbound = -1
 		case 1:
 			w.coverage["calls lost after execution"]++
 			lost = true
 		case 2:
-			w.coverage["calls executed after they were given up"]++
-			there = to.timeout + w.between(0, 8*time.Second)
+			w.coverage["calls executed after their timeout"]++
+			outbound = to.timeout + w.between(0, 8*time.Second)
 		case 3:
 			w.coverage["calls slow"]++
-			there = w.between(0, to.timeout)
+			outbound = w.between(0, to.timeout)
 		}
 	}
-	n.after(to.timeout, func() { tell(none, unsure(w)) })
-	if there < 0 {
+	n.after(to.timeout, func() { finish(none, unknownOutcome(w)) })
+	if outbound < 0 {
 		return
 	}
-	w.after(there, func() {
+	w.after(outbound, func() {
 		if to.down {
 			return
 		}
 		a, err := exec()
 		if !lost {
-			n.after(back, func() { tell(a, err) })
+			n.after(inbound, func() { finish(a, err) })
 		}
 	})
 }
 
-func unsure(w *world) error {
-	if w.mutation == NothingIsUnsure {
+func unknownOutcome(w *world) error {
+	if w.mutation == NothingIsUnknown {
 		return errNotSent
 	}
 	return persistence.ErrUnknown
@@ -87,7 +87,7 @@ func (w *world) latency() time.Duration {
 	return w.between(50*time.Microsecond, 3*time.Millisecond)
 }
 
-// batcher collects writes while one batch is on its way, as the one of package actors.
+// batcher collects writes while a batch is in flight, like the batcher of package actors.
 type batcher[T any] struct {
 	flush    func([]T, func([]error, error))
 	queue    []queued[T]

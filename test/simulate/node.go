@@ -9,50 +9,50 @@ import (
 	"trainbooking.dev/persistence/persistencetest/memory"
 )
 
-// node is a process. It has one train, or not.
+// node is a process. It may have the train.
 type node struct {
 	*world
 	address string
 	client  *memory.Client
-	wall    time.Duration // by how much its wall clock is ahead of true time
-	cut     *server       // that it cannot reach
+	wall    time.Duration // lead of its wall clock over true time
+	cut     *server       // the server that it cannot reach
 
-	life    int // counts its starts: what was for an earlier one is lost
-	down    bool
-	paused  bool
-	backlog []func() // waits while it is paused
+	incarnation int // counts its starts; events of earlier ones are dropped
+	down        bool
+	paused      bool
+	deferred    []func() // while it is paused
 
-	active *activation
-	legacy legacy
-	sales  *batcher[sale]
-	holds  *batcher[persistence.HoldWrite]
-	failed bool // the last renewal
+	active  *activation
+	handoff handoff
+	sales   *batcher[sale]
+	holds   *batcher[persistence.HoldWrite]
+	failed  bool // the last renewal failed
 }
 
-// sale is a sale with the request that it is for, for the ledger.
+// sale is a sale with its request, for the ledger.
 type sale struct {
 	persistence.Sale
 	hold booking.HoldID
 	by   *request
 }
 
-// legacy is what an activation leaves to the next one of its process.
-type legacy struct {
+// handoff is what an activation hands to the next one of its process.
+type handoff struct {
 	epoch int64
 	holds []booking.Hold
 }
 
 func newNode(w *world, address string) *node {
 	n := &node{world: w, address: address}
-	n.client = w.shared.At(address, func() time.Time { return dawn.Add(w.now + n.wall) })
+	n.client = w.shared.At(address, func() time.Time { return startTime.Add(w.now + n.wall) })
 	n.start()
 	return n
 }
 
-// start begins a life of the process.
+// start starts the process.
 func (n *node) start() {
-	n.life++
-	n.down, n.paused, n.backlog, n.active, n.legacy = false, false, nil, nil, legacy{}
+	n.incarnation++
+	n.down, n.paused, n.deferred, n.active, n.handoff = false, false, nil, nil, handoff{}
 	now := func() time.Duration { return n.now }
 	n.sales = &batcher[sale]{flush: n.book, now: now}
 	n.holds = &batcher[persistence.HoldWrite]{flush: n.writeHolds, now: now}
@@ -60,8 +60,8 @@ func (n *node) start() {
 }
 
 func (n *node) crash() {
-	n.say("%s dies", n.address)
-	n.life++
+	n.logf("%s crashes", n.address)
+	n.incarnation++
 	n.down, n.active = true, nil
 }
 
@@ -69,56 +69,56 @@ func (n *node) pause(d time.Duration) {
 	if n.paused || n.down {
 		return
 	}
-	n.say("%s is paused for %s", n.address, d)
+	n.logf("%s is paused for %s", n.address, d)
 	n.coverage["faults: node paused"]++
 	n.paused = true
-	life := n.life
+	incarnation := n.incarnation
 	n.world.after(d, func() {
-		if n.life == life {
-			n.say("%s goes on", n.address)
+		if n.incarnation == incarnation {
+			n.logf("%s resumes", n.address)
 			n.paused = false
-			backlog := n.backlog
-			n.backlog = nil
-			for _, do := range backlog {
+			deferred := n.deferred
+			n.deferred = nil
+			for _, do := range deferred {
 				n.do(do)
 			}
 		}
 	})
 }
 
-// do lets the process do something, when it is not paused.
+// do calls what, or defers it while the process is paused.
 func (n *node) do(what func()) {
 	if n.paused {
-		n.backlog = append(n.backlog, what)
+		n.deferred = append(n.deferred, what)
 		return
 	}
 	what()
 }
 
-// after lets the process do something later, if it lives.
+// after schedules do, unless the process crashes before.
 func (n *node) after(d time.Duration, do func()) {
-	life := n.life
+	incarnation := n.incarnation
 	n.world.after(d, func() {
-		if n.life == life && !n.down {
+		if n.incarnation == incarnation && !n.down {
 			n.do(do)
 		}
 	})
 }
 
-// stall is a place between two instructions, where a process may be stopped.
-func (n *node) stall(then func()) {
+// maybePause pauses the process at random between two steps.
+func (n *node) maybePause(then func()) {
 	if n.now < faultTime && !n.paused && n.chance(0.002) {
 		n.pause(n.between(100*time.Millisecond, 15*time.Second))
 	}
 	n.do(then)
 }
 
-// ask gives the activation something to answer, and begins one if there is none.
-func (n *node) ask(at *attempt) {
+// handle passes an attempt to the activation, and creates one if necessary.
+func (n *node) handle(at *attempt) {
 	if n.active == nil {
 		n.activate()
 	}
-	n.active.take(at)
+	n.active.receive(at)
 }
 
 func (n *node) activate() {
@@ -127,7 +127,7 @@ func (n *node) activate() {
 	n.active.load()
 }
 
-// book is one statement to Postgres.
+// book executes a batch of sales in Postgres.
 func (n *node) book(sales []sale, done func([]error, error)) {
 	call(n, n.postgres, func() ([]error, error) {
 		results := make([]error, len(sales))
@@ -140,12 +140,12 @@ func (n *node) book(sales []sale, done func([]error, error)) {
 
 func (w *world) sell(s sale) error {
 	_, missing := w.store.FindBooking(background, s.Booking.ID)
-	judged := s.Sale
+	checked := s.Sale
 	var err error
-	if judged.Guard, err = w.guardOf(s.Guard); err != nil {
+	if checked.Guard, err = w.guardOf(s.Guard); err != nil {
 		return err
 	}
-	results, err := w.store.Book(background, []persistence.Sale{judged})
+	results, err := w.store.Book(background, []persistence.Sale{checked})
 	if err == nil {
 		err = results[0]
 	}
@@ -155,22 +155,22 @@ func (w *world) sell(s sale) error {
 	return err
 }
 
-// writeHolds is one pipeline to Redis. What was not answered is looked for.
+// writeHolds executes a batch of writes in Redis. Without a reply, it reads the holds back.
 func (n *node) writeHolds(writes []persistence.HoldWrite, done func([]error, error)) {
 	call(n, n.redis, func() ([]error, error) { return n.write(writes) }, func(results []error, err error) {
-		if err != persistence.ErrUnknown { //nolint:errorlint // as call gives it
+		if err != persistence.ErrUnknown { //nolint:errorlint // call does not wrap it
 			done(results, err)
 			return
 		}
-		n.coverage["writes of holds looked for"]++
+		n.coverage["writes of holds read back"]++
 		call(n, n.redis, func() ([]booking.Hold, error) {
-			return n.client.LoadHolds(background, n.train.ID, dawn.Add(-time.Hour))
-		}, func(there []booking.Hold, err error) {
+			return n.client.LoadHolds(background, n.train.ID, startTime.Add(-time.Hour))
+		}, func(stored []booking.Hold, err error) {
 			results := make([]error, len(writes))
 			for i, w := range writes {
-				at := slices.IndexFunc(there, func(h booking.Hold) bool { return h.ID == w.Hold.ID })
+				at := slices.IndexFunc(stored, func(h booking.Hold) bool { return h.ID == w.Hold.ID })
 				put := w.Op == persistence.HoldPut
-				if err != nil || put && (at < 0 || !sameHold(there[at], w.Hold)) || !put && at >= 0 {
+				if err != nil || put && (at < 0 || !sameHold(stored[at], w.Hold)) || !put && at >= 0 {
 					results[i] = persistence.ErrUnknown
 				}
 			}
@@ -196,10 +196,10 @@ func (n *node) write(writes []persistence.HoldWrite) ([]error, error) {
 	return n.client.WriteHolds(background, writes)
 }
 
-// renew renews the lease for as long as the process lives.
+// renew renews the lease until the process crashes.
 func (n *node) renew() {
 	a := n.active
-	if a == nil || !a.leased {
+	if a == nil || !a.renewing {
 		n.after(persistence.LeaseRenew, n.renew)
 		return
 	}
@@ -213,8 +213,8 @@ func (n *node) renew() {
 			next = 250 * time.Millisecond
 		case results[0] != nil:
 			n.coverage["leases lost"]++
-			n.say("%s lost its lease", n.address)
-			a.tenureOver()
+			n.logf("%s lost its lease", n.address)
+			a.leaseEnded()
 		case a.valid():
 			a.grant(sent)
 			if n.failed && n.active == a {
@@ -223,7 +223,7 @@ func (n *node) renew() {
 		}
 		n.failed = err != nil
 		if !a.valid() {
-			a.tenureOver()
+			a.leaseEnded()
 		}
 		n.after(next, n.renew)
 	})

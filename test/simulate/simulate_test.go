@@ -15,35 +15,35 @@ import (
 )
 
 var (
-	// A thousand take some seconds, and five times that with the race detector.
-	seeds = flag.Uint64("seeds", 1000, "how many histories to play")
-	seed  = flag.Uint64("seed", 0, "play this one alone, and print it")
+	// A thousand runs take some seconds, and five times that with the race detector.
+	seeds = flag.Uint64("seeds", 1000, "number of runs")
+	seed  = flag.Uint64("seed", 0, "run only this one and print its log")
 )
 
 func TestNoHistoryBreaksAPromise(t *testing.T) {
 	t.Parallel()
 	if *seed != 0 {
-		r := simulate.Run(simulate.Options{Seed: *seed, Trace: true})
-		t.Logf("seed %d:\n%s\n%s", *seed, strings.Join(r.Trace, "\n"), r.Coverage)
+		r := simulate.Run(simulate.Options{Seed: *seed, Log: true})
+		t.Logf("seed %d:\n%s\n%s", *seed, strings.Join(r.Log, "\n"), r.Coverage)
 		require.Empty(t, r.Broken)
 		return
 	}
-	coverage := play(t, *seeds)
-	t.Logf("what was played:\n%s", coverage)
+	coverage := runAll(t, *seeds)
+	t.Logf("coverage:\n%s", coverage)
 }
 
-// play plays the histories of the seeds from 1 on, as many at once as there are cores.
-func play(t *testing.T, seeds uint64) simulate.Coverage {
+// runAll executes the runs of the seeds from 1 on, on all cores.
+func runAll(t *testing.T, seeds uint64) simulate.Coverage {
 	t.Helper()
 	var (
 		next    atomic.Uint64
 		failed  atomic.Bool
 		mu      sync.Mutex
 		all     = simulate.Coverage{}
-		players sync.WaitGroup
+		workers sync.WaitGroup
 	)
 	for range runtime.GOMAXPROCS(0) {
-		players.Go(func() {
+		workers.Go(func() {
 			for seed := next.Add(1); seed <= seeds && !failed.Load(); seed = next.Add(1) {
 				r := simulate.Run(simulate.Options{Seed: seed})
 				mu.Lock()
@@ -51,22 +51,22 @@ func play(t *testing.T, seeds uint64) simulate.Coverage {
 				mu.Unlock()
 				if r.Broken != "" {
 					failed.Store(true)
-					r = simulate.Run(simulate.Options{Seed: seed, Trace: true})
+					r = simulate.Run(simulate.Options{Seed: seed, Log: true})
 					t.Errorf("seed %d broke %s\n%s\n(again: go test ./test/simulate -run NoHistory -v -seed %d)",
-						seed, r.Broken, strings.Join(r.Trace, "\n"), seed)
+						seed, r.Broken, strings.Join(r.Log, "\n"), seed)
 				}
 			}
 		})
 	}
-	players.Wait()
+	workers.Wait()
 	return all
 }
 
-// rare are histories that catch what few do. They are tried first; when the simulator
-// changes others do, and the search finds them.
+// rare are seeds that detect mutations which few seeds detect. They are tried first. After a change
+// of the simulator other seeds detect them, which the search finds.
 var rare = map[simulate.Mutation]uint64{simulate.ReplyUnchecked: 868, simulate.HoldUnfenced: 1900}
 
-func TestEveryMutationIsCaught(t *testing.T) {
+func TestEveryMutationIsDetected(t *testing.T) {
 	t.Parallel()
 	const enough = 5000
 	for _, m := range simulate.Mutations {
@@ -82,17 +82,17 @@ func TestEveryMutationIsCaught(t *testing.T) {
 					return
 				}
 			}
-			t.Errorf("not caught in %d histories", enough)
+			t.Errorf("not detected in %d runs", enough)
 		})
 	}
 }
 
-func TestASeedIsAlwaysTheSameHistory(t *testing.T) {
+func TestRunIsDeterministic(t *testing.T) {
 	t.Parallel()
 	for seed := uint64(1); seed <= 20; seed++ {
-		o := simulate.Options{Seed: seed, Trace: true}
+		o := simulate.Options{Seed: seed, Log: true}
 		first := simulate.Run(o)
-		require.NotEmpty(t, first.Trace)
+		require.NotEmpty(t, first.Log)
 		require.Equal(t, first, simulate.Run(o), fmt.Sprint("seed ", seed))
 	}
 }

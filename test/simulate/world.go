@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// faultTime is for how long there are faults, healTime what the service has to come to
-	// itself (RELIABILITY.md I7), and calmTime for how long it is watched after that.
+	// Faults occur during faultTime. Then the service has healTime to recover
+	// (RELIABILITY.md I7), and the run continues for calmTime.
 	faultTime = 40 * time.Second
 	healTime  = 15 * time.Second
 	calmTime  = 5 * time.Second
@@ -22,29 +22,29 @@ const (
 	userCount = 4
 )
 
-// dawn is true time zero.
-var dawn = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
+// startTime is the true time at the start of a run.
+var startTime = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
 
-// Options are what a run follows from.
+// Options determine a run.
 type Options struct {
 	Seed     uint64
 	Mutation Mutation
-	Trace    bool // keep what happened
+	Log      bool // record a log
 }
 
-// Result is what became of a run.
+// Result is the result of a run.
 type Result struct {
 	Broken   string // the promise that was broken and how; "" if none
-	Trace    []string
+	Log      []string
 	Coverage Coverage
 }
 
-// Run plays one history, the same for the same options.
+// Run executes a run, which is the same for the same options.
 func Run(o Options) (r Result) {
 	w := newWorld(o)
 	defer func() {
 		if broken, ok := recover().(brokenError); ok {
-			r = Result{Broken: broken.Error(), Trace: w.trace, Coverage: w.coverage}
+			r = Result{Broken: broken.Error(), Log: w.log, Coverage: w.coverage}
 		}
 	}()
 	for len(w.events) > 0 && w.events[0].at < faultTime+healTime+calmTime {
@@ -53,11 +53,11 @@ func Run(o Options) (r Result) {
 		w.coverage["steps"]++
 		e.do()
 	}
-	w.ledger.close()
-	return Result{Trace: w.trace, Coverage: w.coverage}
+	w.ledger.checkStore()
+	return Result{Log: w.log, Coverage: w.coverage}
 }
 
-// world is everything there is in one run.
+// world is the state of a run.
 type world struct {
 	rng      *rand.Rand
 	mutation Mutation
@@ -71,25 +71,25 @@ type world struct {
 	redis    *server
 	token    tokens
 
-	train    booking.Train
-	rules    booking.HoldRules
-	nodes    []*node
-	users    []*user
-	ledger   *ledger
-	spread   time.Duration // by how much wall clocks have been apart at most
-	ahead    time.Duration // and one of them ahead of true time
-	blur     time.Duration // how much earlier than it was told a hold may end by that
-	lossRate float64       // of calls that something happens to
+	train     booking.Train
+	rules     booking.HoldRules
+	nodes     []*node
+	users     []*user
+	ledger    *ledger
+	skew      time.Duration // the largest difference of two wall clocks so far
+	ahead     time.Duration // the largest lead of a wall clock over true time so far
+	tolerance time.Duration // how much before its ExpiresAt a hold may end because of both
+	lossRate  float64       // of calls that a fault affects
 
 	coverage Coverage
-	tracing  bool
-	trace    []string
+	logging  bool
+	log      []string
 }
 
 func newWorld(o Options) *world {
 	w := &world{
-		rng:      rand.New(rand.NewPCG(o.Seed, 1)), //nolint:gosec // a history, not a secret
-		mutation: o.Mutation, coverage: Coverage{"seeds": 1}, tracing: o.Trace,
+		rng:      rand.New(rand.NewPCG(o.Seed, 1)), //nolint:gosec // not a secret
+		mutation: o.Mutation, coverage: Coverage{"seeds": 1}, logging: o.Log,
 		store: memory.NewStore(),
 	}
 	w.shared = memory.NewShared(w.time)
@@ -111,16 +111,16 @@ func newWorld(o Options) *world {
 	for i := range userCount {
 		u := &user{world: w, id: w.uuid(), name: fmt.Sprintf("user%d", i+1)}
 		w.users = append(w.users, u)
-		u.goOn()
+		u.scheduleNext()
 	}
-	w.plan()
+	w.planFaults()
 	return w
 }
 
-// time is true time as a clock shows it.
-func (w *world) time() time.Time { return dawn.Add(w.now) }
+// time returns the true time.
+func (w *world) time() time.Time { return startTime.Add(w.now) }
 
-// after does something at a later time.
+// after schedules do.
 func (w *world) after(d time.Duration, do func()) {
 	w.steps++
 	heap.Push(&w.events, event{at: w.now + d, order: w.steps, do: do})
@@ -128,7 +128,7 @@ func (w *world) after(d time.Duration, do func()) {
 
 func (w *world) chance(p float64) bool { return w.rng.Float64() < p }
 
-// between is a random time, most often near the shorter end.
+// between returns a random duration, usually near the shortest.
 func (w *world) between(shortest, longest time.Duration) time.Duration {
 	f := w.rng.Float64()
 	return shortest + time.Duration(f*f*float64(longest-shortest))
@@ -141,19 +141,19 @@ func (w *world) uuid() (id uuid.UUID) {
 	return id
 }
 
-func (w *world) say(format string, args ...any) {
-	if w.tracing {
-		w.trace = append(w.trace, fmt.Sprintf("%9.3f ", w.now.Seconds())+fmt.Sprintf(format, args...))
+func (w *world) logf(format string, args ...any) {
+	if w.logging {
+		w.log = append(w.log, fmt.Sprintf("%9.3f ", w.now.Seconds())+fmt.Sprintf(format, args...))
 	}
 }
 
 // pick returns one of the choices.
 func pick[T any](w *world, choices ...T) T { return choices[w.rng.IntN(len(choices))] }
 
-// event is a step that will be taken.
+// event is a scheduled step.
 type event struct {
 	at    time.Duration
-	order uint64 // of those of one time
+	order uint64 // of events at the same time
 	do    func()
 }
 

@@ -11,43 +11,6 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// Book implements persistence.Bookings.
-func (s *Store) Book(ctx context.Context, sales []persistence.Sale) ([]error, error) {
-	end, err := s.begin(ctx)
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	results := make([]error, len(sales))
-	for i, sale := range sales {
-		results[i] = s.sell(sale)
-	}
-	return results, nil
-}
-
-func (s *Store) sell(sale persistence.Sale) error {
-	t, err := s.guarded(sale.Guard)
-	if err != nil {
-		return err
-	}
-	b := sale.Booking
-	if there := s.bookings[b.ID]; there != nil {
-		if there.CancelledAt.IsZero() {
-			return nil
-		}
-		return persistence.ErrConflict
-	}
-	if slices.ContainsFunc(b.Seats, func(n int) bool { return t.seats[n].Overlaps(b.Legs) }) {
-		return persistence.ErrConflict
-	}
-	for _, n := range b.Seats {
-		t.seats[n] |= b.Legs
-	}
-	s.bookings[b.ID] = &b
-	t.sold = append(t.sold, &b)
-	return nil
-}
-
 // CancelBooking implements persistence.Bookings.
 func (s *Store) CancelBooking(ctx context.Context, guard persistence.Guard, id uuid.UUID, at time.Time) error {
 	end, err := s.begin(ctx)
@@ -152,7 +115,7 @@ func (s *Store) TrainBookings(
 	}), nil
 }
 
-// pageOf sorts items by their cursors and returns the page asked for.
+// pageOf sorts items by their cursors and returns the requested page.
 func pageOf[T any](items []T, request booking.PageRequest, cursor func(T) booking.Cursor) booking.Page[T] {
 	items = slices.DeleteFunc(items, func(item T) bool { return cursor(item).Compare(request.After) <= 0 })
 	slices.SortFunc(items, func(a, b T) int { return cursor(a).Compare(cursor(b)) })

@@ -1,14 +1,12 @@
-// Package memory is what the stores of a cluster are, in the memory of one process: Store
-// in the place of Postgres, Shared in the place of Redis. Tests and simulations run on it
-// where real servers cannot follow: on a clock of their own, or without goroutines.
+// Package memory implements the stores of a cluster in memory: Store in place of Postgres,
+// Shared in place of Redis. It is for tests and simulations that real servers cannot serve,
+// because they have a clock of their own or run without goroutines.
 //
-//	Store             persistence.Store
-//	Shared.At(there)  persistence.Holds, Leases and Members, as the process there sees them
+//	Store               persistence.Store
+//	Shared.At(address)  persistence.Holds, Leases and Members for the process at an address
 //
-// Both pass the suites of persistencetest, so that what is found on them is true of the
-// engines as far as the contracts go. No call waits, fails or starts a goroutine: faults
-// are put in front of them by whoever wants some. Both are safe for concurrent use.
+// Both pass the suites of persistencetest. No call waits, fails or starts a goroutine; the
+// caller injects faults in front of them. Both are safe for concurrent use.
 //
-// Shared also does what happens to a Redis and to no Postgres: it is emptied, goes back to
-// what it was a moment ago, and its clock jumps.
+// Shared can also lose all or its latest data, and its clock can jump, as those of Redis.
 package memory

@@ -12,7 +12,7 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// holdGrace is how much longer than needed a hold is kept, as package redis does.
+// holdGrace is as in package redis.
 const holdGrace = time.Minute
 
 // WriteHolds implements persistence.Holds.
@@ -31,7 +31,7 @@ func (c *Client) WriteHolds(ctx context.Context, writes []persistence.HoldWrite)
 
 func (c *Client) writeHold(w persistence.HoldWrite) error {
 	owner := persistence.Lease{Train: w.Guard.Train, Address: c.address, Owner: w.Guard.Owner}
-	if held, there := c.holder(w.Guard.Train); !there || held.Lease != owner {
+	if held, ok := c.holder(w.Guard.Train); !ok || held.Lease != owner {
 		return persistence.ErrFenced
 	}
 	if w.Op == persistence.HoldDrop {
@@ -41,13 +41,13 @@ func (c *Client) writeHold(w persistence.HoldWrite) error {
 	if c.state.holds[w.Guard.Train] == nil {
 		c.state.holds[w.Guard.Train] = map[booking.HoldID]hold{}
 	}
-	// By the clock of the process, as the deadline is.
-	left := max(w.Hold.ExpiresAt.Sub(c.local())+booking.HoldRetention, 0) + holdGrace
-	c.state.holds[w.Guard.Train][w.Hold.ID] = hold{w.Hold, c.now().Add(left)}
+	// By the clock of the process, like the deadline.
+	ttl := max(w.Hold.ExpiresAt.Sub(c.local())+booking.HoldRetention, 0) + holdGrace
+	c.state.holds[w.Guard.Train][w.Hold.ID] = hold{w.Hold, c.now().Add(ttl)}
 	return nil
 }
 
-// LoadHolds implements persistence.Holds. The order is that of the ids.
+// LoadHolds implements persistence.Holds. The order is by id.
 func (c *Client) LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) ([]booking.Hold, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (c *Client) LoadHolds(ctx context.Context, id booking.TrainID, now time.Tim
 	return c.holdsAfter(id, now.Add(-booking.HoldRetention)), nil
 }
 
-// TrainsWithHolds implements persistence.Holds. The order is that of the ids.
+// TrainsWithHolds implements persistence.Holds. The order is by id.
 func (c *Client) TrainsWithHolds(ctx context.Context, now time.Time) ([]booking.TrainID, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

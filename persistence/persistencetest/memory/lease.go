@@ -13,9 +13,9 @@ func (c *Client) AcquireLease(ctx context.Context, wanted persistence.Lease) (pe
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	held, there := c.holder(wanted.Train)
+	held, ok := c.holder(wanted.Train)
 	switch {
-	case !there:
+	case !ok:
 		c.state.leases[wanted.Train] = lease{wanted, c.now().Add(persistence.LeaseTTL)}
 		return wanted, nil
 	case held.until.Sub(c.now()) > persistence.LeaseTTL:
@@ -34,7 +34,7 @@ func (c *Client) RenewLeases(ctx context.Context, leases []persistence.Lease) ([
 	defer c.mu.Unlock()
 	results := make([]error, len(leases))
 	for i, l := range leases {
-		if held, there := c.holder(l.Train); !there || held.Lease != l {
+		if held, ok := c.holder(l.Train); !ok || held.Lease != l {
 			results[i] = persistence.ErrFenced
 			continue
 		}
@@ -50,7 +50,7 @@ func (c *Client) ReleaseLease(ctx context.Context, l persistence.Lease) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if held, there := c.holder(l.Train); there && held.Lease == l {
+	if held, ok := c.holder(l.Train); ok && held.Lease == l {
 		delete(c.state.leases, l.Train)
 	}
 	return nil

@@ -7,38 +7,38 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// silence is for how long nobody may beat, as package redis has it.
-const silence = persistence.MemberTTL / 3
+// maxSilence is as in package redis.
+const maxSilence = persistence.MemberTTL / 3
 
 // Join implements persistence.Members.
 func (c *Client) Join(ctx context.Context, member string) (persistence.Membership, error) {
-	return c.enter(ctx, member, true)
+	return c.addMember(ctx, member, true)
 }
 
 // Heartbeat implements persistence.Members.
 func (c *Client) Heartbeat(ctx context.Context, member string) (persistence.Membership, error) {
-	return c.enter(ctx, member, false)
+	return c.addMember(ctx, member, false)
 }
 
-func (c *Client) enter(ctx context.Context, member string, join bool) (m persistence.Membership, err error) {
+func (c *Client) addMember(ctx context.Context, member string, join bool) (m persistence.Membership, err error) {
 	if err := ctx.Err(); err != nil {
 		return m, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now, lost := c.now(), c.lost()
-	c.endBeats()
+	c.expireBeats()
 	if lost {
 		clear(c.state.beats)
 		c.state.born = now
 	}
-	_, there := c.state.beats[member]
+	_, present := c.state.beats[member]
 	before, known := c.born[member]
-	if there || lost || join || known && !before.Equal(c.state.born) {
+	if present || lost || join || known && !before.Equal(c.state.born) {
 		c.state.beats[member], c.state.beat = now.Add(persistence.MemberTTL), now
 		c.born[member] = c.state.born
-		if !there {
-			c.tell()
+		if !present {
+			c.notify()
 		}
 	} else {
 		m.Evicted = true
@@ -47,14 +47,14 @@ func (c *Client) enter(ctx context.Context, member string, join bool) (m persist
 	return m, nil
 }
 
-// lost reports whether the members were lost since the last heartbeat: the marker is gone,
-// nobody beat for long, or the clock went back.
+// lost reports whether the members were lost since the last heartbeat: the marker is missing,
+// there was no heartbeat for maxSilence, or the clock went back.
 func (c *Client) lost() bool {
 	now := c.now()
-	return c.state.born.IsZero() || c.state.beat.After(now) || now.Sub(c.state.beat) > silence
+	return c.state.born.IsZero() || c.state.beat.After(now) || now.Sub(c.state.beat) > maxSilence
 }
 
-func (c *Client) endBeats() {
+func (c *Client) expireBeats() {
 	for member, until := range c.state.beats {
 		if !until.After(c.now()) {
 			delete(c.state.beats, member)
@@ -62,14 +62,14 @@ func (c *Client) endBeats() {
 	}
 }
 
-// Look implements persistence.Members.
-func (c *Client) Look(ctx context.Context) (m persistence.Membership, err error) {
+// ListMembers implements persistence.Members.
+func (c *Client) ListMembers(ctx context.Context) (m persistence.Membership, err error) {
 	if err := ctx.Err(); err != nil {
 		return m, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.endBeats()
+	c.expireBeats()
 	m.Members = sorted(c.state.beats)
 	if !c.lost() {
 		m.Since = c.now().Sub(c.state.born)
@@ -84,10 +84,10 @@ func (c *Client) Leave(ctx context.Context, member string) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.born, member) // a heartbeat that comes after this adds nobody
-	if _, there := c.state.beats[member]; there {
+	delete(c.born, member) // so that a later heartbeat does not add it again
+	if _, ok := c.state.beats[member]; ok {
 		delete(c.state.beats, member)
-		c.tell()
+		c.notify()
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// Shared is what processes share and may lose.
+// Shared is the data that processes share and may lose.
 type Shared struct {
 	clock func() time.Time
 
@@ -20,12 +20,12 @@ type Shared struct {
 	listeners []chan struct{}
 }
 
-// state is all that is kept; times are of Shared's own clock.
+// state is all data. Times are by Shared's clock.
 type state struct {
 	leases     map[booking.TrainID]lease
 	holds      map[booking.TrainID]map[booking.HoldID]hold
-	beats      map[string]time.Time // when the heartbeat ends
-	born, beat time.Time            // the marker; zero: there is none
+	beats      map[string]time.Time // when the heartbeat expires
+	born, beat time.Time            // the marker; zero: none
 }
 
 type lease struct {
@@ -38,7 +38,7 @@ type hold struct {
 	until time.Time
 }
 
-// NewShared returns an empty one on the clock given.
+// NewShared returns an empty Shared with a clock.
 func NewShared(clock func() time.Time) *Shared { return &Shared{clock: clock, state: newState()} }
 
 func newState() state {
@@ -48,12 +48,12 @@ func newState() state {
 	}
 }
 
-// Client is Shared as one process sees it.
+// Client is the access of one process to Shared.
 type Client struct {
 	*Shared
 	address string
 	local   func() time.Time     // the clock of the process
-	born    map[string]time.Time // the marker that a member saw last
+	born    map[string]time.Time // the marker at the last heartbeat, by member
 }
 
 var (
@@ -62,12 +62,12 @@ var (
 	_ persistence.Members = (*Client)(nil)
 )
 
-// At returns Shared as the process at an address sees it, which has a clock of its own.
+// At returns the access of the process at an address, which has its own clock.
 func (s *Shared) At(address string, local func() time.Time) *Client {
 	return &Client{Shared: s, address: address, local: local, born: map[string]time.Time{}}
 }
 
-// Empty loses everything.
+// Empty deletes everything.
 func (s *Shared) Empty() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,9 +81,8 @@ func (s *Shared) Jump(by time.Duration) {
 	s.jumped += by
 }
 
-// Copy returns a function that makes everything be again as it is now: what was written
-// in between is lost.
-func (s *Shared) Copy() (back func()) {
+// Snapshot returns a function that restores the current state, so that later writes are lost.
+func (s *Shared) Snapshot() (restore func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	kept := s.state
@@ -99,7 +98,7 @@ func (s *Shared) Copy() (back func()) {
 	}
 }
 
-// Holder returns who holds a lease now, false if nobody does, for those who look on.
+// Holder returns the holder of a lease; false if nobody holds it.
 func (s *Shared) Holder(id booking.TrainID) (persistence.Lease, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,10 +106,9 @@ func (s *Shared) Holder(id booking.TrainID) (persistence.Lease, bool) {
 	return l.Lease, held
 }
 
-// now is the time by Shared's clock.
 func (s *Shared) now() time.Time { return s.clock().Add(s.jumped) }
 
-// holder returns a lease that has not ended.
+// holder returns a lease that has not expired.
 func (s *Shared) holder(id booking.TrainID) (lease, bool) {
 	l, held := s.state.leases[id]
 	if held && !l.until.After(s.now()) {
@@ -120,12 +118,12 @@ func (s *Shared) holder(id booking.TrainID) (lease, bool) {
 	return l, held
 }
 
-// tell wakes everybody who listens for changes.
-func (s *Shared) tell() {
+// notify sends to every channel of Changes.
+func (s *Shared) notify() {
 	for _, listener := range s.listeners {
 		select {
 		case listener <- struct{}{}:
-		default: // one is waiting already
+		default: // one is pending already
 		}
 	}
 }

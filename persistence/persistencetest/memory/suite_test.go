@@ -43,7 +43,7 @@ func TestMembers(t *testing.T) {
 
 func open() *memory.Client { return memory.NewShared(time.Now).At(here, time.Now) }
 
-// adopt takes the train's lease for a new activation, whoever holds it.
+// adopt acquires the train's lease for a new activation, even if another holds it.
 func adopt(t *testing.T, c *memory.Client, id booking.TrainID) persistence.Guard {
 	t.Helper()
 	if holder, held := c.Holder(id); held {
@@ -56,15 +56,15 @@ func adopt(t *testing.T, c *memory.Client, id booking.TrainID) persistence.Guard
 	return persistence.Guard{Train: id, Epoch: 1, Owner: lease.Owner}
 }
 
-func TestEmptiedSharedHasNoLeaseAndNoHold(t *testing.T) {
+func TestLostDataHasNoLeaseAndNoHold(t *testing.T) {
 	t.Parallel()
 	c, id := open(), booking.NewTrainID()
-	back := c.Copy()
+	restore := c.Snapshot()
 	guard := adopt(t, c, id)
 	hold := booking.Hold{ID: booking.NewHoldID(id), Seats: []int{1}, ExpiresAt: time.Now().Add(time.Minute)}
 	_, err := c.WriteHolds(t.Context(), []persistence.HoldWrite{{Guard: guard, Hold: hold}})
 	require.NoError(t, err)
-	for _, lose := range []func(){back, c.Empty} {
+	for _, lose := range []func(){restore, c.Empty} {
 		lose()
 		holds, err := c.LoadHolds(t.Context(), id, time.Now())
 		require.NoError(t, err)
@@ -74,7 +74,7 @@ func TestEmptiedSharedHasNoLeaseAndNoHold(t *testing.T) {
 	}
 }
 
-func TestClockThatJumpedBackMakesALeaseTooLong(t *testing.T) {
+func TestLeaseIsRemovedAfterTheClockJumpedBack(t *testing.T) {
 	t.Parallel()
 	c, id := open(), booking.NewTrainID()
 	adopt(t, c, id)
@@ -87,5 +87,5 @@ func TestClockThatJumpedBackMakesALeaseTooLong(t *testing.T) {
 	require.Equal(t, wanted, holder)
 	c.Jump(time.Minute)
 	_, held := c.Holder(id)
-	require.False(t, held, "a clock that jumps ahead ends it")
+	require.False(t, held, "it expires when the clock jumps ahead")
 }

@@ -2,11 +2,11 @@ package memory
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 )
 
 // CreateUser implements booking.Users.
@@ -16,19 +16,13 @@ func (s *Store) CreateUser(ctx context.Context, user booking.User) error {
 	if err != nil {
 		return err
 	}
-	fields := map[string]string{}
+	var name, email bool
 	for _, other := range s.users {
-		if booking.Fold(other.Username) == booking.Fold(user.Username) {
-			fields["username"] = "is taken"
-		}
-		if booking.Fold(other.Email) == booking.Fold(user.Email) {
-			fields["email"] = "is taken"
-		}
+		name = name || booking.Fold(other.Username) == booking.Fold(user.Username)
+		email = email || booking.Fold(other.Email) == booking.Fold(user.Email)
 	}
-	if len(fields) > 0 {
-		return &booking.Error{
-			Code: booking.CodeAlreadyExists, Message: "There is a user of that name or email already", Fields: fields,
-		}
+	if err := persistence.UserExists(name, email); err != nil {
+		return err
 	}
 	s.users[user.ID] = user
 	return nil
@@ -87,99 +81,5 @@ func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, old, hash string)
 	user.PasswordHash = hash
 	s.users[id] = user
 	s.revoke(func(t token) bool { return t.User == id })
-	return nil
-}
-
-// token is a refresh token that may have been spent.
-type token struct {
-	booking.RefreshToken
-	spent bool
-}
-
-// SaveRefreshToken implements booking.Users.
-func (s *Store) SaveRefreshToken(ctx context.Context, t booking.RefreshToken) error {
-	end, err := s.begin(ctx)
-	defer end()
-	if err != nil {
-		return err
-	}
-	s.tokens[t.ID] = token{RefreshToken: t}
-	return nil
-}
-
-// RotateRefreshToken implements booking.Users.
-func (s *Store) RotateRefreshToken(ctx context.Context, spent uuid.UUID, next booking.RefreshToken, now time.Time) error {
-	end, err := s.begin(ctx)
-	defer end()
-	if err != nil {
-		return err
-	}
-	old, found := s.tokens[spent]
-	if found && old.spent {
-		s.revoke(func(t token) bool { return t.User == old.User && t.Family == old.Family })
-	}
-	if !found || old.spent || !now.Before(old.ExpiresAt) {
-		return &booking.Error{Code: booking.CodeUnauthenticated, Message: "The refresh token is not valid"}
-	}
-	old.spent = true
-	s.tokens[spent] = old
-	next.User, next.Family = old.User, old.Family
-	s.tokens[next.ID] = token{RefreshToken: next}
-	return nil
-}
-
-// RevokeFamily implements booking.Users.
-func (s *Store) RevokeFamily(ctx context.Context, user, family uuid.UUID) error {
-	end, err := s.begin(ctx)
-	defer end()
-	if err != nil {
-		return err
-	}
-	s.revoke(func(t token) bool { return t.User == user && t.Family == family })
-	return nil
-}
-
-func (s *Store) revoke(which func(token) bool) {
-	for id, t := range s.tokens {
-		if which(t) {
-			delete(s.tokens, id)
-		}
-	}
-}
-
-type replyKey struct {
-	user uuid.UUID
-	key  string
-}
-
-// FindReply implements booking.Replies.
-func (s *Store) FindReply(ctx context.Context, user uuid.UUID, key string, now time.Time) (booking.Reply, error) {
-	end, err := s.begin(ctx)
-	defer end()
-	if err != nil {
-		return booking.Reply{}, err
-	}
-	reply, found := s.replies[replyKey{user, key}]
-	if !found || !now.Before(reply.ExpiresAt) {
-		return booking.Reply{}, booking.NotFound("reply")
-	}
-	return reply, nil
-}
-
-// SaveReply implements booking.Replies.
-func (s *Store) SaveReply(ctx context.Context, user uuid.UUID, key string, reply booking.Reply, now time.Time) error {
-	end, err := s.begin(ctx)
-	defer end()
-	if err != nil {
-		return err
-	}
-	for k, r := range s.replies {
-		if !now.Before(r.ExpiresAt) {
-			delete(s.replies, k)
-		}
-	}
-	if _, kept := s.replies[replyKey{user, key}]; !kept {
-		s.replies[replyKey{user, key}] = reply
-	}
 	return nil
 }

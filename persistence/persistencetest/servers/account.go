@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// newDir makes a directory for a server and says who runs it there. Postgres refuses to
-// run as root, so that root gives the directory to another user. It is made right under
-// the system's temporary directory, since the path of a socket in it may have about a
-// hundred bytes at most and every directory above it must let that user pass.
+// newDir creates a directory for a server and returns the user that runs it. Postgres refuses to
+// run as root, so root gives the directory to another user. The directory is directly below the
+// system's temporary directory, since the path of a socket may have about a hundred bytes at most
+// and that user must be able to enter every directory above it.
 func newDir() (dir string, owner *syscall.Credential, err error) {
 	if dir, err = os.MkdirTemp("", "trainbooking-"); err != nil {
 		return "", nil, err
@@ -29,7 +29,7 @@ func newDir() (dir string, owner *syscall.Credential, err error) {
 	return dir, owner, os.Chown(dir, int(owner.Uid), int(owner.Gid))
 }
 
-// account returns the first of the users that this machine has.
+// account returns the first of the users that exists.
 func account(names ...string) (*syscall.Credential, error) {
 	for _, name := range names {
 		u, err := user.Lookup(name)
@@ -42,5 +42,5 @@ func account(names ...string) (*syscall.Credential, error) {
 			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 		}
 	}
-	return nil, fmt.Errorf("root cannot run Postgres, and there is none of the users %q to do it", names)
+	return nil, fmt.Errorf("root cannot run Postgres, and none of the users %q exists to run it", names)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// StartRedisWithClock is StartRedis with a clock that can be moved: libfaketime tells that
-// Redis the time. Linux alone lets it.
+// StartRedisWithClock is StartRedis with a clock that can be set, by libfaketime. It works only
+// on Linux.
 func StartRedisWithClock(tb testing.TB) *Server {
 	tb.Helper()
 	library, err := findFakeClock()
@@ -19,18 +19,18 @@ func StartRedisWithClock(tb testing.TB) *Server {
 	return startRedis(tb, func(dir string) []string {
 		require.NoError(tb, setClock(dir, 0))
 		return []string{
-			// That of Debian brings an allocator that asks for the time before the library
-			// can tell it, so the one of the C library comes first.
+			// Debian's Redis has an allocator that reads the time before libfaketime is
+			// initialized, so the C library's allocator is loaded first.
 			"LD_PRELOAD=" + library + " libc.so.6",
 			"FAKETIME_TIMESTAMP_FILE=" + clockFile(dir), "FAKETIME_NO_CACHE=1",
-			// Under both of its names: what Redis measures by it goes on as it is.
+			// Both names of the setting: the monotonic clock must stay correct.
 			"FAKETIME_DONT_FAKE_MONOTONIC=1", "DONT_FAKE_MONOTONIC=1",
 		}
 	})
 }
 
-// SetClock makes the clock of a server of StartRedisWithClock differ from the true time by
-// so many seconds, at once and until the next call, also when it starts again.
+// SetClock sets the offset of the clock of a server of StartRedisWithClock, in whole seconds. It
+// takes effect at once and persists when the server restarts.
 func (s *Server) SetClock(tb testing.TB, by time.Duration) {
 	tb.Helper()
 	require.NoError(tb, setClock(s.process.dir, by))
@@ -38,11 +38,11 @@ func (s *Server) SetClock(tb testing.TB, by time.Duration) {
 
 func clockFile(dir string) string { return filepath.Join(dir, "clock") }
 
-// setClock replaces the file: it is read at any moment, and must be whole.
+// setClock replaces the file atomically, since it may be read at any time.
 func setClock(dir string, by time.Duration) error {
 	next := clockFile(dir) + ".next"
 	text := fmt.Sprintf("%+d\n", int64(by/time.Second))
-	if err := os.WriteFile(next, []byte(text), 0o644); err != nil { //nolint:gosec // the server may be of another user
+	if err := os.WriteFile(next, []byte(text), 0o644); err != nil { //nolint:gosec // another user may run the server
 		return err
 	}
 	return os.Rename(next, clockFile(dir))

@@ -11,20 +11,20 @@ import (
 	"trainbooking.dev/persistence/persistencetest/servers"
 )
 
-func TestClockOfARedisMovesAndStaysMoved(t *testing.T) {
+func TestClockOfRedisIsSetAndKept(t *testing.T) {
 	t.Parallel()
 	server := servers.StartRedisWithClock(t)
-	require.Equal(t, "+OK", answer(t, server.Address, "SET k v PX 30000", 1))
+	require.Equal(t, "+OK", send(t, server.Address, "SET k v PX 30000", 1))
 	requireAbout := func(by time.Duration) {
 		t.Helper()
-		seconds, err := strconv.ParseInt(answer(t, server.Address, "TIME", 3), 10, 64)
+		seconds, err := strconv.ParseInt(send(t, server.Address, "TIME", 3), 10, 64)
 		require.NoError(t, err)
 		require.WithinDuration(t, time.Now().Add(by), time.Unix(seconds, 0), 10*time.Second)
 	}
 	requireAbout(0)
 	server.SetClock(t, -time.Hour)
 	requireAbout(-time.Hour)
-	left, err := strconv.Atoi(strings.TrimPrefix(answer(t, server.Address, "PTTL k", 1), ":"))
+	left, err := strconv.Atoi(strings.TrimPrefix(send(t, server.Address, "PTTL k", 1), ":"))
 	require.NoError(t, err)
 	require.Greater(t, time.Duration(left)*time.Millisecond, time.Hour)
 	server.Kill(t)
@@ -32,5 +32,5 @@ func TestClockOfARedisMovesAndStaysMoved(t *testing.T) {
 	requireAbout(-time.Hour)
 	server.SetClock(t, time.Minute)
 	requireAbout(time.Minute)
-	require.Equal(t, "$-1", answer(t, server.Address, "GET k", 1))
+	require.Equal(t, "$-1", send(t, server.Address, "GET k", 1))
 }

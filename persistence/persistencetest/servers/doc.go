@@ -1,27 +1,27 @@
-// Package servers starts real Postgres and Redis servers for tests, and takes them away.
+// Package servers starts real Postgres and Redis servers for tests, and removes them.
 //
-//	Postgres(t)       a migrated database of its own, on the test binary's one server
+//	Postgres(t)       a new migrated database on the server of the test binary
 //	EmptyPostgres(t)  the same without tables
-//	Redis(t)          a Redis of its own
+//	Redis(t)          a new Redis
 //	StartPostgres(t), StartRedis(t)
-//	                  a server of its own that the test may kill and start again
+//	                  a new server, which the test can kill and restart
 //	StartRedisWithClock(t)
-//	                  one whose clock the test may move, too
+//	                  a new Redis, whose clock the test can set
 //
-// The server of Postgres(t) does not sync its files, for speed; those that a test may
-// kill do, as in production. All of them live in directories of their own under the
-// system's temporary one, readable by nobody else.
+// The server of Postgres(t) does not sync its files, for speed; those that a test can kill
+// do, as in production. Each has its own directory below the system's temporary directory,
+// which other users cannot read.
 //
 // # Processes
 //
 //	test binary ── pipe ──▶ sh ──▶ postgres | redis-server
 //
-// Each server runs under a shell that reads from a pipe. When the pipe ends, because the
-// test is over or because the test binary is gone in whatever way, the shell kills the
-// server and removes its directory: nothing is left behind, and no TestMain is needed.
+// Each server is a child of a shell that reads from a pipe. When the pipe is closed, because
+// the test has ended or the test binary has died, the shell kills the server and removes its
+// directory. So nothing is left behind, and no TestMain is needed.
 //
 // # Failure
 //
-// A server that is not installed fails the test with the command that installs it; one
-// that does not start fails it with what the server wrote.
+// If a server is not installed, the test fails with the command that installs it. If it does
+// not start, the test fails with its log.
 package servers

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// postgresDirs is where distributions put Postgres when not on the PATH.
+// postgresDirs are the directories where distributions install Postgres outside of the PATH.
 var postgresDirs = []string{
 	"/usr/lib/postgresql/*/bin", // Debian, Ubuntu
 	"/usr/pgsql-*/bin",          // Fedora, RHEL
@@ -35,14 +35,14 @@ func findPostgres() (string, error) {
 	if err != nil {
 		return "", missing("Postgres", "postgresql", "postgresql@17")
 	}
-	// A link may stand alone there, without initdb and psql beside it.
+	// The directory of a link may not have initdb and psql.
 	if path, err = filepath.EvalSymlinks(path); err != nil {
 		return "", err
 	}
 	return filepath.Dir(path), nil
 }
 
-// version reads the major version from the name of the directory; 0 when it has none.
+// version returns the major version in the name of a directory, or 0.
 func version(path string) int {
 	for part := range strings.SplitSeq(path, "/") {
 		if n, err := strconv.Atoi(part[strings.LastIndexAny(part, "-@")+1:]); err == nil {
@@ -62,8 +62,7 @@ func findRedis() (string, error) {
 	return "", missing("Redis", "redis-server", "redis")
 }
 
-// fakeClocks is where distributions put the library that shows a program another time. It
-// must be the one for programs with threads.
+// fakeClocks are the paths where distributions install libfaketime for programs with threads.
 var fakeClocks = []string{
 	"/usr/lib/*/faketime/libfaketimeMT.so.1", // Debian, Ubuntu
 	"/usr/lib64/faketime/libfaketimeMT.so.1", // Fedora, RHEL
@@ -81,7 +80,7 @@ func findFakeClock() (string, error) {
 	return "", missing("libfaketime", "faketime", "libfaketime")
 }
 
-// missing says how to install a server.
+// missing returns an error with the command that installs a program.
 func missing(name, apt, brew string) error {
 	command := "sudo apt-get install -y " + apt
 	if runtime.GOOS == "darwin" {

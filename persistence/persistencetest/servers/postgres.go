@@ -20,26 +20,25 @@ import (
 	"trainbooking.dev/persistence/postgres"
 )
 
-// template is a migrated database that those of the tests are copied from, which is
-// several times as fast as migrating each.
+// template is a migrated database. Copying it is several times as fast as migrating each
+// database of a test.
 const template = "migrated"
 
-// Postgres returns the URL of a migrated database that is the test's own and goes with
-// it. The server is the one of the test binary.
+// Postgres returns the URL of a new migrated database on the server of the test binary. It is
+// removed when the test ends.
 func Postgres(tb testing.TB) (url string) {
 	tb.Helper()
 	return newDatabase(tb, template)
 }
 
-// EmptyPostgres is Postgres with nothing in the database.
+// EmptyPostgres is Postgres with an empty database.
 func EmptyPostgres(tb testing.TB) (url string) {
 	tb.Helper()
 	return newDatabase(tb, "template0")
 }
 
-// StartPostgres starts a server as one would in production, which keeps what it
-// acknowledged when it is killed. The database of its Address is empty. A setting is
-// name=value.
+// StartPostgres starts a server with the durability of production. The database of its Address is
+// empty. A setting is name=value.
 func StartPostgres(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
 	c, err := newCluster(tb.Context(), settings...)
@@ -47,7 +46,7 @@ func StartPostgres(tb testing.TB, settings ...string) *Server {
 	return started(tb, c.process, c.url("postgres"))
 }
 
-// shared is the server of this test binary, and ends with it.
+// shared returns the server of this test binary.
 var shared = sync.OnceValues(func() (*cluster, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
@@ -70,20 +69,20 @@ func newDatabase(tb testing.TB, from string) string {
 	name := fmt.Sprintf("test%d", databases.Add(1))
 	require.NoError(tb, c.run(tb.Context(), fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, from)))
 	tb.Cleanup(func() {
-		ctx := context.WithoutCancel(tb.Context()) // which is done by now
+		ctx := context.WithoutCancel(tb.Context()) // the context is done by now
 		require.NoError(tb, c.run(ctx, fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name)))
 	})
 	return c.url(name)
 }
 
-// cluster is a Postgres server, in the words of Postgres.
+// cluster is a Postgres server (Postgres calls its data a cluster).
 type cluster struct {
 	programs string // where initdb, postgres and psql are
 	process  *process
 }
 
-// newCluster makes a cluster that does not run yet. Only a socket leads to it, in a
-// directory that nobody else may enter, so that it needs no password.
+// newCluster creates a cluster without starting it. It listens only on a socket in a directory
+// that other users cannot enter, so it needs no password.
 func newCluster(ctx context.Context, settings ...string) (*cluster, error) {
 	programs, err := findPostgres()
 	if err != nil {
@@ -127,7 +126,7 @@ func (c *cluster) makeTemplate(ctx context.Context) error {
 	return db.Close()
 }
 
-// run runs a statement with psql: the driver belongs to package postgres.
+// run runs a statement with psql, since only package postgres may import the driver.
 func (c *cluster) run(ctx context.Context, statement string) error {
 	psql := exec.CommandContext(ctx, filepath.Join(c.programs, "psql"), //nolint:gosec // found above
 		"--no-psqlrc", "--quiet", "--command", statement, c.url("postgres"))
@@ -144,8 +143,8 @@ func (c *cluster) url(name string) string {
 	return (&url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/" + name, RawQuery: query.Encode()}).String()
 }
 
-// Query returns what a statement selects from the database at a URL: rows of columns, as
-// psql writes them.
+// Query returns the rows and columns that a statement selects from the database at a URL, in the
+// format of psql.
 func Query(tb testing.TB, url, statement string) (rows [][]string) {
 	tb.Helper()
 	programs, err := findPostgres()

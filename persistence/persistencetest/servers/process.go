@@ -15,17 +15,16 @@ import (
 )
 
 const (
-	// startTimeout is generous: a server that was killed recovers its data first, on a
+	// startTimeout is long, because a server that was killed recovers its data first, on a
 	// machine that runs all the other tests too.
 	startTimeout = 60 * time.Second
 	pollEvery    = 10 * time.Millisecond
 )
 
-// supervise runs its arguments from the fourth on until standard input ends or says
-// what to do: "keep" and the name of a signal sends that and keeps the server's directory
-// ($1), everything else sends the signal $3 and removes the directory. $2 is the file for what the server
-// writes. The file pid is there while the server runs, so that nobody else is
-// signalled.
+// supervise runs its arguments from the fourth on until standard input ends or has a command.
+// "keep" and the name of a signal sends that signal and keeps the server's directory ($1); anything
+// else sends the signal $3 and removes the directory. $2 is the server's log. The file pid exists
+// while the server runs, so that no other process is signalled.
 const supervise = `
 dir=$1 log=$2 signal=$3; shift 3
 exec 3<&0
@@ -45,12 +44,12 @@ rm -f "$dir/pid"
 wait $reader || rm -rf "$dir"
 `
 
-// process is a server that runs, or ran, in a directory of its own.
+// process is a server with its own directory, which may be running.
 type process struct {
 	dir     string
-	owner   *syscall.Credential // nil: whoever runs the test
+	owner   *syscall.Credential // nil: the user of the test
 	command []string
-	stop    string // the signal that ends the server at once and in order
+	stop    string // the signal for a fast and orderly shutdown
 	ready   func(ctx context.Context) error
 
 	input io.WriteCloser // of the shell; nil while the server is down
@@ -59,9 +58,8 @@ type process struct {
 
 var errEnded = errors.New("the server ended")
 
-// restart starts a server that was killed. What it left behind may keep the next one
-// from starting at first: the sessions of a Postgres that was killed go on until they
-// notice. Then restart tries again.
+// restart starts a server that was killed. It retries, because the sessions of a Postgres that was
+// killed run until they notice, and prevent a start until then.
 func (p *process) restart() error {
 	deadline := time.Now().Add(startTimeout)
 	for {
@@ -75,11 +73,11 @@ func (p *process) restart() error {
 // start starts the server and waits until it is ready.
 func (p *process) start() (err error) {
 	args := append([]string{"-c", supervise, "sh", p.dir, p.log(), p.stop}, p.command...)
-	// The shell must outlive the test's context: it ends when the pipe does.
+	// The shell must outlive the test's context: it ends with the pipe.
 	p.shell = exec.CommandContext(context.Background(), "/bin/sh", args...) //nolint:gosec // the script is ours
 	p.shell.Dir = p.dir
-	// A group of its own, so that an interrupt from the terminal ends the test binary,
-	// and that ends the pipe.
+	// Its own process group, so that an interrupt from the terminal only ends the test binary,
+	// which closes the pipe.
 	p.shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: p.owner}
 	if p.input, err = p.shell.StdinPipe(); err != nil {
 		return err
@@ -90,7 +88,7 @@ func (p *process) start() (err error) {
 	return p.await()
 }
 
-// await polls until the server is ready, it has ended, or the time is up.
+// await polls until the server is ready or has ended, or startTimeout has passed.
 func (p *process) await() error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
@@ -127,21 +125,21 @@ func (p *process) signal(s syscall.Signal) error {
 	return syscall.Kill(pid, s)
 }
 
-// kill kills the server with SIGKILL and returns when it is gone.
+// kill kills the server with SIGKILL and waits until it has ended.
 func (p *process) kill() error { return p.halt("KILL") }
 
-// halt ends the server with a signal of this name and returns when it is gone.
+// halt ends the server with a signal and waits until it has ended.
 func (p *process) halt(signal string) error { return p.end("keep " + signal) }
 
 // remove ends the server, if it runs, and removes its directory.
 func (p *process) remove() error { return errors.Join(p.end("remove"), os.RemoveAll(p.dir)) }
 
-// end gives the shell an order and waits until it is done.
-func (p *process) end(order string) error {
+// end sends a command to the shell and waits until it has ended.
+func (p *process) end(command string) error {
 	if p.input == nil {
 		return nil
 	}
-	_, err := io.WriteString(p.input, order+"\n")
+	_, err := io.WriteString(p.input, command+"\n")
 	err = errors.Join(err, p.input.Close(), p.shell.Wait())
 	p.input = nil
 	return err
@@ -150,7 +148,7 @@ func (p *process) end(order string) error {
 func (p *process) pidFile() string { return filepath.Join(p.dir, "pid") }
 func (p *process) log() string     { return filepath.Join(p.dir, "log") }
 
-// output returns what the server wrote.
+// output returns the server's log.
 func (p *process) output() string {
 	text, err := os.ReadFile(p.log())
 	if err != nil {

@@ -15,20 +15,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Redis starts a Redis for the test, whose cleanup ends it, and returns its host:port.
+// Redis starts a Redis for the test and returns its host:port.
 func Redis(tb testing.TB) (addr string) {
 	tb.Helper()
 	return StartRedis(tb).Address
 }
 
-// StartRedis starts a Redis as the service needs it: it syncs its append-only file each
-// second and evicts nothing.
+// StartRedis starts a Redis with the settings that the service needs: it syncs its append-only
+// file each second and evicts nothing.
 func StartRedis(tb testing.TB) *Server {
 	tb.Helper()
 	return startRedis(tb, nil)
 }
 
-// startRedis starts a Redis whose environment is made for its directory.
+// startRedis starts a Redis with the environment that environ returns for its directory.
 func startRedis(tb testing.TB, environ func(dir string) []string) *Server {
 	tb.Helper()
 	program, err := findRedis()
@@ -52,8 +52,8 @@ func startRedis(tb testing.TB, environ func(dir string) []string) *Server {
 	}, addr)
 }
 
-// pingRedis reports whether Redis has loaded its data and answers, and that it is the one
-// of this directory: the port was free when it was chosen, not for ever.
+// pingRedis returns nil if Redis has loaded its data and is the one of this directory: another
+// process may have taken the port.
 func pingRedis(ctx context.Context, addr, dir string) error {
 	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 	if err != nil {
@@ -75,8 +75,8 @@ func pingRedis(ctx context.Context, addr, dir string) error {
 	return errors.Join(fmt.Errorf("redis at %s: %q", addr, lines.Text()), lines.Err())
 }
 
-// freePort returns a port that nobody listens on. Another process may take it before
-// the server does, which then ends and says so.
+// freePort returns a port that is not in use. If another process takes it before the server does,
+// the server fails to start.
 func freePort(ctx context.Context) (addr string, port int, err error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -7,38 +7,38 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Server is a server of one test. Its methods fail the test when they cannot do what
-// they say, and are called from the test's goroutine.
+// Server is a server of one test. Its methods fail the test on errors, so call them from the
+// test's goroutine.
 type Server struct {
-	// Address is how clients reach it: a URL for Postgres, host:port for Redis. It stays
-	// the same when the server is killed and started again.
+	// Address is a URL for Postgres and host:port for Redis. It does not change when the
+	// server restarts.
 	Address string
 
 	process *process
 }
 
-// Kill kills the server at once, as kill -9 does. What it had written stays.
+// Kill kills the server with SIGKILL. Its files are kept.
 func (s *Server) Kill(tb testing.TB) {
 	tb.Helper()
 	require.NoError(tb, s.process.kill())
 }
 
-// Halt ends the server with a signal that it may handle, and returns when it is gone. What
-// it had written stays. Postgres stops fast on INT, ending its sessions in order, and
-// immediately on QUIT, as if it had crashed.
+// Halt ends the server with a signal that it may handle, and waits until it has ended. Its files
+// are kept. On INT, Postgres ends its sessions in order; on QUIT it stops immediately, as in a
+// crash.
 func (s *Server) Halt(tb testing.TB, signal string) {
 	tb.Helper()
 	require.NoError(tb, s.process.halt(signal))
 }
 
-// Start starts a server that was killed or halted, and returns when it takes connections.
+// Start starts a server that was killed or halted, and waits until it accepts connections.
 func (s *Server) Start(tb testing.TB) {
 	tb.Helper()
 	require.NoError(tb, s.process.restart())
 }
 
-// Pause stops the server without ending it (SIGSTOP): its connections stay and nothing
-// answers. The sessions of Postgres are processes of their own and go on.
+// Pause stops the server without ending it (SIGSTOP): its connections stay open, but it does not
+// reply. The sessions of Postgres are separate processes and continue.
 func (s *Server) Pause(tb testing.TB) {
 	tb.Helper()
 	require.NoError(tb, s.process.signal(syscall.SIGSTOP))
@@ -50,7 +50,7 @@ func (s *Server) Resume(tb testing.TB) {
 	require.NoError(tb, s.process.signal(syscall.SIGCONT))
 }
 
-// started starts the server for the test, whose cleanup ends it.
+// started starts the server and removes it when the test ends.
 func started(tb testing.TB, p *process, address string) *Server {
 	tb.Helper()
 	tb.Cleanup(func() { require.NoError(tb, p.remove()) })

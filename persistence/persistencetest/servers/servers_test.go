@@ -16,11 +16,11 @@ import (
 	"trainbooking.dev/persistence/postgres"
 )
 
-// abandoned, in the environment of a child process, makes the test of that name start
-// servers and wait to be killed.
+// abandoned is the environment variable that makes a child process start servers and wait to be
+// killed.
 const abandoned = "SERVERS_TEST_ABANDONED"
 
-func TestServersGoWithTheTestBinaryThatIsKilled(t *testing.T) {
+func TestServersEndWhenTheTestBinaryIsKilled(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(abandoned) != "" {
 		fmt.Println(servers.Postgres(t))           //nolint:forbidigo // for the parent
@@ -52,34 +52,34 @@ func TestServersGoWithTheTestBinaryThatIsKilled(t *testing.T) {
 	}, 30*time.Second, 10*time.Millisecond)
 }
 
-func TestKilledRedisStartsAgainWhereItWas(t *testing.T) {
+func TestKilledRedisRestartsWithItsData(t *testing.T) {
 	t.Parallel()
 	server := servers.StartRedis(t)
-	require.Equal(t, "+OK", answer(t, server.Address, "SET k v", 1))
-	require.Equal(t, "noeviction", answer(t, server.Address, "CONFIG GET maxmemory-policy", 5))
+	require.Equal(t, "+OK", send(t, server.Address, "SET k v", 1))
+	require.Equal(t, "noeviction", send(t, server.Address, "CONFIG GET maxmemory-policy", 5))
 	server.Kill(t)
 	_, err := net.Dial("tcp", server.Address)
 	require.Error(t, err)
 	server.Start(t)
-	require.Equal(t, "v", answer(t, server.Address, "GET k", 2))
+	require.Equal(t, "v", send(t, server.Address, "GET k", 2))
 }
 
-func TestRewoundRedisHasWhatItHadThen(t *testing.T) {
+func TestRewoundRedisHasTheDataOfItsCopy(t *testing.T) {
 	t.Parallel()
 	server := servers.StartRedis(t)
-	require.Equal(t, "+OK", answer(t, server.Address, "SET k old", 1))
+	require.Equal(t, "+OK", send(t, server.Address, "SET k old", 1))
 	server.Copy(t)
-	require.Equal(t, "+OK", answer(t, server.Address, "SET k new", 1))
-	for range 2 { // what was taken back can be written again, and stays
+	require.Equal(t, "+OK", send(t, server.Address, "SET k new", 1))
+	for range 2 { // a second time, with the data of the first
 		server.Kill(t)
 		server.Rewind(t)
 		server.Start(t)
-		require.Equal(t, "old", answer(t, server.Address, "GET k", 2))
+		require.Equal(t, "old", send(t, server.Address, "GET k", 2))
 		server.Copy(t)
 	}
 }
 
-func TestHaltedPostgresHasWhatItAcknowledged(t *testing.T) {
+func TestHaltedPostgresRestartsWithItsData(t *testing.T) {
 	t.Parallel()
 	server := servers.StartPostgres(t)
 	servers.Query(t, server.Address, "CREATE TABLE kept (n int)")
@@ -91,12 +91,12 @@ func TestHaltedPostgresHasWhatItAcknowledged(t *testing.T) {
 	}
 }
 
-func TestPausedRedisAnswersLater(t *testing.T) {
+func TestPausedRedisRepliesAfterResume(t *testing.T) {
 	t.Parallel()
 	server := servers.StartRedis(t)
 	server.Pause(t)
 	c, err := net.Dial("tcp", server.Address)
-	require.NoError(t, err, "the kernel takes connections")
+	require.NoError(t, err, "the kernel accepts connections")
 	defer c.Close()
 	_, err = c.Write([]byte("PING\r\n"))
 	require.NoError(t, err)
@@ -111,7 +111,7 @@ func TestPausedRedisAnswersLater(t *testing.T) {
 	require.Equal(t, "+PONG\r\n", string(pong))
 }
 
-func TestEachTestHasADatabaseOfItsOwn(t *testing.T) {
+func TestEachCallReturnsANewDatabase(t *testing.T) {
 	t.Parallel()
 	first, second, empty := servers.Postgres(t), servers.Postgres(t), servers.EmptyPostgres(t)
 	require.NotEqual(t, first, second)
@@ -130,8 +130,8 @@ func TestEachTestHasADatabaseOfItsOwn(t *testing.T) {
 	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
 }
 
-// answer sends a command to Redis and returns a line of what it says, from 1.
-func answer(t *testing.T, address, command string, line int) string {
+// send sends a command to Redis and returns a line of the reply, counted from 1.
+func send(t *testing.T, address, command string, line int) string {
 	t.Helper()
 	c, err := net.Dial("tcp", address)
 	require.NoError(t, err)

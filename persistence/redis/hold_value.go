@@ -10,18 +10,18 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// holdVersion is the first thing in a value, so that another form can be told from this
-// one while processes of two versions run side by side.
+// holdVersion is the version of the format, because processes of two versions may run side
+// by side.
 const holdVersion = 1
 
-// holdValue is a hold as it is kept. The same hold is always the same text: findLost
+// holdValue is the stored form of a hold. The encoding is deterministic, because findLost
 // compares it.
 type holdValue struct {
 	Version  int          `json:"v"`
 	User     uuid.UUID    `json:"u"`
 	Seats    []int        `json:"s"`
 	Legs     booking.Legs `json:"l"`
-	Deadline int64        `json:"d"` // milliseconds since 1970, as told to the client
+	Deadline int64        `json:"d"` // Unix time in milliseconds
 	Released bool         `json:"r,omitempty"`
 }
 
@@ -31,19 +31,19 @@ func encodeHold(h *booking.Hold) string {
 		Deadline: h.ExpiresAt.UnixMilli(), Released: h.Released,
 	})
 	if err != nil {
-		panic(err) // none of these types can fail
+		panic(err) // all of these types can be encoded
 	}
 	return string(text)
 }
 
-// decodeHold reads the hold that is kept under the key.
+// decodeHold is the inverse of encodeHold.
 func decodeHold(key string, id booking.HoldID, text string) (booking.Hold, error) {
 	var v holdValue
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		return booking.Hold{}, fmt.Errorf("key %s holds no hold: %w", key, err)
+		return booking.Hold{}, fmt.Errorf("the value of key %s is not a hold: %w", key, err)
 	}
 	if v.Version != holdVersion {
-		return booking.Hold{}, fmt.Errorf("key %s holds a hold of version %d, and this program knows %d: run the newer one", key, v.Version, holdVersion)
+		return booking.Hold{}, fmt.Errorf("the hold in key %s has version %d, but this program supports only version %d: run the newer program", key, v.Version, holdVersion)
 	}
 	return booking.Hold{
 		ID: id, User: v.User, Seats: v.Seats, Legs: v.Legs,

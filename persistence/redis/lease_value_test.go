@@ -11,8 +11,7 @@ import (
 	"trainbooking.dev/persistence/redis"
 )
 
-// Whatever is found under the key of a lease is refused or is a lease that stays the same
-// when it is written again.
+// FuzzParseLease parses any text: it is an error, or encoding the result again preserves it.
 func FuzzParseLease(f *testing.F) {
 	train := booking.NewTrainID()
 	lease := persistence.Lease{Train: train, Address: "10.0.0.7:8090", Owner: uuid.New()}
@@ -26,7 +25,7 @@ func FuzzParseLease(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		lease, err := redis.ParseLease(train, value)
 		if err != nil {
-			require.ErrorContains(t, err, "is no lease")
+			require.ErrorContains(t, err, "is not a lease")
 			return
 		}
 		require.Equal(t, train, lease.Train)

@@ -12,8 +12,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// What one call asks of Redis is bounded, so that it answers in time and others are not
-// kept waiting: an MGET of so many takes Redis 0.1 ms, a step of the scan 1.5 ms.
+// Each call is limited, so that Redis replies in time and other clients do not wait: an MGET
+// of this size takes 0.1 ms, a step of the scan 1.5 ms.
 const (
 	holdsPerRead     = 256
 	readsPerPipeline = 16
@@ -26,10 +26,10 @@ func (db *DB) LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) 
 	return holds, wrap("load holds", err)
 }
 
-// TrainsWithHolds implements persistence.Holds. It goes over all keys, since an index of
-// trains would be in another shard than they are and could not be written together with
-// a hold: 1.5 s for each million keys. That is for the start of a process, not
-// for every day. It may miss a train whose first hold is written meanwhile.
+// TrainsWithHolds implements persistence.Holds. It scans all keys (1.5 s per million), which
+// is acceptable when a process starts: an index of trains would be on another shard than the
+// holds and could not be updated by the same script. It may miss a train whose first hold is
+// written during the scan.
 func (db *DB) TrainsWithHolds(ctx context.Context, now time.Time) (trains []booking.TrainID, err error) {
 	seen := map[booking.TrainID]bool{}
 	for cursor, more := uint64(0), true; more; more = cursor != 0 {
@@ -51,8 +51,8 @@ func (db *DB) TrainsWithHolds(ctx context.Context, now time.Time) (trains []book
 	return trains, nil
 }
 
-// scanTrains returns some trains that have holds, ended ones too, maybe one of them
-// twice, and where to go on; 0 is the end.
+// scanTrains returns some trains that have holds, which may have ended, with possible
+// duplicates, and the next cursor; 0 is the end.
 func (db *DB) scanTrains(ctx context.Context, cursor uint64) (trains []booking.TrainID, next uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
@@ -65,24 +65,24 @@ func (db *DB) scanTrains(ctx context.Context, cursor uint64) (trains []booking.T
 	return trains, next, err
 }
 
-// holdRead is some holds of one train, which one MGET reads.
+// holdRead identifies the holds of a train that one MGET reads.
 type holdRead struct {
 	train booking.TrainID
 	ids   []string
 }
 
-// holdsAfter returns the holds of the trains whose deadline is after the time.
+// holdsAfter returns the holds of the trains with a deadline after a time.
 func (db *DB) holdsAfter(ctx context.Context, trains []booking.TrainID, after time.Time) (holds []booking.Hold, err error) {
 	reads, err := db.holdReads(ctx, trains, after)
 	if err != nil {
 		return nil, err
 	}
-	for some := range slices.Chunk(reads, readsPerPipeline) {
-		values, err := db.readHolds(ctx, some)
+	for batch := range slices.Chunk(reads, readsPerPipeline) {
+		values, err := db.readHolds(ctx, batch)
 		if err != nil {
 			return nil, err
 		}
-		for i, read := range some {
+		for i, read := range batch {
 			if holds, err = appendHolds(holds, read, values[i]); err != nil {
 				return nil, err
 			}
@@ -91,7 +91,7 @@ func (db *DB) holdsAfter(ctx context.Context, trains []booking.TrainID, after ti
 	return holds, nil
 }
 
-// holdReads looks up which holds there are.
+// holdReads returns the reads for the holds of the trains with a deadline after a time.
 func (db *DB) holdReads(ctx context.Context, trains []booking.TrainID, after time.Time) (reads []holdRead, err error) {
 	if len(trains) == 0 {
 		return nil, nil
@@ -114,7 +114,7 @@ func (db *DB) holdReads(ctx context.Context, trains []booking.TrainID, after tim
 	return reads, nil
 }
 
-// readHolds returns the values of each read; nil stands for one that is gone.
+// readHolds returns the values of each read; nil for a missing key.
 func (db *DB) readHolds(ctx context.Context, reads []holdRead) ([][]any, error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
@@ -136,12 +136,11 @@ func (db *DB) readHolds(ctx context.Context, reads []holdRead) ([][]any, error) 
 	return values, nil
 }
 
-// appendHolds decodes what a read found. An id without a value is one whose time is over
-// by Redis's clock.
+// appendHolds decodes the values of a read. A missing value has expired by Redis's clock.
 func appendHolds(holds []booking.Hold, read holdRead, values []any) ([]booking.Hold, error) {
 	for i, value := range values {
-		text, there := value.(string)
-		if !there {
+		text, ok := value.(string)
+		if !ok {
 			continue
 		}
 		key := holdKey(read.train, read.ids[i])

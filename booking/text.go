@@ -13,10 +13,10 @@ import (
 // MaxName is the longest name of a train or station, in characters.
 const MaxName = 255
 
-// CleanText trims s and brings it to Unicode NFC. The sentence says what is wrong
-// with it and is "" when nothing is: not UTF-8, a control or invisible character, or a
-// length outside shortest to longest, counted in characters.
-func CleanText(s string, shortest, longest int) (clean, sentence string) {
+// CleanText trims s and normalizes it to Unicode NFC. If s is not UTF-8, has a control or
+// invisible character, or has a length outside shortest to longest (in characters), problem
+// describes that and clean is "".
+func CleanText(s string, shortest, longest int) (clean, problem string) {
 	if !utf8.ValidString(s) {
 		return "", "must be valid UTF-8"
 	}
@@ -34,21 +34,22 @@ func CleanText(s string, shortest, longest int) (clean, sentence string) {
 	return s, ""
 }
 
-// invisible reports whether r only formats: one could make two names that look alike, or
-// one that reads backwards. The two joiners are letters' parts in many scripts of India.
+// invisible reports whether r is a format character, with which two different names could
+// look alike or a name could read backwards. The two joiners are allowed: many Indian scripts
+// need them.
 func invisible(r rune) bool {
 	const nonJoiner, joiner = '\u200c', '\u200d'
 	return unicode.Is(unicode.Cf, r) && r != nonJoiner && r != joiner
 }
 
-// Fold returns the form under which two names are the same: NFC, case folded. It
-// finds jaipur for Jaipur and keeps usernames and emails unique.
+// Fold returns s trimmed, case folded and in NFC, for comparing names: two names are the
+// same if their folded forms are equal.
 func Fold(s string) string {
 	s = strings.TrimSpace(s)
 	if isASCII(s) {
-		return strings.ToLower(s) // the same, and a search folds many names
+		return strings.ToLower(s) // same result, faster: a search folds many names
 	}
-	// Cherokee is the one script of which cases.Fold swaps the cases.
+	// ToLower because cases.Fold swaps the cases of Cherokee.
 	return norm.NFC.String(strings.ToLower(cases.Fold().String(norm.NFC.String(s))))
 }
 

@@ -11,17 +11,17 @@ import (
 )
 
 func importUsers(ctx context.Context, c *conn, rows persistence.Rows) error {
-	const put = `
-		INSERT INTO users AS was (` + userColumns + `, username_folded, email_folded)
+	const upsert = `
+		INSERT INTO users AS stored (` + userColumns + `, username_folded, email_folded)
 		SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::timestamptz[], $7::text[], $8::text[])
 		ON CONFLICT (id) DO UPDATE SET
 			username = excluded.username, email = excluded.email, password_hash = excluded.password_hash,
 			is_admin = excluded.is_admin, created_at = excluded.created_at,
 			username_folded = excluded.username_folded, email_folded = excluded.email_folded
-		WHERE (was.username, was.email, was.password_hash, was.is_admin, was.created_at) IS DISTINCT FROM
+		WHERE (stored.username, stored.email, stored.password_hash, stored.is_admin, stored.created_at) IS DISTINCT FROM
 			(excluded.username, excluded.email, excluded.password_hash, excluded.is_admin, excluded.created_at)`
 	all := rows.Users
-	return importInto(ctx, c, put, len(all),
+	return importInto(ctx, c, upsert, len(all),
 		column(all, func(u booking.User) [16]byte { return id(u.ID) }),
 		column(all, func(u booking.User) string { return u.Username }),
 		column(all, func(u booking.User) string { return u.Email }),
@@ -32,14 +32,14 @@ func importUsers(ctx context.Context, c *conn, rows persistence.Rows) error {
 		column(all, func(u booking.User) string { return booking.Fold(u.Email) }))
 }
 
-// importTrains also takes away the seats of trains that went on since an earlier import:
-// with a train that was deleted, its seats have gone.
+// importTrains also deletes the seats of trains whose epoch has changed since an earlier import,
+// since the seats of a deleted train are not exported.
 func importTrains(ctx context.Context, c *conn, rows persistence.Rows) error {
-	const empty = `
+	const deleteSeats = `
 		DELETE FROM seats USING trains t, unnest($1::uuid[], $2::bigint[]) AS r (id, epoch)
 		WHERE t.id = r.id AND t.epoch <> r.epoch AND seats.train_id = t.id`
-	const put = `
-		INSERT INTO trains AS was (` + trainColumns + `, epoch, deleted_at)
+	const upsert = `
+		INSERT INTO trains AS stored (` + trainColumns + `, epoch, deleted_at)
 		SELECT id, name, capacity, on_sale, created_at, updated_at, stops::json, epoch, deleted_at
 		FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::timestamptz[], $6::timestamptz[],
 			$7::text[], $8::bigint[], $9::timestamptz[])
@@ -48,23 +48,23 @@ func importTrains(ctx context.Context, c *conn, rows persistence.Rows) error {
 			owner = NULL, name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
 			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
 			epoch = excluded.epoch, deleted_at = excluded.deleted_at
-		WHERE (was.name, was.capacity, was.on_sale, was.created_at, was.updated_at, was.stops::text, was.epoch, was.deleted_at)
+		WHERE (stored.name, stored.capacity, stored.on_sale, stored.created_at, stored.updated_at, stored.stops::text, stored.epoch, stored.deleted_at)
 			IS DISTINCT FROM (excluded.name, excluded.capacity, excluded.on_sale, excluded.created_at, excluded.updated_at,
 				excluded.stops::text, excluded.epoch, excluded.deleted_at)`
 	all := rows.Trains
 	stops := make([]string, len(all))
 	for i := range all {
 		var err error
-		if stops[i], err = list(all[i].Stops); err != nil {
+		if stops[i], err = persistence.EncodeList(all[i].Stops); err != nil {
 			return err
 		}
 	}
 	ids := column(all, func(t persistence.TrainRow) [16]byte { return id(t.ID) })
 	epochs := column(all, func(t persistence.TrainRow) int64 { return t.Epoch })
-	if err := importInto(ctx, c, empty, len(all), ids, epochs); err != nil {
+	if err := importInto(ctx, c, deleteSeats, len(all), ids, epochs); err != nil {
 		return err
 	}
-	return importInto(ctx, c, put, len(all),
+	return importInto(ctx, c, upsert, len(all),
 		ids,
 		column(all, func(t persistence.TrainRow) string { return t.Name }),
 		column(all, func(t persistence.TrainRow) int { return t.Capacity }),
@@ -77,36 +77,36 @@ func importTrains(ctx context.Context, c *conn, rows persistence.Rows) error {
 }
 
 func importSeats(ctx context.Context, c *conn, rows persistence.Rows) error {
-	const put = `
-		INSERT INTO seats AS was (train_id, seat_number, legs)
+	const upsert = `
+		INSERT INTO seats AS stored (train_id, seat_number, legs)
 		SELECT * FROM unnest($1::uuid[], $2::int[], $3::bigint[])
-		ON CONFLICT (train_id, seat_number) DO UPDATE SET legs = excluded.legs WHERE was.legs <> excluded.legs`
+		ON CONFLICT (train_id, seat_number) DO UPDATE SET legs = excluded.legs WHERE stored.legs <> excluded.legs`
 	all := rows.Seats
-	return importInto(ctx, c, put, len(all),
+	return importInto(ctx, c, upsert, len(all),
 		column(all, func(s persistence.SeatRow) [16]byte { return id(s.Train) }),
 		column(all, func(s persistence.SeatRow) int { return s.Number }),
-		column(all, func(s persistence.SeatRow) int64 { return legs(s.Legs) }))
+		column(all, func(s persistence.SeatRow) int64 { return persistence.EncodeLegs(s.Legs) }))
 }
 
-// importBookings sends the seats of a booking as text: an array of arrays would have to
-// be of one length.
+// importBookings sends the seats of a booking as text, since the elements of an array of arrays
+// must have the same length.
 func importBookings(ctx context.Context, c *conn, rows persistence.Rows) error {
-	const put = `
-		INSERT INTO bookings AS was (id, train_id, user_id, legs, seats, epoch, booked_at, cancelled_at)
+	const upsert = `
+		INSERT INTO bookings AS stored (id, train_id, user_id, legs, seats, epoch, booked_at, cancelled_at)
 		SELECT id, train_id, user_id, legs, seats::int[], epoch, booked_at, cancelled_at
 		FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::bigint[], $7::timestamptz[], $8::timestamptz[])
 			AS r (id, train_id, user_id, legs, seats, epoch, booked_at, cancelled_at)
 		ON CONFLICT (id) DO UPDATE SET
 			train_id = excluded.train_id, user_id = excluded.user_id, legs = excluded.legs, seats = excluded.seats,
 			epoch = excluded.epoch, booked_at = excluded.booked_at, cancelled_at = excluded.cancelled_at
-		WHERE (was.train_id, was.user_id, was.legs, was.seats, was.epoch, was.booked_at, was.cancelled_at) IS DISTINCT FROM
+		WHERE (stored.train_id, stored.user_id, stored.legs, stored.seats, stored.epoch, stored.booked_at, stored.cancelled_at) IS DISTINCT FROM
 			(excluded.train_id, excluded.user_id, excluded.legs, excluded.seats, excluded.epoch, excluded.booked_at, excluded.cancelled_at)`
 	all := rows.Bookings
-	return importInto(ctx, c, put, len(all),
+	return importInto(ctx, c, upsert, len(all),
 		column(all, func(b persistence.BookingRow) [16]byte { return id(b.ID) }),
 		column(all, func(b persistence.BookingRow) [16]byte { return id(b.Train) }),
 		column(all, func(b persistence.BookingRow) [16]byte { return id(b.User) }),
-		column(all, func(b persistence.BookingRow) int64 { return legs(b.Legs) }),
+		column(all, func(b persistence.BookingRow) int64 { return persistence.EncodeLegs(b.Legs) }),
 		column(all, func(b persistence.BookingRow) string { return array(b.Seats) }),
 		column(all, func(b persistence.BookingRow) int64 { return b.Epoch }),
 		column(all, func(b persistence.BookingRow) time.Time { return b.BookedAt }),
@@ -114,16 +114,16 @@ func importBookings(ctx context.Context, c *conn, rows persistence.Rows) error {
 }
 
 func importReplies(ctx context.Context, c *conn, rows persistence.Rows) error {
-	const put = `
-		INSERT INTO idempotency_keys AS was (user_id, key, request_hash, status, location, body, expires_at)
+	const upsert = `
+		INSERT INTO idempotency_keys AS stored (user_id, key, request_hash, status, location, body, expires_at)
 		SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::int[], $5::bytea[], $6::bytea[], $7::timestamptz[])
 		ON CONFLICT (user_id, key) DO UPDATE SET
 			request_hash = excluded.request_hash, status = excluded.status, location = excluded.location,
 			body = excluded.body, expires_at = excluded.expires_at
-		WHERE (was.request_hash, was.status, was.location, was.body, was.expires_at) IS DISTINCT FROM
+		WHERE (stored.request_hash, stored.status, stored.location, stored.body, stored.expires_at) IS DISTINCT FROM
 			(excluded.request_hash, excluded.status, excluded.location, excluded.body, excluded.expires_at)`
 	all := rows.Replies
-	return importInto(ctx, c, put, len(all),
+	return importInto(ctx, c, upsert, len(all),
 		column(all, func(r persistence.ReplyRow) [16]byte { return id(r.User) }),
 		column(all, func(r persistence.ReplyRow) []byte { return []byte(r.Key) }),
 		column(all, func(r persistence.ReplyRow) []byte { return r.RequestHash[:] }),
@@ -133,12 +133,12 @@ func importReplies(ctx context.Context, c *conn, rows persistence.Rows) error {
 		column(all, func(r persistence.ReplyRow) time.Time { return r.ExpiresAt }))
 }
 
-// importInto writes n rows that are given by their columns.
-func importInto(ctx context.Context, c *conn, put string, n int, columns ...any) error {
+// importInto runs a query for n rows, given by their columns.
+func importInto(ctx context.Context, c *conn, query string, n int, columns ...any) error {
 	if n == 0 {
 		return nil
 	}
-	_, err := c.exec(ctx, put, columns...)
+	_, err := c.exec(ctx, query, columns...)
 	return err
 }
 
@@ -150,7 +150,7 @@ func column[R, T any](rows []R, value func(R) T) []T {
 	return values
 }
 
-// optional is the column of a time whose zero is null.
+// optional encodes a time; the zero time is null.
 func optional(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -158,7 +158,7 @@ func optional(t time.Time) *time.Time {
 	return &t
 }
 
-// array is a list of numbers in the words of Postgres.
+// array returns a Postgres array literal.
 func array(numbers []int) string {
 	return "{" + strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ","), "[]") + "}"
 }

@@ -12,10 +12,10 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestCleanTextTrimsComposesAndLimits(t *testing.T) {
+func TestCleanTextTrimsNormalizesAndLimits(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		name, in, clean, sentence string
+		name, in, clean, problem string
 	}{
 		{"as it is", "Jaipur", "Jaipur", ""},
 		{"trimmed", "\t Jaipur\u00a0\n", "Jaipur", ""},
@@ -32,19 +32,19 @@ func TestCleanTextTrimsComposesAndLimits(t *testing.T) {
 		{"line end inside", "a\nb", "", "must not contain control characters"},
 		{"C1 control", "a\u009fb", "", "must not contain control characters"},
 		{"zero-width space", "a\u200bb", "", "must not contain invisible characters"},
-		{"turned round", "\u202eanna", "", "must not contain invisible characters"},
-		{"joiners are letters' parts", "क्\u200dष", "क्\u200dष", ""},
+		{"right-to-left override", "\u202eanna", "", "must not contain invisible characters"},
+		{"joiners are allowed", "क्\u200dष", "क्\u200dष", ""},
 		{"not UTF-8", "a\xffb", "", "must be valid UTF-8"},
 	} {
-		clean, sentence := booking.CleanText(c.in, 2, 10)
-		require.Equal(t, c.sentence, sentence, c.name)
+		clean, problem := booking.CleanText(c.in, 2, 10)
+		require.Equal(t, c.problem, problem, c.name)
 		require.Equal(t, c.clean, clean, c.name)
 	}
-	clean, sentence := booking.CleanText("  ", 0, 10)
-	require.Empty(t, clean+sentence, "empty where that is allowed")
+	clean, problem := booking.CleanText("  ", 0, 10)
+	require.Empty(t, clean+problem, "empty where that is allowed")
 }
 
-func TestFoldedNamesAreEqualAsPeopleReadThem(t *testing.T) {
+func TestFoldIgnoresCaseAndComposition(t *testing.T) {
 	t.Parallel()
 	for _, same := range [][]string{
 		{"Jaipur", "jaipur", "JAIPUR", "  Jaipur "},
@@ -62,7 +62,7 @@ func TestFoldedNamesAreEqualAsPeopleReadThem(t *testing.T) {
 			require.Equal(t, booking.Fold(same[0]), booking.Fold(name), "%q and %q", same[0], name)
 		}
 	}
-	for _, pair := range [][2]string{
+	for _, names := range [][2]string{
 		{"Jaipur", "Jaipur 2"},
 		{"Munchen", "München"},
 		{"दिल्ली", "दिल्लि"},
@@ -70,11 +70,11 @@ func TestFoldedNamesAreEqualAsPeopleReadThem(t *testing.T) {
 		{"İzmir", "Izmir"},         // and so is a dotted one
 		{"a b", "a  b"},
 	} {
-		require.NotEqual(t, booking.Fold(pair[0]), booking.Fold(pair[1]), "%q and %q", pair[0], pair[1])
+		require.NotEqual(t, booking.Fold(names[0]), booking.Fold(names[1]), "%q and %q", names[0], names[1])
 	}
 }
 
-func TestEveryLetterFoldsLikeItsOtherCases(t *testing.T) {
+func TestFoldIgnoresTheCaseOfEveryLetter(t *testing.T) {
 	t.Parallel()
 	for r := range unicode.MaxRune {
 		if other := unicode.SimpleFold(r); other != r {
@@ -89,13 +89,13 @@ func FuzzCleanText(f *testing.F) {
 	f.Add("\u095b\u2000", 0, 1)
 	f.Add("a\xff", 3, 2)
 	f.Fuzz(func(t *testing.T, s string, shortest, longest int) {
-		clean, sentence := booking.CleanText(s, shortest, longest)
-		if sentence != "" {
+		clean, problem := booking.CleanText(s, shortest, longest)
+		if problem != "" {
 			require.Empty(t, clean)
 			return
 		}
-		again, sentence := booking.CleanText(clean, shortest, longest)
-		require.Empty(t, sentence)
+		again, problem := booking.CleanText(clean, shortest, longest)
+		require.Empty(t, problem)
 		require.Equal(t, clean, again, "idempotent")
 		require.True(t, utf8.ValidString(clean) && norm.NFC.IsNormalString(clean))
 		require.False(t, strings.ContainsFunc(clean, unicode.IsControl))
@@ -112,7 +112,7 @@ func FuzzFold(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		if !utf8.ValidString(s) {
-			booking.Fold(s) // must not panic; no name is like that
+			booking.Fold(s) // must not panic
 			return
 		}
 		folded := booking.Fold(s)

@@ -1,11 +1,9 @@
 package redis
 
-import (
-	"context"
-)
+import "context"
 
-// Changes implements persistence.Members. A connection that is lost is made again as
-// long as it takes; since changes may have passed by meanwhile, that counts as one.
+// Changes implements persistence.Members. It reconnects after a lost connection, and reports
+// that as a change, since it may have missed some.
 func (db *DB) Changes(ctx context.Context) <-chan struct{} {
 	changes := make(chan struct{}, 1)
 	db.mu.Lock()
@@ -16,9 +14,9 @@ func (db *DB) Changes(ctx context.Context) <-chan struct{} {
 	return changes
 }
 
-// follow passes on what comes until ctx ends or the DB is closed.
+// follow forwards messages until ctx ends or the DB is closed.
 func (db *DB) follow(ctx context.Context, changes chan<- struct{}) {
-	subscription := db.reserved.Subscribe(ctx, changesChannel) // if it fails, the channel tries again
+	subscription := db.reserved.Subscribe(ctx, changesChannel) // if it fails, the channel retries
 	defer subscription.Close()                                 //nolint:errcheck // nothing was written
 	messages := subscription.ChannelWithSubscriptions()
 	for {
@@ -33,7 +31,7 @@ func (db *DB) follow(ctx context.Context, changes chan<- struct{}) {
 			}
 			select {
 			case changes <- struct{}{}:
-			default: // one is waiting already
+			default: // one is pending already
 			}
 		}
 	}

@@ -9,8 +9,7 @@ import (
 	"trainbooking.dev/persistence/redis"
 )
 
-// Whatever is found under the key of a hold is refused or is a hold that stays the same
-// when it is written again.
+// FuzzDecodeHold decodes any text: it is an error, or encoding the result again preserves it.
 func FuzzDecodeHold(f *testing.F) {
 	f.Add(`{"v":1,"u":"6f9a1c1e-6a0e-4d0c-9a53-0d3c6f0a7e11","s":[4,20000],"l":9223372036854775807,"d":1763910608000,"r":true}`)
 	f.Add(`{"v":2}`)

@@ -1,4 +1,4 @@
-package sqlite_test
+package persistence_test
 
 import (
 	"encoding/json"
@@ -8,13 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/booking"
-	"trainbooking.dev/persistence/sqlite"
+	"trainbooking.dev/persistence"
 )
 
-// Whatever the column of stops holds is refused, or is stops that stay the same when they
-// are written again.
+// FuzzStopsColumn decodes any text: it is an error, or encoding the result again preserves it.
 func FuzzStopsColumn(f *testing.F) {
-	written, err := sqlite.List([]booking.Stop{{Station: "Delhi", DepartsAt: time.Date(2026, 12, 1, 6, 0, 0, 0, time.FixedZone("", 19800))}, {Station: "Mumbai"}})
+	written, err := persistence.EncodeList([]booking.Stop{{Station: "Delhi", DepartsAt: time.Date(2026, 12, 1, 6, 0, 0, 0, time.FixedZone("", 19800))}, {Station: "Mumbai"}})
 	require.NoError(f, err)
 	for _, seed := range []string{
 		written, "null", "[]", "{}", "[null]", `[{"station":1}]`, `[{"Station":"a"}]`, `[{"station":"a","arrives_at":"2026-12-01T24:00:00Z"}]`,
@@ -23,15 +22,15 @@ func FuzzStopsColumn(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		stops, err := sqlite.FromStops(text)
+		stops, err := persistence.DecodeList[booking.Stop](text)
 		if err != nil {
 			require.ErrorContains(t, err, "decode list")
 			return
 		}
 		require.True(t, json.Valid([]byte(text)))
-		written, err := sqlite.List(stops)
+		written, err := persistence.EncodeList(stops)
 		require.NoError(t, err)
-		again, err := sqlite.FromStops(written)
+		again, err := persistence.DecodeList[booking.Stop](written)
 		require.NoError(t, err)
 		require.Len(t, again, len(stops))
 		for i := range stops {
@@ -42,13 +41,13 @@ func FuzzStopsColumn(f *testing.F) {
 	})
 }
 
-// FuzzSeatsColumn is the same for the numbers of seats.
+// FuzzSeatsColumn decodes any text as seat numbers.
 func FuzzSeatsColumn(f *testing.F) {
 	for _, seed := range []string{"[1,20000]", "[]", "null", "[1.5]", `["1"]`, "[1e3]", "[99999999999999999999]", "{}", ""} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, err := sqlite.FromSeats(text); err != nil {
+		if _, err := persistence.DecodeList[int](text); err != nil {
 			require.ErrorContains(t, err, "decode list")
 		}
 	})

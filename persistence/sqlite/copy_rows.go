@@ -7,7 +7,7 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// none comes before every id.
+// none sorts before every id.
 var none = []byte{}
 
 func (e export) users() error {
@@ -44,7 +44,7 @@ func (e export) bookings() error {
 		func(b persistence.BookingRow) []any { return []any{b.ID[:]} }, find, none)
 }
 
-// replies leaves out those that are not told again at now.
+// replies omits those that have expired at now.
 func (e export) replies(now time.Time) error {
 	const find = `
 		SELECT request_hash, status, location, body, expires_at, user_id, key FROM idempotency_keys
@@ -55,17 +55,17 @@ func (e export) replies(now time.Time) error {
 		find, micros(now), none, "")
 }
 
-// and is a row whose further columns are scanned into more.
-type and struct {
+// rowWith is a row with additional columns, which are scanned into more.
+type rowWith struct {
 	row
 	more []any
 }
 
-func (r and) Scan(dest ...any) error { return r.row.Scan(append(dest, r.more...)...) }
+func (r rowWith) Scan(dest ...any) error { return r.row.Scan(append(dest, r.more...)...) }
 
 func scanTrainRow(r row) (t persistence.TrainRow, err error) {
 	var deleted *int64
-	t.Train, err = scanTrain(and{r, []any{&t.Epoch, &deleted}})
+	t.Train, err = scanTrain(rowWith{r, []any{&t.Epoch, &deleted}})
 	t.DeletedAt = fromOptional(deleted)
 	return t, err
 }
@@ -73,16 +73,16 @@ func scanTrainRow(r row) (t persistence.TrainRow, err error) {
 func scanSeatRow(r row) (s persistence.SeatRow, err error) {
 	var set int64
 	err = r.Scan(trainID(&s.Train), &s.Number, &set)
-	s.Legs = fromLegs(set)
+	s.Legs = persistence.DecodeLegs(set)
 	return s, err
 }
 
 func scanBookingRow(r row) (b persistence.BookingRow, err error) {
-	b.Booking, err = scanBooking(and{r, []any{&b.Epoch}})
+	b.Booking, err = scanBooking(rowWith{r, []any{&b.Epoch}})
 	return b, err
 }
 
 func scanReplyRow(r row) (reply persistence.ReplyRow, err error) {
-	reply.Reply, err = scanReply(and{r, []any{&reply.User, &reply.Key}})
+	reply.Reply, err = scanReply(rowWith{r, []any{&reply.User, &reply.Key}})
 	return reply, err
 }

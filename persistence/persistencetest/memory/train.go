@@ -1,0 +1,182 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// CreateTrain implements persistence.Trains. A restored train has no owner, so that the
+// activation that deleted it is fenced.
+func (s *Store) CreateTrain(ctx context.Context, definition booking.Train) error {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return err
+	}
+	t := s.trains[definition.ID]
+	switch {
+	case t == nil:
+		t = &train{seats: map[int]booking.Legs{}}
+		s.trains[definition.ID] = t
+	case !t.deleted:
+		return persistence.ErrExists
+	}
+	t.Train, t.deleted, t.owner = definition, false, uuid.UUID{}
+	return nil
+}
+
+// ListTrains implements persistence.Trains.
+func (s *Store) ListTrains(ctx context.Context) ([]booking.Train, error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	var all []booking.Train
+	for _, t := range s.trains {
+		if !t.deleted {
+			all = append(all, t.Train)
+		}
+	}
+	slices.SortFunc(all, func(a, b booking.Train) int {
+		return booking.Cursor{At: a.CreatedAt, ID: uuid.UUID(a.ID)}.Compare(booking.Cursor{At: b.CreatedAt, ID: uuid.UUID(b.ID)})
+	})
+	return all, nil
+}
+
+// Epoch implements persistence.Trains.
+func (s *Store) Epoch(ctx context.Context, id booking.TrainID) (int64, error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return 0, err
+	}
+	t, err := s.live(id)
+	if err != nil {
+		return 0, err
+	}
+	return t.epoch, nil
+}
+
+// Owner returns the current activation of a train.
+func (s *Store) Owner(id booking.TrainID) persistence.Guard {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.trains[id]; t != nil {
+		return persistence.Guard{Train: id, Epoch: t.epoch, Owner: t.owner}
+	}
+	return persistence.Guard{Train: id}
+}
+
+// Adopt implements persistence.Trains.
+func (s *Store) Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (int64, error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return 0, err
+	}
+	t, err := s.live(id)
+	if err != nil {
+		return 0, err
+	}
+	if t.epoch != old {
+		return 0, persistence.ErrFenced
+	}
+	t.epoch, t.owner = old+1, owner
+	return t.epoch, nil
+}
+
+// LoadTrain implements persistence.Trains.
+func (s *Store) LoadTrain(
+	ctx context.Context, id booking.TrainID, since time.Time,
+) (booking.Train, []booking.Booking, error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return booking.Train{}, nil, err
+	}
+	t, err := s.live(id)
+	if err != nil {
+		return booking.Train{}, nil, err
+	}
+	var bookings []booking.Booking
+	for _, b := range t.sold {
+		if b.CancelledAt.IsZero() || !b.CancelledAt.Before(since) {
+			bookings = append(bookings, *b)
+		}
+	}
+	return t.Train, bookings, nil
+}
+
+// ChangeTrain implements persistence.Trains.
+func (s *Store) ChangeTrain(ctx context.Context, guard persistence.Guard, to booking.Train) error {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return err
+	}
+	t, err := s.guarded(guard)
+	if err != nil {
+		return err
+	}
+	for n, legs := range t.seats {
+		if n > to.Capacity && legs != 0 {
+			return persistence.ErrConflict
+		}
+	}
+	t.Name, t.Capacity, t.Stops, t.OnSale, t.UpdatedAt = to.Name, to.Capacity, to.Stops, to.OnSale, to.UpdatedAt
+	return nil
+}
+
+// DeleteTrain implements persistence.Trains.
+func (s *Store) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return err
+	}
+	t, err := s.guarded(guard)
+	if err != nil {
+		return err
+	}
+	live := func(b *booking.Booking) bool { return b.CancelledAt.IsZero() }
+	if !force && slices.ContainsFunc(t.sold, live) {
+		return persistence.ErrConflict
+	}
+	for _, b := range t.sold {
+		if live(b) {
+			b.CancelledAt = at
+		}
+	}
+	t.deleted, t.seats = true, map[int]booking.Legs{}
+	return nil
+}
+
+// live returns a train that is not deleted. ErrNotFound.
+func (s *Store) live(id booking.TrainID) (*train, error) {
+	t := s.trains[id]
+	if t == nil || t.deleted {
+		return nil, persistence.ErrNotFound
+	}
+	return t, nil
+}
+
+// guarded returns the train of a guard, if its activation is current. ErrFenced, ErrNotFound.
+func (s *Store) guarded(guard persistence.Guard) (*train, error) {
+	t := s.trains[guard.Train]
+	switch {
+	case t == nil:
+		return nil, persistence.ErrNotFound
+	case t.owner == uuid.UUID{} || t.owner != guard.Owner || t.epoch != guard.Epoch:
+		return nil, persistence.ErrFenced
+	case t.deleted:
+		return nil, persistence.ErrNotFound
+	}
+	return t, nil
+}
