@@ -26,7 +26,7 @@ func PanicOnce(ctx context.Context, s *System, id booking.TrainID) error {
 
 type panicOnce struct{ done atomic.Bool }
 
-func (c *panicOnce) run(t *train, a *ask) {
+func (c *panicOnce) run(t *trainActor, a *ask) {
 	if c.done.CompareAndSwap(false, true) {
 		panic("a bug")
 	}
@@ -58,7 +58,7 @@ func Block(ctx context.Context, s *System, id booking.TrainID, release <-chan st
 
 type block struct{ release <-chan struct{} }
 
-func (c block) run(t *train, a *ask) {
+func (c block) run(t *trainActor, a *ask) {
 	<-c.release
 	t.answer(a, nothing{}, nil)
 }

@@ -17,6 +17,11 @@ func (s *System) Hold(ctx context.Context, request booking.HoldRequest) (booking
 	return askTrain[booking.Hold](ctx, s, request.Train, hold{request})
 }
 
+// Confirm implements booking.Service.
+func (s *System) Confirm(ctx context.Context, ref booking.HoldRef) (booking.Booking, error) {
+	return askTrain[booking.Booking](ctx, s, ref.Train, confirm{ref})
+}
+
 // Release implements booking.Service.
 func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
 	arrived := time.Now()
@@ -50,7 +55,7 @@ func (s *System) wasReleased(ctx context.Context, ref booking.HoldRef, since tim
 // hold: decide in memory → pending → hold writer → reply.
 type hold struct{ Request booking.HoldRequest }
 
-func (c hold) run(t *train, a *ask) {
+func (c hold) run(t *trainActor, a *ask) {
 	if id := c.Request.ID; t.dropping[id] {
 		t.parked[id] = append(t.parked[id], a)
 		return
@@ -73,11 +78,39 @@ func (c hold) run(t *train, a *ask) {
 	})
 }
 
+// confirm: decide → confirming, expiry suspended → commit writer → reply.
+type confirm struct{ Ref booking.HoldRef }
+
+func (c confirm) run(t *trainActor, a *ask) {
+	b, id, made, err := t.seats.Confirm(c.Ref, a.arrived)
+	if err != nil || !made {
+		t.answer(a, b, err)
+		return
+	}
+	t.inFlight++
+	t.system.sales.add(a.ctx, persistence.Sale{Guard: t.guard, Booking: b}, func(err error) {
+		t.send(resume{func() { t.confirmed(a, id, b, err) }})
+	})
+}
+
+func (t *trainActor) confirmed(a *ask, id booking.HoldID, b booking.Booking, err error) {
+	switch {
+	case t.lost(a, err):
+		return
+	case err != nil:
+		t.seats.ConfirmFailed(id)
+	default:
+		t.seats.Booked(id, b)
+		t.dropHold(id) // one that stays does no harm: a load drops holds that became bookings
+	}
+	t.settle(id, a, b, err)
+}
+
 // release: decide → releasing → hold writer → reply. It is stored before it is
 // answered, so that a crash does not bring the hold back.
 type release struct{ Ref booking.HoldRef }
 
-func (c release) run(t *train, a *ask) {
+func (c release) run(t *trainActor, a *ask) {
 	h, err := t.seats.Release(c.Ref)
 	if err != nil {
 		t.answer(a, nothing{}, err)

@@ -14,7 +14,7 @@ import (
 )
 
 // load adopts the train and reads it.
-func (t *train) load() {
+func (t *trainActor) load() {
 	t.busy = true
 	t.listed = t.system.catalogue.find(t.activation.train)
 	t.guard = persistence.Guard{Train: t.activation.train, Owner: uuid.New()}
@@ -29,7 +29,7 @@ func (t *train) load() {
 // adopt runs off the actor: it looks at nothing that changes. The epoch is read first,
 // before the lease is taken, and adopted before the rest, so that what is read is final
 // (RELIABILITY.md 2). The load has the tenure also when it fails later.
-func (t *train) adopt(ctx context.Context, lost func()) (l load, err error) {
+func (t *trainActor) adopt(ctx context.Context, lost func()) (l load, err error) {
 	s, id := t.system, t.guard.Train
 	seen, err := s.store.Epoch(ctx, id)
 	if err != nil {
@@ -117,7 +117,7 @@ func missing(holds, stored []booking.Hold) (lost []booking.Hold) {
 	return lost
 }
 
-func (t *train) loaded(l load, err error) {
+func (t *trainActor) loaded(l load, err error) {
 	t.system.metrics.activated(err, time.Since(t.asked))
 	t.tenure = l.tenure
 	t.activation.tenure.Store(l.tenure)
@@ -143,7 +143,7 @@ func notBegun(err error) error {
 }
 
 // failed answers who waited for the load and closes.
-func (t *train) failed(err error) {
+func (t *trainActor) failed(err error) {
 	elsewhere, moved := errors.AsType[*elsewhereError](err)
 	if !moved {
 		t.logUnlessGone("train not activated", err)

@@ -21,7 +21,7 @@ const (
 // command is something to ask of a train. It runs on the train's actor and must not
 // wait; it answers the ask itself or arranges that it is answered.
 type command interface {
-	run(t *train, a *ask)
+	run(t *trainActor, a *ask)
 }
 
 // ask is one attempt to get a command answered. Exactly one reply is sent, or none and

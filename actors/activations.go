@@ -52,7 +52,7 @@ func newPlacement(s *System) *placement {
 		active: map[booking.TrainID]*activation{},
 		legacy: map[booking.TrainID]legacy{},
 		props: func(a *activation) *actor.Props {
-			return actor.PropsFromProducer(func() actor.Actor { return newTrain(s, a) }, actor.WithGuardian(stop))
+			return actor.PropsFromProducer(func() actor.Actor { return newTrainActor(s, a) }, actor.WithGuardian(stop))
 		},
 	}
 }

@@ -27,7 +27,7 @@ type sight struct {
 	Seats []booking.Seat `json:",omitempty"`
 }
 
-func (c see) run(t *train, a *ask) {
+func (c see) run(t *trainActor, a *ask) {
 	seen, err := c.of(t.publish())
 	t.answer(a, seen, err)
 }
@@ -76,7 +76,7 @@ func (s *System) lookIdle(ctx context.Context, id booking.TrainID) (*booking.Sna
 // view answers the present snapshot, to this process.
 type view struct{}
 
-func (view) run(t *train, a *ask) { t.answer(a, t.publish(), nil) }
+func (view) run(t *trainActor, a *ask) { t.answer(a, t.publish(), nil) }
 
 // viewHere returns the present snapshot of a train of this process, which it activates when
 // it is idle; nil when there is no such train. One that has moved, or is about to, is
