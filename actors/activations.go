@@ -14,173 +14,173 @@ import (
 )
 
 var (
-	// errClosed says that the process is shutting down.
-	errClosed = errors.New("shutting down")
-	// errNotMine says that the train belongs to another process.
-	errNotMine = errors.New("the train belongs to another process")
+	// errStopping is returned for an idle train while the process shuts down.
+	errStopping = errors.New("shutting down")
+	// errOwnedElsewhere is returned for an idle train that is proposed to another process.
+	errOwnedElsewhere = errors.New("the train belongs to another process")
 )
 
-// placement knows which trains are active in this process and activates them on demand:
-// at most one activation of a train at a time, and in a cluster only those that belong
-// here. That no other process has one is the lease's matter.
-type placement struct {
+// activations are the trains that are active in this process. A train is activated on
+// demand, at most once at a time, and only if it is proposed to this process; its lease
+// keeps other processes from activating it. Safe for concurrent use.
+type activations struct {
 	system *System
 	props  func(*activation) *actor.Props
 
-	mu     sync.Mutex
-	active map[booking.TrainID]*activation
-	legacy map[booking.TrainID]legacy
-	closed bool
+	mu       sync.Mutex
+	active   map[booking.TrainID]*activation
+	handoffs map[booking.TrainID]handoff
+	stopping bool
 }
 
-// activation is one life of a train's actor, as others see it.
+// activation is one life of a train's actor, from load to close.
 type activation struct {
 	train    booking.TrainID
 	pid      *actor.PID
 	snapshot atomic.Pointer[booking.Snapshot] // nil while loading
-	tenure   atomic.Pointer[tenure]           // nil while loading, or alone
-	pressure pressure
-	closed   chan struct{} // closed when the actor answers no more
+	term     atomic.Pointer[leaseTerm]        // nil while loading, or without a cluster
+	backlog  backlog
+	closed   chan struct{} // closed when the actor sends no more responses
 }
 
-func newPlacement(s *System) *placement {
-	// A restarted actor would serve a state that panicked it, with its asks lost. One
-	// that is stopped closes its activation, and the asks go to the next one.
+func newActivations(s *System) *activations {
+	// A restarted actor would serve the state that made it panic, and its requests would be
+	// lost. A stopped actor closes its activation, and the requests go to the next one.
 	stop := actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
-	return &placement{
-		system: s,
-		active: map[booking.TrainID]*activation{},
-		legacy: map[booking.TrainID]legacy{},
+	return &activations{
+		system:   s,
+		active:   map[booking.TrainID]*activation{},
+		handoffs: map[booking.TrainID]handoff{},
 		props: func(a *activation) *actor.Props {
 			return actor.PropsFromProducer(func() actor.Actor { return newTrainActor(s, a) }, actor.WithGuardian(stop))
 		},
 	}
 }
 
-// snapshot returns the state that the train's activation published last, nil while it is
-// loading, and whether the train is active at all.
-func (p *placement) snapshot(id booking.TrainID) (last *booking.Snapshot, active bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if a := p.active[id]; a != nil && a.tenure.Load().valid() {
+// snapshot returns the state that the train's activation published last, nil while it
+// loads, and whether the train is active.
+func (as *activations) snapshot(id booking.TrainID) (last *booking.Snapshot, active bool) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	if a := as.active[id]; a != nil && a.term.Load().valid() {
 		return a.snapshot.Load(), true
 	}
 	return nil, false
 }
 
-// isActive reports whether the train has an activation, be it one that closes.
-func (p *placement) isActive(id booking.TrainID) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.active[id] != nil
+// isActive reports whether the train has an activation, which may be halting.
+func (as *activations) isActive(id booking.TrainID) bool {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	return as.active[id] != nil
 }
 
-// activate returns the train's activation and makes one when it is idle and belongs
-// here. Errors: errClosed, errNotMine.
-func (p *placement) activate(id booking.TrainID) (*activation, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if a := p.active[id]; a != nil {
+// activate returns the train's activation, and creates it if the train is idle and proposed
+// to this process. Errors: errStopping, errOwnedElsewhere.
+func (as *activations) activate(id booking.TrainID) (*activation, error) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	if a := as.active[id]; a != nil {
 		return a, nil
 	}
-	if !p.system.cluster.mine(id) {
-		return nil, errNotMine
+	if !as.system.cluster.proposedHere(id) {
+		return nil, errOwnedElsewhere
 	}
-	if p.closed {
-		return nil, errClosed
+	if as.stopping {
+		return nil, errStopping
 	}
 	a := &activation{train: id, closed: make(chan struct{})}
-	a.pid = p.system.actors.Root.SpawnPrefix(p.props(a), "train-")
-	p.active[id] = a
+	a.pid = as.system.actors.Root.SpawnPrefix(as.props(a), "train-")
+	as.active[id] = a
 	return a, nil
 }
 
-// revive activates a train whose activation closed with live holds, unless the process
-// shuts down: they need an owner that ends them, and a train without one counts as idle.
-// One that belongs elsewhere is activated there.
-func (p *placement) revive(id booking.TrainID) {
-	if _, err := p.activate(id); errors.Is(err, errNotMine) {
-		p.system.cluster.revive(id)
+// reactivate activates a train whose activation closed with live holds, in the process that
+// it is proposed to, so that the holds expire. It does nothing while the process shuts down.
+func (as *activations) reactivate(id booking.TrainID) {
+	if _, err := as.activate(id); errors.Is(err, errOwnedElsewhere) {
+		as.system.cluster.reactivate(id)
 	}
 }
 
-// rewriteHolds makes every activation store its live holds again, after a time in which
-// their store was away: it may have come back without the last of them.
-func (p *placement) rewriteHolds() {
-	for _, a := range p.all() {
-		p.system.actors.Root.Send(a.pid, rewrite{})
+// rewriteHolds makes every activation store its live holds again. It follows an outage of
+// their store, which may have lost the last of them.
+func (as *activations) rewriteHolds() {
+	for _, a := range as.all() {
+		as.system.actors.Root.Send(a.pid, rewrite{})
 	}
 }
 
-// legacy is what an activation leaves to the next one in this process: if nobody was
-// owner in between, its holds are the truth, whatever became of their store.
-type legacy struct {
+// handoff is what an activation leaves to the next one in this process. If no other process
+// owned the train in between, its holds are authoritative, even if their store lost them.
+type handoff struct {
 	epoch int64
 	holds []booking.Hold
 }
 
-func (p *placement) bequeath(id booking.TrainID, l legacy) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.legacy[id] = l
+func (as *activations) leaveHandoff(id booking.TrainID, h handoff) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	as.handoffs[id] = h
 }
 
-// inherit returns the holds of the last activation if it had the epoch, that is, if it
-// was the last one anywhere. They stay until they are forgotten: the load may fail.
-func (p *placement) inherit(id booking.TrainID, epoch int64) []booking.Hold {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	l, left := p.legacy[id]
-	if left && l.epoch != epoch {
-		delete(p.legacy, id)
+// handoff returns the holds of the last activation in this process if its epoch is the
+// given one, that is, if no other process has owned the train since. The handoff is kept,
+// because the load may fail.
+func (as *activations) handoff(id booking.TrainID, epoch int64) []booking.Hold {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	h, found := as.handoffs[id]
+	if found && h.epoch != epoch {
+		delete(as.handoffs, id)
 		return nil
 	}
-	return l.holds
+	return h.holds
 }
 
-// forgetLegacies drops those in which every hold has ended.
-func (p *placement) forgetLegacies(now time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for id, l := range p.legacy {
-		if !slices.ContainsFunc(l.holds, func(h booking.Hold) bool { return h.ExpiresAt.After(now) }) {
-			delete(p.legacy, id)
+// dropExpiredHandoffs drops the handoffs without a live hold.
+func (as *activations) dropExpiredHandoffs(now time.Time) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	for id, h := range as.handoffs {
+		if !slices.ContainsFunc(h.holds, func(h booking.Hold) bool { return h.ExpiresAt.After(now) }) {
+			delete(as.handoffs, id)
 		}
 	}
 }
 
-// remove makes the next ask for the train activate it anew.
-func (p *placement) remove(a *activation) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.active[a.train] == a {
-		delete(p.active, a.train)
+// remove removes a closed activation, so that the next request activates the train anew.
+func (as *activations) remove(a *activation) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	if as.active[a.train] == a {
+		delete(as.active, a.train)
 	}
 }
 
-// close refuses activations from now on.
-func (p *placement) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = true
+// stop refuses new activations from now on.
+func (as *activations) stop() {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	as.stopping = true
 }
 
-func (p *placement) all() []*activation {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Collect(maps.Values(p.active))
+func (as *activations) all() []*activation {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	return slices.Collect(maps.Values(as.active))
 }
 
-// owned returns how many trains this process has to itself.
-func (p *placement) owned() int {
-	if c := p.system.cluster; c != nil {
+// owned returns how many trains this process owns.
+func (as *activations) owned() int {
+	if c := as.system.cluster; c != nil {
 		return c.leases.count()
 	}
-	return p.count()
+	return as.count()
 }
 
-func (p *placement) count() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.active)
+func (as *activations) count() int {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	return len(as.active)
 }

@@ -13,40 +13,42 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// trainActor is the actor of one activation of one train. Everything in it belongs to its
-// mailbox; see the package comment for its life.
+// trainActor is the protoactor actor of one activation of one train. Only its mailbox
+// touches its fields. The package comment describes its states.
 type trainActor struct {
 	system     *System
 	activation *activation
 	self       *actor.PID
 	guard      persistence.Guard
 	seats      *booking.SeatMap
-	tenure     *tenure
-	listed     *booking.Train // in the catalogue before the store was asked to load or delete it
+	term       *leaseTerm
+	listed     *booking.Train // the train in the catalogue before a load or a delete began
 
-	inFlight int                       // calls of stores whose resume has not come
-	busy     bool                      // asks wait: loading, changing or halting
-	halting  bool                      // closes when nothing is in flight
-	removing bool                      // deleted, or perhaps: its holds are nobody's
-	storing  bool                      // live holds will be stored again
-	then     func()                    // what busy waits to do when nothing is in flight
-	waiting  []*ask                    // came while busy
-	parked   map[booking.HoldID][]*ask // wait until the hold settles
-	dropping map[booking.HoldID]bool   // its stored record is being dropped
+	inFlight    int    // store calls whose continuation has not arrived
+	busy        bool   // requests wait: loading, changing, deleting or halting
+	halting     bool   // closes when nothing is in flight
+	deleting    bool   // deleted, or perhaps: its holds need no owner
+	rewriting   bool   // a rewrite of the live holds is scheduled
+	onQuiescent func() // runs when nothing is in flight
+
+	waiting  []*request                    // arrived while busy
+	parked   map[booking.HoldID][]*request // wait for a write of the hold
+	dropping map[booking.HoldID]bool       // holds whose stored record is being dropped
 
 	superseded []superseded // in order of time
 
-	asked   time.Time   // when the last ask came
-	alarm   *time.Timer // the one timer, for the next deadline
-	alarmAt time.Time   // zero when not set
+	lastRequest time.Time
+	timer       *time.Timer // the only timer, for the next deadline
+	timerAt     time.Time   // zero when the timer is not set
 }
 
 type (
-	// resume is the rest of a command, after the answer of a store.
-	resume struct{ rest func() }
-	// wake is the alarm: a deadline has come. It is judged by when the alarm went off, as
-	// what arrived later, and is behind it in the mailbox, may be in time for the next.
-	wake struct{ at time.Time }
+	// continuation is the rest of a command, after a store has responded.
+	continuation struct{ rest func() }
+	// timerFired reports that a deadline has passed. Deadlines are compared with the time at
+	// which the timer fired, because requests behind this message in the mailbox may have
+	// arrived before later deadlines.
+	timerFired struct{ at time.Time }
 	// halt asks the actor to close when nothing is in flight.
 	halt struct{}
 	// rewrite asks the actor to store its live holds again.
@@ -54,73 +56,72 @@ type (
 )
 
 func newTrainActor(s *System, a *activation) *trainActor {
-	return &trainActor{system: s, activation: a, parked: map[booking.HoldID][]*ask{}, dropping: map[booking.HoldID]bool{}}
+	return &trainActor{system: s, activation: a, parked: map[booking.HoldID][]*request{}, dropping: map[booking.HoldID]bool{}}
 }
 
-// Receive takes one message. It never waits.
+// Receive handles one message without blocking.
 func (t *trainActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		t.self = ctx.Self()
 		t.load()
-	case *ask:
-		t.take(m)
-	case resume:
+	case *request:
+		t.handle(m)
+	case continuation:
 		t.inFlight--
 		m.rest()
 		t.advance()
 		t.tidy()
-	case wake:
-		t.alarmAt = time.Time{}
+	case timerFired:
+		t.timerAt = time.Time{}
 		t.endHolds(m.at)
 		t.passivate(m.at)
 		t.tidy()
 	case halt:
 		t.halt()
 	case rewrite:
-		t.storing = false
+		t.rewriting = false
 		t.rewriteHolds()
 	case *actor.Stopped:
-		t.closed()
+		t.stopped()
 	}
 }
 
-// take runs an ask, or lets it wait while the train is busy.
-func (t *trainActor) take(a *ask) {
-	t.asked = a.arrived
+// handle runs a request, or queues it while the train is busy.
+func (t *trainActor) handle(r *request) {
+	t.lastRequest = r.arrived
 	switch {
 	case t.busy:
-		t.waiting = append(t.waiting, a)
-	case !t.tenure.valid():
-		a.send(reply{retry: true})
+		t.waiting = append(t.waiting, r)
+	case !t.term.valid():
+		r.send(response{retry: true})
 		t.halt()
-	case a.ctx.Err() != nil: // nobody waits for the answer any more: decide nothing
-		a.send(reply{err: booking.Timeout(a.ctx.Err())})
+	case r.ctx.Err() != nil: // the client has left: decide nothing
+		r.send(response{err: booking.Timeout(r.ctx.Err())})
 	default:
-		t.endHolds(a.arrived)
-		a.begun.Store(true)
-		a.command.run(t, a)
+		t.endHolds(r.arrived)
+		r.begun.Store(true)
+		r.command.run(t, r)
 		t.tidy()
 	}
 }
 
-// tidy does what follows from whatever was decided: it drops stored records that nobody
-// needs, and sets the alarm.
+// tidy follows every decision: it drops superseded records and sets the timer.
 func (t *trainActor) tidy() {
 	if t.busy {
 		return
 	}
 	t.dropSuperseded()
-	t.setAlarm()
+	t.setTimer()
 }
 
-// dropSuperseded drops records that tell nothing any more, but not before every request is
-// over that can have ended the hold: when the answer to an attempt was lost, the record tells
-// the next one that it was done.
+// dropSuperseded drops the superseded records of ended holds, but not before every request
+// that can have ended the hold has timed out: when the response to an attempt is lost, the
+// next attempt finds in the record that the hold was ended.
 func (t *trainActor) dropSuperseded() {
 	now := time.Now()
 	for _, e := range t.seats.TakeSuperseded() {
-		t.superseded = append(t.superseded, superseded{e, now.Add(askTimeout)})
+		t.superseded = append(t.superseded, superseded{e, now.Add(requestTimeout)})
 	}
 	for len(t.superseded) > 0 && !t.superseded[0].drop.After(now) {
 		if e := t.superseded[0]; t.seats.IsSuperseded(e.EndedHold) {
@@ -130,47 +131,48 @@ func (t *trainActor) dropSuperseded() {
 	}
 }
 
-// superseded is a record that tells nothing any more, and when to drop it.
+// superseded is an ended hold whose record is no longer needed, and when to drop it.
 type superseded struct {
 	booking.EndedHold
 	drop time.Time
 }
 
-// answer replies, after what it says is published. An ask whose answer depends on a
-// hold in transit is parked until that settles.
-func (t *trainActor) answer(a *ask, value any, err error) {
+// respond publishes the state and then responds. A request that depends on a hold in
+// transit is parked until the hold's write has ended.
+func (t *trainActor) respond(r *request, value any, err error) {
 	if transit, ok := errors.AsType[*booking.InTransitError](err); ok {
-		t.parked[transit.Hold] = append(t.parked[transit.Hold], a)
+		t.parked[transit.Hold] = append(t.parked[transit.Hold], r)
 		return
 	}
 	t.publish()
-	if !t.tenure.valid() { // another may own the train by now, which answers
-		a.send(reply{retry: true, lost: true})
+	if !t.term.valid() { // another process may own the train by now
+		r.send(response{retry: true, lost: true})
 		t.halt()
 		return
 	}
-	a.send(reply{value: value, err: persistence.Failure(err)})
+	r.send(response{value: value, err: persistence.Failure(err)})
 }
 
-// settle answers the ask whose write about a hold is done, and takes up what was parked on
-// that hold. Each is judged by the time of its own arrival, so that whoever came in time
-// is in time.
-func (t *trainActor) settle(id booking.HoldID, a *ask, value any, err error) {
-	t.answer(a, value, err)
+// settle responds to the request whose write of a hold has ended, and runs the requests
+// that were parked on that hold. Each is decided as of its own arrival, so that one that
+// arrived before a deadline is in time.
+func (t *trainActor) settle(id booking.HoldID, r *request, value any, err error) {
+	t.respond(r, value, err)
 	t.unpark(id)
 }
 
 func (t *trainActor) unpark(id booking.HoldID) {
 	parked := t.parked[id]
 	delete(t.parked, id)
-	for _, p := range parked {
-		t.take(p)
+	for _, r := range parked {
+		t.handle(r)
 	}
 }
 
-// lost deals with the results of a write after which this activation must not go on:
-// it is fenced, the store contradicts it, or nobody knows. The next activation answers.
-func (t *trainActor) lost(a *ask, err error) bool {
+// haltOnLoss halts the activation if err is the result of a write after which it cannot
+// continue: it was fenced, the store contradicts it, or the outcome is unknown. The request
+// is then sent again to the next activation.
+func (t *trainActor) haltOnLoss(r *request, err error) bool {
 	unknown := errors.Is(err, persistence.ErrUnknown)
 	if !unknown && !errors.Is(err, persistence.ErrFenced) &&
 		!errors.Is(err, persistence.ErrConflict) && !errors.Is(err, persistence.ErrNotFound) {
@@ -179,38 +181,38 @@ func (t *trainActor) lost(a *ask, err error) bool {
 	if errors.Is(err, persistence.ErrFenced) {
 		t.system.metrics.fenced.Inc()
 	}
-	t.logUnlessGone("train activation ends", err)
-	a.send(reply{retry: true, lost: unknown})
+	t.warnUnlessNotFound("train activation halts after a failed write", err)
+	r.send(response{retry: true, lost: unknown})
 	t.halt()
 	return true
 }
 
-// later runs work for an ask off the actor; what it returns runs on the actor. It goes on
-// when nobody waits for the answer any more.
-func (t *trainActor) later(a *ask, work func(context.Context) func()) {
-	t.laterWithin(context.WithoutCancel(a.ctx), storeTimeout, work)
+// runAsync runs work for a request off the actor, and the function that work returns on the
+// actor. Neither stops when the client leaves.
+func (t *trainActor) runAsync(r *request, work func(context.Context) func()) {
+	t.runAsyncWithin(context.WithoutCancel(r.ctx), storeTimeout, work)
 }
 
-func (t *trainActor) laterWithin(ctx context.Context, timeout time.Duration, work func(context.Context) func()) {
+func (t *trainActor) runAsyncWithin(ctx context.Context, timeout time.Duration, work func(context.Context) func()) {
 	t.inFlight++
 	t.system.background.Go(func() {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
-		t.send(resume{work(ctx)})
+		t.send(continuation{work(ctx)})
 	})
 }
 
-// writeHold queues a write of a hold, for whom ctx is of; then runs on the actor.
+// writeHold queues a write of a hold for the request of ctx; then runs on the actor.
 func (t *trainActor) writeHold(ctx context.Context, op persistence.HoldOp, h booking.Hold, then func(error)) {
 	t.inFlight++
-	t.system.holds.add(ctx, persistence.HoldWrite{Guard: t.guard, Op: op, Hold: h}, func(err error) {
-		t.send(resume{func() { then(err) }})
+	t.system.holdWriter.add(ctx, persistence.HoldWrite{Guard: t.guard, Op: op, Hold: h}, func(err error) {
+		t.send(continuation{func() { then(err) }})
 	})
 }
 
-// dropHold drops a record that tells nothing any more. Only a request that comes again
-// under the hold's id waits for it: its record must not be dropped instead. A drop that
-// may yet land is fenced by the next activation.
+// dropHold drops the stored record of an ended hold. Only a new request with the hold's id
+// waits for it, because the drop must not hit the record of that request. A drop that may
+// still be executed is fenced by the next activation.
 func (t *trainActor) dropHold(id booking.HoldID) {
 	t.dropping[id] = true
 	t.writeHold(context.Background(), persistence.HoldDrop, booking.Hold{ID: id}, func(err error) {
@@ -222,49 +224,49 @@ func (t *trainActor) dropHold(id booking.HoldID) {
 	})
 }
 
-// rewriteHolds stores the live holds again; those in transit are being stored anyway.
+// rewriteHolds stores the live holds again. Holds in transit are being written anyway.
 func (t *trainActor) rewriteHolds() {
-	if t.seats == nil || t.halting || t.removing {
+	if t.seats == nil || t.halting || t.deleting {
 		return
 	}
 	for _, h := range t.seats.LiveHolds() {
 		if phase, _ := t.seats.Phase(h.ID); phase == booking.PhaseHeld {
-			t.storeAgain(h)
+			t.rewriteHold(h)
 		}
 	}
 }
 
-// storeAgain stores a hold as it is. If that may yet land, the next activation's lease
-// fences it; what was refused is tried again.
-func (t *trainActor) storeAgain(h booking.Hold) {
+// rewriteHold stores a hold unchanged. A refused write is repeated. A write that may still
+// be executed is fenced by the next activation's lease.
+func (t *trainActor) rewriteHold(h booking.Hold) {
 	t.writeHold(context.Background(), persistence.HoldPut, h, func(err error) {
 		switch {
 		case err == nil:
 		case errors.Is(err, persistence.ErrFenced), errors.Is(err, persistence.ErrUnknown):
-			t.logUnlessGone("hold not stored again", err)
+			t.warnUnlessNotFound("hold not stored again", err)
 			t.halt()
-		case !t.storing:
-			t.storing = true
+		case !t.rewriting:
+			t.rewriting = true
 			time.AfterFunc(renewRetry, func() { t.send(rewrite{}) })
 		}
 	})
 }
 
-// whenQuiet makes asks wait and runs then when nothing is in flight. End it with reopen
-// or halt.
-func (t *trainActor) whenQuiet(then func()) {
-	t.busy, t.then = true, then
+// quiesce makes requests wait and runs then when nothing is in flight. It must be followed
+// by resume or halt.
+func (t *trainActor) quiesce(then func()) {
+	t.busy, t.onQuiescent = true, then
 	t.advance()
 }
 
-// reopen takes up the asks that waited. What expired meanwhile is left to the alarm:
-// there may be asks in the mailbox that came in time.
-func (t *trainActor) reopen() {
+// resume runs the requests that waited. Expired holds are left to the timer, because
+// requests in the mailbox may have arrived before the deadline.
+func (t *trainActor) resume() {
 	t.busy = t.halting
 	waiting := t.waiting
 	t.waiting = nil
-	for _, a := range waiting {
-		t.take(a)
+	for _, r := range waiting {
+		t.handle(r)
 	}
 }
 
@@ -279,37 +281,37 @@ func (t *trainActor) advance() {
 	case t.inFlight > 0:
 	case t.halting:
 		t.system.actors.Root.Stop(t.self)
-	case t.then != nil:
-		then := t.then
-		t.then = nil
+	case t.onQuiescent != nil:
+		then := t.onQuiescent
+		t.onQuiescent = nil
 		then()
 	}
 }
 
-// closed gives the train up.
-func (t *trainActor) closed() {
-	if t.alarm != nil {
-		t.alarm.Stop()
+// stopped releases the lease and closes the activation.
+func (t *trainActor) stopped() {
+	if t.timer != nil {
+		t.timer.Stop()
 	}
 	for _, parked := range t.parked {
 		t.waiting = append(t.waiting, parked...)
 	}
-	if t.tenure == nil {
-		t.handOn()
+	if t.term == nil {
+		t.close()
 		return
 	}
-	if t.seats != nil && !t.removing {
-		t.system.placement.bequeath(t.guard.Train, legacy{t.guard.Epoch, t.storedHolds()})
+	if t.seats != nil && !t.deleting {
+		t.system.activations.leaveHandoff(t.guard.Train, handoff{t.guard.Epoch, t.storedHolds()})
 	}
 	t.system.background.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 		defer cancel()
-		t.system.cluster.leases.release(ctx, t.tenure)
-		t.handOn()
+		t.system.cluster.leases.release(ctx, t.term)
+		t.close()
 	})
 }
 
-// storedHolds are the live holds but those that nobody was told of yet.
+// storedHolds returns the live holds, without those that no client has been sent yet.
 func (t *trainActor) storedHolds() []booking.Hold {
 	return slices.DeleteFunc(t.seats.LiveHolds(), func(h booking.Hold) bool {
 		phase, _ := t.seats.Phase(h.ID)
@@ -317,28 +319,27 @@ func (t *trainActor) storedHolds() []booking.Hold {
 	})
 }
 
-// handOn leaves what was not executed to the next activation. Nothing else of this one
-// goes on.
-func (t *trainActor) handOn() {
-	t.system.placement.remove(t.activation)
-	for _, a := range t.waiting {
-		a.send(reply{retry: true})
+// close removes the activation and lets the waiting requests be sent to the next one.
+func (t *trainActor) close() {
+	t.system.activations.remove(t.activation)
+	for _, r := range t.waiting {
+		r.send(response{retry: true})
 	}
 	close(t.activation.closed)
-	if t.seats != nil && t.seats.HasHolds() && !t.removing {
-		t.system.placement.revive(t.activation.train)
+	if t.seats != nil && t.seats.HasHolds() && !t.deleting {
+		t.system.activations.reactivate(t.activation.train)
 	}
 }
 
-// publish shows readers what is decided.
+// publish makes the present state visible to queries.
 func (t *trainActor) publish() *booking.Snapshot {
 	snapshot := t.seats.Snapshot()
 	t.activation.snapshot.Store(snapshot)
 	return snapshot
 }
 
-// endHolds ends what has expired at now. Not while asks wait: they came before now, and
-// may be in time.
+// endHolds ends the holds that have expired at now. While requests wait it ends none,
+// because they arrived before now and may be in time.
 func (t *trainActor) endHolds(now time.Time) {
 	if t.busy {
 		return
@@ -349,42 +350,42 @@ func (t *trainActor) endHolds(now time.Time) {
 	}
 }
 
-// passivate closes an activation that nobody has asked for long. (The library's receive
-// timeout is not used: its timer writes what the mailbox reads, without a lock.)
+// passivate closes an idle activation after idleTimeout. (The library's receive timeout is
+// not used: its timer writes what the mailbox reads, without a lock.)
 func (t *trainActor) passivate(now time.Time) {
-	if !t.busy && t.quiet() && now.Sub(t.asked) >= idleTimeout {
+	if !t.busy && t.idle() && now.Sub(t.lastRequest) >= idleTimeout {
 		t.halt()
 	}
 }
 
-// quiet reports whether nothing is under way: only then does the train idle.
-func (t *trainActor) quiet() bool { return t.inFlight == 0 && !t.seats.HasHolds() }
+// idle reports whether there is no hold and nothing in flight.
+func (t *trainActor) idle() bool { return t.inFlight == 0 && !t.seats.HasHolds() }
 
-// setAlarm makes the alarm go off at the next deadline: of the seat map, of a record that is
-// to be dropped, or of idling.
-// One that goes off too early finds nothing to do and is set again.
-func (t *trainActor) setAlarm() {
+// setTimer sets the timer to the next deadline: of the seat map, of a superseded record, or
+// of the idle timeout. A timer that fires too early has no effect and is set again.
+func (t *trainActor) setTimer() {
 	next, ok := t.seats.NextDeadline()
-	if idle := t.asked.Add(idleTimeout); t.quiet() && (!ok || idle.Before(next)) {
+	if idle := t.lastRequest.Add(idleTimeout); t.idle() && (!ok || idle.Before(next)) {
 		next, ok = idle, true
 	}
 	if len(t.superseded) > 0 && (!ok || t.superseded[0].drop.Before(next)) {
 		next, ok = t.superseded[0].drop, true
 	}
-	if !ok || !t.alarmAt.IsZero() && !next.Before(t.alarmAt) {
+	if !ok || !t.timerAt.IsZero() && !next.Before(t.timerAt) {
 		return
 	}
-	t.alarmAt = next
-	if t.alarm == nil {
-		t.alarm = time.AfterFunc(time.Until(next), func() { t.send(wake{time.Now()}) })
+	t.timerAt = next
+	if t.timer == nil {
+		t.timer = time.AfterFunc(time.Until(next), func() { t.send(timerFired{time.Now()}) })
 		return
 	}
-	t.alarm.Reset(time.Until(next))
+	t.timer.Reset(time.Until(next))
 }
 
 func (t *trainActor) send(message any) { t.system.actors.Root.Send(t.self, message) }
 
-func (t *trainActor) logUnlessGone(message string, err error) {
+// warnUnlessNotFound logs err, unless it is that the train was deleted.
+func (t *trainActor) warnUnlessNotFound(message string, err error) {
 	if !errors.Is(err, persistence.ErrNotFound) {
 		t.system.log.Warn(message, slog.String("train", t.guard.Train.String()), slog.Any("error", err))
 	}

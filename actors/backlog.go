@@ -7,56 +7,57 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// maxWaiting is how many commands may wait for one train (DESIGN.md 4). It bounds
-// memory and keeps the wait of the last one below askTimeout at any sane drain rate.
+// maxWaiting bounds the requests that wait for one train (DESIGN.md 4). It bounds memory,
+// and keeps the wait of the last one below requestTimeout at usual drain rates.
 const maxWaiting = 1024
 
-// pressure counts the commands that wait for a train, and how fast they are answered.
-type pressure struct {
-	mu       sync.Mutex
-	waiting  int
-	since    time.Time // start of the present window
-	answered int       // in it
-	rate     float64   // answers a second, smoothed over windows
+// backlog counts the requests that wait for a train and the rate at which they get their
+// responses. Safe for concurrent use.
+type backlog struct {
+	mu        sync.Mutex
+	waiting   int
+	since     time.Time // start of the present window
+	completed int       // in the window
+	rate      float64   // responses a second, smoothed over windows
 }
 
-// enter counts a command in, or refuses it: the queue is full, come back when it will
-// have drained.
-func (p *pressure) enter() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.waiting >= maxWaiting {
-		return booking.Unavailable(booking.OutcomeNotExecuted, p.drainTime(), nil)
+// enter adds a request. When the backlog is full it returns a 503 whose RetryAfter is the
+// time in which the backlog will have drained.
+func (b *backlog) enter() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.waiting >= maxWaiting {
+		return booking.Unavailable(booking.OutcomeNotExecuted, b.drainTime(), nil)
 	}
-	if p.waiting == 0 { // idling says nothing of how fast it drains
-		p.since, p.answered = time.Now(), 0
+	if b.waiting == 0 { // the time without requests is not part of the rate
+		b.since, b.completed = time.Now(), 0
 	}
-	p.waiting++
+	b.waiting++
 	return nil
 }
 
-// leave counts a command out.
-func (p *pressure) leave(now time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.waiting--
-	p.answered++
-	window := now.Sub(p.since)
+// leave removes a request.
+func (b *backlog) leave(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting--
+	b.completed++
+	window := now.Sub(b.since)
 	if window < time.Second {
-		if p.waiting == 0 { // so many go in less than a second
-			p.rate = max(p.rate, float64(p.answered))
+		if b.waiting == 0 { // the rate is at least this
+			b.rate = max(b.rate, float64(b.completed))
 		}
 		return
 	}
-	rate := float64(p.answered) / window.Seconds()
-	if p.rate > 0 {
-		rate = (rate + p.rate) / 2
+	rate := float64(b.completed) / window.Seconds()
+	if b.rate > 0 {
+		rate = (rate + b.rate) / 2
 	}
-	p.since, p.answered, p.rate = now, 0, rate
+	b.since, b.completed, b.rate = now, 0, rate
 }
 
-// drainTime is how long the present queue takes at the present rate, 1 s to 30 s.
-func (p *pressure) drainTime() time.Duration {
-	seconds := float64(p.waiting) / max(p.rate, float64(p.answered), 1)
+// drainTime is how long the present backlog takes at the present rate, 1 s to 30 s.
+func (b *backlog) drainTime() time.Duration {
+	seconds := float64(b.waiting) / max(b.rate, float64(b.completed), 1)
 	return min(max(time.Duration(seconds*float64(time.Second)), time.Second), 30*time.Second)
 }

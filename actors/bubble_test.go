@@ -417,7 +417,7 @@ func TestHoldThatWasInheritedIsAcknowledgedWhenItIsStored(t *testing.T) {
 			}
 			wait(200 * time.Millisecond)
 		}
-		require.Fail(b, "Redis is there again, and nothing is held")
+		require.Fail(b, "Redis is there again, and the hold is still refused")
 	})
 }
 
@@ -442,7 +442,7 @@ func TestReleaseWhoseAnswerIsLostOnTheWayIsFoundDone(t *testing.T) {
 		})
 		require.NoError(b, two.Release(b.Context(), refTo(h)))
 		require.Equal(b, one.address, b.owner(id))
-		wait(actors.AskTimeout)
+		wait(actors.RequestTimeout)
 		synctest.Wait()
 		require.Empty(b, b.stored(id))
 	})

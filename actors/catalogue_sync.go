@@ -8,51 +8,52 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// news is a change of the catalogue: a train that was put, or the last form of one that
-// is deleted.
-type news struct {
+// catalogueUpdate is a change of the catalogue: a train that was created or changed, or the
+// last form of a train that was deleted.
+type catalogueUpdate struct {
 	Put     *booking.Train `json:",omitempty"`
-	Removed *booking.Train `json:",omitempty"`
+	Deleted *booking.Train `json:",omitempty"`
 }
 
-// announce returns when every peer that is not gone knows the news. A change is answered
-// after that, so that whoever saw the answer finds the train everywhere (DESIGN.md 5).
-func (s *System) announce(ctx context.Context, n news) error {
+// broadcast sends an update to the peers and returns when every member has it. A change is
+// answered after that, so that a client that has seen the response finds the train through
+// every process (DESIGN.md 5).
+func (s *System) broadcast(ctx context.Context, u catalogueUpdate) error {
 	if s.cluster == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	return s.cluster.peers.tellAll(ctx, operationNews, n)
+	return s.cluster.peers.broadcast(ctx, operationUpdate, u)
 }
 
-// announceRemoval is announce for a train that is deleted; one that was not listed is no
-// news. That a peer does not know it is as good as unknown: asked again, the train is
-// gone.
-func (s *System) announceRemoval(ctx context.Context, train *booking.Train) error {
+// broadcastDeletion broadcasts that a train was deleted, unless it was not in the catalogue
+// (nil). A failure makes the outcome of the deletion unknown.
+func (s *System) broadcastDeletion(ctx context.Context, train *booking.Train) error {
 	if train == nil {
 		return nil
 	}
-	if err := s.announce(ctx, news{Removed: train}); err != nil {
+	if err := s.broadcast(ctx, catalogueUpdate{Deleted: train}); err != nil {
 		return errors.Join(persistence.ErrUnknown, err)
 	}
 	return nil
 }
 
-// answerNews takes over what a peer has changed.
-func (s *System) answerNews(_ context.Context, n news) nothing {
-	if n.Put != nil {
-		s.catalogue.putNewer(n.Put)
+// handleUpdate applies the update of a peer.
+func (s *System) handleUpdate(_ context.Context, u catalogueUpdate) empty {
+	if u.Put != nil {
+		s.catalogue.putNewer(u.Put)
 	}
-	if n.Removed != nil {
-		if listed := s.catalogue.find(n.Removed.ID); listed != nil && !listed.CreatedAt.After(n.Removed.CreatedAt) {
+	if u.Deleted != nil {
+		if listed := s.catalogue.find(u.Deleted.ID); listed != nil && !listed.CreatedAt.After(u.Deleted.CreatedAt) {
 			s.catalogue.remove(listed)
 		}
 	}
-	return nothing{}
+	return empty{}
 }
 
-// reconcile makes the catalogue what is stored, which repairs what no peer told.
+// reconcile makes the catalogue equal to the store, which applies the updates that this
+// process has missed.
 func (s *System) reconcile(ctx context.Context) error {
 	before := s.catalogue.begin()
 	trains, err := s.store.ListTrains(ctx)

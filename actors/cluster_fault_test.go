@@ -88,7 +88,7 @@ func TestReconcilingBringsNoDeletedTrainBack(t *testing.T) {
 	id := addTrain(t, system, 10)
 	train, err := system.FindTrain(t.Context(), id)
 	require.NoError(t, err)
-	require.NoError(t, actors.ReconcileWhile(t.Context(), system, func() { actors.TellRemoved(system, train.Train) }))
+	require.NoError(t, actors.ReconcileWhile(t.Context(), system, func() { actors.DeleteFromPeer(system, train.Train) }))
 	_, err = system.FindTrain(t.Context(), id)
 	require.Equal(t, booking.CodeNotFound, booking.CodeOf(err))
 	require.NoError(t, actors.ReconcileWhile(t.Context(), system, func() {}))

@@ -15,22 +15,22 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// AskTimeout is askTimeout.
-const AskTimeout = askTimeout
+// RequestTimeout is requestTimeout.
+const RequestTimeout = requestTimeout
 
 // PanicOnce asks the train a command that panics its actor the first time.
 func PanicOnce(ctx context.Context, s *System, id booking.TrainID) error {
-	_, err := askTrain[nothing](ctx, s, id, &panicOnce{})
+	_, _, err := sendRequest[empty](ctx, s, id, &panicOnce{})
 	return err
 }
 
 type panicOnce struct{ done atomic.Bool }
 
-func (c *panicOnce) run(t *trainActor, a *ask) {
+func (c *panicOnce) run(t *trainActor, r *request) {
 	if c.done.CompareAndSwap(false, true) {
 		panic("a bug")
 	}
-	t.answer(a, nothing{}, nil)
+	t.respond(r, empty{}, nil)
 }
 
 // Batcher is batcher for tests.
@@ -52,22 +52,22 @@ var ErrQueueAge = errQueueAge
 
 // Block keeps the train's actor from its mailbox until release is closed.
 func Block(ctx context.Context, s *System, id booking.TrainID, release <-chan struct{}) error {
-	_, err := askTrain[nothing](ctx, s, id, block{release})
+	_, _, err := sendRequest[empty](ctx, s, id, block{release})
 	return err
 }
 
 type block struct{ release <-chan struct{} }
 
-func (c block) run(t *trainActor, a *ask) {
+func (c block) run(t *trainActor, r *request) {
 	<-c.release
-	t.answer(a, nothing{}, nil)
+	t.respond(r, empty{}, nil)
 }
 
 // Halt ends the present activation of a train, as idling does.
 func Halt(s *System, id booking.TrainID) {
-	s.placement.mu.Lock()
-	defer s.placement.mu.Unlock()
-	if a := s.placement.active[id]; a != nil {
+	s.activations.mu.Lock()
+	defer s.activations.mu.Unlock()
+	if a := s.activations.active[id]; a != nil {
 		s.actors.Root.Send(a.pid, halt{})
 	}
 }
@@ -77,7 +77,7 @@ func WithoutPeers(s *System) { s.cluster.peers.start = func() error { return nil
 
 // OwnerAmong returns which of the addresses a train is proposed to.
 func OwnerAmong(addresses []string, id booking.TrainID) string {
-	return (&membership{serving: addresses}).owner(id)
+	return (&membership{serving: addresses}).proposedOwner(id)
 }
 
 // ReconcileWhile reconciles with what is stored now; meanwhile happens after it was read.
@@ -89,9 +89,9 @@ func ReconcileWhile(ctx context.Context, s *System, meanwhile func()) error {
 	return err
 }
 
-// TellRemoved is the news of a peer that a train is deleted.
-func TellRemoved(s *System, train *booking.Train) {
-	s.answerNews(context.Background(), news{Removed: train})
+// DeleteFromPeer is the news of a peer that a train is deleted.
+func DeleteFromPeer(s *System, train *booking.Train) {
+	s.handleUpdate(context.Background(), catalogueUpdate{Deleted: train})
 }
 
 // Member is membership for tests.
@@ -109,7 +109,7 @@ func NewMember(contract persistence.Members, address string) Member {
 }
 
 // Heartbeat sends a heartbeat; the first joins.
-func (m Member) Heartbeat(ctx context.Context) error { return m.beat(ctx) }
+func (m Member) Heartbeat(ctx context.Context) error { return m.heartbeat(ctx) }
 
 // Drain tells the others that it is given no trains.
 func (m Member) Drain(ctx context.Context) error { return m.drain(ctx) }
@@ -146,7 +146,7 @@ func (w *Wires) Connect(s *System) {
 		lost := w.cut[to] || w.cut[peers.address]
 		w.mu.Unlock()
 		if there != nil && !lost {
-			there.cluster.peers.take(envelope)
+			there.cluster.peers.dispatch(envelope)
 		}
 	}
 }
@@ -177,26 +177,34 @@ func Operate(ctx context.Context, s *System, name string, body []byte) ([]byte, 
 	return json.Marshal(value)
 }
 
-// ReadAnswered reads the answer to an ask, as the process that asked does.
-func ReadAnswered(body []byte) (value booking.Hold, err error) {
-	var back answered
-	if err := readAnswer(operationAsk, &wire.Envelope{Body: body}, &back); err != nil {
+// ReadResponse reads the answer to an ask, as the process that asked does.
+func ReadResponse(body []byte) (value booking.Hold, err error) {
+	var back remoteResponse
+	if err := readResponse(operationRequest, &wire.Envelope{Body: body}, &back); err != nil {
 		return value, err
 	}
 	if back.Error != nil {
 		return value, back.Error
 	}
-	return valueOf[booking.Hold](reply{value: back.Value})
+	return valueOf[booking.Hold](response{value: back.Value})
 }
 
-// SeeMembers is what a member that knows nobody makes of what a heartbeat found: the
+// ApplyMembership is what a member that knows nobody makes of what a heartbeat found: the
 // addresses that trains are given to.
-func SeeMembers(address string, texts ...string) ([]string, error) {
+func ApplyMembership(address string, texts ...string) ([]string, error) {
 	m := newMembership(nil, address)
 	m.changed = func([]string) {}
-	err := m.see(persistence.Membership{Members: texts, Since: time.Hour})
+	err := m.apply(persistence.Membership{Members: texts, Since: time.Hour})
 	return m.serving, err
 }
 
 // MemberText is what a member writes of itself.
 func MemberText(id uuid.UUID, address string) string { return member{ID: id, Address: address}.text() }
+
+// The functions that trace requests and their writes.
+var (
+	StartRequest = startRequest
+	StartFlush   = startFlush
+	Inject       = inject
+	Extract      = extract
+)

@@ -29,7 +29,7 @@ func FuzzOperations(f *testing.F) {
 		`{"Train":` + id + `,"Command":"confirm","Left":1000000000,"Body":{"Seat":70000}}`,
 		`{"Train":` + id + `,"Command":"release","Left":1000000000,"Body":null}`,
 		`{"Train":` + id + `,"Command":"cancel","Left":1000000000,"Body":{}}`,
-		`{"Train":` + id + `,"Command":"see","Left":1000000000,"Body":{"From":"Delhi","To":"Delhi","Seats":true}}`,
+		`{"Train":` + id + `,"Command":"query","Left":1000000000,"Body":{"From":"Delhi","To":"Delhi","Seats":true}}`,
 		`{"Train":` + id + `,"Command":"dance","Left":-1,"Age":9223372036854775807,"Body":[]}`,
 	} {
 		for _, name := range actors.Operations() {
@@ -82,7 +82,7 @@ func FuzzAnswered(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if _, err := actors.ReadAnswered(body); err != nil {
+		if _, err := actors.ReadResponse(body); err != nil {
 			require.NotPanics(t, func() { _ = err.Error() })
 		}
 	})
@@ -98,7 +98,7 @@ func FuzzMemberText(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		serving, err := actors.SeeMembers(self, actors.MemberText(uuid.New(), "10.0.0.3:8090"), text)
+		serving, err := actors.ApplyMembership(self, actors.MemberText(uuid.New(), "10.0.0.3:8090"), text)
 		if err != nil {
 			require.ErrorContains(t, err, "is no member")
 			return

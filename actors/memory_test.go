@@ -33,7 +33,7 @@ func TestHoldingAndReleasingInALoopLeavesFewRecords(t *testing.T) {
 			release(others, n)
 			release(line.ID, n)
 		}
-		<-time.After(actors.AskTimeout) // until then a lost attempt may be asked about
+		<-time.After(actors.RequestTimeout) // until then a lost attempt may be asked about
 		synctest.Wait()
 		for id, want := range map[booking.TrainID]int{
 			again:   1,  // of one segment one record is enough

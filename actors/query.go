@@ -12,100 +12,98 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// maxActivating is how many idle trains one search, or the start, activates at a time.
+// maxActivating is how many idle trains one search, or Start, activates at a time.
 const maxActivating = 16
 
-// see answers how the train is, over a segment of it.
-type see struct {
+// query is a command that returns the state of a train over a segment.
+type query struct {
 	From, To string
-	Seats    bool // one by one, too
+	Seats    bool // with the state of each seat
 }
 
-// sight is what see answers.
-type sight struct {
+// queryResult is the result of a query.
+type queryResult struct {
 	booking.Availability
 	Seats []booking.Seat `json:",omitempty"`
 }
 
-func (c see) run(t *trainActor, a *ask) {
-	seen, err := c.of(t.publish())
-	t.answer(a, seen, err)
+func (c query) run(t *trainActor, r *request) {
+	result, err := c.of(t.publish())
+	t.respond(r, result, err)
 }
 
-func (c see) of(snapshot *booking.Snapshot) (seen sight, err error) {
+func (c query) of(snapshot *booking.Snapshot) (result queryResult, err error) {
 	segment, err := snapshot.Train.Segment(c.From, c.To)
 	if err != nil {
-		return seen, err
+		return result, err
 	}
-	seen.Availability = snapshot.Availability(segment)
+	result.Availability = snapshot.Availability(segment)
 	if c.Seats {
-		seen.Seats = snapshot.Seats(segment)
+		result.Seats = snapshot.Seats(segment)
 	}
-	return seen, nil
+	return result, nil
 }
 
-// see looks at a train wherever it is, and activates it when it is idle.
-func (s *System) see(ctx context.Context, id booking.TrainID, c see) (sight, error) {
+// query queries a train in whichever process it is, and activates an idle train.
+func (s *System) query(ctx context.Context, id booking.TrainID, c query) (queryResult, error) {
 	if s.catalogue.find(id) == nil {
-		return sight{}, booking.NotFound("train")
+		return queryResult{}, booking.NotFound("train")
 	}
-	if snapshot, _ := s.placement.snapshot(id); snapshot != nil {
+	if snapshot, _ := s.activations.snapshot(id); snapshot != nil {
 		return c.of(snapshot)
 	}
-	seen, err := askTrain[sight](ctx, s, id, c)
+	result, _, err := sendRequest[queryResult](ctx, s, id, c)
 	if booking.CodeOf(err) != booking.CodeStorageFull {
-		return seen, err
+		return result, err
 	}
-	snapshot, err := s.lookIdle(ctx, id)
+	snapshot, err := s.readIdle(ctx, id)
 	if err != nil {
-		return sight{}, err
+		return queryResult{}, err
 	}
 	return c.of(snapshot)
 }
 
-// lookIdle reads an idle train without activating it, which would write: on a full disk all
-// is still shown, though nothing is sold (RELIABILITY.md 3).
-func (s *System) lookIdle(ctx context.Context, id booking.TrainID) (*booking.Snapshot, error) {
-	seats, _, err := s.read(ctx, id, nil)
+// readIdle reads an idle train without activating it, which would be a write: on a full disk
+// everything can still be read (RELIABILITY.md 3).
+func (s *System) readIdle(ctx context.Context, id booking.TrainID) (*booking.Snapshot, error) {
+	seats, _, err := s.readTrain(ctx, id, nil)
 	if err != nil {
 		return nil, persistence.Failure(err)
 	}
 	return seats.Snapshot(), nil
 }
 
-// view answers the present snapshot, to this process.
-type view struct{}
+// snapshotQuery is a command of this process only. It returns the present snapshot.
+type snapshotQuery struct{}
 
-func (view) run(t *trainActor, a *ask) { t.answer(a, t.publish(), nil) }
+func (snapshotQuery) run(t *trainActor, r *request) { t.respond(r, t.publish(), nil) }
 
-// viewHere returns the present snapshot of a train of this process, which it activates when
-// it is idle; nil when there is no such train. One that has moved, or is about to, is
-// elsewhere.
-func (s *System) viewHere(ctx context.Context, id booking.TrainID) (snapshot *booking.Snapshot, elsewhere bool, err error) {
-	a := &ask{ctx: ctx, command: view{}, arrived: time.Now(), reply: make(chan reply, 1)}
-	r := s.attemptHere(id, a)
-	switch code := booking.CodeOf(r.err); {
-	case r.retry:
+// localSnapshot returns the present snapshot of a train of this process, and activates an
+// idle train. It is nil when there is no such train, and when the train is elsewhere.
+func (s *System) localSnapshot(ctx context.Context, id booking.TrainID) (snapshot *booking.Snapshot, elsewhere bool, err error) {
+	resp := s.attemptLocal(id, &request{ctx: ctx, command: snapshotQuery{}, arrived: time.Now(), response: make(chan response, 1)})
+	switch code := booking.CodeOf(resp.err); {
+	case resp.retry:
 		return nil, true, nil
-	case code == booking.CodeNotFound: // deleted meanwhile
+	case code == booking.CodeNotFound:
 		return nil, false, nil
 	case code == booking.CodeStorageFull:
-		snapshot, err = s.lookIdle(ctx, id)
+		snapshot, err = s.readIdle(ctx, id)
 		return snapshot, false, err
-	case r.err != nil:
-		return nil, false, r.err
+	case resp.err != nil:
+		return nil, false, resp.err
 	}
-	return r.value.(*booking.Snapshot), false, nil
+	return resp.value.(*booking.Snapshot), false, nil
 }
 
-// activateAll activates trains, wherever they belong. One that fails does not keep the
-// others from being sold, and loads when it is asked for.
+// activateAll activates trains in the processes that they are proposed to. A train that
+// fails is loaded when it is requested.
 func (s *System) activateAll(ctx context.Context, ids []booking.TrainID) {
 	var group errgroup.Group
 	group.SetLimit(maxActivating)
 	for _, id := range ids {
 		group.Go(func() error {
-			_, err := s.see(ctx, id, see{})
+			_, err := s.query(ctx, id, query{})
 			if err != nil && booking.CodeOf(err) != booking.CodeNotFound {
 				s.log.Warn("train with holds not activated", slog.String("train", id.String()), slog.Any("error", err))
 			}

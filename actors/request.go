@@ -13,100 +13,93 @@ import (
 const (
 	minBackoff = time.Millisecond
 	maxBackoff = 50 * time.Millisecond
-	// minAttempt is how long the first attempt at a peer may take; each one that got no
-	// answer doubles it, so that a slow store is not asked the same more and more often.
+	// minAttempt is the timeout of the first attempt at a peer. Each attempt without a
+	// response doubles it, so that a slow store does not get the same work ever more often.
 	minAttempt = 400 * time.Millisecond
 )
 
-// command is something to ask of a train. It runs on the train's actor and must not
-// wait; it answers the ask itself or arranges that it is answered.
+// command is an operation on one train. It runs on the train's actor and must not block. It
+// responds to the request, or arranges that something else does.
 type command interface {
-	run(t *trainActor, a *ask)
+	run(t *trainActor, r *request)
 }
 
-// ask is one attempt to get a command answered. Exactly one reply is sent, or none and
+// request is one attempt to execute a command. It gets exactly one response, or none and
 // the activation closes.
-type ask struct {
-	ctx     context.Context
-	command command
-	arrived time.Time // the time by which deadlines are judged
-	reply   chan reply
-	begun   atomic.Bool // its command was run, so that something may have been done
-	counted *pressure   // in which it counts until it is answered, or the activation closes
+type request struct {
+	ctx      context.Context
+	command  command
+	arrived  time.Time // deadlines of holds are compared with it
+	response chan response
+	begun    atomic.Bool // the command was run, so it may have had an effect
+	backlog  *backlog    // counts the request until its response
 }
 
-// nothing is the answer of a command that has none.
-type nothing = struct{}
+// empty is the result of a command that has none.
+type empty = struct{}
 
-// reply is a value or an error. A retry says that the command was not answered and
-// shall be asked again of the next activation; lost, that it may have been executed; the
-// owner is the address of the process that has the train, if it is known to be another.
-type reply struct {
+// response is a value or an error. With retry the command was not answered and is to be
+// sent to the next activation; with lost it may have been executed. owner is the address of
+// the process that holds the train's lease, if it is another one.
+type response struct {
 	value       any
 	err         error
 	retry, lost bool
 	owner       string
 }
 
-// send is called at most once for an ask; the channel has room for it. An ask counts as
-// waiting until then, also when its client has left.
-func (a *ask) send(r reply) {
-	a.reply <- r
-	a.counted.leave(time.Now())
+// send sends the response. It is called at most once for a request and never blocks. A
+// request whose client has left stays in the backlog until then.
+func (r *request) send(resp response) {
+	r.response <- resp
+	r.backlog.leave(time.Now())
 }
 
-// askTrain gets a command answered by the train's actor, wherever that is; it is
-// activated when the train is idle. Every command is safe to ask again, so an attempt
-// that was not answered, by an activation that closed or a process that is gone, is
-// repeated until askTimeout.
-func askTrain[R any](ctx context.Context, s *System, id booking.TrainID, c command) (answer R, err error) {
-	answer, _, err = tryTrain[R](ctx, s, id, c)
-	return answer, err
-}
-
-// tryTrain is askTrain that says also whether an attempt was lost on the way, so that it
-// may have been executed beside the one that was answered.
-func tryTrain[R any](ctx context.Context, s *System, id booking.TrainID, c command) (answer R, lost bool, err error) {
+// sendRequest executes a command on the train's actor, in whichever process that is, and
+// activates an idle train. Commands are idempotent, so an attempt without a response
+// (its activation closed, its process died) is repeated until requestTimeout. lost reports
+// whether such an attempt may have been executed.
+func sendRequest[R any](ctx context.Context, s *System, id booking.TrainID, c command) (result R, lost bool, err error) {
 	if s.catalogue.find(id) == nil {
-		return answer, false, booking.NotFound("train")
+		return result, false, booking.NotFound("train")
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	ctx, end := startAsk(ctx, nameOf(c), id)
+	ctx, end := startRequest(ctx, commandName(c), id)
 	defer func() { end(err) }()
 	arrived, timeout, to := time.Now(), minAttempt, ""
 	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
-		r := s.attempt(to, id, &ask{ctx: ctx, command: c, arrived: arrived, reply: make(chan reply, 1)}, timeout)
+		r := s.attempt(to, id, &request{ctx: ctx, command: c, arrived: arrived, response: make(chan response, 1)}, timeout)
 		lost = lost || r.lost
 		switch {
 		case !r.retry && r.err == nil:
-			answer, err = valueOf[R](r)
-			return answer, lost, err
+			result, err = valueOf[R](r)
+			return result, lost, err
 		case !r.retry:
-			return answer, lost, outcome(r.err, lost)
+			return result, lost, unknownIfLost(r.err, lost)
 		}
 		s.metrics.retries.Inc()
-		if r.lost { // slow rather than gone, perhaps: the next one has more time
+		if r.lost { // the process may be slow rather than dead
 			timeout *= 2
 		}
 		to = r.owner
 		if err := pause(ctx, backoff); err != nil {
-			return answer, lost, booking.Timeout(err)
+			return result, lost, booking.Timeout(err)
 		}
 	}
 }
 
-// valueOf is the answer in a reply: as it is, or as a peer sent it.
-func valueOf[R any](r reply) (answer R, err error) {
-	encoded, sent := r.value.(json.RawMessage)
-	if !sent {
+// valueOf returns the value of a response, decoded if it came from a peer.
+func valueOf[R any](r response) (value R, err error) {
+	encoded, remote := r.value.(json.RawMessage)
+	if !remote {
 		return r.value.(R), nil
 	}
-	err = json.Unmarshal(encoded, &answer)
-	return answer, err
+	err = json.Unmarshal(encoded, &value)
+	return value, err
 }
 
-// pause waits before something is tried again. The error is ctx's, if it ends first.
+// pause waits for d. The error is ctx's, if ctx ends first.
 func pause(ctx context.Context, d time.Duration) error {
 	wait := time.NewTimer(d)
 	defer wait.Stop()
@@ -118,58 +111,58 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// attempt asks the train once: here, where it is active or belongs, or the peer that has
-// its lease (to), or else the one that it belongs to.
-func (s *System) attempt(to string, id booking.TrainID, a *ask, timeout time.Duration) reply {
-	owner := s.cluster.owner(id)
-	if to == "" || s.cluster.here(to) || s.cluster.members.at(to) == nil {
+// attempt sends a request once: to this process if the train is active or proposed here,
+// else to the peer with its lease (to) if that is known, else to its proposed owner.
+func (s *System) attempt(to string, id booking.TrainID, r *request, timeout time.Duration) response {
+	owner := s.cluster.proposedOwner(id)
+	if to == "" || s.cluster.isSelf(to) || s.cluster.members.at(to) == nil {
 		to = owner
 	}
-	if s.cluster.here(to) || s.placement.isActive(id) {
-		return s.attemptHere(id, a)
+	if s.cluster.isSelf(to) || s.activations.isActive(id) {
+		return s.attemptLocal(id, r)
 	}
-	there := s.cluster.members.at(to)
-	if there == nil { // nobody is given trains now
-		return reply{retry: true}
+	peer := s.cluster.members.at(to)
+	if peer == nil { // no process accepts trains at the moment
+		return response{retry: true}
 	}
-	ctx, cancel := context.WithTimeout(a.ctx, timeout)
+	ctx, cancel := context.WithTimeout(r.ctx, timeout)
 	defer cancel()
-	return s.attemptThere(ctx, there, id, a)
+	return s.attemptRemote(ctx, peer, id, r)
 }
 
-// attemptHere asks the activation in this process once.
-func (s *System) attemptHere(id booking.TrainID, a *ask) reply {
-	to, err := s.placement.activate(id)
+// attemptLocal sends a request once to the activation in this process.
+func (s *System) attemptLocal(id booking.TrainID, r *request) response {
+	to, err := s.activations.activate(id)
 	switch {
-	case err != nil && s.cluster != nil: // it belongs to another, or soon will
-		return reply{retry: true}
+	case err != nil && s.cluster != nil: // another process owns the train, or soon will
+		return response{retry: true}
 	case err != nil:
-		return reply{err: booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)}
+		return response{err: booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)}
 	}
-	a.counted = &to.pressure
-	if err := a.counted.enter(); err != nil {
+	r.backlog = &to.backlog
+	if err := r.backlog.enter(); err != nil {
 		s.metrics.overloaded.Inc()
-		return reply{err: err}
+		return response{err: err}
 	}
-	s.actors.Root.Send(to.pid, a)
+	s.actors.Root.Send(to.pid, r)
 	select {
-	case r := <-a.reply:
-		return r
+	case resp := <-r.response:
+		return resp
 	case <-to.closed:
-	case <-a.ctx.Done():
-		return reply{err: booking.Timeout(a.ctx.Err())}
+	case <-r.ctx.Done():
+		return response{err: booking.Timeout(r.ctx.Err())}
 	}
 	select {
-	case r := <-a.reply: // sent just before it closed
-		return r
-	default:
-		return reply{retry: true, lost: a.begun.Load()} // it answers no more, so this is final
+	case resp := <-r.response: // sent just before the activation closed
+		return resp
+	default: // the activation is closed, so begun is final
+		return response{retry: true, lost: r.begun.Load()}
 	}
 }
 
-// outcome makes a 503 that says not_executed say unknown when an earlier attempt of the
-// same command was lost.
-func outcome(err error, lost bool) error {
+// unknownIfLost turns the outcome not_executed of a 503 into unknown if an earlier attempt
+// of the same command was lost.
+func unknownIfLost(err error, lost bool) error {
 	e, ok := errors.AsType[*booking.Error](err)
 	if !lost || !ok || e.Outcome != booking.OutcomeNotExecuted {
 		return err

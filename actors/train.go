@@ -25,14 +25,14 @@ func (s *System) CreateTrain(ctx context.Context, train booking.Train) (booking.
 	case errors.Is(err, persistence.ErrExists):
 		return booking.Train{}, &booking.Error{Code: booking.CodeAlreadyExists, Message: "A train has this id"}
 	case errors.Is(err, persistence.ErrUnknown):
-		// Perhaps it is there: then a retry must find it. If not, its activation finds out.
+		// If it was created, a retry must find it. If not, its first load removes it.
 		s.catalogue.add(&train)
 		return booking.Train{}, persistence.Failure(err)
 	case err != nil:
 		return booking.Train{}, persistence.Failure(err)
 	}
 	s.catalogue.put(&train)
-	if err := s.announce(ctx, news{Put: &train}); err != nil {
+	if err := s.broadcast(ctx, catalogueUpdate{Put: &train}); err != nil {
 		return booking.Train{}, booking.Timeout(err)
 	}
 	return train, nil
@@ -44,10 +44,10 @@ func (s *System) PutTrain(ctx context.Context, train booking.Train) (booking.Tra
 	if err != nil {
 		return booking.Train{}, false, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	for {
-		put, err := askTrain[booking.Train](ctx, s, train.ID, change{train})
+		put, _, err := sendRequest[booking.Train](ctx, s, train.ID, changeTrain{train})
 		if booking.CodeOf(err) != booking.CodeNotFound {
 			return put, false, err
 		}
@@ -55,7 +55,7 @@ func (s *System) PutTrain(ctx context.Context, train booking.Train) (booking.Tra
 		if booking.CodeOf(err) != booking.CodeAlreadyExists {
 			return created, err == nil, err
 		}
-		// Another request created it between the two: change that one, when it is listed.
+		// Another request created it between the two calls: change it when it is listed.
 		if err := pause(ctx, maxBackoff); err != nil {
 			return booking.Train{}, false, booking.Timeout(err)
 		}
@@ -64,9 +64,9 @@ func (s *System) PutTrain(ctx context.Context, train booking.Train) (booking.Tra
 
 // DeleteTrain implements booking.Service.
 func (s *System) DeleteTrain(ctx context.Context, id booking.TrainID, force bool) error {
-	_, lost, err := tryTrain[nothing](ctx, s, id, remove{force})
+	_, lost, err := sendRequest[empty](ctx, s, id, deleteTrain{force})
 	if lost && booking.CodeOf(err) == booking.CodeNotFound {
-		return nil // an earlier attempt did it, and its answer was lost
+		return nil // an earlier attempt did it, and its response was lost
 	}
 	return err
 }
@@ -78,64 +78,65 @@ func clean(train booking.Train) (booking.Train, error) {
 	return train.Clean()
 }
 
-// change: asks wait → store → seat map and catalogue.
-type change struct{ To booking.Train }
+// changeTrain quiesces the train, then changes the store, the seat map and the catalogue.
+type changeTrain struct{ To booking.Train }
 
-func (c change) run(t *trainActor, a *ask) {
+func (c changeTrain) run(t *trainActor, r *request) {
 	now := t.seats.Train()
 	to := c.To
 	to.CreatedAt, to.UpdatedAt = now.CreatedAt, laterThan(now.UpdatedAt)
 	if now.Same(&to) {
-		t.answer(a, *now, nil)
+		t.respond(r, *now, nil)
 		return
 	}
-	t.whenQuiet(func() {
+	t.quiesce(func() {
 		if err := t.seats.CheckChange(to); err != nil {
-			t.answer(a, nil, err)
-			t.reopen()
+			t.respond(r, nil, err)
+			t.resume()
 			return
 		}
 		guard := t.guard
-		t.later(a, func(ctx context.Context) func() {
+		t.runAsync(r, func(ctx context.Context) func() {
 			err := t.system.store.ChangeTrain(ctx, guard, to)
-			return func() { t.changed(a, to, err) }
+			return func() { t.changed(r, to, err) }
 		})
 	})
 }
 
-func (t *trainActor) changed(a *ask, to booking.Train, err error) {
-	if t.lost(a, err) {
+func (t *trainActor) changed(r *request, to booking.Train, err error) {
+	if t.haltOnLoss(r, err) {
 		return
 	}
 	if err == nil {
 		t.seats.Change(to)
 		t.system.catalogue.put(&to)
 		t.publish()
-		t.reopen()
-		t.announce(a, to, news{Put: &to})
+		t.resume()
+		t.broadcast(r, to, catalogueUpdate{Put: &to})
 		return
 	}
-	t.answer(a, to, err)
-	t.reopen()
+	t.respond(r, to, err)
+	t.resume()
 }
 
-// announce answers when every peer knows the news. The train goes on meanwhile, and may
-// close: what is told is stored.
-func (t *trainActor) announce(a *ask, value any, n news) {
+// broadcast responds when every peer has the update. The actor does not wait for that and
+// may even close, because the update is stored.
+func (t *trainActor) broadcast(r *request, value any, u catalogueUpdate) {
 	if t.system.cluster == nil {
-		t.answer(a, value, nil)
+		t.respond(r, value, nil)
 		return
 	}
 	t.system.background.Go(func() {
-		if err := t.system.announce(context.WithoutCancel(a.ctx), n); err != nil {
-			a.send(reply{err: booking.Timeout(err)})
+		if err := t.system.broadcast(context.WithoutCancel(r.ctx), u); err != nil {
+			r.send(response{err: booking.Timeout(err)})
 			return
 		}
-		a.send(reply{value: value})
+		r.send(response{value: value})
 	})
 }
 
-// laterThan is now, or just after a time that a faster clock has set.
+// laterThan returns the present time, or the next microsecond after a time that was set by
+// a clock that is ahead.
 func laterThan(before time.Time) time.Time {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	if !now.After(before) {
@@ -144,55 +145,55 @@ func laterThan(before time.Time) time.Time {
 	return now
 }
 
-// remove: asks wait → store → catalogue; then this activation closes, and what waited
-// finds no train.
-type remove struct{ Force bool }
+// deleteTrain quiesces the train, then deletes it from the store and from the catalogue, and
+// halts the activation. Requests that waited find no train.
+type deleteTrain struct{ Force bool }
 
-func (c remove) run(t *trainActor, a *ask) {
-	t.whenQuiet(func() {
+func (c deleteTrain) run(t *trainActor, r *request) {
+	t.quiesce(func() {
 		if t.seats.HasBookings() && !c.Force {
-			t.answer(a, nil, &booking.Error{
+			t.respond(r, nil, &booking.Error{
 				Code: booking.CodeHasBookings, Message: "Seats of this train are booked; force cancels them",
 			})
-			t.reopen()
+			t.resume()
 			return
 		}
 		guard, holds := t.guard, t.seats.LiveHolds()
 		t.listed = t.system.catalogue.find(guard.Train)
-		t.removing = true
-		t.later(a, func(ctx context.Context) func() {
+		t.deleting = true
+		t.runAsync(r, func(ctx context.Context) func() {
 			err := t.system.store.DeleteTrain(ctx, guard, time.Now().UTC(), c.Force)
 			if err == nil {
 				err = t.dropHolds(ctx, guard, holds)
 			}
 			if err == nil {
 				t.system.catalogue.remove(t.listed)
-				err = t.system.announceRemoval(ctx, t.listed)
+				err = t.system.broadcastDeletion(ctx, t.listed)
 			}
-			return func() { t.removed(a, err) }
+			return func() { t.deleted(r, err) }
 		})
 	})
 }
 
-func (t *trainActor) removed(a *ask, err error) {
-	if t.lost(a, err) {
+func (t *trainActor) deleted(r *request, err error) {
+	if t.haltOnLoss(r, err) {
 		return
 	}
 	if err != nil {
-		t.removing = false
-		t.answer(a, nil, err)
-		t.reopen()
+		t.deleting = false
+		t.respond(r, nil, err)
+		t.resume()
 		return
 	}
-	t.seats = nil                    // nothing is left that would need an owner
-	t.activation.snapshot.Store(nil) // nor that could be seen of a train put again
-	a.send(reply{value: nothing{}})
+	t.seats = nil                    // there are no holds to reactivate the train for
+	t.activation.snapshot.Store(nil) // a train created again with this id must not show it
+	r.send(response{value: empty{}})
 	t.halt()
 }
 
-// dropHolds ends the live holds of a deleted train, so that they do not come back with
-// it when its id is put again. It runs off the actor. A failure is as good as unknown:
-// the train is deleted, its holds may be there.
+// dropHolds drops the live holds of a deleted train, so that they do not come back when a
+// train is created with its id. It runs off the actor. After a failure the outcome is
+// unknown: the train is deleted, but its holds may still be stored.
 func (t *trainActor) dropHolds(ctx context.Context, guard persistence.Guard, holds []booking.Hold) error {
 	writes := make([]persistence.HoldWrite, len(holds))
 	for i, h := range holds {
@@ -201,7 +202,7 @@ func (t *trainActor) dropHolds(ctx context.Context, guard persistence.Guard, hol
 	if len(writes) == 0 {
 		return nil
 	}
-	results, err := t.system.heldSeats.WriteHolds(ctx, writes)
+	results, err := t.system.holdStore.WriteHolds(ctx, writes)
 	if err = errors.Join(append(results, err)...); err != nil {
 		return errors.Join(persistence.ErrUnknown, err)
 	}
