@@ -16,9 +16,9 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// The process has one place where spans go, so that the steps are of one test: what is
-// made before is not sent there, and what other tests do is of no trace.
-func TestRequestsAndTheirWritesAreOfTheTraceOfTheirRequest(t *testing.T) {
+// The tracer provider is global, so all steps are in one test. The systems of other tests have
+// no sampled requests.
+func TestRequestsAndTheirWritesAreInTheTraceOfTheirHTTPRequest(t *testing.T) {
 	t.Parallel()
 	spans := tracetest.NewInMemoryExporter()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
@@ -32,7 +32,7 @@ func TestRequestsAndTheirWritesAreOfTheTraceOfTheirRequest(t *testing.T) {
 	flush, end := actors.StartFlush(context.Background(), "holds", []trace.SpanContext{{}, {}})
 	end(nil)
 	require.Equal(t, context.Background(), flush)
-	require.Empty(t, spans.GetSpans(), "nobody asked")
+	require.Empty(t, spans.GetSpans(), "there is no sampled request")
 
 	// Two requests, the second by way of a peer, are written in one flush.
 	train := booking.NewTrainID()
@@ -55,7 +55,7 @@ func TestRequestsAndTheirWritesAreOfTheTraceOfTheirRequest(t *testing.T) {
 	first, second, ashaRequest, raviRequest := ended[0], ended[1], ended[2], ended[3]
 	require.Equal(t, "train hold", ashaRequest.Name)
 	require.Equal(t, asha.SpanContext().SpanID(), ashaRequest.Parent.SpanID())
-	require.Equal(t, codes.Unset, ashaRequest.Status.Code, "a seat that is taken is an answer")
+	require.Equal(t, codes.Unset, ashaRequest.Status.Code, "a seat that is taken is not an error")
 	require.Equal(t, ravi.SpanContext().SpanID(), raviRequest.Parent.SpanID())
 	require.Equal(t, codes.Error, raviRequest.Status.Code)
 
