@@ -53,7 +53,8 @@ func (t *trainActor) adopt(ctx context.Context, onLost func()) (l loadResult, er
 	}
 	var unstored []booking.Hold
 	if l.seats, unstored, err = s.readTrain(ctx, id, s.activations.handoff(id, seen)); err == nil {
-		err = s.storeHolds(ctx, persistence.Guard{Train: id, Epoch: l.epoch, Owner: t.guard.Owner}, unstored)
+		// No client may be sent a hold that would be lost with this process.
+		err = s.writeHolds(ctx, persistence.Guard{Train: id, Epoch: l.epoch, Owner: t.guard.Owner}, persistence.HoldPut, unstored)
 	}
 	if err == nil && !l.term.valid() {
 		err = errLeaseExpired
@@ -61,17 +62,16 @@ func (t *trainActor) adopt(ctx context.Context, onLost func()) (l loadResult, er
 	return l, err
 }
 
-// storeHolds stores holds before the train is served: no client may be sent a hold that
-// would be lost with this process.
-func (s *System) storeHolds(ctx context.Context, guard persistence.Guard, holds []booking.Hold) error {
+// writeHolds writes holds at once, without the batcher. It runs off the actor.
+func (s *System) writeHolds(ctx context.Context, guard persistence.Guard, op persistence.HoldOp, holds []booking.Hold) error {
 	for batch := range slices.Chunk(holds, maxBatch) {
 		writes := make([]persistence.HoldWrite, len(batch))
 		for i, h := range batch {
-			writes[i] = persistence.HoldWrite{Guard: guard, Op: persistence.HoldPut, Hold: h}
+			writes[i] = persistence.HoldWrite{Guard: guard, Op: op, Hold: h}
 		}
 		results, err := s.holdStore.WriteHolds(ctx, writes)
 		if err = errors.Join(append(results, err)...); err != nil {
-			return fmt.Errorf("store holds again: %w", err)
+			return fmt.Errorf("write %d holds: %w", len(holds), err)
 		}
 	}
 	return nil

@@ -163,8 +163,10 @@ func (c deleteTrain) run(t *trainActor, r *request) {
 		t.deleting = true
 		t.runAsync(r, func(ctx context.Context) func() {
 			err := t.system.store.DeleteTrain(ctx, guard, time.Now().UTC(), c.Force)
-			if err == nil {
-				err = t.dropHolds(ctx, guard, holds)
+			if err == nil { // else the holds come back when a train is created with this id
+				if err = t.system.writeHolds(ctx, guard, persistence.HoldDrop, holds); err != nil {
+					err = errors.Join(persistence.ErrUnknown, err)
+				}
 			}
 			if err == nil {
 				t.system.catalogue.remove(t.listed)
@@ -189,22 +191,4 @@ func (t *trainActor) deleted(r *request, err error) {
 	t.activation.snapshot.Store(nil) // a train created again with this id must not show it
 	r.send(response{value: empty{}})
 	t.halt()
-}
-
-// dropHolds drops the live holds of a deleted train, so that they do not come back when a
-// train is created with its id. It runs off the actor. After a failure the outcome is
-// unknown: the train is deleted, but its holds may still be stored.
-func (t *trainActor) dropHolds(ctx context.Context, guard persistence.Guard, holds []booking.Hold) error {
-	writes := make([]persistence.HoldWrite, len(holds))
-	for i, h := range holds {
-		writes[i] = persistence.HoldWrite{Guard: guard, Op: persistence.HoldDrop, Hold: h}
-	}
-	if len(writes) == 0 {
-		return nil
-	}
-	results, err := t.system.holdStore.WriteHolds(ctx, writes)
-	if err = errors.Join(append(results, err)...); err != nil {
-		return errors.Join(persistence.ErrUnknown, err)
-	}
-	return nil
 }
