@@ -38,15 +38,13 @@ func (c *catalogue) find(id booking.TrainID) *booking.Train {
 func (c *catalogue) put(train *booking.Train) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.drop(train.ID)
-	c.insert(train)
+	c.set(train)
 }
 
-func (c *catalogue) insert(train *booking.Train) {
+func (c *catalogue) set(train *booking.Train) {
+	c.drop(train.ID)
 	c.trains[train.ID] = train
-	at, _ := slices.BinarySearchFunc(c.order, place(train), func(t *booking.Train, p booking.Cursor) int {
-		return place(t).Compare(p)
-	})
+	at, _ := c.search(place(train))
 	c.order = slices.Insert(c.order, at, train)
 	for _, stop := range train.Stops {
 		key := booking.Fold(stop.Station)
@@ -61,11 +59,9 @@ func (c *catalogue) insert(train *booking.Train) {
 func (c *catalogue) putNewer(train *booking.Train) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if old := c.trains[train.ID]; old != nil && !train.UpdatedAt.After(old.UpdatedAt) {
-		return
+	if old := c.trains[train.ID]; old == nil || train.UpdatedAt.After(old.UpdatedAt) {
+		c.set(train)
 	}
-	c.drop(train.ID)
-	c.insert(train)
 }
 
 // begin returns all trains, and records the trains removed between now and reconcile.
@@ -89,8 +85,7 @@ func (c *catalogue) reconcile(before map[booking.TrainID]*booking.Train, stored 
 		if listed != before[train.ID] || c.removed[train.ID] || listed != nil && listed.UpdatedAt.Equal(train.UpdatedAt) {
 			continue
 		}
-		c.drop(train.ID)
-		c.insert(train)
+		c.set(train)
 	}
 	for id, train := range left {
 		if c.trains[id] == train {
@@ -105,7 +100,7 @@ func (c *catalogue) add(train *booking.Train) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.trains[train.ID] == nil {
-		c.insert(train)
+		c.set(train)
 	}
 }
 
@@ -114,8 +109,7 @@ func (c *catalogue) replace(old, train *booking.Train) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old != nil && c.trains[old.ID] == old {
-		c.drop(old.ID)
-		c.insert(train)
+		c.set(train)
 	}
 }
 
@@ -138,9 +132,7 @@ func (c *catalogue) drop(id booking.TrainID) {
 		c.removed[id] = true
 	}
 	delete(c.trains, id)
-	at, _ := slices.BinarySearchFunc(c.order, place(train), func(t *booking.Train, p booking.Cursor) int {
-		return place(t).Compare(p)
-	})
+	at, _ := c.search(place(train))
 	c.order = slices.Delete(c.order, at, at+1)
 	for _, stop := range train.Stops {
 		key := booking.Fold(stop.Station)
@@ -184,9 +176,7 @@ func (c *catalogue) list(query booking.TrainQuery) booking.Page[*booking.Train] 
 func (c *catalogue) after(page booking.PageRequest) []*booking.Train {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	at, found := slices.BinarySearchFunc(c.order, page.After, func(t *booking.Train, p booking.Cursor) int {
-		return place(t).Compare(p)
-	})
+	at, found := c.search(page.After)
 	if found {
 		at++
 	}
@@ -206,6 +196,13 @@ func leavesOn(train *booking.Train, query booking.TrainQuery) bool {
 	y, m, d := departs.Date()
 	wantY, wantM, wantD := query.Date.Date()
 	return !departs.IsZero() && y == wantY && m == wantM && d == wantD
+}
+
+// search returns the index of a position in the order of lists.
+func (c *catalogue) search(position booking.Cursor) (at int, found bool) {
+	return slices.BinarySearchFunc(c.order, position, func(t *booking.Train, p booking.Cursor) int {
+		return place(t).Compare(p)
+	})
 }
 
 // place returns the position of a train in lists.
