@@ -14,27 +14,6 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-func TestHoldExpiresAtItsDeadlineAndNotBefore(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := start(t, openStores(t), rules)
-		id := addTrain(t, s, 10)
-		h, err := s.Hold(t.Context(), seat(id, uuid.New(), 5))
-		require.NoError(t, err)
-		require.Equal(t, booking.Tally{Held: 1, Available: 9}, tally(t, s, id))
-
-		<-time.After(time.Until(h.ExpiresAt) - time.Nanosecond)
-		synctest.Wait()
-		require.Equal(t, 1, tally(t, s, id).Held)
-
-		<-time.After(time.Nanosecond)
-		synctest.Wait()
-		require.Equal(t, booking.Tally{Available: 10}, tally(t, s, id), "without a request")
-		_, err = s.Confirm(t.Context(), refTo(h))
-		require.Equal(t, booking.CodeSeatNotLocked, booking.CodeOf(err))
-	})
-}
-
 func TestConfirmBeforeTheDeadlineSucceedsDespiteASlowWrite(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
