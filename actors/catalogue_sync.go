@@ -15,8 +15,8 @@ type catalogueUpdate struct {
 	Deleted *booking.Train `json:",omitempty"`
 }
 
-// broadcast sends an update to the peers and returns when every member has it. A change is
-// answered after that, so that a client that has seen the response finds the train through
+// broadcast sends an update to the peers and returns when every member has it. The response
+// to a change follows, so that a client that has seen the response finds the train through
 // every process (DESIGN.md 5).
 func (s *System) broadcast(ctx context.Context, u catalogueUpdate) error {
 	if s.cluster == nil {

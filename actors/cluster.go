@@ -13,7 +13,7 @@ import (
 
 // ErrEvicted is sent to Failed when the peers have removed this process, because it was
 // paused or partitioned. Other processes own its trains now, so it must be restarted.
-var ErrEvicted = errors.New("evicted by its peers: start again")
+var ErrEvicted = errors.New("evicted by its peers: restart the process")
 
 // Cluster configures a System that is one of several processes. All fields but TLS are
 // required.

@@ -192,7 +192,7 @@ func (l *lessor) renew(ctx context.Context, terms []*leaseTerm) error {
 	return nil
 }
 
-// expireOverdue revokes the terms that ended because the store did not answer.
+// expireOverdue revokes the terms that ended because the store did not respond.
 func (l *lessor) expireOverdue() {
 	for _, t := range l.all() {
 		if !t.valid() {

@@ -38,7 +38,7 @@ type request struct {
 // empty is the result of a command that has none.
 type empty = struct{}
 
-// response is a value or an error. With retry the command was not answered and is to be
+// response is a value or an error. With retry the command has no result and is to be
 // sent to the next activation; with lost it may have been executed. owner is the address of
 // the process that holds the train's lease, if it is another one.
 type response struct {
