@@ -1,8 +1,6 @@
 package actors_test
 
 import (
-	"context"
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,66 +10,58 @@ import (
 
 	"trainbooking.dev/actors"
 	"trainbooking.dev/booking"
-	"trainbooking.dev/persistence"
 )
 
-func TestConfirmThatCameInTimeWinsThoughItWaitedInTheMailbox(t *testing.T) {
+// waiting is how many requests may wait for one train (DESIGN.md 4), besides the one that it
+// executes.
+const waiting = 1024 - 1
+
+func TestTrainWithAFullBacklogRefusesAtOnceAndDelaysNoOtherTrain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, openStores(t), rules)
-		id, user := addTrain(t, s, 10), uuid.New()
-		earlier, err := s.Hold(t.Context(), seat(id, user, 1))
+		busy, other := addTrain(t, s, 2*waiting+1), addTrain(t, s, 10)
+		// refused sends one request more than the backlog has room for, and returns its RetryAfter.
+		refused := func() time.Duration {
+			_, err := s.Hold(t.Context(), seat(busy, uuid.New(), 2*waiting+1))
+			requireOutcome(t, booking.OutcomeNotExecuted, err)
+			require.Equal(t, booking.CodeUnavailable, booking.CodeOf(err))
+			return err.(*booking.Error).RetryAfter //nolint:errorlint // requireOutcome has checked its type
+		}
+		first := waiters(t, s, busy, 1)
+		unknown := refused()
+		_, err := s.Hold(t.Context(), seat(other, uuid.New(), 1))
 		require.NoError(t, err)
-		<-time.After(time.Second)
-		later, err := s.Hold(t.Context(), seat(id, user, 2))
-		require.NoError(t, err)
+		first()
 
-		<-time.After(time.Until(earlier.ExpiresAt) - time.Millisecond)
-		release, blocked := make(chan struct{}), make(chan error, 1)
-		go func() { blocked <- actors.Block(t.Context(), s, id, release) }()
-		synctest.Wait()
-		<-time.After(time.Until(later.ExpiresAt) - time.Millisecond)
-		confirmed := make(chan error, 1)
-		go func() {
-			_, err := s.Confirm(t.Context(), refTo(later))
-			confirmed <- err
-		}()
-		synctest.Wait()
-		<-time.After(time.Second)
-		close(release) // the mailbox: the alarm for the earlier hold, the confirm
-		require.NoError(t, <-blocked)
-		require.NoError(t, <-confirmed)
-		synctest.Wait()
-		require.Equal(t, booking.Tally{Booked: 1, Available: 9}, tally(t, s, id), "the earlier one has ended")
+		second := waiters(t, s, busy, 1+waiting)
+		known := refused()
+		second()
+		require.Less(t, known, unknown, "the drain rate is known by now")
+		require.GreaterOrEqual(t, known, time.Second)
+		require.Equal(t, booking.Tally{Held: 2 * waiting, Available: 1}, tally(t, s, busy))
 	})
 }
 
-func TestWhatWaitedForTheStoreIsDroppedWhenItsClientHasGone(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		stores := openStores(t)
-		s := start(t, stores, rules)
-		id, user := addTrain(t, s, 10), uuid.New()
-		release := make(chan struct{})
-		stores.holds.set(func([]persistence.HoldWrite, func() ([]error, error)) ([]error, error) {
-			<-release
-			stores.holds.Store(nil)
-			return nil, errors.New("no route to store")
-		})
-		first := hold(t, s, seat(id, user, 5))
-		synctest.Wait()
-		gone, leave := context.WithCancel(t.Context())
-		same := make(chan error, 1)
-		go func() {
-			_, err := s.Hold(gone, seat(id, user, 5))
-			same <- err
-		}()
-		synctest.Wait()
-		leave()
-		require.Equal(t, booking.CodeTimeout, booking.CodeOf(<-same))
-		close(release)
-		requireOutcome(t, booking.OutcomeNotExecuted, (<-first).err)
-		synctest.Wait()
-		require.Equal(t, booking.Tally{Available: 10}, tally(t, s, id))
-	})
+// waiters blocks a train and fills its backlog with requests for one seat each, starting at a
+// seat number. The function that it returns unblocks the train after a second, and checks that
+// every request gets its seat.
+func waiters(t *testing.T, s *actors.System, train booking.TrainID, from int) (release func()) {
+	t.Helper()
+	blocked, end := make(chan error, 1), make(chan struct{})
+	go func() { blocked <- actors.Block(t.Context(), s, train, end) }()
+	synctest.Wait()
+	var results []<-chan holdResult
+	for n := range waiting {
+		results = append(results, startHold(t, s, seat(train, uuid.New(), from+n)))
+	}
+	synctest.Wait()
+	return func() {
+		<-time.After(time.Second)
+		close(end)
+		require.NoError(t, <-blocked)
+		for _, r := range results {
+			require.NoError(t, (<-r).err)
+		}
+	}
 }

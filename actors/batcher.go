@@ -10,23 +10,23 @@ import (
 )
 
 const (
-	// maxBatch bounds one flush. Larger ones gain little and delay their first item.
+	// maxBatch bounds the items of one flush. Larger flushes gain little and delay their
+	// first item.
 	maxBatch = 256
-	// maxQueueAge is how old an item may get before it is sent. A store that is slower
-	// than that is refused more work, with nothing executed (RELIABILITY.md 3).
+	// maxQueueAge is how long an item may wait for its flush. An older item is not executed,
+	// so that a slow store does not get ever more work (RELIABILITY.md 3).
 	maxQueueAge = time.Second
 )
 
-// errQueueAge says that an item was not sent: the store is too slow.
+// errQueueAge is the error of an item that was not written because it waited too long.
 var errQueueAge = errors.New("waited too long for the store")
 
-// batcher writes items in batches: it collects while one flush is in flight and
-// flushes at once when idle. That is group commit without a timer, and without delay
-// when idle. Safe for concurrent use.
+// batcher writes items in batches. It flushes at once when idle, and collects items while a
+// flush is in flight: group commit without a timer. Safe for concurrent use.
 type batcher[T any] struct {
 	flush   func(context.Context, []T) ([]error, error)
 	observe writerMetrics
-	name    string // in traces
+	name    string // of its spans
 
 	mu       sync.Mutex
 	queue    []queued[T]
@@ -37,7 +37,7 @@ type batcher[T any] struct {
 type queued[T any] struct {
 	item  T
 	since time.Time
-	ask   trace.SpanContext // for whom it is written
+	span  trace.SpanContext // of the request that it is written for
 	done  func(error)
 }
 
@@ -45,8 +45,8 @@ func newBatcher[T any](name string, flush func(context.Context, []T) ([]error, e
 	return &batcher[T]{name: name, flush: flush, observe: observe}
 }
 
-// add queues an item, for whom ctx is of. done is called once, from another goroutine, with nil when the
-// item is stored; items are sent in the order in which they were added.
+// add queues an item for the request of ctx. done is called once, from another goroutine,
+// with nil when the item is stored. Items are written in the order of the calls.
 func (b *batcher[T]) add(ctx context.Context, item T, done func(error)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -66,7 +66,7 @@ func (b *batcher[T]) run() {
 	}
 }
 
-// take returns the next batch; none ends the run.
+// take returns the next batch, which is empty at the end of the run.
 func (b *batcher[T]) take() []queued[T] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -95,7 +95,7 @@ func (b *batcher[T]) write(batch []queued[T]) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
-	ctx, end := startFlush(ctx, b.name, asksOf(sent))
+	ctx, end := startFlush(ctx, b.name, spansOf(sent))
 	results, err := b.flush(ctx, items)
 	end(err)
 	b.observe(len(items), start.Sub(sent[0].since), time.Since(start))
@@ -108,10 +108,10 @@ func (b *batcher[T]) write(batch []queued[T]) {
 	}
 }
 
-func asksOf[T any](items []queued[T]) []trace.SpanContext {
-	asks := make([]trace.SpanContext, len(items))
+func spansOf[T any](items []queued[T]) []trace.SpanContext {
+	spans := make([]trace.SpanContext, len(items))
 	for i, q := range items {
-		asks[i] = q.ask
+		spans[i] = q.span
 	}
-	return asks
+	return spans
 }

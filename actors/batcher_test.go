@@ -21,18 +21,18 @@ func TestBatcherCollectsWhileAFlushIsInFlight(t *testing.T) {
 			<-release
 			return make([]error, len(items)), nil
 		})
-		answered := 0
+		written := 0
 		for i := range 300 {
 			b.Add(i, func(err error) {
 				require.NoError(t, err)
-				answered++
+				written++
 			})
 			synctest.Wait()
 		}
 		close(release)
 		b.Wait()
-		require.Equal(t, 300, answered)
-		require.Len(t, batches, 3, "the first at once, then what had collected, in bounded batches")
+		require.Equal(t, 300, written)
+		require.Len(t, batches, 3, "the first item at once, then the collected items in bounded batches")
 		require.Equal(t, []int{0}, batches[0])
 		require.Len(t, batches[1], 256)
 		require.Equal(t, 1, batches[1][0])

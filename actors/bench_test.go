@@ -1,7 +1,6 @@
 package actors_test
 
 import (
-	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -11,20 +10,7 @@ import (
 
 	"trainbooking.dev/actors"
 	"trainbooking.dev/booking"
-	"trainbooking.dev/persistence/sqlite"
 )
-
-func benchSystem(b *testing.B) *actors.System {
-	b.Helper()
-	db, err := sqlite.Open(b.Context(), b.TempDir(), sqlite.Options{})
-	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, db.Close()) })
-	require.NoError(b, db.Migrate(b.Context()))
-	s := actors.New(actors.Options{Store: db, Holds: db, Rules: rules})
-	require.NoError(b, s.Start(b.Context()))
-	b.Cleanup(func() { require.NoError(b, s.Stop(context.Background())) })
-	return s
-}
 
 func benchTrain(b *testing.B, s *actors.System, capacity int) booking.TrainID {
 	b.Helper()
@@ -36,12 +22,12 @@ func benchTrain(b *testing.B, s *actors.System, capacity int) booking.TrainID {
 	return train.ID
 }
 
-// BenchmarkSale holds and confirms one seat after another, 64 clients at a time, spread
-// over trains: what one fsync carries grows with the load.
+// BenchmarkSale holds and confirms seats of one or more trains with 64 clients. The number of
+// sales for each fsync grows with the load.
 func BenchmarkSale(b *testing.B) {
 	for _, trains := range []int{1, 20} {
 		b.Run(fmt.Sprintf("trains=%d", trains), func(b *testing.B) {
-			s := benchSystem(b)
+			s := start(b, openStores(b), rules)
 			ids := make([]booking.TrainID, trains)
 			for i := range ids {
 				ids[i] = benchTrain(b, s, booking.MaxCapacity)
@@ -65,10 +51,10 @@ func BenchmarkSale(b *testing.B) {
 	}
 }
 
-// BenchmarkSearch finds 20 trains of 1,000 seats when nothing changes: no seat list is
-// encoded.
+// BenchmarkSearch finds 20 trains of 1,000 seats while no seat changes, so that no seat list
+// is encoded.
 func BenchmarkSearch(b *testing.B) {
-	s := benchSystem(b)
+	s := start(b, openStores(b), rules)
 	for range 20 {
 		benchTrain(b, s, 1000)
 	}

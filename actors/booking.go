@@ -11,11 +11,6 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// Confirm implements booking.Service.
-func (s *System) Confirm(ctx context.Context, ref booking.HoldRef) (booking.Booking, error) {
-	return askTrain[booking.Booking](ctx, s, ref.Train, confirm{ref})
-}
-
 // CancelBooking implements booking.Service.
 func (s *System) CancelBooking(ctx context.Context, user, id uuid.UUID) error {
 	b, err := s.store.FindBooking(ctx, id)
@@ -27,7 +22,7 @@ func (s *System) CancelBooking(ctx context.Context, user, id uuid.UUID) error {
 	case !b.CancelledAt.IsZero():
 		return nil
 	}
-	_, err = askTrain[nothing](ctx, s, b.Train, cancel{user, id})
+	_, _, err = sendRequest[empty](ctx, s, b.Train, cancel{user, id})
 	return err
 }
 
@@ -50,55 +45,27 @@ func (s *System) TrainBookings(
 	return found, persistence.ClientError(err)
 }
 
-// confirm: decide → confirming, expiry suspended → commit writer → reply.
-type confirm struct{ Ref booking.HoldRef }
-
-func (c confirm) run(t *train, a *ask) {
-	b, id, made, err := t.seats.Confirm(c.Ref, a.arrived)
-	if err != nil || !made {
-		t.answer(a, b, err)
-		return
-	}
-	t.inFlight++
-	t.system.sales.add(a.ctx, persistence.Sale{Guard: t.guard, Booking: b}, func(err error) {
-		t.send(resume{func() { t.confirmed(a, id, b, err) }})
-	})
-}
-
-func (t *train) confirmed(a *ask, id booking.HoldID, b booking.Booking, err error) {
-	switch {
-	case t.lost(a, err):
-		return
-	case err != nil:
-		t.seats.ConfirmFailed(id)
-	default:
-		t.seats.Booked(id, b)
-		t.dropHold(id) // one that stays does no harm: a load drops holds that became bookings
-	}
-	t.settle(id, a, b, err)
-}
-
-// cancel takes a booking out of the store, then out of the seat map.
+// cancel cancels a booking in the store, then in the seat map.
 type cancel struct{ User, ID uuid.UUID }
 
-func (c cancel) run(t *train, a *ask) {
-	// Whether it is live here is not asked: of an owner that does not know yet that it is
-	// none any more, only the store can say that (I5).
+func (c cancel) run(t *trainActor, r *request) {
+	// A booking that the seat map does not have is still cancelled in the store: a stale
+	// owner has not seen the bookings of the next one (I5).
 	if _, err := t.seats.Cancel(c.User, c.ID); err != nil {
-		t.answer(a, nothing{}, err)
+		t.respond(r, empty{}, err)
 		return
 	}
 	guard, now := t.guard, time.Now()
-	t.later(a, func(ctx context.Context) func() {
+	t.runAsync(r, func(ctx context.Context) func() {
 		err := t.system.store.CancelBooking(ctx, guard, c.ID, now.UTC().Truncate(time.Microsecond))
 		return func() {
-			if t.lost(a, err) {
+			if t.haltOnLoss(r, err) {
 				return
 			}
 			if err == nil {
 				t.seats.Cancelled(c.ID, now)
 			}
-			t.answer(a, nothing{}, err)
+			t.respond(r, empty{}, err)
 		}
 	})
 }

@@ -10,14 +10,14 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// catalogue is every train there is, in memory: what runs between two stations, and in
-// which order trains are listed. Safe for concurrent use.
+// catalogue is the index of all trains, in memory, by id, by station and in the order of
+// lists. Safe for concurrent use.
 type catalogue struct {
-	mu     sync.RWMutex
-	trains map[booking.TrainID]*booking.Train
-	order  []*booking.Train                              // by (CreatedAt, ID)
-	calls  map[string]map[booking.TrainID]*booking.Train // by folded station
-	gone   map[booking.TrainID]bool                      // removed since reconciling began; nil when it does not
+	mu      sync.RWMutex
+	trains  map[booking.TrainID]*booking.Train
+	order   []*booking.Train                              // by (CreatedAt, ID)
+	calls   map[string]map[booking.TrainID]*booking.Train // by folded station
+	removed map[booking.TrainID]bool                      // since begin; nil unless reconciling
 }
 
 func newCatalogue() *catalogue {
@@ -27,7 +27,7 @@ func newCatalogue() *catalogue {
 	}
 }
 
-// find returns the train, nil when there is none.
+// find returns the train, or nil.
 func (c *catalogue) find(id booking.TrainID) *booking.Train {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -38,15 +38,13 @@ func (c *catalogue) find(id booking.TrainID) *booking.Train {
 func (c *catalogue) put(train *booking.Train) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.drop(train.ID)
-	c.insert(train)
+	c.set(train)
 }
 
-func (c *catalogue) insert(train *booking.Train) {
+func (c *catalogue) set(train *booking.Train) {
+	c.drop(train.ID)
 	c.trains[train.ID] = train
-	at, _ := slices.BinarySearchFunc(c.order, place(train), func(t *booking.Train, p booking.Cursor) int {
-		return place(t).Compare(p)
-	})
+	at, _ := c.search(place(train))
 	c.order = slices.Insert(c.order, at, train)
 	for _, stop := range train.Stops {
 		key := booking.Fold(stop.Station)
@@ -57,27 +55,25 @@ func (c *catalogue) insert(train *booking.Train) {
 	}
 }
 
-// putNewer adds the train, or replaces an older form of it. News may come late.
+// putNewer adds the train, or replaces an older form of it. Updates may arrive late.
 func (c *catalogue) putNewer(train *booking.Train) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if old := c.trains[train.ID]; old != nil && !train.UpdatedAt.After(old.UpdatedAt) {
-		return
+	if old := c.trains[train.ID]; old == nil || train.UpdatedAt.After(old.UpdatedAt) {
+		c.set(train)
 	}
-	c.drop(train.ID)
-	c.insert(train)
 }
 
-// begin returns every train and notes from now on what is removed, until reconcile.
+// begin returns all trains, and records the trains removed between now and reconcile.
 func (c *catalogue) begin() map[booking.TrainID]*booking.Train {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.gone = map[booking.TrainID]bool{}
+	c.removed = map[booking.TrainID]bool{}
 	return maps.Clone(c.trains)
 }
 
-// reconcile makes the catalogue what was stored at some time since begin returned before.
-// What was changed here since then is newer.
+// reconcile makes the catalogue equal to the store, which was read after begin returned
+// before. Trains that have been changed here since then are newer and are kept.
 func (c *catalogue) reconcile(before map[booking.TrainID]*booking.Train, stored []booking.Train) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -86,41 +82,39 @@ func (c *catalogue) reconcile(before map[booking.TrainID]*booking.Train, stored 
 		train := &stored[i]
 		delete(left, train.ID)
 		listed := c.trains[train.ID]
-		if listed != before[train.ID] || c.gone[train.ID] || listed != nil && listed.UpdatedAt.Equal(train.UpdatedAt) {
+		if listed != before[train.ID] || c.removed[train.ID] || listed != nil && listed.UpdatedAt.Equal(train.UpdatedAt) {
 			continue
 		}
-		c.drop(train.ID)
-		c.insert(train)
+		c.set(train)
 	}
 	for id, train := range left {
 		if c.trains[id] == train {
 			c.drop(id)
 		}
 	}
-	c.gone = nil
+	c.removed = nil
 }
 
-// add adds the train unless there is one with its id.
+// add adds the train unless its id is taken.
 func (c *catalogue) add(train *booking.Train) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.trains[train.ID] == nil {
-		c.insert(train)
+		c.set(train)
 	}
 }
 
-// replace puts a train in the place of what find returned, unless another is there since.
+// replace replaces old, which find returned, unless it has been replaced since.
 func (c *catalogue) replace(old, train *booking.Train) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old != nil && c.trains[old.ID] == old {
-		c.drop(old.ID)
-		c.insert(train)
+		c.set(train)
 	}
 }
 
-// remove takes out what find returned (nil: nothing), unless a train was put in its
-// place since.
+// remove removes a train that find returned (nil removes nothing), unless it has been
+// replaced since.
 func (c *catalogue) remove(train *booking.Train) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -134,13 +128,11 @@ func (c *catalogue) drop(id booking.TrainID) {
 	if train == nil {
 		return
 	}
-	if c.gone != nil {
-		c.gone[id] = true
+	if c.removed != nil {
+		c.removed[id] = true
 	}
 	delete(c.trains, id)
-	at, _ := slices.BinarySearchFunc(c.order, place(train), func(t *booking.Train, p booking.Cursor) int {
-		return place(t).Compare(p)
-	})
+	at, _ := c.search(place(train))
 	c.order = slices.Delete(c.order, at, at+1)
 	for _, stop := range train.Stops {
 		key := booking.Fold(stop.Station)
@@ -165,7 +157,7 @@ func (c *catalogue) between(from, to string) []*booking.Train {
 	return found
 }
 
-// list returns the trains that match, a page of them.
+// list returns one page of the trains that match the query.
 func (c *catalogue) list(query booking.TrainQuery) booking.Page[*booking.Train] {
 	var found []*booking.Train
 	if query.From == "" && query.To == "" {
@@ -184,9 +176,7 @@ func (c *catalogue) list(query booking.TrainQuery) booking.Page[*booking.Train] 
 func (c *catalogue) after(page booking.PageRequest) []*booking.Train {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	at, found := slices.BinarySearchFunc(c.order, page.After, func(t *booking.Train, p booking.Cursor) int {
-		return place(t).Compare(p)
-	})
+	at, found := c.search(page.After)
 	if found {
 		at++
 	}
@@ -197,7 +187,7 @@ func (c *catalogue) after(page booking.PageRequest) []*booking.Train {
 	return slices.Clone(c.order[at:end])
 }
 
-// leavesOn reports whether the train leaves the station asked for on the date asked for.
+// leavesOn reports whether the train departs from the query's station on its date.
 func leavesOn(train *booking.Train, query booking.TrainQuery) bool {
 	if query.Date.IsZero() {
 		return true
@@ -208,7 +198,14 @@ func leavesOn(train *booking.Train, query booking.TrainQuery) bool {
 	return !departs.IsZero() && y == wantY && m == wantM && d == wantD
 }
 
-// place is where a train stands in lists.
+// search returns the index of a position in the order of lists.
+func (c *catalogue) search(position booking.Cursor) (at int, found bool) {
+	return slices.BinarySearchFunc(c.order, position, func(t *booking.Train, p booking.Cursor) int {
+		return place(t).Compare(p)
+	})
+}
+
+// place returns the position of a train in lists.
 func place(train *booking.Train) booking.Cursor {
 	return booking.Cursor{At: train.CreatedAt, ID: uuid.UUID(train.ID)}
 }

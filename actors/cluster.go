@@ -11,50 +11,52 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// ErrEvicted is what Failed gets when peers have taken this process off while it was
-// paused or cut off: they have given its trains to others, so it must be started anew.
-var ErrEvicted = errors.New("evicted by its peers: start again")
+// ErrEvicted is sent to Failed when the peers have removed this process, because it was
+// paused or partitioned. Other processes own its trains now, so it must be restarted.
+var ErrEvicted = errors.New("evicted by its peers: restart the process")
 
-// Cluster is what makes several Systems act as one. All fields but TLS are required.
+// Cluster configures a System that is one of several processes. All fields but TLS are
+// required.
 type Cluster struct {
 	Leases  persistence.Leases
 	Members persistence.Members
-	// Address is the host:port that peers dial, and what leases name; Listen is where
-	// to listen for them.
+	// Address is the host:port that peers dial and that leases contain. Listen is the
+	// host:port to listen on.
 	Address, Listen string
-	// Tokens are what peers prove to each other: the first is shown, any is accepted.
+	// Tokens authenticate peers: the first one is sent, any of them is accepted.
 	Tokens []string
-	// TLS, where it is set, is used both to listen and to dial: mutual TLS.
+	// TLS, if set, is used both to listen and to dial (mutual TLS).
 	TLS *tls.Config
 }
 
 const (
-	// reconcileEvery is how often the catalogue is compared with the store, which repairs
-	// what no peer told (DESIGN.md 5).
-	reconcileEvery = 5 * time.Second
-	// maxHandover is how many trains are handed over at a time (DESIGN.md 5).
-	maxHandover = 50
-	// orphanTime is for how long after a change of members trains are looked for whose
-	// owner is gone: until its leases have ended, and once more.
-	orphanTime = persistence.LeaseTTL + reconcileEvery
+	// reconcileInterval is how often the catalogue is reconciled with the store, which
+	// applies the updates that this process has missed (DESIGN.md 5).
+	reconcileInterval = 5 * time.Second
+	// maxHandoffs is how many trains are handed off at a time (DESIGN.md 5).
+	maxHandoffs = 50
+	// orphanTime is how long after a change of members trains without an owner are searched
+	// for: until the leases of a dead process have expired, and once more.
+	orphanTime = persistence.LeaseTTL + reconcileInterval
 )
 
-// cluster is this process among its peers; nil in a System that is alone.
+// cluster is the part of a System that concerns its peers. It is nil without a cluster; the
+// methods that queries and requests use then act for this process alone.
 type cluster struct {
 	system  *System
 	members *membership
-	leases  *leaseKeeper
+	leases  *lessor
 	peers   *peers
 
-	moved   chan struct{}   // the members have changed: trains may have to move
-	running context.Context // from New until stop
-	cancel  context.CancelFunc
+	rebalances chan struct{}   // gets a value when trains may have to move
+	running    context.Context // from New until stop
+	cancel     context.CancelFunc
 }
 
 func newCluster(s *System, o *Cluster) *cluster {
-	c := &cluster{system: s, moved: make(chan struct{}, 1)}
+	c := &cluster{system: s, rebalances: make(chan struct{}, 1)}
 	c.running, c.cancel = context.WithCancel(context.Background())
-	c.leases = &leaseKeeper{contract: o.Leases, address: o.Address, system: s, held: map[booking.TrainID]*tenure{}}
+	c.leases = &lessor{store: o.Leases, address: o.Address, system: s, held: map[booking.TrainID]*leaseTerm{}}
 	c.members = newMembership(o.Members, o.Address)
 	c.members.changed = c.changed
 	c.members.evicted = func() { s.fail(ErrEvicted) }
@@ -62,51 +64,51 @@ func newCluster(s *System, o *Cluster) *cluster {
 	return c
 }
 
-// join makes this process one that trains are given to. When it returns every peer knows
-// it, so that none of their news passes it by.
+// join makes this process a member that gets trains. When it returns, every peer has seen
+// the new member, so that it misses none of their catalogue updates.
 func (c *cluster) join(ctx context.Context) error {
 	if err := c.peers.start(); err != nil {
 		return err
 	}
-	if err := c.members.beat(ctx); err != nil {
+	if err := c.members.heartbeat(ctx); err != nil {
 		return err
 	}
 	background := &c.system.background
 	background.Go(func() { c.members.run(c.running) })
 	background.Go(func() { c.leases.run(c.running) })
 	background.Go(func() { c.rebalance(c.running) })
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	if err := c.peers.tellAll(ctx, operationHello, nothing{}); err != nil && ctx.Err() != nil {
-		// It must not keep this process from serving. What news passes it by is reconciled.
-		c.system.log.Warn("a peer was not told that this process has joined", slog.Any("error", err))
+	if err := c.peers.broadcast(ctx, operationHello, empty{}); err != nil && ctx.Err() != nil {
+		// The process can serve nevertheless. It reconciles the updates that it misses.
+		c.system.log.Warn("a peer did not acknowledge the join", slog.Any("error", err))
 	}
 	return nil
 }
 
-// changed is called after the members have changed, with those that are gone.
-func (c *cluster) changed(gone []string) {
-	for _, address := range gone {
-		c.peers.forget(address)
+// changed is called after the members have changed, with the addresses that have departed.
+func (c *cluster) changed(departed []string) {
+	for _, address := range departed {
+		c.peers.disconnect(address)
 	}
 	select {
-	case c.moved <- struct{}{}:
-	default: // one is waiting already
+	case c.rebalances <- struct{}{}:
+	default: // one is queued already
 	}
 }
 
-// leave hands every train over and stays a client of the peers.
+// leave hands off every train. Requests that arrive later are sent to the peers.
 func (c *cluster) leave(ctx context.Context) error {
 	if !c.members.isMember() {
 		return nil
 	}
 	if err := c.members.drain(ctx); err != nil {
-		c.system.log.Warn("the peers were not told that this process leaves", slog.Any("error", err))
+		c.system.log.Warn("the peers could not be notified of the leave", slog.Any("error", err))
 	}
-	return c.handOver(ctx)
+	return c.handOff(ctx)
 }
 
-// stop ends what join began. No train is active any more.
+// stop ends what join started. It is called when no train is active.
 func (c *cluster) stop(ctx context.Context) error {
 	err := c.members.leave(ctx)
 	c.peers.stop()
@@ -114,38 +116,39 @@ func (c *cluster) stop(ctx context.Context) error {
 	return err
 }
 
-// rebalance moves trains when members come or go, and repairs what was missed.
+// rebalance hands off trains when the members change, and reconciles the catalogue, until
+// ctx ends.
 func (c *cluster) rebalance(ctx context.Context) {
-	tick := time.NewTicker(reconcileEvery)
+	tick := time.NewTicker(reconcileInterval)
 	defer tick.Stop()
-	var movedAt time.Time
+	var changedAt time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-c.moved:
-			movedAt = time.Now()
-			if err := c.handOver(ctx); err != nil {
+		case <-c.rebalances:
+			changedAt = time.Now()
+			if err := c.handOff(ctx); err != nil {
 				return
 			}
 		case <-tick.C:
 			if err := c.system.reconcile(ctx); err != nil {
-				c.system.log.Warn("the catalogue was not compared with the store", slog.Any("error", err))
+				c.system.log.Warn("catalogue not reconciled with the store", slog.Any("error", err))
 			}
-			c.system.placement.forgetLegacies(time.Now())
+			c.system.activations.dropExpiredHandoffs(time.Now())
 		}
-		if time.Since(movedAt) < orphanTime {
+		if time.Since(changedAt) < orphanTime {
 			c.adoptOrphans(ctx)
 		}
 	}
 }
 
-// handOver closes the activations that belong elsewhere, some at a time. Each stores
-// what it has in flight and gives up its lease before the new owner can serve.
-func (c *cluster) handOver(ctx context.Context) error {
-	slots := make(chan struct{}, maxHandover)
-	for _, a := range c.system.placement.all() {
-		if c.mine(a.train) {
+// handOff halts the activations of trains that are proposed to another process, up to
+// maxHandoffs at a time. Each completes the writes in flight and releases its lease.
+func (c *cluster) handOff(ctx context.Context) error {
+	slots := make(chan struct{}, maxHandoffs)
+	for _, a := range c.system.activations.all() {
+		if c.proposedHere(a.train) {
 			continue
 		}
 		select {
@@ -169,48 +172,47 @@ func (c *cluster) handOver(ctx context.Context) error {
 	return nil
 }
 
-// adoptOrphans activates the trains of this process that have live holds and no owner,
-// so that the holds end when they should and are counted until then.
+// adoptOrphans activates the trains of this process that have live holds and no owner, so
+// that the holds are counted and expire in time.
 func (c *cluster) adoptOrphans(ctx context.Context) {
-	held, err := c.system.heldSeats.TrainsWithHolds(ctx, time.Now())
+	held, err := c.system.holdStore.TrainsWithHolds(ctx, time.Now())
 	if err != nil {
-		c.system.log.Warn("trains with holds not looked for", slog.Any("error", err))
+		c.system.log.Warn("trains with holds not listed", slog.Any("error", err))
 		return
 	}
-	mine := held[:0]
+	orphans := held[:0]
 	for _, id := range held {
-		if _, active := c.system.placement.snapshot(id); !active && c.mine(id) {
-			mine = append(mine, id)
+		if _, active := c.system.activations.snapshot(id); !active && c.proposedHere(id) {
+			orphans = append(orphans, id)
 		}
 	}
-	c.system.activateAll(ctx, mine)
+	c.system.activateAll(ctx, orphans)
 }
 
-// revive activates a train with live holds where it belongs, if there is anybody.
-func (c *cluster) revive(id booking.TrainID) {
-	if c.owner(id) != "" {
+// reactivate activates a train with live holds in its proposed process, if there is one.
+func (c *cluster) reactivate(id booking.TrainID) {
+	if c.proposedOwner(id) != "" {
 		c.system.background.Go(func() { c.system.activateAll(c.running, []booking.TrainID{id}) })
 	}
 }
 
-// mine reports whether this process is the one that the train is proposed to.
-func (c *cluster) mine(id booking.TrainID) bool {
-	return c == nil || c.members.owner(id) == c.peers.address
+// proposedHere reports whether the train is proposed to this process.
+func (c *cluster) proposedHere(id booking.TrainID) bool {
+	return c == nil || c.members.proposedOwner(id) == c.peers.address
 }
 
-// owner returns the address of the process that the train is proposed to, "" if there is
-// none.
-func (c *cluster) owner(id booking.TrainID) string {
+// proposedOwner returns the address of the process that the train is proposed to, or "".
+func (c *cluster) proposedOwner(id booking.TrainID) string {
 	if c == nil {
 		return ""
 	}
-	return c.members.owner(id)
+	return c.members.proposedOwner(id)
 }
 
-// here reports whether an address is this process's own.
-func (c *cluster) here(address string) bool { return c == nil || address == c.peers.address }
+// isSelf reports whether an address is that of this process.
+func (c *cluster) isSelf(address string) bool { return c == nil || address == c.peers.address }
 
-// count returns how many members there are.
+// count returns the number of members.
 func (c *cluster) count() int {
 	if c == nil {
 		return 1

@@ -17,20 +17,19 @@ import (
 	"trainbooking.dev/actors"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/booking/bookingtest"
+	"trainbooking.dev/persistence"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
 	"trainbooking.dev/persistence/redis"
 )
 
-// patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
+// testTimeout bounds the wait for an event that must happen.
+const testTimeout = 30 * time.Second
 
-// clusterOfOne starts a system that is its whole cluster, on real stores, and listens for
-// nobody: two that listen in one process race for the log of the gRPC library. What
-// several do is tested with several processes, in test/cluster.
-func clusterOfOne(t *testing.T, redisAddress string, rules booking.HoldRules) *actors.System {
+// openClusterStores opens a Postgres database and a Redis for a process with an address, and
+// closes them at the end of the test.
+func openClusterStores(t *testing.T, address, redisAddress string) (*postgres.DB, *redis.DB) {
 	t.Helper()
-	const address = "127.0.0.1:8090"
 	quiet := slog.New(slog.DiscardHandler)
 	db, err := postgres.Open(t.Context(), servers.Postgres(t), postgres.Options{Logger: quiet, Conns: 4})
 	require.NoError(t, err)
@@ -38,19 +37,30 @@ func clusterOfOne(t *testing.T, redisAddress string, rules booking.HoldRules) *a
 	shared, err := redis.Open(t.Context(), "redis://"+redisAddress, redis.Options{Address: address, Timeout: 5 * time.Second})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, shared.Close()) })
-	system := actors.New(actors.Options{
-		Store: db, Holds: shared, Rules: rules,
-		Cluster: &actors.Cluster{
-			Leases: shared, Members: shared, Address: address, Listen: address, Tokens: []string{"token"},
-		},
-	})
+	return db, shared
+}
+
+const clusterAddress = "127.0.0.1:8090"
+
+// newClusterOfOne returns a System that is the only member of its cluster and does not listen
+// for peers: two Systems that listen in one process race for the log of the gRPC library.
+// Clusters of several processes are tested in test/cluster.
+func newClusterOfOne(store persistence.Store, holds persistence.Holds, shared *redis.DB, rules booking.HoldRules) *actors.System {
+	system := actors.New(actors.Options{Store: store, Holds: holds, Rules: rules, Cluster: &actors.Cluster{
+		Leases: shared, Members: shared, Address: clusterAddress, Listen: clusterAddress, Tokens: []string{"token"},
+	}})
 	actors.WithoutPeers(system)
-	require.NoError(t, system.Start(t.Context()))
-	t.Cleanup(func() { require.NoError(t, system.Stop(context.Background())) })
 	return system
 }
 
-func TestAClusterOfOneDoesWhatEveryServiceMust(t *testing.T) {
+// clusterOfOne starts a cluster of one on real stores.
+func clusterOfOne(t *testing.T, redisAddress string, rules booking.HoldRules) *actors.System {
+	t.Helper()
+	db, shared := openClusterStores(t, clusterAddress, redisAddress)
+	return startWith(t, newClusterOfOne(db, shared, shared, rules))
+}
+
+func TestClusterOfOneImplementsService(t *testing.T) {
 	t.Parallel()
 	bookingtest.Exercise(t, func(t *testing.T, rules booking.HoldRules) booking.Service {
 		t.Helper()
@@ -58,8 +68,8 @@ func TestAClusterOfOneDoesWhatEveryServiceMust(t *testing.T) {
 	})
 }
 
-// Nobody was owner in between, as the epoch shows: what the owner has in memory is the
-// truth (RELIABILITY.md 2).
+// The epoch shows that no other process was the owner in between, so the holds in memory are
+// authoritative (RELIABILITY.md 2).
 func TestHoldsAreStoredAgainAfterRedisWasEmptied(t *testing.T) {
 	t.Parallel()
 	address := servers.Redis(t)
@@ -68,49 +78,48 @@ func TestHoldsAreStoredAgainAfterRedisWasEmptied(t *testing.T) {
 	held, err := system.Hold(t.Context(), seat(train, user, 5))
 	require.NoError(t, err)
 
-	ask(t, address, "FLUSHALL")
+	redisCommand(t, address, "FLUSHALL")
 	key := fmt.Sprintf("{t:%s}:hold:%s", train, held.ID)
-	require.Eventually(t, func() bool { return ask(t, address, "EXISTS "+key) == ":1" }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return redisCommand(t, address, "EXISTS "+key) == ":1" }, testTimeout, 10*time.Millisecond)
 
 	_, err = system.Hold(t.Context(), seat(train, uuid.New(), 5))
 	require.Equal(t, booking.CodeSeatLocked, booking.CodeOf(err))
 	again, err := system.Hold(t.Context(), seat(train, user, 5))
 	require.NoError(t, err)
-	require.Equal(t, held, again, "the same hold, with the time that it had left")
+	require.Equal(t, held, again, "the same hold, with its expiry")
 	_, err = system.Confirm(t.Context(), refTo(held))
 	require.NoError(t, err)
 }
 
-// The lease of a process that had this address before is nobody's: it is not waited for.
-func TestALeaseOfTheSameAddressIsTakenAtOnce(t *testing.T) {
+// The lease of a dead process with the same address is replaced without a wait.
+func TestLeaseOfTheSameAddressIsAcquiredAtOnce(t *testing.T) {
 	t.Parallel()
 	address := servers.Redis(t)
 	system := clusterOfOne(t, address, rules)
 	train := addTrain(t, system, 10)
-	require.Equal(t, "+OK", ask(t, address, fmt.Sprintf("SET {t:%s}:lease 127.0.0.1:8090|%s PX 6000", train, uuid.New())))
+	require.Equal(t, "+OK", redisCommand(t, address, fmt.Sprintf("SET {t:%s}:lease 127.0.0.1:8090|%s PX 6000", train, uuid.New())))
 	_, err := system.Hold(t.Context(), seat(train, uuid.New(), 5))
 	require.NoError(t, err)
 }
 
-// What another process owns is not served here.
-func TestATrainThatAnotherOwnsIsNotServed(t *testing.T) {
+func TestTrainThatAnotherProcessOwnsIsNotServed(t *testing.T) {
 	t.Parallel()
 	address := servers.Redis(t)
 	system := clusterOfOne(t, address, rules)
 	train := addTrain(t, system, 10)
-	require.Equal(t, "+OK", ask(t, address, fmt.Sprintf("SET {t:%s}:lease 10.0.0.1:8090|%s PX 6000", train, uuid.New())))
+	require.Equal(t, "+OK", redisCommand(t, address, fmt.Sprintf("SET {t:%s}:lease 10.0.0.1:8090|%s PX 6000", train, uuid.New())))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	_, err := system.Hold(ctx, seat(train, uuid.New(), 5))
 	require.Equal(t, booking.CodeTimeout, booking.CodeOf(err))
 	_, err = system.Hold(t.Context(), seat(train, uuid.New(), 5))
-	if err != nil { // the lease had more time left than one request waits
+	if err != nil { // the lease outlasted the request timeout
 		_, err = system.Hold(t.Context(), seat(train, uuid.New(), 5))
 	}
-	require.NoError(t, err, "its lease has ended")
+	require.NoError(t, err, "the lease has expired")
 }
 
-func TestAMemberThatComesOrGoesMovesItsOwnShareAlone(t *testing.T) {
+func TestJoiningMemberMovesOnlyItsOwnShare(t *testing.T) {
 	t.Parallel()
 	const trains = 3000
 	three := []string{"10.0.0.1:8090", "10.0.0.2:8090", "10.0.0.3:8090"}
@@ -132,8 +141,8 @@ func TestAMemberThatComesOrGoesMovesItsOwnShareAlone(t *testing.T) {
 	require.Empty(t, actors.OwnerAmong(nil, booking.NewTrainID()))
 }
 
-// ask sends a command to a Redis and returns the first line of its answer.
-func ask(t *testing.T, address, command string) string {
+// redisCommand sends a command to a Redis and returns the first line of the reply.
+func redisCommand(t *testing.T, address, command string) string {
 	t.Helper()
 	c, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 	require.NoError(t, err)

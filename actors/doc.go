@@ -1,41 +1,59 @@
-// Package actors runs one actor for each busy train: the one place that decides who
-// gets a seat. It implements booking.Service on protoactor and is the only importer
-// of it.
+// Package actors sells seats. It implements booking.Service with one actor for each busy
+// train. The actor executes all requests to its train one after another, so it alone decides
+// who gets a seat. The package is the only importer of protoactor.
 //
-//	System.Hold ── ask ──▶ placement ──▶ train actor ──▶ booking.SeatMap (decides)
-//	                          │              │  ▲
-//	                     finds or            │  └── resume: how the store answered
-//	                     activates           ▼
-//	                                      batcher ──▶ persistence (many trains, one flush)
+//	System.Hold ── request ──▶ activations ──▶ train actor ──▶ booking.SeatMap (decides)
+//	                          finds or            │  ▲
+//	                          activates the       │  │ continuation: the store has responded
+//	                          train               ▼  │
+//	                                            batcher ──▶ persistence (many trains, one flush)
 //
-// An actor never waits for a store. A decision goes to a batcher or a goroutine, and
-// what is left to do comes back to the actor as a resume message; meanwhile it takes
-// other messages.
+// An actor never waits for a store. It gives each write to a batcher or a goroutine and
+// handles other messages. When the store has responded, the rest of the command runs on the
+// actor as a continuation.
 //
-// # Life of a train actor
+// # Activations
 //
-//	        first ask              loaded               nothing in flight
-//	(none) ───────────▶ loading ───────────▶ serving ◀────────────────────▶ busy
-//	   ▲                   │ error             │ idle, shutdown,     │ (change, delete: asks wait)
-//	   └──── closed ◀──────┴──── halting ◀─────┴─────────────────────┘ deleted
-//	                                             fenced, contradicted, unknown outcome
+// A train is idle or active. The first request activates it:
 //
-// Loading adopts the train in the store with a new epoch, which fences every earlier
-// activation, and reads what is sold and held. Halting waits until no write is in
-// flight. An ask that a closing actor did not answer is asked again of the next one:
-// every command finds what an earlier attempt did, so nothing is done twice. That is
-// also how a write with an unknown outcome is settled: the next activation's adoption
-// ends it one way or the other, and its load shows which (RELIABILITY.md 2).
+//		idle ──▶ loading ──▶ serving ◀──▶ busy (a change or delete: other requests wait)
+//		  ▲         │ error     │           │
+//		  │         ▼           ▼           ▼
+//		  └──────────────── halting ────────┘
 //
-// # Reads
+//	  - Loading acquires the train's lease, in a cluster, adopts the train in the store with a
+//	    new epoch, and reads its bookings and holds. The epoch fences the writes of every
+//	    earlier activation.
+//	  - Halting waits until no write is in flight, then releases the lease and closes the
+//	    actor. An activation halts after the idle timeout, when the train is deleted or moves to
+//	    another process, at shutdown, when its lease term ends, and after a write that was
+//	    fenced, contradicts the seat map, or has an unknown outcome.
+//	  - A request without a response is sent to the next activation. Commands are idempotent, so
+//	    nothing is done twice. This also settles a write with an unknown outcome: the adoption
+//	    by the next activation finalizes it, and the load reads its result (RELIABILITY.md 2).
+//	  - An activation that closes with live holds is followed by the next one at once, so that
+//	    the holds expire. In the same process its holds are handed off in memory.
 //
-// After each visible change, and before the reply, the actor publishes an immutable
-// booking.Snapshot; searches read those without a message.
+// # Clusters
+//
+// Several processes share the trains. Membership is the list of live processes. It proposes
+// one owner for each train, by rendezvous hashing. The train's lease decides: only the process
+// that holds it may serve, and only during its lease term. A process that receives a request
+// for a train of another process calls that process. When the members change, each process
+// halts the activations of trains that are now proposed to others.
+//
+// The catalogue of all trains is in the memory of every process. A change of a train is
+// broadcast before its response, and every process reconciles its catalogue with the store.
+//
+// # Queries
+//
+// After each visible change, and before the response, an actor publishes an immutable
+// booking.Snapshot. Queries read snapshots and send no message to active trains.
 //
 // # Failure
 //
-// Every method of booking.Service returns a *booking.Error. Of a 503 the outcome is
-// not_executed unless an attempt was lost on the way. An actor that panics is closed, not
-// restarted. An activation that closes with live holds is followed by another at once:
-// somebody must end them.
+// Every method of booking.Service returns a *booking.Error. A 503 has the outcome
+// not_executed, unless an attempt may have been executed. An actor that panics is closed, not
+// restarted; the next request activates the train again. A process that its peers have evicted
+// must be restarted (System.Failed).
 package actors

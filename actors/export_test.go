@@ -15,22 +15,22 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// AskTimeout is askTimeout.
-const AskTimeout = askTimeout
+// RequestTimeout is requestTimeout.
+const RequestTimeout = requestTimeout
 
-// PanicOnce asks the train a command that panics its actor the first time.
+// PanicOnce sends the train a command that makes its actor panic the first time.
 func PanicOnce(ctx context.Context, s *System, id booking.TrainID) error {
-	_, err := askTrain[nothing](ctx, s, id, &panicOnce{})
+	_, _, err := sendRequest[empty](ctx, s, id, &panicOnce{})
 	return err
 }
 
 type panicOnce struct{ done atomic.Bool }
 
-func (c *panicOnce) run(t *train, a *ask) {
+func (c *panicOnce) run(t *trainActor, r *request) {
 	if c.done.CompareAndSwap(false, true) {
 		panic("a bug")
 	}
-	t.answer(a, nothing{}, nil)
+	t.respond(r, empty{}, nil)
 }
 
 // Batcher is batcher for tests.
@@ -50,37 +50,37 @@ func (b Batcher[T]) Wait() { b.wait() }
 // ErrQueueAge is errQueueAge.
 var ErrQueueAge = errQueueAge
 
-// Block keeps the train's actor from its mailbox until release is closed.
+// Block blocks the train's actor until release is closed.
 func Block(ctx context.Context, s *System, id booking.TrainID, release <-chan struct{}) error {
-	_, err := askTrain[nothing](ctx, s, id, block{release})
+	_, _, err := sendRequest[empty](ctx, s, id, block{release})
 	return err
 }
 
 type block struct{ release <-chan struct{} }
 
-func (c block) run(t *train, a *ask) {
+func (c block) run(t *trainActor, r *request) {
 	<-c.release
-	t.answer(a, nothing{}, nil)
+	t.respond(r, empty{}, nil)
 }
 
-// Halt ends the present activation of a train, as idling does.
+// Halt halts the present activation of a train.
 func Halt(s *System, id booking.TrainID) {
-	s.placement.mu.Lock()
-	defer s.placement.mu.Unlock()
-	if a := s.placement.active[id]; a != nil {
+	s.activations.mu.Lock()
+	defer s.activations.mu.Unlock()
+	if a := s.activations.active[id]; a != nil {
 		s.actors.Root.Send(a.pid, halt{})
 	}
 }
 
-// WithoutPeers makes a system of a cluster listen for nobody. Call it before Start.
+// WithoutPeers keeps a System of a cluster from listening for peers. Call it before Start.
 func WithoutPeers(s *System) { s.cluster.peers.start = func() error { return nil } }
 
-// OwnerAmong returns which of the addresses a train is proposed to.
+// OwnerAmong returns the address that a train is proposed to, among those given.
 func OwnerAmong(addresses []string, id booking.TrainID) string {
-	return (&membership{serving: addresses}).owner(id)
+	return (&membership{serving: addresses}).proposedOwner(id)
 }
 
-// ReconcileWhile reconciles with what is stored now; meanwhile happens after it was read.
+// ReconcileWhile reconciles the catalogue. It calls meanwhile after it has read the store.
 func ReconcileWhile(ctx context.Context, s *System, meanwhile func()) error {
 	before := s.catalogue.begin()
 	trains, err := s.store.ListTrains(ctx)
@@ -89,76 +89,76 @@ func ReconcileWhile(ctx context.Context, s *System, meanwhile func()) error {
 	return err
 }
 
-// TellRemoved is the news of a peer that a train is deleted.
-func TellRemoved(s *System, train *booking.Train) {
-	s.answerNews(context.Background(), news{Removed: train})
+// DeleteFromPeer handles the update of a peer that has deleted a train.
+func DeleteFromPeer(s *System, train *booking.Train) {
+	s.handleUpdate(context.Background(), catalogueUpdate{Deleted: train})
 }
 
 // Member is membership for tests.
 type Member struct {
 	*membership
-	out *atomic.Bool
+	evicted *atomic.Bool
 }
 
-// NewMember returns a process that has not joined.
-func NewMember(contract persistence.Members, address string) Member {
-	m, out := newMembership(contract, address), new(atomic.Bool)
+// NewMember returns a member that has not joined.
+func NewMember(store persistence.Members, address string) Member {
+	m, evicted := newMembership(store, address), new(atomic.Bool)
 	m.changed = func([]string) {}
-	m.evicted = func() { out.Store(true) }
-	return Member{m, out}
+	m.evicted = func() { evicted.Store(true) }
+	return Member{m, evicted}
 }
 
 // Heartbeat sends a heartbeat; the first joins.
-func (m Member) Heartbeat(ctx context.Context) error { return m.beat(ctx) }
+func (m Member) Heartbeat(ctx context.Context) error { return m.heartbeat(ctx) }
 
-// Drain tells the others that it is given no trains.
+// Drain makes it a member that gets no trains.
 func (m Member) Drain(ctx context.Context) error { return m.drain(ctx) }
 
-// Leave takes it off.
+// Leave ends the membership.
 func (m Member) Leave(ctx context.Context) error { return m.leave(ctx) }
 
-// Evicted reports whether the others went on without it.
-func (m Member) Evicted() bool { return m.out.Load() }
+// Evicted reports whether the peers have evicted it.
+func (m Member) Evicted() bool { return m.evicted.Load() }
 
-// Wires carry the calls of the systems of one process to each other, in the place of the
-// transport, which cannot follow a clock that is not real.
-type Wires struct {
-	mu      sync.Mutex
-	systems map[string]*System
-	cut     map[string]bool
+// Network carries the calls between several Systems of one process. It replaces the gRPC
+// transport, which does not work on virtual time.
+type Network struct {
+	mu          sync.Mutex
+	systems     map[string]*System
+	partitioned map[string]bool
 }
 
-// Connect makes a system one that the others reach. Call it before Start.
-func (w *Wires) Connect(s *System) {
+// Connect adds a System. Call it before its Start.
+func (n *Network) Connect(s *System) {
 	peers := s.cluster.peers
 	peers.start = func() error {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.systems == nil {
-			w.systems, w.cut = map[string]*System{}, map[string]bool{}
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if n.systems == nil {
+			n.systems, n.partitioned = map[string]*System{}, map[string]bool{}
 		}
-		w.systems[peers.address] = s
+		n.systems[peers.address] = s
 		return nil
 	}
 	peers.post = func(to string, envelope *wire.Envelope) {
-		w.mu.Lock()
-		there := w.systems[to]
-		lost := w.cut[to] || w.cut[peers.address]
-		w.mu.Unlock()
-		if there != nil && !lost {
-			there.cluster.peers.take(envelope)
+		n.mu.Lock()
+		peer := n.systems[to]
+		lost := n.partitioned[to] || n.partitioned[peers.address]
+		n.mu.Unlock()
+		if peer != nil && !lost {
+			peer.cluster.peers.dispatch(envelope)
 		}
 	}
 }
 
-// Cut loses what is sent from or to an address from now on, or no more.
-func (w *Wires) Cut(address string, cut bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.cut[address] = cut
+// Partition loses all messages from and to an address from now on, or stops losing them.
+func (n *Network) Partition(address string, lose bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.partitioned[address] = lose
 }
 
-// Operations are the names of what peers may ask.
+// Operations returns the names of the operations that peers can call.
 func Operations() (names []string) {
 	for name := range operations {
 		names = append(names, name)
@@ -167,8 +167,8 @@ func Operations() (names []string) {
 	return names
 }
 
-// Operate answers a call of a peer as the gateway does: the body of the answer, or why the
-// call cannot be read.
+// Operate executes a call of a peer as the gateway does. It returns the body of the response,
+// or the error of a call that cannot be decoded.
 func Operate(ctx context.Context, s *System, name string, body []byte) ([]byte, error) {
 	value, err := operations[name](ctx, s, body)
 	if err != nil {
@@ -177,26 +177,34 @@ func Operate(ctx context.Context, s *System, name string, body []byte) ([]byte, 
 	return json.Marshal(value)
 }
 
-// ReadAnswered reads the answer to an ask, as the process that asked does.
-func ReadAnswered(body []byte) (value booking.Hold, err error) {
-	var back answered
-	if err := readAnswer(operationAsk, &wire.Envelope{Body: body}, &back); err != nil {
-		return value, err
+// ReadResponse decodes the response of a peer to a hold.
+func ReadResponse(body []byte) (booking.Hold, error) {
+	var remote remoteResponse
+	if err := readResponse(operationRequest, &wire.Envelope{Body: body}, &remote); err != nil {
+		return booking.Hold{}, err
 	}
-	if back.Error != nil {
-		return value, back.Error
+	if remote.Error != nil {
+		return booking.Hold{}, remote.Error
 	}
-	return valueOf[booking.Hold](reply{value: back.Value})
+	return valueOf[booking.Hold](response{value: remote.Value})
 }
 
-// SeeMembers is what a member that knows nobody makes of what a heartbeat found: the
-// addresses that trains are given to.
-func SeeMembers(address string, texts ...string) ([]string, error) {
+// ApplyMembership applies the membership that the first heartbeat of a member returned. It
+// returns the addresses that get trains.
+func ApplyMembership(address string, texts ...string) ([]string, error) {
 	m := newMembership(nil, address)
 	m.changed = func([]string) {}
-	err := m.see(persistence.Membership{Members: texts, Since: time.Hour})
+	err := m.apply(persistence.Membership{Members: texts, Since: time.Hour})
 	return m.serving, err
 }
 
-// MemberText is what a member writes of itself.
+// MemberText returns the description of a member.
 func MemberText(id uuid.UUID, address string) string { return member{ID: id, Address: address}.text() }
+
+// The functions that trace requests and their writes.
+var (
+	StartRequest = startRequest
+	StartFlush   = startFlush
+	Inject       = inject
+	Extract      = extract
+)

@@ -11,29 +11,27 @@ import (
 
 	"trainbooking.dev/actors"
 	"trainbooking.dev/booking"
-	"trainbooking.dev/persistence/sqlite"
 )
 
 var fuzzedTrain = booking.DerivedTrainID("fuzzed")
 
-// Whatever a peer asks, the process goes on: the call cannot be read, or has an answer
-// that can be sent.
+// Every call of a peer either fails to decode or has a response that can be encoded.
 func FuzzOperations(f *testing.F) {
 	const train, user = `"00000000-0000-4000-8000-000000000000"`, `"6f9a1c1e-6a0e-4d0c-9a53-0d3c6f0a7e11"`
 	id := `"` + fuzzedTrain.String() + `"`
 	for _, seed := range []string{
 		`{}`, `null`, `[]`, ``, `{"Trains":[` + id + `,` + train + `],"From":"Delhi","To":"Nowhere"}`, `{"Trains":[null]}`,
-		`{"Put":{}}`, `{"Removed":{}}`, `{"Put":{"ID":` + train + `,"Name":"a","Capacity":-1,"Stops":[]}}`, `{"Removed":{"ID":` + train + `}}`,
+		`{"Put":{}}`, `{"Deleted":{}}`, `{"Put":{"ID":` + train + `,"Name":"a","Capacity":-1,"Stops":[]}}`, `{"Deleted":{"ID":` + train + `}}`,
 		`{"Train":` + id + `,"Command":"hold","Left":1000000000,"Body":{"Request":{"User":` + user + `,"Seats":[1,1,-1,99999]}}}`,
 		`{"Train":` + id + `,"Command":"hold","Left":1000000000,"Body":{"User":` + user + `,"Count":-5}}`,
 		`{"Train":` + id + `,"Command":"confirm","Left":1000000000,"Body":{"Seat":70000}}`,
 		`{"Train":` + id + `,"Command":"release","Left":1000000000,"Body":null}`,
 		`{"Train":` + id + `,"Command":"cancel","Left":1000000000,"Body":{}}`,
-		`{"Train":` + id + `,"Command":"see","Left":1000000000,"Body":{"From":"Delhi","To":"Delhi","Seats":true}}`,
+		`{"Train":` + id + `,"Command":"query","Left":1000000000,"Body":{"From":"Delhi","To":"Delhi","Seats":true}}`,
 		`{"Train":` + id + `,"Command":"dance","Left":-1,"Age":9223372036854775807,"Body":[]}`,
 	} {
 		for _, name := range actors.Operations() {
-			if name != "hello" { // which asks Redis
+			if name != "hello" { // which calls Redis
 				f.Add(name, []byte(seed))
 			}
 		}
@@ -49,32 +47,26 @@ func FuzzOperations(f *testing.F) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		answer, err := actors.Operate(ctx, system, name, body)
+		response, err := actors.Operate(ctx, system, name, body)
 		if err == nil {
-			require.True(t, json.Valid(answer))
+			require.True(t, json.Valid(response))
 		}
 	})
 }
 
-// startFuzzed starts a system with one train.
+// startFuzzed starts a System with one train.
 func startFuzzed(f *testing.F) *actors.System {
 	f.Helper()
-	db, err := sqlite.Open(f.Context(), f.TempDir(), sqlite.Options{})
-	require.NoError(f, err)
-	f.Cleanup(func() { require.NoError(f, db.Close()) })
-	require.NoError(f, db.Migrate(f.Context()))
-	system := actors.New(actors.Options{Store: db, Holds: db, Rules: rules})
-	require.NoError(f, system.Start(f.Context()))
-	f.Cleanup(func() { require.NoError(f, system.Stop(context.Background())) })
-	_, _, err = system.PutTrain(f.Context(), booking.Train{
+	system := start(f, openStores(f), rules)
+	_, _, err := system.PutTrain(f.Context(), booking.Train{
 		ID: fuzzedTrain, Name: "a", Capacity: 10, OnSale: true, Stops: []booking.Stop{{Station: "Delhi"}, {Station: "Mumbai"}},
 	})
 	require.NoError(f, err)
 	return system
 }
 
-// Whatever the answer to an ask is, it is an error or a value.
-func FuzzAnswered(f *testing.F) {
+// Every response of a peer is an error or a value.
+func FuzzResponse(f *testing.F) {
 	for _, seed := range []string{
 		``, `{}`, `null`, `[]`, `{"Value":null}`, `{"Value":{}}`, `{"Value":{"Seats":[1],"Legs":1}}`, `{"Error":{}}`, `{"Error":null,"Value":1}`,
 		`{"Error":{"Code":"seat_locked","BecomesFreeAt":"x"}}`, `{"Error":{"Code":"unavailable","RetryAfter":-1}}`, `{"Retry":1}`,
@@ -82,13 +74,13 @@ func FuzzAnswered(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if _, err := actors.ReadAnswered(body); err != nil {
+		if _, err := actors.ReadResponse(body); err != nil {
 			require.NotPanics(t, func() { _ = err.Error() })
 		}
 	})
 }
 
-// Whatever stands for a member, it is refused or is one, and this process stays one too.
+// Every text is refused or is a member, and neither removes other members.
 func FuzzMemberText(f *testing.F) {
 	const self = "10.0.0.1:8090"
 	f.Add(actors.MemberText(uuid.New(), "10.0.0.2:8090"))
@@ -98,7 +90,7 @@ func FuzzMemberText(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		serving, err := actors.SeeMembers(self, actors.MemberText(uuid.New(), "10.0.0.3:8090"), text)
+		serving, err := actors.ApplyMembership(self, actors.MemberText(uuid.New(), "10.0.0.3:8090"), text)
 		if err != nil {
 			require.ErrorContains(t, err, "is no member")
 			return

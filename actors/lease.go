@@ -17,126 +17,124 @@ import (
 )
 
 const (
-	// leasesPerCall bounds one pipeline of renewals, so that it is answered in time.
+	// leasesPerCall bounds one pipeline of renewals, so that it ends in time.
 	leasesPerCall = 1000
-	// renewRetry is how soon renewals are tried again that failed.
+	// renewRetry is the wait before a failed renewal or release is repeated.
 	renewRetry = 250 * time.Millisecond
-	// maxReleases bounds the tries to give a lease up. One that stays keeps its train from
-	// everybody until it ends.
+	// maxReleases bounds the attempts to release a lease. A lease that is not released keeps
+	// every process from serving its train until it expires.
 	maxReleases = 3
 )
 
-// errLeaseOver says that an activation took so long to load that its lease has ended.
-var errLeaseOver = errors.New("the lease has ended")
+// errLeaseExpired is returned when the load of a train outlasted its lease.
+var errLeaseExpired = errors.New("the lease has expired")
 
-// elsewhereError says that another process owns the train.
-type elsewhereError struct{ address string }
+// notOwnerError is returned when another process owns the train.
+type notOwnerError struct{ address string }
 
-func (e *elsewhereError) Error() string { return "the train is owned by " + e.address }
+func (e *notOwnerError) Error() string { return "the train is owned by " + e.address }
 
-// started is the origin of monotonic time: what a lease is judged by.
-var started = time.Now()
+// processStart is the origin of the monotonic time that lease terms are measured in.
+var processStart = time.Now()
 
-func monotonic() time.Duration { return time.Since(started) }
+func monotonic() time.Duration { return time.Since(processStart) }
 
-// tenure is the time for which an activation owns its train. nil is the tenure of an
-// activation that is alone: it has no end.
-type tenure struct {
+// leaseTerm is the time for which an activation owns its train. The nil term, of a process
+// without a cluster, never ends. Safe for concurrent use.
+type leaseTerm struct {
 	lease persistence.Lease
 	until atomic.Int64 // monotonic
-	lost  func()       // called when it is over, perhaps more than once
+	lost  func()       // called when the term ends early, perhaps more than once
 }
 
-// valid reports whether the train may be served. It is asked before acting and before
-// replying (RELIABILITY.md 2).
-func (t *tenure) valid() bool {
+// valid reports whether the train may be served. It is checked before an activation acts
+// and before it responds (RELIABILITY.md 2).
+func (t *leaseTerm) valid() bool {
 	return t == nil || monotonic() < time.Duration(t.until.Load())
 }
 
-// grant extends the tenure after a call that was sent at a time and was granted. One that
-// is over stays over: its activation is closing.
-func (t *tenure) grant(sent time.Duration) {
+// extend extends the term after a successful renewal that was sent at a time. A term that
+// has ended stays ended, because its activation is closing.
+func (t *leaseTerm) extend(sent time.Duration) {
 	for until := t.until.Load(); monotonic() < time.Duration(until); until = t.until.Load() {
-		if t.until.CompareAndSwap(until, endOf(sent)) {
+		if t.until.CompareAndSwap(until, termEnd(sent)) {
 			return
 		}
 	}
 }
 
-// endOf is until when a lease counts that was granted to a call sent at a time.
-func endOf(sent time.Duration) int64 {
+// termEnd returns the end of a term whose acquisition or renewal was sent at a time. It is
+// earlier than the expiry of the lease in the store by at least LeaseMargin.
+func termEnd(sent time.Duration) int64 {
 	return int64(sent + persistence.LeaseTTL - persistence.LeaseMargin)
 }
 
-func (t *tenure) end() {
+func (t *leaseTerm) end() {
 	t.until.Store(0)
 	t.lost()
 }
 
-// leaseKeeper takes leases and renews those that this process has, all of them together.
-type leaseKeeper struct {
-	contract persistence.Leases
-	address  string
-	system   *System
+// lessor acquires leases for the activations of this process, and renews all of them
+// together. Safe for concurrent use.
+type lessor struct {
+	store   persistence.Leases
+	address string
+	system  *System
 
 	mu   sync.Mutex
-	held map[booking.TrainID]*tenure
+	held map[booking.TrainID]*leaseTerm
 }
 
-// acquire takes the lease of a train for an activation. Error: *elsewhereError when
-// another process has it.
-func (k *leaseKeeper) acquire(ctx context.Context, train booking.TrainID, owner uuid.UUID, lost func()) (*tenure, error) {
-	t := &tenure{lease: persistence.Lease{Train: train, Address: k.address, Owner: owner}, lost: lost}
+// acquire acquires the lease of a train for an activation. The error is a *notOwnerError
+// when another process holds the lease.
+func (l *lessor) acquire(ctx context.Context, train booking.TrainID, owner uuid.UUID, lost func()) (*leaseTerm, error) {
+	t := &leaseTerm{lease: persistence.Lease{Train: train, Address: l.address, Owner: owner}, lost: lost}
 	sent := monotonic()
-	holder, err := k.contract.AcquireLease(ctx, t.lease)
-	if err == nil && holder != t.lease && holder.Address == k.address {
-		// An earlier activation of this process, which has closed, or of one that had the
-		// address before and is gone: nobody serves with it.
-		if err = k.contract.ReleaseLease(ctx, holder); err == nil {
+	holder, err := l.store.AcquireLease(ctx, t.lease)
+	if err == nil && holder != t.lease && holder.Address == l.address {
+		// The lease of a closed activation of this process, or of a dead process that had
+		// the same address. Nobody serves under it.
+		if err = l.store.ReleaseLease(ctx, holder); err == nil {
 			sent = monotonic()
-			holder, err = k.contract.AcquireLease(ctx, t.lease)
+			holder, err = l.store.AcquireLease(ctx, t.lease)
 		}
 	}
 	switch {
 	case err != nil:
-		// It may have been taken: whoever comes next must not wait for its end.
-		_ = k.contract.ReleaseLease(context.WithoutCancel(ctx), t.lease)
+		// It may have been acquired. The next owner must not wait for its expiry.
+		_ = l.store.ReleaseLease(context.WithoutCancel(ctx), t.lease)
 		return nil, err
 	case holder != t.lease:
-		return nil, &elsewhereError{holder.Address}
+		return nil, &notOwnerError{holder.Address}
 	}
-	t.until.Store(endOf(sent))
-	k.system.metrics.leases.WithLabelValues("acquired").Inc()
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.held[train] = t
+	t.until.Store(termEnd(sent))
+	l.system.metrics.leases.WithLabelValues("acquired").Inc()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held[train] = t
 	return t, nil
 }
 
-// release gives the lease up, if it is still there.
-func (k *leaseKeeper) release(ctx context.Context, t *tenure) {
-	k.mu.Lock()
-	if k.held[t.lease.Train] == t {
-		delete(k.held, t.lease.Train)
-	}
-	k.mu.Unlock()
+// release ends the term and releases its lease, if the store still has it.
+func (l *lessor) release(ctx context.Context, t *leaseTerm) {
+	l.forget(t)
 	t.until.Store(0)
-	err := k.contract.ReleaseLease(ctx, t.lease)
+	err := l.store.ReleaseLease(ctx, t.lease)
 	for range maxReleases - 1 {
 		if err == nil || pause(ctx, renewRetry) != nil {
 			break
 		}
-		err = k.contract.ReleaseLease(ctx, t.lease)
+		err = l.store.ReleaseLease(ctx, t.lease)
 	}
 	if err != nil {
-		k.system.log.Warn("lease not given up, it ends by itself",
+		l.system.log.Warn("release failed; the lease will expire",
 			slog.String("train", t.lease.Train.String()), slog.Any("error", err))
 	}
 }
 
-// run renews until ctx ends. After a failure it tries again soon; what is then over is
-// told to its activation.
-func (k *leaseKeeper) run(ctx context.Context) {
+// run renews the leases until ctx ends. A failed renewal is repeated after renewRetry.
+// Terms that end in the meantime are revoked.
+func (l *lessor) run(ctx context.Context) {
 	wait := time.NewTimer(persistence.LeaseRenew)
 	defer wait.Stop()
 	failing := false
@@ -146,85 +144,90 @@ func (k *leaseKeeper) run(ctx context.Context) {
 			return
 		case <-wait.C:
 		}
-		err := k.renewAll(ctx)
+		err := l.renewAll(ctx)
 		switch {
 		case err != nil:
-			k.system.log.Warn("leases not renewed", slog.Any("error", err))
+			l.system.log.Warn("leases not renewed", slog.Any("error", err))
 			wait.Reset(renewRetry)
 		default:
 			if failing {
-				k.system.placement.rewriteHolds()
+				l.system.activations.rewriteHolds()
 			}
 			wait.Reset(persistence.LeaseRenew)
 		}
 		failing = err != nil
-		k.endOverdue()
+		l.expireOverdue()
 	}
 }
 
-func (k *leaseKeeper) renewAll(ctx context.Context) (err error) {
-	for some := range slices.Chunk(k.all(), leasesPerCall) {
-		err = errors.Join(err, k.renew(ctx, some))
+func (l *lessor) renewAll(ctx context.Context) (err error) {
+	for terms := range slices.Chunk(l.all(), leasesPerCall) {
+		err = errors.Join(err, l.renew(ctx, terms))
 	}
 	return err
 }
 
-func (k *leaseKeeper) renew(ctx context.Context, some []*tenure) error {
-	leases := make([]persistence.Lease, len(some))
-	for i, t := range some {
+func (l *lessor) renew(ctx context.Context, terms []*leaseTerm) error {
+	leases := make([]persistence.Lease, len(terms))
+	for i, t := range terms {
 		leases[i] = t.lease
 	}
 	sent := monotonic()
-	results, err := k.contract.RenewLeases(ctx, leases)
+	results, err := l.store.RenewLeases(ctx, leases)
 	if err != nil {
 		return fmt.Errorf("renew %d leases: %w", len(leases), err)
 	}
-	for i, t := range some {
+	for i, t := range terms {
 		if results[i] == nil {
-			t.grant(sent)
+			t.extend(sent)
 			continue
 		}
-		if !t.valid() { // released meanwhile
+		if !t.valid() { // released during the call
 			continue
 		}
-		k.system.metrics.leases.WithLabelValues("lost").Inc()
-		k.system.log.Warn("lease lost", slog.String("train", t.lease.Train.String()))
-		k.drop(t)
+		l.system.metrics.leases.WithLabelValues("lost").Inc()
+		l.system.log.Warn("lease lost", slog.String("train", t.lease.Train.String()))
+		l.revoke(t)
 	}
 	return nil
 }
 
-// endOverdue tells the activations whose time is over without an answer.
-func (k *leaseKeeper) endOverdue() {
-	for _, t := range k.all() {
+// expireOverdue revokes the terms that ended because the store did not respond.
+func (l *lessor) expireOverdue() {
+	for _, t := range l.all() {
 		if !t.valid() {
-			k.system.metrics.leases.WithLabelValues("overdue").Inc()
-			k.drop(t)
+			l.system.metrics.leases.WithLabelValues("overdue").Inc()
+			l.revoke(t)
 		}
 	}
 }
 
-func (k *leaseKeeper) drop(t *tenure) {
-	k.mu.Lock()
-	if k.held[t.lease.Train] == t {
-		delete(k.held, t.lease.Train)
-	}
-	k.mu.Unlock()
+// revoke ends a term and closes its activation.
+func (l *lessor) revoke(t *leaseTerm) {
+	l.forget(t)
 	t.end()
 }
 
-func (k *leaseKeeper) all() []*tenure {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	all := make([]*tenure, 0, len(k.held))
-	for _, t := range k.held {
+func (l *lessor) forget(t *leaseTerm) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.held[t.lease.Train] == t {
+		delete(l.held, t.lease.Train)
+	}
+}
+
+func (l *lessor) all() []*leaseTerm {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := make([]*leaseTerm, 0, len(l.held))
+	for _, t := range l.held {
 		all = append(all, t)
 	}
 	return all
 }
 
-func (k *leaseKeeper) count() int {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return len(k.held)
+func (l *lessor) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.held)
 }

@@ -13,30 +13,38 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// load adopts the train and reads it.
-func (t *train) load() {
+// load adopts the train and reads it from the stores.
+func (t *trainActor) load() {
 	t.busy = true
 	t.listed = t.system.catalogue.find(t.activation.train)
 	t.guard = persistence.Guard{Train: t.activation.train, Owner: uuid.New()}
-	t.asked = time.Now()
-	lost := func() { t.send(halt{}) }
-	t.laterWithin(context.Background(), loadTimeout, func(ctx context.Context) func() {
-		l, err := t.adopt(ctx, lost)
+	t.lastRequest = time.Now()
+	onLost := func() { t.send(halt{}) }
+	t.runAsyncWithin(context.Background(), loadTimeout, func(ctx context.Context) func() {
+		l, err := t.adopt(ctx, onLost)
 		return func() { t.loaded(l, err) }
 	})
 }
 
-// adopt runs off the actor: it looks at nothing that changes. The epoch is read first,
-// before the lease is taken, and adopted before the rest, so that what is read is final
-// (RELIABILITY.md 2). The load has the tenure also when it fails later.
-func (t *train) adopt(ctx context.Context, lost func()) (l load, err error) {
+// loadResult is the state that an activation starts from.
+type loadResult struct {
+	term  *leaseTerm
+	epoch int64
+	seats *booking.SeatMap
+}
+
+// adopt runs off the actor and reads only fields that do not change. It reads the epoch
+// before it acquires the lease, and adopts the epoch before it reads the rest, so that what
+// it reads is final (RELIABILITY.md 2). After an error the result has the lease term if the
+// lease was acquired.
+func (t *trainActor) adopt(ctx context.Context, onLost func()) (l loadResult, err error) {
 	s, id := t.system, t.guard.Train
 	seen, err := s.store.Epoch(ctx, id)
 	if err != nil {
 		return l, err
 	}
 	if s.cluster != nil {
-		if l.tenure, err = s.cluster.leases.acquire(ctx, id, t.guard.Owner, lost); err != nil {
+		if l.term, err = s.cluster.leases.acquire(ctx, id, t.guard.Owner, onLost); err != nil {
 			return l, err
 		}
 	}
@@ -44,56 +52,52 @@ func (t *train) adopt(ctx context.Context, lost func()) (l load, err error) {
 		return l, err
 	}
 	var unstored []booking.Hold
-	if l.seats, unstored, err = s.read(ctx, id, s.placement.inherit(id, seen)); err == nil {
-		err = s.storeAgain(ctx, persistence.Guard{Train: id, Epoch: l.epoch, Owner: t.guard.Owner}, unstored)
+	if l.seats, unstored, err = s.readTrain(ctx, id, s.activations.handoff(id, seen)); err == nil {
+		// No client may be sent a hold that would be lost with this process.
+		err = s.writeHolds(ctx, persistence.Guard{Train: id, Epoch: l.epoch, Owner: t.guard.Owner}, persistence.HoldPut, unstored)
 	}
-	if err == nil && !l.tenure.valid() {
-		err = errLeaseOver
+	if err == nil && !l.term.valid() {
+		err = errLeaseExpired
 	}
 	return l, err
 }
 
-// load is what an activation starts from.
-type load struct {
-	tenure *tenure
-	epoch  int64
-	seats  *booking.SeatMap
-}
-
-// storeAgain writes holds that are not stored as they are now, before anybody is told of
-// them: what only this process knows is gone with it.
-func (s *System) storeAgain(ctx context.Context, guard persistence.Guard, unstored []booking.Hold) error {
-	for some := range slices.Chunk(unstored, maxBatch) {
-		writes := make([]persistence.HoldWrite, len(some))
-		for i, h := range some {
-			writes[i] = persistence.HoldWrite{Guard: guard, Op: persistence.HoldPut, Hold: h}
+// writeHolds writes holds at once, without the batcher. It runs off the actor.
+func (s *System) writeHolds(ctx context.Context, guard persistence.Guard, op persistence.HoldOp, holds []booking.Hold) error {
+	for batch := range slices.Chunk(holds, maxBatch) {
+		writes := make([]persistence.HoldWrite, len(batch))
+		for i, h := range batch {
+			writes[i] = persistence.HoldWrite{Guard: guard, Op: op, Hold: h}
 		}
-		results, err := s.heldSeats.WriteHolds(ctx, writes)
+		results, err := s.holdStore.WriteHolds(ctx, writes)
 		if err = errors.Join(append(results, err)...); err != nil {
-			return fmt.Errorf("store holds again: %w", err)
+			return fmt.Errorf("write %d holds: %w", len(holds), err)
 		}
 	}
 	return nil
 }
 
-// read puts a train together from what is stored, and from holds that were inherited.
-func (s *System) read(
-	ctx context.Context, id booking.TrainID, inherited []booking.Hold,
+// readTrain builds the seat map of a train from the stores and from the holds that the last
+// activation handed off. unstored are the holds in it that the store does not have, or has
+// with another expiry.
+func (s *System) readTrain(
+	ctx context.Context, id booking.TrainID, handedOff []booking.Hold,
 ) (seats *booking.SeatMap, unstored []booking.Hold, err error) {
 	now := time.Now()
-	// A hold may be there still, live, though it became a booking: what is cancelled is
-	// asked for as far back as such a hold could have been confirmed.
+	// A hold that became a booking may still be stored as live, even if that booking was
+	// cancelled since. So the cancelled bookings are loaded too, as far back as such a hold
+	// could have been confirmed.
 	since := now.Add(-booking.HoldRetention - s.rules.TTL)
-	definition, bookings, err := s.store.LoadTrain(ctx, id, since)
+	train, bookings, err := s.store.LoadTrain(ctx, id, since)
 	if err != nil {
 		return nil, nil, err
 	}
-	holds, err := s.heldSeats.LoadHolds(ctx, id, now)
+	holds, err := s.holdStore.LoadHolds(ctx, id, now)
 	if err != nil {
 		return nil, nil, err
 	}
-	lost := missing(inherited, holds)
-	seats = booking.NewSeatMap(definition)
+	lost := missing(handedOff, holds)
+	seats = booking.NewSeatMap(train)
 	shortened := seats.Restore(bookings, append(holds, lost...), s.rules.TTL, time.Now())
 	for _, h := range lost {
 		if _, live := seats.Phase(h.ID); live {
@@ -105,64 +109,64 @@ func (s *System) read(
 
 // missing returns the holds that are not among those stored.
 func missing(holds, stored []booking.Hold) (lost []booking.Hold) {
-	there := make(map[booking.HoldID]bool, len(stored))
+	found := make(map[booking.HoldID]bool, len(stored))
 	for _, h := range stored {
-		there[h.ID] = true
+		found[h.ID] = true
 	}
 	for _, h := range holds {
-		if !there[h.ID] {
+		if !found[h.ID] {
 			lost = append(lost, h)
 		}
 	}
 	return lost
 }
 
-func (t *train) loaded(l load, err error) {
-	t.system.metrics.activated(err, time.Since(t.asked))
-	t.tenure = l.tenure
-	t.activation.tenure.Store(l.tenure)
+func (t *trainActor) loaded(l loadResult, err error) {
+	t.system.metrics.activated(err, time.Since(t.lastRequest))
+	t.term = l.term
+	t.activation.term.Store(l.term)
 	if err != nil {
-		t.failed(err)
+		t.loadFailed(err)
 		return
 	}
 	t.guard.Epoch, t.seats = l.epoch, l.seats
-	t.system.catalogue.replace(t.listed, t.seats.Train()) // a change may have been lost
+	t.system.catalogue.replace(t.listed, t.seats.Train()) // the response to a change may have been lost
 	t.publish()
-	t.reopen()
+	t.resume()
 }
 
-// notBegun is what is told to those whose command was not run because the load failed: that
-// the load's own outcome may be unknown is nothing to them.
-func notBegun(err error) error {
+// loadFailed responds to the requests that waited for the load, and halts.
+func (t *trainActor) loadFailed(err error) {
+	owned, elsewhere := errors.AsType[*notOwnerError](err)
+	if !elsewhere {
+		t.warnUnlessNotFound("train not activated", err)
+	}
+	if errors.Is(err, persistence.ErrNotFound) {
+		t.system.catalogue.remove(t.listed)
+	}
+	// The train may have been created again during the load. The next activation finds it.
+	again := errors.Is(err, persistence.ErrNotFound) && t.system.catalogue.find(t.guard.Train) != nil
+	resp := response{err: loadFailure(err)}
+	switch {
+	case elsewhere:
+		resp = response{retry: true, owner: owned.address}
+	case again, errors.Is(err, persistence.ErrFenced), errors.Is(err, persistence.ErrConflict), errors.Is(err, errLeaseExpired):
+		resp = response{retry: true}
+	}
+	for _, r := range t.waiting {
+		r.send(resp)
+	}
+	t.waiting = nil
+	t.halt()
+}
+
+// loadFailure returns the error of requests whose command was not run because the load
+// failed: they were not executed, even where the outcome of the load itself is unknown.
+func loadFailure(err error) error {
 	failure := persistence.ClientError(err)
 	switch booking.CodeOf(failure) {
 	case booking.CodeUnavailable, booking.CodeTimeout:
 		return booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)
 	}
 	return failure
-}
-
-// failed answers who waited for the load and closes.
-func (t *train) failed(err error) {
-	elsewhere, moved := errors.AsType[*elsewhereError](err)
-	if !moved {
-		t.logUnlessGone("train not activated", err)
-	}
-	if errors.Is(err, persistence.ErrNotFound) {
-		t.system.catalogue.remove(t.listed)
-	}
-	// What was created again while this looked is for the next activation to find.
-	again := errors.Is(err, persistence.ErrNotFound) && t.system.catalogue.find(t.guard.Train) != nil
-	r := reply{err: notBegun(err)}
-	switch {
-	case moved:
-		r = reply{retry: true, owner: elsewhere.address}
-	case again, errors.Is(err, persistence.ErrFenced), errors.Is(err, persistence.ErrConflict), errors.Is(err, errLeaseOver):
-		r = reply{retry: true}
-	}
-	for _, a := range t.waiting {
-		a.send(r)
-	}
-	t.waiting = nil
-	t.halt()
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -16,14 +17,14 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// beatEvery keeps a member in through three lost heartbeats.
-const beatEvery = persistence.MemberTTL / 4
+// heartbeatInterval lets a member miss three heartbeats before it is evicted.
+const heartbeatInterval = persistence.MemberTTL / 4
 
-// member is a process as its peers see it: what it writes beside its heartbeat.
+// member is the description of a process that its heartbeats carry.
 type member struct {
 	ID       uuid.UUID `json:"id"` // made anew at each start
 	Address  string    `json:"address"`
-	Draining bool      `json:"draining,omitempty"` // it is given no trains, and hands over its own
+	Draining bool      `json:"draining,omitempty"` // gets no trains and hands off its own
 }
 
 func (m member) text() string {
@@ -34,48 +35,48 @@ func (m member) text() string {
 	return string(b)
 }
 
-// peer is another member, until it has left. It is never changed: a member that says
-// something new of itself is another peer with the same end.
+// peer is another member. It is immutable: a member that changes its description becomes
+// another peer with the same channel.
 type peer struct {
 	member
-	left chan struct{} // closed when it is none any more
+	left chan struct{} // closed when the peer is no member any more
 }
 
-// membership knows the members of the cluster and keeps this process one of them.
+// membership is the list of the members of the cluster. It keeps this process one of them.
 //
-//	join ──▶ in ──▶ draining (given no trains) ──▶ left
-//	          └───▶ evicted: its heartbeat was missed, its peers went on without it
+//	join ──▶ member ──▶ draining (gets no trains) ──▶ left
+//	            └─────▶ evicted: its heartbeats were late, and its peers removed it
 //
-// While the store of heartbeats is out of reach the last members stand. After it lost
-// them, nobody is missed for a MemberTTL. Safe for concurrent use.
+// While the store of the heartbeats is unreachable, the last known members remain. After
+// that store lost its data, no member is removed for a MemberTTL. Safe for concurrent use.
 type membership struct {
-	contract persistence.Members
-	changed  func(gone []string) // addresses that no member has any more
-	evicted  func()
-	log      *slog.Logger
+	store   persistence.Members
+	changed func(departed []string) // addresses that no member has any more
+	evicted func()
+	log     *slog.Logger
 
-	beating sync.Mutex // one call at a time, so that an older answer does not come last
+	heartbeatMu sync.Mutex // one call at a time, so that the newest result is applied last
 
-	mu      sync.Mutex
-	self    member
-	told    string // what the store was told last of it, "" before it has joined
-	out     bool   // left, or evicted
-	peers   map[uuid.UUID]*peer
-	serving []string // addresses that trains are given to, sorted
-	heard   time.Time
+	mu            sync.Mutex
+	self          member
+	registered    string // the description in the store, "" before the join
+	left          bool   // or evicted
+	peers         map[uuid.UUID]*peer
+	serving       []string // addresses of the members that get trains, sorted
+	lastHeartbeat time.Time
 }
 
-func newMembership(contract persistence.Members, address string) *membership {
+func newMembership(store persistence.Members, address string) *membership {
 	return &membership{
-		contract: contract, self: member{ID: uuid.New(), Address: address}, peers: map[uuid.UUID]*peer{},
+		store: store, self: member{ID: uuid.New(), Address: address}, peers: map[uuid.UUID]*peer{},
 		log: slog.New(slog.DiscardHandler),
 	}
 }
 
-// run sends heartbeats until ctx ends, earlier when members have changed.
+// run sends heartbeats until ctx ends, at each interval and when members have changed.
 func (m *membership) run(ctx context.Context) {
-	changes := m.contract.Changes(ctx)
-	tick := time.NewTicker(beatEvery)
+	changes := m.store.Changes(ctx)
+	tick := time.NewTicker(heartbeatInterval)
 	defer tick.Stop()
 	for {
 		select {
@@ -84,84 +85,85 @@ func (m *membership) run(ctx context.Context) {
 		case <-tick.C:
 		case <-changes:
 		}
-		if err := m.beat(ctx); err != nil && ctx.Err() == nil {
-			m.log.Warn("no heartbeat", slog.Any("error", err))
+		if err := m.heartbeat(ctx); err != nil && ctx.Err() == nil {
+			m.log.Warn("heartbeat failed", slog.Any("error", err))
 		}
 	}
 }
 
-// beat is one heartbeat. The first joins, and so does one that says something new of this
-// process, which takes off what it said before; one that has left only looks.
-func (m *membership) beat(ctx context.Context) error {
-	m.beating.Lock()
-	defer m.beating.Unlock()
+// heartbeat sends one heartbeat and applies the membership that it returns. The first one
+// joins, and so does one with a new description, which then replaces the old one. A process
+// that has left only reads the membership.
+func (m *membership) heartbeat(ctx context.Context) error {
+	m.heartbeatMu.Lock()
+	defer m.heartbeatMu.Unlock()
 	m.mu.Lock()
-	self, told, out := m.self.text(), m.told, m.out
+	self, registered, left := m.self.text(), m.registered, m.left
 	m.mu.Unlock()
-	found, err := m.call(ctx, self, told, out)
+	found, err := m.call(ctx, self, registered, left)
 	switch {
 	case err != nil:
 		return err
-	case found.Evicted && !out:
+	case found.Evicted && !left:
 		m.mu.Lock()
-		m.out = true
+		m.left = true
 		m.mu.Unlock()
 		m.evicted()
 		return nil
 	}
 	m.mu.Lock()
-	m.told = self
+	m.registered = self
 	m.mu.Unlock()
-	if told != "" && told != self && !out {
-		if err := m.contract.Leave(ctx, told); err != nil {
-			m.log.Warn("what this process said before ends by itself", slog.Any("error", err))
+	if registered != "" && registered != self && !left {
+		if err := m.store.Leave(ctx, registered); err != nil {
+			m.log.Warn("old member entry not removed; it will expire", slog.Any("error", err))
 		}
 	}
-	return m.see(found)
+	return m.apply(found)
 }
 
-func (m *membership) call(ctx context.Context, self, told string, out bool) (persistence.Membership, error) {
+func (m *membership) call(ctx context.Context, self, registered string, left bool) (persistence.Membership, error) {
 	switch {
-	case out:
-		return m.contract.ListMembers(ctx)
-	case self != told:
-		return m.contract.Join(ctx, self)
+	case left:
+		return m.store.ListMembers(ctx)
+	case self != registered:
+		return m.store.Join(ctx, self)
 	}
-	return m.contract.Heartbeat(ctx, self)
+	return m.store.Heartbeat(ctx, self)
 }
 
-// see takes over what a heartbeat found.
-func (m *membership) see(found persistence.Membership) error {
+// apply applies the membership that a heartbeat returned.
+func (m *membership) apply(found persistence.Membership) error {
 	members := map[uuid.UUID]member{}
 	for _, text := range found.Members {
 		var other member
 		if err := json.Unmarshal([]byte(text), &other); err != nil {
 			return fmt.Errorf("%q is no member: %w", text, err)
 		}
-		if members[other.ID].Draining { // it is about to take off what it was before
+		if members[other.ID].Draining { // its old entry, which it is about to remove
 			continue
 		}
 		members[other.ID] = other
 	}
-	gone, moved := m.merge(members, found.Since < persistence.MemberTTL)
-	if moved {
-		m.changed(gone)
+	departed, changed := m.merge(members, found.Since < persistence.MemberTTL)
+	if changed {
+		m.changed(departed)
 	}
 	return nil
 }
 
 // merge returns the addresses that no member has any more, and whether trains may have
-// another owner. With keep, who is missing may only not have come back yet.
-func (m *membership) merge(members map[uuid.UUID]member, keep bool) (gone []string, moved bool) {
+// another owner. With keep, a missing member may not have rejoined yet and is kept.
+func (m *membership) merge(members map[uuid.UUID]member, keep bool) (departed []string, changed bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.heard = time.Now()
+	m.lastHeartbeat = time.Now()
 	delete(members, m.self.ID)
 	for id, p := range m.peers {
-		if _, there := members[id]; !there && !keep {
+		if _, found := members[id]; !found && !keep {
 			close(p.left)
 			delete(m.peers, id)
-			gone = append(gone, p.Address)
+			departed = append(departed, p.Address)
 		}
 	}
 	for id, other := range members {
@@ -173,14 +175,12 @@ func (m *membership) merge(members map[uuid.UUID]member, keep bool) (gone []stri
 	}
 	before := m.serving
 	m.serving = m.servingNow()
-	gone = slices.DeleteFunc(gone, func(address string) bool {
-		return slices.ContainsFunc(m.everybody(), func(p *peer) bool { return p.Address == address })
-	})
-	return gone, len(gone) > 0 || !slices.Equal(before, m.serving)
+	departed = slices.DeleteFunc(departed, func(address string) bool { return m.peerAt(address) != nil })
+	return departed, len(departed) > 0 || !slices.Equal(before, m.serving)
 }
 
 func (m *membership) servingNow() (addresses []string) {
-	if !m.out && !m.self.Draining {
+	if !m.left && !m.self.Draining {
 		addresses = append(addresses, m.self.Address)
 	}
 	for _, p := range m.peers {
@@ -192,25 +192,21 @@ func (m *membership) servingNow() (addresses []string) {
 	return slices.Compact(addresses)
 }
 
-func (m *membership) everybody() []*peer {
-	all := make([]*peer, 0, len(m.peers))
-	for _, p := range m.peers {
-		all = append(all, p)
-	}
-	return all
-}
-
-// all returns every peer there is.
+// all returns every peer.
 func (m *membership) all() []*peer {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.everybody()
+	return slices.Collect(maps.Values(m.peers))
 }
 
-// at returns the peer with an address, nil if there is none.
+// at returns the peer with an address, or nil.
 func (m *membership) at(address string) *peer {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.peerAt(address)
+}
+
+func (m *membership) peerAt(address string) *peer {
 	for _, p := range m.peers {
 		if p.Address == address {
 			return p
@@ -219,20 +215,20 @@ func (m *membership) at(address string) *peer {
 	return nil
 }
 
-// count returns how many members there are, this process among them while it is one.
+// count returns the number of members, this process included unless it has left.
 func (m *membership) count() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.out {
+	if m.left {
 		return len(m.peers)
 	}
 	return len(m.peers) + 1
 }
 
-// owner proposes who shall own a train: the address with the highest hash of both, so
-// that a member that comes or goes moves only its own share (rendezvous hashing).
-// "" when there is nobody.
-func (m *membership) owner(id booking.TrainID) (owner string) {
+// proposedOwner returns the address that is to own a train, the one with the highest hash
+// of both, so that a member that joins or leaves moves only its own share of the trains
+// (rendezvous hashing). It is "" when no member gets trains.
+func (m *membership) proposedOwner(id booking.TrainID) (owner string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var highest uint64
@@ -248,47 +244,47 @@ func (m *membership) owner(id booking.TrainID) (owner string) {
 	return owner
 }
 
-// drain tells the peers to give this process no trains. They still know it, so that it
-// can ask them and they answer.
+// drain makes this process a member that gets no trains. It can still call its peers, and
+// they can call it.
 func (m *membership) drain(ctx context.Context) error {
 	m.mu.Lock()
 	m.self.Draining = true
 	m.serving = m.servingNow()
 	m.mu.Unlock()
-	return m.beat(ctx)
+	return m.heartbeat(ctx)
 }
 
-// isMember reports whether the store was told of this process.
+// isMember reports whether this process has joined and not left.
 func (m *membership) isMember() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.told != "" && !m.out
+	return m.registered != "" && !m.left
 }
 
-// leave takes this process off. It goes on looking.
+// leave ends the membership of this process. Later heartbeats only read the members.
 func (m *membership) leave(ctx context.Context) error {
-	m.beating.Lock()
-	defer m.beating.Unlock()
+	m.heartbeatMu.Lock()
+	defer m.heartbeatMu.Unlock()
 	member := m.isMember()
 	m.mu.Lock()
-	told := m.told
-	m.out = true
+	registered := m.registered
+	m.left = true
 	m.mu.Unlock()
 	if !member {
 		return nil
 	}
-	return m.contract.Leave(ctx, told)
+	return m.store.Leave(ctx, registered)
 }
 
-// joined says why this process is no member that peers count on.
+// joined returns why this process is no member at the moment, nil if it is one.
 func (m *membership) joined() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch since := time.Since(m.heard); {
-	case m.out:
+	switch since := time.Since(m.lastHeartbeat); {
+	case m.left:
 		return ErrEvicted
 	case since > persistence.MemberTTL:
-		return fmt.Errorf("no heartbeat for %s: is Redis there?", since.Round(time.Second))
+		return fmt.Errorf("no heartbeat for %s: is Redis running?", since.Round(time.Second))
 	}
 	return nil
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// metrics are the figures of the actor system. Label values are fixed in the code.
+// metrics are the metrics of a System. All label values are constants.
 type metrics struct {
 	activations *prometheus.CounterVec // result: ok, error
 	expired     prometheus.Counter
@@ -21,67 +21,65 @@ type metrics struct {
 	writeTime   *prometheus.HistogramVec
 }
 
-// writerMetrics takes the figures of one flush: its size, the age of its oldest item
-// when it was sent, and how long the store took.
+// writerMetrics observes one flush: its size, the age of its oldest item at its start, and
+// its duration.
 type writerMetrics func(size int, age, took time.Duration)
 
-func newMetrics(registry prometheus.Registerer, p *placement) *metrics {
+func newMetrics(registry prometheus.Registerer, as *activations) *metrics {
 	auto := promauto.With(registry)
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "trainbooking_trains_active", Help: "Trains with an actor in this process.",
-	}, func() float64 { return float64(p.count()) })
+		Name: "trainbooking_trains_active", Help: "Trains that are active in this process.",
+	}, func() float64 { return float64(as.count()) })
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "trainbooking_trains_owned", Help: "Trains whose lease this process has; without a cluster, those that are active.",
-	}, func() float64 { return float64(p.owned()) })
+		Name: "trainbooking_trains_owned", Help: "Trains whose lease this process holds; without a cluster, the active trains.",
+	}, func() float64 { return float64(as.owned()) })
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "trainbooking_members", Help: "Processes of the cluster that this one knows, itself among them.",
-	}, func() float64 { return float64(p.system.cluster.count()) })
+		Name: "trainbooking_members", Help: "Members of the cluster as seen by this process, itself included.",
+	}, func() float64 { return float64(as.system.cluster.count()) })
 	writer := []string{"writer"}
 	return &metrics{
 		activations: auto.NewCounterVec(prometheus.CounterOpts{
-			Name: "trainbooking_train_activations_total", Help: "Trains loaded from the stores.",
+			Name: "trainbooking_train_activations_total", Help: "Activations of trains by result: ok or error.",
 		}, []string{"result"}),
 		expired: auto.NewCounter(prometheus.CounterOpts{
-			Name: "trainbooking_holds_expired_total", Help: "Holds that reached their deadline.",
+			Name: "trainbooking_holds_expired_total", Help: "Holds that expired.",
 		}),
 		overloaded: auto.NewCounter(prometheus.CounterOpts{
-			Name: "trainbooking_train_overloaded_total", Help: "Commands refused because too many waited for the train.",
+			Name: "trainbooking_train_overloaded_total", Help: "Requests refused because the backlog of the train was full.",
 		}),
 		takeover: auto.NewHistogram(prometheus.HistogramOpts{
-			Name: "trainbooking_takeover_seconds", Help: "Time from the start of an activation until it serves.",
+			Name: "trainbooking_takeover_seconds", Help: "Time from the start of an activation until it serves requests.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
 		}),
 		fenced: auto.NewCounter(prometheus.CounterOpts{
 			Name: "trainbooking_writes_fenced_total", Help: "Writes refused because another activation owned the train.",
 		}),
 		retries: auto.NewCounter(prometheus.CounterOpts{
-			Name: "trainbooking_ask_retries_total", Help: "Attempts that were asked again: the train was moving, or its owner gone.",
+			Name: "trainbooking_ask_retries_total", Help: "Attempts of requests that were repeated, because the train was moving or its owner did not respond.",
 		}),
 		leases: auto.NewCounterVec(prometheus.CounterOpts{
-			Name: "trainbooking_leases_total", Help: "What became of leases: acquired, lost to somebody else, overdue because Redis did not answer.",
+			Name: "trainbooking_leases_total", Help: "Lease events: acquired, lost (not held at renewal), overdue (expired because Redis did not respond).",
 		}, []string{"event"}),
 		batchSize: auto.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "trainbooking_batch_size", Help: "Items written in one flush.",
 			Buckets: prometheus.ExponentialBuckets(1, 2, 9),
 		}, writer),
 		queueAge: auto.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "trainbooking_batch_queue_age_seconds", Help: "Age of the oldest item of a flush when it was sent.",
+			Name: "trainbooking_batch_queue_age_seconds", Help: "Age of the oldest item at the start of a flush.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}, writer),
 		writeTime: auto.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "trainbooking_batch_write_seconds", Help: "Time that the store took for a flush.",
+			Name: "trainbooking_batch_write_seconds", Help: "Duration of a flush.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}, writer),
 	}
 }
 
 func (m *metrics) activated(err error, took time.Duration) {
-	result := "ok"
+	result := "error"
 	if err == nil {
 		m.takeover.Observe(took.Seconds())
-	}
-	if err != nil {
-		result = "error"
+		result = "ok"
 	}
 	m.activations.WithLabelValues(result).Inc()
 }

@@ -11,52 +11,51 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// What peers ask each other. Names and bodies only grow: processes of two versions run
-// side by side.
+// The operations that processes call on each other.
 const (
-	operationHello  = "hello"  // look who is a member: I am new
-	operationAsk    = "ask"    // a command for a train
-	operationOffers = "offers" // what can be booked of some trains
-	operationFigure = "figure" // the figures of those of some trains that are active
-	operationNews   = "news"   // a train was put, or is gone
+	operationHello   = "hello"   // this process has joined
+	operationRequest = "request" // a request to a train
+	operationOffers  = "offers"  // what can be booked on some trains
+	operationFigure  = "figure"  // the figures of those of some trains that are active
+	operationUpdate  = "update"  // an update of the catalogue
 )
 
-// operations answer the calls of peers. An error is a call that cannot be read.
+// operations handle the calls of peers. The error is that of a body that cannot be decoded.
 var operations map[string]func(context.Context, *System, []byte) (any, error)
 
-func init() { // not a literal: the operations make calls themselves
+func init() { // not a literal, which would be an initialization cycle
 	operations = map[string]func(context.Context, *System, []byte) (any, error){
-		operationHello:  reading((*System).answerHello),
-		operationAsk:    reading((*System).answerAsk),
-		operationOffers: reading((*System).answerOffers),
-		operationFigure: reading((*System).answerFigures),
-		operationNews:   reading((*System).answerNews),
+		operationHello:   handler((*System).handleHello),
+		operationRequest: handler((*System).handleRequest),
+		operationOffers:  handler((*System).handleOffers),
+		operationFigure:  handler((*System).handleFigures),
+		operationUpdate:  handler((*System).handleUpdate),
 	}
 }
 
-func reading[Q, A any](answer func(*System, context.Context, Q) A) func(context.Context, *System, []byte) (any, error) {
+func handler[Q, R any](handle func(*System, context.Context, Q) R) func(context.Context, *System, []byte) (any, error) {
 	return func(ctx context.Context, s *System, body []byte) (any, error) {
-		var question Q
-		if err := json.Unmarshal(body, &question); err != nil {
+		var q Q
+		if err := json.Unmarshal(body, &q); err != nil {
 			return nil, err
 		}
-		return answer(s, ctx, question), nil
+		return handle(s, ctx, q), nil
 	}
 }
 
-// remoteCommands are the commands that a peer may ask of a train, by name.
+// remoteCommands are the commands that peers may send, by name.
 var remoteCommands = map[string]reflect.Type{
 	"hold":    reflect.TypeFor[hold](),
 	"confirm": reflect.TypeFor[confirm](),
 	"release": reflect.TypeFor[release](),
 	"cancel":  reflect.TypeFor[cancel](),
-	"change":  reflect.TypeFor[change](),
-	"remove":  reflect.TypeFor[remove](),
-	"see":     reflect.TypeFor[see](),
+	"change":  reflect.TypeFor[changeTrain](),
+	"delete":  reflect.TypeFor[deleteTrain](),
+	"query":   reflect.TypeFor[query](),
 }
 
-// nameOf returns the name of a command, "" of one that only this process asks.
-func nameOf(c command) string {
+// commandName returns the name of a command, "" for one that peers do not send.
+func commandName(c command) string {
 	for name, t := range remoteCommands {
 		if reflect.TypeOf(c) == t {
 			return name
@@ -65,17 +64,17 @@ func nameOf(c command) string {
 	return ""
 }
 
-// question is an ask on its way to the process that owns the train.
-type question struct {
+// remoteRequest is a request as it is sent to a peer.
+type remoteRequest struct {
 	Train   booking.TrainID
 	Command string
 	Body    json.RawMessage
 	Age     time.Duration // since it arrived: clocks of two machines are not compared
-	Left    time.Duration // until nobody waits for the answer any more
+	Left    time.Duration // until the request times out
 }
 
-// answered is a reply on its way back.
-type answered struct {
+// remoteResponse is a response as a peer sends it.
+type remoteResponse struct {
 	Value       json.RawMessage `json:",omitempty"`
 	Error       *booking.Error  `json:",omitempty"`
 	Cause       string          `json:",omitempty"` // of Error, for the log
@@ -83,73 +82,74 @@ type answered struct {
 	Owner       string          `json:",omitempty"`
 }
 
-// attemptThere asks the train of a peer once.
-func (s *System) attemptThere(ctx context.Context, to *peer, id booking.TrainID, a *ask) reply {
-	q := question{Train: id, Command: nameOf(a.command), Age: time.Since(a.arrived)}
-	if deadline, ok := a.ctx.Deadline(); ok {
+// attemptRemote sends a request once to a peer.
+func (s *System) attemptRemote(ctx context.Context, to *peer, id booking.TrainID, r *request) response {
+	q := remoteRequest{Train: id, Command: commandName(r.command), Age: time.Since(r.arrived)}
+	if deadline, ok := r.ctx.Deadline(); ok {
 		q.Left = time.Until(deadline)
 	}
-	body, err := json.Marshal(a.command)
+	body, err := json.Marshal(r.command)
 	if err != nil || q.Command == "" {
-		return reply{err: fmt.Errorf("%T cannot be asked of a peer: %w", a.command, err)}
+		return response{err: fmt.Errorf("%T cannot be sent to a peer: %w", r.command, err)}
 	}
 	q.Body = body
-	var back answered
-	if err := s.cluster.peers.call(ctx, to, operationAsk, q, &back); err != nil {
-		return reply{retry: true, lost: true}
+	var remote remoteResponse
+	if err := s.cluster.peers.call(ctx, to, operationRequest, q, &remote); err != nil {
+		return response{retry: true, lost: true}
 	}
-	r := reply{retry: back.Retry, lost: back.Lost, owner: back.Owner}
-	if back.Error != nil {
-		if back.Cause != "" {
-			back.Error.Cause = errors.New(to.Address + ": " + back.Cause)
+	resp := response{retry: remote.Retry, lost: remote.Lost, owner: remote.Owner}
+	if remote.Error != nil {
+		if remote.Cause != "" {
+			remote.Error.Cause = errors.New(to.Address + ": " + remote.Cause)
 		}
-		r.err = back.Error
+		resp.err = remote.Error
 	} else {
-		r.value = back.Value
+		resp.value = remote.Value
 	}
-	return r
+	return resp
 }
 
-// answerAsk asks a train of this process on behalf of a peer.
-func (s *System) answerAsk(ctx context.Context, q question) answered {
+// handleRequest executes a request of a peer on a train of this process.
+func (s *System) handleRequest(ctx context.Context, q remoteRequest) remoteResponse {
 	t := remoteCommands[q.Command]
-	if t == nil { // a newer peer: another process may know it
-		return answered{Retry: true}
+	if t == nil { // from a newer peer: another process may have this command
+		return remoteResponse{Retry: true}
 	}
 	value := reflect.New(t)
 	if err := json.Unmarshal(q.Body, value.Interface()); err != nil {
-		return answeredBy(reply{err: err})
+		return encodeResponse(response{err: err})
 	}
-	ctx, cancel := context.WithTimeout(ctx, min(q.Left, askTimeout))
+	ctx, cancel := context.WithTimeout(ctx, min(q.Left, requestTimeout))
 	defer cancel()
-	ctx, end := startAsk(ctx, q.Command, q.Train)
-	a := &ask{ctx: ctx, command: value.Elem().Interface().(command), arrived: time.Now().Add(-q.Age), reply: make(chan reply, 1)}
-	r := s.attemptHere(q.Train, a)
-	end(r.err)
-	return answeredBy(r)
+	ctx, end := startRequest(ctx, q.Command, q.Train)
+	resp := s.attemptLocal(q.Train, &request{
+		ctx: ctx, command: value.Elem().Interface().(command), arrived: time.Now().Add(-q.Age), response: make(chan response, 1),
+	})
+	end(resp.err)
+	return encodeResponse(resp)
 }
 
-func answeredBy(r reply) answered {
-	back := answered{Retry: r.retry, Lost: r.lost, Owner: r.owner}
+func encodeResponse(r response) remoteResponse {
+	remote := remoteResponse{Retry: r.retry, Lost: r.lost, Owner: r.owner}
 	if r.err == nil && !r.retry {
-		back.Value, r.err = json.Marshal(r.value)
+		remote.Value, r.err = json.Marshal(r.value)
 	}
 	if r.err == nil {
-		return back
+		return remote
 	}
 	e, ok := errors.AsType[*booking.Error](r.err)
 	if !ok {
 		e = &booking.Error{Code: booking.CodeInternal, Message: "internal error", Cause: r.err}
 	}
-	back.Error = e
+	remote.Error = e
 	if e.Cause != nil {
-		back.Cause = e.Cause.Error()
+		remote.Cause = e.Cause.Error()
 	}
-	return back
+	return remote
 }
 
-// answerHello looks at once who is there, so that a new member misses no news.
-func (s *System) answerHello(ctx context.Context, _ nothing) nothing {
-	_ = s.cluster.members.beat(ctx) // if Redis is away the next heartbeat sees it
-	return nothing{}
+// handleHello reads the members at once, so that a new member misses no catalogue update.
+func (s *System) handleHello(ctx context.Context, _ empty) empty {
+	_ = s.cluster.members.heartbeat(ctx) // after an error the next heartbeat reads them
+	return empty{}
 }

@@ -16,19 +16,18 @@ import (
 	"trainbooking.dev/actors/wire"
 )
 
-// gatewayName is the actor of each process that its peers talk to.
+// gatewayName is the name of the actor that receives the calls of peers.
 const gatewayName = "gateway"
 
 var (
-	// errPeerLeft says that a peer left before it answered.
+	// errPeerLeft is returned when a peer left the cluster before it responded.
 	errPeerLeft = errors.New("the peer has left")
-	// errUnknownOperation says that a peer is of a version that does not know what it was
-	// asked.
-	errUnknownOperation = errors.New("the peer does not know this operation")
+	// errUnknownOperation is returned when a peer's version does not have the operation.
+	errUnknownOperation = errors.New("the peer does not support this operation")
 )
 
-// peers carries calls to the other processes, and theirs to this one. A call is sent
-// once: it may be lost, and so may its answer, so whoever calls must be safe to call again.
+// peers carries the calls between this process and the others. A call is sent once. It may
+// be lost, and so may its response, so operations must be idempotent.
 //
 //	call ──▶ Envelope ──▶ their gateway ──▶ goroutine: operation
 //	  ▲                                        │
@@ -43,8 +42,8 @@ type peers struct {
 
 	mu     sync.Mutex
 	last   uint64
-	calls  map[uint64]chan *wire.Envelope // that wait for their answer
-	closed bool                           // calls of peers are not answered any more
+	calls  map[uint64]chan *wire.Envelope // that wait for a response
+	closed bool                           // calls of peers are ignored
 }
 
 func newPeers(s *System, o *Cluster) *peers {
@@ -56,7 +55,7 @@ func newPeers(s *System, o *Cluster) *peers {
 	return p
 }
 
-// listen makes this process one that peers can call.
+// listen starts to serve the calls of peers.
 func (p *peers) listen(o *Cluster) (err error) {
 	host, port, err := splitPort(o.Listen)
 	if err != nil {
@@ -85,7 +84,7 @@ func splitPort(address string) (host string, port int, err error) {
 	return host, port, err
 }
 
-// stop ends what listen began. Calls that are being answered go on.
+// stop ends what listen started. Calls that are being served continue.
 func (p *peers) stop() {
 	p.mu.Lock()
 	p.closed = true
@@ -95,24 +94,24 @@ func (p *peers) stop() {
 	}
 }
 
-// forget ends the connection to an address that no member has any more.
-func (p *peers) forget(address string) {
+// disconnect ends the connection to an address that no member has any more.
+func (p *peers) disconnect(address string) {
 	p.system.actors.EventStream.Publish(&remote.EndpointTerminatedEvent{Address: address})
 }
 
-// call asks a peer once and reads its answer into answer. The error is ctx's, or
-// errPeerLeft, errUnknownOperation, or what the answer cannot be read for.
-func (p *peers) call(ctx context.Context, to *peer, operation string, question, answer any) error {
-	body, err := json.Marshal(question)
+// call calls an operation of a peer once and decodes its response. The error is ctx's, or
+// errPeerLeft, errUnknownOperation, or that of a response that cannot be decoded.
+func (p *peers) call(ctx context.Context, to *peer, operation string, request, response any) error {
+	body, err := json.Marshal(request)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", operation, err)
 	}
-	number, answered := p.expect()
-	defer p.giveUp(number)
+	number, received := p.register()
+	defer p.unregister(number)
 	p.post(to.Address, &wire.Envelope{Call: number, From: p.address, Operation: operation, Body: body, Trace: inject(ctx)})
 	select {
-	case envelope := <-answered:
-		return readAnswer(operation, envelope, answer)
+	case envelope := <-received:
+		return readResponse(operation, envelope, response)
 	case <-to.left:
 		return errPeerLeft
 	case <-ctx.Done():
@@ -120,40 +119,40 @@ func (p *peers) call(ctx context.Context, to *peer, operation string, question, 
 	}
 }
 
-func readAnswer(operation string, envelope *wire.Envelope, answer any) error {
+func readResponse(operation string, envelope *wire.Envelope, response any) error {
 	if len(envelope.GetBody()) == 0 {
 		return fmt.Errorf("%s: %w", operation, errUnknownOperation)
 	}
-	if err := json.Unmarshal(envelope.GetBody(), answer); err != nil {
-		return fmt.Errorf("decode the answer to %s: %w", operation, err)
+	if err := json.Unmarshal(envelope.GetBody(), response); err != nil {
+		return fmt.Errorf("decode the response to %s: %w", operation, err)
 	}
 	return nil
 }
 
-func (p *peers) expect() (number uint64, answered chan *wire.Envelope) {
+func (p *peers) register() (number uint64, received chan *wire.Envelope) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.last++
-	answered = make(chan *wire.Envelope, 1)
-	p.calls[p.last] = answered
-	return p.last, answered
+	received = make(chan *wire.Envelope, 1)
+	p.calls[p.last] = received
+	return p.last, received
 }
 
-func (p *peers) giveUp(number uint64) {
+func (p *peers) unregister(number uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.calls, number)
 }
 
-// receive is the gateway.
+// receive is the gateway actor.
 func (p *peers) receive(ctx actor.Context) {
 	if envelope, ok := ctx.Message().(*wire.Envelope); ok {
-		p.take(envelope)
+		p.dispatch(envelope)
 	}
 }
 
-// take takes what comes from peers and never waits.
-func (p *peers) take(envelope *wire.Envelope) {
+// dispatch handles a call or a response of a peer without blocking.
+func (p *peers) dispatch(envelope *wire.Envelope) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if envelope.GetOperation() != "" {
@@ -162,38 +161,37 @@ func (p *peers) take(envelope *wire.Envelope) {
 		}
 		return
 	}
-	answered := p.calls[envelope.GetCall()]
+	received := p.calls[envelope.GetCall()]
 	delete(p.calls, envelope.GetCall())
-	if answered != nil { // else it was given up
-		answered <- envelope
+	if received != nil { // else the call has timed out
+		received <- envelope
 	}
 }
 
-// serve answers a call. One that cannot be answered has an empty body.
+// serve responds to a call. The body of the response is empty if the operation failed.
 func (p *peers) serve(envelope *wire.Envelope) {
-	answer := &wire.Envelope{Call: envelope.GetCall()}
-	ctx, cancel := context.WithTimeout(extract(context.Background(), envelope.GetTrace()), askTimeout)
+	response := &wire.Envelope{Call: envelope.GetCall()}
+	ctx, cancel := context.WithTimeout(extract(context.Background(), envelope.GetTrace()), requestTimeout)
 	defer cancel()
 	if operation := operations[envelope.GetOperation()]; operation != nil {
 		value, err := operation(ctx, p.system, envelope.GetBody())
 		if err == nil {
-			answer.Body, err = json.Marshal(value)
+			response.Body, err = json.Marshal(value)
 		}
 		if err != nil {
-			p.system.log.ErrorContext(ctx, "a peer was not answered",
+			p.system.log.ErrorContext(ctx, "call of a peer failed",
 				slog.String("operation", envelope.GetOperation()), slog.String("peer", envelope.GetFrom()), slog.Any("error", err))
 		}
 	}
-	p.post(envelope.GetFrom(), answer)
+	p.post(envelope.GetFrom(), response)
 }
 
-// tellAll tells every member something and returns when each has said that it knows, or
-// has left.
-func (p *peers) tellAll(ctx context.Context, operation string, news any) error {
+// broadcast calls an operation of every peer, and returns when each has responded or left.
+func (p *peers) broadcast(ctx context.Context, operation string, request any) error {
 	all := p.system.cluster.members.all()
 	results := make(chan error, len(all))
 	for _, to := range all {
-		p.system.background.Go(func() { results <- p.tell(ctx, to, operation, news) })
+		p.system.background.Go(func() { results <- p.deliver(ctx, to, operation, request) })
 	}
 	var errs []error
 	for range all {
@@ -202,17 +200,17 @@ func (p *peers) tellAll(ctx context.Context, operation string, news any) error {
 	return errors.Join(errs...)
 }
 
-// tell repeats a call until it is answered, the peer has left, or ctx ends.
-func (p *peers) tell(ctx context.Context, to *peer, operation string, news any) error {
+// deliver repeats a call until the peer responds, the peer leaves, or ctx ends.
+func (p *peers) deliver(ctx context.Context, to *peer, operation string, request any) error {
 	for timeout := minAttempt; ; timeout *= 2 {
 		attempt, cancel := context.WithTimeout(ctx, timeout)
-		err := p.call(attempt, to, operation, news, &nothing{})
+		err := p.call(attempt, to, operation, request, &empty{})
 		cancel()
 		switch {
 		case err == nil, errors.Is(err, errPeerLeft), errors.Is(err, errUnknownOperation):
 			return nil
 		case ctx.Err() != nil:
-			return fmt.Errorf("%s was not told: %w", to.Address, err)
+			return fmt.Errorf("%s did not respond: %w", to.Address, err)
 		}
 	}
 }

@@ -14,20 +14,20 @@ import (
 
 // FindTrain implements booking.Service.
 func (s *System) FindTrain(ctx context.Context, id booking.TrainID) (booking.Availability, error) {
-	seen, err := s.see(ctx, id, see{})
-	return seen.Availability, err
+	result, err := s.query(ctx, id, query{})
+	return result.Availability, err
 }
 
 // SeatMap implements booking.Service.
 func (s *System) SeatMap(ctx context.Context, id booking.TrainID, from, to string) ([]booking.Seat, error) {
-	seen, err := s.see(ctx, id, see{From: from, To: to, Seats: true})
-	return seen.Seats, err
+	result, err := s.query(ctx, id, query{From: from, To: to, Seats: true})
+	return result.Seats, err
 }
 
 // Search implements booking.Service.
 func (s *System) Search(ctx context.Context, from, to string) ([]booking.Availability, error) {
 	trains := s.catalogue.between(from, to)
-	offers, err := gather[booking.Availability](ctx, s, operationOffers, idsOf(trains), segmentQuery{From: from, To: to})
+	offers, err := gather[booking.Availability](ctx, s, operationOffers, trainIDs(trains), segmentQuery{From: from, To: to})
 	if err != nil {
 		return nil, err
 	}
@@ -41,12 +41,12 @@ func (s *System) Search(ctx context.Context, from, to string) ([]booking.Availab
 }
 
 // ListTrains implements booking.Service. The figures of an idle train come from the
-// store: it has no live holds, or it would not be idle.
+// store, because an idle train has no live holds.
 func (s *System) ListTrains(
 	ctx context.Context, query booking.TrainQuery,
 ) (page booking.Page[booking.Availability], err error) {
 	trains := s.catalogue.list(query)
-	active, err := gather[booking.Availability](ctx, s, operationFigure, idsOf(trains.Items), segmentQuery{From: query.From, To: query.To})
+	active, err := gather[booking.Availability](ctx, s, operationFigure, trainIDs(trains.Items), segmentQuery{From: query.From, To: query.To})
 	if err != nil {
 		return page, err
 	}
@@ -54,8 +54,8 @@ func (s *System) ListTrains(
 	page.Items = make([]booking.Availability, len(trains.Items))
 	var idle []int
 	for i, train := range trains.Items {
-		a, there := active[train.ID]
-		if !there {
+		a, found := active[train.ID]
+		if !found {
 			idle = append(idle, i)
 			a = booking.Availability{Train: train, Segment: segmentOf(train, query.From, query.To)}
 		}
@@ -64,62 +64,62 @@ func (s *System) ListTrains(
 	return page, persistence.ClientError(s.fillFromStore(ctx, page.Items, idle))
 }
 
-// segmentQuery asks a process about some of its trains.
+// segmentQuery queries some trains of one process.
 type segmentQuery struct {
 	Trains   []booking.TrainID
 	From, To string
 }
 
-// sightings is what a process knows of the trains asked for: of each at most once. Those
-// elsewhere are not its own.
-type sightings[T any] struct {
+// queryResults are the results of one process, at most one for each train. Trains that are
+// not its own are in Elsewhere.
+type queryResults[T any] struct {
 	Found     map[booking.TrainID]T
 	Elsewhere []booking.TrainID
 	Error     *booking.Error
 }
 
-// gather asks every process that owns some of the trains once, all at the same time, and
-// asks again about those that have moved meanwhile (DESIGN.md 5).
+// gather queries every process that owns some of the trains once, all at the same time, and
+// repeats the query for the trains that have moved (DESIGN.md 5).
 func gather[T any](
 	ctx context.Context, s *System, operation string, ids []booking.TrainID, query segmentQuery,
 ) (map[booking.TrainID]T, error) {
 	found := make(map[booking.TrainID]T, len(ids))
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	timeout := minAttempt
 	for backoff := minBackoff; len(ids) > 0; backoff = min(2*backoff, maxBackoff) {
 		byOwner := map[string][]booking.TrainID{}
 		for _, id := range ids {
-			owner := s.cluster.owner(id)
+			owner := s.cluster.proposedOwner(id)
 			byOwner[owner] = append(byOwner[owner], id)
 		}
-		answers := make(chan sightings[T], len(byOwner))
+		results := make(chan queryResults[T], len(byOwner))
 		attempt, done := context.WithTimeout(ctx, timeout)
 		for owner, some := range byOwner {
 			part := query
 			part.Trains = some
-			if s.cluster.here(owner) && len(byOwner) == 1 {
-				answers <- look[T](ctx, ctx, s, operation, owner, part)
+			if s.cluster.isSelf(owner) && len(byOwner) == 1 {
+				results <- queryProcess[T](ctx, ctx, s, operation, owner, part)
 				continue
 			}
-			s.background.Go(func() { answers <- look[T](ctx, attempt, s, operation, owner, part) })
+			s.background.Go(func() { results <- queryProcess[T](ctx, attempt, s, operation, owner, part) })
 		}
 		ids = ids[:0:0]
 		var failure *booking.Error
 		for range len(byOwner) {
-			answer := <-answers
-			if answer.Error != nil {
-				failure = answer.Error
+			result := <-results
+			if result.Error != nil {
+				failure = result.Error
 			}
-			maps.Copy(found, answer.Found)
-			ids = append(ids, answer.Elsewhere...)
+			maps.Copy(found, result.Found)
+			ids = append(ids, result.Elsewhere...)
 		}
 		timedOut := attempt.Err() != nil
 		done()
 		if failure != nil {
 			return nil, failure
 		}
-		if timedOut { // slow rather than gone, perhaps: the next one has more time
+		if timedOut { // the process may be slow rather than dead
 			timeout *= 2
 		}
 		if len(ids) == 0 {
@@ -132,84 +132,84 @@ func gather[T any](
 	return found, nil
 }
 
-// look asks one process, a peer within an attempt.
-func look[T any](ctx, attempt context.Context, s *System, operation, owner string, query segmentQuery) (answer sightings[T]) {
-	if s.cluster.here(owner) {
-		return lookHere[T](ctx, s, operation, query)
+// queryProcess queries one process once, a peer until attempt ends.
+func queryProcess[T any](ctx, attempt context.Context, s *System, operation, owner string, query segmentQuery) (results queryResults[T]) {
+	if s.cluster.isSelf(owner) {
+		return queryLocal[T](ctx, s, operation, query)
 	}
 	to := s.cluster.members.at(owner)
 	if to == nil {
-		return sightings[T]{Elsewhere: query.Trains}
+		return queryResults[T]{Elsewhere: query.Trains}
 	}
-	if err := s.cluster.peers.call(attempt, to, operation, query, &answer); err != nil {
-		return sightings[T]{Elsewhere: query.Trains}
+	if err := s.cluster.peers.call(attempt, to, operation, query, &results); err != nil {
+		return queryResults[T]{Elsewhere: query.Trains}
 	}
-	return answer
+	return results
 }
 
-func lookHere[T any](ctx context.Context, s *System, operation string, query segmentQuery) sightings[T] {
+func queryLocal[T any](ctx context.Context, s *System, operation string, query segmentQuery) queryResults[T] {
 	if operation == operationOffers {
-		return any(s.answerOffers(ctx, query)).(sightings[T])
+		return any(s.handleOffers(ctx, query)).(queryResults[T])
 	}
-	return any(s.answerFigures(ctx, query)).(sightings[T])
+	return any(s.handleFigures(ctx, query)).(queryResults[T])
 }
 
-// answerOffers returns what passengers can buy on the trains of this process, which it
-// activates when they are idle.
-func (s *System) answerOffers(ctx context.Context, query segmentQuery) sightings[booking.Availability] {
-	return s.eachHere(ctx, query, true, func(snapshot *booking.Snapshot) (booking.Availability, bool) {
+// handleOffers returns what passengers can buy on the trains of this process. It activates
+// idle trains.
+func (s *System) handleOffers(ctx context.Context, query segmentQuery) queryResults[booking.Availability] {
+	return s.eachLocal(ctx, query, true, func(snapshot *booking.Snapshot) (booking.Availability, bool) {
 		return offer(snapshot, query.From, query.To, time.Now())
 	})
 }
 
-// answerFigures returns the figures of those trains of this process that are active.
-func (s *System) answerFigures(ctx context.Context, query segmentQuery) sightings[booking.Availability] {
-	return s.eachHere(ctx, query, false, func(snapshot *booking.Snapshot) (booking.Availability, bool) {
+// handleFigures returns the figures of the active trains of this process.
+func (s *System) handleFigures(ctx context.Context, query segmentQuery) queryResults[booking.Availability] {
+	return s.eachLocal(ctx, query, false, func(snapshot *booking.Snapshot) (booking.Availability, bool) {
 		return snapshot.Availability(segmentOf(snapshot.Train, query.From, query.To)), true
 	})
 }
 
-// eachHere looks at trains of this process. Idle ones are woken, or left out.
-func (s *System) eachHere(
-	ctx context.Context, query segmentQuery, wake bool, of func(*booking.Snapshot) (booking.Availability, bool),
-) sightings[booking.Availability] {
-	seen := make([]*booking.Snapshot, len(query.Trains))
+// eachLocal queries trains of this process. Idle trains are activated or left out.
+func (s *System) eachLocal(
+	ctx context.Context, query segmentQuery, activate bool, of func(*booking.Snapshot) (booking.Availability, bool),
+) queryResults[booking.Availability] {
+	snapshots := make([]*booking.Snapshot, len(query.Trains))
 	elsewhere := make([]bool, len(query.Trains))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(maxActivating)
 	for i, id := range query.Trains {
-		snapshot, active := s.placement.snapshot(id)
+		snapshot, active := s.activations.snapshot(id)
 		if snapshot != nil {
-			seen[i] = snapshot
+			snapshots[i] = snapshot
 			continue
 		}
-		if !active && !wake && s.cluster.mine(id) {
+		if !active && !activate && s.cluster.proposedHere(id) {
 			continue
 		}
 		group.Go(func() (err error) {
-			seen[i], elsewhere[i], err = s.viewHere(ctx, id)
+			snapshots[i], elsewhere[i], err = s.localSnapshot(ctx, id)
 			return err
 		})
 	}
 	err := group.Wait()
 	if err != nil {
-		return sightings[booking.Availability]{Error: asError(err)}
+		return queryResults[booking.Availability]{Error: asError(err)}
 	}
-	answer := sightings[booking.Availability]{Found: map[booking.TrainID]booking.Availability{}}
+	results := queryResults[booking.Availability]{Found: map[booking.TrainID]booking.Availability{}}
 	for i, id := range query.Trains {
 		switch {
 		case elsewhere[i]:
-			answer.Elsewhere = append(answer.Elsewhere, id)
-		case seen[i] != nil:
-			if a, ok := of(seen[i]); ok {
-				answer.Found[id] = a
+			results.Elsewhere = append(results.Elsewhere, id)
+		case snapshots[i] != nil:
+			if a, ok := of(snapshots[i]); ok {
+				results.Found[id] = a
 			}
 		}
 	}
-	return answer
+	return results
 }
 
-// offer is what a passenger can buy on the train as it is now; false when that is nothing.
+// offer returns what a passenger can buy on the train now, and whether that is anything.
 func offer(s *booking.Snapshot, from, to string, now time.Time) (a booking.Availability, sold bool) {
 	segment, err := s.Train.Segment(from, to)
 	if err != nil || !s.Sellable(segment, now) {
@@ -220,7 +220,7 @@ func offer(s *booking.Snapshot, from, to string, now time.Time) (a booking.Avail
 	return a, true
 }
 
-func idsOf(trains []*booking.Train) []booking.TrainID {
+func trainIDs(trains []*booking.Train) []booking.TrainID {
 	ids := make([]booking.TrainID, len(trains))
 	for i, train := range trains {
 		ids[i] = train.ID
@@ -228,8 +228,8 @@ func idsOf(trains []*booking.Train) []booking.TrainID {
 	return slices.Clip(ids)
 }
 
-// segmentOf is the segment asked for, or the whole run where nothing was, or where the
-// stops have changed since the train was listed.
+// segmentOf returns the segment between two stations, or the whole run if none are given or
+// the stops have changed since the train was listed.
 func segmentOf(train *booking.Train, from, to string) booking.Legs {
 	if segment, err := train.Segment(from, to); err == nil {
 		return segment

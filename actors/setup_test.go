@@ -17,16 +17,16 @@ import (
 
 var rules = booking.HoldRules{TTL: booking.DefaultHoldTTL, MaxSeats: booking.DefaultMaxHolds}
 
-// stores is a real database with a hand on its writes.
+// stores is a SQLite database whose calls can be replaced.
 type stores struct {
 	*sqlite.DB
 	book  hook[persistence.Sale]
 	holds hook[persistence.HoldWrite]
-	load  atomic.Pointer[error] // what LoadTrain fails with
-	adopt atomic.Pointer[error] // what Adopt fails with
+	load  atomic.Pointer[error] // of LoadTrain
+	adopt atomic.Pointer[error] // of Adopt
 }
 
-// hook stands before the next calls of one write; nil lets them through.
+// hook replaces the calls of one write, unless it is nil.
 type hook[T any] struct {
 	atomic.Pointer[func(items []T, write func() ([]error, error)) ([]error, error)]
 }
@@ -66,23 +66,33 @@ func (s *stores) Adopt(ctx context.Context, id booking.TrainID, seen int64, owne
 	return s.DB.Adopt(ctx, id, seen, owner)
 }
 
-// openStores opens a database that the test closes.
-func openStores(t *testing.T) *stores {
-	t.Helper()
-	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	require.NoError(t, db.Migrate(t.Context()))
+// openStores opens a database and closes it at the end of the test.
+func openStores(tb testing.TB) *stores {
+	tb.Helper()
+	db, err := sqlite.Open(tb.Context(), tb.TempDir(), sqlite.Options{})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, db.Close()) })
+	require.NoError(tb, db.Migrate(tb.Context()))
 	return &stores{DB: db}
 }
 
-// start starts a system on the stores; the test stops it.
-func start(t *testing.T, s *stores, rules booking.HoldRules) *actors.System {
-	t.Helper()
-	system := actors.New(actors.Options{Store: s, Holds: s, Rules: rules})
-	require.NoError(t, system.Start(t.Context()))
-	t.Cleanup(func() { require.NoError(t, system.Stop(context.Background())) })
-	return system
+// bothStores is one store for trains and holds.
+type bothStores interface {
+	persistence.Store
+	persistence.Holds
+}
+
+// start starts a System and stops it at the end of the test.
+func start(tb testing.TB, s bothStores, rules booking.HoldRules) *actors.System {
+	tb.Helper()
+	return startWith(tb, actors.New(actors.Options{Store: s, Holds: s, Rules: rules}))
+}
+
+func startWith(tb testing.TB, s *actors.System) *actors.System {
+	tb.Helper()
+	require.NoError(tb, s.Start(tb.Context()))
+	tb.Cleanup(func() { require.NoError(tb, s.Stop(context.Background())) })
+	return s
 }
 
 // addTrain adds a train from A through B to C.

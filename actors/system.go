@@ -18,45 +18,46 @@ import (
 )
 
 const (
-	// askTimeout bounds a command from its arrival to its answer (API.md, 504).
-	askTimeout = 5 * time.Second
-	// storeTimeout bounds one call of a store. With the wait for a place in a batch it
-	// stays in the order of askTimeout, so that an answer rarely comes to nobody.
+	// requestTimeout bounds a request from its arrival to its response (API.md, 504).
+	requestTimeout = 5 * time.Second
+	// storeTimeout bounds one call of a store. With the wait in the batcher it is about as
+	// long as requestTimeout, so that few responses come after their clients have left.
 	storeTimeout = 5 * time.Second
-	// loadTimeout bounds the load of a train. It is longer than anyone waits: a large
-	// train on a slow disk is there for those who ask again.
+	// loadTimeout bounds the load of a train. It is longer than a request waits, so that
+	// the retry of a request finds even a large train on a slow disk loaded.
 	loadTimeout = 30 * time.Second
-	// idleTimeout is after how long without a message or a hold a train passivates.
+	// idleTimeout is how long a train stays active without a request or a hold.
 	idleTimeout = 10 * time.Minute
 )
 
-// Options are what a System is made of. Store, Holds and Rules are required.
+// Options configure a System. Store, Holds and Rules are required.
 type Options struct {
 	Store    persistence.Store
 	Holds    persistence.Holds
 	Rules    booking.HoldRules
-	Cluster  *Cluster              // nil: this process is alone
+	Cluster  *Cluster              // nil: a single process
 	Logger   *slog.Logger          // nil: discard
-	Registry prometheus.Registerer // nil: metrics are kept by nobody
+	Registry prometheus.Registerer // nil: no metrics
 }
 
-// System is the booking service of one process.
+// System implements booking.Service in one process. Create it with New, then call Start
+// once; Leave and Stop end it.
 type System struct {
 	store     persistence.Store
-	heldSeats persistence.Holds
+	holdStore persistence.Holds
 	rules     booking.HoldRules
 	log       *slog.Logger
 	metrics   *metrics
 
-	actors     *actor.ActorSystem
-	placement  *placement
-	catalogue  *catalogue
-	cluster    *cluster // nil: alone
-	holds      *batcher[persistence.HoldWrite]
-	sales      *batcher[persistence.Sale]
-	background sync.WaitGroup // calls of stores on behalf of actors
-	shutdown   func()         // of actors, once
-	failed     chan error
+	actors      *actor.ActorSystem
+	activations *activations
+	catalogue   *catalogue
+	cluster     *cluster // nil: a single process
+	holdWriter  *batcher[persistence.HoldWrite]
+	saleWriter  *batcher[persistence.Sale]
+	background  sync.WaitGroup // store and peer calls
+	shutdown    func()         // of actors, once
+	failed      chan error
 }
 
 var _ booking.Service = (*System)(nil)
@@ -67,17 +68,17 @@ func New(o Options) *System {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &System{
-		store: o.Store, heldSeats: o.Holds, rules: o.Rules, log: o.Logger,
+		store: o.Store, holdStore: o.Holds, rules: o.Rules, log: o.Logger,
 		catalogue: newCatalogue(), failed: make(chan error, 1),
 	}
 	s.actors = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
-		return slog.New(atLeast{slog.LevelWarn, o.Logger.Handler()})
+		return slog.New(levelHandler{slog.LevelWarn, o.Logger.Handler()})
 	}))
 	s.shutdown = sync.OnceFunc(s.actors.Shutdown)
-	s.placement = newPlacement(s)
-	s.metrics = newMetrics(o.Registry, s.placement)
-	s.holds = newBatcher("holds", o.Holds.WriteHolds, s.metrics.writer("holds"))
-	s.sales = newBatcher("bookings", o.Store.Book, s.metrics.writer("bookings"))
+	s.activations = newActivations(s)
+	s.metrics = newMetrics(o.Registry, s.activations)
+	s.holdWriter = newBatcher("holds", o.Holds.WriteHolds, s.metrics.writer("holds"))
+	s.saleWriter = newBatcher("bookings", o.Store.Book, s.metrics.writer("bookings"))
 	if o.Cluster != nil {
 		s.cluster = newCluster(s, o.Cluster)
 		s.cluster.members.log = s.log
@@ -85,8 +86,8 @@ func New(o Options) *System {
 	return s
 }
 
-// Start joins the cluster, reads which trains there are and activates those of its own
-// with live holds, so that every hold has an owner that ends it. Call it once.
+// Start joins the cluster, reads the catalogue, and activates those of its own trains that
+// have live holds, so that the holds expire. Call it once.
 func (s *System) Start(ctx context.Context) error {
 	if s.cluster != nil {
 		if err := s.cluster.join(ctx); err != nil {
@@ -96,35 +97,36 @@ func (s *System) Start(ctx context.Context) error {
 	if err := s.reconcile(ctx); err != nil {
 		return fmt.Errorf("list trains: %w", err)
 	}
-	held, err := s.heldSeats.TrainsWithHolds(ctx, time.Now())
+	held, err := s.holdStore.TrainsWithHolds(ctx, time.Now())
 	if err != nil {
 		return fmt.Errorf("list trains with holds: %w", err)
 	}
-	held = slices.DeleteFunc(held, func(id booking.TrainID) bool { return !s.cluster.mine(id) })
+	held = slices.DeleteFunc(held, func(id booking.TrainID) bool { return !s.cluster.proposedHere(id) })
 	s.activateAll(ctx, held)
 	return nil
 }
 
-// Leave hands every train over to the peers and owns none any more; what is asked here
-// is still answered, by them. Alone it does nothing. Stop comes after it.
+// Leave hands off every train to the peers. Requests are still served, by the peers. Without
+// a cluster it does nothing. It must be followed by Stop.
 func (s *System) Leave(ctx context.Context) error {
 	if s.cluster == nil {
 		return nil
 	}
 	if err := s.cluster.leave(ctx); err != nil {
-		return fmt.Errorf("hand over trains: %w", err)
+		return fmt.Errorf("hand off trains: %w", err)
 	}
 	return nil
 }
 
-// Stop refuses what comes from now on, lets every train finish what it has in flight,
-// and returns when all is stored, or with ctx's error. It may be called twice.
+// Stop refuses new requests, waits until every train has completed its requests in flight
+// and every write is stored, and then stops the actors. The error is ctx's if ctx ends
+// first. Stop may be called twice.
 func (s *System) Stop(ctx context.Context) error {
-	s.placement.close()
-	for _, a := range s.placement.all() {
+	s.activations.stop()
+	for _, a := range s.activations.all() {
 		s.actors.Root.Send(a.pid, halt{})
 	}
-	for _, a := range s.placement.all() {
+	for _, a := range s.activations.all() {
 		select {
 		case <-a.closed:
 		case <-ctx.Done():
@@ -136,27 +138,28 @@ func (s *System) Stop(ctx context.Context) error {
 		err = s.cluster.stop(ctx)
 	}
 	s.background.Wait()
-	s.holds.wait()
-	s.sales.wait()
+	s.holdWriter.wait()
+	s.saleWriter.wait()
 	s.shutdown()
 	return err
 }
 
-// Ready says why the service cannot answer now: a store out of reach. On a full one it
-// answers still, all reads and what it refuses to write.
+// Ready returns why the service cannot serve now: the store cannot be reached. A full store
+// is no reason, because reads still work and writes are refused with a code of their own.
 func (s *System) Ready(ctx context.Context) error {
 	err := s.store.Ping(ctx)
 	if errors.Is(err, persistence.ErrFull) {
-		s.log.Warn("the storage is full, nothing can be sold", slog.Any("error", err))
+		s.log.Warn("the storage is full; sales are refused", slog.Any("error", err))
 		return nil
 	}
 	return err
 }
 
-// Failed gets one error when this process must not go on: ErrEvicted.
+// Failed returns a channel that gets one error when this process must end: ErrEvicted.
 func (s *System) Failed() <-chan error { return s.failed }
 
-// Joined says why the process is no part of the cluster now, nil if it is, or alone.
+// Joined returns why the process is no member of the cluster now. It is nil for a member,
+// and without a cluster.
 func (s *System) Joined() error {
 	if s.cluster == nil {
 		return nil
@@ -164,7 +167,7 @@ func (s *System) Joined() error {
 	return s.cluster.members.joined()
 }
 
-// fail reports the first reason why this process must not go on.
+// fail sends the first reason why this process must end to Failed.
 func (s *System) fail(err error) {
 	select {
 	case s.failed <- err:
@@ -172,20 +175,20 @@ func (s *System) fail(err error) {
 	}
 }
 
-// atLeast passes on records of a level or above: the actor library logs each of its
-// steps. That a connection to a peer is gone it calls an error each time; who is gone is
-// the membership's matter.
-type atLeast struct {
+// levelHandler drops records below a level, because the actor library logs each of its
+// steps. It turns the library's errors about lost connections into debug records:
+// membership reports peers that are unreachable.
+type levelHandler struct {
 	level slog.Level
 	slog.Handler
 }
 
-func (h atLeast) Enabled(ctx context.Context, level slog.Level) bool {
+func (h levelHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= h.level && h.Handler.Enabled(ctx, level)
 }
 
 // Handle implements slog.Handler.
-func (h atLeast) Handle(ctx context.Context, record slog.Record) error {
+func (h levelHandler) Handle(ctx context.Context, record slog.Record) error {
 	if strings.HasPrefix(record.Message, "Endpoint") {
 		record.Level = slog.LevelDebug
 		if !h.Handler.Enabled(ctx, record.Level) {

@@ -12,46 +12,46 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// tracer makes spans once the process has said where they go.
+// tracer returns the tracer of this package.
 //
-//	request ──▶ train hold ──▶ (in a peer) train hold ──▶ write holds ──▶ the store's
+//	HTTP request ──▶ train hold ──▶ (in a peer) train hold ──▶ write holds ──▶ the store's
 //
-// Only what a sampled request asked for has spans: what nobody asked for would be traces
-// of one span each, and what is not sampled shall cost nothing.
+// Only sampled HTTP requests have spans. Background work has none, because each would be a
+// trace of a single span, and unsampled requests cost nothing.
 func tracer() trace.Tracer { return otel.Tracer("trainbooking.dev/actors") }
 
-// startAsk begins the span of a command for a train, "train <operation>", if the request
-// that ctx is of is sampled. Call the function once, with what came of it.
-func startAsk(ctx context.Context, operation string, train booking.TrainID) (context.Context, func(error)) {
+// startRequest starts the span of a request to a train, "train <command>", if ctx is
+// sampled. Call the returned function once, with the error of the request.
+func startRequest(ctx context.Context, command string, train booking.TrainID) (context.Context, func(error)) {
 	if !trace.SpanContextFromContext(ctx).IsSampled() {
 		return ctx, func(error) {}
 	}
-	ctx, span := tracer().Start(ctx, "train "+operation, trace.WithAttributes(attribute.String("train", train.String())))
+	ctx, span := tracer().Start(ctx, "train "+command, trace.WithAttributes(attribute.String("train", train.String())))
 	return ctx, func(err error) { endSpan(span, err) }
 }
 
-// startFlush begins the spans of one write on behalf of several asks, "write <writer>":
-// each ask has one below its own, so that its trace is complete, and those of the store
-// are below that of the first one. The others and it are linked. Call the function once,
-// with the error of the whole write.
-func startFlush(ctx context.Context, writer string, asks []trace.SpanContext) (context.Context, func(error)) {
+// startFlush starts the spans of one write for several requests, "write <writer>". Each
+// sampled request gets a child span, so that its trace is complete. The spans of the store
+// are children of the first one, which is linked with the others. Call the returned function
+// once, with the error of the whole write.
+func startFlush(ctx context.Context, writer string, requests []trace.SpanContext) (context.Context, func(error)) {
 	var links []trace.Link
-	for _, ask := range asks {
-		if ask.IsSampled() {
-			links = append(links, trace.Link{SpanContext: ask})
+	for _, r := range requests {
+		if r.IsSampled() {
+			links = append(links, trace.Link{SpanContext: r})
 		}
 	}
 	if len(links) == 0 {
 		return ctx, func(error) {}
 	}
-	below := func(ask trace.Link, links ...trace.Link) (context.Context, trace.Span) {
-		return tracer().Start(trace.ContextWithSpanContext(ctx, ask.SpanContext), "write "+writer, trace.WithLinks(links...))
+	child := func(of trace.Link, links ...trace.Link) (context.Context, trace.Span) {
+		return tracer().Start(trace.ContextWithSpanContext(ctx, of.SpanContext), "write "+writer, trace.WithLinks(links...))
 	}
-	first, span := below(links[0], links[1:]...)
-	span.SetAttributes(attribute.Int("items", len(asks)))
+	first, span := child(links[0], links[1:]...)
+	span.SetAttributes(attribute.Int("items", len(requests)))
 	spans := []trace.Span{span}
-	for _, ask := range links[1:] {
-		_, other := below(ask, trace.LinkFromContext(first))
+	for _, r := range links[1:] {
+		_, other := child(r, trace.LinkFromContext(first))
 		spans = append(spans, other)
 	}
 	return first, func(err error) {
@@ -61,7 +61,8 @@ func startFlush(ctx context.Context, writer string, asks []trace.SpanContext) (c
 	}
 }
 
-// endSpan ends a span. That a seat is taken is an answer, and no error of the span.
+// endSpan ends a span. An error that a client can cause, such as a seat that is taken, is
+// not an error of the span.
 func endSpan(span trace.Span, err error) {
 	if err != nil {
 		code := booking.CodeOf(err)
@@ -74,18 +75,18 @@ func endSpan(span trace.Span, err error) {
 	span.End()
 }
 
-// inject returns the trace of ctx as a peer is told of it (W3C Trace Context); nil where
+// inject returns the trace context of ctx for a call of a peer (W3C Trace Context), nil if
 // there is none.
 func inject(ctx context.Context) map[string]string {
 	if !trace.SpanContextFromContext(ctx).IsValid() {
 		return nil
 	}
-	told := propagation.MapCarrier{}
-	propagation.TraceContext{}.Inject(ctx, told)
-	return told
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, carrier)
+	return carrier
 }
 
-// extract goes on with the trace that a peer told of.
-func extract(ctx context.Context, told map[string]string) context.Context {
-	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier(told))
+// extract returns ctx with the trace context of a peer's call.
+func extract(ctx context.Context, carrier map[string]string) context.Context {
+	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier(carrier))
 }

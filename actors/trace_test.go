@@ -16,32 +16,32 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// The process has one place where spans go, so that the steps are of one test: what is
-// made before is not sent there, and what other tests do is of no trace.
-func TestAsksAndTheirWritesAreOfTheTraceOfTheirRequest(t *testing.T) {
+// The tracer provider is global, so all steps are in one test. The systems of other tests have
+// no sampled requests.
+func TestRequestsAndTheirWritesAreInTheTraceOfTheirHTTPRequest(t *testing.T) {
 	t.Parallel()
 	spans := tracetest.NewInMemoryExporter()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
 	otel.SetTracerProvider(provider)
 	requests := provider.Tracer("test")
 
-	background, end := actors.StartAsk(context.Background(), "hold", booking.NewTrainID())
+	background, end := actors.StartRequest(context.Background(), "hold", booking.NewTrainID())
 	end(nil)
 	require.Equal(t, context.Background(), background)
 	require.Nil(t, actors.Inject(background))
 	flush, end := actors.StartFlush(context.Background(), "holds", []trace.SpanContext{{}, {}})
 	end(nil)
 	require.Equal(t, context.Background(), flush)
-	require.Empty(t, spans.GetSpans(), "nobody asked")
+	require.Empty(t, spans.GetSpans(), "there is no sampled request")
 
 	// Two requests, the second by way of a peer, are written in one flush.
 	train := booking.NewTrainID()
 	ashas, asha := requests.Start(t.Context(), "asha")
-	ashas, endAsha := actors.StartAsk(ashas, "hold", train)
+	ashas, endAsha := actors.StartRequest(ashas, "hold", train)
 	ravis, ravi := requests.Start(t.Context(), "ravi")
 	there := actors.Extract(t.Context(), actors.Inject(ravis))
 	require.True(t, trace.SpanContextFromContext(there).IsRemote())
-	there, endRavi := actors.StartAsk(there, "hold", train)
+	there, endRavi := actors.StartRequest(there, "hold", train)
 	flush, endFlush := actors.StartFlush(t.Context(), "holds", []trace.SpanContext{
 		trace.SpanContextFromContext(ashas), {}, trace.SpanContextFromContext(there),
 	})
@@ -52,19 +52,19 @@ func TestAsksAndTheirWritesAreOfTheTraceOfTheirRequest(t *testing.T) {
 
 	ended := spans.GetSpans()
 	require.Len(t, ended, 4)
-	first, second, ashaAsk, raviAsk := ended[0], ended[1], ended[2], ended[3]
-	require.Equal(t, "train hold", ashaAsk.Name)
-	require.Equal(t, asha.SpanContext().SpanID(), ashaAsk.Parent.SpanID())
-	require.Equal(t, codes.Unset, ashaAsk.Status.Code, "a seat that is taken is an answer")
-	require.Equal(t, ravi.SpanContext().SpanID(), raviAsk.Parent.SpanID())
-	require.Equal(t, codes.Error, raviAsk.Status.Code)
+	first, second, ashaRequest, raviRequest := ended[0], ended[1], ended[2], ended[3]
+	require.Equal(t, "train hold", ashaRequest.Name)
+	require.Equal(t, asha.SpanContext().SpanID(), ashaRequest.Parent.SpanID())
+	require.Equal(t, codes.Unset, ashaRequest.Status.Code, "a seat that is taken is not an error")
+	require.Equal(t, ravi.SpanContext().SpanID(), raviRequest.Parent.SpanID())
+	require.Equal(t, codes.Error, raviRequest.Status.Code)
 
 	require.Equal(t, "write holds", first.Name)
-	require.Equal(t, ashaAsk.SpanContext.SpanID(), first.Parent.SpanID())
+	require.Equal(t, ashaRequest.SpanContext.SpanID(), first.Parent.SpanID())
 	require.Equal(t, codes.Error, first.Status.Code)
-	require.Equal(t, raviAsk.SpanContext.SpanID(), first.Links[0].SpanContext.SpanID())
+	require.Equal(t, raviRequest.SpanContext.SpanID(), first.Links[0].SpanContext.SpanID())
 	require.Equal(t, "write holds", second.Name)
-	require.Equal(t, raviAsk.SpanContext.SpanID(), second.Parent.SpanID())
+	require.Equal(t, raviRequest.SpanContext.SpanID(), second.Parent.SpanID())
 	require.Equal(t, ravi.SpanContext().TraceID(), second.SpanContext.TraceID())
 	require.Equal(t, first.SpanContext.SpanID(), second.Links[0].SpanContext.SpanID())
 }

@@ -3,389 +3,192 @@ package actors
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"slices"
 	"time"
-
-	"github.com/asynkron/protoactor-go/actor"
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
 
-// train is the actor of one activation of one train. Everything in it belongs to its
-// mailbox; see the package comment for its life.
-type train struct {
-	system     *System
-	activation *activation
-	self       *actor.PID
-	guard      persistence.Guard
-	seats      *booking.SeatMap
-	tenure     *tenure
-	listed     *booking.Train // in the catalogue before the store was asked to load or delete it
-
-	inFlight int                       // calls of stores whose resume has not come
-	busy     bool                      // asks wait: loading, changing or halting
-	halting  bool                      // closes when nothing is in flight
-	removing bool                      // deleted, or perhaps: its holds are nobody's
-	storing  bool                      // live holds will be stored again
-	then     func()                    // what busy waits to do when nothing is in flight
-	waiting  []*ask                    // came while busy
-	parked   map[booking.HoldID][]*ask // wait until the hold settles
-	dropping map[booking.HoldID]bool   // its stored record is being dropped
-
-	superseded []superseded // in order of time
-
-	asked   time.Time   // when the last ask came
-	alarm   *time.Timer // the one timer, for the next deadline
-	alarmAt time.Time   // zero when not set
-}
-
-type (
-	// resume is the rest of a command, after the answer of a store.
-	resume struct{ rest func() }
-	// wake is the alarm: a deadline has come. It is judged by when the alarm went off, as
-	// what arrived later, and is behind it in the mailbox, may be in time for the next.
-	wake struct{ at time.Time }
-	// halt asks the actor to close when nothing is in flight.
-	halt struct{}
-	// rewrite asks the actor to store its live holds again.
-	rewrite struct{}
-)
-
-func newTrain(s *System, a *activation) *train {
-	return &train{system: s, activation: a, parked: map[booking.HoldID][]*ask{}, dropping: map[booking.HoldID]bool{}}
-}
-
-// Receive takes one message. It never waits.
-func (t *train) Receive(ctx actor.Context) {
-	switch m := ctx.Message().(type) {
-	case *actor.Started:
-		t.self = ctx.Self()
-		t.load()
-	case *ask:
-		t.take(m)
-	case resume:
-		t.inFlight--
-		m.rest()
-		t.advance()
-		t.tidy()
-	case wake:
-		t.alarmAt = time.Time{}
-		t.endHolds(m.at)
-		t.passivate(m.at)
-		t.tidy()
-	case halt:
-		t.halt()
-	case rewrite:
-		t.storing = false
-		t.rewriteHolds()
-	case *actor.Stopped:
-		t.closed()
+// CreateTrain implements booking.Service.
+func (s *System) CreateTrain(ctx context.Context, train booking.Train) (booking.Train, error) {
+	if train.ID == (booking.TrainID{}) {
+		train.ID = booking.NewTrainID()
 	}
-}
-
-// take runs an ask, or lets it wait while the train is busy.
-func (t *train) take(a *ask) {
-	t.asked = a.arrived
+	train, err := clean(train)
+	if err != nil {
+		return booking.Train{}, err
+	}
+	train.CreatedAt = time.Now().UTC().Truncate(time.Microsecond)
+	train.UpdatedAt = train.CreatedAt
+	err = s.store.CreateTrain(ctx, train)
 	switch {
-	case t.busy:
-		t.waiting = append(t.waiting, a)
-	case !t.tenure.valid():
-		a.send(reply{retry: true})
-		t.halt()
-	case a.ctx.Err() != nil: // nobody waits for the answer any more: decide nothing
-		a.send(reply{err: booking.Timeout(a.ctx.Err())})
-	default:
-		t.endHolds(a.arrived)
-		a.begun.Store(true)
-		a.command.run(t, a)
-		t.tidy()
+	case errors.Is(err, persistence.ErrExists):
+		return booking.Train{}, &booking.Error{Code: booking.CodeAlreadyExists, Message: "A train has this id"}
+	case errors.Is(err, persistence.ErrUnknown):
+		// If it was created, a retry must find it. If not, its first load removes it.
+		s.catalogue.add(&train)
+		return booking.Train{}, persistence.ClientError(err)
+	case err != nil:
+		return booking.Train{}, persistence.ClientError(err)
 	}
+	s.catalogue.put(&train)
+	if err := s.broadcast(ctx, catalogueUpdate{Put: &train}); err != nil {
+		return booking.Train{}, booking.Timeout(err)
+	}
+	return train, nil
 }
 
-// tidy does what follows from whatever was decided: it drops stored records that nobody
-// needs, and sets the alarm.
-func (t *train) tidy() {
-	if t.busy {
-		return
+// PutTrain implements booking.Service.
+func (s *System) PutTrain(ctx context.Context, train booking.Train) (booking.Train, bool, error) {
+	train, err := clean(train)
+	if err != nil {
+		return booking.Train{}, false, err
 	}
-	t.dropSuperseded()
-	t.setAlarm()
-}
-
-// dropSuperseded drops records that tell nothing any more, but not before every request is
-// over that can have ended the hold: when the answer to an attempt was lost, the record tells
-// the next one that it was done.
-func (t *train) dropSuperseded() {
-	now := time.Now()
-	for _, e := range t.seats.TakeSuperseded() {
-		t.superseded = append(t.superseded, superseded{e, now.Add(askTimeout)})
-	}
-	for len(t.superseded) > 0 && !t.superseded[0].drop.After(now) {
-		if e := t.superseded[0]; t.seats.IsSuperseded(e.SupersededHold) {
-			t.dropHold(e.ID)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	for {
+		put, _, err := sendRequest[booking.Train](ctx, s, train.ID, changeTrain{train})
+		if booking.CodeOf(err) != booking.CodeNotFound {
+			return put, false, err
 		}
-		t.superseded = t.superseded[1:]
-	}
-}
-
-// superseded is a record that tells nothing any more, and when to drop it.
-type superseded struct {
-	booking.SupersededHold
-	drop time.Time
-}
-
-// answer replies, after what it says is published. An ask whose answer depends on a
-// hold in transit is parked until that settles.
-func (t *train) answer(a *ask, value any, err error) {
-	if transit, ok := errors.AsType[*booking.InTransitError](err); ok {
-		t.parked[transit.Hold] = append(t.parked[transit.Hold], a)
-		return
-	}
-	t.publish()
-	if !t.tenure.valid() { // another may own the train by now, which answers
-		a.send(reply{retry: true, lost: true})
-		t.halt()
-		return
-	}
-	a.send(reply{value: value, err: persistence.ClientError(err)})
-}
-
-// settle answers the ask whose write about a hold is done, and takes up what was parked on
-// that hold. Each is judged by the time of its own arrival, so that whoever came in time
-// is in time.
-func (t *train) settle(id booking.HoldID, a *ask, value any, err error) {
-	t.answer(a, value, err)
-	t.unpark(id)
-}
-
-func (t *train) unpark(id booking.HoldID) {
-	parked := t.parked[id]
-	delete(t.parked, id)
-	for _, p := range parked {
-		t.take(p)
-	}
-}
-
-// lost deals with the results of a write after which this activation must not go on:
-// it is fenced, the store contradicts it, or nobody knows. The next activation answers.
-func (t *train) lost(a *ask, err error) bool {
-	unknown := errors.Is(err, persistence.ErrUnknown)
-	if !unknown && !errors.Is(err, persistence.ErrFenced) &&
-		!errors.Is(err, persistence.ErrConflict) && !errors.Is(err, persistence.ErrNotFound) {
-		return false
-	}
-	if errors.Is(err, persistence.ErrFenced) {
-		t.system.metrics.fenced.Inc()
-	}
-	t.logUnlessGone("train activation ends", err)
-	a.send(reply{retry: true, lost: unknown})
-	t.halt()
-	return true
-}
-
-// later runs work for an ask off the actor; what it returns runs on the actor. It goes on
-// when nobody waits for the answer any more.
-func (t *train) later(a *ask, work func(context.Context) func()) {
-	t.laterWithin(context.WithoutCancel(a.ctx), storeTimeout, work)
-}
-
-func (t *train) laterWithin(ctx context.Context, timeout time.Duration, work func(context.Context) func()) {
-	t.inFlight++
-	t.system.background.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
-		t.send(resume{work(ctx)})
-	})
-}
-
-// writeHold queues a write of a hold, for whom ctx is of; then runs on the actor.
-func (t *train) writeHold(ctx context.Context, op persistence.HoldOp, h booking.Hold, then func(error)) {
-	t.inFlight++
-	t.system.holds.add(ctx, persistence.HoldWrite{Guard: t.guard, Op: op, Hold: h}, func(err error) {
-		t.send(resume{func() { then(err) }})
-	})
-}
-
-// dropHold drops a record that tells nothing any more. Only a request that comes again
-// under the hold's id waits for it: its record must not be dropped instead. A drop that
-// may yet land is fenced by the next activation.
-func (t *train) dropHold(id booking.HoldID) {
-	t.dropping[id] = true
-	t.writeHold(context.Background(), persistence.HoldDrop, booking.Hold{ID: id}, func(err error) {
-		delete(t.dropping, id)
-		if errors.Is(err, persistence.ErrUnknown) {
-			t.halt()
+		created, err := s.CreateTrain(ctx, train)
+		if booking.CodeOf(err) != booking.CodeAlreadyExists {
+			return created, err == nil, err
 		}
-		t.unpark(id)
-	})
-}
-
-// rewriteHolds stores the live holds again; those in transit are being stored anyway.
-func (t *train) rewriteHolds() {
-	if t.seats == nil || t.halting || t.removing {
-		return
-	}
-	for _, h := range t.seats.LiveHolds() {
-		if phase, _ := t.seats.Phase(h.ID); phase == booking.PhaseHeld {
-			t.storeAgain(h)
+		// Another request created it between the two calls: change it when it is listed.
+		if err := pause(ctx, maxBackoff); err != nil {
+			return booking.Train{}, false, booking.Timeout(err)
 		}
 	}
 }
 
-// storeAgain stores a hold as it is. If that may yet land, the next activation's lease
-// fences it; what was refused is tried again.
-func (t *train) storeAgain(h booking.Hold) {
-	t.writeHold(context.Background(), persistence.HoldPut, h, func(err error) {
-		switch {
-		case err == nil:
-		case errors.Is(err, persistence.ErrFenced), errors.Is(err, persistence.ErrUnknown):
-			t.logUnlessGone("hold not stored again", err)
-			t.halt()
-		case !t.storing:
-			t.storing = true
-			time.AfterFunc(renewRetry, func() { t.send(rewrite{}) })
+// DeleteTrain implements booking.Service.
+func (s *System) DeleteTrain(ctx context.Context, id booking.TrainID, force bool) error {
+	_, lost, err := sendRequest[empty](ctx, s, id, deleteTrain{force})
+	if lost && booking.CodeOf(err) == booking.CodeNotFound {
+		return nil // an earlier attempt did it, and its response was lost
+	}
+	return err
+}
+
+func clean(train booking.Train) (booking.Train, error) {
+	if !train.ID.Valid() {
+		return booking.Train{}, booking.InvalidField("id", "must be a UUID whose last 16 bits are zero")
+	}
+	return train.Clean()
+}
+
+// changeTrain quiesces the train, then changes the store, the seat map and the catalogue.
+type changeTrain struct{ To booking.Train }
+
+func (c changeTrain) run(t *trainActor, r *request) {
+	now := t.seats.Train()
+	to := c.To
+	to.CreatedAt, to.UpdatedAt = now.CreatedAt, laterThan(now.UpdatedAt)
+	if now.Same(&to) {
+		t.respond(r, *now, nil)
+		return
+	}
+	t.quiesce(func() {
+		if err := t.seats.CheckChange(to); err != nil {
+			t.respond(r, nil, err)
+			t.resume()
+			return
 		}
+		guard := t.guard
+		t.runAsync(r, func(ctx context.Context) func() {
+			err := t.system.store.ChangeTrain(ctx, guard, to)
+			return func() { t.changed(r, to, err) }
+		})
 	})
 }
 
-// whenQuiet makes asks wait and runs then when nothing is in flight. End it with reopen
-// or halt.
-func (t *train) whenQuiet(then func()) {
-	t.busy, t.then = true, then
-	t.advance()
-}
-
-// reopen takes up the asks that waited. What expired meanwhile is left to the alarm:
-// there may be asks in the mailbox that came in time.
-func (t *train) reopen() {
-	t.busy = t.halting
-	waiting := t.waiting
-	t.waiting = nil
-	for _, a := range waiting {
-		t.take(a)
-	}
-}
-
-// halt closes the activation as soon as nothing is in flight.
-func (t *train) halt() {
-	t.busy, t.halting = true, true
-	t.advance()
-}
-
-func (t *train) advance() {
-	switch {
-	case t.inFlight > 0:
-	case t.halting:
-		t.system.actors.Root.Stop(t.self)
-	case t.then != nil:
-		then := t.then
-		t.then = nil
-		then()
-	}
-}
-
-// closed gives the train up.
-func (t *train) closed() {
-	if t.alarm != nil {
-		t.alarm.Stop()
-	}
-	for _, parked := range t.parked {
-		t.waiting = append(t.waiting, parked...)
-	}
-	if t.tenure == nil {
-		t.handOn()
+func (t *trainActor) changed(r *request, to booking.Train, err error) {
+	if t.haltOnLoss(r, err) {
 		return
 	}
-	if t.seats != nil && !t.removing {
-		t.system.placement.bequeath(t.guard.Train, legacy{t.guard.Epoch, t.storedHolds()})
-	}
-	t.system.background.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
-		defer cancel()
-		t.system.cluster.leases.release(ctx, t.tenure)
-		t.handOn()
-	})
-}
-
-// storedHolds are the live holds but those that nobody was told of yet.
-func (t *train) storedHolds() []booking.Hold {
-	return slices.DeleteFunc(t.seats.LiveHolds(), func(h booking.Hold) bool {
-		phase, _ := t.seats.Phase(h.ID)
-		return phase == booking.PhasePending
-	})
-}
-
-// handOn leaves what was not executed to the next activation. Nothing else of this one
-// goes on.
-func (t *train) handOn() {
-	t.system.placement.remove(t.activation)
-	for _, a := range t.waiting {
-		a.send(reply{retry: true})
-	}
-	close(t.activation.closed)
-	if t.seats != nil && t.seats.HasHolds() && !t.removing {
-		t.system.placement.revive(t.activation.train)
-	}
-}
-
-// publish shows readers what is decided.
-func (t *train) publish() *booking.Snapshot {
-	snapshot := t.seats.Snapshot()
-	t.activation.snapshot.Store(snapshot)
-	return snapshot
-}
-
-// endHolds ends what has expired at now. Not while asks wait: they came before now, and
-// may be in time.
-func (t *train) endHolds(now time.Time) {
-	if t.busy {
-		return
-	}
-	if ended := t.seats.Expire(now); ended > 0 {
-		t.system.metrics.expired.Add(float64(ended))
+	if err == nil {
+		t.seats.Change(to)
+		t.system.catalogue.put(&to)
 		t.publish()
-	}
-}
-
-// passivate closes an activation that nobody has asked for long. (The library's receive
-// timeout is not used: its timer writes what the mailbox reads, without a lock.)
-func (t *train) passivate(now time.Time) {
-	if !t.busy && t.quiet() && now.Sub(t.asked) >= idleTimeout {
-		t.halt()
-	}
-}
-
-// quiet reports whether nothing is under way: only then does the train idle.
-func (t *train) quiet() bool { return t.inFlight == 0 && !t.seats.HasHolds() }
-
-// setAlarm makes the alarm go off at the next deadline: of the seat map, of a record that is
-// to be dropped, or of idling.
-// One that goes off too early finds nothing to do and is set again.
-func (t *train) setAlarm() {
-	next, ok := t.seats.NextDeadline()
-	if idle := t.asked.Add(idleTimeout); t.quiet() && (!ok || idle.Before(next)) {
-		next, ok = idle, true
-	}
-	if len(t.superseded) > 0 && (!ok || t.superseded[0].drop.Before(next)) {
-		next, ok = t.superseded[0].drop, true
-	}
-	if !ok || !t.alarmAt.IsZero() && !next.Before(t.alarmAt) {
+		t.resume()
+		t.broadcast(r, to, catalogueUpdate{Put: &to})
 		return
 	}
-	t.alarmAt = next
-	if t.alarm == nil {
-		t.alarm = time.AfterFunc(time.Until(next), func() { t.send(wake{time.Now()}) })
-		return
-	}
-	t.alarm.Reset(time.Until(next))
+	t.respond(r, to, err)
+	t.resume()
 }
 
-func (t *train) send(message any) { t.system.actors.Root.Send(t.self, message) }
-
-func (t *train) logUnlessGone(message string, err error) {
-	if !errors.Is(err, persistence.ErrNotFound) {
-		t.system.log.Warn(message, slog.String("train", t.guard.Train.String()), slog.Any("error", err))
+// broadcast responds when every peer has the update. The actor does not wait for that and
+// may even close, because the update is stored.
+func (t *trainActor) broadcast(r *request, value any, u catalogueUpdate) {
+	if t.system.cluster == nil {
+		t.respond(r, value, nil)
+		return
 	}
+	t.system.background.Go(func() {
+		if err := t.system.broadcast(context.WithoutCancel(r.ctx), u); err != nil {
+			r.send(response{err: booking.Timeout(err)})
+			return
+		}
+		r.send(response{value: value})
+	})
+}
+
+// laterThan returns the present time, or the next microsecond after a time that was set by
+// a clock that is ahead.
+func laterThan(before time.Time) time.Time {
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	if !now.After(before) {
+		now = before.Add(time.Microsecond)
+	}
+	return now
+}
+
+// deleteTrain quiesces the train, then deletes it from the store and from the catalogue, and
+// halts the activation. Requests that waited find no train.
+type deleteTrain struct{ Force bool }
+
+func (c deleteTrain) run(t *trainActor, r *request) {
+	t.quiesce(func() {
+		if t.seats.HasBookings() && !c.Force {
+			t.respond(r, nil, &booking.Error{
+				Code: booking.CodeHasBookings, Message: "Seats of this train are booked; force cancels them",
+			})
+			t.resume()
+			return
+		}
+		guard, holds := t.guard, t.seats.LiveHolds()
+		t.listed = t.system.catalogue.find(guard.Train)
+		t.deleting = true
+		t.runAsync(r, func(ctx context.Context) func() {
+			err := t.system.store.DeleteTrain(ctx, guard, time.Now().UTC(), c.Force)
+			if err == nil { // else the holds come back when a train is created with this id
+				if err = t.system.writeHolds(ctx, guard, persistence.HoldDrop, holds); err != nil {
+					err = errors.Join(persistence.ErrUnknown, err)
+				}
+			}
+			if err == nil {
+				t.system.catalogue.remove(t.listed)
+				err = t.system.broadcastDeletion(ctx, t.listed)
+			}
+			return func() { t.deleted(r, err) }
+		})
+	})
+}
+
+func (t *trainActor) deleted(r *request, err error) {
+	if t.haltOnLoss(r, err) {
+		return
+	}
+	if err != nil {
+		t.deleting = false
+		t.respond(r, nil, err)
+		t.resume()
+		return
+	}
+	t.seats = nil                    // there are no holds to reactivate the train for
+	t.activation.snapshot.Store(nil) // a train created again with this id must not show it
+	r.send(response{value: empty{}})
+	t.halt()
 }

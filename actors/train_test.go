@@ -1,12 +1,11 @@
 package actors_test
 
 import (
-	"errors"
+	"context"
+	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/actors"
@@ -14,370 +13,148 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-func TestHoldEndsAtItsDeadlineAndNotBefore(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := start(t, openStores(t), rules)
-		id := addTrain(t, s, 10)
-		h, err := s.Hold(t.Context(), seat(id, uuid.New(), 5))
-		require.NoError(t, err)
-		require.Equal(t, booking.Tally{Held: 1, Available: 9}, tally(t, s, id))
-
-		<-time.After(time.Until(h.ExpiresAt) - time.Nanosecond)
-		synctest.Wait()
-		require.Equal(t, 1, tally(t, s, id).Held)
-
-		<-time.After(time.Nanosecond)
-		synctest.Wait()
-		require.Equal(t, booking.Tally{Available: 10}, tally(t, s, id), "without any request in between")
-		_, err = s.Confirm(t.Context(), refTo(h))
-		require.Equal(t, booking.CodeSeatNotLocked, booking.CodeOf(err))
-	})
+// trainStores are stores whose next write of a train can be replaced.
+type trainStores struct {
+	*stores
+	create, change, remove atomic.Pointer[func(write func() error) error]
 }
 
-func TestConfirmThatCameInTimeWinsThoughAnsweredLate(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		stores := openStores(t)
-		s := start(t, stores, rules)
-		id := addTrain(t, s, 10)
-		h, err := s.Hold(t.Context(), seat(id, uuid.New(), 5))
-		require.NoError(t, err)
-		stores.book.set(func(_ []persistence.Sale, write func() ([]error, error)) ([]error, error) {
-			<-time.After(2 * time.Second)
-			return write()
-		})
-
-		<-time.After(time.Until(h.ExpiresAt) - time.Second)
-		_, err = s.Confirm(t.Context(), refTo(h))
-		require.NoError(t, err)
-		require.True(t, time.Now().After(h.ExpiresAt))
-		require.Equal(t, booking.Tally{Booked: 1, Available: 9}, tally(t, s, id))
-	})
+func (s *trainStores) CreateTrain(ctx context.Context, train booking.Train) error {
+	write := func() error { return s.stores.CreateTrain(ctx, train) }
+	if f := s.create.Swap(nil); f != nil {
+		return (*f)(write)
+	}
+	return write()
 }
 
-func TestHoldWhoseConfirmFailedPastItsDeadlineEnds(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		stores := openStores(t)
-		s := start(t, stores, rules)
-		id := addTrain(t, s, 10)
-		h, err := s.Hold(t.Context(), seat(id, uuid.New(), 5))
-		require.NoError(t, err)
-		stores.book.set(func([]persistence.Sale, func() ([]error, error)) ([]error, error) {
-			<-time.After(2 * time.Second)
-			return nil, errors.New("no route to store")
-		})
-
-		<-time.After(time.Until(h.ExpiresAt) - time.Second)
-		_, err = s.Confirm(t.Context(), refTo(h))
-		requireOutcome(t, booking.OutcomeNotExecuted, err)
-		synctest.Wait()
-		require.Equal(t, booking.Tally{Available: 10}, tally(t, s, id))
-	})
+func (s *trainStores) ChangeTrain(ctx context.Context, guard persistence.Guard, train booking.Train) error {
+	write := func() error { return s.stores.ChangeTrain(ctx, guard, train) }
+	if f := s.change.Swap(nil); f != nil {
+		return (*f)(write)
+	}
+	return write()
 }
 
-func TestSameRequestJoinsTheOneInFlight(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		stores := openStores(t)
-		s := start(t, stores, rules)
-		id, user := addTrain(t, s, 10), uuid.New()
-		release := make(chan struct{})
-		stores.holds.set(func(_ []persistence.HoldWrite, write func() ([]error, error)) ([]error, error) {
-			<-release
-			return write()
-		})
-
-		first := hold(t, s, seat(id, user, 5))
-		synctest.Wait()
-		second, other := hold(t, s, seat(id, user, 5)), hold(t, s, seat(id, uuid.New(), 5))
-		require.Equal(t, booking.CodeSeatLocked, booking.CodeOf((<-other).err), "another user does not wait")
-		close(release)
-		a, b := <-first, <-second
-		require.NoError(t, a.err)
-		require.Equal(t, a, b)
-	})
+func (s *trainStores) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
+	write := func() error { return s.stores.DeleteTrain(ctx, guard, at, force) }
+	if f := s.remove.Swap(nil); f != nil {
+		return (*f)(write)
+	}
+	return write()
 }
 
-func TestWriteWithUnknownOutcomeIsSettledByTheNextActivation(t *testing.T) {
+func startOnTrainStores(t *testing.T) (*trainStores, *actors.System) {
+	t.Helper()
+	s := &trainStores{stores: openStores(t)}
+	return s, start(t, s, rules)
+}
+
+func TestRetryFindsTheTrainOfALostCreation(t *testing.T) {
 	t.Parallel()
-	lost := errors.Join(persistence.ErrUnknown, errors.New("connection reset"))
 	for name, done := range map[string]bool{"done": true, "not done": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			stores := openStores(t)
-			s := start(t, stores, rules)
+			stores, s := startOnTrainStores(t)
+			train := express(booking.NewTrainID())
+			stores.create.Store(lose(done))
+			_, _, err := s.PutTrain(t.Context(), train)
+			requireOutcome(t, booking.OutcomeUnknown, err)
+
+			put, created, err := s.PutTrain(t.Context(), train)
+			require.NoError(t, err)
+			require.Equal(t, !done, created)
+			found, err := s.FindTrain(t.Context(), train.ID)
+			require.NoError(t, err)
+			require.Equal(t, put, *found.Train)
+		})
+	}
+}
+
+func TestLostChangeIsRetriedAndListed(t *testing.T) {
+	t.Parallel()
+	for name, done := range map[string]bool{"done": true, "not done": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stores, s := startOnTrainStores(t)
+			train := express(addTrain(t, s, 10))
+			train.Stops[0].Station = "X"
+			stores.change.Store(lose(done))
+			_, _, err := s.PutTrain(t.Context(), train)
+			require.NoError(t, err)
+			page, err := s.ListTrains(t.Context(), booking.TrainQuery{From: "X", To: "C"})
+			require.NoError(t, err)
+			require.Len(t, page.Items, 1)
+		})
+	}
+}
+
+func TestLostDeletionIsRetried(t *testing.T) {
+	t.Parallel()
+	for name, done := range map[string]bool{"done": true, "not done": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stores, s := startOnTrainStores(t)
 			id := addTrain(t, s, 10)
-			stores.holds.set(once(&stores.holds, done, lost))
-			h, err := s.Hold(t.Context(), seat(id, uuid.New(), 5))
+			stores.remove.Store(lose(done))
+			require.NoError(t, s.DeleteTrain(t.Context(), id, false))
+			left, err := s.ListTrains(t.Context(), booking.TrainQuery{})
 			require.NoError(t, err)
-			require.Equal(t, booking.Tally{Held: 1, Available: 9}, tally(t, s, id))
-
-			stores.book.set(once(&stores.book, done, lost))
-			b, err := s.Confirm(t.Context(), refTo(h))
-			require.NoError(t, err)
-			require.Equal(t, booking.BookingIDOf(h.User, h.ID), b.ID)
-			require.Equal(t, booking.Tally{Booked: 1, Available: 9}, tally(t, s, id))
-			again, err := s.Confirm(t.Context(), refTo(h))
-			require.NoError(t, err)
-			require.Equal(t, b.ID, again.ID)
+			require.Empty(t, left.Items)
+			again := s.DeleteTrain(t.Context(), id, false)
+			require.Equal(t, booking.CodeNotFound, booking.CodeOf(again))
 		})
 	}
 }
 
-func TestLostWriteIsUnknownWhileTheStoreStaysAway(t *testing.T) {
+func TestTrainCreatedDuringTheDeletionOfItsIDStays(t *testing.T) {
 	t.Parallel()
-	stores := openStores(t)
-	s := start(t, stores, rules)
+	stores, s := startOnTrainStores(t)
 	id := addTrain(t, s, 10)
-	h, err := s.Hold(t.Context(), seat(id, uuid.New(), 5))
-	require.NoError(t, err)
-	stores.book.set(func([]persistence.Sale, func() ([]error, error)) ([]error, error) {
-		away := errors.New("no route to store")
-		stores.load.Store(&away)
-		return nil, persistence.ErrUnknown
-	})
-
-	_, err = s.Confirm(t.Context(), refTo(h))
-	requireOutcome(t, booking.OutcomeUnknown, err)
-	_, err = s.Confirm(t.Context(), refTo(h))
-	requireOutcome(t, booking.OutcomeNotExecuted, err)
-
-	stores.load.Store(nil)
-	stores.book.Store(nil)
-	_, err = s.Confirm(t.Context(), refTo(h))
-	require.NoError(t, err, "the hold outlives it all")
-}
-
-func TestFencedActivationGivesWayToANewOne(t *testing.T) {
-	t.Parallel()
-	stores := openStores(t)
-	s := start(t, stores, rules)
-	id := addTrain(t, s, 10)
-	h, err := s.Hold(t.Context(), seat(id, uuid.New(), 5))
-	require.NoError(t, err)
-	epoch, err := stores.Epoch(t.Context(), id)
-	require.NoError(t, err)
-	_, err = stores.Adopt(t.Context(), id, epoch, uuid.New())
-	require.NoError(t, err)
-
-	_, err = s.Confirm(t.Context(), refTo(h))
-	require.NoError(t, err)
-	now, err := stores.Epoch(t.Context(), id)
-	require.NoError(t, err)
-	require.Equal(t, epoch+2, now)
-}
-
-func TestFailedWriteLeavesThingsAsTheyWere(t *testing.T) {
-	t.Parallel()
-	stores := openStores(t)
-	s := start(t, stores, rules)
-	id, user := addTrain(t, s, 10), uuid.New()
-	for err, code := range map[error]booking.Code{
-		errors.New("no route to store"): booking.CodeUnavailable, persistence.ErrFull: booking.CodeStorageFull,
-	} {
-		stores.holds.set(once(&stores.holds, false, err))
-		_, failed := s.Hold(t.Context(), seat(id, user, 5))
-		requireOutcome(t, booking.OutcomeNotExecuted, failed)
-		require.Equal(t, code, booking.CodeOf(failed))
-		require.Equal(t, booking.Tally{Available: 10}, tally(t, s, id))
-
-		h, failed := s.Hold(t.Context(), seat(id, user, 5))
-		require.NoError(t, failed)
-		stores.book.set(once(&stores.book, false, err))
-		_, failed = s.Confirm(t.Context(), refTo(h))
-		requireOutcome(t, booking.OutcomeNotExecuted, failed)
-		stores.holds.set(once(&stores.holds, false, err))
-		requireOutcome(t, booking.OutcomeNotExecuted, s.Release(t.Context(), refTo(h)))
-		require.Equal(t, booking.Tally{Held: 1, Available: 9}, tally(t, s, id))
-		require.NoError(t, s.Release(t.Context(), refTo(h)))
-	}
-}
-
-func TestHoldsAndBookingsOutliveTheProcess(t *testing.T) {
-	t.Parallel()
-	stores := openStores(t)
-	before := start(t, stores, rules)
-	id, user := addTrain(t, before, 10), uuid.New()
-	held, err := before.Hold(t.Context(), seat(id, user, 5))
-	require.NoError(t, err)
-	released, err := before.Hold(t.Context(), seat(id, user, 6))
-	require.NoError(t, err)
-	require.NoError(t, before.Release(t.Context(), refTo(released)))
-	sold, err := before.Hold(t.Context(), seat(id, user, 7))
-	require.NoError(t, err)
-	booked, err := before.Confirm(t.Context(), refTo(sold))
-	require.NoError(t, err)
-	require.NoError(t, before.Stop(t.Context()))
-
-	after := start(t, stores, rules)
-	require.Equal(t, booking.Tally{Booked: 1, Held: 1, Available: 8}, tally(t, after, id))
-	again, err := after.Hold(t.Context(), seat(id, user, 5))
-	require.NoError(t, err)
-	require.Equal(t, held, again)
-	confirmed, err := after.Confirm(t.Context(), refTo(sold))
-	require.NoError(t, err)
-	require.Equal(t, booked.ID, confirmed.ID)
-}
-
-func TestHoldThatALowerTTLCutShortStaysShort(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		stores := openStores(t)
-		long := booking.HoldRules{TTL: time.Hour, MaxSeats: 1}
-		first := start(t, stores, long)
-		id := addTrain(t, first, 10)
-		old, err := first.Hold(t.Context(), seat(id, uuid.New(), 5))
-		require.NoError(t, err)
-		require.NoError(t, first.Stop(t.Context()))
-
-		second := start(t, stores, booking.HoldRules{TTL: time.Minute, MaxSeats: 1})
-		<-time.After(time.Minute)
-		synctest.Wait()
-		taken, err := second.Hold(t.Context(), seat(id, uuid.New(), 5))
-		require.NoError(t, err, "the old hold is over")
-		require.NoError(t, second.Stop(t.Context()))
-
-		third := start(t, stores, long)
-		_, err = third.Confirm(t.Context(), refTo(old))
-		require.Equal(t, booking.CodeSeatNotLocked, booking.CodeOf(err))
-		_, err = third.Confirm(t.Context(), refTo(taken))
-		require.NoError(t, err)
-	})
-}
-
-func TestIdleTrainPassivatesUnlessItHasHolds(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		stores := openStores(t)
-		s := start(t, stores, booking.HoldRules{TTL: 15 * time.Minute, MaxSeats: 1})
-		id := addTrain(t, s, 10)
-		epoch := func() int64 {
-			e, err := stores.Epoch(t.Context(), id)
-			require.NoError(t, err)
-			return e
+	recreate := func(write func() error) error {
+		if err := write(); err != nil {
+			return err
 		}
-		_, err := s.Hold(t.Context(), seat(id, uuid.New(), 5))
-		require.NoError(t, err)
-		<-time.After(14 * time.Minute)
-		tally(t, s, id)
-		require.EqualValues(t, 1, epoch(), "held: still active")
-
-		<-time.After(21 * time.Minute)
-		synctest.Wait()
-		require.Equal(t, booking.Tally{Available: 10}, tally(t, s, id))
-		require.EqualValues(t, 2, epoch(), "idle: activated anew")
-	})
-}
-
-func TestChangeWaitsForWritesInFlight(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		stores := openStores(t)
-		s := start(t, stores, rules)
-		id := addTrain(t, s, 10)
-		release := make(chan struct{})
-		stores.holds.set(func(_ []persistence.HoldWrite, write func() ([]error, error)) ([]error, error) {
-			<-release
-			return write()
-		})
-		held := hold(t, s, seat(id, uuid.New(), 10))
-		synctest.Wait()
-		changed := make(chan error, 1)
-		go func() {
-			_, _, err := s.PutTrain(t.Context(), booking.Train{
-				ID: id, Name: "Shorter", Capacity: 9, OnSale: true,
-				Stops: []booking.Stop{{Station: "A"}, {Station: "B"}, {Station: "C"}},
-			})
-			changed <- err
-		}()
-		synctest.Wait()
-		late := hold(t, s, seat(id, uuid.New(), 1))
-		synctest.Wait()
-		close(release)
-
-		require.NoError(t, (<-held).err)
-		err := <-changed
-		require.Equal(t, booking.CodeCapacityInUse, booking.CodeOf(err))
-		refused, _ := errors.AsType[*booking.Error](err)
-		require.Equal(t, []int{10}, refused.Seats)
-		require.NoError(t, (<-late).err, "what waited for the change goes on")
-	})
-}
-
-func TestPanickingActorIsClosedAndTheTrainGoesOn(t *testing.T) {
-	t.Parallel()
-	s := start(t, openStores(t), rules)
-	id := addTrain(t, s, 10)
-	h, err := s.Hold(t.Context(), seat(id, uuid.New(), 5))
+		_, err := s.CreateTrain(context.Background(), express(id))
+		return err
+	}
+	stores.remove.Store(&recreate)
+	require.NoError(t, s.DeleteTrain(t.Context(), id, false))
+	found, err := s.FindTrain(t.Context(), id)
 	require.NoError(t, err)
-	require.NoError(t, actors.PanicOnce(t.Context(), s, id))
-	_, err = s.Confirm(t.Context(), refTo(h))
-	require.NoError(t, err)
+	require.Equal(t, "Express", found.Train.Name)
 }
 
-func TestStopFinishesWhatIsInFlightAndRefusesTheRest(t *testing.T) {
+// A peer deletes a train after the store was read.
+func TestReconcileDoesNotRestoreADeletedTrain(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		stores := openStores(t)
-		s := start(t, stores, rules)
-		id := addTrain(t, s, 10)
-		release := make(chan struct{})
-		stores.holds.set(func(_ []persistence.HoldWrite, write func() ([]error, error)) ([]error, error) {
-			<-release
-			return write()
-		})
-		held := hold(t, s, seat(id, uuid.New(), 5))
-		synctest.Wait()
-		stopped := make(chan error, 1)
-		go func() { stopped <- s.Stop(t.Context()) }()
-		synctest.Wait()
-		require.Empty(t, stopped)
-		close(release)
-		require.NoError(t, (<-held).err)
-		require.NoError(t, <-stopped)
-		_, err := s.Hold(t.Context(), seat(id, uuid.New(), 6))
-		requireOutcome(t, booking.OutcomeNotExecuted, err)
-	})
+	system := start(t, openStores(t), rules)
+	id := addTrain(t, system, 10)
+	train, err := system.FindTrain(t.Context(), id)
+	require.NoError(t, err)
+	require.NoError(t, actors.ReconcileWhile(t.Context(), system, func() { actors.DeleteFromPeer(system, train.Train) }))
+	_, err = system.FindTrain(t.Context(), id)
+	require.Equal(t, booking.CodeNotFound, booking.CodeOf(err))
+	require.NoError(t, actors.ReconcileWhile(t.Context(), system, func() {}))
+	_, err = system.FindTrain(t.Context(), id)
+	require.NoError(t, err, "it is still stored")
 }
 
-type answer struct {
-	hold booking.Hold
-	err  error
-}
-
-// hold asks without waiting for the answer.
-func hold(t *testing.T, s booking.Service, request booking.HoldRequest) <-chan answer {
-	t.Helper()
-	c := make(chan answer, 1)
-	go func() {
-		h, err := s.Hold(t.Context(), request)
-		c <- answer{h, err}
-	}()
-	return c
-}
-
-// once makes the next write fail with err, done all the same or not; those after it
-// pass.
-func once[T any](
-	h *hook[T], done bool, err error,
-) func(items []T, write func() ([]error, error)) ([]error, error) {
-	return func(_ []T, write func() ([]error, error)) ([]error, error) {
-		h.Store(nil)
+// lose executes a write or not, and loses its response.
+func lose(done bool) *func(func() error) error {
+	f := func(write func() error) error {
 		if done {
-			if _, failed := write(); failed != nil {
-				return nil, failed
+			if err := write(); err != nil {
+				return err
 			}
 		}
-		return nil, err
+		return persistence.ErrUnknown
 	}
+	return &f
 }
 
-func requireOutcome(t *testing.T, want booking.Outcome, err error) {
-	t.Helper()
-	e, ok := errors.AsType[*booking.Error](err)
-	require.True(t, ok, "%v", err)
-	require.Equal(t, want, e.Outcome, "%v", err)
-	require.Positive(t, e.RetryAfter)
+func express(id booking.TrainID) booking.Train {
+	return booking.Train{
+		ID: id, Name: "Express", Capacity: 20, OnSale: true,
+		Stops: []booking.Stop{{Station: "A"}, {Station: "C"}},
+	}
 }

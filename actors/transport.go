@@ -21,83 +21,83 @@ import (
 
 const (
 	tokenHeader = "trainbooking-peer"
-	// peerSilence is after how long a connection that says nothing is tried. Peers that
-	// vanish are noticed by their heartbeats first.
-	peerSilence = 10 * time.Second
+	// keepaliveTime is how long a connection may be silent before it is checked. A dead peer
+	// is usually found by its missing heartbeats first.
+	keepaliveTime = 10 * time.Second
 )
 
-// transport is how peers reach each other: over gRPC, where whoever dials proves the
-// cluster's token and, with TLS, who it is. Nothing that a peer sends ends the process.
+// transport returns the options of the gRPC connections between peers. The dialing process
+// sends the cluster's token and, with TLS, a certificate. No message of a peer can end the
+// process.
 func transport(o *Cluster, log *slog.Logger) []remote.ConfigOption {
-	guard := guard{tokens: o.Tokens, log: log}
+	auth := authenticator{tokens: o.Tokens, log: log}
 	server, client := insecure.NewCredentials(), insecure.NewCredentials()
 	if o.TLS != nil {
 		server, client = credentials.NewTLS(o.TLS), credentials.NewTLS(o.TLS)
 	}
 	return []remote.ConfigOption{
 		remote.WithServerOptions(
-			grpc.Creds(server), grpc.ChainStreamInterceptor(guard.stream), grpc.ChainUnaryInterceptor(guard.unary),
-			grpc.KeepaliveParams(keepalive.ServerParameters{Time: peerSilence, Timeout: peerSilence}),
-			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: peerSilence / 2}),
+			grpc.Creds(server), grpc.ChainStreamInterceptor(auth.stream), grpc.ChainUnaryInterceptor(auth.unary),
+			grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTime}),
+			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveTime / 2}),
 		),
 		remote.WithDialOptions(
-			grpc.WithTransportCredentials(client), grpc.WithPerRPCCredentials(shown{o.Tokens[0]}),
-			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: peerSilence, Timeout: peerSilence}),
+			grpc.WithTransportCredentials(client), grpc.WithPerRPCCredentials(tokenCredentials{o.Tokens[0]}),
+			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveTime}),
 			grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{
 				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second,
 			}, MinConnectTimeout: time.Second}),
 		),
-		func(c *remote.Config) { c.MaxRetryCount = 1 }, // calls are repeated, and then dial again
+		func(c *remote.Config) { c.MaxRetryCount = 1 }, // a repeated call dials again
 	}
 }
 
-// shown is the token that a process shows its peers.
-type shown struct{ token string }
+// tokenCredentials send the token of a process to its peers.
+type tokenCredentials struct{ token string }
 
 // GetRequestMetadata implements credentials.PerRPCCredentials.
-func (s shown) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
-	return map[string]string{tokenHeader: s.token}, nil
+func (c tokenCredentials) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{tokenHeader: c.token}, nil
 }
 
 // RequireTransportSecurity implements credentials.PerRPCCredentials: TLS is optional.
-func (shown) RequireTransportSecurity() bool { return false }
+func (tokenCredentials) RequireTransportSecurity() bool { return false }
 
-// guard stands before everything that a peer may send.
-type guard struct {
+// authenticator intercepts every call of a peer.
+type authenticator struct {
 	tokens []string
 	log    *slog.Logger
 }
 
-func (g guard) stream(server any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
-	if err := g.check(stream.Context()); err != nil {
+func (a authenticator) stream(server any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
+	if err := a.check(stream.Context()); err != nil {
 		return err
 	}
-	defer g.recover(&err)
+	defer a.recover(&err)
 	return handle(server, stream)
 }
 
-func (g guard) unary(context.Context, any, *grpc.UnaryServerInfo, grpc.UnaryHandler) (any, error) {
-	return nil, status.Error(codes.Unimplemented, "peers only stream")
+func (a authenticator) unary(context.Context, any, *grpc.UnaryServerInfo, grpc.UnaryHandler) (any, error) {
+	return nil, status.Error(codes.Unimplemented, "peers only use streams")
 }
 
-func (g guard) check(ctx context.Context) error {
+func (a authenticator) check(ctx context.Context) error {
 	given, _ := metadata.FromIncomingContext(ctx)
 	for _, token := range given.Get(tokenHeader) {
-		for _, known := range g.tokens {
+		for _, known := range a.tokens {
 			if subtle.ConstantTimeCompare([]byte(token), []byte(known)) == 1 {
 				return nil
 			}
 		}
 	}
-	g.log.Warn("refused a peer without the cluster's token")
+	a.log.Warn("peer without the cluster's token refused")
 	return status.Error(codes.Unauthenticated, "this is not the cluster's token")
 }
 
-// recover makes a panic an error. The library dereferences nil when a message is of a
-// type that it does not know.
-func (g guard) recover(err *error) {
+// recover turns a panic into an error. The library panics on messages of an unknown type.
+func (a authenticator) recover(err *error) {
 	if r := recover(); r != nil {
-		g.log.Error("what a peer sent could not be read", slog.Any("panic", r), slog.String("stack", string(debug.Stack())))
+		a.log.Error("message of a peer could not be read", slog.Any("panic", r), slog.String("stack", string(debug.Stack())))
 		*err = status.Error(codes.InvalidArgument, fmt.Sprint("cannot be read: ", r))
 	}
 }

@@ -2,10 +2,8 @@ package actors_test
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"testing"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/remote"
@@ -20,11 +18,9 @@ import (
 	"trainbooking.dev/actors"
 	"trainbooking.dev/actors/wire"
 	"trainbooking.dev/persistence/persistencetest/servers"
-	"trainbooking.dev/persistence/postgres"
-	"trainbooking.dev/persistence/redis"
 )
 
-// This is the one test of the package whose system listens for peers: see clusterOfOne.
+// This is the only test of the package whose System listens for peers: see newClusterOfOne.
 func TestPeersNeedATokenAndCannotEndTheProcess(t *testing.T) {
 	t.Parallel()
 	address := listening(t)
@@ -41,13 +37,13 @@ func TestPeersNeedATokenAndCannotEndTheProcess(t *testing.T) {
 		require.Equal(t, codes.Unauthenticated, status.Code(err), name)
 	}
 	for _, token := range []string{"new-token", "old-token"} {
-		answer, err := exchange(t, peer, token, hello)
+		response, err := exchange(t, peer, token, hello)
 		require.NoError(t, err)
-		require.NotNil(t, answer.GetConnectResponse(), token)
+		require.NotNil(t, response.GetConnectResponse(), token)
 	}
 
-	// A newer peer's message, and one that is no message at all: the stream ends, and the
-	// process goes on.
+	// After a message of an unknown type, or an invalid one, the stream ends and the process
+	// continues.
 	known := proto.MessageName(&wire.Envelope{})
 	for name, frame := range map[string]*remote.MessageBatch{
 		"unknown type": {TypeNames: []string{"trainbooking.actors.v9.Unheard"}, Envelopes: []*remote.MessageEnvelope{{}}},
@@ -63,43 +59,35 @@ func TestPeersNeedATokenAndCannotEndTheProcess(t *testing.T) {
 			MessageType: &remote.RemoteMessage_MessageBatch{MessageBatch: frame},
 		})
 		require.Error(t, err, name)
-		answer, err := exchange(t, peer, "new-token", hello)
+		response, err := exchange(t, peer, "new-token", hello)
 		require.NoError(t, err, "after %s", name)
-		require.NotNil(t, answer.GetConnectResponse())
+		require.NotNil(t, response.GetConnectResponse())
 	}
 }
 
-// exchange sends one message and returns the answer, or how the stream ended.
+// exchange sends one message and returns the response, or the error that ended the stream.
 func exchange(t *testing.T, peer remote.RemotingClient, token string, message *remote.RemoteMessage) (*remote.RemoteMessage, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(t.Context(), "trainbooking-peer", token), patience)
+	ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(t.Context(), "trainbooking-peer", token), testTimeout)
 	defer cancel()
 	stream, err := peer.Receive(ctx)
 	if err != nil {
 		return nil, err
 	}
-	_ = stream.Send(message) // if the stream has ended, Recv says how
+	_ = stream.Send(message) // if the stream has ended, Recv returns why
 	return stream.Recv()
 }
 
-// listening starts a system that listens for peers and returns where.
+// listening starts a System that listens for peers, and returns its address.
 func listening(t *testing.T) (address string) {
 	t.Helper()
 	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address = free.Addr().String()
 	require.NoError(t, free.Close())
-	quiet := slog.New(slog.DiscardHandler)
-	db, err := postgres.Open(t.Context(), servers.Postgres(t), postgres.Options{Logger: quiet, Conns: 2})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	shared, err := redis.Open(t.Context(), "redis://"+servers.Redis(t), redis.Options{Address: address, Timeout: 5 * time.Second})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, shared.Close()) })
-	system := actors.New(actors.Options{Store: db, Holds: shared, Rules: rules, Cluster: &actors.Cluster{
+	db, shared := openClusterStores(t, address, servers.Redis(t))
+	startWith(t, actors.New(actors.Options{Store: db, Holds: shared, Rules: rules, Cluster: &actors.Cluster{
 		Leases: shared, Members: shared, Address: address, Listen: address, Tokens: []string{"new-token", "old-token"},
-	}})
-	require.NoError(t, system.Start(t.Context()))
-	t.Cleanup(func() { require.NoError(t, system.Stop(context.Background())) })
+	}}))
 	return address
 }

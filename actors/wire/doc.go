@@ -1,3 +1,3 @@
-// Package wire is the one message that processes of a cluster exchange. It is generated
+// Package wire has the only message that the processes of a cluster exchange. It is generated
 // from envelope.proto: make generate.
 package wire

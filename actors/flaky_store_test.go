@@ -14,60 +14,60 @@ import (
 	"trainbooking.dev/persistence/sqlite"
 )
 
-// flaky is a real database whose writes fail at random, in each way that the contract
-// of package persistence allows: refused, lost, done but lost, and lost while it is
-// still under way.
+// flaky is a SQLite database whose writes fail at random in every way that package
+// persistence allows: not executed, unknown and not executed, unknown and executed, unknown
+// and executed later.
 type flaky struct {
 	*sqlite.DB
-	late sync.WaitGroup // writes that are still under way
+	late sync.WaitGroup // writes that will be executed later
 }
 
-var errAway = errors.New("no route to store")
+var errUnreachable = errors.New("no route to store")
 
-// fault does a write, or fails it. A fenced one may land at any later time.
+// fault executes a write or makes it fail. A fenced write may be executed at any later time.
 func (f *flaky) fault(fenced bool, write func() error) error {
 	switch n := rand.IntN(100); {
 	case n < 2:
-		return errAway
+		return errUnreachable
 	case n < 3:
 		return persistence.ErrUnknown
 	case n < 5:
 		if err := write(); err != nil {
 			return err
 		}
-		<-aWhile()
+		<-delay()
 		return persistence.ErrUnknown
 	case n < 7 && fenced:
 		f.late.Go(func() {
-			<-aWhile()
+			<-delay()
 			_ = write()
 		})
-		<-aWhile()
+		<-delay()
 		return persistence.ErrUnknown
 	}
 	return write()
 }
 
-// aWhile ends mostly at once, and sometimes when holds have ended.
-func aWhile() <-chan time.Time {
+// delay mostly ends at once, and sometimes when holds have expired.
+func delay() <-chan time.Time {
 	if rand.IntN(3) > 0 {
 		return time.After(0)
 	}
 	return time.After(time.Duration(rand.IntN(int(stressTTL))))
 }
 
-// batch is fault for a write with a result for each item.
+// batch is fault for a write that returns an error for each item.
 func batch(f *flaky, write func() ([]error, error)) ([]error, error) {
-	answered := make(chan []error, 1)
+	executed := make(chan []error, 1)
 	err := f.fault(true, func() error {
 		results, err := write()
-		answered <- results
+		executed <- results
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return <-answered, nil
+	return <-executed, nil
 }
 
 func (f *flaky) Book(ctx context.Context, sales []persistence.Sale) ([]error, error) {
@@ -106,7 +106,7 @@ func (f *flaky) LoadTrain(
 	ctx context.Context, id booking.TrainID, since time.Time,
 ) (train booking.Train, bookings []booking.Booking, err error) {
 	if rand.IntN(50) == 0 {
-		return train, nil, errAway
+		return train, nil, errUnreachable
 	}
 	return f.DB.LoadTrain(ctx, id, since)
 }

@@ -7,7 +7,7 @@ import (
 	"trainbooking.dev/booking/bookingtest"
 )
 
-func TestSystemDoesWhatEveryServiceMust(t *testing.T) {
+func TestSystemImplementsService(t *testing.T) {
 	t.Parallel()
 	bookingtest.Exercise(t, func(t *testing.T, rules booking.HoldRules) booking.Service {
 		t.Helper()

@@ -12,7 +12,7 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-func TestWriteThatComesAfterItsActivationWritesNothing(t *testing.T) {
+func TestLateWriteOfAClosedActivationIsFenced(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		stores := openStores(t)

@@ -1,0 +1,60 @@
+package actors_test
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// A list of a user's bookings shows a booking as soon as it is committed, which is before the
+// train's actor continues.
+func TestBookingCanBeCancelledBeforeItsConfirmHasResponded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		stores := openStores(t)
+		s := start(t, stores, rules)
+		id, user := addTrain(t, s, 10), uuid.New()
+		h, err := s.Hold(t.Context(), seat(id, user, 5))
+		require.NoError(t, err)
+		cancelled := make(chan error, 1)
+		stores.book.set(func(_ []persistence.Sale, write func() ([]error, error)) ([]error, error) {
+			results, err := write()
+			go func() { cancelled <- s.CancelBooking(t.Context(), user, booking.BookingIDOf(user, h.ID)) }()
+			synctest.Wait()
+			return results, err
+		})
+
+		_, err = s.Confirm(t.Context(), refTo(h))
+		require.NoError(t, err)
+		require.NoError(t, <-cancelled)
+		require.Equal(t, booking.Tally{Available: 10}, tally(t, s, id))
+		left, err := s.UserBookings(t.Context(), user, booking.PageRequest{})
+		require.NoError(t, err)
+		require.Empty(t, left.Items)
+	})
+}
+
+// Found by test/simulate, seed 1982: a stale owner has not seen the bookings of the next one.
+// A cancellation that it acknowledges must be in the store nevertheless (I5).
+func TestCancelThroughAStaleOwnerIsStored(t *testing.T) {
+	t.Parallel()
+	s := openStores(t)
+	stale := start(t, s, rules)
+	train, user := addTrain(t, stale, 10), uuid.New()
+	tally(t, stale, train)
+	owner := start(t, s, rules)
+	held, err := owner.Hold(t.Context(), seat(train, user, 5))
+	require.NoError(t, err)
+	booked, err := owner.Confirm(t.Context(), refTo(held))
+	require.NoError(t, err)
+
+	require.NoError(t, stale.CancelBooking(t.Context(), user, booked.ID))
+	found, err := s.FindBooking(t.Context(), booked.ID)
+	require.NoError(t, err)
+	require.False(t, found.CancelledAt.IsZero())
+}

@@ -1,0 +1,107 @@
+package actors_test
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/actors"
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// A process can be killed after it has committed a booking and before it drops the hold.
+func TestHoldThatBecameABookingIsNeverRestored(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		long := booking.HoldRules{TTL: 24 * time.Hour, MaxSeats: 10}
+		stores := openStores(t)
+		before := start(t, stores, long)
+		id, user := addTrain(t, before, 10), uuid.New()
+		h, err := before.Hold(t.Context(), seat(id, user, 5))
+		require.NoError(t, err)
+		stores.holds.set(func([]persistence.HoldWrite, func() ([]error, error)) ([]error, error) {
+			return nil, errors.New("killed")
+		})
+		b, err := before.Confirm(t.Context(), refTo(h))
+		require.NoError(t, err)
+		require.NoError(t, before.CancelBooking(t.Context(), user, b.ID))
+		require.NoError(t, before.Stop(t.Context()))
+		stores.holds.Store(nil)
+
+		<-time.After(2 * booking.HoldRetention)
+		after := start(t, stores, long)
+		require.Equal(t, booking.Tally{Available: 10}, tally(t, after, id))
+		_, err = after.Confirm(t.Context(), refTo(h))
+		require.Equal(t, booking.CodeSeatNotLocked, booking.CodeOf(err))
+	})
+}
+
+func TestRepeatedHoldAndReleaseLeavesFewRecords(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		stores := openStores(t)
+		s := start(t, stores, rules)
+		again, others, user := addTrain(t, s, 200), addTrain(t, s, 200), uuid.New()
+		line, err := s.CreateTrain(t.Context(), booking.Train{
+			Name: "Shuttle", Capacity: 200, OnSale: true, Stops: []booking.Stop{{Station: "A"}, {Station: "B"}},
+		})
+		require.NoError(t, err)
+		release := func(id booking.TrainID, n int) {
+			h, err := s.Hold(t.Context(), seat(id, user, n))
+			require.NoError(t, err)
+			require.NoError(t, s.Release(t.Context(), refTo(h)))
+		}
+		for n := 1; n <= 100; n++ {
+			release(again, 1)
+			release(others, n)
+			release(line.ID, n)
+		}
+		<-time.After(actors.RequestTimeout) // until then an attempt may be repeated
+		synctest.Wait()
+		for id, want := range map[booking.TrainID]int{
+			again:   1,  // one record for each segment
+			others:  64, // the limit for a user
+			line.ID: 0,  // a train of one leg needs no records
+		} {
+			holds, err := stores.LoadHolds(t.Context(), id, time.Now())
+			require.NoError(t, err)
+			require.Len(t, holds, want)
+		}
+	})
+}
+
+// A release succeeds if an earlier attempt executed it, and only then.
+func TestReleaseWithALostResponseReportsItsResult(t *testing.T) {
+	t.Parallel()
+	s := openStores(t)
+	system := start(t, s, booking.HoldRules{TTL: time.Second, MaxSeats: 10})
+	train, user := addTrain(t, system, 10), uuid.New()
+	for name, done := range map[string]bool{"done": true, "not done before the hold expires": false} {
+		held, err := system.Hold(t.Context(), seat(train, user, 5))
+		require.NoError(t, err)
+		var lost atomic.Bool
+		s.holds.set(func(writes []persistence.HoldWrite, write func() ([]error, error)) ([]error, error) {
+			if !writes[0].Hold.Released || lost.Swap(true) {
+				return write()
+			}
+			if !done {
+				<-time.After(time.Until(held.ExpiresAt))
+				return nil, persistence.ErrUnknown
+			}
+			_, err := write()
+			return nil, errors.Join(persistence.ErrUnknown, err)
+		})
+		err = system.Release(t.Context(), refTo(held))
+		if done {
+			require.NoError(t, err, name)
+		} else {
+			require.Equal(t, booking.CodeSeatNotLocked, booking.CodeOf(err), name)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// maxActivating is how many idle trains one search, or Start, activates at a time.
+const maxActivating = 16
+
+// query is a command that returns the state of a train over a segment.
+type query struct {
+	From, To string
+	Seats    bool // with the state of each seat
+}
+
+// queryResult is the result of a query.
+type queryResult struct {
+	booking.Availability
+	Seats []booking.Seat `json:",omitempty"`
+}
+
+func (c query) run(t *trainActor, r *request) {
+	result, err := c.of(t.publish())
+	t.respond(r, result, err)
+}
+
+func (c query) of(snapshot *booking.Snapshot) (result queryResult, err error) {
+	segment, err := snapshot.Train.Segment(c.From, c.To)
+	if err != nil {
+		return result, err
+	}
+	result.Availability = snapshot.Availability(segment)
+	if c.Seats {
+		result.Seats = snapshot.Seats(segment)
+	}
+	return result, nil
+}
+
+// query queries a train in whichever process it is, and activates an idle train.
+func (s *System) query(ctx context.Context, id booking.TrainID, c query) (queryResult, error) {
+	if s.catalogue.find(id) == nil {
+		return queryResult{}, booking.NotFound("train")
+	}
+	if snapshot, _ := s.activations.snapshot(id); snapshot != nil {
+		return c.of(snapshot)
+	}
+	result, _, err := sendRequest[queryResult](ctx, s, id, c)
+	if booking.CodeOf(err) != booking.CodeStorageFull {
+		return result, err
+	}
+	snapshot, err := s.readIdle(ctx, id)
+	if err != nil {
+		return queryResult{}, err
+	}
+	return c.of(snapshot)
+}
+
+// readIdle reads an idle train without activating it, which would be a write: on a full disk
+// everything can still be read (RELIABILITY.md 3).
+func (s *System) readIdle(ctx context.Context, id booking.TrainID) (*booking.Snapshot, error) {
+	seats, _, err := s.readTrain(ctx, id, nil)
+	if err != nil {
+		return nil, persistence.ClientError(err)
+	}
+	return seats.Snapshot(), nil
+}
+
+// snapshotQuery is a command of this process only. It returns the present snapshot.
+type snapshotQuery struct{}
+
+func (snapshotQuery) run(t *trainActor, r *request) { t.respond(r, t.publish(), nil) }
+
+// localSnapshot returns the present snapshot of a train of this process, and activates an
+// idle train. It is nil when there is no such train, and when the train is elsewhere.
+func (s *System) localSnapshot(ctx context.Context, id booking.TrainID) (snapshot *booking.Snapshot, elsewhere bool, err error) {
+	resp := s.attemptLocal(id, &request{ctx: ctx, command: snapshotQuery{}, arrived: time.Now(), response: make(chan response, 1)})
+	switch code := booking.CodeOf(resp.err); {
+	case resp.retry:
+		return nil, true, nil
+	case code == booking.CodeNotFound:
+		return nil, false, nil
+	case code == booking.CodeStorageFull:
+		snapshot, err = s.readIdle(ctx, id)
+		return snapshot, false, err
+	case resp.err != nil:
+		return nil, false, resp.err
+	}
+	return resp.value.(*booking.Snapshot), false, nil
+}
+
+// activateAll activates trains in the processes that they are proposed to. A train that
+// fails is loaded when it is requested.
+func (s *System) activateAll(ctx context.Context, ids []booking.TrainID) {
+	var group errgroup.Group
+	group.SetLimit(maxActivating)
+	for _, id := range ids {
+		group.Go(func() error {
+			_, err := s.query(ctx, id, query{})
+			if err != nil && booking.CodeOf(err) != booking.CodeNotFound {
+				s.log.Warn("train with holds not activated", slog.String("train", id.String()), slog.Any("error", err))
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // none returns an error
+}
+
+func asError(err error) *booking.Error {
+	if e, ok := errors.AsType[*booking.Error](err); ok {
+		return e
+	}
+	return booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)
+}

@@ -1,0 +1,166 @@
+package actors_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/actors"
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest/memory"
+)
+
+// virtualCluster is a cluster of several Systems in one process, on shared stores in memory
+// and virtual time (testing/synctest), so that tests can check times exactly.
+type virtualCluster struct {
+	*testing.T
+	store   *memory.Store
+	shared  *memory.Shared
+	network actors.Network
+	nodes   int
+}
+
+// node is one System of the cluster.
+type node struct {
+	*actors.System
+	address string
+	link    *link
+}
+
+// link is the connection of a node to the stores. Tests can interrupt it.
+type link struct {
+	persistence.Store
+	*memory.Client
+	unreachable atomic.Bool // Redis
+	book        hook[persistence.Sale]
+	holds       hook[persistence.HoldWrite]
+}
+
+// Ping implements persistence.Store.
+func (l *link) Ping(ctx context.Context) error { return l.Store.Ping(ctx) }
+
+func (l *link) Book(ctx context.Context, sales []persistence.Sale) ([]error, error) {
+	ctx = context.WithoutCancel(ctx) // a statement that was sent is executed
+	return l.book.call(sales, func() ([]error, error) { return l.Store.Book(ctx, sales) })
+}
+
+func (l *link) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([]error, error) {
+	return l.holds.call(writes, func() ([]error, error) {
+		if l.unreachable.Load() {
+			return nil, errUnreachable
+		}
+		return l.Client.WriteHolds(ctx, writes)
+	})
+}
+
+func (l *link) AcquireLease(ctx context.Context, lease persistence.Lease) (persistence.Lease, error) {
+	if l.unreachable.Load() {
+		return persistence.Lease{}, errUnreachable
+	}
+	return l.Client.AcquireLease(ctx, lease)
+}
+
+func (l *link) RenewLeases(ctx context.Context, leases []persistence.Lease) ([]error, error) {
+	if l.unreachable.Load() {
+		return nil, errUnreachable
+	}
+	return l.Client.RenewLeases(ctx, leases)
+}
+
+func (l *link) ReleaseLease(ctx context.Context, lease persistence.Lease) error {
+	if l.unreachable.Load() {
+		return errUnreachable
+	}
+	return l.Client.ReleaseLease(ctx, lease)
+}
+
+func (l *link) Heartbeat(ctx context.Context, member string) (persistence.Membership, error) {
+	if l.unreachable.Load() {
+		return persistence.Membership{}, errUnreachable
+	}
+	return l.Client.Heartbeat(ctx, member)
+}
+
+// onVirtualCluster runs a test on an empty cluster.
+func onVirtualCluster(t *testing.T, test func(c *virtualCluster)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		t.Helper()
+		t.Cleanup(func() { wait(time.Minute) }) // until a goroutine of the actor library ends
+		test(&virtualCluster{T: t, store: memory.NewStore(), shared: memory.NewShared(time.Now)})
+	})
+}
+
+// join starts another node.
+func (c *virtualCluster) join() *node {
+	c.Helper()
+	c.nodes++
+	n := &node{address: fmt.Sprintf("10.0.0.%d:8090", c.nodes)}
+	n.link = &link{Store: c.store, Client: c.shared.At(n.address, time.Now)}
+	n.System = actors.New(actors.Options{
+		Store: n.link, Holds: n.link, Rules: rules,
+		Cluster: &actors.Cluster{
+			Leases: n.link, Members: n.link, Address: n.address, Listen: n.address, Tokens: []string{"token"},
+		},
+	})
+	c.network.Connect(n.System)
+	require.NoError(c, n.Start(c.Context()))
+	c.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		require.NoError(c, n.Stop(ctx))
+	})
+	return n
+}
+
+// trainOf creates a train that is proposed to a node while all the nodes are members.
+func (c *virtualCluster) trainOf(n *node, all ...*node) booking.TrainID {
+	c.Helper()
+	var addresses []string
+	for _, other := range all {
+		addresses = append(addresses, other.address)
+	}
+	for {
+		id := booking.NewTrainID()
+		if actors.OwnerAmong(addresses, id) != n.address {
+			continue
+		}
+		_, err := n.CreateTrain(c.Context(), booking.Train{
+			ID: id, Name: "Test Express", Capacity: 10, OnSale: true,
+			Stops: []booking.Stop{{Station: "A"}, {Station: "B"}, {Station: "C"}},
+		})
+		require.NoError(c, err)
+		return id
+	}
+}
+
+// owner returns the address in the train's lease, or "".
+func (c *virtualCluster) owner(id booking.TrainID) string {
+	lease, _ := c.shared.Holder(id)
+	return lease.Address
+}
+
+// hold holds a free seat.
+func (c *virtualCluster) hold(n *node, id booking.TrainID, seatNumber int) booking.Hold {
+	c.Helper()
+	h, err := n.Hold(c.Context(), seat(id, uuid.New(), seatNumber))
+	require.NoError(c, err)
+	return h
+}
+
+// stored returns the train's holds in Redis.
+func (c *virtualCluster) stored(id booking.TrainID) []booking.Hold {
+	c.Helper()
+	holds, err := c.shared.At("", time.Now).LoadHolds(c.Context(), id, time.Now())
+	require.NoError(c, err)
+	return holds
+}
+
+func wait(d time.Duration) { <-time.After(d) }
