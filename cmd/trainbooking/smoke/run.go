@@ -75,7 +75,7 @@ type run struct {
 func (r *run) client(token func(context.Context, uuid.UUID) (string, error)) (*client.Client, error) {
 	return client.New(client.Options{
 		URL: r.options.URL, Token: token, UserAgent: "trainbooking-smoke",
-		Observe: func(client.Call) func(client.Result) {
+		OnCall: func(client.Call) func(client.Result) {
 			return func(got client.Result) { r.tally.answered(got.Err) }
 		},
 	})
