@@ -54,9 +54,9 @@ func FuzzAuthorization(f *testing.F) {
 		f.Add(seed, false)
 		f.Add(seed, true)
 	}
-	nobody := s.handle(f, request{method: "GET", path: "/v1/bookings"})
-	requireProblem(f, 401, booking.CodeUnauthenticated, "", nobody)
-	want := withoutInstance(nobody)
+	anonymous := s.handle(f, request{method: "GET", path: "/v1/bookings"})
+	requireProblem(f, 401, booking.CodeUnauthenticated, "", anonymous)
+	want := withoutInstance(anonymous)
 	f.Fuzz(func(t *testing.T, value string, twice bool) {
 		header := http.Header{"Authorization": {value}}
 		if twice {

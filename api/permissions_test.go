@@ -14,7 +14,7 @@ import (
 
 // The callers, in the order of the columns of permissions. The owner holds one seat of a
 // train and has booked another; the other user has neither.
-var callers = [...]string{"nobody", "owner", "other", "admin", "machine"}
+var callers = [...]string{"anonymous", "owner", "other", "admin", "machine"}
 
 // permission is a request and its status for each caller.
 type permission struct {
@@ -25,7 +25,7 @@ type permission struct {
 // permissions has the status of each operation of openapi.yaml for each caller. Each test
 // case has its own train; setup replaces the names in braces with ids of that train.
 var permissions = []permission{
-	//                                                                        nobody owner other admin machine
+	//                                                                     anonymous owner other admin machine
 	{"register", "", `{"username":"{new}","email":"{new}@example.org","password":"12345678","password2":"12345678"}`, [...]int{201, 201, 201, 201, 201}},
 	{"login", "", `{"username":"asha","password":"` + password + `"}`, [...]int{200, 200, 200, 200, 200}},
 	{"refresh", "", `{"refresh":"{refresh}"}`, [...]int{200, 200, 200, 200, 200}},
@@ -177,7 +177,7 @@ func TestAnotherUsersHoldLooksLikeAMissingOne(t *testing.T) {
 		require.Equal(t, withoutInstance(b), withoutInstance(a))
 	}
 	for _, path := range []string{"/train/confirm-booking/", "/train/release-seat/"} {
-		// Seat 1 is held and seat 2 booked by somebody else, seat 3 by nobody.
+		// Seat 1 is held and seat 2 booked by another user, seat 3 is free.
 		var responses []map[string]any
 		for seat := 1; seat <= 3; seat++ {
 			r := s.post(t, other, path, `{"seat_id":"`+on.hold.Train.Seat(seat).String()+`"}`)

@@ -80,8 +80,8 @@ func (s *testServer) token(ctx context.Context, user uuid.UUID) (string, error) 
 	if user == uuid.Nil {
 		user = admin
 	}
-	pair, err := s.accounts.Login(ctx, user.String(), password, "192.0.2.1")
-	return pair.Access, err
+	tokens, err := s.accounts.Login(ctx, user.String(), password, "192.0.2.1")
+	return tokens.Access, err
 }
 
 var admin = uuid.MustParse("00000000-0000-4000-8000-00000000ad31")
