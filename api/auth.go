@@ -52,8 +52,8 @@ func (s *Server) allowed(ctx context.Context, caller auth.Identity, required rol
 	return s.accounts.IsAdmin(ctx, caller.User)
 }
 
-// bearer returns the token of the Authorization header. It rejects a request with two of
-// them, because a proxy may have checked the other one.
+// bearer returns the token of the Authorization header. It rejects a request with two such
+// headers, because a proxy may have checked the other one.
 func bearer(header http.Header) (token string, ok bool) {
 	values := header.Values("Authorization")
 	if len(values) != 1 {

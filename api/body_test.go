@@ -13,7 +13,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// Each body goes to each endpoint that has one, from an admin.
+// An admin sends each body to each endpoint that takes one.
 func TestInvalidBodyIsRejectedByEveryEndpoint(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)

@@ -12,7 +12,7 @@ import (
 )
 
 // Each method below decodes one field. If the field is not valid, the method records an
-// error and returns the zero value, unless it says otherwise.
+// error and returns the zero value, unless documented otherwise.
 
 // text decodes a required text: trimmed, in NFC, without control characters.
 func (d *decoder) text(name string, shortest, longest int) string {
@@ -58,21 +58,21 @@ func (d *decoder) optionalString(name string) (s string, given bool) {
 	return "", false
 }
 
-// int decodes a required integer from 1 to most.
-func (d *decoder) int(name string, most int) int {
+// int decodes a required integer from 1 to limit.
+func (d *decoder) int(name string, limit int) int {
 	value, given := d.required(name)
 	if !given {
 		return 0
 	}
-	n, message := parseInt(value, most)
+	n, message := parseInt(value, limit)
 	if message != "" {
 		d.fieldError(name, message)
 	}
 	return n
 }
 
-// ints decodes a required array of integers from 1 to most.
-func (d *decoder) ints(name string, most int) []int {
+// ints decodes a required array of integers from 1 to limit.
+func (d *decoder) ints(name string, limit int) []int {
 	value, given := d.required(name)
 	elements, ok := value.([]any)
 	if !ok && given {
@@ -80,7 +80,7 @@ func (d *decoder) ints(name string, most int) []int {
 	}
 	numbers := make([]int, len(elements))
 	for i, element := range elements {
-		n, message := parseInt(element, most)
+		n, message := parseInt(element, limit)
 		if message != "" {
 			d.fieldError(fmt.Sprintf("%s[%d]", name, i), message)
 			return nil
@@ -90,9 +90,9 @@ func (d *decoder) ints(name string, most int) []int {
 	return numbers
 }
 
-// parseInt accepts an integer literal from 1 to most. It rejects other forms of the same
+// parseInt accepts an integer literal from 1 to limit. It rejects other forms of the same
 // value: "5", 5.0, 1e1 and true.
-func parseInt(value any, most int) (n int, message string) {
+func parseInt(value any, limit int) (n int, message string) {
 	var literal string
 	switch value := value.(type) {
 	case json.Number:
@@ -104,17 +104,17 @@ func parseInt(value any, most int) (n int, message string) {
 	switch {
 	case err != nil && !errors.Is(err, strconv.ErrRange):
 		return 0, "must be a whole number"
-	case err != nil || n < 1 || n > most:
-		return 0, fmt.Sprintf("must be 1 to %d", most)
+	case err != nil || n < 1 || n > limit:
+		return 0, fmt.Sprintf("must be 1 to %d", limit)
 	}
 	return n, ""
 }
 
-// bool decodes true or false. It returns missing if the field is missing or not valid.
-func (d *decoder) bool(name string, missing bool) bool {
+// bool decodes true or false. It returns fallback if the field is missing or not valid.
+func (d *decoder) bool(name string, fallback bool) bool {
 	value, given := d.lookup(name)
 	if !given {
-		return missing
+		return fallback
 	}
 	switch value {
 	case true, queryValue("true"):
@@ -123,7 +123,7 @@ func (d *decoder) bool(name string, missing bool) bool {
 		return false
 	}
 	d.fieldError(name, "must be true or false")
-	return missing
+	return fallback
 }
 
 // rfc3339 rejects what time.Parse accepts: hours of one digit, a comma before the

@@ -14,7 +14,7 @@ import (
 type call struct {
 	caller  auth.Identity // zero where no token is needed
 	address string        // the client's IP address
-	seed    string        // with an Idempotency-Key: the same text for the same request; else ""
+	seed    string        // identifies a request with an Idempotency-Key and its retries; otherwise ""
 }
 
 // action runs a handler with its decoded request.

@@ -71,8 +71,8 @@ func (s *Server) newHold(ctx context.Context, c *call, in holdRequest) (booking.
 }
 
 // newHoldID returns the id of a new hold. With an Idempotency-Key, the id is derived from
-// the request and the date: a retry finds the hold of the first request, but the same key,
-// free again after 24 hours, does not find the booking that the first hold became.
+// the request and the date: a retry finds the hold of the first request, but a key that is
+// reused after 24 hours does not find the booking that the first hold became.
 func (s *Server) newHoldID(c *call, train booking.TrainID) booking.HoldID {
 	if c.seed == "" {
 		return booking.NewHoldID(train)

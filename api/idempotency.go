@@ -137,7 +137,7 @@ type keyLocks struct {
 
 type keyLock struct {
 	free  chan struct{} // contains one element while the lock is free
-	users int           // that hold the lock or wait for it
+	users int           // the number of requests that hold the lock or wait for it
 }
 
 // lock waits for the lock of the key. If ctx ends first, it returns unavailable with

@@ -203,13 +203,13 @@ func memory() uint64 {
 	return m.HeapInuse + m.StackInuse
 }
 
-// requireMemory checks that f leaves at most most bytes in use.
-func requireMemory(tb testing.TB, most uint64, f func()) {
+// requireMemory checks that f leaves at most limit bytes in use.
+func requireMemory(tb testing.TB, limit uint64, f func()) {
 	tb.Helper()
 	before := memory()
 	f()
 	after := memory()
-	require.Less(tb, after, before+most, "%d KiB more in use", (int64(after)-int64(before))>>10)
+	require.Less(tb, after, before+limit, "%d KiB more in use", (int64(after)-int64(before))>>10)
 }
 
 // A connection may use 64 KiB on both sides together: buffers of 4 KiB each and stacks.

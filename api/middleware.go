@@ -21,7 +21,7 @@ const maxHeader = 16 << 10
 var errHeaderTooLarge = errors.New("header too large")
 
 // middleware gives each request an id, limits its header, sets the headers of every
-// response, turns errors and panics into responses, counts, and logs.
+// response, turns errors and panics into responses, and records metrics and a log line.
 func (s *Server) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r, header := c.Request(), c.Response().Header()
@@ -112,12 +112,12 @@ func checkHeader(r *http.Request) error {
 // requestID returns the client's X-Request-Id if it is safe to log, so that a request can
 // be followed through several services. Otherwise it returns a new id.
 func requestID(header http.Header) string {
-	const longest = 64
+	const maxLength = 64
 	given := header.Get("X-Request-Id")
 	unsafe := strings.ContainsFunc(given, func(r rune) bool {
 		return !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", r)
 	})
-	if given == "" || len(given) > longest || unsafe {
+	if given == "" || len(given) > maxLength || unsafe {
 		return uuid.NewString()
 	}
 	return given
@@ -134,7 +134,7 @@ func decodePath(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// methodNotAllowed responds to the methods that a path does not have.
+// methodNotAllowed handles the methods that a path does not support.
 func methodNotAllowed(path, allow string) echo.HandlerFunc {
 	rt := &route{path: path}
 	return func(c echo.Context) error {

@@ -107,7 +107,7 @@ func (s *testServer) requireUnchanged(tb testing.TB, on trainSetup, cell string)
 }
 
 // Every operation must have a row and every row an operation. A rejected request must
-// change nothing. Only the owner, and an admin who may, see whose the seats are.
+// change nothing. Only the owner, and admins where permitted, see who has the seats.
 func TestEachCallerGetsTheStatusOfThePermissionTable(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)

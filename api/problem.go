@@ -53,8 +53,8 @@ var codeTable = []codeStatus{
 // StatusOf returns the HTTP status of a code; 500 for one that is not in the table.
 func StatusOf(code booking.Code) int { return lookupCode(code).status }
 
-// CodeOfStatus returns a code for an HTTP status that came without one; internal for a
-// status that is not in the table. StatusOf(CodeOfStatus(s)) is s for every s in the table.
+// CodeOfStatus returns a code for the HTTP status of a response that has none; internal for
+// a status that is not in the table. StatusOf(CodeOfStatus(s)) is s for every s in the table.
 func CodeOfStatus(status int) booking.Code {
 	for _, row := range codeTable {
 		if row.status == status {
@@ -137,8 +137,7 @@ func detailOf(e *booking.Error) string {
 	return strings.Join(lines, "; ")
 }
 
-// retryAfterSeconds rounds up, to at least one second, so that a client that waits for the
-// Retry-After does not come too early.
+// retryAfterSeconds rounds up, to at least one second, so that clients do not retry early.
 func retryAfterSeconds(d time.Duration) string {
 	return strconv.FormatInt(max(1, int64((d+time.Second-1)/time.Second)), 10)
 }

@@ -31,8 +31,9 @@ type message struct {
 	Message string `json:"message"`
 }
 
-// encode writes a value of one of our own types, which cannot fail, as JSON. It does not
-// escape <, > and &, because nosniff keeps browsers from reading a response as HTML.
+// encode returns the JSON of v, whose type must not contain anything that cannot be encoded.
+// It does not escape <, > and &, because nosniff keeps browsers from reading a response as
+// HTML.
 func encode(v any) []byte {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

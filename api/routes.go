@@ -17,7 +17,7 @@ type route struct {
 	keyed        bool // accepts an Idempotency-Key
 	handler      handler
 	file         fileHandler // instead of handler: a file that is not part of the API
-	quiet        bool        // probed all the time: logged at debug level, not traced
+	quiet        bool        // for frequent probes: logged at debug level, not traced
 }
 
 func (s *Server) routeTable() []route {

@@ -71,7 +71,7 @@ type Server struct {
 	readiness readiness
 	keys      keyLocks
 	routes    []route
-	handle    http.Handler
+	handler   http.Handler
 }
 
 // New returns a Server. It returns an error if a required option is missing or the metrics
@@ -94,9 +94,9 @@ func New(o Options) (*Server, error) {
 	e.IPExtractor = clientAddress(o.TrustedProxies)
 	e.Pre(s.middleware, decodePath)
 	s.registerRoutes(e)
-	s.handle = e
+	s.handler = e
 	if o.Traces != nil {
-		s.handle = s.traced(e, o.Traces)
+		s.handler = s.traced(e, o.Traces)
 	}
 	return s, nil
 }
@@ -120,7 +120,7 @@ func (s *Server) setDefaults() {
 }
 
 // Handler returns the handler of the API.
-func (s *Server) Handler() http.Handler { return s.handle }
+func (s *Server) Handler() http.Handler { return s.handler }
 
 // SetDraining makes /readyz return 503, so that load balancers send no new requests. The
 // API continues to serve all requests.

@@ -46,7 +46,7 @@ func parseObject(body []byte) (jsonObject, error) {
 	return fields, nil
 }
 
-// jsonError is what is wrong with a value, and the path to it, such as stops[2].station.
+// jsonError is an error in the value at path, such as stops[2].station.
 type jsonError struct{ path, message string }
 
 func (e *jsonError) within(name string) *jsonError {
@@ -129,16 +129,16 @@ func (p parser) next() json.Token {
 // that is half of a surrogate pair, so the text may have lost a character.
 func checkUnicode(s string) *jsonError {
 	if strings.ContainsRune(s, utf8.RuneError) {
-		return &jsonError{"", "must be whole Unicode text, without U+FFFD"}
+		return &jsonError{"", "must contain neither U+FFFD nor half of a surrogate pair"}
 	}
 	return nil
 }
 
-// truncate limits how much of a name from the client a response repeats.
+// truncate shortens a name from the client for a response.
 func truncate(name string) string {
-	const most = 64
-	if runes := []rune(name); len(runes) > most {
-		return string(runes[:most]) + "…"
+	const maxRunes = 64
+	if runes := []rune(name); len(runes) > maxRunes {
+		return string(runes[:maxRunes]) + "…"
 	}
 	return name
 }

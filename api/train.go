@@ -16,7 +16,7 @@ type trainResponse struct {
 	Stops       []booking.Stop  `json:"stops"`
 	CreatedAt   time.Time       `json:"created_at"`
 	UpdatedAt   time.Time       `json:"updated_at"`
-	*seatCounts                 // nil: not in the response
+	*seatCounts                 // nil: omitted
 }
 
 // seatCounts add up to the capacity.
@@ -120,7 +120,7 @@ func (s *Server) createTrain(ctx context.Context, c *call, in createTrainRequest
 // create adds a train. With an Idempotency-Key and without an id of the client, the id is
 // derived from the request. If the first request succeeded but its reply was not stored,
 // the retry gets already_exists and returns the existing train. If the client chose the
-// id, already_exists is returned, because somebody else may have created that train.
+// id, already_exists is returned, because another client may have created that train.
 func (s *Server) create(ctx context.Context, c *call, train booking.Train) (booking.Train, error) {
 	if c.seed == "" || train.ID != (booking.TrainID{}) {
 		return s.service.CreateTrain(ctx, train)

@@ -131,7 +131,7 @@ func TestTrainIsCreatedOnceUnderAnIDOfTheClient(t *testing.T) {
 	require.Equal(t, "/v1/trains/"+id, r.header.Get("Location"))
 	require.Equal(t, r.str(t, "created_at"), r.str(t, "updated_at"))
 	requireProblem(t, 409, booking.CodeAlreadyExists, "", s.post(t, serviceToken, "/v1/trains", body))
-	// With a key too: somebody else may have created that train.
+	// With a key too: another client may have created that train.
 	keyed := request{method: "POST", path: "/v1/trains", token: serviceToken, body: body, header: http.Header{"Idempotency-Key": {"x"}}}
 	requireProblem(t, 409, booking.CodeAlreadyExists, "", s.do(t, keyed))
 }
