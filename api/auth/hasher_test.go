@@ -33,9 +33,9 @@ func TestHashMatchesOnlyItsPassword(t *testing.T) {
 	for password, want := range map[string]bool{
 		"correct horse": true, "correct hors": false, "correct horse ": false, "Correct horse": false, "": false,
 	} {
-		right, err := hasher.Verify(t.Context(), hash, password)
+		ok, err := hasher.Verify(t.Context(), hash, password)
 		require.NoError(t, err)
-		require.Equal(t, want, right, password)
+		require.Equal(t, want, ok, password)
 	}
 }
 
@@ -53,9 +53,9 @@ func TestSamePasswordHasADifferentHashEachTime(t *testing.T) {
 func TestHashOfTheReferenceImplementationIsVerified(t *testing.T) {
 	t.Parallel()
 	const vector = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
-	right, err := newHasher(t, cheap).Verify(t.Context(), vector, "password")
+	ok, err := newHasher(t, cheap).Verify(t.Context(), vector, "password")
 	require.NoError(t, err)
-	require.True(t, right)
+	require.True(t, ok)
 }
 
 func TestPasswordMatchesInAnyNormalForm(t *testing.T) {
@@ -63,9 +63,9 @@ func TestPasswordMatchesInAnyNormalForm(t *testing.T) {
 	hasher := newHasher(t, cheap)
 	hash, err := hasher.Hash(t.Context(), "cafe\u0301 noir") // e and a combining acute
 	require.NoError(t, err)
-	right, err := hasher.Verify(t.Context(), hash, "caf\u00e9 noir") // one letter
+	ok, err := hasher.Verify(t.Context(), hash, "caf\u00e9 noir") // one letter
 	require.NoError(t, err)
-	require.True(t, right)
+	require.True(t, ok)
 }
 
 func TestHashAfterTheDeadlineIsNotStarted(t *testing.T) {
@@ -130,8 +130,8 @@ func TestMalformedHashIsAnInternalError(t *testing.T) {
 	hasher := newHasher(t, cheap)
 	long := strings.Repeat("A", 88)
 	for _, hash := range malformed(long) {
-		right, err := hasher.Verify(t.Context(), hash, "password")
-		require.False(t, right, hash)
+		ok, err := hasher.Verify(t.Context(), hash, "password")
+		require.False(t, ok, hash)
 		require.Equal(t, booking.CodeInternal, booking.CodeOf(err), hash)
 	}
 }

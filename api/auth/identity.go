@@ -11,7 +11,7 @@ import (
 // Identity is the caller of a request: a user, or a machine with a service token.
 type Identity struct {
 	User    uuid.UUID // zero for a machine
-	Machine bool      // the role train-admin
+	Machine bool      // has the role train-admin
 }
 
 // Identify returns the identity of a token, the part of the Authorization header after

@@ -24,7 +24,7 @@ func (a *Accounts) Login(ctx context.Context, username, password, address string
 		return IssuedTokens{}, err
 	}
 	var user booking.User
-	right, err := a.Throttle.Try(ctx, username, address, func() (bool, error) {
+	correct, err := a.Throttle.Try(ctx, username, address, func() (bool, error) {
 		var err error
 		if user, err = a.findByName(ctx, username); err != nil {
 			return false, err
@@ -34,7 +34,7 @@ func (a *Accounts) Login(ctx context.Context, username, password, address string
 	if err != nil {
 		return IssuedTokens{}, err
 	}
-	if !right {
+	if !correct {
 		return IssuedTokens{}, invalidCredentials()
 	}
 	return a.startFamily(ctx, user)
@@ -69,11 +69,11 @@ func (a *Accounts) startFamily(ctx context.Context, user booking.User) (IssuedTo
 	if err := a.Users.SaveRefreshToken(ctx, first); err != nil {
 		return IssuedTokens{}, fmt.Errorf("save refresh token: %w", err)
 	}
-	now, err := a.Users.FindUser(ctx, user.ID)
+	current, err := a.Users.FindUser(ctx, user.ID)
 	if err != nil {
 		return IssuedTokens{}, fmt.Errorf("find user again: %w", err)
 	}
-	if now.PasswordHash != user.PasswordHash {
+	if current.PasswordHash != user.PasswordHash {
 		return IssuedTokens{}, invalidCredentials()
 	}
 	return tokens, nil

@@ -25,13 +25,13 @@ func (a *Accounts) ChangePassword(ctx context.Context, user uuid.UUID, old, pass
 	if err != nil {
 		return err
 	}
-	right, err := a.Throttle.Try(ctx, found.Username, address, func() (bool, error) {
+	correct, err := a.Throttle.Try(ctx, found.Username, address, func() (bool, error) {
 		return a.Hasher.Verify(ctx, found.PasswordHash, old)
 	})
 	if err != nil {
 		return err
 	}
-	if !right {
+	if !correct {
 		return invalidCredentials()
 	}
 	hash, err := a.Hasher.Hash(ctx, password)

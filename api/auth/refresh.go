@@ -11,7 +11,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// IssuedTokens are the tokens that a login or a refresh returns. They do not print or log.
+// IssuedTokens are the tokens that a login or a refresh returns. Printing or logging them
+// does not reveal them.
 type IssuedTokens struct {
 	Access  string
 	Refresh string

@@ -45,14 +45,16 @@ func checkLength(secret []byte) error {
 	return nil
 }
 
-// ServiceTokens are the bearer tokens of machines. It stores only their hashes.
+// ServiceTokens are the bearer tokens of machines, of which only the hashes are stored. It
+// is immutable and so safe for concurrent use.
 type ServiceTokens struct {
 	hashes [][sha256.Size]byte
 }
 
 // ParseServiceTokens parses a file with one service token per line, each with at least 32
 // printable ASCII characters and no space. All of them are valid, so that a new token can
-// be distributed before the old one is removed. Errors are those of ParseSecret.
+// be distributed before the old one is removed. It returns the errors of ParseSecret, and
+// one for a token with another character.
 func ParseServiceTokens(contents []byte) (*ServiceTokens, error) {
 	tokens, err := ParseSecret(contents)
 	if err != nil {

@@ -67,9 +67,9 @@ func NewThrottle(limit int) *Throttle {
 
 // Try runs check, which reports whether the password is correct, unless the account has too
 // many failures from this address. An error of check does not count as a failure. account
-// is a username in any case and need not exist; address is an IP address. Errors:
-// rate_limited with RetryAfter; unavailable if ctx ends while Try waits for other checks;
-// those of check.
+// is a username, which need not exist and whose case is ignored; address is an IP address.
+// A nil Throttle always runs check. Errors: rate_limited with RetryAfter; unavailable if ctx
+// ends while Try waits for other checks; those of check.
 func (t *Throttle) Try(ctx context.Context, account, address string, check func() (bool, error)) (bool, error) {
 	if t == nil || t.limit <= 0 {
 		return check()
@@ -157,8 +157,8 @@ func (t *Throttle) leave(e *entry, failed bool) {
 	}
 }
 
-// evictExpired removes idle entries from the front whose last failure is a minute old. An
-// entry in front of them that became idle after a success may delay this by a minute.
+// evictExpired removes idle entries whose failures are all a minute old. It stops at the
+// first other entry in the list, and so may remove those behind it up to a minute late.
 func (t *Throttle) evictExpired(now time.Time) {
 	for front := t.idle.Front(); front != nil; front = t.idle.Front() {
 		e := front.Value.(*entry) //nolint:forcetypeassert // the list has only entries

@@ -57,9 +57,9 @@ func TestTenthFailureInAMinuteReachesTheLimit(t *testing.T) {
 		_, err = throttle.Try(t.Context(), account, address, correct)
 		require.Equal(t, time.Nanosecond, retryAfter(t, err))
 		advance(time.Nanosecond)
-		right, err := throttle.Try(t.Context(), account, address, correct)
+		ok, err := throttle.Try(t.Context(), account, address, correct)
 		require.NoError(t, err)
-		require.True(t, right)
+		require.True(t, ok)
 	})
 }
 
@@ -100,9 +100,9 @@ func TestThrottleOfZeroIsOff(t *testing.T) {
 	t.Parallel()
 	for _, throttle := range []*auth.Throttle{nil, auth.NewThrottle(0)} {
 		for range 100 {
-			right, err := throttle.Try(t.Context(), account, address, wrong)
+			ok, err := throttle.Try(t.Context(), account, address, wrong)
 			require.NoError(t, err)
-			require.False(t, right)
+			require.False(t, ok)
 		}
 	}
 }
@@ -143,12 +143,12 @@ func TestConcurrentCorrectPasswordsAllPass(t *testing.T) {
 		var wait sync.WaitGroup
 		for range 50 {
 			wait.Go(func() {
-				right, err := throttle.Try(t.Context(), account, address, func() (bool, error) {
+				ok, err := throttle.Try(t.Context(), account, address, func() (bool, error) {
 					advance(20 * time.Millisecond)
 					return true, nil
 				})
 				require.NoError(t, err)
-				require.True(t, right)
+				require.True(t, ok)
 			})
 		}
 		wait.Wait()
@@ -241,7 +241,7 @@ var steps = rapid.SliceOf(rapid.Custom(func(r *rapid.T) step {
 	return step{
 		Pause:   time.Duration(rapid.IntRange(0, 40).Draw(r, "seconds")) * time.Second,
 		Name:    rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, "name"),
-		Outcome: rapid.SampledFrom([]string{"wrong", "right", "error"}).Draw(r, "outcome"),
+		Outcome: rapid.SampledFrom([]string{"wrong", "correct", "error"}).Draw(r, "outcome"),
 	}
 }))
 
@@ -255,11 +255,11 @@ func TestThrottleBehavesAsItsModel(t *testing.T) {
 		var got, want []string
 		synctest.Test(t, func(t *testing.T) {
 			throttle, model := auth.NewThrottle(limit), map[string][]time.Time{}
-			checks := map[string]func() (bool, error){"wrong": wrong, "right": correct, "error": broken}
+			checks := map[string]func() (bool, error){"wrong": wrong, "correct": correct, "error": broken}
 			for _, s := range drawn {
 				advance(s.Pause)
-				right, err := throttle.Try(t.Context(), s.Name, address, checks[s.Outcome])
-				got = append(got, describe(right, err))
+				ok, err := throttle.Try(t.Context(), s.Name, address, checks[s.Outcome])
+				got = append(got, describe(ok, err))
 				want = append(want, expect(model, limit, s))
 			}
 		})
@@ -267,15 +267,15 @@ func TestThrottleBehavesAsItsModel(t *testing.T) {
 	})
 }
 
-func describe(right bool, err error) string {
+func describe(ok bool, err error) string {
 	var limited *booking.Error
 	switch {
 	case errors.As(err, &limited):
 		return "wait " + limited.RetryAfter.String()
 	case err != nil:
 		return "error"
-	case right:
-		return "right"
+	case ok:
+		return "correct"
 	}
 	return "wrong"
 }

@@ -31,9 +31,9 @@ const (
 const maxToken = 2048
 
 // Tokens issues and validates JSON Web Tokens with HS256. It is immutable and so safe for
-// concurrent use. It does not print its keys.
+// concurrent use. Printing or logging it does not reveal its keys.
 type Tokens struct {
-	signingKid string            // of the key that signs
+	signingKid string            // the kid of the key that signs
 	keys       map[string][]byte // by kid
 	accessTTL  time.Duration
 	refreshTTL time.Duration
@@ -41,8 +41,8 @@ type Tokens struct {
 }
 
 // NewTokens returns Tokens that sign with the first key and accept all keys. To replace a
-// key, put the new one first and remove the old one after refreshTTL. A key must have at
-// least 32 bytes; a TTL must be one second to MaxTTL.
+// key, insert the new one before it and remove the old one after refreshTTL. It returns an
+// error if a key has less than 32 bytes or a TTL is not one second to MaxTTL.
 func NewTokens(keys [][]byte, accessTTL, refreshTTL time.Duration) (*Tokens, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("a signing key is required; " + secretHint)
