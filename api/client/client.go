@@ -15,8 +15,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// DefaultTimeout is how long one request may take, including its response body. It is the
-// server's own timeout of 5 seconds plus as much for the network.
+// DefaultTimeout is how long one request may take, including its response body: the server's
+// own timeout of 5 seconds, and as much for the network.
 const DefaultTimeout = 10 * time.Second
 
 // DefaultUserAgent is the default User-Agent header.

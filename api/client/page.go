@@ -51,17 +51,17 @@ type fetchPage[T any] func(context.Context, booking.PageRequest) (booking.Page[T
 // them, the result may miss a change but has no duplicates.
 func fetchList[T any](ctx context.Context, want booking.PageRequest, fetch fetchPage[T]) (booking.Page[T], error) {
 	all := booking.Page[T]{Next: want.After}
-	for left := want.Limit; ; left -= booking.MaxPageLimit {
+	for remaining := want.Limit; ; remaining -= booking.MaxPageLimit {
 		size := booking.MaxPageLimit
 		if want.Limit > 0 {
-			size = min(size, left)
+			size = min(size, remaining)
 		}
 		page, err := fetch(ctx, booking.PageRequest{Limit: size, After: all.Next})
 		if err != nil {
 			return booking.Page[T]{}, err
 		}
 		all.Items, all.Next = append(all.Items, page.Items...), page.Next
-		if page.Next.IsZero() || want.Limit > 0 && left <= size {
+		if page.Next.IsZero() || want.Limit > 0 && remaining <= size {
 			return all, nil
 		}
 	}
@@ -79,8 +79,8 @@ func fetchEach[T any](ctx context.Context, page booking.PageRequest, fetch fetch
 		for {
 			got, err := fetch(ctx, at)
 			if err != nil {
-				var none T
-				yield(none, err)
+				var zero T
+				yield(zero, err)
 				return
 			}
 			for _, item := range got.Items {

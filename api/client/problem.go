@@ -31,9 +31,9 @@ type problem struct {
 	Outcome       booking.Outcome   `json:"outcome"`
 }
 
-// newError converts an error response. It passes on codes that are unknown to this client,
-// because a newer server may have them. The outcome of a 500 is unknown too, although the
-// server does not send it.
+// newError converts an error response. It keeps codes that this client does not define,
+// because a newer server may. The outcome of a 500 is unknown too, although the server does
+// not send it.
 func newError(got response, header http.Header) *booking.Error {
 	var p problem
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
@@ -84,8 +84,8 @@ func notSent(cause error) *booking.Error {
 
 // noResponse is the error for a request that may have been sent and got no response.
 func noResponse(cause error) *booking.Error {
-	late, ok := errors.AsType[net.Error](cause)
-	if errors.Is(cause, context.DeadlineExceeded) || ok && late.Timeout() {
+	netErr, ok := errors.AsType[net.Error](cause)
+	if errors.Is(cause, context.DeadlineExceeded) || ok && netErr.Timeout() {
 		return booking.Timeout(cause)
 	}
 	return booking.Unavailable(booking.OutcomeUnknown, defaultRetryAfter, cause)

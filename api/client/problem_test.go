@@ -309,17 +309,17 @@ func TestRequestThatWasNotSentWasNotExecuted(t *testing.T) {
 }
 
 // A RoundTripper that does not call the httptrace hooks may have sent the request.
-func TestErrorOfAnUntracedRoundTripperHasOutcomeUnknown(t *testing.T) {
+func TestErrorOfARoundTripperWithoutHooksHasOutcomeUnknown(t *testing.T) {
 	t.Parallel()
 	c := open(t, func(o *client.Options) {
-		o.URL, o.HTTP = "http://localhost", &http.Client{Transport: untraced{}}
+		o.URL, o.HTTP = "http://localhost", &http.Client{Transport: noHooks{}}
 	})
 	_, _, err := c.PutTrain(t.Context(), draft())
 	requireUnknown(t, booking.CodeUnavailable, err)
 }
 
-type untraced struct{}
+type noHooks struct{}
 
-func (untraced) RoundTrip(*http.Request) (*http.Response, error) {
+func (noHooks) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, fmt.Errorf("something: %w", &net.OpError{Op: "dial", Err: errors.New("refused")})
 }
