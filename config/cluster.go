@@ -12,8 +12,8 @@ type Redis struct {
 	RedisURLFile string `name:"redis-url-file" placeholder:"FILE" help:"File with the value of --redis-url, which keeps the password out of the process list."`
 }
 
-// Given reports whether a Redis is set.
-func (r *Redis) Given() bool { return r.RedisURL != "" || r.RedisURLFile != "" }
+// HasRedis reports whether a Redis is set.
+func (r *Redis) HasRedis() bool { return r.RedisURL != "" || r.RedisURLFile != "" }
 
 // Validate returns all problems of the Redis settings.
 func (r *Redis) Validate() Problems {
@@ -33,9 +33,9 @@ type Cluster struct {
 	ClusterTLSCA   string `name:"cluster-tls-ca" placeholder:"FILE" help:"Certificate authority of the other processes, PEM."`
 }
 
-// Clustered reports whether the process runs in a cluster. Otherwise it runs alone, with a
-// data directory. The settings must be valid.
-func (c *Config) Clustered() bool { return c.Database() && c.Given() }
+// Clustered reports whether the process runs in a cluster. Otherwise it runs embedded, with
+// a data directory. The settings must be valid.
+func (c *Config) Clustered() bool { return c.HasDatabase() && c.HasRedis() }
 
 // PeerListen returns the address to listen on for the other processes.
 func (c *Cluster) PeerListen() string {
@@ -45,17 +45,16 @@ func (c *Cluster) PeerListen() string {
 	return c.Advertise
 }
 
-// mode validates the settings of the mode. Without both URLs, the process runs alone; with
-// both, in a cluster.
+// mode validates the settings of the mode: clustered with both URLs, embedded without them.
 func (p *Problems) mode(c *Config) {
-	switch database, redis := c.Database(), c.Given(); {
+	switch database, redis := c.HasDatabase(), c.HasRedis(); {
 	case !database && !redis:
-		p.alone(c)
+		p.embedded(c)
 		return
 	case !redis:
-		p.add("--database-url is set and --redis-url is not; set both to run as a cluster, or neither to run alone on --data-dir")
+		p.add("--database-url is set and --redis-url is not; set both to run as a cluster, or neither to run embedded with --data-dir")
 	case !database:
-		p.add("--redis-url is set and --database-url is not; set both to run as a cluster, or neither to run alone on --data-dir")
+		p.add("--redis-url is set and --database-url is not; set both to run as a cluster, or neither to run embedded with --data-dir")
 	}
 	if c.Advertise == "" {
 		p.add("--advertise is not set; a cluster needs it: set it to the host:port at which the other processes reach this one, such as 10.0.0.7:8090")
@@ -71,8 +70,8 @@ func (p *Problems) mode(c *Config) {
 	p.tls(c)
 }
 
-// alone rejects the settings that only a cluster has.
-func (p *Problems) alone(c *Config) {
+// embedded rejects the settings of a cluster.
+func (p *Problems) embedded(c *Config) {
 	for _, s := range []struct{ name, value string }{
 		{"advertise", c.Advertise},
 		{"cluster-listen", c.ClusterListen},

@@ -39,10 +39,10 @@ func TestServiceIsClusteredWithBothURLs(t *testing.T) {
 func TestEachRuleOfAClusterSaysWhatToSet(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*config.Config){
-		"--database-url is set and --redis-url is not; set both to run as a cluster, or neither to run alone on --data-dir": func(c *config.Config) {
+		"--database-url is set and --redis-url is not; set both to run as a cluster, or neither to run embedded with --data-dir": func(c *config.Config) {
 			c.RedisURL = ""
 		},
-		"--redis-url is set and --database-url is not; set both to run as a cluster, or neither to run alone on --data-dir": func(c *config.Config) {
+		"--redis-url is set and --database-url is not; set both to run as a cluster, or neither to run embedded with --data-dir": func(c *config.Config) {
 			c.DatabaseURL = ""
 		},
 		"--database-url and --database-url-file are both set; set one of them": func(c *config.Config) { c.DatabaseURLFile = "x" },

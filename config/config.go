@@ -12,9 +12,9 @@
 //
 // # Failure
 //
-// Sources.Problems and Config.Validate return all problems at once. Each problem says what
-// to set. An unknown variable TRAINBOOKING_* is only a warning, because other programs may
-// set such variables.
+// Sources.Problems and Config.Validate return all problems at once, each with what to set.
+// An unknown variable TRAINBOOKING_* is only a warning, because other programs may set such
+// variables.
 package config
 
 import (
@@ -42,7 +42,7 @@ const (
 	LogJSON    = "json"
 )
 
-// Config has all settings of trainbooking serve. The tags are for Kong.
+// Config has all settings of trainbooking serve. Kong reads the tags.
 type Config struct {
 	Store
 	Cluster
@@ -66,7 +66,7 @@ type Config struct {
 
 	ShutdownDelay time.Duration `default:"${shutdown_delay}" placeholder:"TIME" help:"How long the service serves requests after SIGTERM while /readyz returns 503, up to 1m (${default})."`
 
-	LogFormat string `default:"${log_format}" placeholder:"FORM" help:"auto (console on a terminal, JSON otherwise), console or json (${default})."`
+	LogFormat string `default:"${log_format}" placeholder:"FORMAT" help:"auto (console on a terminal, JSON otherwise), console or json (${default})."`
 	LogLevel  string `default:"${log_level}" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 }
 
@@ -100,11 +100,11 @@ func Vars() map[string]string {
 		"listen":             c.Listen,
 		"metrics_listen":     c.MetricsListen,
 		"data_dir":           c.DataDir,
-		"hold_ttl":           short(c.HoldTTL),
+		"hold_ttl":           formatDuration(c.HoldTTL),
 		"max_holds_per_user": strconv.Itoa(c.MaxHoldsPerUser),
-		"access_ttl":         short(c.AccessTTL),
-		"refresh_ttl":        short(c.RefreshTTL),
-		"shutdown_delay":     short(c.ShutdownDelay),
+		"access_ttl":         formatDuration(c.AccessTTL),
+		"refresh_ttl":        formatDuration(c.RefreshTTL),
+		"shutdown_delay":     formatDuration(c.ShutdownDelay),
 		"login_failures":     strconv.Itoa(c.LoginFailures),
 		"log_format":         c.LogFormat,
 		"log_level":          c.LogLevel,

@@ -11,7 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// readFile returns the settings in a YAML file by name, and the problems of the others.
+// readFile returns the valid settings in a YAML file by name, and a problem for each other key.
 func readFile(path string, known []string) (map[string]string, Problems) {
 	nodes, err := decode(path)
 	if err != nil {
@@ -19,7 +19,7 @@ func readFile(path string, known []string) (map[string]string, Problems) {
 	}
 	values := make(map[string]string, len(nodes))
 	var problems Problems
-	for _, key := range sortedKeys(nodes) {
+	for _, key := range keysByLine(nodes) {
 		node := nodes[key]
 		switch {
 		case !slices.Contains(known, key):
@@ -51,7 +51,7 @@ func decode(path string) (map[string]yaml.Node, error) {
 	return nodes, nil
 }
 
-func sortedKeys(nodes map[string]yaml.Node) []string {
+func keysByLine(nodes map[string]yaml.Node) []string {
 	keys := make([]string, 0, len(nodes))
 	for key := range nodes {
 		keys = append(keys, key)

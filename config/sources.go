@@ -14,7 +14,7 @@ import (
 // prefix is the prefix of the names of our environment variables.
 const prefix = "TRAINBOOKING_"
 
-// configFlag is the flag with the file. It is not a setting, so a file cannot name another.
+// configFlag names the file. It is not a setting, so a file cannot name another file.
 const configFlag = "config"
 
 // Sources has the settings of the environment and the file. It is one Kong resolver for
@@ -30,8 +30,8 @@ type Sources struct {
 
 var _ kong.Resolver = (*Sources)(nil)
 
-// NewSources returns the Sources of a process with this environment (os.Environ). The file
-// is that of the flag --config or of TRAINBOOKING_CONFIG.
+// NewSources returns the Sources of a process with this environment (os.Environ). The flag
+// --config or TRAINBOOKING_CONFIG names the file.
 func NewSources(environ []string) *Sources {
 	s := &Sources{known: settings(), environ: environ, env: map[string]string{}}
 	for _, variable := range environ {

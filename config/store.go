@@ -10,18 +10,18 @@ type Store struct {
 	MigrateURLFile  string `name:"migrate-url-file" placeholder:"FILE" help:"File with the value of --migrate-url."`
 }
 
-// Database reports whether the data is in Postgres.
-func (s *Store) Database() bool { return s.DatabaseURL != "" || s.DatabaseURLFile != "" }
+// HasDatabase reports whether the data is in Postgres.
+func (s *Store) HasDatabase() bool { return s.DatabaseURL != "" || s.DatabaseURLFile != "" }
 
 // Validate returns all problems of the store settings.
 func (s *Store) Validate() Problems {
 	var p Problems
-	if s.DataDir == "" && !s.Database() {
+	if s.DataDir == "" && !s.HasDatabase() {
 		p.add("--data-dir is empty; set it to a directory that this user can write, such as %s", DefaultDataDir)
 	}
 	p.exclusive("database-url", s.DatabaseURL, s.DatabaseURLFile)
 	p.exclusive("migrate-url", s.MigrateURL, s.MigrateURLFile)
-	if (s.MigrateURL != "" || s.MigrateURLFile != "") && !s.Database() {
+	if (s.MigrateURL != "" || s.MigrateURLFile != "") && !s.HasDatabase() {
 		p.add("--migrate-url is set without --database-url; set both to the same database")
 	}
 	return p

@@ -43,7 +43,7 @@ func (c *Config) Validate() Problems {
 	p.duration("refresh-ttl", c.RefreshTTL, time.Second, auth.MaxTTL)
 	if c.RefreshTTL < c.AccessTTL {
 		p.add("--refresh-ttl %s is shorter than --access-ttl %s; set it longer, or clients cannot refresh",
-			short(c.RefreshTTL), short(c.AccessTTL))
+			formatDuration(c.RefreshTTL), formatDuration(c.AccessTTL))
 	}
 	p.number("login-failures", c.LoginFailures, 0, MaxLoginFailures)
 	if _, err := c.Proxies(); err != nil {
@@ -76,7 +76,7 @@ func (c *Config) Proxies() (networks []netip.Prefix, err error) {
 	return networks, nil
 }
 
-// ParseLevel reads a log level: debug, info, warn or error.
+// ParseLevel parses a log level: debug, info, warn or error.
 func ParseLevel(s string) (level slog.Level, err error) {
 	err = level.UnmarshalText([]byte(s))
 	return level, err
@@ -94,20 +94,20 @@ func (p *Problems) address(name, address string) {
 	}
 }
 
-func (p *Problems) duration(name string, d, shortest, longest time.Duration) {
-	if d < shortest || d > longest {
-		p.add("--%s %s is out of range; set it to %s to %s", name, short(d), short(shortest), short(longest))
+func (p *Problems) duration(name string, d, minimum, maximum time.Duration) {
+	if d < minimum || d > maximum {
+		p.add("--%s %s is out of range; set it to %s to %s", name, formatDuration(d), formatDuration(minimum), formatDuration(maximum))
 	}
 }
 
-func (p *Problems) number(name string, n, least, most int) {
-	if n < least || n > most {
-		p.add("--%s %d is out of range; set it to %d to %d", name, n, least, most)
+func (p *Problems) number(name string, n, minimum, maximum int) {
+	if n < minimum || n > maximum {
+		p.add("--%s %d is out of range; set it to %d to %d", name, n, minimum, maximum)
 	}
 }
 
-// short formats 3m0s as 3m and 24h0m0s as 24h.
-func short(d time.Duration) string {
+// formatDuration formats 3m0s as 3m and 24h0m0s as 24h.
+func formatDuration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")

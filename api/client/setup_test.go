@@ -87,7 +87,7 @@ func (s *testServer) token(ctx context.Context, user uuid.UUID) (string, error) 
 var admin = uuid.MustParse("00000000-0000-4000-8000-00000000ad31")
 
 // anyUser is a store in which every id is a user. bookingtest.Exercise has hundreds of users,
-// and hashing a password for each would be slow.
+// and registering each of them would slow it down.
 type anyUser struct {
 	booking.Users
 	hash string

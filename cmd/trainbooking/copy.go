@@ -52,7 +52,7 @@ func (c *copyStore) Run(ctx context.Context, sources *config.Sources, std stdio)
 // problems returns the problems of the settings. Unlike serve, copy needs both stores.
 func (c *copyStore) problems() config.Problems {
 	problems := append(c.Store.Validate(), c.Redis.Validate()...)
-	if !c.Database() {
+	if !c.HasDatabase() {
 		problems = append(problems, "--database-url is not set; set it to the Postgres to copy the data into")
 	} else if c.DataDir == "" {
 		problems = append(problems, "--data-dir is empty; set it to the directory to copy")
@@ -164,7 +164,7 @@ func (c *copyStore) copyHolds(ctx context.Context, from *sqlite.DB, log *slog.Lo
 	if err != nil {
 		return err
 	}
-	if !c.Given() {
+	if !c.HasRedis() {
 		if len(trains) > 0 {
 			fmt.Fprintf(out, "The holds of %d trains are not copied, because --redis-url is not set.\n", len(trains))
 		}

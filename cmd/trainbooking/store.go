@@ -22,7 +22,7 @@ type store interface {
 
 // openStore opens the store of the settings: SQLite or Postgres.
 func openStore(ctx context.Context, c *config.Store, log *slog.Logger) (store, error) {
-	if !c.Database() {
+	if !c.HasDatabase() {
 		return sqlite.Open(ctx, c.DataDir, sqlite.Options{})
 	}
 	return openPostgres(ctx, c, postgres.Options{Logger: log})
@@ -86,7 +86,7 @@ func requireVersion(ctx context.Context, db store, c *config.Store) error {
 // nameOf returns a name of the store for messages. It does not contain the URL of the
 // database, which has a password.
 func nameOf(c *config.Store) string {
-	if c.Database() {
+	if c.HasDatabase() {
 		return "the database"
 	}
 	return "the store in " + c.DataDir
