@@ -21,9 +21,9 @@ import (
 
 // The exit codes.
 const (
-	exitClean  = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitSuccess = 0
+	exitFailure = 1
+	exitUsage   = 2
 )
 
 // version is set by the linker; see the Makefile.
@@ -49,7 +49,7 @@ type settings struct {
 func main() { os.Exit(run(ctrl.SetupSignalHandler(), os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run runs the operator until ctx is done and returns the exit code.
-func run(ctx context.Context, args []string, out, errors io.Writer) (code int) {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
 	var s settings
 	exited := false
 	parser, err := kong.New(&s,
@@ -57,11 +57,11 @@ func run(ctx context.Context, args []string, out, errors io.Writer) (code int) {
 		kong.Description("Makes the booking service sell what Train resources specify."),
 		kong.DefaultEnvars("TRAINBOOKING_OPERATOR"),
 		kong.Vars{"version": fmt.Sprintf("operator %s (%s, %s/%s)", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)},
-		kong.Writers(out, errors),
+		kong.Writers(stdout, stderr),
 		kong.Exit(func(c int) { exited, code = true, c }),
 	)
 	if err != nil {
-		return report(errors, fmt.Errorf("declare the command line: %w", err))
+		return report(stderr, fmt.Errorf("declare the command line: %w", err))
 	}
 	_, err = parser.Parse(args)
 	if exited { // --help, --version
@@ -71,12 +71,12 @@ func run(ctx context.Context, args []string, out, errors io.Writer) (code int) {
 		err = s.check()
 	}
 	if err != nil {
-		return report(errors, usageError{fmt.Errorf("%w; see operator --help", err)})
+		return report(stderr, usageError{fmt.Errorf("%w; see operator --help", err)})
 	}
-	return report(errors, s.run(ctx))
+	return report(stderr, s.run(ctx))
 }
 
-// check returns every problem with the settings that can be found before anything is started.
+// check returns every problem with the settings that can be found without a connection.
 func (s *settings) check() error {
 	var problems []error
 	if _, err := s.client(); err != nil {
@@ -86,7 +86,7 @@ func (s *settings) check() error {
 		problems = append(problems, fmt.Errorf("--service-token-file: %w", err))
 	}
 	if s.Resync < time.Second {
-		problems = append(problems, fmt.Errorf("--resync: %s is less than a second", s.Resync))
+		problems = append(problems, fmt.Errorf("--resync %s is too short; set it to at least 1s", s.Resync))
 	}
 	return errors.Join(problems...)
 }
@@ -96,14 +96,14 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// report prints err and returns the exit code for it.
-func report(to io.Writer, err error) int {
+// report prints err and returns its exit code.
+func report(stderr io.Writer, err error) int {
 	if err == nil {
-		return exitClean
+		return exitSuccess
 	}
-	fmt.Fprintf(to, "operator: %s\n", strings.ReplaceAll(err.Error(), "\n", "\noperator: "))
+	fmt.Fprintf(stderr, "operator: %s\n", strings.ReplaceAll(err.Error(), "\n", "\noperator: "))
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
-	return exitFailed
+	return exitFailure
 }

@@ -154,7 +154,7 @@ func printCounts(out io.Writer, read, written persistence.Counts) {
 	for _, name := range persistence.Tables {
 		fmt.Fprintf(table, "%s\t%d\t%d\t\n", name, read[name], written[name])
 	}
-	_ = table.Flush() // a failed write to stdout is not worth failing the copy
+	_ = table.Flush() // the copy succeeds even if it cannot be printed
 }
 
 // copyHolds copies the live holds if Redis is set. Otherwise it prints how many trains lose

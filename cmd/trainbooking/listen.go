@@ -29,7 +29,7 @@ func (s *service) openServers(ctx context.Context) (err error) {
 	s.start(s.server.HTTPServer(), s.clients)
 	s.onClose(func() error {
 		s.server.SetDraining()
-		s.leaving()
+		s.leaveOnce()
 		return nil
 	})
 	return nil
@@ -56,7 +56,7 @@ func (s *service) start(server *http.Server, listener net.Listener) {
 	})
 }
 
-// listen opens a port. Its error says what to do.
+// listen opens a port. If it is in use, the error names the flag to change.
 func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {

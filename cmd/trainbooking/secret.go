@@ -17,7 +17,7 @@ import (
 // secretFile is the name of the generated secret in the data directory.
 const secretFile = "jwt-secret"
 
-// secretBytes is more than HS256 needs and has no padding in base64.
+// secretBytes is more than the 32 bytes that HS256 needs, and needs no padding in base64.
 const secretBytes = 48
 
 // signingKeys reads the secrets from the file at path. If path is empty, it reads them from

@@ -31,10 +31,10 @@ type service struct {
 	clients    net.Listener
 	operations net.Listener
 
-	failed  chan error // a server stopped because of an error
-	evicted atomic.Bool
-	leaving func() // calls leave once
-	closers []func() error
+	failed    chan error // a server stopped because of an error
+	evicted   atomic.Bool
+	leaveOnce func()
+	closers   []func() error
 }
 
 // mode has what differs between the embedded and the clustered mode.
@@ -102,7 +102,7 @@ func (s *service) openTrains(ctx context.Context, m mode, registry *prometheus.R
 		Rules:  booking.HoldRules{TTL: s.config.HoldTTL, MaxSeats: s.config.MaxHoldsPerUser},
 		Logger: s.log, Registry: registry,
 	})
-	s.leaving = sync.OnceFunc(s.leave)
+	s.leaveOnce = sync.OnceFunc(s.leave)
 	s.onClose(s.stopTrains)
 	return s.trains.Start(ctx)
 }

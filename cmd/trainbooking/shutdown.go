@@ -82,8 +82,7 @@ func (s *service) closeEvicted(failed error) error {
 	}
 }
 
-// leave hands the trains over to the peers. If it fails, the peers take over the trains
-// later.
+// leave hands the trains over to the peers. If it fails, they take over the trains later.
 func (s *service) leave() {
 	if s.evicted.Load() || !s.config.Clustered() {
 		return
@@ -95,9 +94,9 @@ func (s *service) leave() {
 	}
 }
 
-// stopTrains calls leave, if that was not called, and stops the trains.
+// stopTrains leaves the cluster, unless the process already has, and stops the trains.
 func (s *service) stopTrains() error {
-	s.leaving()
+	s.leaveOnce()
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
 	if err := s.trains.Stop(ctx); err != nil {

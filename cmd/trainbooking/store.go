@@ -42,7 +42,7 @@ func openPostgres(ctx context.Context, c *config.Store, options postgres.Options
 		func(ctx context.Context) (*postgres.DB, error) { return postgres.Open(ctx, url, options) })
 }
 
-// openMigrated opens the store for a command. It creates the tables of an empty store. It
+// openMigrated opens the store for a command, and creates the tables of an empty one. It
 // returns an error for a store of another version, because a service may be using it.
 func openMigrated(ctx context.Context, c *config.Store, log *slog.Logger) (store, error) {
 	db, err := openStore(ctx, c, log)

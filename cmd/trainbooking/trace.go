@@ -26,8 +26,8 @@ const (
 )
 
 // openTraces sends spans to the collector in the standard variables of OpenTelemetry.
-// Without a collector it does nothing. If the collector is unreachable, spans are lost and
-// a log line says so; requests never wait for it.
+// Without a collector it does nothing. Requests never wait for the collector: while it is
+// unreachable, spans are lost, which is logged.
 func (s *service) openTraces(ctx context.Context) error {
 	exporter, err := newExporter(ctx)
 	if err != nil || exporter == nil {

@@ -47,7 +47,7 @@ func await[T any](ctx context.Context, log *slog.Logger, d dependency, open func
 			if ctx.Err() != nil {
 				return opened, ctx.Err()
 			}
-			return opened, fmt.Errorf("%s is still out of reach after %s: check that it runs and that %s is correct: %w",
+			return opened, fmt.Errorf("%s is still unreachable after %s: check that it runs and that %s is correct: %w",
 				d.name, waitTimeout, d.setting, err)
 		}
 	}

@@ -42,7 +42,7 @@ func TestAwaitFailsAfterAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		err := main.Await(t.Context(), slog.New(slog.DiscardHandler), errSettings, func() error { return errRefused })
-		require.EqualError(t, err, "Postgres is still out of reach after 1m0s: "+
+		require.EqualError(t, err, "Postgres is still unreachable after 1m0s: "+
 			"check that it runs and that --database-url is correct: connection refused")
 		require.Equal(t, time.Minute, time.Since(began))
 	})
