@@ -1,12 +1,13 @@
-// Package operator makes the booking service sell what Train resources specify, and writes
-// what was sold into their status. It uses the service's HTTP API and the Kubernetes API and
-// keeps no state of its own: after a restart it continues from what these two return.
+// Package operator makes the booking service sell the trains that Train resources specify, and
+// writes the number of sold seats into their status. It uses the service's HTTP API and the
+// Kubernetes API and keeps no state of its own: after a restart it continues from what these
+// two return.
 //
 //	Train ──▶ reconciler ── find, put, delete ──▶ booking service
 //	  ▲           │  ▲                                  │
 //	  └─ status ──┘  └──── out of date ── poller ◀─ list, every Resync
 //
-// # Life of a Train
+// # States of a Train
 //
 //	        finalizer added      put                  deleted
 //	(pending) ─────────▶ waiting ───▶ on sale ──────────────────▶ deleting ──▶ removed
@@ -20,19 +21,19 @@
 //
 // # Requests to the service
 //
-// A Train that is Ready at its generation costs no request of its own. The poller lists the
+// A Train that is Ready at its generation needs no request of its own. The poller lists the
 // service's trains page by page and enqueues only the Trains whose status or spec differs,
-// together with what it read. That is enough to update the figures. Before it changes
-// anything at the service, the reconciler reads the train again; before it creates one, it
-// reads the Train from the API server, because the cache may be stale.
+// together with what it read. That is enough to update the status. Before it changes anything
+// at the service, the reconciler reads the train again; before it creates one, it reads the
+// Train from the API server, because the cache may be stale.
 //
 // # Failure
 //
 // Stalled and a terminal error mean that a person must act. ServiceUnavailable means that the
-// service could not be reached or did not accept the request for now: the reconciler retries
-// after a backoff with jitter, never before the service's Retry-After. The poller enqueues
-// the Train earlier once a list succeeds. A change that booked or held seats block is retried
-// every Resync.
+// service could not be reached or temporarily refused the request: the reconciler retries
+// after a backoff with jitter, never before the service's Retry-After. The poller enqueues the
+// Train earlier once a list succeeds. A change that booked or held seats block is retried every
+// Resync.
 //
 // A lease prevents two operators from running at once. One that was paused for longer than
 // the lease may still complete the request it had started. The other operator's poller

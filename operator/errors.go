@@ -11,8 +11,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// permanent reports whether the service will return the same error for the same request
-// every time, so that a person must change the spec.
+// permanent reports whether the service returns the same error for the same request every
+// time, so that a person must change the spec.
 func permanent(err error) bool {
 	switch booking.CodeOf(err) {
 	case booking.CodeInvalidRequest, booking.CodeTooLarge, booking.CodeUnsupportedMedia:

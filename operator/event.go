@@ -20,10 +20,11 @@ const (
 	actionRemove    = "Remove"
 )
 
-// recordResult records an event if the result is new and not Ready. Whatever makes a Train
-// Ready records its own event.
+// recordResult records an event if the result is new and not Ready. recordPut records the
+// events of Trains that became Ready.
 func (r *Reconciler) recordResult(t *v1alpha1.Train, res result) {
-	if res.ready == metav1.ConditionTrue || res.reason == reasonOf(t) && res.message == messageOf(t) {
+	before := readyCondition(t)
+	if res.ready == metav1.ConditionTrue || res.reason == before.Reason && res.message == before.Message {
 		return
 	}
 	kind := corev1.EventTypeWarning
@@ -33,13 +34,13 @@ func (r *Reconciler) recordResult(t *v1alpha1.Train, res result) {
 	r.record(t, kind, res.reason, actionReconcile, res.message)
 }
 
-// recordPut records what a put changed. A change of a Train that was settled corrects drift.
+// recordPut records an event for a put. A put for a Train that was Ready corrects drift.
 func (r *Reconciler) recordPut(t *v1alpha1.Train, put *booking.Train, created bool, found *booking.Availability) {
 	switch {
-	case settled(t) && created:
+	case isReady(t) && created:
 		r.record(t, corev1.EventTypeWarning, v1alpha1.EventDriftCorrected, actionCreate,
 			"The train was deleted at the service. It was created again, without its former bookings")
-	case settled(t) && found != nil:
+	case isReady(t) && found != nil:
 		r.record(t, corev1.EventTypeWarning, v1alpha1.EventDriftCorrected, actionChange,
 			"The train was changed at the service and was restored: "+difference(found.Train, put))
 	case created:
@@ -53,7 +54,7 @@ func (r *Reconciler) recordPut(t *v1alpha1.Train, put *booking.Train, created bo
 	}
 }
 
-// difference describes what a put changed.
+// difference describes how a put changed a train.
 func difference(from, to *booking.Train) string {
 	var parts []string
 	if from.Name != to.Name {
@@ -73,7 +74,8 @@ func difference(from, to *booking.Train) string {
 	return strings.Join(parts, ", ")
 }
 
-// record records an event about t. The API server refuses a note of more than 1,024 bytes.
+// record records an event about t. It shortens the note, because the API server rejects one
+// of more than 1,024 bytes.
 func (r *Reconciler) record(t *v1alpha1.Train, kind, reason, action, note string) {
 	const maxNote = 1000
 	if len(note) > maxNote {

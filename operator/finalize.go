@@ -14,7 +14,7 @@ import (
 )
 
 // finalize applies the deletion policy at the service and removes the finalizer. It returns a
-// result while the Train has to wait, and nil when there is nothing left to do.
+// result while the Train has to wait, and nil once the finalizer is removed.
 func (r *Reconciler) finalize(ctx context.Context, t *v1alpha1.Train) (*result, error) {
 	if !controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer) {
 		return nil, nil // only finalizers of others are left

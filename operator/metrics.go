@@ -16,7 +16,7 @@ var (
 	}, []string{"reason"})
 	lastResync = promauto.With(metrics.Registry).NewGauge(prometheus.GaugeOpts{
 		Name: "trainbooking_operator_last_resync_timestamp_seconds",
-		Help: "When the service's trains were last compared with all Train resources.",
+		Help: "Unix time of the last comparison of the service's trains with all Train resources.",
 	})
 	resyncSeconds = promauto.With(metrics.Registry).NewGauge(prometheus.GaugeOpts{
 		Name: "trainbooking_operator_last_resync_seconds",
@@ -28,7 +28,7 @@ var (
 func countReasons(trains []v1alpha1.Train) {
 	counts := map[string]int{}
 	for i := range trains {
-		counts[reasonOf(&trains[i])]++
+		counts[readyCondition(&trains[i]).Reason]++
 	}
 	trainsByReason.Reset()
 	for reason, n := range counts {

@@ -40,7 +40,7 @@ func (p *poller) Start(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		if err := p.poll(ctx); err != nil && ctx.Err() == nil {
-			log.FromContext(ctx).Info("the trains of the service cannot be listed", "cause", err.Error())
+			log.FromContext(ctx).Info("cannot list the trains of the service", "cause", err.Error())
 		}
 		select {
 		case <-ctx.Done():
@@ -54,7 +54,7 @@ func (p *poller) Start(ctx context.Context) error {
 // during the poll may be enqueued needlessly; the reconciler reads it again.
 func (p *poller) poll(ctx context.Context) error {
 	start := time.Now()
-	unseen, err := p.byID(ctx)
+	missing, err := p.byID(ctx)
 	if err != nil {
 		return err
 	}
@@ -62,17 +62,17 @@ func (p *poller) poll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t := unseen[found.Train.ID]
+		t := missing[found.Train.ID]
 		if t == nil {
 			continue
 		}
-		delete(unseen, found.Train.ID)
+		delete(missing, found.Train.ID)
 		if needsReconcile(t, &found) {
 			p.enqueue(ctx, t, &found)
 		}
 	}
-	for _, t := range unseen {
-		if settled(t) || awaitsService(t) {
+	for _, t := range missing {
+		if isReady(t) || awaitsService(t) {
 			p.enqueue(ctx, t, nil)
 		}
 	}
@@ -81,8 +81,8 @@ func (p *poller) poll(ctx context.Context) error {
 	return nil
 }
 
-// byID returns the cache's own Trains, which must not be modified, by train id. If several have
-// the same id, it returns the one that owns it.
+// byID returns the Trains by train id; of several with the same id, the one that owns it. They
+// belong to the cache and must not be modified.
 func (p *poller) byID(ctx context.Context) (map[booking.TrainID]*v1alpha1.Train, error) {
 	var all v1alpha1.TrainList
 	if err := p.trains.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
@@ -113,7 +113,7 @@ func needsReconcile(t *v1alpha1.Train, found *booking.Availability) bool {
 	if !equality.Semantic.DeepEqual(status, &t.Status) {
 		return true
 	}
-	if !settled(t) {
+	if !isReady(t) {
 		return false
 	}
 	want, err := wanted(t)
@@ -122,7 +122,7 @@ func needsReconcile(t *v1alpha1.Train, found *booking.Availability) bool {
 
 // awaitsService reports whether the Train may be waiting for the service to be available.
 func awaitsService(t *v1alpha1.Train) bool {
-	return reasonOf(t) == v1alpha1.ReasonServiceUnavailable || !t.DeletionTimestamp.IsZero()
+	return readyCondition(t).Reason == v1alpha1.ReasonServiceUnavailable || !t.DeletionTimestamp.IsZero()
 }
 
 func (p *poller) enqueue(ctx context.Context, t *v1alpha1.Train, found *booking.Availability) {

@@ -70,10 +70,10 @@ func (r *Reconciler) find(ctx context.Context, id booking.TrainID) (*booking.Ava
 	return &found, nil
 }
 
-// put puts the train. If the service refuses the capacity or the stops because of booked or
-// held seats, put keeps the present ones and puts the rest of the change: a train that cannot
-// shrink yet can still be taken off sale. It returns the refusals in order, and whether
-// anything was changed.
+// put sends want to the service. If the service refuses the capacity or the stops because of
+// booked or held seats, put keeps the current ones and changes the rest: a train that cannot
+// shrink yet can still be taken off sale. It returns the refusals in order, and whether it
+// changed anything.
 func (r *Reconciler) put(
 	ctx context.Context, t *v1alpha1.Train, want booking.Train, found *booking.Availability,
 ) (refused []*booking.Error, changed bool, err error) {
@@ -94,7 +94,7 @@ func (r *Reconciler) put(
 	}
 }
 
-// revertRefused sets the part of want that err refuses back to what was found. It returns
+// revertRefused sets the field of want that err refuses back to its value in found. It returns
 // false if err refuses something else.
 func revertRefused(want *booking.Train, found *booking.Availability, err error) (*booking.Error, bool) {
 	e, ok := err.(*booking.Error) //nolint:errorlint // as the client returns it

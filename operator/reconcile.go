@@ -18,8 +18,8 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// Reconciler makes the service sell what the specs of Trains say. Setup creates it. It is safe
-// for concurrent use on different Trains.
+// Reconciler makes the trains at the service match the specs of Trains. Setup creates it. It is
+// safe for concurrent use on different Trains.
 type Reconciler struct {
 	client.Client
 
@@ -86,11 +86,11 @@ func (r *Reconciler) reconcile(
 	if err != nil {
 		return invalid(describe(err)), nil
 	}
-	finalized := controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer)
-	if finalized && settled(t) && (!polled || observed != nil && want.Same(observed.Train)) {
+	hasFinalizer := controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer)
+	if hasFinalizer && isReady(t) && (!polled || observed != nil && want.Same(observed.Train)) {
 		return synced(), nil
 	}
-	if !finalized {
+	if !hasFinalizer {
 		if err := r.addFinalizer(ctx, t); err != nil {
 			return nil, err
 		}
@@ -103,7 +103,7 @@ func (r *Reconciler) reconcile(
 func (r *Reconciler) conflictingOwner(ctx context.Context, t *v1alpha1.Train) (string, error) {
 	id, err := idOf(t)
 	if err != nil {
-		return "", nil //nolint:nilerr // wanted returns it
+		return "", nil //nolint:nilerr // wanted reports it
 	}
 	var all v1alpha1.TrainList
 	if err := r.List(ctx, &all, client.MatchingFields{indexTrainID: id.String()}); err != nil {

@@ -18,7 +18,7 @@ import (
 // FieldOwner is the field manager of everything that the operator applies.
 const FieldOwner = client.FieldOwner(Name)
 
-// result is the outcome of a reconcile: the Ready condition, and what the others follow from.
+// result is the outcome of a reconcile, from which the conditions follow.
 type result struct {
 	ready   metav1.ConditionStatus
 	reason  string
@@ -31,7 +31,7 @@ type result struct {
 func synced() *result {
 	return &result{
 		ready: metav1.ConditionTrue, reason: v1alpha1.ReasonSynced,
-		message: "The service sells what the spec says",
+		message: "The train at the service matches the spec",
 	}
 }
 
@@ -86,29 +86,21 @@ func setObserved(status *v1alpha1.TrainStatus, found *booking.Availability) {
 	status.Booked, status.Held, status.Free = count(found.Booked), count(found.Held), count(found.Available)
 }
 
-// count returns a number of seats as the API has it.
+// count converts a number of seats to the type of the status.
 func count(n int) *int32 { return new(int32(n)) } //nolint:gosec // at most booking.MaxCapacity
 
-// settled reports whether the Train is Ready at its present generation.
-func settled(t *v1alpha1.Train) bool {
-	ready := meta.FindStatusCondition(t.Status.Conditions, v1alpha1.ConditionReady)
-	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == t.Generation
+// readyCondition returns the Ready condition of the Train.
+func readyCondition(t *v1alpha1.Train) metav1.Condition {
+	if c := meta.FindStatusCondition(t.Status.Conditions, v1alpha1.ConditionReady); c != nil {
+		return *c
+	}
+	return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonPending}
 }
 
-// reasonOf returns the reason of the Ready condition.
-func reasonOf(t *v1alpha1.Train) string {
-	if ready := meta.FindStatusCondition(t.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
-		return ready.Reason
-	}
-	return v1alpha1.ReasonPending
-}
-
-// messageOf returns the message of the Ready condition.
-func messageOf(t *v1alpha1.Train) string {
-	if ready := meta.FindStatusCondition(t.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
-		return ready.Message
-	}
-	return ""
+// isReady reports whether the Train is Ready at its current generation.
+func isReady(t *v1alpha1.Train) bool {
+	c := readyCondition(t)
+	return c.Status == metav1.ConditionTrue && c.ObservedGeneration == t.Generation
 }
 
 // patchStatus applies the status if it differs. It is no error if the Train no longer exists.

@@ -24,7 +24,7 @@ func idOf(t *v1alpha1.Train) (booking.TrainID, error) {
 }
 
 // wanted returns the train of the spec, normalized as the service stores it. Error:
-// invalid_request, for what the schema cannot refuse.
+// invalid_request, if the spec breaks a rule that the schema cannot express.
 func wanted(t *v1alpha1.Train) (booking.Train, error) {
 	id, err := idOf(t)
 	if err != nil {

@@ -3,8 +3,8 @@ package v1alpha1
 // The types of the conditions, as in kstatus: Ready is good when True; the others are present
 // only while they are True.
 const (
-	// ConditionReady reports whether the service sells exactly what the spec says. It is
-	// always present: Unknown with ReasonPending before the first reconcile.
+	// ConditionReady reports whether the train at the service matches the spec. It is always
+	// present: Unknown with ReasonPending before the first reconcile.
 	ConditionReady = "Ready"
 
 	// ConditionStalled is True when the operator does not retry: a person must change the
@@ -21,11 +21,11 @@ const (
 	// ReasonPending: Unknown; before the first reconcile. It is the default of the schema.
 	ReasonPending = "Pending"
 
-	// ReasonSynced: True; the service sells exactly what the spec says.
+	// ReasonSynced: True; the train at the service matches the spec.
 	ReasonSynced = "Synced"
 
-	// ReasonInvalid: False, Stalled; the service refuses the spec, or an older Train has the
-	// same trainID. The message says what to change.
+	// ReasonInvalid: False, Stalled; the service rejects the spec, or an older Train has the
+	// same trainID. The message names what to change.
 	ReasonInvalid = "Invalid"
 
 	// ReasonCapacityInUse: False, Reconciling; seats above the new capacity are booked or held.
@@ -37,15 +37,15 @@ const (
 	ReasonHasBookings = "HasBookings"
 
 	// ReasonServiceUnavailable: False, Reconciling; the service cannot be reached, is
-	// overloaded, or does not accept the operator's token. The message says which. The
-	// operator retries with exponential backoff, at least every few minutes.
+	// overloaded, or rejects the operator's token, as the message explains. The operator
+	// retries with exponential backoff, at least every few minutes.
 	ReasonServiceUnavailable = "ServiceUnavailable"
 
 	// ReasonSuspended: False; the operator does not change the train while spec.suspend is true.
 	ReasonSuspended = "Suspended"
 
 	// ReasonDeleting: False, Reconciling; the resource is being deleted and its deletionPolicy
-	// has not been applied yet. The message says why.
+	// has not been applied yet, for the reason in the message.
 	ReasonDeleting = "Deleting"
 )
 

@@ -5,9 +5,9 @@
 //	                           │
 //	status ◀── operator ◀──────┘
 //
-// The schema refuses what is wrong regardless of the seats sold (see TrainSpec). Conditions
-// report everything else (see ConditionReady). There is no webhook: what the schema cannot
-// express is refused by the service and ends in ReasonInvalid.
+// The schema rejects a spec that is invalid regardless of the seats sold (see TrainSpec).
+// Conditions report everything else (see ConditionReady). There is no webhook: if a spec breaks
+// a rule that the schema cannot express, the service rejects it, which is ReasonInvalid.
 //
 // The API server limits the estimated cost of CEL rules, which controller-gen does not check:
 // every string and list under a rule needs a maximum length.

@@ -22,7 +22,7 @@ const (
 // +kubebuilder:printcolumn:name="Seats",type=integer,JSONPath=`.status.capacity`,description="How many seats the service sells."
 // +kubebuilder:printcolumn:name="Booked",type=integer,JSONPath=`.status.booked`,description="Seats that are booked on at least one leg."
 // +kubebuilder:printcolumn:name="Free",type=integer,JSONPath=`.status.free`,description="Seats that are free on every leg."
-// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the service sells exactly what the spec says."
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the train at the service matches the spec."
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why the train is ready or not."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Train",type=string,priority=1,JSONPath=`.status.trainID`,description="The id of the train at the service."
@@ -48,13 +48,13 @@ type Train struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.trainID) == has(oldSelf.trainID) && (!has(self.trainID) || self.trainID == oldSelf.trainID)",message="trainID cannot change: delete this Train (deletionPolicy Retain keeps the train and its bookings) and create another with the trainID wanted"
 type TrainSpec struct {
-	// name is what passengers see. Spaces at its ends are removed; it must contain another
-	// character.
+	// name is the name that passengers see. It must not be blank. Spaces at its ends are
+	// removed.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
-	// +kubebuilder:validation:XValidation:rule="self.trim() != ''",message="name must say something: it contains only spaces"
+	// +kubebuilder:validation:XValidation:rule="self.trim() != ''",message="name must not be blank"
 	Name string `json:"name"`
 
 	// capacity is the number of seats, numbered from 1. It can grow at any time. It shrinks
@@ -125,7 +125,7 @@ type Stop struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
-	// +kubebuilder:validation:XValidation:rule="self.trim() != ''",message="station must say something: it contains only spaces"
+	// +kubebuilder:validation:XValidation:rule="self.trim() != ''",message="station must not be blank"
 	Station string `json:"station"`
 
 	// arrivesAt is a time like 2026-12-01T06:00:00+05:30.

@@ -84,7 +84,7 @@ func stations(n int, long bool) (stops []string) {
 	return stops
 }
 
-func TestGoodTrainIsAccepted(t *testing.T) {
+func TestValidTrainIsAccepted(t *testing.T) {
 	t.Parallel()
 	c := sharedCluster(t)
 	namespace := c.Namespace(t, nil)
@@ -98,7 +98,7 @@ func TestGoodTrainIsAccepted(t *testing.T) {
 		"64 stops with longest names":  route(stations(64, true)...),
 		"the same time everywhere":     route("A - 10:00", "B 10:00 10:00", "C 10:00"),
 		"times in between are missing": route("A - 10:00", "B", "C 11:00", "D - 12:00", "E"),
-		"later, though the hours fall": route("A - 10:00+05:30", "B 05:00"),
+		"later, at a lower hour":       route("A - 10:00+05:30", "B 05:00"),
 		"a fraction of a second": set("stops", []any{
 			map[string]any{"station": "A", "departsAt": "2040-12-01T06:00:00.5Z"},
 			map[string]any{"station": "B", "arrivesAt": "2040-12-01T06:00:00.500000001Z"},
@@ -114,7 +114,7 @@ func TestGoodTrainIsAccepted(t *testing.T) {
 	}
 }
 
-func TestBadTrainIsRefusedWithAMessageThatHelps(t *testing.T) {
+func TestInvalidTrainIsRejectedWithAMessage(t *testing.T) {
 	t.Parallel()
 	c := sharedCluster(t)
 	namespace := c.Namespace(t, nil)
@@ -125,7 +125,7 @@ func TestBadTrainIsRefusedWithAMessageThatHelps(t *testing.T) {
 	}{
 		"no name":               {set("name", nil), "spec.name: Required value"},
 		"an empty name":         {set("name", ""), "spec.name: Invalid value"},
-		"a name of spaces":      {set("name", "  "), "name must say something"},
+		"a name of spaces":      {set("name", "  "), "name must not be blank"},
 		"a name too long":       {set("name", strings.Repeat("x", 256)), "may not be more than 255"},
 		"no seats":              {set("capacity", 0), "greater than or equal to 1"},
 		"too many seats":        {set("capacity", 20_001), "less than or equal to 20000"},
@@ -134,7 +134,7 @@ func TestBadTrainIsRefusedWithAMessageThatHelps(t *testing.T) {
 		"no stops":              {set("stops", nil), "spec.stops: Required value"},
 		"one stop":              {route("Delhi"), "should have at least 2 items"},
 		"65 stops":              {route(stations(65, false)...), "must have at most 64 items"},
-		"a station of spaces":   {set("stops", []any{map[string]any{"station": " "}, map[string]any{"station": "B"}}), "station must say something"},
+		"a station of spaces":   {set("stops", []any{map[string]any{"station": " "}, map[string]any{"station": "B"}}), "station must not be blank"},
 		"no station":            {set("stops", []any{map[string]any{}, map[string]any{"station": "B"}}), "spec.stops[0].station: Required value"},
 		"a station twice":       {route("Delhi", "Jaipur", "Delhi"), once},
 		"in another case":       {route("Delhi", "DELHI"), once},
