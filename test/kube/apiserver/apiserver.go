@@ -27,11 +27,11 @@ type Server struct {
 	// Kubeconfig is the path of the equivalent file for kubectl and helm.
 	Kubeconfig string
 
-	alive *os.File
+	alive *os.File // stops the server when closed; see superviseIn
 }
 
 // Shared returns the server of this test binary, which starts at the first call and stops with
-// the binary. Each test should use its own Namespace. Safe for concurrent use.
+// the binary. Each test should use its own Namespace. It is safe for concurrent use.
 func Shared(tb testing.TB) *Server {
 	tb.Helper()
 	s, err := shared()

@@ -19,6 +19,6 @@
 //
 // # Failure
 //
-// A missing program fails the test with the command that builds it (make kube-tools). A program
-// that does not start fails it with its output.
+// A missing program fails the test with the command that builds it (make kube-tools), and a
+// program that does not start fails it with its output.
 package apiserver

@@ -90,10 +90,10 @@ func requirePodsAreAdmitted(t *testing.T, config *rest.Config, namespace string,
 		require.NoError(t, err, "%s %s", object.GetKind(), object.GetName())
 		admitted++
 	}
-	require.GreaterOrEqual(t, admitted, 2, "at least those of the service and the operator")
+	require.GreaterOrEqual(t, admitted, 2, "the pods of the service and the operator")
 }
 
-// This is the control of the test above.
+// This shows that the test above can fail.
 func TestPodThatMayRunAsRootIsRefused(t *testing.T) {
 	t.Parallel()
 	server := apiserver.Shared(t)

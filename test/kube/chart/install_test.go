@@ -63,11 +63,11 @@ func TestChartInstallsUpgradesAndUninstalls(t *testing.T) {
 
 	r.helm("uninstall", "booking")
 	require.Contains(t, r.kubectl("get", "trains"), "shatabdi", "the CRD is kept, and with it every train")
-	left := r.kubectl("get", "all,secrets,configmaps,serviceaccounts,roles,rolebindings,leases,pdb,networkpolicies",
+	remaining := r.kubectl("get", "all,secrets,configmaps,serviceaccounts,roles,rolebindings,leases,pdb,networkpolicies",
 		"--selector", "app.kubernetes.io/instance=booking", "-o", "name")
-	require.Empty(t, left)
-	left = r.kubectl("get", "clusterroles,clusterrolebindings", "--selector", "app.kubernetes.io/instance=booking", "-o", "name")
-	require.Empty(t, left)
+	require.Empty(t, remaining)
+	remaining = r.kubectl("get", "clusterroles,clusterrolebindings", "--selector", "app.kubernetes.io/instance=booking", "-o", "name")
+	require.Empty(t, remaining)
 
 	r.helm("install", "booking", chart(t)) // adopts the CRD that was kept
 	require.Contains(t, r.kubectl("get", "trains"), "shatabdi")
@@ -79,7 +79,7 @@ func TestUpgradeLeavesTheReplicasToTheAutoscaler(t *testing.T) {
 	t.Parallel()
 	r := &installed{t: t, server: apiserver.Shared(t)}
 	values := []string{
-		"--set", "crds.enabled=false", "--set", "operator.enabled=false", // they are cluster-wide, and the server is shared
+		"--set", "crds.enabled=false", "--set", "operator.enabled=false", // cluster-wide objects, which tests share
 		"--set", "database.existingSecret=postgres", "--set", "redis.existingSecret=redis",
 		"--set", "autoscaling.enabled=true", "--set", "autoscaling.minReplicas=3",
 	}

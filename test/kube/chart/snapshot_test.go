@@ -11,7 +11,7 @@ import (
 
 var update = flag.Bool("update", false, "update the snapshot")
 
-// generated matches what differs between two renderings: secrets, which are generated anew
+// generated matches what differs between two renderings: secrets, which are new each time
 // without a cluster to look them up in, and their checksums.
 var generated = regexp.MustCompile(`(?m)^(\s+(?:checksum/\S+|jwt-secret|token|secret|tls\.\w+|ca\.crt): ).+$`)
 
@@ -22,7 +22,7 @@ func TestDefaultsMatchTheSnapshot(t *testing.T) {
 	if *update {
 		require.NoError(t, os.WriteFile(snapshot, []byte(rendered), 0o600))
 	}
-	kept, err := os.ReadFile(snapshot)
+	want, err := os.ReadFile(snapshot)
 	require.NoError(t, err)
-	require.Equal(t, string(kept), rendered, "to accept the change: go test ./test/kube/chart -run Defaults -update")
+	require.Equal(t, string(want), rendered, "to accept the change: go test ./test/kube/chart -run Defaults -update")
 }

@@ -11,8 +11,8 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// step is an action on a Train and the state that it must lead to, whichever operator
-// reconciles it.
+// step is an action on a Train and the state that it must lead to, even if an operator is
+// killed on the way.
 type step struct {
 	do   func(h *harness, t *v1alpha1.Train) *v1alpha1.Train
 	done func(ctx context.Context, h *harness, t *v1alpha1.Train) bool
@@ -101,7 +101,7 @@ func (h *harness) requireDone(s step, t *v1alpha1.Train) {
 	require.Equal(h.t, s.onSale, trains[0].OnSale)
 }
 
-func TestOperatorCompletesWhatAKilledOneHadStarted(t *testing.T) {
+func TestOperatorCompletesTheWorkOfAKilledOne(t *testing.T) {
 	t.Parallel()
 	for name, steps := range map[string][]step{
 		"create": {create},

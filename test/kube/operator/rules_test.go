@@ -15,7 +15,7 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// express is a valid Train.
+// express is the manifest of a valid Train.
 const express = `
 apiVersion: trainbooking.dev/v1alpha1
 kind: Train

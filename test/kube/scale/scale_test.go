@@ -36,7 +36,7 @@ const (
 	sold      = 1_000
 	maxTime   = time.Minute
 	maxMemory = 256 << 20
-	// setupTimeout is for what is not measured.
+	// setupTimeout limits the creation of the Trains, which is not measured.
 	setupTimeout = 10 * time.Minute
 
 	token = "a-service-token-of-32-characters!"
@@ -101,7 +101,7 @@ func TestResyncOfTenThousandTrainsIsWithinItsLimits(t *testing.T) { //nolint:par
 	require.Less(t, memory, maxMemory)
 }
 
-// each calls do for 0 to count-1, 16 at a time.
+// each calls do for 0 to count-1, with 16 calls at a time.
 func each(t *testing.T, count int, do func(ctx context.Context, n int) error) {
 	t.Helper()
 	group, ctx := errgroup.WithContext(t.Context())
@@ -126,11 +126,11 @@ func train(namespace string, n int) *v1alpha1.Train {
 	}
 }
 
-// watcher keeps the Trains as the API server has them.
+// watcher has the current state of all Trains.
 type watcher struct {
 	mu        sync.Mutex
 	trains    map[string]*v1alpha1.Train
-	condition func(*v1alpha1.Train) bool // of await
+	condition func(*v1alpha1.Train) bool // that await waits for
 	pending   map[string]bool            // the Trains that have not met it
 	done      chan struct{}              // closed when none is pending
 }

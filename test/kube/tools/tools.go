@@ -64,8 +64,8 @@ func Path(name string) (string, error) {
 	return path, nil
 }
 
-// Source returns the directory with the source of a module that tools/dir pins. It downloads the
-// module if necessary.
+// Source returns the directory with the source of a module that tools/dir pins, after
+// downloading it if necessary.
 func Source(dir, path string) (string, error) {
 	root, err := Root()
 	if err != nil {
