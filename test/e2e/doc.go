@@ -7,10 +7,10 @@
 //
 // It needs the build tag e2e and a cluster whose nodes have or can fetch the images (see make
 // e2e). The tests use kubectl and helm as an admin does, in a namespace that enforces the
-// restricted Pod Security. The passengers are pods of the product's image that run trainbooking
-// smoke through the Service. They fail the test if an acknowledged booking is missing or a seat
-// was sold twice.
+// restricted Pod Security. The load comes from pods of the product's image, which run
+// trainbooking smoke through the Service and fail the test if an acknowledged booking is missing
+// or a seat was sold twice.
 //
-// The tests leave nothing behind, neither in the namespace nor cluster-wide, and check that. A
-// failed test prints the logs of the pods and cleans up as far as possible.
+// The tests check that they leave no object behind, in the namespace or cluster-wide. A failed
+// test prints the logs of the pods and cleans up as far as possible.
 package e2e

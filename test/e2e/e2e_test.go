@@ -27,37 +27,25 @@ func TestClusteredServiceSurvivesCrashesOfItsPods(t *testing.T) { //nolint:paral
 	r.upgrade("--set", "replicas=3")
 	require.Len(t, r.pods(), 3)
 	// Requests in flight to a crashing process fail and are retried.
-	passengers := r.startLoad("crash", 90*time.Second, 100)
-	for _, pod := range r.pods() {
-		r.crash(pod)
-	}
-	passengers.requireGoesOn()
-	passengers.requireGood()
-
-	passengers = r.startLoad("upgrade", 90*time.Second, 0)
-	r.upgrade("--set", "logLevel=debug")
-	passengers.requireGoesOn()
-	passengers.requireGood()
+	r.underLoad("crash", 90*time.Second, 100, func() {
+		for _, pod := range r.pods() {
+			r.crash(pod)
+		}
+	})
+	r.underLoad("upgrade", 90*time.Second, 0, func() { r.upgrade("--set", "logLevel=debug") })
 	r.deleteTrains()
 	r.uninstall()
 }
 
-func TestEmbeddedServiceKeepsWhatItSold(t *testing.T) { //nolint:paralleltest // sequential
+func TestEmbeddedServiceKeepsItsBookings(t *testing.T) { //nolint:paralleltest // sequential
 	r := newRelease(t, lease, "PersistentVolumeClaim "+booking+"-trainbooking")
 	r.install()
 	require.Len(t, r.pods(), 1)
 	r.sell()
 
 	// The only process restarts with everything that it acknowledged.
-	passengers := r.startLoad("crash", time.Minute, 1000)
-	r.crash(r.pods()[0])
-	passengers.requireGoesOn()
-	passengers.requireGood()
-
-	passengers = r.startLoad("upgrade", 90*time.Second, 1000)
-	r.upgrade("--set", "logLevel=debug")
-	passengers.requireGoesOn()
-	passengers.requireGood()
+	r.underLoad("crash", time.Minute, 1000, func() { r.crash(r.pods()[0]) })
+	r.underLoad("upgrade", 90*time.Second, 1000, func() { r.upgrade("--set", "logLevel=debug") })
 	r.deleteTrains()
 	r.uninstall()
 }
@@ -72,7 +60,7 @@ func (r *release) startStores() {
 	r.kubectl("rollout", "status", "deployment", "redis", "--timeout", timeout.String())
 }
 
-// sell puts the sample trains on sale and books on them through the Service.
+// sell puts the sample trains on sale and books seats on them through the Service.
 func (r *release) sell() {
 	r.t.Helper()
 	r.helm("test", booking, "--timeout", timeout.String())
@@ -80,14 +68,14 @@ func (r *release) sell() {
 	r.kubectl("wait", "trains", "--all", "--for", "condition=Ready", "--timeout", timeout.String())
 	r.t.Log(r.kubectl("get", "trains"))
 
-	passengers := r.startJob("passengers", "--for", (statusFollows + 10*time.Second).String(), "--clients", "4")
-	require.Eventually(r.t, func() bool { return r.booked() > 0 }, timeout, time.Second, "kubectl get trains shows no sale")
-	passengers.requireGood()
-	require.Eventually(r.t, func() bool { return r.booked() == 0 }, 2*statusFollows, time.Second, "the passengers have cancelled their bookings")
+	l := r.startJob("passengers", "--for", (statusDelay + 10*time.Second).String(), "--clients", "4")
+	require.Eventually(r.t, func() bool { return r.booked() > 0 }, timeout, time.Second, "kubectl get trains shows no booking")
+	l.requireSuccess()
+	require.Eventually(r.t, func() bool { return r.booked() == 0 }, 2*statusDelay, time.Second, "the load cancels its bookings at the end")
 }
 
-// statusFollows is the maximum delay between a sale and the status of its train.
-const statusFollows = 30 * time.Second
+// statusDelay is the maximum delay between a sale and the status of its train.
+const statusDelay = 30 * time.Second
 
 // booked returns the sum of status.booked over all trains.
 func (r *release) booked() (sum int) {

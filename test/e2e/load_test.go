@@ -11,20 +11,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// load is a Job of passengers who book while something happens to the service.
+// load is a Job that books seats through the Service.
 type load struct {
 	r    *release
 	name string
 }
 
-// startLoad lets passengers book for that time on a train of their own, and waits until
-// they do. No more requests than maxFailures may fail; each of them is sent again.
-func (r *release) startLoad(name string, lasting time.Duration, maxFailures int) *load {
+// underLoad runs f while a Job books seats on a train of its own. The Job runs for duration. At
+// most maxFailures requests may fail; the Job retries them.
+func (r *release) underLoad(name string, duration time.Duration, maxFailures int, f func()) {
 	r.t.Helper()
-	l := r.startJob(name, "--for", lasting.String(), "--clients", "4", "--max-failures", fmt.Sprint(maxFailures),
+	l := r.startJob(name, "--for", duration.String(), "--clients", "4", "--max-failures", fmt.Sprint(maxFailures),
 		"--service-token-file", "/run/trainbooking/token")
 	r.kubectl("wait", "job", name, "--for", "jsonpath={.status.ready}=1", "--timeout", timeout.String())
-	return l
+	f()
+	active := r.kubectl("get", "job", name, "-o", "jsonpath={.status.active}")
+	require.Equal(r.t, "1", active, "%s ended too early:\n%s", name, l.log())
+	l.requireSuccess()
 }
 
 // startJob starts trainbooking smoke with the args, through the Service.
@@ -38,15 +41,8 @@ func (r *release) startJob(name string, args ...string) *load {
 	return &load{r: r, name: name}
 }
 
-// requireGoesOn fails the test if the passengers are done: then what happened since did not
-// happen under load.
-func (l *load) requireGoesOn() {
-	l.r.t.Helper()
-	require.Equal(l.r.t, "1", l.r.kubectl("get", "job", l.name, "-o", "jsonpath={.status.active}"), "%s ended too early:\n%s", l.name, l.log())
-}
-
-// requireGood waits until the passengers are done and fails the test if they complain.
-func (l *load) requireGood() {
+// requireSuccess waits until the Job ends, requires that it succeeded, and deletes it.
+func (l *load) requireSuccess() {
 	l.r.t.Helper()
 	var done string
 	require.Eventually(l.r.t, func() bool {

@@ -33,7 +33,7 @@ type release struct {
 	namespace string
 	before    []string // objects in the namespace before the chart was installed
 	kept      []string // objects that remain after it is uninstalled
-	values    []string // arguments of helm, of the last install or upgrade
+	values    []string // the --set flags of all installs and upgrades
 }
 
 // booking is the name of every release.
