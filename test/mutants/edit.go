@@ -14,29 +14,29 @@ import (
 // mutant is a rule and the edit that breaks it.
 type mutant struct {
 	name string
-	// pkg and decl are the declaration that is edited, in whatever file it is: a function,
-	// a method as "type.method", or a variable or constant of the package.
+	// pkg and decl name the declaration to edit: a function, a method as "type.method", or a
+	// variable or constant of the package.
 	pkg, decl string
 	edit      edit
-	noticedBy []suite // each must
+	killedBy  []suite // each of them must fail
 }
 
-// edit changes the source of a declaration. It is an error where it does not fit.
+// edit changes the source of a declaration. It returns an error if it does not fit.
 type edit func(source string, decl ast.Node, file *token.File) (string, error)
 
-// begin lets a function begin with other statements. What follows a return is not reached.
+// begin inserts statements at the beginning of a function.
 func begin(statements string) edit {
 	return func(source string, decl ast.Node, file *token.File) (string, error) {
 		function, ok := decl.(*ast.FuncDecl)
 		if !ok || function.Body == nil {
-			return "", fmt.Errorf("is no function, so it cannot begin with %q", statements)
+			return "", fmt.Errorf("is not a function, so %q cannot be inserted", statements)
 		}
 		at := file.Offset(function.Body.Lbrace) + 1
 		return source[:at] + "\n" + statements + "\n" + source[at:], nil
 	}
 }
 
-// skip leaves out the one statement that calls a function or method of a name.
+// skip removes the only statement that calls a function or method with this name.
 func skip(call string) edit {
 	return func(source string, decl ast.Node, file *token.File) (string, error) {
 		var found []*ast.ExprStmt
@@ -48,10 +48,11 @@ func skip(call string) edit {
 			return true
 		})
 		if len(found) != 1 {
-			return "", fmt.Errorf("has %d statements that call %s, not one", len(found), call)
+			return "", fmt.Errorf("has %d statements that call %s, not 1", len(found), call)
 		}
 		from, to := file.Offset(found[0].Pos()), file.Offset(found[0].End())
-		return source[:from] + "if false { " + source[from:to] + " }" + source[to:], nil // so that it still compiles
+		// if false, because without the statement a variable may be unused.
+		return source[:from] + "if false { " + source[from:to] + " }" + source[to:], nil
 	}
 }
 
@@ -69,18 +70,18 @@ func calls(expression ast.Expr, name string) bool {
 	return false
 }
 
-// replace replaces what the declaration contains once: an expression, or some SQL or Lua.
+// replace replaces text that occurs once in the declaration, such as an expression or SQL.
 func replace(old, by string) edit {
 	return func(source string, decl ast.Node, file *token.File) (string, error) {
 		from, to := file.Offset(decl.Pos()), file.Offset(decl.End())
 		if n := strings.Count(source[from:to], old); n != 1 {
-			return "", fmt.Errorf("contains %q %d times, not once", old, n)
+			return "", fmt.Errorf("contains %q %d times, not 1", old, n)
 		}
 		return source[:from] + strings.Replace(source[from:to], old, by, 1) + source[to:], nil
 	}
 }
 
-// apply returns the file of the declaration, below root, and its source as the mutant has it.
+// apply returns the path of the declaration's file, below root, and its source with the edit.
 func (m mutant) apply(root string) (path, source string, err error) {
 	files, err := filepath.Glob(filepath.Join(root, m.pkg, "*.go"))
 	if err != nil {
@@ -104,15 +105,15 @@ func (m mutant) apply(root string) (path, source string, err error) {
 			continue
 		}
 		if source, err = m.edit(string(text), decl, set.File(file.Pos())); err != nil {
-			return "", "", fmt.Errorf("mutant %s: %s.%s %w: let its edit in test/mutants/mutants.go follow the code", m.name, m.pkg, m.decl, err)
+			return "", "", fmt.Errorf("mutant %s: %s.%s %w: update its edit in test/mutants/mutants.go", m.name, m.pkg, m.decl, err)
 		}
 		_, err = parser.ParseFile(set, name, source, parser.SkipObjectResolution)
 		return name, source, err
 	}
-	return "", "", fmt.Errorf("mutant %s: package %s declares no %s: give it the new name in test/mutants/mutants.go", m.name, m.pkg, m.decl)
+	return "", "", fmt.Errorf("mutant %s: package %s does not declare %s: update its name in test/mutants/mutants.go", m.name, m.pkg, m.decl)
 }
 
-// find returns the declaration of a name in a file, nil where there is none.
+// find returns the declaration of a name in a file, or nil.
 func find(file *ast.File, name string) ast.Node {
 	for _, d := range file.Decls {
 		switch d := d.(type) {
@@ -131,7 +132,7 @@ func find(file *ast.File, name string) ast.Node {
 	return nil
 }
 
-// nameOf returns the name of a function, and of a method as "type.method".
+// nameOf returns the name of a function, or "type.method" for a method.
 func nameOf(f *ast.FuncDecl) string {
 	if f.Recv == nil {
 		return f.Name.Name
@@ -149,7 +150,7 @@ func nameOf(f *ast.FuncDecl) string {
 	return ""
 }
 
-// overlay writes the edited file into dir and returns the path of what go build -overlay reads.
+// overlay writes the edited file into dir and returns the path of a file for go build -overlay.
 func (m mutant) overlay(root, dir string) (path string, err error) {
 	original, source, err := m.apply(root)
 	if err != nil {

@@ -1,16 +1,16 @@
 // Command mutants breaks the rules of the service, one at a time, and runs the tests that
-// must notice. A test that passes on code that is known to be wrong proves nothing
+// must then fail. A test that passes on code that is known to be wrong proves nothing
 // (RELIABILITY.md 4).
 //
-// A mutant changes one declaration: see edit.go. The compiler reads the changed file in
-// place of the one in the tree (go build -overlay). The tree itself is not changed.
+// A mutant changes one declaration: see edit.go. The compiler reads the changed file instead
+// of the one in the tree (go build -overlay), which stays unchanged.
 //
-//	go run ./test/mutants          the quick ones, as CI does
-//	go run ./test/mutants -long    also those for which whole processes run
+//	go run ./test/mutants          the quick mutants, as in CI
+//	go run ./test/mutants -long    also those whose tests run whole processes
 //	go run ./test/mutants -run NAME
 //
-// It exits with 1 when a mutant survives, when a mutant does not fit the code any more, or
-// when the tests fail without one.
+// It exits with 1 if a mutant survives, if a mutant no longer fits the code, or if the tests
+// fail without a mutant.
 package main
 
 import (
@@ -28,12 +28,12 @@ import (
 )
 
 func main() {
-	long := flag.Bool("long", false, "also those for which whole processes run")
-	only := flag.String("run", "", "only the mutant of this name")
+	long := flag.Bool("long", false, "also run the tests of whole processes")
+	only := flag.String("run", "", "run only the mutant with this name")
 	flag.Parse()
 	chosen := choose(mutants, *only, *long)
 	if len(chosen) == 0 {
-		fmt.Fprintln(os.Stderr, "no such mutant; one that needs whole processes also needs -long")
+		fmt.Fprintf(os.Stderr, "no mutant %q; if its tests run whole processes, add -long\n", *only)
 		os.Exit(2)
 	}
 	if err := run(context.Background(), chosen); err != nil {
@@ -42,18 +42,18 @@ func main() {
 	}
 }
 
-// choose returns the mutants of a name, or all, with the suites that are to be run.
+// choose returns the mutant with a name, or all if it is "", each with the suites to run.
 func choose(all []mutant, name string, long bool) (chosen []mutant) {
 	for _, m := range all {
-		m.noticedBy = slices.DeleteFunc(slices.Clone(m.noticedBy), func(s suite) bool { return s.long && !long })
-		if len(m.noticedBy) > 0 && (name == "" || name == m.name) {
+		m.killedBy = slices.DeleteFunc(slices.Clone(m.killedBy), func(s suite) bool { return s.long && !long })
+		if len(m.killedBy) > 0 && (name == "" || name == m.name) {
 			chosen = append(chosen, m)
 		}
 	}
 	return chosen
 }
 
-// run runs the suites without a mutant and then each with those that it must notice.
+// run runs the suites without a mutant, and then with each mutant that they must kill.
 func run(ctx context.Context, chosen []mutant) error {
 	dir, err := os.MkdirTemp("", "trainbooking-mutants-")
 	if err != nil {
@@ -80,9 +80,9 @@ func run(ctx context.Context, chosen []mutant) error {
 		if err != nil {
 			return errors.Join(err, trials.Wait())
 		}
-		for _, s := range m.noticedBy {
+		for _, s := range m.killedBy {
 			trials.Go(func() error {
-				begun := time.Now()
+				start := time.Now()
 				result, err := s.run(ctx, overlay)
 				if err != nil {
 					return fmt.Errorf("%s: %w", m.name, err)
@@ -94,7 +94,7 @@ func run(ctx context.Context, chosen []mutant) error {
 					outcome = "SURVIVED " + s.String()
 					survived = append(survived, m.name)
 				}
-				fmt.Fprintf(os.Stdout, "%-26s %5.1fs  %s\n", m.name, time.Since(begun).Seconds(), outcome)
+				fmt.Fprintf(os.Stdout, "%-26s %5.1fs  %s\n", m.name, time.Since(start).Seconds(), outcome)
 				return nil
 			})
 		}
@@ -109,8 +109,8 @@ func run(ctx context.Context, chosen []mutant) error {
 	return nil
 }
 
-// parallel returns how many trials run at once. A linker and a server that starts leave the
-// other processors idle. Whole processes measure times, and run alone.
+// parallel returns how many trials run at once. Two, because linking and starting a server
+// leave processors idle; one for whole processes, whose tests measure time.
 func parallel(chosen []mutant) int {
 	if slices.ContainsFunc(suitesOf(chosen), func(s suite) bool { return s.long }) {
 		return 1
@@ -118,10 +118,10 @@ func parallel(chosen []mutant) int {
 	return 2
 }
 
-// suitesOf returns the suites of mutants, those of one package as one.
+// suitesOf returns the suites of the mutants, merged for each package.
 func suitesOf(chosen []mutant) (all []suite) {
 	for _, m := range chosen {
-		for _, s := range m.noticedBy {
+		for _, s := range m.killedBy {
 			same := slices.IndexFunc(all, func(o suite) bool { return o.pkg == s.pkg && o.args == s.args })
 			switch {
 			case same < 0:

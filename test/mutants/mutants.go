@@ -2,7 +2,7 @@ package main
 
 import "strings"
 
-// Suites that must notice.
+// The suites that kill mutants.
 var (
 	seatMap   = suite{pkg: "./booking"}
 	simulated = suite{pkg: "./test/simulate", names: "NoHistory"}
@@ -11,18 +11,18 @@ var (
 	unknown   = suite{pkg: "./persistence/postgres", names: "Unknown"}
 	holds     = suite{pkg: "./persistence/redis", names: "TestHolds$|Fence"}
 	leases    = suite{pkg: "./persistence/redis", names: "TestLeases$"}
-	// One system and its stores.
+	// Tests of one system and its stores.
 	oneSystem = suite{pkg: "./actors", names: "Outlive|Unknown|Emptied"}
-	// Several systems, in a bubble of testing/synctest.
+	// Tests of several systems in a synctest bubble.
 	someSystems = suite{pkg: "./actors", names: "LeaseHasEnded|TrainsMove"}
 )
 
-// cluster is tests of several processes.
+// cluster returns tests of several processes.
 func cluster(names string) suite {
 	return suite{pkg: "./test/cluster", names: names, long: true}
 }
 
-// chaos is half a minute of test/chaos with some faults.
+// chaos returns half a minute of test/chaos with these faults.
 func chaos(faults string) suite {
 	return suite{
 		pkg: "./test/chaos", names: "Promises", tags: "chaos", long: true,
@@ -30,96 +30,96 @@ func chaos(faults string) suite {
 	}
 }
 
-// fence is the line of a script in Redis that compares the lease.
+// fence is the line of the Lua scripts that compares the lease.
 const fence = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end`
 
-// mutants are the rules of RELIABILITY.md, each broken. A rule that has two guards, each of
-// them enough, is not here: a seat in Postgres, a hold without its lease. Nor can test/chaos
-// see from outside that one of several guards is missing: the epoch, the lease.
+// mutants break the rules of RELIABILITY.md, except those that two independent checks enforce,
+// such as that Postgres books a seat once. test/chaos cannot kill the mutants of the epoch and
+// the lease: clients observe no error, because other checks remain.
 var mutants = []mutant{
 	{
 		name: "early-expiry", pkg: "booking", decl: "wholeMillisecond",
-		edit:      begin(`return t.Add(-700 * time.Millisecond)`),
-		noticedBy: []suite{seatMap, simulated, chaos("killed")},
+		edit:     begin(`return t.Add(-700 * time.Millisecond)`),
+		killedBy: []suite{seatMap, simulated, chaos("killed")},
 	},
 	{
 		name: "release-by-anyone", pkg: "booking", decl: "SeatMap.resolve",
-		edit:      replace(`hold.User == ref.User`, `true`),
-		noticedBy: []suite{seatMap, chaos("killed")},
+		edit:     replace(`hold.User == ref.User`, `true`),
+		killedBy: []suite{seatMap, chaos("killed")},
 	},
 	{
 		name: "retry-with-a-new-id", pkg: "booking", decl: "BookingIDOf",
-		edit:      begin(`return uuid.New()`),
-		noticedBy: []suite{oneSystem, chaos("reset by Postgres")},
+		edit:     begin(`return uuid.New()`),
+		killedBy: []suite{oneSystem, chaos("reset by Postgres")},
 	},
 	{
 		name: "no-epoch-check", pkg: "persistence/postgres", decl: "bookBatch",
-		edit:      replace(`g.epoch <> r.epoch OR g.owner IS DISTINCT FROM r.owner`, `g.owner IS NULL`),
-		noticedBy: []suite{adoption},
+		edit:     replace(`g.epoch <> r.epoch OR g.owner IS DISTINCT FROM r.owner`, `g.owner IS NULL`),
+		killedBy: []suite{adoption},
 	},
 	{
 		name: "share-lock-too-weak", pkg: "persistence/postgres", decl: "bookBatch",
-		edit:      replace(`FOR SHARE`, `FOR KEY SHARE`),
-		noticedBy: []suite{adoption},
+		edit:     replace(`FOR SHARE`, `FOR KEY SHARE`),
+		killedBy: []suite{adoption},
 	},
 	{
 		name: "adopt-keeps-the-epoch", pkg: "persistence/postgres", decl: "DB.Adopt",
-		edit:      replace(`epoch + 1`, `epoch`),
-		noticedBy: []suite{store},
+		edit:     replace(`epoch + 1`, `epoch`),
+		killedBy: []suite{store},
 	},
 	{
 		name: "unknown-is-failed", pkg: "persistence/postgres", decl: "translateCommit",
-		edit:      replace(`persistence.ErrUnknown`, `persistence.ErrConflict`),
-		noticedBy: []suite{unknown},
+		edit:     replace(`persistence.ErrUnknown`, `persistence.ErrConflict`),
+		killedBy: []suite{unknown},
 	},
 	{
 		name: "hold-without-lease", pkg: "persistence/redis", decl: "putHold",
-		edit:      replace(fence, ``),
-		noticedBy: []suite{holds},
+		edit:     replace(fence, ``),
+		killedBy: []suite{holds},
 	},
 	{
 		name: "lease-taken-from-its-owner", pkg: "persistence/redis", decl: "acquireLease",
-		edit:      replace(`redis.call('GET', KEYS[1])`, `false`),
-		noticedBy: []suite{leases},
+		edit:     replace(`redis.call('GET', KEYS[1])`, `false`),
+		killedBy: []suite{leases},
 	},
 	{
 		name: "lease-renewed-by-anyone", pkg: "persistence/redis", decl: "renewLease",
-		edit:      replace(fence, ``),
-		noticedBy: []suite{leases},
+		edit:     replace(fence, ``),
+		killedBy: []suite{leases},
 	},
 	{
 		name: "lease-released-by-anyone", pkg: "persistence/redis", decl: "releaseLease",
-		edit:      replace(fence, ``),
-		noticedBy: []suite{leases},
+		edit:     replace(fence, ``),
+		killedBy: []suite{leases},
 	},
 	{
 		name: "response-before-the-write", pkg: "actors", decl: "trainActor.writeHold",
-		edit:      begin(`then(nil); then = func(error) {}`),
-		noticedBy: []suite{oneSystem},
+		edit:     begin(`then(nil); then = func(error) {}`),
+		killedBy: []suite{oneSystem},
 	},
 	{
 		name: "no-handoff-of-holds", pkg: "actors", decl: "activations.handoff",
-		edit:      begin(`return nil`),
-		noticedBy: []suite{oneSystem},
+		edit:     begin(`return nil`),
+		killedBy: []suite{oneSystem},
 	},
 	{
 		name: "served-after-the-lease", pkg: "actors", decl: "leaseTerm.valid",
-		edit:      begin(`return true`),
-		noticedBy: []suite{someSystems, cluster("")},
+		edit:     begin(`return true`),
+		killedBy: []suite{someSystems, cluster("")},
 	},
 	{
 		name: "trains-stay-where-they-are", pkg: "actors", decl: "cluster.handOff",
-		edit:      begin(`return nil`),
-		noticedBy: []suite{someSystems},
+		edit:     begin(`return nil`),
+		killedBy: []suite{someSystems},
 	},
 	{
 		name: "change-not-announced", pkg: "actors", decl: "System.broadcast",
-		edit:      begin(`return nil`),
-		noticedBy: []suite{cluster("Changed")},
+		edit:     begin(`return nil`),
+		killedBy: []suite{cluster("Changed")},
 	},
 	{
 		name: "evicted-continues", pkg: "actors", decl: "membership.heartbeat",
-		edit:      skip(`evicted`),
-		noticedBy: []suite{cluster("Wakes")},
+		edit:     skip(`evicted`),
+		killedBy: []suite{cluster("Wakes")},
 	},
 }

@@ -10,19 +10,19 @@ import (
 	"strings"
 )
 
-// suite is some tests of one package.
+// suite is a set of tests of one package.
 type suite struct {
 	pkg   string
-	names string // a pattern; "" is all of them
+	names string // a pattern for go test -run; "" runs all tests
 	tags  string // build constraints
-	args  string // of the test binary, with blanks between them
-	long  bool   // whole processes run
+	args  string // of the test binary, separated by spaces
+	long  bool   // runs whole processes
 }
 
 func (s suite) String() string { return "go " + strings.Join(s.command(), " ") }
 
-// command leaves out what make verify and make test have done: vet, and symbols for a
-// debugger. The timeout includes no build.
+// command returns the arguments of go. It omits vet, which make verify runs, and debug symbols.
+// The timeout does not include the build.
 func (s suite) command() []string {
 	command := []string{"test", "-vet=off", "-ldflags=-w", "-failfast", "-timeout", "5m"}
 	if s.tags != "" {
@@ -37,21 +37,21 @@ func (s suite) command() []string {
 // result is the outcome of a suite.
 type result struct {
 	passed bool
-	failed []string // names of tests, or "a timeout"
+	failed []string // the names of failed tests, or "a timeout"
 	output []byte
 }
 
-// run runs the suite on a build with an overlay, or without one where it is "". A suite that
-// neither passes nor fails a test is an error: it did not compile, or has no tests.
+// run runs the suite with an overlay, or without one if it is "". It returns an error if the
+// suite does not compile or has no tests.
 func (s suite) run(ctx context.Context, overlay string) (result, error) {
 	command := exec.CommandContext(ctx, "go", s.command()...) //nolint:gosec // from the list of mutants
 	command.Env = os.Environ()
-	if overlay != "" { // in the environment, so that it holds for programs that tests build
+	if overlay != "" { // in the environment, because tests build programs with it too
 		command.Env = append(command.Env, "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -overlay="+overlay))
 	}
 	output, err := command.CombinedOutput()
 	if bytes.Contains(output, []byte("[no tests to run]")) {
-		return result{}, fmt.Errorf("%s runs no test: test/mutants/mutants.go must follow their names", s)
+		return result{}, fmt.Errorf("%s runs no test: update the names in test/mutants/mutants.go", s)
 	}
 	if err == nil {
 		return result{passed: true, output: output}, nil
@@ -69,7 +69,7 @@ func (s suite) run(ctx context.Context, overlay string) (result, error) {
 		}
 	}
 	if len(r.failed) == 0 {
-		return result{}, fmt.Errorf("%s failed no test:\n%s", s, output)
+		return result{}, fmt.Errorf("%s failed without a failed test:\n%s", s, output)
 	}
 	return r, nil
 }
