@@ -1,4 +1,4 @@
-# Everything that one does with this repository. `make` alone lists it.
+# `make` lists the targets.
 
 GO       ?= go
 ARGS     ?=
@@ -8,19 +8,19 @@ SEEDS    ?= 100000
 MINUTES  ?= 3
 SEED     ?= 0
 ONLY     ?=
-# For e2e: images that the cluster's nodes have or can fetch.
+# Images for e2e, which the nodes of the cluster have or can pull.
 IMAGE          ?= trainbooking:local
 POSTGRES_IMAGE ?= postgres:17
 REDIS_IMAGE    ?= redis:7
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS  := -X main.version=$(VERSION)
-# LDFLAGS sets the version. Go would ask git as well, which fails where another user owns the
+# LDFLAGS sets the version. By default Go also runs git, which fails if another user owns the
 # checkout, as in most containers.
 export GOFLAGS += -buildvcs=false
 
-# Tools are built from the modules below tools/, which pin them, into the user's cache: once
-# for each version. test/kube/tools finds those that tests run by the same names.
+# Tools are built into the user's cache, once for each version, from the modules below tools/ that
+# pin them. test/kube/tools finds them by the same paths.
 TOOLS       := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/trainbooking/tools
 version-of   = $(shell $(GO) -C tools/$(1) list -m -f '{{.Version}}' $(2))
 tool-file    = $(TOOLS)/$(1)-$(call version-of,$(2),$(3))-$(shell $(GO) env GOVERSION)
@@ -35,20 +35,20 @@ CHART       := charts/trainbooking
 .DEFAULT_GOAL := help
 
 .PHONY: help
-help: ## list what there is
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## start the service with demo trains: make run ARGS='--listen :8081'
-	@exec bin/trainbooking serve --demo $(ARGS) # not go run: that dies of SIGTERM and leaves it running
+	@exec bin/trainbooking serve --demo $(ARGS) # not go run: SIGTERM would end only go and not the service
 
 .PHONY: build
 build: ## build bin/trainbooking
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w $(LDFLAGS)' -o bin/trainbooking ./cmd/trainbooking
 
-# Packages are tested in groups, as go test prints them in the order of the list and compiling
-# those of Kubernetes takes minutes. What compiles in seconds is first. What runs whole processes
-# competes for the machine, so these go one package at a time. The first group that fails is the last.
+# Packages are tested in groups, because go test prints results in the order of its arguments and
+# the packages of Kubernetes take minutes to compile. Packages that compile in seconds come first.
+# Packages that run whole processes run one at a time. The first group that fails stops make.
 QUICK      := booking|test/simulate|test/traffic
 OPERATOR   := operator|cmd/operator
 PROCESSES  := test/embedded|test/cluster
@@ -62,8 +62,8 @@ test: cc ## run every test with the race detector: make test PKGS=./booking/...
 	$(call test-group,,$(PROCESSES),-p 1)
 	$(call test-group,,$(KUBERNETES),-p 1)
 
-# $(call test-group,-v or not,DIRECTORIES,FLAGS) tests those of PKGS that are in the directories,
-# with -v those that are not, after it has made the targets of this file that they need.
+# $(call test-group,-v or nothing,DIRECTORIES,FLAGS) makes the targets that the packages need and
+# tests those PKGS that are in the directories, or with -v those that are not.
 define test-group
 @all=$$($(GO) list -find $(PKGS)) || exit; \
 packages=$$(echo "$$all" | grep -E $(1) '^trainbooking.dev/($(2))(/|$$)' | xargs); \
@@ -73,43 +73,42 @@ if [ -n "$$needs" ]; then $(MAKE) --no-print-directory $$needs || exit; fi; \
 $(GO) test -race -timeout 20m $(3) $$packages
 endef
 
-# A package that a test imports, and the target that it needs.
+# Maps packages that tests import to the targets that they need.
 define needs
 $$1 == "trainbooking.dev/persistence/persistencetest/servers" { print "servers" } \
 $$1 == "trainbooking.dev/test/kube/tools" { print "kube-tools" } \
 $$1 == "trainbooking.dev/test/kube/chart.test" { print "chart" }
 endef
 
-# What the values do. That an API server accepts the result is tested in test/kube/chart.
+# These test the effect of the values. test/kube/chart tests that an API server accepts the result.
 .PHONY: chart
-chart: helm-tool chart-tool ## lint the chart and run its unit tests: make chart ARGS=-u after a change that is meant
+chart: helm-tool chart-tool ## lint the chart and run its unit tests: make chart ARGS=-u updates the snapshot
 	@for values in '' '-f $(CHART)/values-demo.yaml' '-f $(CHART)/values-production.yaml'; do \
 		$(HELM) lint --strict --quiet $(CHART) $$values || exit 1; done
 	$(UNIT) --strict $(ARGS) $(CHART)
 
-# The quick ones; make mutants ARGS=-long also runs those that need whole processes.
+# make mutants ARGS=-long also runs the tests of whole processes.
 .PHONY: mutants
-mutants: servers ## break each rule of the protocol: a test must notice
+mutants: servers ## break each rule of the protocol and require that a test fails
 	$(GO) run ./test/mutants $(ARGS)
 
-# It lasts longer than MINUTES: processes start, and the search of the history takes its time.
+# It takes longer than MINUTES, because processes start and the history is checked.
 .PHONY: chaos
 chaos: servers ## inject faults into three processes under load: make chaos MINUTES=120 SEED=7
 	$(GO) test -tags chaos -count 1 -v -timeout "$$(awk 'BEGIN { print int($(MINUTES) * 2 + 20) }')m" ./test/chaos \
 		-chaos.minutes $(MINUTES) -chaos.seed $(SEED) -chaos.only '$(ONLY)'
 
-# The cluster may be any that has a volume to give; kind load docker-image brings IMAGE to
-# its nodes.
+# The cluster needs a default storage class. `kind load docker-image` copies IMAGE to the nodes of kind.
 .PHONY: e2e
-e2e: kube-tools ## install the chart on a cluster and use it: make e2e KUBECONFIG=FILE IMAGE=trainbooking:local
+e2e: kube-tools ## test the chart on a cluster: make e2e KUBECONFIG=FILE IMAGE=trainbooking:local
 	@[ -n "$(KUBECONFIG)" ] || { echo 'e2e needs a cluster: make e2e KUBECONFIG=FILE IMAGE=NAME:TAG'; exit 1; }
 	KUBECONFIG='$(abspath $(KUBECONFIG))' $(GO) test -tags e2e -count 1 -v -timeout 40m ./test/e2e \
 		-e2e.image '$(IMAGE)' -e2e.postgres-image '$(POSTGRES_IMAGE)' -e2e.redis-image '$(REDIS_IMAGE)'
 
-# protoc comes from the system, its plugin from go.mod. Its version is removed from what it
-# writes, as any version does.
+# protoc is the system's, its plugin is built from go.mod. The version of protoc is removed from the
+# output, because it differs between systems.
 .PHONY: generate
-generate: protoc generate-tool docs-tool ## generate what is generated: actors/wire, the CRD, the code of operator/v1alpha1, the chart's README
+generate: protoc generate-tool docs-tool ## generate actors/wire, the CRD, code in operator/v1alpha1 and the chart's README
 	$(GEN) object applyconfiguration:omitToolVersion=true paths=./operator/v1alpha1
 	$(GEN) crd paths=./operator/v1alpha1 output:crd:dir=charts/trainbooking/crd
 	$(DOCS) --log-level warning --chart-search-root $(CHART) --sort-values-order file
@@ -118,7 +117,7 @@ generate: protoc generate-tool docs-tool ## generate what is generated: actors/w
 	protoc --plugin="$$plugin/protoc-gen-go" -I actors/wire --go_out=actors/wire --go_opt=paths=source_relative envelope.proto && \
 	sed -i.bak '/^\/\/ \tprotoc  */d' actors/wire/envelope.pb.go && rm actors/wire/envelope.pb.go.bak
 
-# One target at a time: go test takes one fuzz target of one package.
+# go test accepts only one fuzz target at a time.
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@set -e; grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
@@ -128,9 +127,9 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 		done; \
 	done
 
-# One history again, with each step: go test ./test/simulate -run NoHistory -v -seed 7
+# To repeat one history and print its steps: go test ./test/simulate -run NoHistory -v -seed 7
 .PHONY: simulate
-simulate: ## simulate SEEDS histories of faults (100000), and print what they covered
+simulate: ## simulate SEEDS histories with faults (100000) and print their coverage
 	$(GO) test ./test/simulate -run NoHistory -v -timeout 0 -seeds $(SEEDS)
 
 .PHONY: bench
@@ -138,7 +137,7 @@ bench: ## run every benchmark: make bench PKGS=./booking/...
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
 
 .PHONY: verify
-verify: lint-tool generate ## check modules, what is generated, format, style and the arrows between packages
+verify: lint-tool generate ## check modules, generated files, format, style and imports
 	git diff --exit-code -- actors/wire operator/v1alpha1 $(CHART)/crd $(CHART)/README.md
 	$(GO) mod tidy -diff
 	$(GO) vet -tags e2e,chaos,scale ./...
@@ -148,16 +147,16 @@ verify: lint-tool generate ## check modules, what is generated, format, style an
 		echo 'The working tree is not clean:'; git status --short; exit 1; fi
 
 .PHONY: format
-format: lint-tool ## put the code into its form
+format: lint-tool ## format the code
 	$(LINT) fmt
 
 .PHONY: clean
-clean: ## remove what was built
+clean: ## remove the built programs
 	rm -rf bin
 
-# $(call tool,FILE,MODULE,PACKAGE,LINKER FLAGS) builds a tool from the module in tools/MODULE unless it
-# is there. The same flags for all let them share compiled packages. With flock, a second make waits
-# for one that is building the tool already.
+# $(call tool,FILE,MODULE,PACKAGE,LINKER FLAGS) builds a tool from the module in tools/MODULE unless
+# FILE exists. All tools use the same flags, so that they share compiled packages. With flock, make
+# waits for another make that is building the tool.
 define tool
 @[ -x '$(1)' ] || { mkdir -p '$(dir $(1))' && echo 'building $(notdir $(1)), once (some minutes)' && \
 $(if $(shell command -v flock),flock '$(1).lock') sh -c "[ -x '$(1)' ] || { \
@@ -176,7 +175,7 @@ chart-tool:
 docs-tool:
 	$(call tool,$(DOCS),helm,github.com/norwoodj/helm-docs/cmd/helm-docs)
 
-# What test/kube and test/e2e run. Charts depend on the version that the API server reports.
+# The tools of test/kube and test/e2e. Charts depend on the version that the API server reports.
 KUBE_VERSION = $(call version-of,kube,k8s.io/kubernetes)
 KUBE_LDFLAGS = $(addprefix -X k8s.io/component-base/version.,gitVersion=$(KUBE_VERSION) gitMajor=1 gitMinor=$(word 2,$(subst ., ,$(KUBE_VERSION))))
 
@@ -194,7 +193,7 @@ protoc:
 	elif [ "$$(uname)" = Darwin ] && command -v brew >/dev/null; then \
 		brew install protobuf; \
 	else \
-		echo 'The messages between processes are generated by protoc: sudo apt-get install -y protobuf-compiler'; exit 1; fi
+		echo 'make generate needs protoc: sudo apt-get install -y protobuf-compiler'; exit 1; fi
 
 # The race detector needs a C compiler on Linux.
 .PHONY: cc
@@ -205,10 +204,10 @@ cc:
 	else \
 		echo 'The race detector needs a C compiler: sudo apt-get install -y gcc libc6-dev'; exit 1; fi
 
-# The tests start Postgres and Redis servers of their own: it is enough that these are
-# installed. The folders are those of persistence/persistencetest/servers.
+# The tests start their own Postgres and Redis, which must be installed, in a directory that
+# persistence/persistencetest/servers searches.
 POSTGRES := /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin
-# It moves the clock of a Redis.
+# libfaketime changes the clock of a Redis.
 FAKETIME := /usr/lib/*/faketime/libfaketimeMT.so.1 /usr/lib64/faketime/libfaketimeMT.so.1 /usr/lib/faketime/libfaketimeMT.so.1 /usr/local/lib/faketime/libfaketimeMT.so.1
 
 .PHONY: servers
