@@ -18,7 +18,7 @@
   {{- end }}
 {{- end }}
 
-{{/* Egress to a port of some peers, or of any if there are none. */}}
+{{/* Egress to a port of the given peers, or of any peer if none are given. */}}
 {{- define "trainbooking.policy.to" -}}
 - ports: [{port: {{ .port }}}]
   {{- with .to }}
