@@ -1,6 +1,6 @@
 // Package api serves booking.Service over HTTP: the booking endpoints, the resource API
-// under /v1, and the endpoints for operators. API.md describes what clients see;
-// openapi.yaml in this directory is its machine-readable form.
+// under /v1, health probes and metrics. API.md describes what clients see; openapi.yaml in
+// this directory is its machine-readable form.
 //
 // # The steps of a request
 //

@@ -47,8 +47,8 @@ var (
 	createdOrDeleted = predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
 )
 
-// Service is what the operator needs of the booking service. *client.Client of package
-// api/client implements it.
+// Service has the methods of the booking service that the operator calls. *client.Client of
+// package api/client implements it.
 type Service interface {
 	booking.Trains
 	lister

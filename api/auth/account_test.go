@@ -23,11 +23,11 @@ func newStore(t *testing.T) *sqlite.DB {
 	return db
 }
 
-// newAccounts returns Accounts with a new store and cheap hashes.
+// newAccounts returns Accounts with a new store and minCost.
 func newAccounts(t *testing.T) *auth.Accounts {
 	t.Helper()
 	return &auth.Accounts{
-		Users: newStore(t), Tokens: newTokens(t, newKey), Hasher: newHasher(t, cheap),
+		Users: newStore(t), Tokens: newTokens(t, newKey), Hasher: newHasher(t, minCost),
 		Throttle: auth.NewThrottle(auth.DefaultLoginFailures),
 	}
 }

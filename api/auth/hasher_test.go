@@ -14,8 +14,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// cheap is the minimum cost, for tests of something else.
-var cheap = auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}
+// minCost is the minimum cost, which keeps the tests fast.
+var minCost = auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}
 
 func newHasher(t *testing.T, cost auth.Cost) *auth.Hasher {
 	t.Helper()
@@ -41,7 +41,7 @@ func TestHashMatchesOnlyItsPassword(t *testing.T) {
 
 func TestSamePasswordHasADifferentHashEachTime(t *testing.T) {
 	t.Parallel()
-	hasher := newHasher(t, cheap)
+	hasher := newHasher(t, minCost)
 	first, err := hasher.Hash(t.Context(), "correct horse")
 	require.NoError(t, err)
 	second, err := hasher.Hash(t.Context(), "correct horse")
@@ -53,14 +53,14 @@ func TestSamePasswordHasADifferentHashEachTime(t *testing.T) {
 func TestHashOfTheReferenceImplementationIsVerified(t *testing.T) {
 	t.Parallel()
 	const vector = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
-	ok, err := newHasher(t, cheap).Verify(t.Context(), vector, "password")
+	ok, err := newHasher(t, minCost).Verify(t.Context(), vector, "password")
 	require.NoError(t, err)
 	require.True(t, ok)
 }
 
 func TestPasswordMatchesInAnyNormalForm(t *testing.T) {
 	t.Parallel()
-	hasher := newHasher(t, cheap)
+	hasher := newHasher(t, minCost)
 	hash, err := hasher.Hash(t.Context(), "cafe\u0301 noir") // e and a combining acute
 	require.NoError(t, err)
 	ok, err := hasher.Verify(t.Context(), hash, "caf\u00e9 noir") // one letter
@@ -70,7 +70,7 @@ func TestPasswordMatchesInAnyNormalForm(t *testing.T) {
 
 func TestHashAfterTheDeadlineIsNotStarted(t *testing.T) {
 	t.Parallel()
-	hasher := newHasher(t, cheap)
+	hasher := newHasher(t, minCost)
 	over, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 	_, err := hasher.Hash(over, "correct horse")
@@ -87,7 +87,7 @@ func slots() int64 { return int64(min(4, runtime.GOMAXPROCS(0))) }
 func TestHashWaitsForASlotUntilShortlyBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		hasher := newHasher(t, cheap)
+		hasher := newHasher(t, minCost)
 		require.True(t, hasher.TryAcquireSlots(slots()))
 		require.False(t, hasher.TryAcquireSlots(1))
 		start := time.Now()
@@ -127,7 +127,7 @@ const (
 
 func TestMalformedHashIsAnInternalError(t *testing.T) {
 	t.Parallel()
-	hasher := newHasher(t, cheap)
+	hasher := newHasher(t, minCost)
 	long := strings.Repeat("A", 88)
 	for _, hash := range malformed(long) {
 		ok, err := hasher.Verify(t.Context(), hash, "password")

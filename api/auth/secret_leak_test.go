@@ -77,7 +77,7 @@ func TestPrintedValuesContainNoSecret(t *testing.T) {
 	signing := []byte(marker + " is a signing key of 32 bytes or more")
 	services, err := auth.ParseServiceTokens([]byte(marker + strings.Repeat("s", 32)))
 	require.NoError(t, err)
-	accounts := &auth.Accounts{Tokens: newTokens(t, signing), Hasher: newHasher(t, cheap), Services: services}
+	accounts := &auth.Accounts{Tokens: newTokens(t, signing), Hasher: newHasher(t, minCost), Services: services}
 	r := registration("asha")
 	r.Password, r.Password2 = marker, marker
 	issued := auth.IssuedTokens{Access: marker, Refresh: marker}

@@ -66,7 +66,7 @@ func newAccounts(tb testing.TB) *auth.Accounts {
 	tb.Helper()
 	tokens, err := auth.NewTokens([][]byte{[]byte(signingKey)}, auth.DefaultAccessTTL, auth.DefaultRefreshTTL)
 	require.NoError(tb, err)
-	hasher, err := auth.NewHasher(auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}) // cheap
+	hasher, err := auth.NewHasher(auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}) // the minimum, to be fast
 	require.NoError(tb, err)
 	services, err := auth.ParseServiceTokens([]byte(serviceToken))
 	require.NoError(tb, err)

@@ -136,7 +136,7 @@ func TestStopsChangeWhenNoSeatIsBooked(t *testing.T) {
 	require.Equal(t, "Agra", train.Status.To)
 }
 
-func TestWhatTheSchemaCannotRefuseStalls(t *testing.T) {
+func TestSpecThatOnlyTheServiceRejectsStalls(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	log := h.startOperator().Log
@@ -336,7 +336,7 @@ func TestTrainIsNotCreatedAgainForADeletedResource(t *testing.T) {
 	request := <-b.reached
 	close(b.killed) // the operator sends the request again
 	h.proxy.watches.Unlock()
-	require.Regexp(t, "GET /apis/.*/trains/"+train.Name, request, "the operator must ask the API server before it creates a train")
+	require.Regexp(t, "GET /apis/.*/trains/"+train.Name, request, "the operator must read the Train from the API server before it creates a train")
 	other := h.await(h.create(nil), ready)
 	require.Nil(t, h.find(train.Status.TrainID))
 	require.NotNil(t, h.find(other.Status.TrainID))
