@@ -126,7 +126,7 @@ func (n *node) awaitReady() {
 		if n.hasEnded() {
 			n.restart()
 		}
-		require.Less(n.c.t, time.Since(begun), 2*processtest.Patience, "%s is not ready:\n%s", n.name, n.Log)
+		require.Less(n.c.t, time.Since(begun), 2*processtest.Timeout, "%s is not ready:\n%s", n.name, n.Log)
 	}
 }
 

@@ -94,7 +94,7 @@ func (c *exhaustion) terminateOthers() {
 
 // awaitReady reads messages until one says that the session waits for a statement.
 func awaitReady(conn net.Conn) error {
-	if err := conn.SetReadDeadline(time.Now().Add(processtest.Patience)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(processtest.Timeout)); err != nil {
 		return err
 	}
 	for {

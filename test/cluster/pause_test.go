@@ -35,13 +35,13 @@ func TestOwnerThatWakesTooLateSellsNothingAndExitsWithThree(t *testing.T) {
 	sleeper, its := c.busiest(trains)
 	// It is in the middle of work when it is paused.
 	alone := processtest.NewBalancer(t)
-	await(t, patience, alone.Add(sleeper.URL).Ready, "ready")
+	await(t, timeout, alone.Add(sleeper.URL).Ready, "ready")
 	l := c.startLoadOn(c.serviceAt(alone.URL), trains, busy)
 	l.awaitSales(5)
 
 	sleeper.Signal(syscall.SIGSTOP)
 	slept := tr.Now()
-	await(t, patience, func() bool { return !sleeper.backend.Ready() }, "the balancer notices")
+	await(t, timeout, func() bool { return !sleeper.backend.Ready() }, "the balancer notices")
 	late := sendLate(t, tr, c.serviceAt(sleeper.URL), its, held, last)
 	gaps := c.awaitServed(tr, asha.User, its, held, slept)
 	t.Logf("%d trains were without an owner for %v", len(its), gaps)
@@ -64,7 +64,7 @@ func TestOwnerThatWakesTooLateSellsNothingAndExitsWithThree(t *testing.T) {
 		require.NotEqual(t, history.Done, o.Result, "%s", &o)
 	}
 	for _, n := range c.nodes { // the clients of the sleeper ask them about their requests
-		await(t, patience, alone.Add(n.URL).Ready, "ready")
+		await(t, timeout, alone.Add(n.URL).Ready, "ready")
 	}
 	l.Stop()
 	processtest.RequireKept(t, tr, c.service, processtest.StoredBookings(t, c.database))

@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	patience = processtest.Patience
+	timeout  = processtest.Timeout
 	pollTime = 20 * time.Millisecond
 
 	// takeover is how long a train may be without an owner (RELIABILITY.md I7).
@@ -115,7 +115,7 @@ func (c *cluster) startOn(address, redis string) *node {
 // awaitReady waits until the balancer gives requests to the process.
 func (c *cluster) awaitReady(n *node) {
 	c.t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(timeout)
 	for !n.backend.Ready() {
 		select {
 		case <-time.After(pollTime):

@@ -56,7 +56,7 @@ func tlsAnswer(t *testing.T, address string, config *tls.Config) error {
 		return err
 	}
 	defer func() { require.NoError(t, connection.Close()) }()
-	require.NoError(t, connection.SetDeadline(time.Now().Add(patience)))
+	require.NoError(t, connection.SetDeadline(time.Now().Add(timeout)))
 	_, err = connection.Read(make([]byte, 1))
 	return err
 }

@@ -40,7 +40,7 @@ func (c *cluster) startLoadOn(service booking.Service, trains []booking.Train, s
 // awaitSales waits until so many more bookings were acknowledged.
 func (l *load) awaitSales(more int) {
 	l.c.t.Helper()
-	ctx, cancel := context.WithTimeout(l.c.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(l.c.t.Context(), timeout)
 	defer cancel()
 	require.NoError(l.c.t, l.AwaitBookings(ctx, l.Bookings()+more))
 }

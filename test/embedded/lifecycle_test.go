@@ -57,7 +57,7 @@ func TestHoldEndsAtItsTimeThoughTheServiceWasKilled(t *testing.T) {
 		r, err := ravi.Lock(train, 1)
 		require.NoError(t, err)
 		return r.Status == http.StatusOK
-	}, patience, 50*time.Millisecond, "the seat is free again")
+	}, timeout, 50*time.Millisecond, "the seat is free again")
 	require.False(t, time.Now().Before(held.ExpiresAt), "not before its time")
 	refused := asha.Must(t, http.StatusConflict, "POST", "/train/confirm-booking/", object{"seat_id": held.SeatID})
 	require.Equal(t, "seat_not_locked", refused.Code)
@@ -79,7 +79,7 @@ func sendHalf(t *testing.T, c *client, train string, seat int) *halfSent {
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(timeout)))
 	_, err = fmt.Fprintf(conn, "POST /train/book-ticket/ HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"+
 		"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", address, c.Token, len(body))
 	require.NoError(t, err)
@@ -116,7 +116,7 @@ func TestRequestInFlightIsAnsweredAfterSIGTERM(t *testing.T) {
 			_ = conn.Close()
 		}
 		return err != nil
-	}, patience, 10*time.Millisecond, "new connections are refused")
+	}, timeout, 10*time.Millisecond, "new connections are refused")
 	answer := half.finish(t)
 	defer answer.Body.Close()
 	require.Equal(t, http.StatusOK, answer.StatusCode)

@@ -32,7 +32,7 @@ func TestRaceForEverySeatOutlivesAKill(t *testing.T) {
 		Service: service, Users: processtest.NewUsers(25), Clients: 4, Trains: trains,
 	}, traffic.Race)
 
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	require.NoError(t, race.AwaitBookings(ctx, killedWhen))
 	first.Kill()
@@ -45,7 +45,7 @@ func TestRaceForEverySeatOutlivesAKill(t *testing.T) {
 
 	balancer.Remove(backend)
 	third := start(t, dir)
-	require.Eventually(t, balancer.Add(third.URL).Ready, patience, 50*time.Millisecond)
+	require.Eventually(t, balancer.Add(third.URL).Ready, timeout, 50*time.Millisecond)
 	stored := processtest.ListedBookings(t, service, race.History().Trains())
 	require.Len(t, stored, seats)
 	processtest.RequireKept(t, race, service, stored)

@@ -8,7 +8,7 @@ import (
 
 const (
 	password = processtest.Password
-	patience = processtest.Patience
+	timeout  = processtest.Timeout
 )
 
 type (

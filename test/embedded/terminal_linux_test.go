@@ -56,7 +56,7 @@ func (tty *terminal) typeUnseen(t *testing.T, line string) {
 	require.Eventually(t, func() bool {
 		state, err := unix.IoctlGetTermios(int(tty.keyboard.Fd()), unix.TCGETS)
 		return err == nil && state.Lflag&unix.ECHO == 0
-	}, patience, 5*time.Millisecond, "the terminal hides what is typed")
+	}, timeout, 5*time.Millisecond, "the terminal hides what is typed")
 	_, err := tty.keyboard.WriteString(line + "\n")
 	require.NoError(t, err)
 }

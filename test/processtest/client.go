@@ -51,7 +51,7 @@ type Client struct {
 // NewClient returns a client without a token.
 func NewClient(url string) *Client {
 	return &Client{URL: url, http: &http.Client{
-		Timeout: Patience,
+		Timeout: Timeout,
 		// Each of those who share a client keeps a connection.
 		Transport: &http.Transport{MaxIdleConnsPerHost: 100},
 	}}

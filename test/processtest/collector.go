@@ -101,7 +101,7 @@ func (c *Collector) AwaitTrace(t *testing.T, id string, names ...string) []Span 
 		}
 		return len(missing) == 0
 	}
-	if !assert.Eventually(t, complete, Patience, 10*time.Millisecond) {
+	if !assert.Eventually(t, complete, Timeout, 10*time.Millisecond) {
 		require.Failf(t, "the trace is not complete", "%v are not all in %v", names, trace)
 	}
 	return trace

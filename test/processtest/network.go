@@ -31,12 +31,12 @@ func FreeAddress(t *testing.T) string {
 // AskRedis sends a command to the Redis at an address and returns its answer, "" for nil.
 // An error that Redis answers is an error.
 func AskRedis(address, command string) (string, error) {
-	conn, err := net.DialTimeout("tcp", address, Patience) //nolint:noctx // it has a limit
+	conn, err := net.DialTimeout("tcp", address, Timeout) //nolint:noctx // it has a limit
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(Patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(Timeout)); err != nil {
 		return "", err
 	}
 	if _, err := io.WriteString(conn, command+"\r\n"); err != nil {

@@ -50,7 +50,7 @@ func Passengers(t *testing.T, url, secretFile string, admin *Client) *apiclient.
 	accounts := &auth.Accounts{Users: everybody{hash: hash}, Tokens: tokens, Hasher: hasher}
 	var known sync.Map
 	service, err := apiclient.New(apiclient.Options{
-		URL: url, Timeout: Patience,
+		URL: url, Timeout: Timeout,
 		Token: func(ctx context.Context, user uuid.UUID) (string, error) {
 			if user == uuid.Nil {
 				return admin.Token, nil

@@ -68,7 +68,7 @@ func (p *Process) Wait() int {
 	select {
 	case <-p.exited:
 		return p.process.ProcessState.ExitCode()
-	case <-time.After(Patience):
+	case <-time.After(Timeout):
 		require.Fail(p.t, "the process does not end", p.Log.String())
 		return -1
 	}

@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Patience is how long a test waits for what must happen. It is long because machines
-// that build are slow; nothing waits for it to pass.
-const Patience = 30 * time.Second
+// Timeout bounds every wait of a test. It is long because build machines are slow; a test
+// that succeeds does not wait for it.
+const Timeout = 30 * time.Second
 
 // Server is a running trainbooking serve.
 type Server struct {
@@ -116,7 +116,7 @@ func (l *Lines) find(part string) (string, <-chan struct{}) {
 // Await returns the first line that has part in it, also one that is yet to come.
 func (l *Lines) Await(t *testing.T, exited <-chan struct{}, part string) string {
 	t.Helper()
-	deadline := time.After(Patience)
+	deadline := time.After(Timeout)
 	for {
 		line, changed := l.find(part)
 		if changed == nil {

@@ -172,7 +172,7 @@ func (h *harness) await(t *v1alpha1.Train, condition func(*v1alpha1.Train) bool)
 // what describe returns.
 func (h *harness) eventually(condition func(ctx context.Context) bool, describe func() string) {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), processtest.Patience)
+	ctx, cancel := context.WithTimeout(h.t.Context(), processtest.Timeout)
 	defer cancel()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
