@@ -37,7 +37,7 @@ func (c *smokeTest) Run(ctx context.Context, std streams) error {
 	}
 	report, err := smoke.Run(ctx, smoke.Options{URL: c.URL, ServiceToken: token, Clients: c.Clients, For: c.For})
 	if failed := report.Failed(); err == nil && failed > c.MaxFailures {
-		err = fmt.Errorf("%d requests failed, where --max-failures %d may", failed, c.MaxFailures)
+		err = fmt.Errorf("%d requests failed, and --max-failures is %d", failed, c.MaxFailures)
 	}
 	return errors.Join(err, report.Print(std.out))
 }

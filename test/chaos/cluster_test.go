@@ -154,7 +154,7 @@ func (n *node) hasEnded() bool {
 
 // owner returns the process that has the train's lease, nil if none of them has.
 func (c *cluster) owner(train booking.TrainID) *node {
-	lease, err := processtest.AskRedis(c.redis.Address, "GET {t:"+train.String()+"}:lease")
+	lease, err := processtest.RedisCommand(c.redis.Address, "GET {t:"+train.String()+"}:lease")
 	if err != nil {
 		return nil
 	}

@@ -76,7 +76,7 @@ var kinds = []*kind{
 		},
 		heal: func(r *run, _ *node) {
 			for _, n := range r.nodes {
-				n.postgres.Join()
+				n.postgres.Restore()
 			}
 		},
 	},
@@ -113,27 +113,27 @@ var kinds = []*kind{
 	{
 		name: "cut from Redis", shortest: 7 * time.Second, longest: 11 * time.Second, unseats: true, mayEnd: true,
 		inject: func(_ *run, n *node) { n.redis.Cut() },
-		heal:   func(_ *run, n *node) { n.redis.Join() },
+		heal:   func(_ *run, n *node) { n.redis.Restore() },
 	},
 	{
 		name: "reset by Redis", shortest: 4 * time.Second, longest: 10 * time.Second, unseats: true, mayEnd: true,
 		inject: func(_ *run, n *node) { n.redis.Refuse() },
-		heal:   func(_ *run, n *node) { n.redis.Join() },
+		heal:   func(_ *run, n *node) { n.redis.Restore() },
 	},
 	{
 		name: "cut from Postgres", shortest: 3 * time.Second, longest: 9 * time.Second,
 		inject: func(_ *run, n *node) { n.postgres.Cut() },
-		heal:   func(_ *run, n *node) { n.postgres.Join() },
+		heal:   func(_ *run, n *node) { n.postgres.Restore() },
 	},
 	{
 		name: "reset by Postgres", shortest: 2 * time.Second, longest: 8 * time.Second,
 		inject: func(_ *run, n *node) { n.postgres.Refuse() },
-		heal:   func(_ *run, n *node) { n.postgres.Join() },
+		heal:   func(_ *run, n *node) { n.postgres.Restore() },
 	},
 	{
 		name: "not reached by peers", shortest: 4 * time.Second, longest: 9 * time.Second, mayEnd: true,
 		inject: func(_ *run, n *node) { n.peers.Cut() },
-		heal:   func(_ *run, n *node) { n.peers.Join() },
+		heal:   func(_ *run, n *node) { n.peers.Restore() },
 	},
 	{
 		name: "peers cut from each other", shortest: 4 * time.Second, longest: 9 * time.Second, mayEnd: true, store: true,
@@ -145,7 +145,7 @@ var kinds = []*kind{
 		},
 		heal: func(r *run, _ *node) {
 			for _, n := range r.nodes {
-				n.peers.Join()
+				n.peers.Restore()
 			}
 		},
 	},
@@ -356,7 +356,7 @@ func (r *run) rewind() {
 
 func (r *run) sendRedis(command string) {
 	r.t.Helper()
-	_, err := processtest.AskRedis(r.redis.Address, command)
+	_, err := processtest.RedisCommand(r.redis.Address, command)
 	require.NoError(r.t, err)
 }
 

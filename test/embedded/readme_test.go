@@ -11,7 +11,7 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-// root is where the README lies.
+// root is the directory of the README.
 const root = "../.."
 
 func readme(t *testing.T) string {

@@ -223,10 +223,7 @@ func (h *harness) passenger() *processtest.Client {
 // book books a seat and returns the id of the booking.
 func (h *harness) book(p *processtest.Client, train string, seat int) string {
 	h.t.Helper()
-	locked := p.Must(h.t, http.StatusOK, "POST", "/train/book-ticket/",
-		processtest.Object{"train_id": train, "seat_number": seat})
-	return p.Must(h.t, http.StatusOK, "POST", "/train/confirm-booking/",
-		processtest.Object{"seat_id": locked.SeatID}).BookingID
+	return p.MustConfirm(h.t, http.StatusOK, p.MustLock(h.t, http.StatusOK, train, seat).SeatID).BookingID
 }
 
 func keyOf(t *v1alpha1.Train) client.ObjectKey { return client.ObjectKeyFromObject(t) }
