@@ -15,30 +15,22 @@ REDIS_IMAGE    ?= redis:7
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS  := -X main.version=$(VERSION)
-# The version is told by LDFLAGS; asking git again fails where another user owns the
+# LDFLAGS sets the version. Go would ask git as well, which fails where another user owns the
 # checkout, as in most containers.
 export GOFLAGS += -buildvcs=false
 
-# The linter is built from its own module into the user's cache, once a version.
-TOOLS    := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/trainbooking/tools
-LINT_MOD := github.com/golangci/golangci-lint/v2
-LINT      = $(TOOLS)/golangci-lint-$(shell $(GO) -C tools/lint list -m -f '{{.Version}}' $(LINT_MOD))-$(shell $(GO) env GOVERSION)
-# So are the programs of Kubernetes that tests run; test/kube/tools finds them there.
-KUBE_VER  = $(shell $(GO) -C tools/kube list -m -f '{{.Version}}' k8s.io/kubernetes)
-KUBE      = $(TOOLS)/kubernetes-$(KUBE_VER)-$(shell $(GO) env GOVERSION)
-
-# And what makes the CRD and the code around it.
-GEN_MOD  := sigs.k8s.io/controller-tools
-GEN       = $(TOOLS)/controller-gen-$(shell $(GO) -C tools/generate list -m -f '{{.Version}}' $(GEN_MOD))-$(shell $(GO) env GOVERSION)
-
-# And Helm, what tests the chart, and what writes its README.
-HELM_MOD := helm.sh/helm/v4
-HELM      = $(TOOLS)/helm-$(shell $(GO) -C tools/helm list -m -f '{{.Version}}' $(HELM_MOD))-$(shell $(GO) env GOVERSION)
-UNIT_MOD := github.com/helm-unittest/helm-unittest
-UNIT      = $(TOOLS)/helm-unittest-$(shell $(GO) -C tools/helm list -m -f '{{.Version}}' $(UNIT_MOD))-$(shell $(GO) env GOVERSION)
-DOCS_MOD := github.com/norwoodj/helm-docs
-DOCS      = $(TOOLS)/helm-docs-$(shell $(GO) -C tools/helm list -m -f '{{.Version}}' $(DOCS_MOD))-$(shell $(GO) env GOVERSION)
-CHART    := charts/trainbooking
+# Tools are built from the modules below tools/, which pin them, into the user's cache: once
+# for each version. test/kube/tools finds those that tests run by the same names.
+TOOLS       := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/trainbooking/tools
+version-of   = $(shell $(GO) -C tools/$(1) list -m -f '{{.Version}}' $(2))
+tool-file    = $(TOOLS)/$(1)-$(call version-of,$(2),$(3))-$(shell $(GO) env GOVERSION)
+LINT         = $(call tool-file,golangci-lint,lint,github.com/golangci/golangci-lint/v2)
+GEN          = $(call tool-file,controller-gen,generate,sigs.k8s.io/controller-tools)
+HELM         = $(call tool-file,helm,helm,helm.sh/helm/v4)
+UNIT         = $(call tool-file,helm-unittest,helm,github.com/helm-unittest/helm-unittest)
+DOCS         = $(call tool-file,helm-docs,helm,github.com/norwoodj/helm-docs)
+KUBE         = $(call tool-file,kubernetes,kube,k8s.io/kubernetes)
+CHART       := charts/trainbooking
 
 .DEFAULT_GOAL := help
 
@@ -54,30 +46,56 @@ run: build ## start the service with demo trains: make run ARGS='--listen :8081'
 build: ## build bin/trainbooking
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w $(LDFLAGS)' -o bin/trainbooking ./cmd/trainbooking
 
-# Those in test/ run whole services that compete for the machine: one package at a time.
-.PHONY: test
-test: cc servers kube-tools chart ## run every test with the race detector: make test PKGS=./booking/...
-	$(GO) list $(PKGS) | grep -v '^trainbooking.dev/test/' | xargs -r $(GO) test -race -timeout 15m
-	$(GO) list $(PKGS) | grep '^trainbooking.dev/test/' | xargs -r $(GO) test -race -p 1 -timeout 20m
+# Packages are tested in groups, as go test prints them in the order of the list and compiling
+# those of Kubernetes takes minutes. What compiles in seconds is first. What runs whole processes
+# competes for the machine, so these go one package at a time. The first group that fails is the last.
+QUICK      := booking|test/simulate|test/traffic
+OPERATOR   := operator|cmd/operator
+PROCESSES  := test/embedded|test/cluster
+KUBERNETES := test/kube
 
-# What its values do. What an API server says to it is in test/kube/chart.
+.PHONY: test
+test: cc ## run every test with the race detector: make test PKGS=./booking/...
+	$(call test-group,,$(QUICK))
+	$(call test-group,-v,$(QUICK)|$(OPERATOR)|$(PROCESSES)|$(KUBERNETES))
+	$(call test-group,,$(OPERATOR))
+	$(call test-group,,$(PROCESSES),-p 1)
+	$(call test-group,,$(KUBERNETES),-p 1)
+
+# $(call test-group,-v or not,DIRECTORIES,FLAGS) tests those of PKGS that are in the directories,
+# with -v those that are not, after it has made the targets of this file that they need.
+define test-group
+@all=$$($(GO) list -find $(PKGS)) || exit; \
+packages=$$(echo "$$all" | grep -E $(1) '^trainbooking.dev/($(2))(/|$$)' | xargs); \
+[ -n "$$packages" ] || exit 0; \
+needs=$$($(GO) list -deps -test $$packages | awk '$(needs)' | sort | xargs); \
+if [ -n "$$needs" ]; then $(MAKE) --no-print-directory $$needs || exit; fi; \
+$(GO) test -race -timeout 20m $(3) $$packages
+endef
+
+# A package that a test imports, and the target that it needs.
+define needs
+$$1 == "trainbooking.dev/persistence/persistencetest/servers" { print "servers" } \
+$$1 == "trainbooking.dev/test/kube/tools" { print "kube-tools" } \
+$$1 == "trainbooking.dev/test/kube/chart.test" { print "chart" }
+endef
+
+# What the values do. That an API server accepts the result is tested in test/kube/chart.
 .PHONY: chart
-chart: helm-tools ## lint the chart and run its unit tests: make chart ARGS=-u after a change that is meant
+chart: helm-tool chart-tool ## lint the chart and run its unit tests: make chart ARGS=-u after a change that is meant
 	@for values in '' '-f $(CHART)/values-demo.yaml' '-f $(CHART)/values-production.yaml'; do \
 		$(HELM) lint --strict --quiet $(CHART) $$values || exit 1; done
 	$(UNIT) --strict $(ARGS) $(CHART)
 
-# The quick ones; make mutants ARGS=-long has those, too, for which whole processes run.
+# The quick ones; make mutants ARGS=-long also runs those that need whole processes.
 .PHONY: mutants
-mutants: servers ## break each rule of the protocol and see that a test notices
+mutants: servers ## break each rule of the protocol: a test must notice
 	$(GO) run ./test/mutants $(ARGS)
 
-# A module of its own. Its tests take their time; what they may last beyond it is for
-# starting, and for the search in the end.
+# It lasts longer than MINUTES: processes start, and the search of the history takes its time.
 .PHONY: chaos
-chaos: servers ## let faults happen to three processes under load: make chaos MINUTES=120 SEED=7
-	$(GO) -C test/chaos test ./history
-	$(GO) -C test/chaos test -count 1 -v -timeout "$$(awk 'BEGIN { print int($(MINUTES) * 2 + 20) }')m" . \
+chaos: servers ## inject faults into three processes under load: make chaos MINUTES=120 SEED=7
+	$(GO) test -tags chaos -count 1 -v -timeout "$$(awk 'BEGIN { print int($(MINUTES) * 2 + 20) }')m" ./test/chaos \
 		-chaos.minutes $(MINUTES) -chaos.seed $(SEED) -chaos.only '$(ONLY)'
 
 # The cluster may be any that has a volume to give; kind load docker-image brings IMAGE to
@@ -88,10 +106,10 @@ e2e: kube-tools ## install the chart on a cluster and use it: make e2e KUBECONFI
 	KUBECONFIG='$(abspath $(KUBECONFIG))' $(GO) test -tags e2e -count 1 -v -timeout 40m ./test/e2e \
 		-e2e.image '$(IMAGE)' -e2e.postgres-image '$(POSTGRES_IMAGE)' -e2e.redis-image '$(REDIS_IMAGE)'
 
-# protoc comes from the system, its plugin from go.mod. Its version is left out of what it
-# writes, as any will do.
+# protoc comes from the system, its plugin from go.mod. Its version is removed from what it
+# writes, as any version does.
 .PHONY: generate
-generate: protoc generate-tool helm-tools ## generate what is generated: actors/wire, the CRD, the code of operator/v1alpha1, the chart's README
+generate: protoc generate-tool docs-tool ## generate what is generated: actors/wire, the CRD, the code of operator/v1alpha1, the chart's README
 	$(GEN) object applyconfiguration:omitToolVersion=true paths=./operator/v1alpha1
 	$(GEN) crd paths=./operator/v1alpha1 output:crd:dir=charts/trainbooking/crd
 	$(DOCS) --log-level warning --chart-search-root $(CHART) --sort-values-order file
@@ -110,9 +128,9 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 		done; \
 	done
 
-# One history again, with all that happened: go test ./test/simulate -run NoHistory -v -seed 7
+# One history again, with each step: go test ./test/simulate -run NoHistory -v -seed 7
 .PHONY: simulate
-simulate: ## play SEEDS histories of faults (100000), and say what they covered
+simulate: ## simulate SEEDS histories of faults (100000), and print what they covered
 	$(GO) test ./test/simulate -run NoHistory -v -timeout 0 -seeds $(SEEDS)
 
 .PHONY: bench
@@ -123,12 +141,9 @@ bench: ## run every benchmark: make bench PKGS=./booking/...
 verify: lint-tool generate ## check modules, what is generated, format, style and the arrows between packages
 	git diff --exit-code -- actors/wire operator/v1alpha1 $(CHART)/crd $(CHART)/README.md
 	$(GO) mod tidy -diff
-	$(GO) -C test/chaos mod tidy -diff
-	$(GO) vet -tags e2e ./...
-	$(GO) -C test/chaos vet ./...
+	$(GO) vet -tags e2e,chaos,scale ./...
 	$(LINT) fmt --diff
 	$(LINT) run
-	cd test/chaos && $(LINT) run
 	@if [ -n "$(CI)" ] && [ -n "$$(git status --porcelain)" ]; then \
 		echo 'The working tree is not clean:'; git status --short; exit 1; fi
 
@@ -140,35 +155,36 @@ format: lint-tool ## put the code into its form
 clean: ## remove what was built
 	rm -rf bin
 
-.PHONY: lint-tool
+# $(call tool,FILE,MODULE,PACKAGE,LINKER FLAGS) builds a tool from the module in tools/MODULE unless it
+# is there. The same flags for all let them share compiled packages. With flock, a second make waits
+# for one that is building the tool already.
+define tool
+@[ -x '$(1)' ] || { mkdir -p '$(dir $(1))' && echo 'building $(notdir $(1)), once (some minutes)' && \
+$(if $(shell command -v flock),flock '$(1).lock') sh -c "[ -x '$(1)' ] || { \
+	CGO_ENABLED=0 $(GO) -C tools/$(2) build -trimpath -ldflags '-s -w $(4)' -o '$(1).new' $(3) && mv '$(1).new' '$(1)'; }"; }
+endef
+
+.PHONY: lint-tool generate-tool helm-tool chart-tool docs-tool
 lint-tool:
-	@[ -x '$(LINT)' ] || { echo 'building golangci-lint, once (some minutes)'; \
-		$(GO) -C tools/lint build -o '$(LINT)' $(LINT_MOD)/cmd/golangci-lint; }
-
-# etcd is the last: where it is, the others are. The version is what the API server says of
-# itself, on which charts depend. test/kube/tools finds all that is built here.
-.PHONY: kube-tools
-kube-tools: helm-tools generate-tool
-	@[ -x '$(KUBE)/etcd' ] || { echo 'building kube-apiserver, kubectl and etcd, once (some minutes)'; \
-		export CGO_ENABLED=0; version=k8s.io/component-base/version; minor='$(KUBE_VER)'; minor=$${minor#v1.}; \
-		$(GO) -C tools/kube build -trimpath -o '$(KUBE)/' \
-			-ldflags "-s -w -X $$version.gitVersion=$(KUBE_VER) -X $$version.gitMajor=1 -X $$version.gitMinor=$${minor%%.*}" \
-			k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kubectl && \
-		$(GO) -C tools/kube build -trimpath -ldflags '-s -w' -o '$(KUBE)/etcd' go.etcd.io/etcd/server/v3; }
-
-.PHONY: generate-tool
+	$(call tool,$(LINT),lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 generate-tool:
-	@[ -x '$(GEN)' ] || { echo 'building controller-gen, once'; \
-		$(GO) -C tools/generate build -o '$(GEN)' $(GEN_MOD)/cmd/controller-gen; }
+	$(call tool,$(GEN),generate,sigs.k8s.io/controller-tools/cmd/controller-gen)
+helm-tool:
+	$(call tool,$(HELM),helm,helm.sh/helm/v4/cmd/helm)
+chart-tool:
+	$(call tool,$(UNIT),helm,github.com/helm-unittest/helm-unittest/cmd/helm-unittest)
+docs-tool:
+	$(call tool,$(DOCS),helm,github.com/norwoodj/helm-docs/cmd/helm-docs)
 
-.PHONY: helm-tools
-helm-tools:
-	@[ -x '$(HELM)' ] || { echo 'building helm, once (some minutes)'; \
-		CGO_ENABLED=0 $(GO) -C tools/helm build -ldflags '-s -w' -o '$(HELM)' $(HELM_MOD)/cmd/helm; }
-	@[ -x '$(UNIT)' ] || { echo 'building helm-unittest, once (a minute)'; \
-		CGO_ENABLED=0 $(GO) -C tools/helm build -ldflags '-s -w' -o '$(UNIT)' $(UNIT_MOD)/cmd/helm-unittest; }
-	@[ -x '$(DOCS)' ] || { echo 'building helm-docs, once'; \
-		CGO_ENABLED=0 $(GO) -C tools/helm build -ldflags '-s -w' -o '$(DOCS)' $(DOCS_MOD)/cmd/helm-docs; }
+# What test/kube and test/e2e run. Charts depend on the version that the API server reports.
+KUBE_VERSION = $(call version-of,kube,k8s.io/kubernetes)
+KUBE_LDFLAGS = $(addprefix -X k8s.io/component-base/version.,gitVersion=$(KUBE_VERSION) gitMajor=1 gitMinor=$(word 2,$(subst ., ,$(KUBE_VERSION))))
+
+.PHONY: kube-tools
+kube-tools: helm-tool generate-tool
+	$(call tool,$(KUBE)/kube-apiserver,kube,k8s.io/kubernetes/cmd/kube-apiserver,$(KUBE_LDFLAGS))
+	$(call tool,$(KUBE)/kubectl,kube,k8s.io/kubernetes/cmd/kubectl,$(KUBE_LDFLAGS))
+	$(call tool,$(KUBE)/etcd,kube,go.etcd.io/etcd/server/v3)
 
 .PHONY: protoc
 protoc:
@@ -178,7 +194,7 @@ protoc:
 	elif [ "$$(uname)" = Darwin ] && command -v brew >/dev/null; then \
 		brew install protobuf; \
 	else \
-		echo 'What processes say to each other is generated by protoc: sudo apt-get install -y protobuf-compiler'; exit 1; fi
+		echo 'The messages between processes are generated by protoc: sudo apt-get install -y protobuf-compiler'; exit 1; fi
 
 # The race detector needs a C compiler on Linux.
 .PHONY: cc
@@ -189,10 +205,10 @@ cc:
 	else \
 		echo 'The race detector needs a C compiler: sudo apt-get install -y gcc libc6-dev'; exit 1; fi
 
-# The tests start a Postgres and Redis servers of their own: it is enough that they are
+# The tests start Postgres and Redis servers of their own: it is enough that these are
 # installed. The folders are those of persistence/persistencetest/servers.
 POSTGRES := /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin
-# The clock of a Redis is moved by it.
+# It moves the clock of a Redis.
 FAKETIME := /usr/lib/*/faketime/libfaketimeMT.so.1 /usr/lib64/faketime/libfaketimeMT.so.1 /usr/lib/faketime/libfaketimeMT.so.1 /usr/local/lib/faketime/libfaketimeMT.so.1
 
 .PHONY: servers

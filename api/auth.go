@@ -13,16 +13,16 @@ import (
 type role int
 
 const (
-	anyone     role = iota // also with a token that is no good: it is not looked at
-	user                   // any user; not the machine, which holds no seats
+	anyone     role = iota // the token is not checked
+	user                   // any user, but not a machine with a service token
 	admin                  // a user who is an admin
-	trainAdmin             // an admin, or the machine with the service token
+	trainAdmin             // an admin, or a machine with a service token
 )
 
-// admit says who sent the request, or why it may not pass: unauthenticated, forbidden.
-// Who is an admin is asked of the store each time, as tokens say nothing about it.
-func (s *Server) admit(r *http.Request, need role) (auth.Identity, error) {
-	if need == anyone {
+// authorize returns the caller of the request. Errors: unauthenticated, forbidden. It reads
+// the admin role from the store for each request, because tokens do not contain it.
+func (s *Server) authorize(r *http.Request, required role) (auth.Identity, error) {
+	if required == anyone {
 		return auth.Identity{}, nil
 	}
 	token, ok := bearer(r.Header)
@@ -35,25 +35,25 @@ func (s *Server) admit(r *http.Request, need role) (auth.Identity, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.timeout) // as in serve
 	defer cancel()
-	allowed, err := s.allowed(ctx, caller, need)
+	allowed, err := s.allowed(ctx, caller, required)
 	if err == nil && !allowed {
 		err = &booking.Error{Code: booking.CodeForbidden}
 	}
 	return caller, err
 }
 
-func (s *Server) allowed(ctx context.Context, caller auth.Identity, need role) (bool, error) {
+func (s *Server) allowed(ctx context.Context, caller auth.Identity, required role) (bool, error) {
 	switch {
 	case caller.Machine:
-		return need == trainAdmin, nil
-	case need == user:
+		return required == trainAdmin, nil
+	case required == user:
 		return true, nil
 	}
 	return s.accounts.IsAdmin(ctx, caller.User)
 }
 
-// bearer returns the token of the one Authorization header. Two headers are no token:
-// a proxy may have looked at the other one.
+// bearer returns the token of the Authorization header. It rejects a request with two of
+// them, because a proxy may have checked the other one.
 func bearer(header http.Header) (token string, ok bool) {
 	values := header.Values("Authorization")
 	if len(values) != 1 {

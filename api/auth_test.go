@@ -13,11 +13,11 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestRolesAreThoseOfTheTable(t *testing.T) {
+func TestEachOperationRequiresItsRole(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	tokens := map[string]string{"anyone": "", "user": s.user(t, "asha"), "admin": s.admin(t), "train-admin": serviceToken}
-	passes := map[string]string{ // role of the operation → who passes
+	passes := map[string]string{ // role of the operation → roles that may call it
 		"anyone": "anyone user admin train-admin", "user": "user admin", "admin": "admin", "train-admin": "admin train-admin",
 	}
 	path := strings.NewReplacer("{id}", booking.NewTrainID().String(), "{hold_id}", "x")
@@ -37,9 +37,9 @@ func TestRolesAreThoseOfTheTable(t *testing.T) {
 	}
 }
 
-func TestForgedTokenIsNoToken(t *testing.T) {
+func TestForgedTokenIsRejected(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	good := s.user(t, "asha")
 	login := s.post(t, "", "/user/login/", `{"username":"asha","password":"`+password+`"}`)
 	parts := strings.Split(good, ".")

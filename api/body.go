@@ -11,21 +11,21 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// maxBody is the largest body, in bytes. The largest sensible one, a train with 64
-// stops of 255 characters with their times, has about half of it in ASCII.
+// maxBody is the maximum size of a request body in bytes. The largest useful body, a
+// train with 64 stops of 255 ASCII characters and their times, needs about half of it.
 const maxBody = 64 << 10
 
-// bodyRule says what an endpoint does with a body.
+// bodyRule is how an endpoint treats the request body.
 type bodyRule int
 
 const (
-	noBody       bodyRule = iota // not read: a body is ignored, whatever it is
-	optionalBody                 // none is as good as {}
+	noBody       bodyRule = iota // the body is not read
+	optionalBody                 // no body means {}
 	requiredBody
 )
 
-// readBody returns the body of a request, nil when there is none. Errors: too_large;
-// unsupported_media_type for a body that does not say that it is JSON.
+// readBody returns the body of a request, or nil if it is empty. Errors: too_large;
+// unsupported_media_type if the Content-Type is not JSON.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
@@ -36,7 +36,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, &booking.Error{
 			Code: booking.CodeInvalidRequest, Message: "The body could not be read", Cause: err,
-			Fields: map[string]string{"body": "ended early or came too slowly"},
+			Fields: map[string]string{"body": "ended early or arrived too slowly"},
 		}
 	}
 	if len(body) == 0 {
@@ -48,8 +48,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// isJSON accepts one application/json, in UTF-8 if it names a charset (RFC 8259 knows
-// no other).
+// isJSON accepts exactly one Content-Type, application/json. If it has a charset, that
+// must be UTF-8, the only one that RFC 8259 allows.
 func isJSON(contentTypes []string) bool {
 	if len(contentTypes) != 1 {
 		return false

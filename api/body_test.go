@@ -13,10 +13,10 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// Each hostile body goes to each endpoint that takes one, from a caller who may.
-func TestHostileBodyIsRefusedEverywhere(t *testing.T) {
+// Each body goes to each endpoint that has one, from an admin.
+func TestInvalidBodyIsRejectedByEveryEndpoint(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	admin := s.admin(t)
 	path := strings.NewReplacer("{id}", s.train(t, "Delhi", "Mumbai").String())
 	text, twice := http.Header{"Content-Type": {"text/plain"}}, http.Header{"Content-Type": {"application/json", "application/json"}}
@@ -28,12 +28,12 @@ func TestHostileBodyIsRefusedEverywhere(t *testing.T) {
 	}{
 		{"1 MiB", strings.Repeat("x", 1<<20), nil, 413, booking.CodeTooLarge},
 		{"1 MiB of JSON", `{"a":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413, booking.CodeTooLarge},
-		{"one byte more", `{"a":"` + strings.Repeat("x", 64<<10-7) + `"}`, nil, 413, booking.CodeTooLarge},
-		{"as much as there may be", `{"a":"` + strings.Repeat("x", 64<<10-8) + `"}`, nil, 400, booking.CodeInvalidRequest},
+		{"one byte too many", `{"a":"` + strings.Repeat("x", 64<<10-7) + `"}`, nil, 413, booking.CodeTooLarge},
+		{"the maximum", `{"a":"` + strings.Repeat("x", 64<<10-8) + `"}`, nil, 400, booking.CodeInvalidRequest},
 		{"100,000 deep", nested(100_000), nil, 413, booking.CodeTooLarge},
 		{"20,000 deep", nested(20_000), nil, 400, booking.CodeInvalidRequest},
 		{"two documents", `{}{}`, nil, 400, booking.CodeInvalidRequest},
-		{"no JSON", `seat_number=5`, nil, 400, booking.CodeInvalidRequest},
+		{"not JSON", `seat_number=5`, nil, 400, booking.CodeInvalidRequest},
 		{"an array", `[]`, nil, 400, booking.CodeInvalidRequest},
 		{"unknown names", `{"is_admin":true}`, nil, 400, booking.CodeInvalidRequest},
 		{"5,000 names", manyNames(5_000), nil, 400, booking.CodeInvalidRequest},
@@ -42,17 +42,16 @@ func TestHostileBodyIsRefusedEverywhere(t *testing.T) {
 		{"two types", `{}`, twice, 415, booking.CodeUnsupportedMedia},
 		{"another charset", `{}`, http.Header{"Content-Type": {"application/json; charset=utf-16"}}, 415, booking.CodeUnsupportedMedia},
 		{"no type", `{}`, http.Header{"Content-Type": {}}, 415, booking.CodeUnsupportedMedia},
-		{"a type that is none", `{}`, http.Header{"Content-Type": {"application/json;;"}}, 415, booking.CodeUnsupportedMedia},
-		{"nothing", ``, nil, 400, booking.CodeInvalidRequest},
+		{"a malformed type", `{}`, http.Header{"Content-Type": {"application/json;;"}}, 415, booking.CodeUnsupportedMedia},
+		{"empty", ``, nil, 400, booking.CodeInvalidRequest},
 	} {
 		for _, o := range s.server.Operations() {
 			if !takesBody(t, o.Method, o.Path) {
 				continue
 			}
-			token := admin
-			r := s.do(t, request{method: o.Method, path: path.Replace(o.Path), token: token, body: row.body, header: row.header})
+			r := s.do(t, request{method: o.Method, path: path.Replace(o.Path), token: admin, body: row.body, header: row.header})
 			requireProblem(t, row.status, row.code, "", r)
-			require.Less(t, len(r.text), 8<<10, "%s: the answer is bounded", row.name)
+			require.Less(t, len(r.text), 8<<10, "%s: the response is bounded", row.name)
 		}
 	}
 }
@@ -62,19 +61,19 @@ func manyNames(n int) string {
 	for i := range n {
 		fields["a"+strconv.Itoa(i)] = i
 	}
-	text, _ := json.Marshal(fields) // of strings and numbers cannot fail
+	text, _ := json.Marshal(fields) // cannot fail for strings and numbers
 	return string(text)
 }
 
 func takesBody(t *testing.T, method, path string) bool {
 	t.Helper()
-	return loadDocument(t).Paths.Value(path).GetOperation(method).RequestBody != nil
+	return loadSpec(t).Paths.Value(path).GetOperation(method).RequestBody != nil
 }
 
-// A body that does not say how long it is is cut off where it becomes too large.
+// A body without a Content-Length is rejected when it exceeds the limit.
 func TestBodyOfUnknownLengthIsBounded(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	endless := io.MultiReader(strings.NewReader(`{"refresh":"`), strings.NewReader(strings.Repeat("x", 1<<20)))
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/user/token/refresh/", endless)
 	require.NoError(t, err)
@@ -85,9 +84,9 @@ func TestBodyOfUnknownLengthIsBounded(t *testing.T) {
 	require.Equal(t, 413, response.StatusCode)
 }
 
-func TestTypeOfABodyMayNameItsCharset(t *testing.T) {
+func TestContentTypeMayHaveACharset(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	for i, contentType := range []string{"application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\"", "application/json"} {
 		r := s.do(t, request{
 			method: "POST", path: "/user/register/", body: registration("user" + string(rune('a'+i))),
@@ -97,9 +96,9 @@ func TestTypeOfABodyMayNameItsCharset(t *testing.T) {
 	}
 }
 
-func TestBodyThatNobodyAskedForIsIgnored(t *testing.T) {
+func TestUnexpectedBodyIsIgnored(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.user(t, "asha")
 	for _, in := range []request{
 		{method: "GET", path: "/v1/trains", body: "x"},

@@ -10,12 +10,12 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// nothing is the request of an endpoint that takes no fields.
-type nothing struct{}
+// noFields is the request of an endpoint without fields.
+type noFields struct{}
 
-func (*nothing) read(*form) {}
+func (*noFields) decode(*decoder) {}
 
-// viewedBooking is one seat of a booking, as part 1 of API.md shows it.
+// viewedBooking is one seat of a booking in the response of view-bookings.
 type viewedBooking struct {
 	TrainID     booking.TrainID `json:"train_id"`
 	TrainName   string          `json:"train_name"`
@@ -24,10 +24,10 @@ type viewedBooking struct {
 	Destination string          `json:"destination"`
 }
 
-func (s *Server) viewBookings(ctx context.Context, c *call, _ nothing) (answer, error) {
+func (s *Server) viewBookings(ctx context.Context, c *call, _ noFields) (response, error) {
 	page, err := s.service.UserBookings(ctx, c.caller.User, booking.PageRequest{})
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	viewed := []viewedBooking{}
 	for _, b := range page.Items {
@@ -39,33 +39,33 @@ func (s *Server) viewBookings(ctx context.Context, c *call, _ nothing) (answer, 
 	return ok(viewed), nil
 }
 
-// bookingAnswer is a booking as its user sees it.
-type bookingAnswer struct {
+// bookingResponse is a booking in the responses to its user.
+type bookingResponse struct {
 	BookingID uuid.UUID       `json:"booking_id"`
 	TrainID   booking.TrainID `json:"train_id"`
-	Seats     []seatAnswer    `json:"seats"`
-	segmentAnswer
+	Seats     []seatResponse  `json:"seats"`
+	segmentResponse
 	BookedAt time.Time `json:"booked_at"`
 }
 
-func bookingAnswerOf(b booking.Booking) bookingAnswer {
-	return bookingAnswer{
-		BookingID: b.ID, TrainID: b.Train, Seats: seatAnswersOf(b.Train, b.Seats),
-		segmentAnswer: segmentAnswerOf(b.Legs), BookedAt: b.BookedAt.UTC(),
+func newBookingResponse(b booking.Booking) bookingResponse {
+	return bookingResponse{
+		BookingID: b.ID, TrainID: b.Train, Seats: newSeatResponses(b.Train, b.Seats),
+		segmentResponse: newSegmentResponse(b.Legs), BookedAt: b.BookedAt.UTC(),
 	}
 }
 
-// userBooking is a booking beside the train it is for.
-type userBooking struct {
-	bookingAnswer
-	From  string      `json:"from"`
-	To    string      `json:"to"`
-	Train trainAnswer `json:"train"`
+// userBookingResponse is a booking with its train.
+type userBookingResponse struct {
+	bookingResponse
+	From  string        `json:"from"`
+	To    string        `json:"to"`
+	Train trainResponse `json:"train"`
 }
 
-func userBookingOf(b booking.BookedTrain) userBooking {
+func newUserBookingResponse(b booking.BookedTrain) userBookingResponse {
 	from, to := b.On.Ends(b.Legs)
-	return userBooking{bookingAnswerOf(b.Booking), from.Station, to.Station, trainAnswerOf(b.On)}
+	return userBookingResponse{newBookingResponse(b.Booking), from.Station, to.Station, newTrainResponse(b.On)}
 }
 
 type listBookingsRequest struct {
@@ -73,30 +73,30 @@ type listBookingsRequest struct {
 	oldestFirst bool
 }
 
-func (in *listBookingsRequest) read(f *form) {
-	in.page = f.page()
-	switch order, given := f.str("order"); {
+func (in *listBookingsRequest) decode(d *decoder) {
+	in.page = d.page()
+	switch order, given := d.optionalString("order"); {
 	case order == "oldest":
 		in.oldestFirst = true
 	case given && order != "newest":
-		f.fault("order", "must be newest or oldest")
+		d.fieldError("order", "must be newest or oldest")
 	}
 }
 
-func (s *Server) listBookings(ctx context.Context, c *call, in listBookingsRequest) (answer, error) {
+func (s *Server) listBookings(ctx context.Context, c *call, in listBookingsRequest) (response, error) {
 	list := s.newestBookings
 	if in.oldestFirst {
 		list = s.service.UserBookings
 	}
 	page, err := list(ctx, c.caller.User, in.page)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	return ok(listOf(page, userBookingOf)), nil
+	return ok(newListResponse(page, newUserBookingResponse)), nil
 }
 
-// newestBookings is UserBookings in the other order. It reads them all, as view-bookings
-// does: what one person has booked is little.
+// newestBookings is UserBookings in reverse order. It reads all bookings of the user, as
+// view-bookings does, because a user has few.
 func (s *Server) newestBookings(
 	ctx context.Context, user uuid.UUID, page booking.PageRequest,
 ) (booking.Page[booking.BookedTrain], error) {
@@ -104,35 +104,35 @@ func (s *Server) newestBookings(
 	if err != nil {
 		return booking.Page[booking.BookedTrain]{}, err
 	}
-	place := func(b booking.BookedTrain) booking.Cursor { return booking.Cursor{At: b.BookedAt, ID: b.ID} }
+	cursorOf := func(b booking.BookedTrain) booking.Cursor { return booking.Cursor{At: b.BookedAt, ID: b.ID} }
 	slices.Reverse(all.Items)
 	if !page.After.IsZero() {
 		all.Items = slices.DeleteFunc(all.Items, func(b booking.BookedTrain) bool {
-			return place(b).Compare(page.After) >= 0
+			return cursorOf(b).Compare(page.After) >= 0
 		})
 	}
-	return booking.PageOf(all.Items, page.Limit, place), nil
+	return booking.PageOf(all.Items, page.Limit, cursorOf), nil
 }
 
 type bookingPathRequest struct{ id uuid.UUID }
 
-func (in *bookingPathRequest) read(f *form) { in.id = f.pathUUID("booking") }
+func (in *bookingPathRequest) decode(d *decoder) { in.id = d.pathUUID("booking") }
 
-func (s *Server) findBooking(ctx context.Context, c *call, in bookingPathRequest) (answer, error) {
+func (s *Server) findBooking(ctx context.Context, c *call, in bookingPathRequest) (response, error) {
 	all, err := s.service.UserBookings(ctx, c.caller.User, booking.PageRequest{})
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	i := slices.IndexFunc(all.Items, func(b booking.BookedTrain) bool { return b.ID == in.id })
 	if i < 0 {
-		return answer{}, booking.NotFound("booking")
+		return response{}, booking.NotFound("booking")
 	}
-	return ok(userBookingOf(all.Items[i])), nil
+	return ok(newUserBookingResponse(all.Items[i])), nil
 }
 
-func (s *Server) cancelBooking(ctx context.Context, c *call, in bookingPathRequest) (answer, error) {
+func (s *Server) cancelBooking(ctx context.Context, c *call, in bookingPathRequest) (response, error) {
 	if err := s.service.CancelBooking(ctx, c.caller.User, in.id); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return noContent(), nil
 }
@@ -142,41 +142,41 @@ type trainBookingsRequest struct {
 	page booking.PageRequest
 }
 
-func (in *trainBookingsRequest) read(f *form) {
-	in.id = f.pathTrain()
-	in.page = f.page()
+func (in *trainBookingsRequest) decode(d *decoder) {
+	in.id = d.pathTrainID()
+	in.page = d.page()
 }
 
-// trainBooking is a booking as admins see it: who sits where.
-type trainBooking struct {
-	BookingID uuid.UUID    `json:"booking_id"`
-	UserID    uuid.UUID    `json:"user_id"`
-	Seats     []seatAnswer `json:"seats"`
-	From      string       `json:"from"`
-	To        string       `json:"to"`
-	segmentAnswer
+// trainBookingResponse is a booking in the responses to admins.
+type trainBookingResponse struct {
+	BookingID uuid.UUID      `json:"booking_id"`
+	UserID    uuid.UUID      `json:"user_id"`
+	Seats     []seatResponse `json:"seats"`
+	From      string         `json:"from"`
+	To        string         `json:"to"`
+	segmentResponse
 	BookedAt time.Time `json:"booked_at"`
 }
 
-func (s *Server) trainBookings(ctx context.Context, _ *call, in trainBookingsRequest) (answer, error) {
+func (s *Server) trainBookings(ctx context.Context, _ *call, in trainBookingsRequest) (response, error) {
 	bookings, err := s.service.TrainBookings(ctx, in.id, in.page)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	found, err := s.service.FindTrain(ctx, in.id)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	// Stops cannot change while a seat is booked. A booking that does not fit them was
-	// cancelled between the two questions.
+	// Stops cannot change while a seat is booked. A booking that does not fit the stops was
+	// cancelled between the two calls above.
 	bookings.Items = slices.DeleteFunc(bookings.Items, func(b booking.Booking) bool {
 		return !found.Train.Run().Contains(b.Legs)
 	})
-	return ok(listOf(bookings, func(b booking.Booking) trainBooking {
+	return ok(newListResponse(bookings, func(b booking.Booking) trainBookingResponse {
 		from, to := found.Train.Ends(b.Legs)
-		return trainBooking{
-			BookingID: b.ID, UserID: b.User, Seats: seatAnswersOf(b.Train, b.Seats),
-			From: from.Station, To: to.Station, segmentAnswer: segmentAnswerOf(b.Legs),
+		return trainBookingResponse{
+			BookingID: b.ID, UserID: b.User, Seats: newSeatResponses(b.Train, b.Seats),
+			From: from.Station, To: to.Station, segmentResponse: newSegmentResponse(b.Legs),
 			BookedAt: b.BookedAt.UTC(),
 		}
 	})), nil

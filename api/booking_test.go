@@ -9,9 +9,9 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestAdminSeesWhoSitsWhere(t *testing.T) {
+func TestAdminListsTheBookingsOfATrain(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token, admin := s.user(t, "asha"), s.admin(t)
 	id := s.train(t, "Delhi", "Jaipur", "Mumbai")
 	path := "/v1/trains/" + id.String() + "/bookings"
@@ -35,7 +35,7 @@ func TestAdminSeesWhoSitsWhere(t *testing.T) {
 
 func TestUserListsOwnBookingsInBothOrders(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token, other := s.user(t, "asha"), s.user(t, "ravi")
 	id := s.train(t, "Delhi", "Jaipur", "Mumbai")
 	require.Equal(t, `{"items":[],"next_cursor":""}`, s.get(t, token, "/v1/bookings").text)
@@ -51,9 +51,9 @@ func TestUserListsOwnBookingsInBothOrders(t *testing.T) {
 	for query, want := range map[string][]string{
 		"limit=2": newest, "limit=2&order=newest": newest, "limit=1&order=oldest": oldest, "order=oldest": oldest,
 	} {
-		require.Equal(t, want, s.walk(t, token, "/v1/bookings?"+query), query)
+		require.Equal(t, want, s.bookingIDs(t, token, "/v1/bookings?"+query), query)
 	}
-	require.Empty(t, s.walk(t, other, "/v1/bookings?limit=2"))
+	require.Empty(t, s.bookingIDs(t, other, "/v1/bookings?limit=2"))
 
 	one := s.get(t, token, "/v1/bookings/"+oldest[1])
 	require.Equal(t, 200, one.status, one.text)
@@ -64,13 +64,13 @@ func TestUserListsOwnBookingsInBothOrders(t *testing.T) {
 	requireProblem(t, 404, booking.CodeNotFound, "No such booking", s.get(t, other, "/v1/bookings/"+oldest[1]))
 	require.Equal(t, 204, s.do(t, request{method: "DELETE", path: "/v1/bookings/" + oldest[1], token: token}).status)
 	requireProblem(t, 404, booking.CodeNotFound, "No such booking", s.get(t, token, "/v1/bookings/"+oldest[1]))
-	require.Equal(t, []string{oldest[0], oldest[2]}, s.walk(t, token, "/v1/bookings?order=oldest"))
+	require.Equal(t, []string{oldest[0], oldest[2]}, s.bookingIDs(t, token, "/v1/bookings?order=oldest"))
 	requireInvalid(t, s.get(t, token, "/v1/bookings?order=x&limit=0&cursor=x&user=y"), "order", "limit", "cursor", "user")
 	requireProblem(t, 401, booking.CodeUnauthenticated, "", s.get(t, "", "/v1/bookings"))
 }
 
-// walk returns the ids of the bookings of a list, page after page.
-func (s *site) walk(tb testing.TB, token, path string) (ids []string) {
+// bookingIDs returns the ids of all bookings of a list, from all of its pages.
+func (s *testServer) bookingIDs(tb testing.TB, token, path string) (ids []string) {
 	tb.Helper()
 	for cursor := ""; ; {
 		page := s.get(tb, token, path+"&cursor="+cursor)
@@ -83,9 +83,9 @@ func (s *site) walk(tb testing.TB, token, path string) (ids []string) {
 	}
 }
 
-func TestDeletedTrainStaysInTheHistory(t *testing.T) {
+func TestViewBookingsListsEachSeatOldestFirst(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Mumbai")
 	kept := s.train(t, "Delhi", "Mumbai")
@@ -94,6 +94,6 @@ func TestDeletedTrainStaysInTheHistory(t *testing.T) {
 		require.Equal(t, 200, s.post(t, token, "/v1/holds/"+hold.str(t, "hold_id")+"/confirm", "").status)
 	}
 	viewed := s.get(t, token, "/train/view-bookings/").json.([]any)
-	require.Len(t, viewed, 4, "seat by seat")
+	require.Len(t, viewed, 4, "one for each seat")
 	require.Equal(t, id.String(), viewed[0].(map[string]any)["train_id"], "oldest first")
 }

@@ -7,19 +7,19 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// Codes returns every code of the table, as often as it stands there.
+// Codes returns the code of each row of the table.
 func Codes() []booking.Code {
-	codes := make([]booking.Code, len(meanings))
-	for i, m := range meanings {
-		codes[i] = m.code
+	codes := make([]booking.Code, len(codeTable))
+	for i, row := range codeTable {
+		codes[i] = row.code
 	}
 	return codes
 }
 
-// Object is a JSON object as a body is read.
-type Object = object
+// Object is a parsed body.
+type Object = jsonObject
 
-// ParseObject reads a body.
+// ParseObject parses a body.
 func ParseObject(body []byte) (Object, error) { return parseObject(body) }
 
 // Operation is an endpoint of the API, as openapi.yaml names it.
@@ -28,54 +28,54 @@ type Operation struct {
 	Role         string // anyone, user, admin, train-admin
 }
 
-// Operations returns every endpoint, but not the pages.
+// Operations returns every endpoint of the API, without the documentation files.
 func (s *Server) Operations() []Operation {
 	roles := map[role]string{anyone: "anyone", user: "user", admin: "admin", trainAdmin: "train-admin"}
 	var operations []Operation
 	for _, rt := range s.routes {
-		if rt.page == nil {
+		if rt.file == nil {
 			operations = append(operations, Operation{rt.method, rt.path, roles[rt.role]})
 		}
 	}
 	return operations
 }
 
-// Fields is one field of each kind that a form has.
+// Fields has one field of each type that a decoder supports.
 type Fields struct {
 	Text    string
-	Whole   int
-	Wholes  []int
-	Truth   bool
-	Instant time.Time
+	Int     int
+	Ints    []int
+	Bool    bool
+	Time    time.Time
 	Date    time.Time
 	Train   booking.TrainID
 	Seat    booking.SeatID
 	Hold    booking.HoldID
 	Page    booking.PageRequest
-	Each    []Fields
+	Objects []Fields
 }
 
-// ReadFields reads them from the query and the body.
-func ReadFields(query url.Values, body Object) (Fields, error) {
-	f := newForm(nil, query, body, true)
-	in := Fields{Page: f.page()}
-	in.read(f)
-	f.each("each", func(inner *form) {
+// DecodeFields decodes Fields from a query and a body.
+func DecodeFields(query url.Values, body Object) (Fields, error) {
+	d := newDecoder(nil, query, body, true)
+	in := Fields{Page: d.page()}
+	in.decode(d)
+	d.objects("objects", func(inner *decoder) {
 		var one Fields
-		one.read(inner)
-		in.Each = append(in.Each, one)
+		one.decode(inner)
+		in.Objects = append(in.Objects, one)
 	})
-	return in, f.err()
+	return in, d.err()
 }
 
-func (in *Fields) read(f *form) {
-	in.Text = f.text("text", 1, 5)
-	in.Whole = f.whole("whole", 9)
-	in.Wholes = f.wholes("wholes", 9)
-	in.Truth = f.truth("truth", false)
-	in.Instant = f.instant("instant")
-	in.Date = f.date("date")
-	in.Train = f.trainID("train")
-	in.Seat = f.seatID("seat")
-	in.Hold = f.optionalHoldID("hold")
+func (in *Fields) decode(d *decoder) {
+	in.Text = d.text("text", 1, 5)
+	in.Int = d.int("int", 9)
+	in.Ints = d.ints("ints", 9)
+	in.Bool = d.bool("bool", false)
+	in.Time = d.time("time")
+	in.Date = d.date("date")
+	in.Train = d.trainID("train")
+	in.Seat = d.seatID("seat")
+	in.Hold = d.optionalHoldID("hold")
 }

@@ -15,9 +15,9 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// handle gives a request to the handler, past the part of net/http that would refuse
-// what no header can carry, and holds the answer against openapi.yaml.
-func (s *site) handle(tb testing.TB, in request) reply {
+// handle passes a request directly to the handler, without the part of net/http that
+// rejects malformed headers.
+func (s *testServer) handle(tb testing.TB, in request) response {
 	tb.Helper()
 	r := httptest.NewRequestWithContext(tb.Context(), http.MethodGet, "/", strings.NewReader(in.body))
 	r.Method, r.RequestURI = in.method, in.path
@@ -34,17 +34,17 @@ func (s *site) handle(tb testing.TB, in request) reply {
 	}
 	recorder := httptest.NewRecorder()
 	s.server.Handler().ServeHTTP(recorder, r)
-	out := reply{status: recorder.Code, header: recorder.Header(), text: recorder.Body.String()}
+	out := response{status: recorder.Code, header: recorder.Header(), text: recorder.Body.String()}
 	if strings.Contains(out.header.Get("Content-Type"), "json") && out.text != "" {
 		require.NoError(tb, json.Unmarshal([]byte(out.text), &out.json), out.text)
 	}
 	return out
 }
 
-// Of all that can stand in Authorization, one bearer token that is good lets its user in,
-// and everything else is the same 401. Seeds may come of another process with that key.
+// Exactly one valid bearer token authenticates its user. Every other Authorization header
+// gets the same 401.
 func FuzzAuthorization(f *testing.F) {
-	s := newSite(f)
+	s := newTestServer(f)
 	good := s.user(f, "asha")
 	for _, seed := range []string{
 		"", "Bearer", "Bearer ", "Bearer " + good, "bEARER " + good, "Bearer  " + good, "Bearer\t" + good, "Basic " + good, good,
@@ -54,9 +54,9 @@ func FuzzAuthorization(f *testing.F) {
 		f.Add(seed, false)
 		f.Add(seed, true)
 	}
-	nobody := s.handle(f, request{method: "GET", path: "/v1/bookings"})
-	requireProblem(f, 401, booking.CodeUnauthenticated, "", nobody)
-	want := anonymous(nobody)
+	anonymous := s.handle(f, request{method: "GET", path: "/v1/bookings"})
+	requireProblem(f, 401, booking.CodeUnauthenticated, "", anonymous)
+	want := withoutInstance(anonymous)
 	f.Fuzz(func(t *testing.T, value string, twice bool) {
 		header := http.Header{"Authorization": {value}}
 		if twice {
@@ -72,14 +72,14 @@ func FuzzAuthorization(f *testing.F) {
 			require.Equal(t, 200, r.status, r.text)
 		case r.status != http.StatusRequestHeaderFieldsTooLarge:
 			requireProblem(t, 401, booking.CodeUnauthenticated, "", r)
-			require.Equal(t, want, anonymous(r))
+			require.Equal(t, want, withoutInstance(r))
 		}
 	})
 }
 
-// A key is taken or refused, and one that is taken gives the same answer again.
+// A key is accepted or rejected. A retry with an accepted key gets the same response.
 func FuzzIdempotencyKey(f *testing.F) {
-	s := newSite(f)
+	s := newTestServer(f)
 	for _, seed := range []string{
 		"", "k", " ", "a b", "~", "\x7f", "\x1f", "é", "\x00", "k\r\nX: y", strings.Repeat("k", 255), strings.Repeat("k", 256), `"k"`, "k,k", "../../etc/passwd",
 	} {
@@ -103,9 +103,9 @@ func FuzzIdempotencyKey(f *testing.F) {
 	})
 }
 
-// Whatever a path is, the answer is one of the API, and an id in it is one or is nothing's.
+// Every path gets a documented response.
 func FuzzPath(f *testing.F) {
-	s := newSite(f)
+	s := newTestServer(f)
 	admin := s.admin(f)
 	for _, seed := range []string{
 		"/", "", "//", "/v1/trains/", "/v1/trains/10d37399-0000-4000-8000-4d2a8c5b0000", "/v1/trains/10d37399-0000-4000-8000-4d2a8c5b0001/seats",
@@ -122,13 +122,13 @@ func FuzzPath(f *testing.F) {
 		if r.status >= 400 && r.text != "" {
 			require.Equal(t, "application/problem+json", r.header.Get("Content-Type"))
 		}
-		requireUnrouted(t, loadDocument(t), r)
+		requireUnrouted(t, loadSpec(t), r)
 	})
 }
 
-// What a client says of itself and of the request is believed as far as it is harmless.
-func FuzzTracingHeaders(f *testing.F) {
-	s := newSite(f, trusting("192.0.2.0/24")) // where httptest's requests come from
+// The server uses a client's X-Request-Id and X-Forwarded-For only if they are safe to log.
+func FuzzRequestIDAndForwardedFor(f *testing.F) {
+	s := newTestServer(f, trusting("192.0.2.0/24")) // the address of httptest's requests
 	for _, seed := range []string{
 		"", "trace-1", "a b", "1.2.3.4", "1.2.3.4, 5.6.7.8", "[::1]:80", "::1%eth0", ",,,", "\x00", "${jndi:x}", "a\nb", strings.Repeat("1.2.3.4,", 99),
 	} {
@@ -139,14 +139,14 @@ func FuzzTracingHeaders(f *testing.F) {
 			"X-Request-Id": {id}, "X-Forwarded-For": {forwarded},
 		}})
 		require.Contains(t, []int{404, 431}, r.status)
-		told := r.header.Get("X-Request-Id")
-		require.Regexp(t, `^[A-Za-z0-9._-]{1,64}$`, told)
-		require.Equal(t, told, r.str(t, "instance"))
-		for _, line := range s.log.requests(t, told) {
+		got := r.header.Get("X-Request-Id")
+		require.Regexp(t, `^[A-Za-z0-9._-]{1,64}$`, got)
+		require.Equal(t, got, r.str(t, "instance"))
+		for _, line := range s.log.requests(t, got) {
 			_, err := netip.ParseAddr(line["address"].(string))
 			require.NoError(t, err)
 		}
-		s.log.forget()
+		s.log.reset()
 	})
 }
 
@@ -157,56 +157,56 @@ func parsed(tb testing.TB, body string) api.Object {
 	return object
 }
 
-// A field is what it says that it is, or is at fault, and nothing else happens.
+// Every field is decoded to a valid value or rejected.
 func FuzzFields(f *testing.F) {
-	const good = `"text":"a","whole":1,"wholes":[1,2],"truth":true,"instant":"2026-12-01T06:00:00+05:30","date":"2026-12-01",` +
+	const good = `"text":"a","int":1,"ints":[1,2],"bool":true,"time":"2026-12-01T06:00:00+05:30","date":"2026-12-01",` +
 		`"train":"10d37399-0000-4000-8000-4d2a8c5b0000","seat":"10d37399-0000-4000-8000-4d2a8c5b0005",` +
 		`"hold":"ENNzmQAAQACAAE0qjFsLM0B1kSZKTmefAcq6kR8v"`
-	_, err := api.ReadFields(nil, parsed(f, "{"+good+`,"each":[{`+good+`}]}`))
+	_, err := api.DecodeFields(nil, parsed(f, "{"+good+`,"objects":[{`+good+`}]}`))
 	require.NoError(f, err)
 	for _, seed := range []string{
-		`{}`, "{" + good + `,"each":[{` + good + `}]}`,
-		`{"text":" ","whole":1e99,"wholes":[0],"truth":"true","instant":"2026-12-01T6:00:00Z","date":"0001-01-01","each":[{}]}`,
-		`{"text":null,"whole":"1","wholes":{},"truth":1,"instant":"2026-12-01T24:00:00Z","date":"2026-13-01","each":[[]]}`,
-		`{"text":"\u0000","whole":-0,"wholes":[1.5],"instant":"2026-12-01T06:00:00,5Z","limit":1001,"cursor":"AAAA"}`,
+		`{}`, "{" + good + `,"objects":[{` + good + `}]}`,
+		`{"text":" ","int":1e99,"ints":[0],"bool":"true","time":"2026-12-01T6:00:00Z","date":"0001-01-01","objects":[{}]}`,
+		`{"text":null,"int":"1","ints":{},"bool":1,"time":"2026-12-01T24:00:00Z","date":"2026-13-01","objects":[[]]}`,
+		`{"text":"\u0000","int":-0,"ints":[1.5],"time":"2026-12-01T06:00:00,5Z","limit":1001,"cursor":"AAAA"}`,
 	} {
 		f.Add([]byte(seed), "")
 	}
-	for _, change := range [][2]string{ // one field at fault, which another must not hide
+	for _, change := range [][2]string{ // one invalid field
 		{`"text":"a"`, `"text":"abcdef"`},
-		{`"whole":1`, `"whole":10`},
-		{`"whole":1`, `"whole":0`},
+		{`"int":1`, `"int":10`},
+		{`"int":1`, `"int":0`},
 		{`[1,2]`, `[1,10]`},
 		{`2026-12-01T`, `0001-01-01T`},
-		{`"each":[`, `"limit":1,"each":[`},
+		{`"objects":[`, `"limit":1,"objects":[`},
 	} {
-		f.Add([]byte(strings.Replace("{"+good+`,"each":[]}`, change[0], change[1], 1)), "")
+		f.Add([]byte(strings.Replace("{"+good+`,"objects":[]}`, change[0], change[1], 1)), "")
 	}
-	f.Add([]byte(`{}`), "text=a&whole=1&wholes=1&truth=true&instant=2026-12-01T06:00:00Z&date=2026-12-01&limit=5&cursor=x&each=1")
-	f.Add([]byte(`{}`), "whole=1&whole=2&nothing=%00")
+	f.Add([]byte(`{}`), "text=a&int=1&ints=1&bool=true&time=2026-12-01T06:00:00Z&date=2026-12-01&limit=5&cursor=x&objects=1")
+	f.Add([]byte(`{}`), "int=1&int=2&nothing=%00")
 	f.Fuzz(func(t *testing.T, body []byte, text string) {
 		object, err := api.ParseObject(body)
 		query, malformed := url.ParseQuery(text)
 		if err != nil || malformed != nil {
 			return
 		}
-		got, err := api.ReadFields(query, object)
+		got, err := api.DecodeFields(query, object)
 		if err != nil {
 			require.Equal(t, booking.CodeInvalidRequest, booking.CodeOf(err))
 			return
 		}
-		for _, one := range append(got.Each, got) {
-			clean, sentence := booking.CleanText(one.Text, 1, 5)
-			require.Empty(t, sentence)
+		for _, one := range append(got.Objects, got) {
+			clean, message := booking.CleanText(one.Text, 1, 5)
+			require.Empty(t, message)
 			require.Equal(t, clean, one.Text)
-			for _, n := range append(one.Wholes, one.Whole) {
+			for _, n := range append(one.Ints, one.Int) {
 				require.True(t, n >= 1 && n <= 9, n)
 			}
-			for _, at := range []interface{ MarshalText() ([]byte, error) }{one.Instant, one.Date, one.Train, one.Seat, one.Hold} {
+			for _, at := range []interface{ MarshalText() ([]byte, error) }{one.Time, one.Date, one.Train, one.Seat, one.Hold} {
 				_, err := at.MarshalText()
 				require.NoError(t, err)
 			}
-			require.True(t, one.Instant.IsZero() || one.Instant.Year() >= 1970)
+			require.True(t, one.Time.IsZero() || one.Time.Year() >= 1970)
 		}
 		require.True(t, got.Page.Limit >= 1 && got.Page.Limit <= booking.MaxPageLimit)
 	})

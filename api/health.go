@@ -9,29 +9,29 @@ import (
 	"time"
 )
 
-// readyTime bounds the asking of the stores, so that a probe gets its answer before it
-// gives up, which is after one second in Kubernetes unless it is told otherwise.
-const readyTime = 900 * time.Millisecond
+// readyTimeout limits the readiness checks, so that the response arrives before the probe
+// times out. The default timeout of Kubernetes is one second.
+const readyTimeout = 900 * time.Millisecond
 
-// readyLife is for how long the answer of the stores is told again: shorter than the
-// period of any probe.
-const readyLife = 500 * time.Millisecond
+// readyTTL is how long the result of the checks is reused. It is shorter than the period of
+// any probe.
+const readyTTL = 500 * time.Millisecond
 
-// health is the body of /healthz and /readyz.
-type health struct {
-	Status string   `json:"status"` // "ok" or "unavailable"
-	Not    []string `json:"not_ready,omitempty"`
+// healthResponse is the body of /healthz and /readyz.
+type healthResponse struct {
+	Status   string   `json:"status"` // "ok" or "unavailable"
+	NotReady []string `json:"not_ready,omitempty"`
 }
 
-// healthz says that the process is alive. It asks nobody: a store that is away is no
-// reason to be killed.
-func (s *Server) healthz(context.Context, *call, nothing) (answer, error) {
-	return ok(health{Status: "ok"}), nil
+// healthz reports that the process is alive. It checks no stores, because a restart does
+// not help when a store is unreachable.
+func (s *Server) healthz(context.Context, *call, noFields) (response, error) {
+	return ok(healthResponse{Status: "ok"}), nil
 }
 
-// readyz reports whether the process can serve, and names what keeps it from that. The
-// reasons are logged, not told: anyone may ask.
-func (s *Server) readyz(ctx context.Context, _ *call, _ nothing) (answer, error) {
+// readyz reports whether the process can serve, and names the checks that failed. Their
+// errors are logged but not sent, because the endpoint needs no token.
+func (s *Server) readyz(ctx context.Context, _ *call, _ noFields) (response, error) {
 	failing := map[string]error{}
 	if s.draining.Load() {
 		failing["draining"] = nil
@@ -43,33 +43,32 @@ func (s *Server) readyz(ctx context.Context, _ *call, _ nothing) (answer, error)
 		}
 	}
 	if len(failing) == 0 {
-		return ok(health{Status: "ok"}), nil
+		return ok(healthResponse{Status: "ok"}), nil
 	}
-	not := slices.Sorted(maps.Keys(failing))
-	return answer{
+	return response{
 		status: http.StatusServiceUnavailable, header: http.Header{"Retry-After": {"1"}},
-		body: encode(health{Status: "unavailable", Not: not}),
+		body: encode(healthResponse{Status: "unavailable", NotReady: slices.Sorted(maps.Keys(failing))}),
 	}, nil
 }
 
-// checks asks what the process needs, at most once in readyLife, however often and by
-// whom /readyz is asked: a store pays for its answer with a write.
+// checks runs the readiness checks at most once per readyTTL, because a check writes to the
+// store.
 func (s *Server) checks(ctx context.Context) map[string]error {
 	s.readiness.mu.Lock()
 	defer s.readiness.mu.Unlock()
-	if now := s.now(); s.readiness.asked.IsZero() || now.Sub(s.readiness.asked) >= readyLife {
-		// The answer is for others too: a client that leaves must not spoil it.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTime)
+	if now := s.now(); s.readiness.checkedAt.IsZero() || now.Sub(s.readiness.checkedAt) >= readyTTL {
+		// WithoutCancel: the result is shared, so a client that disconnects must not fail it.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTimeout)
 		defer cancel()
 		s.readiness.failing = s.ready(ctx)
-		s.readiness.asked = s.now() // not before: the asking may take longer than readyLife
+		s.readiness.checkedAt = s.now() // after the checks, which may take longer than readyTTL
 	}
 	return s.readiness.failing
 }
 
-// readiness is the last answer of Options.Ready.
+// readiness caches the last result of Options.Ready.
 type readiness struct {
-	mu      sync.Mutex
-	asked   time.Time
-	failing map[string]error
+	mu        sync.Mutex
+	checkedAt time.Time
+	failing   map[string]error
 }

@@ -13,15 +13,15 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestProbesSayWhatIsMissingButNotWhy(t *testing.T) {
+func TestReadinessNamesFailedChecksWithoutTheirErrors(t *testing.T) {
 	t.Parallel()
-	checks, asked := map[string]error{"store": nil}, 0
+	checks, calls := map[string]error{"store": nil}, 0
 	var passed atomic.Int64 // of time, in milliseconds
 	start := time.Now()
-	s := newSite(t, func(o *api.Options, _ *booking.HoldRules) {
+	s := newTestServer(t, func(o *api.Options, _ *booking.HoldRules) {
 		o.Ready = func(context.Context) map[string]error {
-			asked++
-			passed.Add(900) // a slow answer is told again all the same
+			calls++
+			passed.Add(900) // slow checks, whose result is cached too
 			return checks
 		}
 		o.Now = func() time.Time { return start.Add(time.Duration(passed.Load()) * time.Millisecond) }
@@ -31,7 +31,7 @@ func TestProbesSayWhatIsMissingButNotWhy(t *testing.T) {
 
 	passed.Add(400)
 	require.JSONEq(t, `{"status":"ok"}`, s.get(t, "", "/readyz").text)
-	require.Equal(t, 1, asked, "the stores are not asked for everyone who asks")
+	require.Equal(t, 1, calls, "the result is cached")
 
 	passed.Add(100)
 	checks = map[string]error{"store": errors.New("secret cause"), "cluster": nil}
@@ -41,15 +41,15 @@ func TestProbesSayWhatIsMissingButNotWhy(t *testing.T) {
 	require.JSONEq(t, `{"status":"unavailable","not_ready":["draining","store"]}`, r.text)
 	require.Contains(t, s.log.String(), "secret cause")
 	require.Equal(t, 200, s.get(t, "", "/healthz").status)
-	require.Equal(t, 200, s.get(t, "", "/v1/trains").status, "everything is served on while draining")
+	require.Equal(t, 200, s.get(t, "", "/v1/trains").status, "a draining server still serves")
 }
 
-func TestServerNeedsItsParts(t *testing.T) {
+func TestServerNeedsItsOptions(t *testing.T) {
 	t.Parallel()
 	_, err := api.New(api.Options{})
 	require.ErrorContains(t, err, "Service, Accounts, Users and Replies")
 
-	s := newSite(t)
+	s := newTestServer(t)
 	_, err = api.New(api.Options{Service: s.trains, Accounts: s.accounts, Users: s.db, Replies: s.db, Registry: s.registry})
 	require.ErrorContains(t, err, "metrics")
 	_, err = api.New(api.Options{Service: s.trains, Accounts: s.accounts, Users: s.db, Replies: s.db})

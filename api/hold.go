@@ -8,7 +8,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// holdRequest asks for named seats, or for a number of seats.
+// holdRequest names the seats to hold, or how many.
 type holdRequest struct {
 	train    booking.TrainID
 	seats    []int
@@ -16,30 +16,30 @@ type holdRequest struct {
 	from, to string
 }
 
-func (in *holdRequest) read(f *form) {
-	in.train = f.trainID("train_id")
-	in.from, in.to = f.segment()
-	named, counted := f.has("seats"), f.has("count")
+func (in *holdRequest) decode(d *decoder) {
+	in.train = d.trainID("train_id")
+	in.from, in.to = d.segment()
+	named, counted := d.has("seats"), d.has("count")
 	switch {
 	case named == counted:
-		f.fault("seats", "either seats or count is required")
+		d.fieldError("seats", "either seats or count is required")
 	case counted:
-		in.count = f.whole("count", booking.MaxCapacity)
+		in.count = d.int("count", booking.MaxCapacity)
 	default:
-		in.seats = f.seatNumbers()
+		in.seats = d.seatNumbers()
 	}
 }
 
-// seatNumbers reads the numbers of the seats asked for, at least one, none twice.
-func (f *form) seatNumbers() []int {
-	seats := f.wholes("seats", booking.MaxCapacity)
+// seatNumbers decodes the numbers of at least one seat, without duplicates.
+func (d *decoder) seatNumbers() []int {
+	seats := d.ints("seats", booking.MaxCapacity)
 	if len(seats) == 0 {
-		f.fault("seats", "must name at least one seat")
+		d.fieldError("seats", "must name at least one seat")
 	}
 	seen := make(map[int]bool, len(seats))
 	for i, n := range seats {
 		if seen[n] {
-			f.fault(fmt.Sprintf("seats[%d]", i), "is named twice")
+			d.fieldError(fmt.Sprintf("seats[%d]", i), "is named twice")
 			break
 		}
 		seen[n] = true
@@ -47,89 +47,140 @@ func (f *form) seatNumbers() []int {
 	return seats
 }
 
-type seatAnswer struct {
-	SeatID     booking.SeatID `json:"seat_id"`
-	SeatNumber int            `json:"seat_number"`
-}
-
-func seatAnswersOf(train booking.TrainID, numbers []int) []seatAnswer {
-	seats := make([]seatAnswer, len(numbers))
-	for i, n := range numbers {
-		seats[i] = seatAnswer{train.Seat(n), n}
-	}
-	return seats
-}
-
-// segmentAnswer says where a segment begins and ends: places in the train's list of
-// stops, from 0.
-type segmentAnswer struct {
-	FromStop int `json:"from_stop"`
-	ToStop   int `json:"to_stop"`
-}
-
-func segmentAnswerOf(legs booking.Legs) segmentAnswer {
-	from, to := legs.Bounds()
-	return segmentAnswer{from, to}
-}
-
-func (s *Server) hold(ctx context.Context, c *call, in holdRequest) (answer, error) {
-	if !in.train.Valid() {
-		return answer{}, booking.NotFound("train")
-	}
-	hold, err := s.service.Hold(ctx, booking.HoldRequest{
-		ID: s.holdID(c, in.train), User: c.caller.User, Train: in.train,
-		Seats: in.seats, Count: in.count, From: in.from, To: in.to,
-	})
+func (s *Server) hold(ctx context.Context, c *call, in holdRequest) (response, error) {
+	hold, err := s.newHold(ctx, c, in)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return created("", struct {
 		HoldID booking.HoldID `json:"hold_id"`
-		Seats  []seatAnswer   `json:"seats"`
-		segmentAnswer
+		Seats  []seatResponse `json:"seats"`
+		segmentResponse
 		ExpiresAt time.Time `json:"expires_at"`
-	}{hold.ID, seatAnswersOf(in.train, hold.Seats), segmentAnswerOf(hold.Legs), hold.ExpiresAt.UTC()}), nil
+	}{hold.ID, newSeatResponses(in.train, hold.Seats), newSegmentResponse(hold.Legs), hold.ExpiresAt.UTC()}), nil
 }
 
-// holdID makes the id of a new hold. With an Idempotency-Key it follows from the
-// request and the day: a retry finds the hold that the first one made, but the same
-// key, free again after 24 hours, never meets the booking that came of it.
-func (s *Server) holdID(c *call, train booking.TrainID) booking.HoldID {
-	if c.once == "" {
+func (s *Server) newHold(ctx context.Context, c *call, in holdRequest) (booking.Hold, error) {
+	if !in.train.Valid() {
+		return booking.Hold{}, booking.NotFound("train")
+	}
+	return s.service.Hold(ctx, booking.HoldRequest{
+		ID: s.newHoldID(c, in.train), User: c.caller.User, Train: in.train,
+		Seats: in.seats, Count: in.count, From: in.from, To: in.to,
+	})
+}
+
+// newHoldID returns the id of a new hold. With an Idempotency-Key, the id is derived from
+// the request and the date: a retry finds the hold of the first request, but the same key,
+// free again after 24 hours, does not find the booking that the first hold became.
+func (s *Server) newHoldID(c *call, train booking.TrainID) booking.HoldID {
+	if c.seed == "" {
 		return booking.NewHoldID(train)
 	}
-	return booking.DerivedHoldID(train, c.once+" "+s.now().UTC().Format(time.DateOnly))
+	return booking.DerivedHoldID(train, c.seed+" "+s.now().UTC().Format(time.DateOnly))
+}
+
+type bookTicketRequest struct{ holdRequest }
+
+func (in *bookTicketRequest) decode(d *decoder) {
+	in.train = d.trainID("train_id")
+	in.seats = []int{d.int("seat_number", booking.MaxCapacity)}
+	in.from, in.to = d.segment()
+}
+
+func (s *Server) bookTicket(ctx context.Context, c *call, in bookTicketRequest) (response, error) {
+	hold, err := s.newHold(ctx, c, in.holdRequest)
+	if err != nil {
+		return response{}, err
+	}
+	return ok(struct {
+		SeatID    booking.SeatID `json:"seat_id"`
+		Message   string         `json:"message"`
+		HoldID    booking.HoldID `json:"hold_id"`
+		ExpiresAt time.Time      `json:"expires_at"`
+	}{
+		in.train.Seat(in.seats[0]), "Seat locked successfully. Confirm booking to book the seat",
+		hold.ID, hold.ExpiresAt.UTC(),
+	}), nil
 }
 
 type holdPathRequest struct{ hold booking.HoldID }
 
-func (in *holdPathRequest) read(f *form) { in.hold = f.pathHold() }
+func (in *holdPathRequest) decode(d *decoder) { in.hold = d.pathHoldID() }
 
 func (in holdPathRequest) ref(c *call) booking.HoldRef {
 	return booking.HoldRef{User: c.caller.User, Train: in.hold.Train(), Hold: in.hold}
 }
 
-func (s *Server) releaseHold(ctx context.Context, c *call, in holdPathRequest) (answer, error) {
+func (s *Server) confirmHold(ctx context.Context, c *call, in holdPathRequest) (response, error) {
+	b, err := s.service.Confirm(ctx, in.ref(c))
+	if err != nil {
+		return response{}, holdNotFound(err)
+	}
+	return ok(newBookingResponse(b)), nil
+}
+
+func (s *Server) releaseHold(ctx context.Context, c *call, in holdPathRequest) (response, error) {
 	if err := s.service.Release(ctx, in.ref(c)); err != nil {
-		return answer{}, noSuchHold(err)
+		return response{}, holdNotFound(err)
 	}
 	return noContent(), nil
 }
 
-func (s *Server) confirmHold(ctx context.Context, c *call, in holdPathRequest) (answer, error) {
-	b, err := s.service.Confirm(ctx, in.ref(c))
-	if err != nil {
-		return answer{}, noSuchHold(err)
-	}
-	return ok(bookingAnswerOf(b)), nil
-}
-
-// noSuchHold makes one answer of a hold that never was, one that ended and one that is
-// another user's: where a hold is a resource, it is not there (API.md 3).
-func noSuchHold(err error) error {
+// holdNotFound returns the same not_found error for a hold that never existed, one that
+// ended and one of another user (API.md 3).
+func holdNotFound(err error) error {
 	switch booking.CodeOf(err) {
 	case booking.CodeNotFound, booking.CodeSeatNotLocked:
 		return booking.NotFound("hold")
 	}
 	return err
+}
+
+// seatHoldRequest identifies a hold by its seat. If the user has had several segments of
+// the seat, the hold id is needed too.
+type seatHoldRequest struct {
+	seat booking.SeatID
+	hold booking.HoldID
+}
+
+func (in *seatHoldRequest) decode(d *decoder) {
+	in.seat = d.seatID("seat_id")
+	in.hold = d.optionalHoldID("hold_id")
+}
+
+// ref returns not_found for a seat number that no train has, because the service reads
+// seat 0 as "no seat given".
+func (in seatHoldRequest) ref(c *call) (booking.HoldRef, error) {
+	n := in.seat.Number()
+	if n < 1 || n > booking.MaxCapacity || !in.seat.Train().Valid() {
+		return booking.HoldRef{}, booking.NotFound("seat")
+	}
+	return booking.HoldRef{User: c.caller.User, Train: in.seat.Train(), Seat: n, Hold: in.hold}, nil
+}
+
+func (s *Server) confirmBooking(ctx context.Context, c *call, in seatHoldRequest) (response, error) {
+	ref, err := in.ref(c)
+	if err != nil {
+		return response{}, err
+	}
+	booked, err := s.service.Confirm(ctx, ref)
+	if err != nil {
+		return response{}, err
+	}
+	return ok(struct {
+		Message string `json:"message"`
+		bookingResponse
+	}{"Seat booked successfully", newBookingResponse(booked)}), nil
+}
+
+func (s *Server) releaseSeat(ctx context.Context, c *call, in seatHoldRequest) (response, error) {
+	ref, err := in.ref(c)
+	if err != nil {
+		return response{}, err
+	}
+	if err := s.service.Release(ctx, ref); err != nil {
+		return response{}, err
+	}
+	return ok(message{"Seat released"}), nil
 }

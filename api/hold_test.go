@@ -8,9 +8,9 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestHoldOfSeveralSeatsIsConfirmedAndCancelled(t *testing.T) {
+func TestHoldOfSeveralSeatsIsConfirmedAndItsBookingCancelled(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	asha, ravi := s.user(t, "asha"), s.user(t, "ravi")
 	id := s.train(t, "Delhi", "Jaipur", "Mumbai")
 	r := s.post(t, asha, "/v1/holds", `{"train_id":"`+id.String()+`","seats":[6,5],"from":"Delhi","to":"Jaipur"}`)
@@ -38,9 +38,9 @@ func TestHoldOfSeveralSeatsIsConfirmedAndCancelled(t *testing.T) {
 	require.Equal(t, 201, s.post(t, ravi, "/v1/holds", `{"train_id":"`+id.String()+`","seats":[5,6]}`).status)
 }
 
-func TestHoldByCountTakesNeighbours(t *testing.T) {
+func TestHoldByCountTakesAdjacentSeats(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Mumbai")
 	s.lock(t, token, id, "2")
@@ -51,9 +51,9 @@ func TestHoldByCountTakesNeighbours(t *testing.T) {
 	require.Equal(t, 9.0, s.get(t, "", "/v1/trains/"+id.String()).field(t, "available"))
 }
 
-func TestHoldIsRefusedFieldByField(t *testing.T) {
+func TestInvalidHoldNamesItsFields(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Mumbai").String()
 	for _, row := range []struct {

@@ -15,99 +15,96 @@ import (
 )
 
 const (
-	// keyLife is how long the first answer is kept.
-	keyLife = 24 * time.Hour
-	maxKey  = 255
+	replyTTL = 24 * time.Hour // how long a reply is stored
+	maxKey   = 255
 
-	// saveTime is what is allowed for keeping an answer after the request's own time is
-	// over or its client is gone.
-	saveTime = 2 * time.Second
+	// saveTimeout limits storing a reply, which starts even after the request has timed out.
+	saveTimeout = 2 * time.Second
 )
 
-// machine is the user under whom the keys of the service token are kept.
-var machine = uuid.MustParse("6c1c4f2e-0000-5000-8000-7472a1ad3141")
+// machineUser is the user id for the keys of callers with a service token.
+var machineUser = uuid.MustParse("6c1c4f2e-0000-5000-8000-7472a1ad3141")
 
-// once acts at most once for the same user, Idempotency-Key and request, and gives the
-// first answer again. Requests with one key wait for one another. Errors:
-// invalid_request for a key that is none, idempotency_key_reused, those of the store
-// and of act.
+// idempotent runs act at most once for the same user, Idempotency-Key and request, and
+// returns the stored reply to later requests. Concurrent requests with the same key run
+// one after another. Errors: invalid_request for a malformed key, idempotency_key_reused,
+// those of the store and of act.
 //
-// Between acting and keeping the answer this process may die. Then nothing is kept and
-// a retry acts again; c.once, from which handlers derive the ids of what they make, lets
-// it find what is there.
-func (s *Server) once(ctx context.Context, c *call, r *http.Request, body []byte, act action) (answer, error) {
+// If the process dies after act and before the reply is stored, a retry runs act again.
+// Handlers derive the ids of what they create from c.seed, so the retry finds what the
+// first request created.
+func (s *Server) idempotent(ctx context.Context, c *call, r *http.Request, body []byte, act action) (response, error) {
 	key, given, err := idempotencyKey(r.Header)
-	if err != nil || !given {
-		if err != nil {
-			return answer{}, err
-		}
+	if err != nil {
+		return response{}, err
+	}
+	if !given {
 		return act(ctx, c)
 	}
 	owner := c.caller.User
 	if c.caller.Machine {
-		owner = machine
+		owner = machineUser
 	}
 	unlock, err := s.keys.lock(ctx, keyID{owner, key})
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	defer unlock()
 
-	hash := hashOf(r, body)
-	kept, err := s.replies.FindReply(ctx, owner, key, s.now())
+	hash := requestHash(r, body)
+	reply, err := s.replies.FindReply(ctx, owner, key, s.now())
 	switch {
 	case booking.CodeOf(err) == booking.CodeNotFound:
 	case err != nil:
-		return answer{}, err
-	case kept.RequestHash != hash:
-		return answer{}, &booking.Error{Code: booking.CodeKeyReused}
+		return response{}, err
+	case reply.RequestHash != hash:
+		return response{}, &booking.Error{Code: booking.CodeKeyReused}
 	default:
-		return replay(kept), nil
+		return replay(reply), nil
 	}
-	c.once = strings.Join([]string{owner.String(), hex.EncodeToString(hash[:]), key}, " ")
-	a, err := act(ctx, c)
-	s.keep(ctx, keyID{owner, key}, hash, a, err)
-	return a, err
+	c.seed = strings.Join([]string{owner.String(), hex.EncodeToString(hash[:]), key}, " ")
+	resp, err := act(ctx, c)
+	s.saveReply(ctx, keyID{owner, key}, hash, resp, err)
+	return resp, err
 }
 
-// keep saves the answer, if it is one that would be given again. It never fails the
-// request, which is done: a retry will act again and find what is there.
-func (s *Server) keep(ctx context.Context, id keyID, hash [sha256.Size]byte, a answer, err error) {
-	t := traceOf(ctx)
+// saveReply stores the response unless a retry may get a different one. If storing fails,
+// the request still succeeds, and a retry runs it again.
+func (s *Server) saveReply(ctx context.Context, id keyID, hash [sha256.Size]byte, r response, err error) {
+	record := recordOf(ctx)
 	if err != nil {
-		a = problemOf(err, t.requestID)
+		r = problemOf(err, record.id)
 	}
-	switch {
-	case a.status >= 500, a.status == http.StatusBadRequest, a.status == http.StatusTooManyRequests:
+	if r.status >= 500 || r.status == http.StatusBadRequest || r.status == http.StatusTooManyRequests {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
 	now := s.now()
 	reply := booking.Reply{
-		RequestHash: hash, Status: a.status, Location: a.header.Get("Location"),
-		Body: a.body, ExpiresAt: now.Add(keyLife).UTC(),
+		RequestHash: hash, Status: r.status, Location: r.header.Get("Location"),
+		Body: r.body, ExpiresAt: now.Add(replyTTL).UTC(),
 	}
 	if err := s.replies.SaveReply(ctx, id.user, id.key, reply, now); err != nil {
-		s.logger.WarnContext(ctx, "the answer to an Idempotency-Key was not kept",
-			"request_id", t.requestID, "error", err)
+		s.logger.WarnContext(ctx, "could not store the reply for an Idempotency-Key",
+			"request_id", record.id, "error", err)
 	}
 }
 
-func replay(kept booking.Reply) answer {
+func replay(reply booking.Reply) response {
 	header := http.Header{}
-	if kept.Location != "" {
-		header.Set("Location", kept.Location)
+	if reply.Location != "" {
+		header.Set("Location", reply.Location)
 	}
-	if kept.Status >= http.StatusBadRequest {
+	if reply.Status >= http.StatusBadRequest {
 		header.Set("Content-Type", "application/problem+json")
 	}
-	return answer{status: kept.Status, header: header, body: kept.Body}
+	return response{status: reply.Status, header: header, body: reply.Body}
 }
 
-// hashOf is the same for the same request: its method, its path, with or without a
-// slash at the end, and its body, byte for byte.
-func hashOf(r *http.Request, body []byte) [sha256.Size]byte {
+// requestHash hashes the method, the path without a trailing slash, and the exact bytes of
+// the body.
+func requestHash(r *http.Request, body []byte) [sha256.Size]byte {
 	path := strings.TrimSuffix(r.URL.Path, "/")
 	return sha256.Sum256(append([]byte(r.Method+" "+path+"\n"), body...))
 }
@@ -125,32 +122,32 @@ func idempotencyKey(header http.Header) (key string, given bool, err error) {
 	return key, true, nil
 }
 
-// keyID is a key of a user.
+// keyID is an Idempotency-Key of a user.
 type keyID struct {
 	user uuid.UUID
 	key  string
 }
 
-// keyLocks lets one request at a time through for each key. It remembers the keys that
-// are in use and no others. The zero value is ready; safe for concurrent use.
+// keyLocks has a lock for each key in use. The zero value is ready to use. It is safe for
+// concurrent use.
 type keyLocks struct {
 	mu    sync.Mutex
 	inUse map[keyID]*keyLock
 }
 
 type keyLock struct {
-	turn  chan struct{} // holds one token while nobody has the lock
-	users int           // that have it or wait for it
+	free  chan struct{} // contains one element while the lock is free
+	users int           // that hold the lock or wait for it
 }
 
-// lock waits for its turn. The error is that of ctx, if it ends first: nothing was
-// executed.
+// lock waits for the lock of the key. If ctx ends first, it returns unavailable with
+// outcome not_executed.
 func (l *keyLocks) lock(ctx context.Context, id keyID) (unlock func(), err error) {
 	k := l.enter(id)
 	select {
-	case <-k.turn:
+	case <-k.free:
 		return func() {
-			k.turn <- struct{}{}
+			k.free <- struct{}{}
 			l.leave(id, k)
 		}, nil
 	case <-ctx.Done():
@@ -164,8 +161,8 @@ func (l *keyLocks) enter(id keyID) *keyLock {
 	defer l.mu.Unlock()
 	k := l.inUse[id]
 	if k == nil {
-		k = &keyLock{turn: make(chan struct{}, 1)}
-		k.turn <- struct{}{}
+		k = &keyLock{free: make(chan struct{}, 1)}
+		k.free <- struct{}{}
 		if l.inUse == nil {
 			l.inUse = map[keyID]*keyLock{}
 		}

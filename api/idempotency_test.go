@@ -20,9 +20,9 @@ const duranto = `{"train_name":"Duranto","source":"Jaipur","destination":"Mumbai
 
 func key(value string) http.Header { return http.Header{"Idempotency-Key": {value}} }
 
-func TestKeyGivesTheFirstAnswerAgain(t *testing.T) {
+func TestKeyReplaysTheFirstReply(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	admin, user := s.admin(t), s.user(t, "asha")
 	id := s.train(t, "Delhi", "Mumbai")
 	for _, in := range []request{
@@ -39,7 +39,7 @@ func TestKeyGivesTheFirstAnswerAgain(t *testing.T) {
 			require.Equal(t, first.header.Get(name), second.header.Get(name))
 		}
 		in.path += "/"
-		require.Equal(t, first.text, s.do(t, in).text, "a slash at the end is the same path")
+		require.Equal(t, first.text, s.do(t, in).text, "a trailing slash does not change the path")
 
 		in.body = strings.Replace(in.body, "{", "{ ", 1)
 		requireProblem(t, 422, booking.CodeKeyReused, "", s.do(t, in))
@@ -50,7 +50,7 @@ func TestKeyGivesTheFirstAnswerAgain(t *testing.T) {
 
 func TestKeysOfUsersAreTheirOwn(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	id := s.train(t, "Delhi", "Mumbai")
 	in := request{method: "POST", path: "/v1/holds", header: key("k"), body: `{"train_id":"` + id.String() + `","count":1}`}
 	in.token = s.user(t, "asha")
@@ -59,9 +59,9 @@ func TestKeysOfUsersAreTheirOwn(t *testing.T) {
 	require.NotEqual(t, first.str(t, "hold_id"), s.do(t, in).str(t, "hold_id"))
 }
 
-func TestAnswersThatMayChangeAreNotKept(t *testing.T) {
+func TestResponsesThatMayChangeAreNotStored(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(_ *api.Options, rules *booking.HoldRules) { rules.MaxSeats = 1 })
+	s := newTestServer(t, func(_ *api.Options, rules *booking.HoldRules) { rules.MaxSeats = 1 })
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Mumbai")
 	held := s.lock(t, token, id, "1")
@@ -71,9 +71,9 @@ func TestAnswersThatMayChangeAreNotKept(t *testing.T) {
 	require.Equal(t, 201, s.do(t, in).status)
 }
 
-func TestKeyThatIsNoneIsRefused(t *testing.T) {
+func TestMalformedKeyIsRejected(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	for _, header := range []http.Header{
 		key(""), key(strings.Repeat("k", 256)), key("ключ"), key("a\tb"), {"Idempotency-Key": {"a", "a"}},
 	} {
@@ -84,16 +84,16 @@ func TestKeyThatIsNoneIsRefused(t *testing.T) {
 	require.Equal(t, 201, r.status)
 }
 
-// forgetful is the real store, but as if the process died before an answer was kept.
-type forgetful struct{ booking.Replies }
+// failingReplies fails to store replies, as if the process died before.
+type failingReplies struct{ booking.Replies }
 
-func (forgetful) SaveReply(context.Context, uuid.UUID, string, booking.Reply, time.Time) error {
+func (failingReplies) SaveReply(context.Context, uuid.UUID, string, booking.Reply, time.Time) error {
 	return context.Canceled
 }
 
-func TestRetryAfterACrashFindsWhatWasMade(t *testing.T) {
+func TestRetryAfterACrashFindsWhatTheFirstRequestCreated(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(o *api.Options, _ *booking.HoldRules) { o.Replies = forgetful{o.Replies} })
+	s := newTestServer(t, func(o *api.Options, _ *booking.HoldRules) { o.Replies = failingReplies{o.Replies} })
 	for _, in := range []request{
 		{path: "/train/add-train/", token: s.admin(t), body: duranto},
 		{path: "/v1/trains", token: serviceToken, body: shatabdi},
@@ -110,47 +110,47 @@ func TestRetryAfterACrashFindsWhatWasMade(t *testing.T) {
 	in := request{method: "POST", path: "/v1/holds", token: token, header: key("k"), body: `{"train_id":"` + id.String() + `","count":2}`}
 	require.Equal(t, s.do(t, in).text, s.do(t, in).text)
 	require.Equal(t, 2.0, s.get(t, "", "/v1/trains/"+id.String()).field(t, "held"))
-	require.Contains(t, s.log.String(), "was not kept")
+	require.Contains(t, s.log.String(), "could not store the reply")
 }
 
-// counted is the real service, which counts how often a train is asked for.
-type counted struct {
+// countingService is the real service and counts calls of CreateTrain.
+type countingService struct {
 	booking.Service
 	creations atomic.Int32
 }
 
-func (c *counted) CreateTrain(ctx context.Context, train booking.Train) (booking.Train, error) {
+func (c *countingService) CreateTrain(ctx context.Context, train booking.Train) (booking.Train, error) {
 	c.creations.Add(1)
 	return c.Service.CreateTrain(ctx, train)
 }
 
-func TestRequestsWithOneKeyAtOnceMakeOneTrain(t *testing.T) {
+func TestConcurrentRequestsWithOneKeyCreateOneTrain(t *testing.T) {
 	t.Parallel()
-	c := &counted{}
-	s := newSite(t, inside(func(real booking.Service) booking.Service {
+	c := &countingService{}
+	s := newTestServer(t, wrapped(func(real booking.Service) booking.Service {
 		c.Service = real
 		return c
 	}))
 	in := request{method: "POST", path: "/v1/trains", token: serviceToken, body: shatabdi, header: key("k")}
 	var all sync.WaitGroup
-	answers := make([]string, 20)
-	for i := range answers {
-		all.Go(func() { answers[i] = s.do(t, in).text })
+	bodies := make([]string, 20)
+	for i := range bodies {
+		all.Go(func() { bodies[i] = s.do(t, in).text })
 	}
 	all.Wait()
-	for _, text := range answers {
-		require.Equal(t, answers[0], text)
+	for _, text := range bodies {
+		require.Equal(t, bodies[0], text)
 	}
 	require.Len(t, s.get(t, "", "/v1/trains").field(t, "items"), 1)
 	require.EqualValues(t, 1, c.creations.Load(), "the others waited for the first")
 }
 
-// A key is free again after a day. Its next hold must not be the one from which the
-// booking of the first day came.
-func TestKeyIsForgottenAfterADay(t *testing.T) {
+// A key is free again after a day. Its next hold must not have the id of the first hold,
+// which has become a booking.
+func TestKeyExpiresAfterADay(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	s := newSite(t, func(o *api.Options, _ *booking.HoldRules) { o.Now = func() time.Time { return now } })
+	s := newTestServer(t, func(o *api.Options, _ *booking.HoldRules) { o.Now = func() time.Time { return now } })
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Mumbai")
 	in := request{method: "POST", path: "/v1/holds", token: token, header: key("k"), body: `{"train_id":"` + id.String() + `","count":1}`}

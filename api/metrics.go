@@ -11,8 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics counts requests. The values of its labels are bounded: routes come from the
-// table, methods from a fixed set, statuses from what the server sends.
+// metrics counts requests. The number of label values is bounded: routes come from the
+// route table, methods from a fixed set, statuses from the responses.
 type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
@@ -24,21 +24,21 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "requests_total",
-			Help: "Requests answered, by status; 499 is a client that did not wait.",
+			Help: "Finished requests by status; 499 is a client that closed its connection.",
 		}, []string{"method", "route", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "request_duration_seconds",
-			Help:    "Time from the header of a request to the end of its answer.",
+			Help:    "Time from the header of a request to the end of its response.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"method", "route"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "requests_in_flight",
-			Help: "Requests that are being answered now.",
+			Help: "Requests in progress.",
 		}),
 	}
 	for _, collector := range []prometheus.Collector{m.requests, m.seconds, m.inFlight} {
 		if err := registry.Register(collector); err != nil {
-			return nil, fmt.Errorf("register the metrics of HTTP: %w", err)
+			return nil, fmt.Errorf("register the HTTP metrics: %w", err)
 		}
 	}
 	return m, nil
@@ -50,7 +50,7 @@ func (m *metrics) observe(method, route string, status int, took time.Duration) 
 	m.seconds.WithLabelValues(method, route).Observe(took.Seconds())
 }
 
-// methodLabel bounds the methods: a client may send any word.
+// methodLabel returns "other" for unknown methods, because a client may send any word.
 func methodLabel(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions:
@@ -59,8 +59,8 @@ func methodLabel(method string) string {
 	return "other"
 }
 
-// OperationsHandler serves /metrics, and with profiles net/http/pprof below
-// /debug/pprof/. It is for a port that clients do not reach.
+// OperationsHandler serves /metrics and, if profiles is true, net/http/pprof under
+// /debug/pprof/. Serve it on a port that clients cannot reach.
 func (s *Server) OperationsHandler(profiles bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))

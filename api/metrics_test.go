@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRequestsAreCountedUnderBoundedLabels(t *testing.T) {
+func TestMetricLabelsAreBounded(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	id := s.train(t, "Delhi", "Mumbai").String()
 	for _, in := range []request{
 		{method: "GET", path: "/v1/trains/" + id},
@@ -38,11 +38,11 @@ func TestRequestsAreCountedUnderBoundedLabels(t *testing.T) {
 	require.NotContains(t, text, "BREW")
 }
 
-// Writing no bytes after 204 is an error to some ResponseWriters; it must not pass for a
-// client that is gone.
-func TestAnswerWithoutABodyIsNoFailure(t *testing.T) {
+// Some ResponseWriters return an error for a body after 204. The server must not count it
+// as a client that closed its connection.
+func TestResponseWithoutABodyIsNotAnError(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	r := httptest.NewRequestWithContext(t.Context(), "DELETE", "/v1/trains/"+s.train(t, "Delhi", "Mumbai").String(), strings.NewReader(""))
 	r.Header.Set("Authorization", "Bearer "+serviceToken)
 	r.Header.Set("X-Request-Id", "gone")
@@ -50,19 +50,19 @@ func TestAnswerWithoutABodyIsNoFailure(t *testing.T) {
 	require.InDelta(t, 204, s.log.requests(t, "gone")[0]["status"], 0)
 }
 
-func TestProfilesAreServedWhenAskedFor(t *testing.T) {
+func TestProfilesAreServedOnlyIfEnabled(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	require.Equal(t, 404, s.operations(t, false, "/debug/pprof/").status)
 	require.Equal(t, 200, s.operations(t, true, "/debug/pprof/").status)
 	require.Equal(t, 200, s.operations(t, true, "/debug/pprof/cmdline").status)
 }
 
-func (s *site) operations(t *testing.T, profiles bool, path string) reply {
+func (s *testServer) operations(t *testing.T, profiles bool, path string) response {
 	t.Helper()
 	recorder := httptest.NewRecorder()
 	s.server.OperationsServer(profiles).Handler.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), "GET", path, strings.NewReader("")))
 	text, err := io.ReadAll(recorder.Result().Body)
 	require.NoError(t, err)
-	return reply{status: recorder.Code, text: string(text)}
+	return response{status: recorder.Code, text: string(text)}
 }

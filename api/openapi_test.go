@@ -19,8 +19,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// document is openapi.yaml, read once.
-var document = sync.OnceValues(func() (*openapi3.T, error) {
+// spec parses openapi.yaml once.
+var spec = sync.OnceValues(func() (*openapi3.T, error) {
 	text, err := os.ReadFile("openapi.yaml")
 	if err != nil {
 		return nil, err
@@ -32,19 +32,18 @@ var document = sync.OnceValues(func() (*openapi3.T, error) {
 	return doc, doc.Validate(context.Background(), openapi3.EnableExamplesValidation())
 })
 
-func loadDocument(tb testing.TB) *openapi3.T {
+func loadSpec(tb testing.TB) *openapi3.T {
 	tb.Helper()
-	doc, err := document()
+	doc, err := spec()
 	require.NoError(tb, err)
 	return doc
 }
 
-// requireDocumented fails when an answer of the API has a status, a header, a type or a
-// field that openapi.yaml does not know, or lacks one that it promises. A request that
-// succeeded must be one that it allows.
-func requireDocumented(tb testing.TB, server *api.Server, in request, out reply) {
+// requireDocumented validates a response against openapi.yaml: its status, headers, media
+// type and fields. It also validates a request that succeeded.
+func requireDocumented(tb testing.TB, server *api.Server, in request, out response) {
 	tb.Helper()
-	doc := loadDocument(tb)
+	doc := loadSpec(tb)
 	path, operation := findOperation(doc, server, in)
 	if operation == nil {
 		requireUnrouted(tb, doc, out)
@@ -75,15 +74,15 @@ func requireDocumented(tb testing.TB, server *api.Server, in request, out reply)
 		RequestValidationInput: input, Status: out.status, Header: out.header,
 		Body: io.NopCloser(strings.NewReader(out.text)), Options: input.Options,
 	})
-	require.NoError(tb, err, "answer of %s %s: %s", in.method, path, out.text)
+	require.NoError(tb, err, "response of %s %s: %s", in.method, path, out.text)
 	if out.status == http.StatusNoContent {
 		require.Empty(tb, out.text)
 	}
 }
 
-// requireUnrouted checks the answer where there is no operation: pages, 404, 405, and the
-// answers without a body to HEAD.
-func requireUnrouted(tb testing.TB, doc *openapi3.T, out reply) {
+// requireUnrouted validates a response to a request that is not an operation: the
+// documentation files, 404, 405, and HEAD.
+func requireUnrouted(tb testing.TB, doc *openapi3.T, out response) {
 	tb.Helper()
 	if out.status < 400 || out.text == "" {
 		return
@@ -93,7 +92,7 @@ func requireUnrouted(tb testing.TB, doc *openapi3.T, out reply) {
 	require.NoError(tb, schema.VisitJSON(out.json, openapi3.EnableJSONSchema2020()), out.text)
 }
 
-// findOperation returns the operation that a request is for; nil when there is none.
+// findOperation returns the operation of a request, or nil.
 func findOperation(doc *openapi3.T, server *api.Server, in request) (path string, operation *openapi3.Operation) {
 	for _, o := range server.Operations() {
 		if o.Method == in.method && pathParams(o.Path, in.path) != nil {
@@ -103,10 +102,10 @@ func findOperation(doc *openapi3.T, server *api.Server, in request) (path string
 	return "", nil
 }
 
-// pathParams matches a path against a template; nil when it does not fit.
+// pathParams matches a path with a template. It returns nil if they do not match.
 func pathParams(template, path string) map[string]string {
 	path, _, _ = strings.Cut(path, "?")
-	want, got := segments(template), segments(path)
+	want, got := pathParts(template), pathParts(path)
 	if len(want) != len(got) {
 		return nil
 	}
@@ -122,15 +121,15 @@ func pathParams(template, path string) map[string]string {
 	return params
 }
 
-func segments(path string) []string { return strings.Split(strings.TrimSuffix(path, "/"), "/") }
+func pathParts(path string) []string { return strings.Split(strings.TrimSuffix(path, "/"), "/") }
 
-func TestDocumentNamesTheOperationsOfTheRouteTable(t *testing.T) {
+func TestOpenAPIHasTheOperationsOfTheRouteTable(t *testing.T) {
 	t.Parallel()
 	var served, documented []api.Operation
-	for _, o := range newSite(t).server.Operations() {
+	for _, o := range newTestServer(t).server.Operations() {
 		served = append(served, api.Operation{Method: o.Method, Path: o.Path, Role: documentedRole(o.Role)})
 	}
-	for path, item := range loadDocument(t).Paths.Map() {
+	for path, item := range loadSpec(t).Paths.Map() {
 		for method, o := range item.Operations() {
 			documented = append(documented, api.Operation{Method: method, Path: path, Role: roleOf(o)})
 		}
@@ -138,8 +137,8 @@ func TestDocumentNamesTheOperationsOfTheRouteTable(t *testing.T) {
 	require.ElementsMatch(t, documented, served)
 }
 
-// documentedRole is a role as far as security schemes can tell: admin or not, the same
-// token is sent.
+// documentedRole returns the role that security schemes can express: users and admins
+// send the same kind of token.
 func documentedRole(role string) string {
 	if role == "admin" {
 		return "user"
@@ -159,19 +158,19 @@ func roleOf(o *openapi3.Operation) string {
 	return "user"
 }
 
-func TestDocumentListsEveryCodeOnce(t *testing.T) {
+func TestOpenAPIListsEveryCodeOnce(t *testing.T) {
 	t.Parallel()
 	var documented []booking.Code
-	for _, code := range loadDocument(t).Components.Schemas["Code"].Value.Enum {
+	for _, code := range loadSpec(t).Components.Schemas["Code"].Value.Enum {
 		documented = append(documented, booking.Code(code.(string)))
 	}
 	require.ElementsMatch(t, api.Codes(), documented)
 }
 
-// The validator must be able to say no, or the other tests prove nothing.
-func TestValidatorRefusesWhatIsNotDocumented(t *testing.T) {
+// The other tests rely on the validator.
+func TestValidatorRejectsUndocumentedFieldsAndValues(t *testing.T) {
 	t.Parallel()
-	doc := loadDocument(t)
+	doc := loadSpec(t)
 	problem := map[string]any{
 		"type": "about:blank", "title": "Conflict", "status": 409.0, "code": "seat_locked",
 		"error": "Seat is already locked", "instance": "x",
@@ -192,10 +191,10 @@ func TestValidatorRefusesWhatIsNotDocumented(t *testing.T) {
 	require.Error(t, visit(problem))
 }
 
-// Every response schema is closed, so that a field that is not documented is noticed.
-func TestEverySchemaOfAnObjectIsClosed(t *testing.T) {
+// Closed schemas make the validator reject undocumented fields.
+func TestEveryObjectSchemaIsClosed(t *testing.T) {
 	t.Parallel()
-	for name, ref := range loadDocument(t).Components.Schemas {
+	for name, ref := range loadSpec(t).Components.Schemas {
 		if ref.Value.Type != nil && slices.Contains(ref.Value.Type.Slice(), "object") {
 			require.NotNil(t, ref.Value.AdditionalProperties.Has, name)
 			require.False(t, *ref.Value.AdditionalProperties.Has, name)

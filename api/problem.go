@@ -14,17 +14,16 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// meaning is what a code means over HTTP.
-type meaning struct {
-	code   booking.Code
-	status int
-	// sentence is the error's fixed wording; "" where the error brings its own.
-	sentence string
+// codeStatus is the HTTP status of an error code.
+type codeStatus struct {
+	code    booking.Code
+	status  int
+	message string // the fixed message of the code; "" where each error has its own
 }
 
-// meanings is the table of API.md part 3. Of several codes with one status the first
-// is what the status alone means.
-var meanings = []meaning{
+// codeTable is the table of API.md part 3. If several codes have the same status,
+// CodeOfStatus returns the first.
+var codeTable = []codeStatus{
 	{booking.CodeInvalidRequest, http.StatusBadRequest, ""},
 	{booking.CodeUnauthenticated, http.StatusUnauthorized, ""},
 	{booking.CodeInvalidCredentials, http.StatusUnauthorized, ""},
@@ -52,27 +51,26 @@ var meanings = []meaning{
 }
 
 // StatusOf returns the HTTP status of a code; 500 for one that is not in the table.
-func StatusOf(code booking.Code) int { return meaningOf(code).status }
+func StatusOf(code booking.Code) int { return lookupCode(code).status }
 
-// CodeOfStatus returns what an HTTP status means where no code came with it; internal
-// for one that is not in the table. StatusOf(CodeOfStatus(s)) is s for every status
-// in it.
+// CodeOfStatus returns a code for an HTTP status that came without one; internal for a
+// status that is not in the table. StatusOf(CodeOfStatus(s)) is s for every s in the table.
 func CodeOfStatus(status int) booking.Code {
-	for _, m := range meanings {
-		if m.status == status {
-			return m.code
+	for _, row := range codeTable {
+		if row.status == status {
+			return row.code
 		}
 	}
 	return booking.CodeInternal
 }
 
-func meaningOf(code booking.Code) meaning {
-	for _, m := range meanings {
-		if m.code == code {
-			return m
+func lookupCode(code booking.Code) codeStatus {
+	for _, row := range codeTable {
+		if row.code == code {
+			return row
 		}
 	}
-	return meaningOf(booking.CodeInternal)
+	return lookupCode(booking.CodeInternal)
 }
 
 // problem is the body of every error (RFC 9457).
@@ -90,23 +88,23 @@ type problem struct {
 	Outcome       booking.Outcome   `json:"outcome,omitempty"`
 }
 
-// problemOf is the answer to a request that ended with err.
-func problemOf(err error, requestID string) answer {
+// problemOf returns the response to a request that failed with err.
+func problemOf(err error, requestID string) response {
 	e := asError(err)
-	m := meaningOf(e.Code)
+	row := lookupCode(e.Code)
 	p := problem{
-		Type: "about:blank", Status: m.status, Code: m.code,
-		Error: cmp.Or(m.sentence, e.Message, http.StatusText(m.status)), Detail: detailOf(e),
+		Type: "about:blank", Status: row.status, Code: row.code,
+		Error: cmp.Or(row.message, e.Message, http.StatusText(row.status)), Detail: detailOf(e),
 		Instance: requestID, Fields: e.Fields, Seats: e.Seats, BecomesFreeAt: e.BecomesFreeAt.UTC(),
 	}
 	header := http.Header{"Content-Type": {"application/problem+json"}}
-	switch m.status {
+	switch row.status {
 	case http.StatusUnauthorized:
 		header.Set("WWW-Authenticate", "Bearer") // RFC 9110, 11.6.1
 	case http.StatusTooManyRequests:
-		header.Set("Retry-After", wholeSeconds(e.RetryAfter))
+		header.Set("Retry-After", retryAfterSeconds(e.RetryAfter))
 	case http.StatusServiceUnavailable:
-		header.Set("Retry-After", wholeSeconds(e.RetryAfter))
+		header.Set("Retry-After", retryAfterSeconds(e.RetryAfter))
 		p.Outcome = cmp.Or(e.Outcome, booking.OutcomeUnknown)
 	case http.StatusGatewayTimeout:
 		p.Outcome = booking.OutcomeUnknown
@@ -115,11 +113,11 @@ func problemOf(err error, requestID string) answer {
 		p.Status = http.StatusRequestHeaderFieldsTooLarge
 	}
 	p.Title = http.StatusText(p.Status)
-	return answer{status: p.Status, header: header, body: encode(p)}
+	return response{status: p.Status, header: header, body: encode(p)}
 }
 
-// asError makes of any error one that clients may see. What is not a *booking.Error
-// is internal, but for a deadline that passed, whoever noticed it.
+// asError returns the error that clients may see. An error that is not a *booking.Error is
+// internal, except for a deadline that passed, which is a timeout.
 func asError(err error) *booking.Error {
 	if e, ok := errors.AsType[*booking.Error](err); ok {
 		return e
@@ -130,7 +128,7 @@ func asError(err error) *booking.Error {
 	return &booking.Error{Code: booking.CodeInternal, Cause: err}
 }
 
-// detailOf says in one line what the fields say one by one.
+// detailOf joins the messages of all fields into one line.
 func detailOf(e *booking.Error) string {
 	lines := make([]string, 0, len(e.Fields))
 	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
@@ -139,8 +137,8 @@ func detailOf(e *booking.Error) string {
 	return strings.Join(lines, "; ")
 }
 
-// wholeSeconds rounds up, to at least one: a client that waits as long as it was told
-// must not come too early.
-func wholeSeconds(d time.Duration) string {
+// retryAfterSeconds rounds up, to at least one second, so that a client that waits for the
+// Retry-After does not come too early.
+func retryAfterSeconds(d time.Duration) string {
 	return strconv.FormatInt(max(1, int64((d+time.Second-1)/time.Second)), 10)
 }

@@ -23,7 +23,7 @@ func trusting(network string) setting {
 
 const search = "/train/get-trains/?source=Delhi&destination=Mumbai"
 
-func TestEveryStatusOfTheTableComesBackAsItself(t *testing.T) {
+func TestEveryStatusMapsToACodeOfTheSameStatus(t *testing.T) {
 	t.Parallel()
 	for _, code := range api.Codes() {
 		status := api.StatusOf(code)
@@ -34,15 +34,15 @@ func TestEveryStatusOfTheTableComesBackAsItself(t *testing.T) {
 	require.Equal(t, http.StatusInternalServerError, api.StatusOf("nonsense"))
 }
 
-func TestErrorsOfTheServiceAreAnsweredByTheTable(t *testing.T) {
+func TestErrorsOfTheServiceGetTheStatusOfTheTable(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
-		err      error
-		status   int
-		code     booking.Code
-		sentence string
-		retry    string
-		outcome  any
+		err     error
+		status  int
+		code    booking.Code
+		message string
+		retry   string
+		outcome any
 	}{
 		"storage full": {
 			&booking.Error{
@@ -60,7 +60,7 @@ func TestErrorsOfTheServiceAreAnsweredByTheTable(t *testing.T) {
 			503, booking.CodeUnavailable, "", "60", "not_executed",
 		},
 		"timeout":  {booking.Timeout(nil), 504, booking.CodeTimeout, "", "", "unknown"},
-		"deadline": {fmt.Errorf("ask: %w", context.DeadlineExceeded), 504, booking.CodeTimeout, "", "", "unknown"},
+		"deadline": {fmt.Errorf("search: %w", context.DeadlineExceeded), 504, booking.CodeTimeout, "", "", "unknown"},
 		"a bug":    {errors.New("secret cause"), 500, booking.CodeInternal, "Internal error", "", nil},
 		"internal": {
 			&booking.Error{Code: booking.CodeInternal, Message: "secret cause"},
@@ -69,9 +69,9 @@ func TestErrorsOfTheServiceAreAnsweredByTheTable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, searchFails(func(context.Context) error { return row.err }))
+			s := newTestServer(t, searchFails(func(context.Context) error { return row.err }))
 			r := s.get(t, "", search)
-			requireProblem(t, row.status, row.code, row.sentence, r)
+			requireProblem(t, row.status, row.code, row.message, r)
 			require.Equal(t, row.retry, r.header.Get("Retry-After"))
 			require.Equal(t, row.outcome, r.field(t, "outcome"))
 			require.NotContains(t, r.text, "secret cause")
@@ -83,10 +83,10 @@ func TestErrorsOfTheServiceAreAnsweredByTheTable(t *testing.T) {
 	}
 }
 
-func TestPanicIsAnInternalErrorAndTheServerLivesOn(t *testing.T) {
+func TestServerContinuesAfterAPanic(t *testing.T) {
 	t.Parallel()
 	first := true
-	s := newSite(t, searchFails(func(context.Context) error {
+	s := newTestServer(t, searchFails(func(context.Context) error {
 		if first {
 			first = false
 			panic("secret cause")
@@ -98,13 +98,13 @@ func TestPanicIsAnInternalErrorAndTheServerLivesOn(t *testing.T) {
 	require.NotContains(t, r.text, "secret cause")
 	line := s.log.requests(t, r.header.Get("X-Request-Id"))[0]
 	require.Equal(t, "ERROR", line["level"])
-	require.Contains(t, line["stack"], "TestPanicIsAnInternalError")
+	require.Contains(t, line["stack"], "TestServerContinuesAfterAPanic")
 	require.Equal(t, 200, s.get(t, "", search).status)
 }
 
-func TestRequestEndsWhenItsTimeIsOver(t *testing.T) {
+func TestRequestTimesOut(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(o *api.Options, _ *booking.HoldRules) { o.Timeout = time.Millisecond },
+	s := newTestServer(t, func(o *api.Options, _ *booking.HoldRules) { o.Timeout = time.Millisecond },
 		searchFails(func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
@@ -113,12 +113,12 @@ func TestRequestEndsWhenItsTimeIsOver(t *testing.T) {
 	requireProblem(t, 504, booking.CodeTimeout, "", r)
 }
 
-func TestRequestOfAClientThatLeftIsCarriedOut(t *testing.T) {
+func TestRequestOfADisconnectedClientIsExecuted(t *testing.T) {
 	t.Parallel()
-	asked, left := make(chan struct{}), make(chan struct{})
-	s := newSite(t, searchFails(func(ctx context.Context) error {
-		close(asked)
-		<-left
+	called, disconnected := make(chan struct{}), make(chan struct{})
+	s := newTestServer(t, searchFails(func(ctx context.Context) error {
+		close(called)
+		<-disconnected
 		return ctx.Err()
 	}))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -126,7 +126,7 @@ func TestRequestOfAClientThatLeftIsCarriedOut(t *testing.T) {
 	require.NoError(t, err)
 	r.Header.Set("X-Request-Id", "gone")
 	go func() {
-		<-asked
+		<-called
 		cancel()
 	}()
 	response, err := s.client.Do(r)
@@ -134,7 +134,7 @@ func TestRequestOfAClientThatLeftIsCarriedOut(t *testing.T) {
 		require.NoError(t, response.Body.Close())
 	}
 	require.ErrorIs(t, err, context.Canceled)
-	close(left)
+	close(disconnected)
 	require.Eventually(t, func() bool { return len(s.log.requests(t, "gone")) == 1 }, 5*time.Second, time.Millisecond)
-	require.Equal(t, "INFO", s.log.requests(t, "gone")[0]["level"], "no error of the server")
+	require.Equal(t, "INFO", s.log.requests(t, "gone")[0]["level"], "not an error of the server")
 }

@@ -8,61 +8,61 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// route is a row of the table from which everything is registered: routing, roles,
-// body rules, labels of the metrics, and the test that openapi.yaml is complete.
+// route is a row of the route table. Routing, roles, body rules and metric labels come
+// from it, and a test compares it with openapi.yaml.
 type route struct {
 	method, path string // the path as OpenAPI writes it
 	role         role
 	body         bodyRule
-	keyed        bool // a creating POST: accepts Idempotency-Key
-	endpoint     endpoint
-	page         page // instead of endpoint: what is no part of the API
-	quiet        bool // asked all the time: its log line is for debugging
+	keyed        bool // accepts an Idempotency-Key
+	handler      handler
+	file         fileHandler // instead of handler: a file that is not part of the API
+	quiet        bool        // probed all the time: logged at debug level, not traced
 }
 
-func (s *Server) table() []route {
+func (s *Server) routeTable() []route {
 	return []route{
-		{method: "POST", path: "/user/register/", body: requiredBody, endpoint: takes(s.register)},
-		{method: "POST", path: "/user/login/", body: requiredBody, endpoint: takes(s.login)},
-		{method: "POST", path: "/user/token/refresh/", body: requiredBody, endpoint: takes(s.refresh)},
-		{method: "POST", path: "/user/logout/", role: user, body: requiredBody, endpoint: takes(s.logout)},
-		{method: "POST", path: "/user/change-password/", role: user, body: requiredBody, endpoint: takes(s.changePassword)},
+		{method: "POST", path: "/user/register/", body: requiredBody, handler: handle(s.register)},
+		{method: "POST", path: "/user/login/", body: requiredBody, handler: handle(s.login)},
+		{method: "POST", path: "/user/token/refresh/", body: requiredBody, handler: handle(s.refresh)},
+		{method: "POST", path: "/user/logout/", role: user, body: requiredBody, handler: handle(s.logout)},
+		{method: "POST", path: "/user/change-password/", role: user, body: requiredBody, handler: handle(s.changePassword)},
 
-		{method: "POST", path: "/train/add-train/", role: trainAdmin, body: requiredBody, keyed: true, endpoint: takes(s.addTrain)},
-		{method: "GET", path: "/train/get-trains/", body: optionalBody, endpoint: takes(s.getTrains)},
-		{method: "POST", path: "/train/book-ticket/", role: user, body: requiredBody, endpoint: takes(s.bookTicket)},
-		{method: "POST", path: "/train/confirm-booking/", role: user, body: requiredBody, endpoint: takes(s.confirmBooking)},
-		{method: "POST", path: "/train/release-seat/", role: user, body: requiredBody, endpoint: takes(s.releaseSeat)},
-		{method: "GET", path: "/train/view-bookings/", role: user, endpoint: takes(s.viewBookings)},
+		{method: "POST", path: "/train/add-train/", role: trainAdmin, body: requiredBody, keyed: true, handler: handle(s.addTrain)},
+		{method: "GET", path: "/train/get-trains/", body: optionalBody, handler: handle(s.getTrains)},
+		{method: "POST", path: "/train/book-ticket/", role: user, body: requiredBody, handler: handle(s.bookTicket)},
+		{method: "POST", path: "/train/confirm-booking/", role: user, body: requiredBody, handler: handle(s.confirmBooking)},
+		{method: "POST", path: "/train/release-seat/", role: user, body: requiredBody, handler: handle(s.releaseSeat)},
+		{method: "GET", path: "/train/view-bookings/", role: user, handler: handle(s.viewBookings)},
 
-		{method: "GET", path: "/v1/trains", endpoint: takes(s.listTrains)},
-		{method: "POST", path: "/v1/trains", role: trainAdmin, body: requiredBody, keyed: true, endpoint: takes(s.createTrain)},
-		{method: "GET", path: "/v1/trains/{id}", endpoint: takes(s.findTrain)},
-		{method: "PUT", path: "/v1/trains/{id}", role: trainAdmin, body: requiredBody, endpoint: takes(s.putTrain)},
-		{method: "DELETE", path: "/v1/trains/{id}", role: trainAdmin, endpoint: takes(s.deleteTrain)},
-		{method: "GET", path: "/v1/trains/{id}/bookings", role: admin, endpoint: takes(s.trainBookings)},
-		{method: "GET", path: "/v1/trains/{id}/seats", endpoint: takes(s.seatMap)},
+		{method: "GET", path: "/v1/trains", handler: handle(s.listTrains)},
+		{method: "POST", path: "/v1/trains", role: trainAdmin, body: requiredBody, keyed: true, handler: handle(s.createTrain)},
+		{method: "GET", path: "/v1/trains/{id}", handler: handle(s.findTrain)},
+		{method: "PUT", path: "/v1/trains/{id}", role: trainAdmin, body: requiredBody, handler: handle(s.putTrain)},
+		{method: "DELETE", path: "/v1/trains/{id}", role: trainAdmin, handler: handle(s.deleteTrain)},
+		{method: "GET", path: "/v1/trains/{id}/bookings", role: admin, handler: handle(s.trainBookings)},
+		{method: "GET", path: "/v1/trains/{id}/seats", handler: handle(s.seatMap)},
 
-		{method: "POST", path: "/v1/holds", role: user, body: requiredBody, keyed: true, endpoint: takes(s.hold)},
-		{method: "DELETE", path: "/v1/holds/{hold_id}", role: user, endpoint: takes(s.releaseHold)},
-		{method: "POST", path: "/v1/holds/{hold_id}/confirm", role: user, endpoint: takes(s.confirmHold)},
-		{method: "GET", path: "/v1/bookings", role: user, endpoint: takes(s.listBookings)},
-		{method: "GET", path: "/v1/bookings/{id}", role: user, endpoint: takes(s.findBooking)},
-		{method: "DELETE", path: "/v1/bookings/{id}", role: user, endpoint: takes(s.cancelBooking)},
+		{method: "POST", path: "/v1/holds", role: user, body: requiredBody, keyed: true, handler: handle(s.hold)},
+		{method: "DELETE", path: "/v1/holds/{hold_id}", role: user, handler: handle(s.releaseHold)},
+		{method: "POST", path: "/v1/holds/{hold_id}/confirm", role: user, handler: handle(s.confirmHold)},
+		{method: "GET", path: "/v1/bookings", role: user, handler: handle(s.listBookings)},
+		{method: "GET", path: "/v1/bookings/{id}", role: user, handler: handle(s.findBooking)},
+		{method: "DELETE", path: "/v1/bookings/{id}", role: user, handler: handle(s.cancelBooking)},
 
-		{method: "GET", path: "/v1/users", role: admin, endpoint: takes(s.listUsers)},
-		{method: "GET", path: "/v1/users/{id}", role: admin, endpoint: takes(s.findUser)},
+		{method: "GET", path: "/v1/users", role: admin, handler: handle(s.listUsers)},
+		{method: "GET", path: "/v1/users/{id}", role: admin, handler: handle(s.findUser)},
 
-		{method: "GET", path: "/healthz", endpoint: takes(s.healthz), quiet: true},
-		{method: "GET", path: "/readyz", endpoint: takes(s.readyz), quiet: true},
-		{method: "GET", path: "/openapi.yaml", page: openAPI},
-		{method: "GET", path: "/docs", page: docsPage},
-		{method: "GET", path: "/docs/{file}", page: docsFiles()},
+		{method: "GET", path: "/healthz", handler: handle(s.healthz), quiet: true},
+		{method: "GET", path: "/readyz", handler: handle(s.readyz), quiet: true},
+		{method: "GET", path: "/openapi.yaml", file: serveOpenAPI},
+		{method: "GET", path: "/docs", file: serveDocsPage},
+		{method: "GET", path: "/docs/{file}", file: docsFiles()},
 	}
 }
 
-// registerRoutes gives the routes to Echo: each with and without a slash at its end, each
-// GET for HEAD too, and for every other method the answer 405.
+// registerRoutes registers each route with Echo, with and without a trailing slash. A GET
+// route serves HEAD too; all other methods of a path get a 405.
 func (s *Server) registerRoutes(e *echo.Echo) {
 	allow := map[string][]string{}
 	for i := range s.routes {
@@ -72,34 +72,34 @@ func (s *Server) registerRoutes(e *echo.Echo) {
 			methods = append(methods, http.MethodHead)
 		}
 		allow[rt.path] = append(allow[rt.path], methods...)
-		for _, path := range bothForms(rt.path) {
-			e.Match(methods, path, s.handler(rt))
+		for _, path := range withAndWithoutSlash(rt.path) {
+			e.Match(methods, path, s.echoHandler(rt))
 		}
 	}
 	for path, methods := range allow {
 		slices.Sort(methods)
-		for _, form := range bothForms(path) {
-			e.RouteNotFound(form, notAllowed(path, strings.Join(methods, ", ")))
+		for _, variant := range withAndWithoutSlash(path) {
+			e.RouteNotFound(variant, methodNotAllowed(path, strings.Join(methods, ", ")))
 		}
 	}
 }
 
-// bothForms returns the path in Echo's notation, without and with a slash at its end.
-func bothForms(path string) []string {
+// withAndWithoutSlash returns the path in Echo's notation, with and without a trailing slash.
+func withAndWithoutSlash(path string) []string {
 	bare := strings.NewReplacer("{", ":", "}", "").Replace(strings.TrimSuffix(path, "/"))
 	return []string{bare, bare + "/"}
 }
 
-func (s *Server) handler(rt *route) echo.HandlerFunc {
+func (s *Server) echoHandler(rt *route) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		traceOf(c.Request().Context()).route = rt
-		if rt.page != nil {
-			return rt.page(c.Response(), c.Request())
+		recordOf(c.Request().Context()).route = rt
+		if rt.file != nil {
+			return rt.file(c.Response(), c.Request())
 		}
-		a, err := s.serve(rt, c.Response(), c.Request(), c.Param)
+		r, err := s.serve(rt, c.Response(), c.Request(), c.Param)
 		if err != nil {
 			return err
 		}
-		return a.send(c.Response())
+		return r.write(c.Response())
 	}
 }

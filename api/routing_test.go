@@ -12,9 +12,9 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestSlashAtTheEndIsAcceptedAndNeverRequired(t *testing.T) {
+func TestTrailingSlashIsOptional(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	for _, path := range []string{
 		"/healthz", "/healthz/", "/v1/trains", "/v1/trains/", "/docs", "/docs/", "/openapi.yaml", "/openapi.yaml/",
 		"/train/get-trains?source=a&destination=b", "/train/get-trains/?source=a&destination=b",
@@ -25,7 +25,7 @@ func TestSlashAtTheEndIsAcceptedAndNeverRequired(t *testing.T) {
 
 func TestUnknownPathIsNotFound(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Mumbai").String()
 	for _, path := range []string{
@@ -43,7 +43,7 @@ func TestUnknownPathIsNotFound(t *testing.T) {
 
 func TestMalformedIDInAPathIsNotFound(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.admin(t)
 	id := s.train(t, "Delhi", "Mumbai").String()
 	for _, bad := range []string{
@@ -68,13 +68,13 @@ func TestMalformedIDInAPathIsNotFound(t *testing.T) {
 
 func TestEscapedPathIsTheSamePath(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	require.Equal(t, 200, s.get(t, "", "/%76%31/trains").status)
 }
 
-func TestWrongMethodSaysWhichAreRight(t *testing.T) {
+func TestWrongMethodGetsTheAllowedOnes(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	id := s.train(t, "Delhi", "Mumbai").String()
 	for _, row := range []struct{ method, path, allow string }{
 		{"GET", "/user/login/", "POST"},
@@ -99,7 +99,7 @@ func TestWrongMethodSaysWhichAreRight(t *testing.T) {
 
 func TestHeadIsGetWithoutTheBody(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	get, head := s.get(t, "", "/v1/trains"), s.do(t, request{method: "HEAD", path: "/v1/trains"})
 	require.Equal(t, get.status, head.status)
 	require.Equal(t, get.header.Get("Content-Length"), head.header.Get("Content-Length"))
@@ -108,25 +108,24 @@ func TestHeadIsGetWithoutTheBody(t *testing.T) {
 	require.Equal(t, 401, s.do(t, request{method: "HEAD", path: "/train/view-bookings/"}).status)
 }
 
-func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
+func TestEveryResponseHasTheSecurityHeaders(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	for _, path := range []string{"/v1/trains", "/nowhere", "/user/login/", "/train/view-bookings/"} {
 		h := s.get(t, "", path).header
 		require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"))
 		require.Equal(t, "no-referrer", h.Get("Referrer-Policy"))
 		require.Equal(t, "default-src 'none'; frame-ancestors 'none'", h.Get("Content-Security-Policy"))
 		require.Equal(t, "no-store", h.Get("Cache-Control"))
-		require.Empty(t, h.Get("Strict-Transport-Security"), "the service does not know whether TLS is in front of it")
+		require.Empty(t, h.Get("Strict-Transport-Security"), "the proxy sets it, if it has TLS")
 		require.NotEmpty(t, h.Get("X-Request-Id"))
 	}
 }
 
-// The checks come in the order of API.md 3: each request fails one check and every
-// later one.
+// Each request fails one check of API.md 3 and every later one.
 func TestChecksRunInOrder(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	user, large := s.user(t, "asha"), strings.Repeat("x", 1<<20)
 	text := http.Header{"Content-Type": {"text/plain"}}
 	for _, row := range []struct {
@@ -149,17 +148,17 @@ func TestChecksRunInOrder(t *testing.T) {
 	}
 }
 
-func TestHeaderOverTheLimitIsRefused(t *testing.T) {
+func TestHeaderOverTheLimitIsRejected(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	with := func(size int) reply {
+	s := newTestServer(t)
+	with := func(size int) response {
 		return s.do(t, request{method: "GET", path: "/healthz", header: http.Header{"X-Large": {strings.Repeat("x", size)}}})
 	}
 	require.Equal(t, 200, with(15<<10).status)
 	requireProblem(t, 431, booking.CodeTooLarge, "", with(20_000))
 	requireProblem(t, 431, booking.CodeTooLarge, "", s.get(t, "", "/healthz?"+strings.Repeat("x", 20_000)))
 
-	// Past what net/http reads at all there is its own answer, in plain text.
+	// Above the limit of net/http, its own response is plain text.
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/healthz", http.NoBody)
 	require.NoError(t, err)
 	r.Header.Set("X-Large", strings.Repeat("x", 1<<20))
@@ -171,9 +170,9 @@ func TestHeaderOverTheLimitIsRefused(t *testing.T) {
 	require.Equal(t, 431, response.StatusCode)
 }
 
-func TestServersBoundWhatClientsCanTake(t *testing.T) {
+func TestServersHaveTimeoutsAndHeaderLimits(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	clients, operations := s.server.HTTPServer(), s.server.OperationsServer(false)
 	for _, server := range []*http.Server{clients, operations} {
 		require.Positive(t, server.ReadHeaderTimeout)

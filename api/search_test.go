@@ -12,9 +12,9 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestNobodyRunsIsAnEmptyList(t *testing.T) {
+func TestSearchWithoutResultsIsAnEmptyList(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	s.train(t, "Delhi", "Jaipur", "Mumbai")
 	for _, query := range []string{"source=a&destination=b", "source=Mumbai&destination=Delhi"} {
 		r := s.get(t, "", "/train/get-trains/?"+query)
@@ -23,9 +23,9 @@ func TestNobodyRunsIsAnEmptyList(t *testing.T) {
 	}
 }
 
-func TestSearchTakesABodyAndTheQueryWins(t *testing.T) {
+func TestQueryOfASearchTakesPrecedenceOverItsBody(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	s.train(t, "Delhi", "Jaipur", "Mumbai")
 	for _, row := range []struct{ query, body, source, destination string }{
 		{"", `{"source":"delhi","destination":"jaipur"}`, "Delhi", "Jaipur"},
@@ -41,9 +41,9 @@ func TestSearchTakesABodyAndTheQueryWins(t *testing.T) {
 	}
 }
 
-func TestSearchIsRefusedFieldByField(t *testing.T) {
+func TestInvalidSearchNamesItsFields(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	for _, row := range []struct {
 		query, body string
 		fields      []string
@@ -67,9 +67,9 @@ func TestSearchIsRefusedFieldByField(t *testing.T) {
 	requireProblem(t, 413, booking.CodeTooLarge, "", r)
 }
 
-func TestStationsAreTheSameInEveryForm(t *testing.T) {
+func TestStationsMatchInAnyCaseAndNormalForm(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	const spelled = "Montréal \"Gare\" <&> \u2028 列車"
 	id := s.train(t, spelled, "Straße")
 	for _, source := range []string{spelled, "MONTRE\u0301AL \"gare\" <&> \u2028 列車", "  montréal \"GARE\" <&> \u2028 列車\t"} {
@@ -83,11 +83,10 @@ func TestStationsAreTheSameInEveryForm(t *testing.T) {
 	}
 }
 
-// The list is written by hand, without reading through the seat lists again; what is
-// written must be what encoding/json would write.
-func TestListOfTrainsIsInTheOrderOfTheContract(t *testing.T) {
+// The list is not encoded by encoding/json, but must be what encoding/json would write.
+func TestSearchIsEncodedAsByEncodingJSON(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.user(t, "asha")
 	first, second := s.train(t, "Delhi", "Mumbai"), s.train(t, "Delhi", "Mumbai")
 	seat := s.lock(t, token, first, "5").str(t, "seat_id")

@@ -13,7 +13,7 @@ import (
 
 func TestSeatIsLockedConfirmedAndViewed(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Jaipur", "Mumbai")
 	before := time.Now()
@@ -26,7 +26,7 @@ func TestSeatIsLockedConfirmedAndViewed(t *testing.T) {
 	require.WithinRange(t, expires, before.Add(booking.DefaultHoldTTL-time.Second), time.Now().Add(booking.DefaultHoldTTL))
 
 	again := s.post(t, token, "/train/book-ticket/", `{"train_id":"`+id.String()+`","seat_number":5,"from":"Delhi","to":"Jaipur"}`)
-	require.Equal(t, r.json, again.json, "asking twice neither fails nor extends")
+	require.Equal(t, r.json, again.json, "a second request neither fails nor extends the hold")
 
 	confirm := `{"seat_id":"` + r.str(t, "seat_id") + `"}`
 	booked := s.post(t, token, "/train/confirm-booking/", confirm)
@@ -41,7 +41,7 @@ func TestSeatIsLockedConfirmedAndViewed(t *testing.T) {
 
 func TestSeatOfAnotherUserIsLockedThenBooked(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	asha, ravi := s.user(t, "asha"), s.user(t, "ravi")
 	id := s.train(t, "Delhi", "Mumbai")
 	held := s.lock(t, asha, id, "5")
@@ -62,9 +62,9 @@ func TestSeatOfAnotherUserIsLockedThenBooked(t *testing.T) {
 	requireProblem(t, 409, booking.CodeSeatNotLocked, "", s.post(t, asha, "/train/release-seat/", seat))
 }
 
-func TestReleasedSeatIsOnSaleAtOnce(t *testing.T) {
+func TestReleasedSeatIsAvailableAtOnce(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	asha, ravi := s.user(t, "asha"), s.user(t, "ravi")
 	id := s.train(t, "Delhi", "Mumbai")
 	seat := `{"seat_id":"` + s.lock(t, asha, id, "5").str(t, "seat_id") + `"}`
@@ -77,7 +77,7 @@ func TestReleasedSeatIsOnSaleAtOnce(t *testing.T) {
 
 func TestExpiredHoldIsNotConfirmed(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(_ *api.Options, rules *booking.HoldRules) { rules.TTL = booking.MinHoldTTL })
+	s := newTestServer(t, func(_ *api.Options, rules *booking.HoldRules) { rules.TTL = booking.MinHoldTTL })
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Mumbai")
 	seat := `{"seat_id":"` + s.lock(t, token, id, "5").str(t, "seat_id") + `"}`
@@ -88,12 +88,12 @@ func TestExpiredHoldIsNotConfirmed(t *testing.T) {
 	requireProblem(t, 409, booking.CodeSeatNotLocked, "Seat is not locked", s.post(t, token, "/train/release-seat/", seat))
 }
 
-func TestTwoSegmentsOfOneSeatNeedTheHold(t *testing.T) {
+func TestTwoSegmentsOfOneSeatNeedTheHoldID(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Jaipur", "Mumbai")
-	ticket := func(from, to string) reply {
+	ticket := func(from, to string) response {
 		return s.post(t, token, "/train/book-ticket/",
 			`{"train_id":"`+id.String()+`","seat_number":5,"from":"`+from+`","to":"`+to+`"}`)
 	}
@@ -102,7 +102,7 @@ func TestTwoSegmentsOfOneSeatNeedTheHold(t *testing.T) {
 	seat := first.str(t, "seat_id")
 	requireProblem(t, 409, booking.CodeAmbiguousHold, "", s.post(t, token, "/train/confirm-booking/", `{"seat_id":"`+seat+`"}`))
 	requireProblem(t, 409, booking.CodeAmbiguousHold, "", s.post(t, token, "/train/release-seat/", `{"seat_id":"`+seat+`"}`))
-	for _, hold := range []reply{first, second} {
+	for _, hold := range []response{first, second} {
 		r := s.post(t, token, "/train/confirm-booking/", `{"seat_id":"`+seat+`","hold_id":"`+hold.str(t, "hold_id")+`"}`)
 		require.Equal(t, 200, r.status, r.text)
 	}
@@ -111,12 +111,12 @@ func TestTwoSegmentsOfOneSeatNeedTheHold(t *testing.T) {
 	require.Len(t, s.get(t, token, "/train/view-bookings/").json, 2)
 }
 
-func TestTicketIsRefusedFieldByFieldThenByWhatExists(t *testing.T) {
+func TestInvalidTicketNamesItsFieldsThenWhatDoesNotExist(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Jaipur", "Mumbai").String()
-	ticket := func(train, seat, more string) reply {
+	ticket := func(train, seat, more string) response {
 		return s.post(t, token, "/train/book-ticket/", `{"train_id":`+train+`,"seat_number":`+seat+more+`}`)
 	}
 	quoted := `"` + id + `"`
@@ -131,7 +131,7 @@ func TestTicketIsRefusedFieldByFieldThenByWhatExists(t *testing.T) {
 	requireInvalid(t, ticket(quoted, "5", `,"from":"Delhi","to":"delhi"`), "to")
 	requireInvalid(t, ticket(quoted, "5", `,"from":"","to":null`), "from", "to")
 	requireInvalid(t, ticket(quoted, "5", `,"user":"x","Seat_number":5`), "user", "Seat_number")
-	for _, r := range []reply{
+	for _, r := range []response{
 		ticket(`"`+booking.NewTrainID().String()+`"`, "5", ""),
 		ticket(`"`+id[:35]+`1"`, "5", ""), // its last 16 bits are not zero
 		ticket(`"00000000-0000-0000-0000-000000000000"`, "5", ""),
@@ -143,9 +143,9 @@ func TestTicketIsRefusedFieldByFieldThenByWhatExists(t *testing.T) {
 	}
 }
 
-func TestSeatIsRefusedFieldByFieldThenByWhatExists(t *testing.T) {
+func TestInvalidSeatNamesItsFieldsThenWhatDoesNotExist(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Mumbai")
 	for _, path := range []string{"/train/confirm-booking/", "/train/release-seat"} {
@@ -163,9 +163,9 @@ func TestSeatIsRefusedFieldByFieldThenByWhatExists(t *testing.T) {
 	}
 }
 
-func TestOneUserHoldsSoManySeatsAndNoMore(t *testing.T) {
+func TestHoldsOfOneUserAreLimited(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(_ *api.Options, rules *booking.HoldRules) { rules.MaxSeats = 2 })
+	s := newTestServer(t, func(_ *api.Options, rules *booking.HoldRules) { rules.MaxSeats = 2 })
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Mumbai")
 	s.lock(t, token, id, "1")
@@ -175,9 +175,9 @@ func TestOneUserHoldsSoManySeatsAndNoMore(t *testing.T) {
 	require.NotEmpty(t, r.header.Get("Retry-After"))
 }
 
-func TestTrainThatLeftOrIsNotOnSaleSellsNothing(t *testing.T) {
+func TestTrainThatDepartedOrIsNotOnSaleSellsNothing(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.user(t, "asha")
 	for code, train := range map[booking.Code]string{
 		booking.CodeDeparted:  `{"name":"a","capacity":5,"stops":[{"station":"a","departs_at":"2020-01-01T00:00:00Z"},{"station":"b"}]}`,
@@ -191,7 +191,7 @@ func TestTrainThatLeftOrIsNotOnSaleSellsNothing(t *testing.T) {
 
 func TestSeatMapShowsASegment(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Jaipur", "Mumbai")
 	s.lock(t, token, id, "1")

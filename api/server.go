@@ -13,50 +13,49 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
-	oteltrace "go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace"
 
 	"trainbooking.dev/api/auth"
 	"trainbooking.dev/booking"
 )
 
-// DefaultTimeout is how long a request may take before its answer is 504.
+// DefaultTimeout is how long a request may take before its response is 504.
 const DefaultTimeout = 5 * time.Second
 
-// The patience of the server with its clients.
+// The limits for slow clients.
 const (
-	headerTime = 5 * time.Second  // from the connection to the end of the header
-	readTime   = 15 * time.Second // to the end of the body: 64 KiB at 5 KB/s
-	writeTime  = 60 * time.Second // to the end of the answer: 2 MB of seats at 40 KB/s
-	idleTime   = 2 * time.Minute  // between two requests
+	headerTimeout = 5 * time.Second  // from the connection to the end of the header
+	readTimeout   = 15 * time.Second // to the end of the body: 64 KiB at 5 KB/s
+	writeTimeout  = 60 * time.Second // to the end of the response: 2 MB of seats at 40 KB/s
+	idleTimeout   = 2 * time.Minute  // between two requests
 
-	// netHeaderLimit is where net/http itself stops reading, above maxHeader, so that
-	// most headers that are too large get an answer in the form of every other error.
+	// netHeaderLimit is where net/http stops reading. It is above maxHeader, so that the
+	// response to most headers that are too large is application/problem+json.
 	netHeaderLimit = 2 * maxHeader
 )
 
-// Options is what a Server is made of. Service, Accounts, Users and Replies are
-// required.
+// Options configures a Server. Service, Accounts, Users and Replies are required.
 type Options struct {
 	Service  booking.Service
 	Accounts *auth.Accounts
 	Users    booking.Users
 	Replies  booking.Replies
 
-	// Ready asks what the process needs and returns an error, or nil, for each by name.
-	// nil: always ready.
+	// Ready runs the readiness checks of the process and returns the result of each by its
+	// name: nil or an error. If Ready is nil, the process is always ready.
 	Ready    func(context.Context) map[string]error
-	Logger   *slog.Logger         // nil: nothing is logged
-	Registry *prometheus.Registry // nil: one of its own
-	// Traces gets a span for each request but those for health; nil: there are none.
-	Traces  oteltrace.TracerProvider
+	Logger   *slog.Logger         // nil: no log
+	Registry *prometheus.Registry // nil: a new registry
+	// Traces records a span for each request except health probes. nil: no spans.
+	Traces  trace.TracerProvider
 	Timeout time.Duration // of one request; 0: DefaultTimeout
-	// TrustedProxies may say in X-Forwarded-For who the client is; nobody else may.
+	// TrustedProxies are the networks of the proxies whose X-Forwarded-For is trusted.
 	TrustedProxies []netip.Prefix
 	Now            func() time.Time // nil: time.Now
 }
 
-// Server is the HTTP API. It is safe for concurrent use, holds no goroutine and needs
-// no closing; whoever serves its handlers shuts that down.
+// Server is the HTTP API. It is safe for concurrent use. It has no goroutines and needs no
+// Close; the caller shuts down the http.Server that serves its handlers.
 type Server struct {
 	service   booking.Service
 	accounts  *auth.Accounts
@@ -75,8 +74,8 @@ type Server struct {
 	handle    http.Handler
 }
 
-// New makes a Server. It fails when something required is missing or the metrics are
-// registered already.
+// New returns a Server. It returns an error if a required option is missing or the metrics
+// are already registered.
 func New(o Options) (*Server, error) {
 	if o.Service == nil || o.Accounts == nil || o.Users == nil || o.Replies == nil {
 		return nil, errors.New("api needs a Service, Accounts, Users and Replies")
@@ -90,10 +89,10 @@ func New(o Options) (*Server, error) {
 	if s.metrics, err = newMetrics(s.registry); err != nil {
 		return nil, err
 	}
-	s.routes = s.table()
+	s.routes = s.routeTable()
 	e := echo.New()
 	e.IPExtractor = clientAddress(o.TrustedProxies)
-	e.Pre(s.observe, plainPath)
+	e.Pre(s.middleware, decodePath)
 	s.registerRoutes(e)
 	s.handle = e
 	if o.Traces != nil {
@@ -120,41 +119,41 @@ func (s *Server) setDefaults() {
 	}
 }
 
-// Handler serves the API.
+// Handler returns the handler of the API.
 func (s *Server) Handler() http.Handler { return s.handle }
 
-// SetDraining makes /readyz say that the process is about to end, so that no new
-// request is sent to it. Everything is served on.
+// SetDraining makes /readyz return 503, so that load balancers send no new requests. The
+// API continues to serve all requests.
 func (s *Server) SetDraining() { s.draining.Store(true) }
 
-// HTTPServer returns a server for the API that bounds what a client can take: time,
-// header and body. The caller listens, serves and shuts down.
+// HTTPServer returns a server for the API with limits for the time, header and body of a
+// request. The caller listens, serves and shuts down.
 func (s *Server) HTTPServer() *http.Server {
-	server := s.bounded(s.Handler())
-	server.WriteTimeout = writeTime
+	server := s.newHTTPServer(s.Handler())
+	server.WriteTimeout = writeTimeout
 	return server
 }
 
-// OperationsServer returns a server for OperationsHandler. It has no time limit for an
-// answer, as a profile takes as long as was asked for.
+// OperationsServer returns a server for OperationsHandler. It has no write timeout, because
+// the client chooses how long a profile takes.
 func (s *Server) OperationsServer(profiles bool) *http.Server {
-	return s.bounded(s.OperationsHandler(profiles))
+	return s.newHTTPServer(s.OperationsHandler(profiles))
 }
 
-func (s *Server) bounded(handler http.Handler) *http.Server {
+func (s *Server) newHTTPServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:                      handler,
-		ReadHeaderTimeout:            headerTime,
-		ReadTimeout:                  readTime,
-		IdleTimeout:                  idleTime,
+		ReadHeaderTimeout:            headerTimeout,
+		ReadTimeout:                  readTimeout,
+		IdleTimeout:                  idleTimeout,
 		MaxHeaderBytes:               netHeaderLimit,
-		DisableGeneralOptionsHandler: true, // OPTIONS * is answered like all else
+		DisableGeneralOptionsHandler: true, // OPTIONS * is routed like any other request
 		ErrorLog:                     log.New(logWriter{s.logger}, "", 0),
 	}
 }
 
-// logWriter takes what net/http logs: handshakes and connections that failed, which
-// clients cause, so it is for debugging.
+// logWriter logs the messages of net/http at debug level. They are about failed handshakes
+// and connections, which clients cause.
 type logWriter struct{ logger *slog.Logger }
 
 func (w logWriter) Write(line []byte) (int, error) {
@@ -162,8 +161,8 @@ func (w logWriter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// clientAddress returns who the client is: the peer of the connection, or what the
-// trusted proxies in front of it say. Echo's own default believes everybody.
+// clientAddress extracts the IP address of the client: the peer of the connection, or the
+// X-Forwarded-For of trusted proxies. Echo's default trusts every peer.
 func clientAddress(trusted []netip.Prefix) echo.IPExtractor {
 	if len(trusted) == 0 {
 		return echo.ExtractIPDirect()
@@ -171,7 +170,7 @@ func clientAddress(trusted []netip.Prefix) echo.IPExtractor {
 	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
 	for _, prefix := range trusted {
 		_, network, err := net.ParseCIDR(prefix.Masked().String())
-		if err == nil { // a netip.Prefix that is not valid trusts nobody
+		if err == nil { // an invalid netip.Prefix is skipped
 			options = append(options, echo.TrustIPRange(network))
 		}
 	}

@@ -27,8 +27,8 @@ const (
 	serviceToken = "a-service-token-for-tests-of-at-least-32-bytes"
 )
 
-// site is the whole service behind a real HTTP server on a free port.
-type site struct {
+// testServer is the service behind a real HTTP server on a free port.
+type testServer struct {
 	server   *api.Server
 	url      string
 	client   *http.Client
@@ -36,15 +36,15 @@ type site struct {
 	trains   *actors.System
 	accounts *auth.Accounts
 	registry *prometheus.Registry
-	log      *logged
+	log      *logBuffer
 }
 
-// setting changes how a site is made.
+// setting changes the options of a testServer.
 type setting func(*api.Options, *booking.HoldRules)
 
-func newSite(tb testing.TB, settings ...setting) *site {
+func newTestServer(tb testing.TB, settings ...setting) *testServer {
 	tb.Helper()
-	s := &site{db: newStore(tb), registry: prometheus.NewRegistry(), log: &logged{}}
+	s := &testServer{db: newStore(tb), registry: prometheus.NewRegistry(), log: &logBuffer{}}
 	s.accounts = newAccounts(tb, s.db)
 	options := api.Options{
 		Accounts: s.accounts, Users: s.db, Replies: s.db, Registry: s.registry,
@@ -55,8 +55,8 @@ func newSite(tb testing.TB, settings ...setting) *site {
 		set(&options, &rules)
 	}
 	s.trains = newTrains(tb, s.db, rules)
-	if outer, ok := options.Service.(around); ok {
-		options.Service = outer.wrap(s.trains)
+	if wrapper, ok := options.Service.(wrapper); ok {
+		options.Service = wrapper.wrap(s.trains)
 	} else {
 		options.Service = s.trains
 	}
@@ -71,33 +71,33 @@ func newSite(tb testing.TB, settings ...setting) *site {
 	return s
 }
 
-// around is a place in Options where the real service will be put into another.
-type around struct {
+// wrapper in Options.Service wraps the real service.
+type wrapper struct {
 	booking.Service
 	wrap func(real booking.Service) booking.Service
 }
 
-// inside puts the real service into another that lets it do the work.
-func inside(wrap func(real booking.Service) booking.Service) setting {
-	return func(o *api.Options, _ *booking.HoldRules) { o.Service = around{wrap: wrap} }
+// wrapped wraps the real service.
+func wrapped(wrap func(real booking.Service) booking.Service) setting {
+	return func(o *api.Options, _ *booking.HoldRules) { o.Service = wrapper{wrap: wrap} }
 }
 
-// faulty is the real service, but a search ends as search says.
-type faulty struct {
+// failingSearch is the real service, but Search returns the error of search.
+type failingSearch struct {
 	booking.Service
 	search func(context.Context) error
 }
 
-func (f faulty) Search(ctx context.Context, from, to string) ([]booking.Availability, error) {
+func (f failingSearch) Search(ctx context.Context, from, to string) ([]booking.Availability, error) {
 	if err := f.search(ctx); err != nil {
 		return nil, err
 	}
 	return f.Service.Search(ctx, from, to)
 }
 
-// searchFails makes every search end with what f returns.
+// searchFails makes every search return the error of f.
 func searchFails(f func(context.Context) error) setting {
-	return inside(func(real booking.Service) booking.Service { return faulty{real, f} })
+	return wrapped(func(real booking.Service) booking.Service { return failingSearch{real, f} })
 }
 
 func newStore(tb testing.TB) *sqlite.DB {
@@ -113,7 +113,7 @@ func newAccounts(tb testing.TB, users booking.Users) *auth.Accounts {
 	tb.Helper()
 	tokens, err := auth.NewTokens([][]byte{[]byte(signingKey)}, auth.DefaultAccessTTL, auth.DefaultRefreshTTL)
 	require.NoError(tb, err)
-	hasher, err := auth.NewHasher(auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}) // costs nothing
+	hasher, err := auth.NewHasher(auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}) // cheap
 	require.NoError(tb, err)
 	services, err := auth.ParseServiceTokens([]byte(serviceToken))
 	require.NoError(tb, err)
@@ -135,7 +135,7 @@ func newTrains(tb testing.TB, db *sqlite.DB, rules booking.HoldRules) *actors.Sy
 	return trains
 }
 
-// request is a request as a test writes it.
+// request is what do sends.
 type request struct {
 	method, path string
 	token        string
@@ -143,16 +143,16 @@ type request struct {
 	header       http.Header
 }
 
-// reply is an answer that keeps what openapi.yaml promises: do looked.
-type reply struct {
+// response is a response that do has validated against openapi.yaml.
+type response struct {
 	status int
 	header http.Header
 	text   string
 	json   any
 }
 
-// field returns a member of the object that the answer is, or of one within: "token.access".
-func (r reply) field(tb testing.TB, path string) any {
+// field returns a field of the JSON object, or of a nested one: "token.access".
+func (r response) field(tb testing.TB, path string) any {
 	tb.Helper()
 	value := r.json
 	for _, name := range strings.Split(path, ".") {
@@ -163,15 +163,15 @@ func (r reply) field(tb testing.TB, path string) any {
 	return value
 }
 
-func (r reply) str(tb testing.TB, path string) string {
+func (r response) str(tb testing.TB, path string) string {
 	tb.Helper()
 	s, ok := r.field(tb, path).(string)
 	require.True(tb, ok, "%s in %s", path, r.text)
 	return s
 }
 
-// fields returns the names of the fields at fault.
-func (r reply) fields(tb testing.TB) []string {
+// fields returns the names of the invalid fields.
+func (r response) fields(tb testing.TB) []string {
 	tb.Helper()
 	var names []string
 	for name := range r.field(tb, "fields").(map[string]any) {
@@ -180,8 +180,8 @@ func (r reply) fields(tb testing.TB) []string {
 	return names
 }
 
-// do sends a request and holds the answer against openapi.yaml.
-func (s *site) do(tb testing.TB, in request) reply {
+// do sends a request and validates the response against openapi.yaml.
+func (s *testServer) do(tb testing.TB, in request) response {
 	tb.Helper()
 	r, err := http.NewRequestWithContext(tb.Context(), in.method, s.url+in.path, strings.NewReader(in.body))
 	require.NoError(tb, err)
@@ -194,59 +194,59 @@ func (s *site) do(tb testing.TB, in request) reply {
 	for name, values := range in.header {
 		r.Header[name] = values
 	}
-	response, err := s.client.Do(r)
+	resp, err := s.client.Do(r)
 	require.NoError(tb, err)
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
 	require.NoError(tb, err)
-	out := reply{status: response.StatusCode, header: response.Header, text: string(text)}
-	if strings.Contains(response.Header.Get("Content-Type"), "json") && len(text) > 0 {
+	out := response{status: resp.StatusCode, header: resp.Header, text: string(text)}
+	if strings.Contains(resp.Header.Get("Content-Type"), "json") && len(text) > 0 {
 		require.NoError(tb, json.Unmarshal(text, &out.json), out.text)
 	}
 	requireDocumented(tb, s.server, in, out)
 	return out
 }
 
-// post and get are do for most requests.
-func (s *site) post(tb testing.TB, token, path, body string) reply {
+// post and get call do.
+func (s *testServer) post(tb testing.TB, token, path, body string) response {
 	tb.Helper()
 	return s.do(tb, request{method: "POST", path: path, token: token, body: body})
 }
 
-func (s *site) get(tb testing.TB, token, path string) reply {
+func (s *testServer) get(tb testing.TB, token, path string) response {
 	tb.Helper()
 	return s.do(tb, request{method: "GET", path: path, token: token})
 }
 
-// requireProblem checks an error; sentence "" is any.
-func requireProblem(tb testing.TB, status int, code booking.Code, sentence string, r reply) {
+// requireProblem checks an error. A message of "" matches any.
+func requireProblem(tb testing.TB, status int, code booking.Code, message string, r response) {
 	tb.Helper()
 	require.Equal(tb, status, r.status, r.text)
 	require.Equal(tb, "application/problem+json", r.header.Get("Content-Type"))
 	require.Equal(tb, string(code), r.str(tb, "code"), r.text)
 	require.Equal(tb, r.header.Get("X-Request-Id"), r.str(tb, "instance"))
-	if sentence != "" {
-		require.Equal(tb, sentence, r.str(tb, "error"))
+	if message != "" {
+		require.Equal(tb, message, r.str(tb, "error"))
 	}
 }
 
-// requireInvalid checks that exactly these fields are at fault.
-func requireInvalid(tb testing.TB, r reply, fields ...string) {
+// requireInvalid checks that exactly these fields are invalid.
+func requireInvalid(tb testing.TB, r response, fields ...string) {
 	tb.Helper()
 	requireProblem(tb, 400, booking.CodeInvalidRequest, "", r)
 	require.ElementsMatch(tb, fields, r.fields(tb), r.text)
 }
 
-// user makes an account and returns its access token.
-func (s *site) user(tb testing.TB, name string) (token string) {
+// user creates an account and returns its access token.
+func (s *testServer) user(tb testing.TB, name string) (token string) {
 	tb.Helper()
 	r := s.post(tb, "", "/user/register/", registration(name))
 	require.Equal(tb, 201, r.status, r.text)
 	return s.login(tb, name)
 }
 
-// admin makes an account that is an admin's.
-func (s *site) admin(tb testing.TB) (token string) {
+// admin creates an admin account and returns its access token.
+func (s *testServer) admin(tb testing.TB) (token string) {
 	tb.Helper()
 	_, err := s.accounts.CreateAdmin(tb.Context(), auth.Registration{
 		Username: "root", Email: "root@example.org", Password: password, Password2: password,
@@ -255,7 +255,7 @@ func (s *site) admin(tb testing.TB) (token string) {
 	return s.login(tb, "root")
 }
 
-func (s *site) login(tb testing.TB, name string) (token string) {
+func (s *testServer) login(tb testing.TB, name string) (token string) {
 	tb.Helper()
 	r := s.post(tb, "", "/user/login/", `{"username":"`+name+`","password":"`+password+`"}`)
 	require.Equal(tb, 200, r.status, r.text)
@@ -266,20 +266,20 @@ func registration(name string) string {
 	return `{"username":"` + name + `","email":"` + name + `@example.org","password":"` + password + `","password2":"` + password + `"}`
 }
 
-// train makes a train of ten seats that calls at the stations.
-func (s *site) train(tb testing.TB, stations ...string) booking.TrainID {
+// train creates a train of ten seats that stops at the stations.
+func (s *testServer) train(tb testing.TB, stations ...string) booking.TrainID {
 	tb.Helper()
 	train := booking.Train{Name: "Shatabdi Express", Capacity: 10, OnSale: true}
 	for _, station := range stations {
 		train.Stops = append(train.Stops, booking.Stop{Station: station})
 	}
-	made, err := s.trains.CreateTrain(tb.Context(), train)
+	created, err := s.trains.CreateTrain(tb.Context(), train)
 	require.NoError(tb, err)
-	return made.ID
+	return created.ID
 }
 
-// lock holds seat n and returns the answer of book-ticket.
-func (s *site) lock(tb testing.TB, token string, id booking.TrainID, n string) reply {
+// lock holds seat n and returns the response of book-ticket.
+func (s *testServer) lock(tb testing.TB, token string, id booking.TrainID, n string) response {
 	tb.Helper()
 	r := s.post(tb, token, "/train/book-ticket/", `{"train_id":"`+id.String()+`","seat_number":`+n+`}`)
 	require.Equal(tb, 200, r.status, r.text)

@@ -9,12 +9,12 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
-	oteltrace "go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace"
 )
 
-// traced gives each request a span, which goes on with the trace that the client's
-// traceparent names (W3C Trace Context). What is asked all the time has none.
-func (s *Server) traced(next http.Handler, provider oteltrace.TracerProvider) http.Handler {
+// traced gives each request a span that continues the trace of the client's traceparent
+// header (W3C Trace Context). Requests to quiet routes have no span.
+func (s *Server) traced(next http.Handler, provider trace.TracerProvider) http.Handler {
 	quiet := map[string]bool{}
 	for i := range s.routes {
 		if s.routes[i].quiet {
@@ -23,30 +23,30 @@ func (s *Server) traced(next http.Handler, provider oteltrace.TracerProvider) ht
 	}
 	return otelhttp.NewHandler(next, "",
 		otelhttp.WithTracerProvider(provider),
-		otelhttp.WithMeterProvider(metricnoop.NewMeterProvider()), // metrics.go counts
+		otelhttp.WithMeterProvider(metricnoop.NewMeterProvider()), // metrics.go has the metrics
 		otelhttp.WithPropagators(propagation.TraceContext{}),
 		otelhttp.WithFilter(func(r *http.Request) bool { return !quiet[strings.TrimSuffix(r.URL.Path, "/")] }),
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return methodLabel(r.Method) }),
 	)
 }
 
-// describe names the request's span after its route, once that is known. As in the log,
-// the path itself is not in it, nor an address that a client made up.
-func (t *trace) describe(span oteltrace.Span, method string) {
+// describeSpan names the span after the route, which is known only after routing. Like the
+// log line, the span has neither the path itself nor an unverified client address.
+func (r *requestRecord) describeSpan(span trace.Span, method string) {
 	if !span.IsRecording() {
 		return
 	}
-	span.SetName(methodLabel(method) + " " + t.pattern())
+	span.SetName(methodLabel(method) + " " + r.pattern())
 	span.SetAttributes(
-		attribute.String("http.route", t.pattern()),
-		attribute.String("url.path", t.pattern()), // in place of what otelhttp wrote
-		attribute.String("client.address", t.address),
-		attribute.String("request_id", t.requestID),
+		attribute.String("http.route", r.pattern()),
+		attribute.String("url.path", r.pattern()), // replaces the value of otelhttp
+		attribute.String("client.address", r.address),
+		attribute.String("request_id", r.id),
 	)
-	if t.err != nil {
-		span.SetAttributes(attribute.String("code", string(asError(t.err).Code)))
+	if r.err != nil {
+		span.SetAttributes(attribute.String("code", string(asError(r.err).Code)))
 	}
-	if t.torn { // otelhttp sees only the status that was sent before
+	if r.truncated { // otelhttp sees only the status that was already sent
 		span.SetStatus(codes.Error, "")
 	}
 }

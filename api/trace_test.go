@@ -17,16 +17,16 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// newTracedSite returns a site and the spans that have ended there.
-func newTracedSite(tb testing.TB, settings ...setting) (*site, *tracetest.InMemoryExporter) {
+// newTracedServer returns a test server and its finished spans.
+func newTracedServer(tb testing.TB, settings ...setting) (*testServer, *tracetest.InMemoryExporter) {
 	tb.Helper()
 	spans := tracetest.NewInMemoryExporter()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
 	traces := func(o *api.Options, _ *booking.HoldRules) { o.Traces = provider }
-	return newSite(tb, append(settings, traces)...), spans
+	return newTestServer(tb, append(settings, traces)...), spans
 }
 
-// spanOf returns the one span with the name; an answer may be read before its span ends.
+// spanOf waits for the span with this name, because a span may end after its response.
 func spanOf(t *testing.T, spans *tracetest.InMemoryExporter, name string) tracetest.SpanStub {
 	t.Helper()
 	var found tracetest.SpanStubs
@@ -53,7 +53,7 @@ func attributesOf(span tracetest.SpanStub) map[attribute.Key]string {
 
 func TestSpanIsNamedAfterTheRoute(t *testing.T) {
 	t.Parallel()
-	s, spans := newTracedSite(t)
+	s, spans := newTracedServer(t)
 	id := s.train(t, "Delhi", "Mumbai")
 	r := s.do(t, request{method: "GET", path: "/v1/trains/" + id.String() + "/", header: http.Header{
 		"X-Request-Id": {"asha-1"}, "X-Forwarded-For": {"203.0.113.9"},
@@ -66,7 +66,7 @@ func TestSpanIsNamedAfterTheRoute(t *testing.T) {
 	require.Equal(t, "/v1/trains/{id}", attributes["http.route"])
 	require.Equal(t, "200", attributes["http.response.status_code"])
 	require.Equal(t, "asha-1", attributes["request_id"])
-	require.Equal(t, "127.0.0.1", attributes["client.address"], "only a trusted proxy may say another")
+	require.Equal(t, "127.0.0.1", attributes["client.address"], "X-Forwarded-For of an untrusted proxy is ignored")
 	for key, value := range attributes {
 		require.NotContains(t, value, id.String(), "%s", key)
 	}
@@ -74,13 +74,13 @@ func TestSpanIsNamedAfterTheRoute(t *testing.T) {
 	s.get(t, "", "/etc/passwd")
 	missed := spanOf(t, spans, "GET unmatched")
 	require.Equal(t, "not_found", attributesOf(missed)["code"])
-	require.Equal(t, codes.Unset, missed.Status.Code, "the client's mistake")
+	require.Equal(t, codes.Unset, missed.Status.Code, "an error of the client is not an error of the span")
 	require.NotContains(t, attributesOf(missed)["url.path"], "passwd")
 }
 
-func TestSpanGoesOnWithTheTraceOfTheClient(t *testing.T) {
+func TestSpanContinuesTheTraceOfTheClient(t *testing.T) {
 	t.Parallel()
-	s, spans := newTracedSite(t)
+	s, spans := newTracedServer(t)
 	r := s.do(t, request{method: "GET", path: "/v1/trains", header: http.Header{
 		"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
 	}})
@@ -92,7 +92,7 @@ func TestSpanGoesOnWithTheTraceOfTheClient(t *testing.T) {
 
 func TestHealthHasNoSpan(t *testing.T) {
 	t.Parallel()
-	s, spans := newTracedSite(t)
+	s, spans := newTracedServer(t)
 	for _, path := range []string{"/healthz", "/healthz/", "/readyz", "/%72eadyz"} {
 		require.Equal(t, 200, s.get(t, "", path).status)
 	}
@@ -103,8 +103,8 @@ func TestHealthHasNoSpan(t *testing.T) {
 
 func TestPanicIsAnErrorOfItsSpan(t *testing.T) {
 	t.Parallel()
-	s, spans := newTracedSite(t, searchFails(func(ctx context.Context) error {
-		require.True(t, trace.SpanContextFromContext(ctx).IsValid(), "the service is asked within the trace")
+	s, spans := newTracedServer(t, searchFails(func(ctx context.Context) error {
+		require.True(t, trace.SpanContextFromContext(ctx).IsValid(), "the service is called within the trace")
 		panic("broken")
 	}))
 	require.Equal(t, 500, s.get(t, "", "/train/get-trains/?source=Delhi&destination=Mumbai").status)

@@ -18,7 +18,7 @@ const shatabdi = `{"name":"Shatabdi","capacity":10,"stops":[
 
 func TestAddedTrainIsFound(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	body := `{"train_name":" Duranto  Express ","source":"Jaipur","destination":"Mumbai","train_capacity":10}`
 	r := s.post(t, s.admin(t), "/train/add-train/", body)
 	require.Equal(t, 200, r.status, r.text)
@@ -28,9 +28,9 @@ func TestAddedTrainIsFound(t *testing.T) {
 		`"seat_available":[1,2,3,4,5,6,7,8,9,10]}]`, s.get(t, "", "/train/get-trains/?source=jaipur&destination=MUMBAI").text)
 }
 
-func TestAddTrainIsRefusedFieldByField(t *testing.T) {
+func TestInvalidAddTrainNamesItsFields(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	all := []string{"train_name", "source", "destination", "train_capacity"}
 	for _, row := range []struct {
 		body   string
@@ -54,10 +54,10 @@ func trainOf(name, source, destination, capacity string) string {
 	return fmt.Sprintf(`{"train_name":%s,"source":%s,"destination":%s,"train_capacity":%s}`, name, source, destination, capacity)
 }
 
-// "5", 5.5, 1e99, null and true are never a guess, and neither is 5.0 (API.md 3).
-func TestOnlyWholeNumbersAreNumbers(t *testing.T) {
+// See API.md 3.
+func TestOnlyIntegerLiteralsAreNumbers(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	for _, capacity := range []string{
 		`"5"`, `5.5`, `5.0`, `1e1`, `1e99`, `null`, `true`, `-1`, `0`, `-0`, `99999999999999999999`, `[5]`, `{}`,
 	} {
@@ -65,29 +65,29 @@ func TestOnlyWholeNumbersAreNumbers(t *testing.T) {
 	}
 }
 
-func TestTrainWithStopsIsCreatedShownAndListed(t *testing.T) {
+func TestTrainWithStopsIsCreatedFoundAndListed(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	r := s.post(t, serviceToken, "/v1/trains", shatabdi)
 	require.Equal(t, 201, r.status, r.text)
 	require.Equal(t, "/v1/trains/"+r.str(t, "id"), r.header.Get("Location"))
 	require.Equal(t, true, r.field(t, "on_sale"))
 	require.Equal(t, map[string]any{
 		"station": "Jaipur", "arrives_at": "2036-12-01T10:30:00+05:30", "departs_at": "2036-12-01T10:40:00+05:30",
-	}, r.field(t, "stops").([]any)[1], "a stop keeps the offset of its place")
+	}, r.field(t, "stops").([]any)[1], "a stop keeps its own UTC offset")
 
 	found := s.get(t, "", r.header.Get("Location"))
 	require.Equal(t, 200, found.status)
-	for field, figure := range map[string]float64{"booked": 0, "held": 0, "available": 10, "capacity": 10} {
-		require.Equal(t, figure, found.field(t, field))
+	for field, count := range map[string]float64{"booked": 0, "held": 0, "available": 10, "capacity": 10} {
+		require.Equal(t, count, found.field(t, field))
 	}
 	listed := s.get(t, "", "/v1/trains")
 	require.Equal(t, []any{found.json}, listed.field(t, "items"))
 }
 
-func TestTrainIsRefusedFieldByField(t *testing.T) {
+func TestInvalidTrainNamesItsFields(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	with := func(stops string) string { return `{"name":"a","capacity":5,"stops":` + stops + `}` }
 	for _, row := range []struct {
 		body   string
@@ -120,9 +120,9 @@ func TestTrainIsRefusedFieldByField(t *testing.T) {
 	requireInvalid(t, s.post(t, serviceToken, "/v1/trains?name=b", shatabdi), "query")
 }
 
-func TestTrainIsCreatedOnceUnderAnIDOfTheClients(t *testing.T) {
+func TestTrainIsCreatedOnceUnderAnIDOfTheClient(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	id := booking.NewTrainID().String()
 	body := strings.Replace(shatabdi, "{", `{"id":"`+id+`",`, 1)
 	r := s.post(t, serviceToken, "/v1/trains", body)
@@ -131,16 +131,16 @@ func TestTrainIsCreatedOnceUnderAnIDOfTheClients(t *testing.T) {
 	require.Equal(t, "/v1/trains/"+id, r.header.Get("Location"))
 	require.Equal(t, r.str(t, "created_at"), r.str(t, "updated_at"))
 	requireProblem(t, 409, booking.CodeAlreadyExists, "", s.post(t, serviceToken, "/v1/trains", body))
-	// With a key too: that train may be another's.
+	// With a key too: somebody else may have created that train.
 	keyed := request{method: "POST", path: "/v1/trains", token: serviceToken, body: body, header: http.Header{"Idempotency-Key": {"x"}}}
 	requireProblem(t, 409, booking.CodeAlreadyExists, "", s.do(t, keyed))
 }
 
-func TestPutMakesOnceThenChanges(t *testing.T) {
+func TestPutCreatesThenChanges(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	id := booking.NewTrainID().String()
-	put := func(id, body string) reply {
+	put := func(id, body string) response {
 		return s.do(t, request{method: "PUT", path: "/v1/trains/" + id, token: serviceToken, body: body})
 	}
 	r := put(id, shatabdi)
@@ -156,14 +156,14 @@ func TestPutMakesOnceThenChanges(t *testing.T) {
 	requireProblem(t, 404, booking.CodeNotFound, "No such train", put("x", shatabdi))
 }
 
-func TestSoldSeatsStandInTheWayOfAChange(t *testing.T) {
+func TestSoldSeatsPreventChanges(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Mumbai")
 	s.post(t, token, "/train/confirm-booking/", `{"seat_id":"`+s.lock(t, token, id, "7").str(t, "seat_id")+`"}`)
 	s.lock(t, token, id, "9")
-	do := func(method, query, body string) reply {
+	do := func(method, query, body string) response {
 		return s.do(t, request{method: method, path: "/v1/trains/" + id.String() + query, token: serviceToken, body: body})
 	}
 	small := do("PUT", "", `{"name":"a","capacity":6,"stops":[{"station":"Delhi"},{"station":"Mumbai"}]}`)
@@ -182,7 +182,7 @@ func TestSoldSeatsStandInTheWayOfAChange(t *testing.T) {
 
 func TestListSearchesBetweenStationsAndByDate(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	s.train(t, "Pune", "Goa")
 	r := s.post(t, serviceToken, "/v1/trains", shatabdi)
 	for query, found := range map[string]int{

@@ -12,80 +12,80 @@ import (
 
 type registerRequest struct{ auth.Registration }
 
-func (in *registerRequest) read(f *form) {
-	in.Username = f.raw("username")
-	in.Email = f.raw("email")
-	in.Password = f.raw("password")
-	in.Password2 = f.raw("password2")
+func (in *registerRequest) decode(d *decoder) {
+	in.Username = d.string("username")
+	in.Email = d.string("email")
+	in.Password = d.string("password")
+	in.Password2 = d.string("password2")
 }
 
-func (s *Server) register(ctx context.Context, _ *call, in registerRequest) (answer, error) {
+func (s *Server) register(ctx context.Context, _ *call, in registerRequest) (response, error) {
 	if _, err := s.accounts.Register(ctx, in.Registration); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return created("", message{"User registered successfully"}), nil
 }
 
 type loginRequest struct{ username, password string }
 
-func (in *loginRequest) read(f *form) {
-	in.username = f.raw("username")
-	in.password = f.raw("password")
+func (in *loginRequest) decode(d *decoder) {
+	in.username = d.string("username")
+	in.password = d.string("password")
 }
 
-type tokenPair struct {
+type tokensResponse struct {
 	Refresh string `json:"refresh"`
 	Access  string `json:"access"`
 }
 
-func (s *Server) login(ctx context.Context, c *call, in loginRequest) (answer, error) {
-	pair, err := s.accounts.Login(ctx, in.username, in.password, c.address)
+func (s *Server) login(ctx context.Context, c *call, in loginRequest) (response, error) {
+	tokens, err := s.accounts.Login(ctx, in.username, in.password, c.address)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return ok(struct {
-		Token   tokenPair `json:"token"`
-		Message string    `json:"msg"`
-	}{tokenPair{pair.Refresh, pair.Access}, "Login successful"}), nil
+		Token   tokensResponse `json:"token"`
+		Message string         `json:"msg"`
+	}{tokensResponse{tokens.Refresh, tokens.Access}, "Login successful"}), nil
 }
 
 type refreshRequest struct{ refresh string }
 
-func (in *refreshRequest) read(f *form) { in.refresh = f.raw("refresh") }
+func (in *refreshRequest) decode(d *decoder) { in.refresh = d.string("refresh") }
 
-func (s *Server) refresh(ctx context.Context, _ *call, in refreshRequest) (answer, error) {
-	pair, err := s.accounts.Refresh(ctx, in.refresh)
+func (s *Server) refresh(ctx context.Context, _ *call, in refreshRequest) (response, error) {
+	tokens, err := s.accounts.Refresh(ctx, in.refresh)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	return ok(tokenPair{pair.Refresh, pair.Access}), nil
+	return ok(tokensResponse{tokens.Refresh, tokens.Access}), nil
 }
 
-func (s *Server) logout(ctx context.Context, c *call, in refreshRequest) (answer, error) {
+func (s *Server) logout(ctx context.Context, c *call, in refreshRequest) (response, error) {
 	if err := s.accounts.Logout(ctx, c.caller.User, in.refresh); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return ok(message{"Logged out"}), nil
 }
 
 type changePasswordRequest struct{ old, password, password2 string }
 
-func (in *changePasswordRequest) read(f *form) {
-	in.old = f.raw("old_password")
-	in.password = f.raw("password")
-	in.password2 = f.raw("password2")
+func (in *changePasswordRequest) decode(d *decoder) {
+	in.old = d.string("old_password")
+	in.password = d.string("password")
+	in.password2 = d.string("password2")
 }
 
-func (s *Server) changePassword(ctx context.Context, c *call, in changePasswordRequest) (answer, error) {
+func (s *Server) changePassword(ctx context.Context, c *call, in changePasswordRequest) (response, error) {
 	err := s.accounts.ChangePassword(ctx, c.caller.User, in.old, in.password, in.password2, c.address)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return ok(message{"Password changed"}), nil
 }
 
-// userAnswer is a user as admins see one: never with the hash.
-type userAnswer struct {
+// userResponse is a user in the responses to admins, without the password hash.
+type userResponse struct {
 	ID        uuid.UUID `json:"id"`
 	Username  string    `json:"username"`
 	Email     string    `json:"email"`
@@ -93,30 +93,30 @@ type userAnswer struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-func userAnswerOf(u booking.User) userAnswer {
-	return userAnswer{u.ID, u.Username, u.Email, u.IsAdmin, u.CreatedAt.UTC()}
+func newUserResponse(u booking.User) userResponse {
+	return userResponse{u.ID, u.Username, u.Email, u.IsAdmin, u.CreatedAt.UTC()}
 }
 
 type listUsersRequest struct{ page booking.PageRequest }
 
-func (in *listUsersRequest) read(f *form) { in.page = f.page() }
+func (in *listUsersRequest) decode(d *decoder) { in.page = d.page() }
 
-func (s *Server) listUsers(ctx context.Context, _ *call, in listUsersRequest) (answer, error) {
+func (s *Server) listUsers(ctx context.Context, _ *call, in listUsersRequest) (response, error) {
 	users, err := s.users.ListUsers(ctx, in.page)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	return ok(listOf(users, userAnswerOf)), nil
+	return ok(newListResponse(users, newUserResponse)), nil
 }
 
 type findUserRequest struct{ id uuid.UUID }
 
-func (in *findUserRequest) read(f *form) { in.id = f.pathUUID("user") }
+func (in *findUserRequest) decode(d *decoder) { in.id = d.pathUUID("user") }
 
-func (s *Server) findUser(ctx context.Context, _ *call, in findUserRequest) (answer, error) {
+func (s *Server) findUser(ctx context.Context, _ *call, in findUserRequest) (response, error) {
 	user, err := s.users.FindUser(ctx, in.id)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	return ok(userAnswerOf(user)), nil
+	return ok(newUserResponse(user)), nil
 }

@@ -13,7 +13,7 @@ import (
 
 func TestAccountFromRegistrationToLogout(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	r := s.post(t, "", "/user/register/", registration("asha"))
 	require.Equal(t, 201, r.status)
 	require.JSONEq(t, `{"message":"User registered successfully"}`, r.text)
@@ -34,9 +34,9 @@ func TestAccountFromRegistrationToLogout(t *testing.T) {
 	requireProblem(t, 401, booking.CodeUnauthenticated, "", s.post(t, "", "/user/token/refresh/", `{"refresh":"`+second+`"}`))
 }
 
-func TestSpentRefreshTokenRevokesItsFamily(t *testing.T) {
+func TestReusedRefreshTokenRevokesItsFamily(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	s.user(t, "asha")
 	r := s.post(t, "", "/user/login/", `{"username":"asha","password":"`+password+`"}`)
 	first := r.str(t, "token.refresh")
@@ -48,9 +48,9 @@ func TestSpentRefreshTokenRevokesItsFamily(t *testing.T) {
 
 func TestPasswordIsChanged(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.user(t, "asha")
-	change := func(old, password, again string) reply {
+	change := func(old, password, again string) response {
 		return s.post(t, token, "/user/change-password/",
 			`{"old_password":"`+old+`","password":"`+password+`","password2":"`+again+`"}`)
 	}
@@ -63,9 +63,9 @@ func TestPasswordIsChanged(t *testing.T) {
 		s.post(t, "", "/user/login/", `{"username":"asha","password":"`+password+`"}`))
 }
 
-func TestRegistrationIsRefusedFieldByField(t *testing.T) {
+func TestInvalidRegistrationNamesItsFields(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	long := strings.Repeat("x", 300)
 	for _, row := range []struct {
 		body   string
@@ -85,20 +85,20 @@ func TestRegistrationIsRefusedFieldByField(t *testing.T) {
 	}
 }
 
-func TestTakenNameIsTakenWhateverItsCase(t *testing.T) {
+func TestTakenNameIsTakenInAnyCase(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	s.user(t, "asha")
 	requireProblem(t, 409, booking.CodeAlreadyExists, "", s.post(t, "", "/user/register/", registration("ASHA")))
 }
 
-func TestUnknownUserAndWrongPasswordAreAnsweredAlike(t *testing.T) {
+func TestUnknownUserAndWrongPasswordGetTheSameResponse(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	s.user(t, "asha")
 	wrong := s.post(t, "", "/user/login/", `{"username":"asha","password":"wrong horse"}`)
 	unknown := s.post(t, "", "/user/login/", `{"username":"nobody","password":"wrong horse"}`)
-	for _, r := range []reply{wrong, unknown, s.post(t, "", "/user/login/", `{"username":"a\u0000","password":"x"}`)} {
+	for _, r := range []response{wrong, unknown, s.post(t, "", "/user/login/", `{"username":"a\u0000","password":"x"}`)} {
 		requireProblem(t, 401, booking.CodeInvalidCredentials, "Wrong username or password", r)
 		r.json.(map[string]any)["instance"] = ""
 		wrong.json.(map[string]any)["instance"] = ""
@@ -106,10 +106,10 @@ func TestUnknownUserAndWrongPasswordAreAnsweredAlike(t *testing.T) {
 	}
 }
 
-func TestGuessingIsSlowedDown(t *testing.T) {
+func TestGuessingIsRateLimited(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	var r reply
+	s := newTestServer(t)
+	var r response
 	for range 11 {
 		r = s.post(t, "", "/user/login/", `{"username":"asha","password":"wrong horse"}`)
 	}
@@ -117,9 +117,9 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	require.NotEmpty(t, r.header.Get("Retry-After"))
 }
 
-func TestAdminSeesUsersButNoHash(t *testing.T) {
+func TestAdminGetsUsersWithoutHashes(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	s.user(t, "asha")
 	token := s.admin(t)
 	r := s.get(t, token, "/v1/users?limit=1")
@@ -139,9 +139,9 @@ func TestAdminSeesUsersButNoHash(t *testing.T) {
 	requireProblem(t, 404, booking.CodeNotFound, "", s.get(t, token, "/v1/users/10d37399-0000-4000-8000-4d2a8c5b0000"))
 }
 
-func TestPageIsRefusedFieldByField(t *testing.T) {
+func TestInvalidPageNamesItsFields(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	token := s.admin(t)
 	for query, fields := range map[string][]string{
 		"limit=0": {"limit"}, "limit=1001": {"limit"}, "limit=x": {"limit"}, "limit=": {"limit"}, "limit=1e2": {"limit"},
@@ -152,20 +152,20 @@ func TestPageIsRefusedFieldByField(t *testing.T) {
 	}
 }
 
-// A guesser is stopped at one account from one address: neither others at that address
-// nor the account's user elsewhere, and a name that nobody has is stopped the same.
-func TestGuessingIsCountedByAccountAndAddress(t *testing.T) {
+// Guessing at one account from one address affects neither other accounts nor other
+// addresses, and an unknown name is limited in the same way.
+func TestGuessingIsLimitedByAccountAndAddress(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, trusting("127.0.0.0/8"))
+	s := newTestServer(t, trusting("127.0.0.0/8"))
 	s.user(t, "asha")
 	s.user(t, "ravi")
-	from := func(address, name, password string) reply {
+	from := func(address, name, password string) response {
 		return s.do(t, request{
 			method: "POST", path: "/user/login/", body: `{"username":"` + name + `","password":"` + password + `"}`,
 			header: http.Header{"X-Forwarded-For": {address}},
 		})
 	}
-	stopped := map[string]map[string]any{}
+	limited := map[string]map[string]any{}
 	for _, name := range []string{"asha", "nobody"} {
 		for range auth.DefaultLoginFailures {
 			require.Equal(t, 401, from("192.0.2.1", name, "wrong horse").status)
@@ -173,21 +173,21 @@ func TestGuessingIsCountedByAccountAndAddress(t *testing.T) {
 		right, wrong := from("192.0.2.1", name, password), from("192.0.2.1", name, "wrong horse")
 		requireProblem(t, 429, booking.CodeRateLimited, "", right)
 		require.NotEmpty(t, right.header.Get("Retry-After"))
-		stopped[name] = anonymous(right)
-		require.Equal(t, stopped[name], anonymous(wrong), "whether it was right is not told")
+		limited[name] = withoutInstance(right)
+		require.Equal(t, limited[name], withoutInstance(wrong), "the response does not depend on the password")
 	}
-	require.Equal(t, stopped["nobody"], stopped["asha"])
+	require.Equal(t, limited["nobody"], limited["asha"])
 	require.Equal(t, 200, from("192.0.2.1", "ravi", password).status)
 	require.Equal(t, 200, from("192.0.2.2", "asha", password).status)
 }
 
-// That a name or an email is taken is all that registration tells (API.md 3): nothing
-// of the account, and nothing at all where the form is at fault.
-func TestRegistrationTellsOnlyThatSomethingIsTaken(t *testing.T) {
+// A registration reveals only that a name or an email is taken (API.md 3), and not even
+// that if the request is invalid.
+func TestRegistrationRevealsOnlyThatANameIsTaken(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	s.user(t, "asha")
-	form := func(name, email, again string) reply {
+	register := func(name, email, again string) response {
 		return s.post(t, "", "/user/register/", `{"username":"`+name+`","email":"`+email+`","password":"`+password+`","password2":"`+again+`"}`)
 	}
 	for _, row := range []struct {
@@ -198,10 +198,10 @@ func TestRegistrationTellsOnlyThatSomethingIsTaken(t *testing.T) {
 		{"new", "ASHA@example.org", map[string]any{"email": "is taken"}},
 		{"ASHA", "asha@example.org", map[string]any{"username": "is taken", "email": "is taken"}},
 	} {
-		r := form(row.name, row.email, password)
+		r := register(row.name, row.email, password)
 		requireProblem(t, 409, booking.CodeAlreadyExists, "A user of that name or email already exists", r)
 		require.Equal(t, row.taken, r.field(t, "fields"))
-		require.NotContains(t, r.text, "asha", "nor how the account spells it")
+		require.NotContains(t, r.text, "asha", "not even how the account spells it")
 	}
-	require.Equal(t, anonymous(form("new", "new@example.org", "x")), anonymous(form("asha", "asha@example.org", "x")))
+	require.Equal(t, withoutInstance(register("new", "new@example.org", "x")), withoutInstance(register("asha", "asha@example.org", "x")))
 }

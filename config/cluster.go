@@ -6,38 +6,38 @@ import (
 	"strings"
 )
 
-// Redis is what the processes of a cluster share beside the database.
+// Redis has the settings of the Redis that the processes of a cluster share.
 type Redis struct {
-	RedisURL     string `name:"redis-url" placeholder:"URL" help:"The Redis that a cluster shares, redis://user:password@host:port. With --database-url, the service runs as a cluster."`
-	RedisURLFile string `name:"redis-url-file" placeholder:"FILE" help:"A file with what --redis-url says, which keeps it from other users of the machine."`
+	RedisURL     string `name:"redis-url" placeholder:"URL" help:"Redis that a cluster shares, redis://user:password@host:port. With --database-url, the service runs as a cluster."`
+	RedisURLFile string `name:"redis-url-file" placeholder:"FILE" help:"File with the value of --redis-url, which keeps the password out of the process list."`
 }
 
-// Given reports whether a Redis is named.
+// Given reports whether a Redis is set.
 func (r *Redis) Given() bool { return r.RedisURL != "" || r.RedisURLFile != "" }
 
-// Validate returns what is wrong with how the Redis is named, nil when nothing is.
+// Validate returns all problems of the Redis settings.
 func (r *Redis) Validate() Problems {
 	var p Problems
-	p.either("redis-url", r.RedisURL, r.RedisURLFile)
+	p.exclusive("redis-url", r.RedisURL, r.RedisURLFile)
 	return p
 }
 
-// Cluster is how the processes of a cluster find each other.
+// Cluster has the settings of a cluster.
 type Cluster struct {
 	Redis
 
-	Advertise      string `placeholder:"ADDRESS" help:"The host:port at which the other processes of a cluster reach this one; in a pod its IP and 8090."`
-	ClusterListen  string `placeholder:"ADDRESS" help:"Where to listen for the other processes, when not at --advertise."`
-	ClusterTLSCert string `name:"cluster-tls-cert" placeholder:"FILE" help:"This process's certificate among the processes of a cluster, PEM."`
-	ClusterTLSKey  string `name:"cluster-tls-key" placeholder:"FILE" help:"The key of --cluster-tls-cert, PEM."`
-	ClusterTLSCA   string `name:"cluster-tls-ca" placeholder:"FILE" help:"Who signs the certificates of the other processes, PEM."`
+	Advertise      string `placeholder:"ADDRESS" help:"The host:port at which the other processes of a cluster reach this one. In a pod: its IP and port 8090."`
+	ClusterListen  string `placeholder:"ADDRESS" help:"Address to listen on for the other processes, if different from --advertise."`
+	ClusterTLSCert string `name:"cluster-tls-cert" placeholder:"FILE" help:"Certificate of this process for connections within a cluster, PEM."`
+	ClusterTLSKey  string `name:"cluster-tls-key" placeholder:"FILE" help:"Private key of --cluster-tls-cert, PEM."`
+	ClusterTLSCA   string `name:"cluster-tls-ca" placeholder:"FILE" help:"Certificate authority of the other processes, PEM."`
 }
 
-// Clustered reports whether valid settings ask for a cluster; otherwise the process is
-// alone, on its data directory.
+// Clustered reports whether the process runs in a cluster. Otherwise it runs alone, with a
+// data directory. The settings must be valid.
 func (c *Config) Clustered() bool { return c.Database() && c.Given() }
 
-// PeerListen returns where to listen for the other processes.
+// PeerListen returns the address to listen on for the other processes.
 func (c *Cluster) PeerListen() string {
 	if c.ClusterListen != "" {
 		return c.ClusterListen
@@ -45,9 +45,9 @@ func (c *Cluster) PeerListen() string {
 	return c.Advertise
 }
 
-// clustered adds what is wrong with the mode that the settings ask for. There are two:
-// neither URL, or both.
-func (p *Problems) clustered(c *Config) {
+// mode validates the settings of the mode. Without both URLs, the process runs alone; with
+// both, in a cluster.
+func (p *Problems) mode(c *Config) {
 	switch database, redis := c.Database(), c.Given(); {
 	case !database && !redis:
 		p.alone(c)
@@ -58,20 +58,20 @@ func (p *Problems) clustered(c *Config) {
 		p.add("--redis-url is set and --database-url is not; set both to run as a cluster, or neither to run alone on --data-dir")
 	}
 	if c.Advertise == "" {
-		p.add("--advertise is not set; a cluster needs it: set it to the host:port at which the others reach this process, such as 10.0.0.7:8090")
-	} else if !dialable(c.Advertise) {
-		p.add("--advertise %q is no address to reach a process at; set it to host:port, such as 10.0.0.7:8090", c.Advertise)
+		p.add("--advertise is not set; a cluster needs it: set it to the host:port at which the other processes reach this one, such as 10.0.0.7:8090")
+	} else if !reachable(c.Advertise) {
+		p.add("--advertise %q is not a reachable address; set it to host:port, such as 10.0.0.7:8090", c.Advertise)
 	}
 	if c.ClusterListen != "" {
 		p.address("cluster-listen", c.ClusterListen)
 	}
 	if c.JWTSecretFile == "" {
-		p.add("--jwt-secret-file is not set; a cluster needs it: set it to a file with one secret for all processes, made with openssl rand -base64 48")
+		p.add("--jwt-secret-file is not set; a cluster needs it: set it to a file with the same secret for all processes, made with openssl rand -base64 48")
 	}
 	p.tls(c)
 }
 
-// alone refuses what has no meaning for a process that is alone.
+// alone rejects the settings that only a cluster has.
 func (p *Problems) alone(c *Config) {
 	for _, s := range []struct{ name, value string }{
 		{"advertise", c.Advertise},
@@ -81,7 +81,7 @@ func (p *Problems) alone(c *Config) {
 		{"cluster-tls-ca", c.ClusterTLSCA},
 	} {
 		if s.value != "" {
-			p.add("--%s is for a cluster, and there is none; set --database-url and --redis-url too, or do not set it", s.name)
+			p.add("--%s is only for a cluster; set --database-url and --redis-url too, or do not set it", s.name)
 		}
 	}
 }
@@ -98,12 +98,12 @@ func (p *Problems) tls(c *Config) {
 		}
 	}
 	if len(set) > 0 && len(missing) > 0 {
-		p.add("%s set without %s; set all three, or none", strings.Join(set, " and "), strings.Join(missing, " and "))
+		p.add("%s set without %s; set all three or none", strings.Join(set, " and "), strings.Join(missing, " and "))
 	}
 }
 
-// dialable reports whether others can reach address, as far as it can be told from it.
-func dialable(address string) bool {
+// reachable reports whether address has a host and a port that others can connect to.
+func reachable(address string) bool {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" {
 		return false

@@ -1,20 +1,20 @@
-// Package config is the settings of the service: one Config struct, its defaults, its
-// rules, and where a setting comes from.
+// Package config has the settings of the service: the Config struct, its defaults, its
+// validation, and the sources of settings.
 //
-// A setting has one name and three places, the first that has it wins:
+// A setting has three sources. In order of precedence:
 //
 //	--hold-ttl 5m                     a flag
-//	TRAINBOOKING_HOLD_TTL=5m          the environment; an empty variable is none
-//	hold-ttl: 5m                      the file named by --config
+//	TRAINBOOKING_HOLD_TTL=5m          the environment; an empty variable counts as unset
+//	hold-ttl: 5m                      the file of --config
 //
-// and its default otherwise. Kong reads the flags and the defaults; Sources gives it
-// the other two.
+// Without any of them, a setting has its default. Kong reads the flags and the defaults;
+// Sources provides the environment and the file.
 //
 // # Failure
 //
-// Nothing here stops at the first mistake: Sources.Problems and Config.Validate return
-// every problem, each a sentence that says what to set. A variable TRAINBOOKING_* that
-// is no setting is a warning, because others may set such variables.
+// Sources.Problems and Config.Validate return all problems at once. Each problem says what
+// to set. An unknown variable TRAINBOOKING_* is only a warning, because other programs may
+// set such variables.
 package config
 
 import (
@@ -25,7 +25,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// The defaults that belong to no other package.
+// The defaults that no other package defines.
 const (
 	DefaultListen        = ":8080"
 	DefaultMetricsListen = ":9090"
@@ -35,47 +35,47 @@ const (
 	DefaultShutdownDelay = time.Duration(0)
 )
 
-// The forms of the log.
+// The log formats.
 const (
 	LogAuto    = "auto" // console on a terminal, JSON otherwise
 	LogConsole = "console"
 	LogJSON    = "json"
 )
 
-// Config is every setting of trainbooking serve. The tags are for Kong.
+// Config has all settings of trainbooking serve. The tags are for Kong.
 type Config struct {
 	Store
 	Cluster
 	HTTP
 
-	MetricsListen string `default:"${metrics_listen}" placeholder:"ADDRESS" help:"Where to serve metrics (${default})."`
-	Pprof         bool   `help:"Serve profiles beside the metrics."`
-	Migrate       bool   `default:"true" help:"Bring the store up to date at start; --migrate=false leaves that to trainbooking migrate."`
-	Demo          bool   `help:"Add a handful of trains when there is none."`
+	MetricsListen string `default:"${metrics_listen}" placeholder:"ADDRESS" help:"Address to serve metrics on (${default})."`
+	Pprof         bool   `help:"Serve profiles on the address of the metrics."`
+	Migrate       bool   `default:"true" help:"Migrate the store at start. With --migrate=false, run trainbooking migrate first."`
+	Demo          bool   `help:"Add a few trains if the store has none."`
 
 	HoldTTL         time.Duration `name:"hold-ttl" default:"${hold_ttl}" placeholder:"TIME" help:"How long a seat stays locked, 1s to 24h (${default})."`
-	MaxHoldsPerUser int           `default:"${max_holds_per_user}" placeholder:"N" help:"Seats that a user may hold on one train at once (${default})."`
+	MaxHoldsPerUser int           `default:"${max_holds_per_user}" placeholder:"N" help:"Maximum number of seats that a user may hold on one train (${default})."`
 
-	JWTSecretFile    string        `name:"jwt-secret-file" placeholder:"FILE" help:"Signing secrets, one a line, the first signs. Without it one is made in --data-dir; a cluster needs it."`
-	AccessTTL        time.Duration `name:"access-ttl" default:"${access_ttl}" placeholder:"TIME" help:"How long an access token lives (${default})."`
-	RefreshTTL       time.Duration `name:"refresh-ttl" default:"${refresh_ttl}" placeholder:"TIME" help:"How long a refresh token lives (${default})."`
-	ServiceTokenFile string        `placeholder:"FILE" help:"Bearer tokens of machines that may change trains, one a line."`
-	LoginFailures    int           `default:"${login_failures}" placeholder:"N" help:"Failed logins a minute for one account and address; 0 is no limit (${default})."`
+	JWTSecretFile    string        `name:"jwt-secret-file" placeholder:"FILE" help:"File with signing secrets, one per line; the first signs. Required for a cluster. Without it, a secret is created in --data-dir."`
+	AccessTTL        time.Duration `name:"access-ttl" default:"${access_ttl}" placeholder:"TIME" help:"How long an access token is valid (${default})."`
+	RefreshTTL       time.Duration `name:"refresh-ttl" default:"${refresh_ttl}" placeholder:"TIME" help:"How long a refresh token is valid (${default})."`
+	ServiceTokenFile string        `placeholder:"FILE" help:"File with bearer tokens for machines that may change trains, one per line."`
+	LoginFailures    int           `default:"${login_failures}" placeholder:"N" help:"Maximum number of failed logins per minute for one account and address; 0 for no limit (${default})."`
 
-	TrustedProxies string `placeholder:"NETWORKS" help:"Networks, separated by commas, whose X-Forwarded-For says who the client is. Without it the peer of the connection is."`
+	TrustedProxies string `placeholder:"NETWORKS" help:"Networks of trusted proxies, separated by commas. Their X-Forwarded-For is used as the address of the client."`
 
-	ShutdownDelay time.Duration `default:"${shutdown_delay}" placeholder:"TIME" help:"How long to say on /readyz that the service stops and to go on taking requests, up to 1m (${default})."`
+	ShutdownDelay time.Duration `default:"${shutdown_delay}" placeholder:"TIME" help:"How long the service serves requests after SIGTERM while /readyz returns 503, up to 1m (${default})."`
 
 	LogFormat string `default:"${log_format}" placeholder:"FORM" help:"auto (console on a terminal, JSON otherwise), console or json (${default})."`
 	LogLevel  string `default:"${log_level}" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 }
 
-// HTTP is where clients are served.
+// HTTP has the settings of the API server.
 type HTTP struct {
-	Listen string `default:"${listen}" placeholder:"ADDRESS" help:"Where to serve clients (${default})."`
+	Listen string `default:"${listen}" placeholder:"ADDRESS" help:"Address to serve clients on (${default})."`
 }
 
-// Default returns the settings of a service that was told nothing.
+// Default returns the default settings.
 func Default() Config {
 	return Config{
 		Store:           Store{DataDir: DefaultDataDir},
@@ -93,7 +93,7 @@ func Default() Config {
 	}
 }
 
-// Vars returns the defaults as the tags name them.
+// Vars returns the defaults by their names in the tags.
 func Vars() map[string]string {
 	c := Default()
 	return map[string]string{

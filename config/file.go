@@ -11,8 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// readFile returns the settings in a YAML file by their names, as text, and what is
-// wrong with the others.
+// readFile returns the settings in a YAML file by name, and the problems of the others.
 func readFile(path string, known []string) (map[string]string, Problems) {
 	nodes, err := decode(path)
 	if err != nil {
@@ -24,10 +23,10 @@ func readFile(path string, known []string) (map[string]string, Problems) {
 		node := nodes[key]
 		switch {
 		case !slices.Contains(known, key):
-			problems.add("--config %s, line %d: %s is no setting; the settings are %s",
+			problems.add("--config %s, line %d: %s is not a setting; the settings are %s",
 				path, node.Line, key, strings.Join(known, ", "))
 		case node.Kind != yaml.ScalarNode:
-			problems.add("--config %s, line %d: %s must be one value", path, node.Line, key)
+			problems.add("--config %s, line %d: %s must be a single value", path, node.Line, key)
 		case node.Value != "" && node.Tag != "!!null":
 			values[key] = node.Value
 		}

@@ -11,27 +11,27 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// prefix begins the name of every variable that is ours.
+// prefix is the prefix of the names of our environment variables.
 const prefix = "TRAINBOOKING_"
 
-// configFlag names the file; it is no setting itself, a file does not name another.
+// configFlag is the flag with the file. It is not a setting, so a file cannot name another.
 const configFlag = "config"
 
-// Sources are the settings of the environment and of the file. Kong's own order puts a
-// file above the environment; Sources is one resolver for both, so that ours holds.
+// Sources has the settings of the environment and the file. It is one Kong resolver for
+// both, because with two the file would take precedence over the environment.
 type Sources struct {
 	known    []string // the names of all settings
 	environ  []string
 	env      map[string]string // by flag name
 	file     map[string]string // by flag name
-	read     sync.Once         // Kong runs a hook once for each part of the command line
+	read     sync.Once         // Kong runs its hook several times
 	problems Problems
 }
 
 var _ kong.Resolver = (*Sources)(nil)
 
-// NewSources returns the sources of a process with that environment (os.Environ). The
-// file is the one that the application's flag --config or TRAINBOOKING_CONFIG names.
+// NewSources returns the Sources of a process with this environment (os.Environ). The file
+// is that of the flag --config or of TRAINBOOKING_CONFIG.
 func NewSources(environ []string) *Sources {
 	s := &Sources{known: settings(), environ: environ, env: map[string]string{}}
 	for _, variable := range environ {
@@ -43,7 +43,7 @@ func NewSources(environ []string) *Sources {
 	return s
 }
 
-// Options returns what the parser of an application with a Config needs.
+// Options returns the options of the Kong parser of an application with a Config.
 func (s *Sources) Options() []kong.Option {
 	return []kong.Option{
 		kong.Vars(Vars()),
@@ -55,14 +55,12 @@ func (s *Sources) Options() []kong.Option {
 	}
 }
 
-// Problems returns what is wrong in the environment and the file: a key that is no
-// setting, a value of the wrong kind, a file that cannot be read. Complete once the
-// command line is parsed.
+// Problems returns the problems of the environment and the file: unknown keys, values of
+// the wrong type, an unreadable file. Call it after the command line is parsed.
 func (s *Sources) Problems() Problems { return s.problems }
 
-// Warnings returns a sentence for each variable that looks like ours and is no setting.
-// Kubernetes puts the address of a service called trainbooking into variables of this
-// form; those are passed over.
+// Warnings returns a message for each variable with our prefix that is not a setting. It
+// ignores the variables that Kubernetes sets for a service named trainbooking.
 func (s *Sources) Warnings() []string {
 	var warnings []string
 	for _, variable := range s.environ {
@@ -72,7 +70,7 @@ func (s *Sources) Warnings() []string {
 			continue
 		}
 		if flag := flagName(key); flag != configFlag && !slices.Contains(s.known, flag) {
-			warnings = append(warnings, name+" is set but is no setting; see trainbooking serve --help")
+			warnings = append(warnings, name+" is set but is not a setting; see trainbooking serve --help")
 		}
 	}
 	return warnings
@@ -80,20 +78,20 @@ func (s *Sources) Warnings() []string {
 
 var kubernetes = regexp.MustCompile(`^(PORT|SERVICE_HOST|(SERVICE_)?PORT_.*|SERVICE_PORT)$`)
 
-// Validate is for Kong; Problems says what is wrong.
+// Validate implements kong.Resolver. See Problems for the problems.
 func (s *Sources) Validate(*kong.Application) error { return nil }
 
-// Resolve returns the value of a flag that is not on the command line: the
-// environment's, else the file's. A value of the wrong kind becomes a problem, and the
-// flag keeps its default so that the other settings are looked at too.
+// Resolve returns the value of a flag that is not on the command line, from the environment
+// or the file. It records a problem for a value of the wrong type and then leaves the flag
+// at its default, so that the other settings are validated too.
 func (s *Sources) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	value, origin, ok := s.lookup(flag.Name)
 	if !ok {
 		return nil, nil
 	}
-	trial := reflect.New(flag.Target.Type()).Elem()
-	if err := flag.Parse(kong.Scan().PushTyped(value, kong.FlagValueToken), trial); err != nil {
-		s.problems.add("%s %q cannot be read as %s", origin, value, kind(trial.Type()))
+	target := reflect.New(flag.Target.Type()).Elem()
+	if err := flag.Parse(kong.Scan().PushTyped(value, kong.FlagValueToken), target); err != nil {
+		s.problems.add("%s %q is not %s", origin, value, typeName(target.Type()))
 		return nil, nil
 	}
 	return value, nil
@@ -110,7 +108,7 @@ func (s *Sources) lookup(flag string) (value, origin string, ok bool) {
 	return value, flag, ok
 }
 
-// readFile runs when the command line is parsed and nothing is resolved yet.
+// readFile runs after the command line is parsed and before flags are resolved.
 func (s *Sources) readFile(ctx *kong.Context) {
 	path := s.env[configFlag]
 	for _, flag := range ctx.Flags() {
@@ -123,7 +121,7 @@ func (s *Sources) readFile(ctx *kong.Context) {
 	}
 }
 
-// settings returns the name of every setting, as Kong makes it from the Config.
+// settings returns the names of all settings, which Kong derives from Config.
 func settings() []string {
 	var names []string
 	for _, flag := range kong.Must(&Config{}, kong.Vars(Vars()), kong.NoDefaultHelp()).Model.Flags {
@@ -136,7 +134,7 @@ func flagName(variable string) string {
 	return strings.ToLower(strings.ReplaceAll(variable, "_", "-"))
 }
 
-func kind(t reflect.Type) string {
+func typeName(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Bool:
 		return "true or false"

@@ -12,7 +12,7 @@ import (
 	"trainbooking.dev/config"
 )
 
-// parse reads settings as a command of trainbooking does.
+// parse parses settings like a command of trainbooking.
 func parse(t *testing.T, environ []string, args ...string) (config.Config, *config.Sources) {
 	t.Helper()
 	var app struct {
@@ -63,7 +63,7 @@ func TestFlagWinsOverEnvironmentOverFileOverDefault(t *testing.T) {
 	}
 }
 
-func TestAFlagThatIsOnInTheFileCanBeTurnedOff(t *testing.T) {
+func TestFlagOfTheFileCanBeTurnedOff(t *testing.T) {
 	t.Parallel()
 	path := file(t, "demo: true\nmigrate: false\n")
 	got, _ := parse(t, []string{"TRAINBOOKING_DEMO=false"}, "--config", path, "--migrate=true")
@@ -71,16 +71,15 @@ func TestAFlagThatIsOnInTheFileCanBeTurnedOff(t *testing.T) {
 	require.True(t, got.Migrate)
 }
 
-func TestDefaultIsWhatAParserWithoutArgumentsMakes(t *testing.T) {
+func TestDefaultIsTheResultOfAnEmptyCommandLine(t *testing.T) {
 	t.Parallel()
 	got, _ := parse(t, nil)
 	require.Equal(t, config.Default(), got)
 }
 
-func TestExampleFileIsEveryDefault(t *testing.T) {
+func TestExampleFileHasEveryDefault(t *testing.T) {
 	t.Parallel()
-	// Every key is read, or it would be a problem; every setting is there, or Example
-	// would leave it out; the values are the defaults.
+	// An unknown key would be a problem. The regular expression finds missing settings.
 	got, sources := parse(t, nil, "--config", "example.yaml")
 	require.Empty(t, sources.Problems())
 	require.Equal(t, config.Default(), got)
@@ -94,23 +93,23 @@ func TestExampleFileIsEveryDefault(t *testing.T) {
 	}
 }
 
-func TestEveryProblemOfEverySourceIsNamed(t *testing.T) {
+func TestSourcesReportAllProblems(t *testing.T) {
 	t.Parallel()
 	path := file(t, "hold-ttl: soon\nholdttl: 3m\nlisten: [a, b]\nlogin-failures: many\n")
 	_, sources := parse(t, []string{"TRAINBOOKING_PPROF=perhaps"}, "--config", path)
 	require.ElementsMatch(t, config.Problems{
-		"--config " + path + ", line 2: holdttl is no setting; the settings are data-dir, database-url, " +
+		"--config " + path + ", line 2: holdttl is not a setting; the settings are data-dir, database-url, " +
 			"database-url-file, migrate-url, migrate-url-file, redis-url, redis-url-file, advertise, cluster-listen, " +
 			"cluster-tls-cert, cluster-tls-key, cluster-tls-ca, listen, metrics-listen, pprof, migrate, demo, hold-ttl, max-holds-per-user, jwt-secret-file, access-ttl, refresh-ttl, " +
 			"service-token-file, login-failures, trusted-proxies, shutdown-delay, log-format, log-level",
-		"--config " + path + ", line 3: listen must be one value",
-		`TRAINBOOKING_PPROF "perhaps" cannot be read as true or false`,
-		`hold-ttl "soon" cannot be read as a time such as 90s, 3m or 24h`,
-		`login-failures "many" cannot be read as a whole number`,
+		"--config " + path + ", line 3: listen must be a single value",
+		`TRAINBOOKING_PPROF "perhaps" is not true or false`,
+		`hold-ttl "soon" is not a time such as 90s, 3m or 24h`,
+		`login-failures "many" is not a whole number`,
 	}, sources.Problems())
 }
 
-func TestAFileThatCannotBeReadIsAProblem(t *testing.T) {
+func TestUnreadableFileIsAProblem(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ path, want string }{
 		"missing":   {"/nowhere/trainbooking.yaml", "no such file"},
@@ -128,22 +127,22 @@ func TestAFileThatCannotBeReadIsAProblem(t *testing.T) {
 	}
 }
 
-func TestEmptyFileIsAllDefaults(t *testing.T) {
+func TestEmptyFileHasAllDefaults(t *testing.T) {
 	t.Parallel()
 	got, sources := parse(t, nil, "--config", file(t, ""))
 	require.Empty(t, sources.Problems())
 	require.Equal(t, config.Default(), got)
 }
 
-func TestMisspeltVariableIsWarnedOf(t *testing.T) {
+func TestMisspelledVariableCausesAWarning(t *testing.T) {
 	t.Parallel()
 	_, sources := parse(t, []string{
 		"TRAINBOOKING_HOLDTTL=5m", "TRAINBOOKING_HOLD_TTL=5m", "TRAINBOOKING_CONFIG=example.yaml", "HOME=/root",
-		// What Kubernetes adds for a service called trainbooking.
+		// What Kubernetes sets for a service named trainbooking.
 		"TRAINBOOKING_PORT=tcp://10.0.0.1:80", "TRAINBOOKING_SERVICE_HOST=10.0.0.1",
 		"TRAINBOOKING_SERVICE_PORT_HTTP=80", "TRAINBOOKING_PORT_80_TCP_ADDR=10.0.0.1",
 	})
 	require.Equal(t, []string{
-		"TRAINBOOKING_HOLDTTL is set but is no setting; see trainbooking serve --help",
+		"TRAINBOOKING_HOLDTTL is set but is not a setting; see trainbooking serve --help",
 	}, sources.Warnings())
 }

@@ -13,42 +13,41 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// MaxLoginFailures is more than anybody mistypes in a minute.
+// MaxLoginFailures is more than a user can mistype in a minute.
 const MaxLoginFailures = 1000
 
-// MaxShutdownDelay is longer than any balancer needs to notice.
+// MaxShutdownDelay is longer than any load balancer needs to notice a failed check.
 const MaxShutdownDelay = time.Minute
 
-// Problems is everything that is wrong with the settings, a sentence each.
+// Problems has a message for each problem of the settings.
 type Problems []string
 
 func (p Problems) Error() string {
 	return "the settings are not valid:\n  " + strings.Join(p, "\n  ")
 }
 
-// Validate returns every rule that the settings break, nil when they break none. It
-// looks at no file and opens no port.
+// Validate returns all problems of the settings. It reads no file and opens no port.
 func (c *Config) Validate() Problems {
 	var p Problems
 	p.address("listen", c.Listen)
 	p.address("metrics-listen", c.MetricsListen)
 	if _, port, err := net.SplitHostPort(c.Listen); err == nil && port != "0" && c.Listen == c.MetricsListen {
-		p.add("--metrics-listen %s is --listen too; set one of them to another port", c.MetricsListen)
+		p.add("--metrics-listen %s is the address of --listen; set one of them to another port", c.MetricsListen)
 	}
 	p = append(p, c.Store.Validate()...)
 	p = append(p, c.Redis.Validate()...)
-	p.clustered(c)
+	p.mode(c)
 	p.duration("hold-ttl", c.HoldTTL, booking.MinHoldTTL, booking.MaxHoldTTL)
 	p.number("max-holds-per-user", c.MaxHoldsPerUser, 1, booking.MaxCapacity)
 	p.duration("access-ttl", c.AccessTTL, time.Second, auth.MaxTTL)
 	p.duration("refresh-ttl", c.RefreshTTL, time.Second, auth.MaxTTL)
 	if c.RefreshTTL < c.AccessTTL {
-		p.add("--refresh-ttl %s is shorter than --access-ttl %s; set it longer, or nobody can refresh",
+		p.add("--refresh-ttl %s is shorter than --access-ttl %s; set it longer, or clients cannot refresh",
 			short(c.RefreshTTL), short(c.AccessTTL))
 	}
 	p.number("login-failures", c.LoginFailures, 0, MaxLoginFailures)
 	if _, err := c.Proxies(); err != nil {
-		p.add("--trusted-proxies %q is no list of networks; set it to such as 10.0.0.0/8,192.168.1.7/32", c.TrustedProxies)
+		p.add("--trusted-proxies %q is not a list of networks; set it to networks such as 10.0.0.0/8,192.168.1.7/32", c.TrustedProxies)
 	}
 	p.duration("shutdown-delay", c.ShutdownDelay, 0, MaxShutdownDelay)
 	switch c.LogFormat {
@@ -107,7 +106,7 @@ func (p *Problems) number(name string, n, least, most int) {
 	}
 }
 
-// short writes 3m0s as 3m and 24h0m0s as 24h, as people write it.
+// short formats 3m0s as 3m and 24h0m0s as 24h.
 func short(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

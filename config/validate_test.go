@@ -26,10 +26,10 @@ func TestEachRuleSaysWhatToSet(t *testing.T) {
 		`--metrics-listen "" is not an address; set it to host:port or :port, such as :8080`: func(c *config.Config) {
 			c.MetricsListen = ""
 		},
-		"--metrics-listen :8080 is --listen too; set one of them to another port": func(c *config.Config) {
+		"--metrics-listen :8080 is the address of --listen; set one of them to another port": func(c *config.Config) {
 			c.MetricsListen = c.Listen
 		},
-		"--data-dir is empty; set it to a directory that this user may write, such as data": func(c *config.Config) {
+		"--data-dir is empty; set it to a directory that this user can write, such as data": func(c *config.Config) {
 			c.DataDir = ""
 		},
 		"--hold-ttl 999ms is out of range; set it to 1s to 24h": func(c *config.Config) {
@@ -40,10 +40,10 @@ func TestEachRuleSaysWhatToSet(t *testing.T) {
 		},
 		"--max-holds-per-user 0 is out of range; set it to 1 to 20000": func(c *config.Config) { c.MaxHoldsPerUser = 0 },
 		"--access-ttl 0s is out of range; set it to 1s to 8784h":       func(c *config.Config) { c.AccessTTL = 0 },
-		"--refresh-ttl 10m is shorter than --access-ttl 20m; set it longer, or nobody can refresh": func(c *config.Config) {
+		"--refresh-ttl 10m is shorter than --access-ttl 20m; set it longer, or clients cannot refresh": func(c *config.Config) {
 			c.RefreshTTL = 10 * time.Minute
 		},
-		`--trusted-proxies "10.0.0.0" is no list of networks; set it to such as 10.0.0.0/8,192.168.1.7/32`: func(c *config.Config) { c.TrustedProxies = "10.0.0.0" },
+		`--trusted-proxies "10.0.0.0" is not a list of networks; set it to networks such as 10.0.0.0/8,192.168.1.7/32`: func(c *config.Config) { c.TrustedProxies = "10.0.0.0" },
 
 		"--login-failures -1 is out of range; set it to 0 to 1000": func(c *config.Config) { c.LoginFailures = -1 },
 		"--shutdown-delay 1m1s is out of range; set it to 0s to 1m": func(c *config.Config) {
@@ -65,7 +65,7 @@ func TestEachRuleSaysWhatToSet(t *testing.T) {
 	}
 }
 
-func TestTheEndsOfARangeAreInIt(t *testing.T) {
+func TestLimitsOfARangeAreValid(t *testing.T) {
 	t.Parallel()
 	for _, ttl := range []time.Duration{time.Second, 24 * time.Hour} {
 		c := config.Default()
@@ -74,7 +74,7 @@ func TestTheEndsOfARangeAreInIt(t *testing.T) {
 	}
 }
 
-func TestTwoPortsChosenByTheSystemAreNotTheSame(t *testing.T) {
+func TestBothPortsMayBeZero(t *testing.T) {
 	t.Parallel()
 	c := config.Default()
 	c.Listen, c.MetricsListen = ":0", ":0"
@@ -93,7 +93,7 @@ func TestProxiesAreTheNetworksOfTheList(t *testing.T) {
 	c := config.Default()
 	none, err := c.Proxies()
 	require.NoError(t, err)
-	require.Empty(t, none, "nobody is believed")
+	require.Empty(t, none, "no proxy is trusted")
 
 	c.TrustedProxies = "10.0.0.0/8, fd00::/8"
 	networks, err := c.Proxies()

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,56 +10,38 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// Accounts is the service of accounts. cmd sets the fields before the first call;
-// then it is safe for concurrent use. Every method may return unavailable, and
-// whatever the store returns for a failure of its own.
+// Accounts manages the accounts. Set the fields before the first call; then it is safe for
+// concurrent use. Every method may return unavailable and the errors of the store.
 type Accounts struct {
 	Users    booking.Users
 	Tokens   *Tokens
 	Hasher   *Hasher
-	Throttle *Throttle      // nil: guessing is not slowed down
-	Services *ServiceTokens // nil: there are no machines
+	Throttle *Throttle      // nil: failed logins are not limited
+	Services *ServiceTokens // nil: no service tokens
 }
 
-// Registration is the form of a new account. It prints and logs as its username alone.
-type Registration struct {
-	Username  string
-	Email     string
-	Password  string
-	Password2 string // the password typed again
+// Register adds a user and returns it without its PasswordHash. Errors: invalid_request
+// with every invalid field (username, email, password, password2); already_exists with
+// the field that is taken.
+func (a *Accounts) Register(ctx context.Context, r Registration) (booking.User, error) {
+	return a.create(ctx, r, false)
 }
 
-// Format keeps the passwords out of whatever prints a Registration, with any verb.
-func (r Registration) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(s, "registration of %q", r.Username)
+// CreateAdmin adds an admin, with the rules and errors of Register. It is for the command
+// createsuperuser only.
+func (a *Accounts) CreateAdmin(ctx context.Context, r Registration) (booking.User, error) {
+	return a.create(ctx, r, true)
 }
 
-// LogValue keeps the passwords out of the log.
-func (r Registration) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(r)) }
-
-// Register adds a user and returns it, its PasswordHash left out. Errors:
-// invalid_request with every field at fault (username, email, password, password2);
-// already_exists with the one that is taken.
-func (a *Accounts) Register(ctx context.Context, form Registration) (booking.User, error) {
-	return a.create(ctx, form, false)
-}
-
-// CreateAdmin adds a user who is an admin, by the rules of Register. Only the
-// operator of the machine may call it (trainbooking createsuperuser).
-func (a *Accounts) CreateAdmin(ctx context.Context, form Registration) (booking.User, error) {
-	return a.create(ctx, form, true)
-}
-
-// IsAdmin reports whether user is an admin now: the answer is the store's, not the
-// token's, so that it is true at once when it changes. Error: unauthenticated when
-// there is no such user any more.
+// IsAdmin reports whether user is an admin. It reads the store, so that a change takes
+// effect at once. Error: unauthenticated if the user does not exist.
 func (a *Accounts) IsAdmin(ctx context.Context, user uuid.UUID) (bool, error) {
 	found, err := a.findUser(ctx, user)
 	return found.IsAdmin, err
 }
 
-func (a *Accounts) create(ctx context.Context, form Registration, admin bool) (booking.User, error) {
-	clean, err := form.clean()
+func (a *Accounts) create(ctx context.Context, r Registration, admin bool) (booking.User, error) {
+	clean, err := r.clean()
 	if err != nil {
 		return booking.User{}, err
 	}
@@ -80,8 +61,8 @@ func (a *Accounts) create(ctx context.Context, form Registration, admin bool) (b
 	return user, nil
 }
 
-// findUser returns the user of a genuine token. A token outlives its user when the
-// store was replaced and the secret was kept; then nobody is signed in.
+// findUser returns the user of a valid token. The user may be missing if the store was
+// replaced and the secret was not; then the error is unauthenticated.
 func (a *Accounts) findUser(ctx context.Context, id uuid.UUID) (booking.User, error) {
 	user, err := a.Users.FindUser(ctx, id)
 	if booking.CodeOf(err) == booking.CodeNotFound {

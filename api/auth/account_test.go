@@ -13,7 +13,7 @@ import (
 	"trainbooking.dev/persistence/sqlite"
 )
 
-// newStore opens an empty store of the test's own.
+// newStore opens an empty store.
 func newStore(t *testing.T) *sqlite.DB {
 	t.Helper()
 	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
@@ -23,7 +23,7 @@ func newStore(t *testing.T) *sqlite.DB {
 	return db
 }
 
-// newAccounts returns the service on a store of its own, with cheap hashes.
+// newAccounts returns Accounts with a new store and cheap hashes.
 func newAccounts(t *testing.T) *auth.Accounts {
 	t.Helper()
 	return &auth.Accounts{
@@ -52,12 +52,12 @@ func requireCode(t *testing.T, code booking.Code, err error) {
 	require.Equal(t, code, booking.CodeOf(err), "%v", err)
 }
 
-func TestRegisteredUserIsStoredCleanAndWithoutRights(t *testing.T) {
+func TestRegisteredUserIsStoredNormalizedAndIsNoAdmin(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
-	form := registration("asha")
-	form.Username, form.Email = "  Re\u0301my ", " Remy@Example.org\t"
-	user, err := accounts.Register(t.Context(), form)
+	r := registration("asha")
+	r.Username, r.Email = "  Re\u0301my ", " Remy@Example.org\t"
+	user, err := accounts.Register(t.Context(), r)
 	require.NoError(t, err)
 	require.Equal(t, "Rémy", user.Username)
 	require.Equal(t, "Remy@Example.org", user.Email)
@@ -87,7 +87,7 @@ func TestCreatedAdminIsAdmin(t *testing.T) {
 	requireCode(t, booking.CodeInvalidRequest, err)
 }
 
-func TestUserWhoIsGoneIsUnauthenticated(t *testing.T) {
+func TestMissingUserIsUnauthenticated(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	_, err := accounts.IsAdmin(t.Context(), uuid.New())
@@ -100,20 +100,20 @@ func TestNameAndEmailAreTakenInAnyCase(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	register(t, accounts, "straße")
-	form := registration("STRASSE ")
-	form.Email = "other@example.org"
-	_, err := accounts.Register(t.Context(), form)
+	r := registration("STRASSE ")
+	r.Email = "other@example.org"
+	_, err := accounts.Register(t.Context(), r)
 	requireCode(t, booking.CodeAlreadyExists, err)
 
 	register(t, accounts, "asha")
-	form = registration("other")
-	form.Email = "ASHA@Example.ORG"
-	_, err = accounts.CreateAdmin(t.Context(), form)
+	r = registration("other")
+	r.Email = "ASHA@Example.ORG"
+	_, err = accounts.CreateAdmin(t.Context(), r)
 	requireCode(t, booking.CodeAlreadyExists, err)
 }
 
-// Every rule of a registration, at its bounds: fields are those at fault.
-func TestRegistrationNamesEveryFieldAtFault(t *testing.T) {
+// Every rule of a registration, at its limits.
+func TestRegistrationNamesEveryInvalidField(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	const long = "must have 8 to 128 characters"
@@ -147,10 +147,10 @@ func TestRegistrationNamesEveryFieldAtFault(t *testing.T) {
 		"passwords differ":        {func(r *auth.Registration) { r.Password2 += " " }, fields{"password2": "must be the same as password"}},
 		"second password missing": {func(r *auth.Registration) { r.Password2 = "" }, fields{"password2": "must be the same as password"}},
 		"short passwords, differ": {func(r *auth.Registration) { r.Password = "1" }, fields{"password": long, "password2": "must be the same as password"}},
-		"everything at its least": {func(r *auth.Registration) {
+		"everything at its minimum": {func(r *auth.Registration) {
 			*r = auth.Registration{Username: "a", Email: "a@b", Password: "12345678", Password2: "12345678"}
 		}, nil},
-		"everything at its utmost": {func(r *auth.Registration) {
+		"everything at its maximum": {func(r *auth.Registration) {
 			r.Username, r.Email = strings.Repeat("é", 150), strings.Repeat("a", 248)+"@b.cde"
 			r.Password, r.Password2 = strings.Repeat("語", 128), strings.Repeat("語", 128)
 		}, nil},
@@ -159,9 +159,9 @@ func TestRegistrationNamesEveryFieldAtFault(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			form := registration(uuid.NewString())
-			test.change(&form)
-			_, err := accounts.Register(t.Context(), form)
+			r := registration(uuid.NewString())
+			test.change(&r)
+			_, err := accounts.Register(t.Context(), r)
 			if test.fields == nil {
 				require.NoError(t, err)
 				return

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// What the header and the claims of our tokens say.
+// The fixed values of headers and claims.
 const (
 	algorithm   = "HS256"
 	issuer      = "trainbooking"
@@ -17,14 +17,14 @@ const (
 	kindRefresh = "refresh"
 )
 
-// claims are the claims of a token. Its times are whole seconds.
+// claims are the claims of a token. The times are whole seconds.
 type claims struct {
 	jwt.RegisteredClaims
 
-	ID     uuid.UUID `json:"jti"` // in place of the embedded one
+	ID     uuid.UUID `json:"jti"` // shadows the embedded ID
 	Kind   string    `json:"token_type"`
 	User   uuid.UUID `json:"user_id"`
-	Family uuid.UUID `json:"family,omitzero"` // refresh tokens alone have one
+	Family uuid.UUID `json:"family,omitzero"` // of refresh tokens
 }
 
 func newClaims(kind string, user uuid.UUID, now time.Time, ttl time.Duration) claims {
@@ -37,16 +37,15 @@ func newClaims(kind string, user uuid.UUID, now time.Time, ttl time.Duration) cl
 	}
 }
 
-// UnmarshalJSON reads claims by their exact names and in their exact types: a claim
-// that is there twice, EXP beside exp, or "1" for 1 is an error. Claims of other
-// names are passed over (RFC 7519, 4).
+// UnmarshalJSON parses claims by their exact names and types: a duplicate claim, EXP for
+// exp, and "1" for 1 are errors. It ignores unknown claims (RFC 7519, 4).
 func (c *claims) UnmarshalJSON(text []byte) error {
-	o := readObject(text)
-	c.Kind = o.text("token_type")
+	o := parseObject(text)
+	c.Kind = o.string("token_type")
 	c.User = o.id("user_id")
 	c.ID = o.id("jti")
-	c.Issuer = o.text("iss")
-	c.Audience = o.texts("aud")
+	c.Issuer = o.string("iss")
+	c.Audience = o.audience("aud")
 	c.IssuedAt = o.time("iat")
 	c.ExpiresAt = o.time("exp")
 	if o.has("nbf") {
@@ -58,10 +57,10 @@ func (c *claims) UnmarshalJSON(text []byte) error {
 	return o.err
 }
 
-// genuine reports whether the claims are those of a token of that kind that we issued
-// and that began before now. Kind is looked at first: it is empty, and the times are
-// nil, when the payload was null and so nothing was read.
-func (c *claims) genuine(kind string, now time.Time) bool {
+// valid reports whether the claims are those of an issued token of this kind that may be
+// used at now or has expired. It compares Kind first: if the payload was null, Kind is
+// empty and the times are nil.
+func (c *claims) valid(kind string, now time.Time) bool {
 	latest := now.Add(Leeway)
 	return c.Kind == kind &&
 		c.Issuer == issuer && slices.Contains(c.Audience, audience) &&
@@ -70,5 +69,5 @@ func (c *claims) genuine(kind string, now time.Time) bool {
 		c.ExpiresAt.After(c.IssuedAt.Time) && c.ExpiresAt.Sub(c.IssuedAt.Time) <= MaxTTL
 }
 
-// ended reports whether the token is over at now, the leeway granted.
-func (c *claims) ended(now time.Time) bool { return !now.Before(c.ExpiresAt.Add(Leeway)) }
+// expired reports whether the token has expired at now, with the leeway.
+func (c *claims) expired(now time.Time) bool { return !now.Before(c.ExpiresAt.Add(Leeway)) }

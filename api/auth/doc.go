@@ -1,25 +1,25 @@
-// Package auth is the service of accounts: it registers users, checks passwords,
-// issues and reads tokens, and slows down who guesses (API.md, parts 1 and 3). It
-// knows nothing of HTTP; package api puts handlers on top of it.
+// Package auth manages accounts: it registers users, verifies passwords, issues and
+// validates tokens, and limits failed logins (API.md, parts 1 and 3). It does not depend
+// on HTTP; package api has the handlers.
 //
 // # Tokens
 //
-// Logging in makes a pair: an access token, which a client sends with every request,
-// and a refresh token, which it exchanges for the next pair. The refresh tokens that
-// follow one another are a family, and the store keeps the state of each:
+// A login returns an access token, which the client sends with every request, and a
+// refresh token, which it exchanges for new tokens. The refresh tokens that descend from
+// one login are a family. The store has the state of each:
 //
 //	         Login           Refresh
-//	(none) ────────▶ live ─────────────▶ spent
-//	                  │                    │ Refresh again: a copy is about
+//	(none) ────────▶ live ─────────────▶ used
+//	                  │                    │ Refresh again: the token was copied
 //	                  │ Logout,            ▼
 //	                  │ ChangePassword   the whole family is revoked
 //	                  └───────────────▶ revoked
 //
-// Access tokens have no state: they end by themselves.
+// Access tokens have no state and cannot be revoked. They expire.
 //
 // # Failure
 //
-// What a client can cause is a *booking.Error. Any other error is internal. No error
-// of this package holds a password, a hash, a token or a key, and the package logs
-// nothing.
+// An error that a client can cause is a *booking.Error. Any other error is internal. No
+// error of this package contains a password, a hash, a token or a key. The package does
+// not log.
 package auth

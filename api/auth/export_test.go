@@ -1,22 +1,22 @@
 package auth
 
-// MaxPairs is the bound that the test of eviction goes up to.
-const MaxPairs = maxPairs
+// MaxIdle is the maximum number of idle entries.
+const MaxIdle = maxIdle
 
-// Network is tested apart from Throttle.
+// Network is tested separately from Throttle.
 var Network = network
 
-// Rewrite reads a PHC string and writes it again.
-func Rewrite(s string) (string, Cost, error) {
+// ReformatPHC parses and formats a PHC string.
+func ReformatPHC(s string) (string, Cost, error) {
 	h, err := parsePHC(s)
 	return h.String(), h.cost, err
 }
 
-// Nobody is the hash that an unknown name is verified against.
-func (h *Hasher) Nobody() string { return h.nobody }
+// Dummy returns the hash for unknown usernames.
+func (h *Hasher) Dummy() string { return h.dummy }
 
-// TakeTurns takes n turns to hash, if they are free.
-func (h *Hasher) TakeTurns(n int64) bool { return h.turns.TryAcquire(n) }
+// TryAcquireSlots acquires n slots if they are free.
+func (h *Hasher) TryAcquireSlots(n int64) bool { return h.slots.TryAcquire(n) }
 
-// GiveTurns gives them back.
-func (h *Hasher) GiveTurns(n int64) { h.turns.Release(n) }
+// ReleaseSlots releases n slots.
+func (h *Hasher) ReleaseSlots(n int64) { h.slots.Release(n) }

@@ -14,7 +14,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// cheap makes a hash cost nothing, for tests of something else.
+// cheap is the minimum cost, for tests of something else.
 var cheap = auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}
 
 func newHasher(t *testing.T, cost auth.Cost) *auth.Hasher {
@@ -24,7 +24,7 @@ func newHasher(t *testing.T, cost auth.Cost) *auth.Hasher {
 	return hasher
 }
 
-func TestHashIsOfItsPasswordAlone(t *testing.T) {
+func TestHashMatchesOnlyItsPassword(t *testing.T) {
 	t.Parallel()
 	hasher := newHasher(t, auth.DefaultCost)
 	hash, err := hasher.Hash(t.Context(), "correct horse")
@@ -39,7 +39,7 @@ func TestHashIsOfItsPasswordAlone(t *testing.T) {
 	}
 }
 
-func TestSamePasswordHasAnotherHashEachTime(t *testing.T) {
+func TestSamePasswordHasADifferentHashEachTime(t *testing.T) {
 	t.Parallel()
 	hasher := newHasher(t, cheap)
 	first, err := hasher.Hash(t.Context(), "correct horse")
@@ -49,8 +49,8 @@ func TestSamePasswordHasAnotherHashEachTime(t *testing.T) {
 	require.NotEqual(t, first, second)
 }
 
-// The vector is of the reference implementation (phc-winner-argon2, test.c).
-func TestHashOfTheReferenceImplementationIsRead(t *testing.T) {
+// The vector is from the reference implementation (phc-winner-argon2, test.c).
+func TestHashOfTheReferenceImplementationIsVerified(t *testing.T) {
 	t.Parallel()
 	const vector = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
 	right, err := newHasher(t, cheap).Verify(t.Context(), vector, "password")
@@ -58,7 +58,7 @@ func TestHashOfTheReferenceImplementationIsRead(t *testing.T) {
 	require.True(t, right)
 }
 
-func TestPasswordMatchesHoweverItsLettersAreComposed(t *testing.T) {
+func TestPasswordMatchesInAnyNormalForm(t *testing.T) {
 	t.Parallel()
 	hasher := newHasher(t, cheap)
 	hash, err := hasher.Hash(t.Context(), "cafe\u0301 noir") // e and a combining acute
@@ -68,7 +68,7 @@ func TestPasswordMatchesHoweverItsLettersAreComposed(t *testing.T) {
 	require.True(t, right)
 }
 
-func TestHashThatCannotBeInTimeIsNotBegun(t *testing.T) {
+func TestHashAfterTheDeadlineIsNotStarted(t *testing.T) {
 	t.Parallel()
 	hasher := newHasher(t, cheap)
 	over, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
@@ -81,15 +81,15 @@ func TestHashThatCannotBeInTimeIsNotBegun(t *testing.T) {
 	require.Equal(t, time.Second, unavailable.RetryAfter)
 }
 
-// turns is how many hashes may be computed at once.
-func turns() int64 { return int64(min(4, runtime.GOMAXPROCS(0))) }
+// slots is the maximum number of concurrent hashes.
+func slots() int64 { return int64(min(4, runtime.GOMAXPROCS(0))) }
 
-func TestHashWaitsForItsTurnAsLongAsTheAnswerCanBeInTime(t *testing.T) {
+func TestHashWaitsForASlotUntilShortlyBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		hasher := newHasher(t, cheap)
-		require.True(t, hasher.TakeTurns(turns()))
-		require.False(t, hasher.TakeTurns(1))
+		require.True(t, hasher.TryAcquireSlots(slots()))
+		require.False(t, hasher.TryAcquireSlots(1))
 		start := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
@@ -97,13 +97,13 @@ func TestHashWaitsForItsTurnAsLongAsTheAnswerCanBeInTime(t *testing.T) {
 		require.ErrorIs(t, err, &booking.Error{Code: booking.CodeUnavailable})
 		require.Equal(t, 4500*time.Millisecond, time.Since(start))
 
-		time.AfterFunc(time.Second, func() { hasher.GiveTurns(1) })
+		time.AfterFunc(time.Second, func() { hasher.ReleaseSlots(1) })
 		_, err = hasher.Hash(t.Context(), "correct horse")
 		require.NoError(t, err)
 	})
 }
 
-func TestCostOutOfBoundsIsRefused(t *testing.T) {
+func TestCostOutOfBoundsIsRejected(t *testing.T) {
 	t.Parallel()
 	for _, cost := range []auth.Cost{
 		{},
@@ -125,7 +125,7 @@ const (
 	key  = "nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4" // 32 bytes
 )
 
-func TestHashThatIsNotWrittenAsOursIsAnInternalError(t *testing.T) {
+func TestMalformedHashIsAnInternalError(t *testing.T) {
 	t.Parallel()
 	hasher := newHasher(t, cheap)
 	long := strings.Repeat("A", 88)
@@ -178,9 +178,9 @@ func FuzzPHC(f *testing.F) {
 		f.Add(hash)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		again, cost, err := auth.Rewrite(s)
+		again, cost, err := auth.ReformatPHC(s)
 		if err != nil {
-			require.Equal(t, "the stored hash is no argon2id PHC string within bounds", err.Error())
+			require.Equal(t, "the stored hash is not an argon2id PHC string within bounds", err.Error())
 			return
 		}
 		require.Equal(t, s, again)

@@ -8,28 +8,28 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// Identity is who sent a request: a user, or a machine with a service token.
+// Identity is the caller of a request: a user, or a machine with a service token.
 type Identity struct {
 	User    uuid.UUID // zero for a machine
-	Machine bool      // the role train-admin; no user, so forbidden where one is needed
+	Machine bool      // the role train-admin
 }
 
-// Identify says whose token it is. bearer is what follows "Bearer " in the
-// Authorization header. The store is not asked: an access token is good until it
-// ends. Error: unauthenticated.
+// Identify returns the identity of a token, the part of the Authorization header after
+// "Bearer ". It does not read the store, because an access token is valid until it
+// expires. Error: unauthenticated.
 func (a *Accounts) Identify(bearer string) (Identity, error) {
 	if a.Services.Match(bearer) {
 		return Identity{Machine: true}, nil
 	}
-	token, err := a.Tokens.read(bearer, kindAccess, time.Now())
+	token, err := a.Tokens.parse(bearer, kindAccess, time.Now())
 	if err != nil {
 		return Identity{}, err
 	}
 	return Identity{User: token.User}, nil
 }
 
-// Unauthenticated is the one answer to every request whose token is missing, forged,
-// expired, revoked or of the wrong kind. It never says which.
+// Unauthenticated returns the error for a token that is missing, forged, expired, revoked
+// or of the wrong kind. The error does not reveal which.
 func Unauthenticated() *booking.Error {
 	return &booking.Error{
 		Code:    booking.CodeUnauthenticated,

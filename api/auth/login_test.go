@@ -14,14 +14,14 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func login(t *testing.T, accounts *auth.Accounts, username, password string) auth.Pair {
+func login(t *testing.T, accounts *auth.Accounts, username, password string) auth.IssuedTokens {
 	t.Helper()
-	pair, err := accounts.Login(t.Context(), username, password, address)
+	issued, err := accounts.Login(t.Context(), username, password, address)
 	require.NoError(t, err)
-	return pair
+	return issued
 }
 
-func TestPairOfALoginIsOfItsUser(t *testing.T) {
+func TestLoginReturnsTokensOfItsUser(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	user := register(t, accounts, "Asha")
@@ -32,7 +32,7 @@ func TestPairOfALoginIsOfItsUser(t *testing.T) {
 	}
 }
 
-func TestWrongNameAndWrongPasswordAreOneAnswer(t *testing.T) {
+func TestWrongNameAndWrongPasswordAreTheSameError(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	accounts.Throttle = nil
@@ -64,18 +64,18 @@ func TestEmptyLoginNamesItsFields(t *testing.T) {
 	}), err)
 }
 
-// All but the hash is a thousandth of the time, and too little to be measured here:
-// that an unknown name takes a turn to hash, and at the cost of any, is the proof.
-func TestUnknownNameCostsAsMuchAsAWrongPassword(t *testing.T) {
+// The hash takes nearly all of the time, so the test checks that an unknown name needs a
+// slot for a hash of the same cost.
+func TestUnknownNameTakesAsLongAsAWrongPassword(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		accounts := newAccounts(t)
 		register(t, accounts, "asha")
 		asha, err := accounts.Users.FindUserByName(t.Context(), "asha")
 		require.NoError(t, err)
-		require.Equal(t, costOf(asha.PasswordHash), costOf(accounts.Hasher.Nobody()))
+		require.Equal(t, costOf(asha.PasswordHash), costOf(accounts.Hasher.Dummy()))
 
-		require.True(t, accounts.Hasher.TakeTurns(turns()))
+		require.True(t, accounts.Hasher.TryAcquireSlots(slots()))
 		for _, name := range []string{"asha", "nobody", "asha\x00", strings.Repeat("a", 200)} {
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			start := time.Now()
@@ -84,12 +84,12 @@ func TestUnknownNameCostsAsMuchAsAWrongPassword(t *testing.T) {
 			requireCode(t, booking.CodeUnavailable, err)
 			require.Equal(t, 4500*time.Millisecond, time.Since(start), name)
 		}
-		accounts.Hasher.GiveTurns(turns())
+		accounts.Hasher.ReleaseSlots(slots())
 		login(t, accounts, "asha", password)
 	})
 }
 
-// costOf returns a PHC string with letters of base64 blotted out.
+// costOf returns a PHC string with its salt and key masked.
 func costOf(hash string) string {
 	parts := strings.Split(hash, "$")
 	for _, i := range []int{4, 5} {
@@ -98,21 +98,21 @@ func costOf(hash string) string {
 	return strings.Join(parts, "$")
 }
 
-func TestThrottledAccountTellsNothing(t *testing.T) {
+func TestThrottledLoginRevealsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		accounts := newAccounts(t)
 		user := register(t, accounts, "asha")
-		answers := map[string]error{}
+		errs := map[string]error{}
 		for _, name := range []string{"asha", "nobody"} {
 			for range auth.DefaultLoginFailures {
 				_, err := accounts.Login(t.Context(), name, "wrong horse", address)
 				requireCode(t, booking.CodeInvalidCredentials, err)
 			}
-			_, answers[name] = accounts.Login(t.Context(), name, password, address)
-			require.Equal(t, time.Minute, retryAfter(t, answers[name]))
+			_, errs[name] = accounts.Login(t.Context(), name, password, address)
+			require.Equal(t, time.Minute, retryAfter(t, errs[name]))
 		}
-		require.Equal(t, answers["nobody"], answers["asha"])
+		require.Equal(t, errs["nobody"], errs["asha"])
 		err := accounts.ChangePassword(t.Context(), user.ID, password, "another horse", "another horse", address)
 		require.Equal(t, time.Minute, retryAfter(t, err))
 		_, err = accounts.Login(t.Context(), "asha", password, "192.0.2.8")
@@ -134,28 +134,28 @@ func TestWrongOldPasswordsCountAsFailedLogins(t *testing.T) {
 	requireCode(t, booking.CodeRateLimited, err)
 }
 
-func TestFailureOfTheStoreIsNoFailedLogin(t *testing.T) {
+func TestStoreErrorIsNotAFailedLogin(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	register(t, accounts, "asha")
-	gone, cancel := context.WithCancel(t.Context())
+	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 2 * auth.DefaultLoginFailures {
-		_, err := accounts.Login(gone, "asha", password, address)
+		_, err := accounts.Login(cancelled, "asha", password, address)
 		require.Error(t, err)
 		require.NotEqual(t, booking.CodeInvalidCredentials, booking.CodeOf(err))
 	}
 	login(t, accounts, "asha", password)
 }
 
-func TestChangedPasswordEndsEveryFamily(t *testing.T) {
+func TestChangedPasswordRevokesEveryFamily(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	user := register(t, accounts, "asha")
 	phone, laptop := login(t, accounts, "asha", password), login(t, accounts, "asha", password)
 	require.NoError(t, accounts.ChangePassword(t.Context(), user.ID, password, "another horse", "another horse", address))
-	for _, pair := range []auth.Pair{phone, laptop} {
-		_, err := accounts.Refresh(t.Context(), pair.Refresh)
+	for _, issued := range []auth.IssuedTokens{phone, laptop} {
+		_, err := accounts.Refresh(t.Context(), issued.Refresh)
 		require.Equal(t, auth.Unauthenticated(), err)
 	}
 	_, err := accounts.Login(t.Context(), "asha", password, address)
@@ -163,7 +163,7 @@ func TestChangedPasswordEndsEveryFamily(t *testing.T) {
 	login(t, accounts, "asha", "another horse")
 }
 
-func TestChangeOfPasswordNamesEveryFieldAtFault(t *testing.T) {
+func TestPasswordChangeNamesEveryInvalidField(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	user := register(t, accounts, "asha")
@@ -174,7 +174,7 @@ func TestChangeOfPasswordNamesEveryFieldAtFault(t *testing.T) {
 	}), err)
 }
 
-func TestOfChangesAtOnceOneWins(t *testing.T) {
+func TestOfConcurrentPasswordChangesOneSucceeds(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	user := register(t, accounts, "asha")
@@ -189,7 +189,7 @@ func TestOfChangesAtOnceOneWins(t *testing.T) {
 				return
 			}
 			if code := booking.CodeOf(err); code != booking.CodeInvalidCredentials && code != booking.CodeRateLimited {
-				t.Errorf("loser got %v", err)
+				t.Errorf("unexpected error: %v", err)
 			}
 		})
 	}
@@ -199,26 +199,26 @@ func TestOfChangesAtOnceOneWins(t *testing.T) {
 	login(t, accounts, "asha", <-won)
 }
 
-// pausingUsers is the store with a pause before the first refresh token is saved.
-type pausingUsers struct {
+// hookedUsers is the store and calls before before it saves a refresh token.
+type hookedUsers struct {
 	booking.Users
 	before func()
 }
 
-func (u pausingUsers) SaveRefreshToken(ctx context.Context, token booking.RefreshToken) error {
+func (u hookedUsers) SaveRefreshToken(ctx context.Context, token booking.RefreshToken) error {
 	u.before()
 	return u.Users.SaveRefreshToken(ctx, token)
 }
 
-func TestLoginThatAChangeOfPasswordOvertookFails(t *testing.T) {
+func TestLoginConcurrentWithAPasswordChangeFails(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	user := register(t, accounts, "asha")
-	overtaken := *accounts
-	overtaken.Users = pausingUsers{accounts.Users, func() {
+	hooked := *accounts
+	hooked.Users = hookedUsers{accounts.Users, func() {
 		require.NoError(t, accounts.ChangePassword(t.Context(), user.ID, password, "another horse", "another horse", address))
 	}}
-	pair, err := overtaken.Login(t.Context(), "asha", password, address)
+	issued, err := hooked.Login(t.Context(), "asha", password, address)
 	requireCode(t, booking.CodeInvalidCredentials, err)
-	require.Empty(t, pair)
+	require.Empty(t, issued)
 }

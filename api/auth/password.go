@@ -9,15 +9,15 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// ChangePassword replaces the password of user and revokes all of their families.
-// address is that of Login, and a wrong old password counts as a failed login does.
-// Errors: invalid_request with every field at fault (old_password, password,
-// password2); rate_limited; invalid_credentials when old is wrong or was changed
-// meanwhile; unauthenticated when there is no such user any more.
+// ChangePassword replaces the password of user and revokes all of their families. address
+// is the IP address of the client; a wrong old password counts as a failed login. Errors:
+// invalid_request with every invalid field (old_password, password, password2);
+// rate_limited; invalid_credentials if old is wrong or another call has changed the
+// password; unauthenticated if the user does not exist.
 func (a *Accounts) ChangePassword(ctx context.Context, user uuid.UUID, old, password, password2, address string) error {
-	fields := faults{}
+	fields := fieldErrors{}
 	fields.required("old_password", old)
-	fields.newPassword(password, password2)
+	fields.checkPasswords(password, password2)
 	if err := booking.Invalid(fields); err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, user uuid.UUID, old, pass
 	}
 	err = a.Users.SetPassword(ctx, user, found.PasswordHash, hash)
 	if booking.CodeOf(err) == booking.CodeNotFound {
-		return invalidCredentials() // another change came first: old is old no more
+		return invalidCredentials() // a concurrent call has changed the password
 	}
 	if err != nil {
 		return fmt.Errorf("set password: %w", err)

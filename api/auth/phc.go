@@ -9,15 +9,15 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// Cost is what one hash costs: memory, passes over it, and lanes that fill it.
+// Cost has the parameters of argon2id: memory, passes over it, and lanes.
 type Cost struct {
 	MemoryKiB uint32
 	Passes    uint32
 	Lanes     uint8
 }
 
-// The bounds of a hash that is read: a row of the store must not make a login take
-// all memory. The lower ones are argon2's own (RFC 9106, 3.1).
+// The bounds of a stored hash: a corrupt row must not make a login use all memory. The
+// minimums are those of RFC 9106, 3.1.
 const (
 	maxMemoryKiB = 256 * 1024
 	maxPasses    = 16
@@ -27,19 +27,19 @@ const (
 	maxPartBytes = 64 // of salt and of key
 )
 
-// errMalformedHash does not say more, lest it tell a part of the hash.
-var errMalformedHash = errors.New("the stored hash is no argon2id PHC string within bounds")
+// errMalformedHash has no details, because they could reveal a part of the hash.
+var errMalformedHash = errors.New("the stored hash is not an argon2id PHC string within bounds")
 
 func (c Cost) validate() error {
 	if c.Passes < 1 || c.Passes > maxPasses || c.Lanes < 1 || c.Lanes > maxLanes ||
 		c.MemoryKiB < 8*uint32(c.Lanes) || c.MemoryKiB > maxMemoryKiB {
-		return fmt.Errorf("argon2id takes 8 KiB a lane to %d KiB, 1 to %d passes and 1 to %d lanes, not %d, %d and %d",
+		return fmt.Errorf("argon2id needs 8 KiB per lane to %d KiB, 1 to %d passes and 1 to %d lanes, not %d, %d and %d",
 			maxMemoryKiB, maxPasses, maxLanes, c.MemoryKiB, c.Passes, c.Lanes)
 	}
 	return nil
 }
 
-// phc is a hash with all that is needed to compute it again, written as
+// phc is a hash with its parameters, formatted as
 //
 //	$argon2id$v=19$m=19456,t=2,p=1$<salt>$<key>
 //
@@ -56,8 +56,8 @@ func (h phc) String() string {
 		base64.RawStdEncoding.EncodeToString(h.salt), base64.RawStdEncoding.EncodeToString(h.key))
 }
 
-// parsePHC reads what String writes and nothing else: a text that would be written
-// differently is refused. Error: errMalformedHash.
+// parsePHC parses the output of String and rejects any other spelling. Error:
+// errMalformedHash.
 func parsePHC(s string) (h phc, err error) {
 	parts := strings.Split(s, "$")
 	if len(parts) != 6 {

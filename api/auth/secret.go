@@ -8,18 +8,17 @@ import (
 	"fmt"
 )
 
-// minSecret is the least length of a signing key and of a service token, in bytes: as
-// many as the hash of HS256 has (RFC 7518, 3.2).
+// minSecret is the minimum length of a signing key and of a service token in bytes: the
+// length of the hash of HS256 (RFC 7518, 3.2).
 const minSecret = 32
 
-// howToMake is the end of every complaint about a secret. 48 bytes are 64 characters of
-// base64, the most that openssl writes on one line.
-const howToMake = "make one with: openssl rand -base64 48"
+// secretHint ends the error messages about secrets. 48 bytes are 64 characters of base64,
+// the longest line that openssl writes.
+const secretHint = "make one with: openssl rand -base64 48"
 
-// ParseSecret reads a file of signing keys, one on a line, the first of which signs.
-// A key is the line itself, spaces around it left out; empty lines are passed over.
-// The error says which line is wrong and how to make a better one, and never holds
-// the line.
+// ParseSecret parses a file with one signing key per line. The first key signs. A key is
+// the text of its line without surrounding space. Empty lines are ignored. The error names
+// the line and how to make a key, but does not contain the line.
 func ParseSecret(contents []byte) ([][]byte, error) {
 	var keys [][]byte
 	for i, line := range bytes.Split(contents, []byte("\n")) {
@@ -27,33 +26,33 @@ func ParseSecret(contents []byte) ([][]byte, error) {
 		if len(key) == 0 {
 			continue
 		}
-		if err := longEnough(key); err != nil {
+		if err := checkLength(key); err != nil {
 			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
 		keys = append(keys, bytes.Clone(key))
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("there is no secret in it; " + howToMake)
+		return nil, errors.New("the file has no secret; " + secretHint)
 	}
 	return keys, nil
 }
 
-func longEnough(secret []byte) error {
+func checkLength(secret []byte) error {
 	if len(secret) < minSecret {
-		return fmt.Errorf("a secret of %d characters is too short, at least %d are needed; %s",
-			len(secret), minSecret, howToMake)
+		return fmt.Errorf("a secret of %d characters is too short, the minimum is %d; %s",
+			len(secret), minSecret, secretHint)
 	}
 	return nil
 }
 
-// ServiceTokens are the bearer tokens of machines. Only their hashes are kept.
+// ServiceTokens are the bearer tokens of machines. It stores only their hashes.
 type ServiceTokens struct {
 	hashes [][sha256.Size]byte
 }
 
-// ParseServiceTokens reads a file of service tokens, one on a line, each of at least
-// 32 printable ASCII characters without a space. All of them are good, so that a new
-// one can be spread before the old one is taken out. Error: as ParseSecret.
+// ParseServiceTokens parses a file with one service token per line, each with at least 32
+// printable ASCII characters and no space. All of them are valid, so that a new token can
+// be distributed before the old one is removed. Errors are those of ParseSecret.
 func ParseServiceTokens(contents []byte) (*ServiceTokens, error) {
 	tokens, err := ParseSecret(contents)
 	if err != nil {
@@ -62,15 +61,15 @@ func ParseServiceTokens(contents []byte) (*ServiceTokens, error) {
 	s := &ServiceTokens{}
 	for i, token := range tokens {
 		if bytes.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			return nil, fmt.Errorf("token %d has a character that no header can carry; %s", i+1, howToMake)
+			return nil, fmt.Errorf("token %d has a character that HTTP headers cannot contain; %s", i+1, secretHint)
 		}
 		s.hashes = append(s.hashes, sha256.Sum256(token))
 	}
 	return s, nil
 }
 
-// Match reports whether token is one of them, in a time that depends on neither. None
-// matches a nil *ServiceTokens.
+// Match reports whether token is one of the service tokens. It compares in constant time.
+// A nil *ServiceTokens matches nothing.
 func (s *ServiceTokens) Match(token string) bool {
 	if s == nil {
 		return false

@@ -14,27 +14,27 @@ var (
 	secondToken = strings.Repeat("s2", 32)
 )
 
-func TestSecretFileHasOneKeyALine(t *testing.T) {
+func TestSecretFileHasOneKeyPerLine(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("k", 32)
 	for name, test := range map[string]struct {
 		file string
 		keys []string
-		says string
+		want string
 	}{
 		"one":               {file: long, keys: []string{long}},
 		"with its line end": {file: long + "\n", keys: []string{long}},
 		"from Windows":      {file: "\r\n  " + long + "\t\r\n\r\n" + long + "2\r\n", keys: []string{long, long + "2"}},
 		"a space within":    {file: long + " b", keys: []string{long + " b"}},
-		"empty":             {file: "", says: "there is no secret in it; make one with: openssl rand -base64 48"},
-		"blank":             {file: " \n\t\n", says: "there is no secret in it"},
-		"second too short":  {file: long + "\n\nhunter2", says: "line 3: a secret of 7 characters is too short, at least 32 are needed; make one with: openssl rand -base64 48"},
+		"empty":             {file: "", want: "the file has no secret; make one with: openssl rand -base64 48"},
+		"blank":             {file: " \n\t\n", want: "the file has no secret"},
+		"second too short":  {file: long + "\n\nhunter2", want: "line 3: a secret of 7 characters is too short, the minimum is 32; make one with: openssl rand -base64 48"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			keys, err := auth.ParseSecret([]byte(test.file))
-			if test.says != "" {
-				require.ErrorContains(t, err, test.says)
+			if test.want != "" {
+				require.ErrorContains(t, err, test.want)
 				return
 			}
 			require.NoError(t, err)
@@ -46,7 +46,7 @@ func TestSecretFileHasOneKeyALine(t *testing.T) {
 	}
 }
 
-func TestServiceTokenIsAMachine(t *testing.T) {
+func TestServiceTokenIdentifiesAMachine(t *testing.T) {
 	t.Parallel()
 	services, err := auth.ParseServiceTokens([]byte(firstToken + "\n" + secondToken + "\n"))
 	require.NoError(t, err)
@@ -62,23 +62,23 @@ func TestServiceTokenIsAMachine(t *testing.T) {
 	}
 }
 
-func TestWithoutServiceTokensNobodyIsAMachine(t *testing.T) {
+func TestWithoutServiceTokensNothingMatches(t *testing.T) {
 	t.Parallel()
 	var none *auth.ServiceTokens
 	require.False(t, none.Match(""))
 	require.False(t, (&auth.ServiceTokens{}).Match(""))
 }
 
-func TestWeakServiceTokensAreRefused(t *testing.T) {
+func TestWeakServiceTokensAreRejected(t *testing.T) {
 	t.Parallel()
-	for file, says := range map[string]string{
-		"":                                     "there is no secret in it",
+	for file, want := range map[string]string{
+		"":                                     "the file has no secret",
 		firstToken[:31]:                        "line 1: a secret of 31 characters is too short",
-		firstToken + "\n" + "a " + secondToken: "token 2 has a character that no header can carry",
-		firstToken + "é":                       "token 1 has a character that no header can carry",
-		firstToken + "\x00":                    "token 1 has a character that no header can carry",
+		firstToken + "\n" + "a " + secondToken: "token 2 has a character that HTTP headers cannot contain",
+		firstToken + "é":                       "token 1 has a character that HTTP headers cannot contain",
+		firstToken + "\x00":                    "token 1 has a character that HTTP headers cannot contain",
 	} {
 		_, err := auth.ParseServiceTokens([]byte(file))
-		require.ErrorContains(t, err, says)
+		require.ErrorContains(t, err, want)
 	}
 }

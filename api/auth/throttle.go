@@ -12,91 +12,92 @@ import (
 )
 
 const (
-	// DefaultLoginFailures is the number of wrong passwords a minute that one account
-	// and address may try.
+	// DefaultLoginFailures is the maximum number of wrong passwords per minute for one
+	// account and address.
 	DefaultLoginFailures = 10
 
 	throttleWindow = time.Minute
 
-	// maxPairs bounds the memory. It is several times the number of passwords that can
-	// be verified in a minute (4 at once at 20 ms each are 12,000), so a guesser cannot
-	// push out the count of one account by guessing at others.
-	maxPairs = 1 << 16
+	// maxIdle limits the memory. It is several times the number of passwords that the
+	// process can verify in a minute (4 at a time, 20 ms each: 12,000), so that an
+	// attacker cannot evict the entry of one account by guessing at others.
+	maxIdle = 1 << 16
 )
 
-// Throttle slows down who guesses passwords: in any minute at most limit failures of
-// one account from one address. Success costs nothing and forgives nothing. It is safe
-// for concurrent use.
+// Throttle limits password guessing: at most limit failed checks per minute for one
+// account and address. Successful checks neither count nor reset the count. It is safe for
+// concurrent use.
 //
-// A check that is under way counts as a failure until it has ended, so guesses sent at
-// once do not pass together. A check for which there is no room on that account alone
-// waits, so neither does a user with many devices fail.
+// A running check counts as a failure until it ends, so that concurrent guesses cannot
+// exceed the limit. If only running checks fill the limit, a new check waits for them, so
+// that a user with many devices is not rejected.
 //
-// A pair of account and address is in one of three places:
+// The entry of an account and address has three states:
 //
-//	            Try                      ended, failed within a minute
-//	forgotten ───────▶ busy (in a check) ──────────────────────────▶ settled
-//	    ▲                │ ended, no failure      ▲       Try            │
-//	    ├────────────────┘                        └─────────────────────┤
-//	    └──────── a minute passed, or the longest settled past maxPairs ┘
+//	         Try                   last check ended, failures within a minute
+//	absent ───────▶ active (checks run) ──────────────────────────▶ idle
+//	   ▲               │ last check ended, no failures    ▲   Try    │
+//	   ├───────────────┘                                  └──────────┤
+//	   └──── a minute passed, or the oldest of more than maxIdle ────┘
 type Throttle struct {
 	limit int
 
 	mu      sync.Mutex
-	pairs   map[pairKey]*pair
-	settled *list.List // of *pair, the longest settled in front
+	entries map[entryKey]*entry
+	idle    *list.List // of *entry, the longest idle in front
 }
 
-// pairKey is a hash of account and address: a long username takes no more room than
-// a short one.
-type pairKey [sha256.Size]byte
+// entryKey is a hash of account and address, so that a long username needs no more memory
+// than a short one.
+type entryKey [sha256.Size]byte
 
-type pair struct {
-	key      pairKey
+type entry struct {
+	key      entryKey
 	failures []time.Time   // within the window, oldest first
-	checks   int           // under way
+	checks   int           // running
 	changed  chan struct{} // closed when a check ends
-	place    *list.Element // in settled, nil while busy
+	element  *list.Element // in idle; nil while active
 }
 
-// NewThrottle returns a Throttle of limit failures a minute; 0 turns it off.
+// NewThrottle returns a Throttle with a limit of failures per minute. A limit of 0 turns
+// it off.
 func NewThrottle(limit int) *Throttle {
-	return &Throttle{limit: limit, pairs: map[pairKey]*pair{}, settled: list.New()}
+	return &Throttle{limit: limit, entries: map[entryKey]*entry{}, idle: list.New()}
 }
 
-// Try runs check, which reports whether the password was right, unless the account has
-// failed too often from that address. An error of check is no failure: nothing was
-// guessed. account is a username in any case, of a user or not; address an IP
-// address. Errors: rate_limited with RetryAfter; unavailable when other checks of the
-// pair took too long; those of check.
+// Try runs check, which reports whether the password is correct, unless the account has too
+// many failures from this address. An error of check does not count as a failure. account
+// is a username in any case and need not exist; address is an IP address. Errors:
+// rate_limited with RetryAfter; unavailable if ctx ends while Try waits for other checks;
+// those of check.
 func (t *Throttle) Try(ctx context.Context, account, address string, check func() (bool, error)) (bool, error) {
 	if t == nil || t.limit <= 0 {
 		return check()
 	}
-	p, err := t.enter(ctx, keyOf(account, address))
+	e, err := t.enter(ctx, keyOf(account, address))
 	if err != nil {
 		return false, err
 	}
 	failed := true // also when check panics
-	defer func() { t.leave(p, failed) }()
-	right, err := check()
-	failed = err == nil && !right
-	return right, err
+	defer func() { t.leave(e, failed) }()
+	correct, err := check()
+	failed = err == nil && !correct
+	return correct, err
 }
 
-// Pairs returns the number of pairs that are remembered.
-func (t *Throttle) Pairs() int {
+// Len returns the number of entries.
+func (t *Throttle) Len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.pairs)
+	return len(t.entries)
 }
 
-// enter counts a check in, waiting for room.
-func (t *Throttle) enter(ctx context.Context, key pairKey) (*pair, error) {
+// enter starts a check. It waits while running checks fill the limit.
+func (t *Throttle) enter(ctx context.Context, key entryKey) (*entry, error) {
 	for {
-		p, changed, err := t.tryEnter(key, time.Now())
-		if p != nil || err != nil {
-			return p, err
+		e, changed, err := t.tryEnter(key, time.Now())
+		if e != nil || err != nil {
+			return e, err
 		}
 		select {
 		case <-changed:
@@ -106,77 +107,77 @@ func (t *Throttle) enter(ctx context.Context, key pairKey) (*pair, error) {
 	}
 }
 
-// tryEnter returns the pair with the check counted in, or what to wait for.
-func (t *Throttle) tryEnter(key pairKey, now time.Time) (*pair, <-chan struct{}, error) {
+// tryEnter starts a check and returns its entry, or returns the channel to wait for.
+func (t *Throttle) tryEnter(key entryKey, now time.Time) (*entry, <-chan struct{}, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.forget(now)
-	p := t.pairs[key]
-	if p == nil {
-		p = &pair{key: key, changed: make(chan struct{})}
-		t.pairs[key] = p
+	t.evictExpired(now)
+	e := t.entries[key]
+	if e == nil {
+		e = &entry{key: key, changed: make(chan struct{})}
+		t.entries[key] = e
 	}
-	p.prune(now)
-	if len(p.failures) >= t.limit {
-		return nil, nil, rateLimited(p.failures[0].Add(throttleWindow).Sub(now))
+	e.prune(now)
+	if len(e.failures) >= t.limit {
+		return nil, nil, rateLimited(e.failures[0].Add(throttleWindow).Sub(now))
 	}
-	if len(p.failures)+p.checks >= t.limit {
-		return nil, p.changed, nil
+	if len(e.failures)+e.checks >= t.limit {
+		return nil, e.changed, nil
 	}
-	p.checks++
-	if p.place != nil {
-		t.settled.Remove(p.place)
-		p.place = nil
+	e.checks++
+	if e.element != nil {
+		t.idle.Remove(e.element)
+		e.element = nil
 	}
-	return p, nil, nil
+	return e, nil, nil
 }
 
-// leave counts a check out.
-func (t *Throttle) leave(p *pair, failed bool) {
+// leave ends a check.
+func (t *Throttle) leave(e *entry, failed bool) {
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if failed {
-		p.failures = append(p.failures, now)
+		e.failures = append(e.failures, now)
 	}
-	p.checks--
-	close(p.changed)
-	p.changed = make(chan struct{})
-	if p.checks > 0 {
+	e.checks--
+	close(e.changed)
+	e.changed = make(chan struct{})
+	if e.checks > 0 {
 		return
 	}
-	p.prune(now)
-	if len(p.failures) == 0 {
-		delete(t.pairs, p.key)
+	e.prune(now)
+	if len(e.failures) == 0 {
+		delete(t.entries, e.key)
 		return
 	}
-	p.place = t.settled.PushBack(p)
-	if t.settled.Len() > maxPairs {
-		t.drop(t.settled.Front())
+	e.element = t.idle.PushBack(e)
+	if t.idle.Len() > maxIdle {
+		t.evict(t.idle.Front())
 	}
 }
 
-// forget drops the settled pairs whose last failure is a minute old, from the front.
-// One that succeeded lately may stand before them and keep them a minute longer.
-func (t *Throttle) forget(now time.Time) {
-	for front := t.settled.Front(); front != nil; front = t.settled.Front() {
-		p := front.Value.(*pair) //nolint:forcetypeassert // only pairs are put in
-		if p.prune(now); len(p.failures) > 0 {
+// evictExpired removes idle entries from the front whose last failure is a minute old. An
+// entry in front of them that became idle after a success may delay this by a minute.
+func (t *Throttle) evictExpired(now time.Time) {
+	for front := t.idle.Front(); front != nil; front = t.idle.Front() {
+		e := front.Value.(*entry) //nolint:forcetypeassert // the list has only entries
+		if e.prune(now); len(e.failures) > 0 {
 			return
 		}
-		t.drop(front)
+		t.evict(front)
 	}
 }
 
-func (t *Throttle) drop(place *list.Element) {
-	p := t.settled.Remove(place).(*pair) //nolint:forcetypeassert // only pairs are put in
-	delete(t.pairs, p.key)
+func (t *Throttle) evict(element *list.Element) {
+	e := t.idle.Remove(element).(*entry) //nolint:forcetypeassert // the list has only entries
+	delete(t.entries, e.key)
 }
 
-// prune forgets the failures that are a minute old.
-func (p *pair) prune(now time.Time) {
-	for len(p.failures) > 0 && now.Sub(p.failures[0]) >= throttleWindow {
-		p.failures = p.failures[1:]
+// prune removes the failures that are a minute old.
+func (e *entry) prune(now time.Time) {
+	for len(e.failures) > 0 && now.Sub(e.failures[0]) >= throttleWindow {
+		e.failures = e.failures[1:]
 	}
 }
 
@@ -187,12 +188,12 @@ func rateLimited(wait time.Duration) *booking.Error {
 	}
 }
 
-func keyOf(account, address string) pairKey {
+func keyOf(account, address string) entryKey {
 	return sha256.Sum256([]byte(booking.Fold(account) + "\x00" + network(address)))
 }
 
-// network returns what one client can choose its address from: for IPv6 the /64 that
-// a customer is given, for IPv4 the address.
+// network returns the range of addresses that one client may use: the /64 of an IPv6
+// address, and an IPv4 address itself.
 func network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
@@ -202,6 +203,6 @@ func network(address string) string {
 	if ip.Is4() {
 		return ip.String()
 	}
-	prefix, _ := ip.Prefix(64) // no error: an IPv6 address has 128 bits
+	prefix, _ := ip.Prefix(64) // cannot fail for an IPv6 address
 	return prefix.String()
 }

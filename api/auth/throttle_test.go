@@ -22,13 +22,13 @@ const (
 	address = "192.0.2.7"
 )
 
-var errStore = errors.New("the store is out of reach")
+var errStore = errors.New("the store is unreachable")
 
 func wrong() (bool, error)   { return false, nil }
 func correct() (bool, error) { return true, nil }
 func broken() (bool, error)  { return false, errStore }
 
-// advance lets the time of the bubble pass.
+// advance lets time pass in a synctest bubble.
 func advance(d time.Duration) { <-time.After(d) }
 
 func retryAfter(t *testing.T, err error) time.Duration {
@@ -39,7 +39,7 @@ func retryAfter(t *testing.T, err error) time.Duration {
 	return limited.RetryAfter
 }
 
-func TestTenthFailureInAMinuteIsTheLast(t *testing.T) {
+func TestTenthFailureInAMinuteReachesTheLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		throttle := auth.NewThrottle(auth.DefaultLoginFailures)
@@ -51,7 +51,7 @@ func TestTenthFailureInAMinuteIsTheLast(t *testing.T) {
 		checked := false
 		_, err := throttle.Try(t.Context(), account, address, func() (bool, error) { checked = true; return true, nil })
 		require.Equal(t, 50*time.Second, retryAfter(t, err))
-		require.False(t, checked, "a right password too must wait, unchecked")
+		require.False(t, checked, "even a correct password is not checked")
 
 		advance(retryAfter(t, err) - time.Nanosecond)
 		_, err = throttle.Try(t.Context(), account, address, correct)
@@ -63,7 +63,7 @@ func TestTenthFailureInAMinuteIsTheLast(t *testing.T) {
 	})
 }
 
-func TestCountIsOfOneAccountAndOneAddress(t *testing.T) {
+func TestLimitIsPerAccountAndAddress(t *testing.T) {
 	t.Parallel()
 	throttle := auth.NewThrottle(1)
 	_, err := throttle.Try(t.Context(), "Asha", "2001:db8:1:2::1", wrong)
@@ -85,7 +85,7 @@ func TestCountIsOfOneAccountAndOneAddress(t *testing.T) {
 	}
 }
 
-func TestNetworkIsWhatOneClientChoosesFrom(t *testing.T) {
+func TestNetworkIsTheRangeOfOneClient(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
 		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7",
@@ -107,7 +107,7 @@ func TestThrottleOfZeroIsOff(t *testing.T) {
 	}
 }
 
-func TestGuessesAtOnceDoNotPassTogether(t *testing.T) {
+func TestConcurrentGuessesDoNotExceedTheLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		throttle := auth.NewThrottle(10)
@@ -136,7 +136,7 @@ func TestGuessesAtOnceDoNotPassTogether(t *testing.T) {
 	})
 }
 
-func TestRightPasswordsAtOnceAllPass(t *testing.T) {
+func TestConcurrentCorrectPasswordsAllPass(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		throttle := auth.NewThrottle(3)
@@ -152,11 +152,11 @@ func TestRightPasswordsAtOnceAllPass(t *testing.T) {
 			})
 		}
 		wait.Wait()
-		require.Zero(t, throttle.Pairs())
+		require.Zero(t, throttle.Len())
 	})
 }
 
-func TestWaitForRoomEndsWithTheRequest(t *testing.T) {
+func TestWaitEndsWithTheRequest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		throttle := auth.NewThrottle(1)
@@ -177,13 +177,13 @@ func TestCheckThatPanicsCountsAsAFailure(t *testing.T) {
 	t.Parallel()
 	throttle := auth.NewThrottle(1)
 	require.Panics(t, func() {
-		_, _ = throttle.Try(t.Context(), account, address, func() (bool, error) { panic("a fault of ours") })
+		_, _ = throttle.Try(t.Context(), account, address, func() (bool, error) { panic("a bug") })
 	})
 	_, err := throttle.Try(t.Context(), account, address, correct)
 	require.Equal(t, booking.CodeRateLimited, booking.CodeOf(err))
 }
 
-func TestFloodOfNamesIsBoundedAndForgotten(t *testing.T) {
+func TestNumberOfEntriesIsLimitedAndTheyExpire(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		throttle := auth.NewThrottle(1)
@@ -192,21 +192,21 @@ func TestFloodOfNamesIsBoundedAndForgotten(t *testing.T) {
 			return err
 		}
 		require.NoError(t, try(account))
-		for i := range auth.MaxPairs - 1 {
+		for i := range auth.MaxIdle - 1 {
 			require.NoError(t, try(fmt.Sprint(i)))
 		}
-		require.Equal(t, booking.CodeRateLimited, booking.CodeOf(try(account)), "as many as fit push nobody out")
+		require.Equal(t, booking.CodeRateLimited, booking.CodeOf(try(account)), "nothing is evicted below the limit")
 		require.NoError(t, try("one more"))
-		require.Equal(t, auth.MaxPairs, throttle.Pairs())
+		require.Equal(t, auth.MaxIdle, throttle.Len())
 		advance(time.Minute)
 		require.NoError(t, try(account))
-		require.Equal(t, 1, throttle.Pairs())
+		require.Equal(t, 1, throttle.Len())
 	})
 }
 
-// Checks that are under way take no room from counts: holding many requests open
-// costs a guesser nothing, and must gain nothing.
-func TestOpenRequestsPushNobodyOut(t *testing.T) {
+// Entries with running checks must not evict idle ones, because an attacker can keep many
+// requests open.
+func TestRunningChecksEvictNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		throttle := auth.NewThrottle(1)
@@ -221,10 +221,10 @@ func TestOpenRequestsPushNobodyOut(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		require.Equal(t, 1001, throttle.Pairs())
+		require.Equal(t, 1001, throttle.Len())
 		close(end)
 		wait.Wait()
-		require.Equal(t, 1, throttle.Pairs())
+		require.Equal(t, 1, throttle.Len())
 		_, err = throttle.Try(t.Context(), account, address, correct)
 		require.Equal(t, booking.CodeRateLimited, booking.CodeOf(err))
 	})
@@ -245,9 +245,9 @@ var steps = rapid.SliceOf(rapid.Custom(func(r *rapid.T) step {
 	}
 }))
 
-// The model keeps every failure for ever and counts those of the last minute. The
-// steps are drawn first: rapid does not run inside a bubble.
-func TestThrottleDoesWhatItsModelDoes(t *testing.T) {
+// The model stores every failure and counts those of the last minute. The steps are drawn
+// first, because rapid does not run inside a synctest bubble.
+func TestThrottleBehavesAsItsModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
 		limit := rapid.IntRange(1, 4).Draw(r, "limit")
@@ -282,11 +282,11 @@ func describe(right bool, err error) string {
 
 func expect(failures map[string][]time.Time, limit int, s step) string {
 	now := time.Now()
-	lately := slices.DeleteFunc(slices.Clone(failures[s.Name]), func(at time.Time) bool {
+	recent := slices.DeleteFunc(slices.Clone(failures[s.Name]), func(at time.Time) bool {
 		return now.Sub(at) >= time.Minute
 	})
-	if len(lately) >= limit {
-		return "wait " + (time.Minute - now.Sub(lately[0])).String()
+	if len(recent) >= limit {
+		return "wait " + (time.Minute - now.Sub(recent[0])).String()
 	}
 	if s.Outcome == "wrong" {
 		failures[s.Name] = append(failures[s.Name], now)

@@ -15,52 +15,52 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// The lives of tokens, and the difference of clocks that is forgiven (API.md part 3).
+// The lifetimes of tokens and the tolerated clock difference (API.md part 3).
 const (
 	DefaultAccessTTL  = 20 * time.Minute
 	DefaultRefreshTTL = 24 * time.Hour
 	Leeway            = 30 * time.Second
 
-	// MaxTTL is the longest life of a token: whoever steals a secret's backup must not
-	// find it good for ever, and a claim beyond it is nonsense.
+	// MaxTTL is the maximum lifetime of a token, so that a stolen token does not stay
+	// valid indefinitely.
 	MaxTTL = 366 * 24 * time.Hour
 )
 
-// maxToken is the length of the longest text that is looked at, several times that of
-// a token of ours.
+// maxToken is the maximum length of a token that is parsed, several times that of an
+// issued one.
 const maxToken = 2048
 
-// Tokens issues and reads JSON Web Tokens, HS256 and nothing else. It is immutable,
-// so safe for concurrent use, and never prints its keys.
+// Tokens issues and validates JSON Web Tokens with HS256. It is immutable and so safe for
+// concurrent use. It does not print its keys.
 type Tokens struct {
-	sign       string            // the kid of the key that signs
+	signingKid string            // of the key that signs
 	keys       map[string][]byte // by kid
 	accessTTL  time.Duration
 	refreshTTL time.Duration
 	parser     *jwt.Parser
 }
 
-// NewTokens returns Tokens that sign with the first key and accept all of them: to
-// change the key, put the new one in front and take the old one out refreshTTL later.
-// A key has at least 32 bytes, a TTL is one second to MaxTTL.
+// NewTokens returns Tokens that sign with the first key and accept all keys. To replace a
+// key, put the new one first and remove the old one after refreshTTL. A key must have at
+// least 32 bytes; a TTL must be one second to MaxTTL.
 func NewTokens(keys [][]byte, accessTTL, refreshTTL time.Duration) (*Tokens, error) {
 	if len(keys) == 0 {
-		return nil, errors.New("a signing key is needed; " + howToMake)
+		return nil, errors.New("a signing key is required; " + secretHint)
 	}
 	for _, ttl := range []time.Duration{accessTTL, refreshTTL} {
 		if ttl < time.Second || ttl > MaxTTL {
-			return nil, fmt.Errorf("a token lives 1s to %s, not %s", MaxTTL, ttl)
+			return nil, fmt.Errorf("the TTL of a token must be 1s to %s, not %s", MaxTTL, ttl)
 		}
 	}
 	t := &Tokens{
-		sign: keyID(keys[0]), keys: make(map[string][]byte, len(keys)),
+		signingKid: keyID(keys[0]), keys: make(map[string][]byte, len(keys)),
 		accessTTL: accessTTL, refreshTTL: refreshTTL,
-		// Claims are checked by check: the parser's own rules take "1" for a number.
+		// claims.valid validates the claims, because the parser accepts "1" as a number.
 		parser: jwt.NewParser(jwt.WithValidMethods([]string{algorithm}),
 			jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation()),
 	}
 	for i, key := range keys {
-		if err := longEnough(key); err != nil {
+		if err := checkLength(key); err != nil {
 			return nil, fmt.Errorf("signing key %d: %w", i+1, err)
 		}
 		t.keys[keyID(key)] = key
@@ -68,70 +68,70 @@ func NewTokens(keys [][]byte, accessTTL, refreshTTL time.Duration) (*Tokens, err
 	return t, nil
 }
 
-// Format keeps the keys out of whatever prints Tokens, with any verb.
+// Format prints no key, for every verb.
 func (*Tokens) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "signing keys") }
 
-// LogValue keeps the keys out of the log.
+// LogValue returns no key.
 func (*Tokens) LogValue() slog.Value { return slog.StringValue("signing keys") }
 
-// keyID names a key without telling it: the first 8 bytes of its SHA-256.
+// keyID returns the kid of a key: the first 8 bytes of its SHA-256, which do not reveal it.
 func keyID(key []byte) string {
 	sum := sha256.Sum256(key)
 	return base64.RawURLEncoding.EncodeToString(sum[:8])
 }
 
-// issue makes a pair for user, and the record of its refresh token. The record
-// outlives the token by Leeway, so that the claim alone decides when it ends.
-func (t *Tokens) issue(user, family uuid.UUID, now time.Time) (Pair, booking.RefreshToken, error) {
+// issue returns new tokens for user and the record of the refresh token. The record expires
+// Leeway after the token, so that only the claim decides when the token expires.
+func (t *Tokens) issue(user, family uuid.UUID, now time.Time) (IssuedTokens, booking.RefreshToken, error) {
 	access := newClaims(kindAccess, user, now, t.accessTTL)
 	refresh := newClaims(kindRefresh, user, now, t.refreshTTL)
 	refresh.Family = family
-	var pair Pair
+	var issued IssuedTokens
 	var err error
-	if pair.Access, err = t.signed(access); err != nil {
-		return Pair{}, booking.RefreshToken{}, err
+	if issued.Access, err = t.sign(access); err != nil {
+		return IssuedTokens{}, booking.RefreshToken{}, err
 	}
-	if pair.Refresh, err = t.signed(refresh); err != nil {
-		return Pair{}, booking.RefreshToken{}, err
+	if issued.Refresh, err = t.sign(refresh); err != nil {
+		return IssuedTokens{}, booking.RefreshToken{}, err
 	}
-	return pair, booking.RefreshToken{
+	return issued, booking.RefreshToken{
 		ID: refresh.ID, Family: family, User: user,
 		ExpiresAt: refresh.ExpiresAt.Add(Leeway),
 	}, nil
 }
 
-func (t *Tokens) signed(c claims) (string, error) {
+func (t *Tokens) sign(c claims) (string, error) {
 	token := jwt.NewWithClaims(jwt.SigningMethodHS256, c)
-	token.Header["kid"] = t.sign
-	text, err := token.SignedString(t.keys[t.sign])
+	token.Header["kid"] = t.signingKid
+	text, err := token.SignedString(t.keys[t.signingKid])
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
 	}
 	return text, nil
 }
 
-// read returns the claims of a token of that kind that is good at now. Error:
-// unauthenticated, without a cause: nothing of a token reaches a log.
-func (t *Tokens) read(text, kind string, now time.Time) (claims, error) {
-	c, ok := t.parse(text)
-	if !ok || !c.genuine(kind, now) || c.ended(now) {
+// parse returns the claims of a token of this kind that is valid at now. Error:
+// unauthenticated, without a cause, so that no part of a token is logged.
+func (t *Tokens) parse(text, kind string, now time.Time) (claims, error) {
+	c, err := t.parseExpired(text, kind, now)
+	if err == nil && c.expired(now) {
+		return claims{}, Unauthenticated()
+	}
+	return c, err
+}
+
+// parseExpired is parse for a token that may have expired.
+func (t *Tokens) parseExpired(text, kind string, now time.Time) (claims, error) {
+	c, ok := t.verify(text)
+	if !ok || !c.valid(kind, now) {
 		return claims{}, Unauthenticated()
 	}
 	return c, nil
 }
 
-// readEnded is read for a token that may have expired.
-func (t *Tokens) readEnded(text, kind string, now time.Time) (claims, error) {
-	c, ok := t.parse(text)
-	if !ok || !c.genuine(kind, now) {
-		return claims{}, Unauthenticated()
-	}
-	return c, nil
-}
-
-// parse checks form and signature. The base64 decoder passes over line breaks, even
-// a strict one, so they are refused here: a token has one spelling.
-func (t *Tokens) parse(text string) (claims, bool) {
+// verify checks the syntax and the signature. It rejects line breaks, which even the strict
+// base64 decoder ignores, so that a token has only one spelling.
+func (t *Tokens) verify(text string) (claims, bool) {
 	if len(text) > maxToken || strings.ContainsAny(text, "\r\n") {
 		return claims{}, false
 	}
@@ -140,17 +140,16 @@ func (t *Tokens) parse(text string) (claims, bool) {
 	return c, err == nil
 }
 
-// key returns the key that the header names. The name is looked up among our own and
-// used for nothing else. The header is read once more, strictly: the parser takes the
-// last of two members of one name and passes over what it does not know, such as
-// crit, which must be understood (RFC 7515, 4.1.11).
+// key returns the key with the kid of the header. It parses the header again, because the
+// JWT parser accepts duplicate members and ignores unknown ones such as crit, which must be
+// understood (RFC 7515, 4.1.11).
 func (t *Tokens) key(token *jwt.Token) (any, error) {
-	segment, _, _ := strings.Cut(token.Raw, ".")
-	header, err := base64.RawURLEncoding.Strict().DecodeString(segment)
+	part, _, _ := strings.Cut(token.Raw, ".")
+	header, err := base64.RawURLEncoding.Strict().DecodeString(part)
 	if err != nil {
 		return nil, errMalformed
 	}
-	kid, err := readHeader(header)
+	kid, err := parseHeader(header)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func newTokens(tb testing.TB, keys ...[]byte) *auth.Tokens {
 	return tokens
 }
 
-// b64 is how a segment of a token is spelled.
+// b64 encodes a part of a token.
 func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
 // kid is the documented name of a key.
@@ -52,7 +52,7 @@ func kid(key []byte) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:8])
 }
 
-// mac signs header and payload as they stand.
+// mac signs header and payload.
 func mac(newHash func() hash.Hash, header, payload string, key []byte) string {
 	text := b64(header) + "." + b64(payload)
 	h := hmac.New(newHash, key)
@@ -66,8 +66,8 @@ func header(key []byte) string {
 	return fmt.Sprintf(`{"alg":"HS256","kid":%q,"typ":"JWT"}`, kid(key))
 }
 
-// payload is the payload of a good token of that kind with some members changed: pairs
-// of a name and raw JSON; "" takes the member out.
+// payload returns the payload of a valid token with changes: names, each followed by raw
+// JSON, or by "" to remove the member.
 func payload(kind string, now time.Time, changes ...string) string {
 	members := map[string]string{
 		"token_type": `"` + kind + `"`, "user_id": `"` + someUser + `"`, "jti": `"` + someToken + `"`,
@@ -77,8 +77,8 @@ func payload(kind string, now time.Time, changes ...string) string {
 	if kind == refresh {
 		members["family"] = `"` + someFamily + `"`
 	}
-	for pair := range slices.Chunk(changes, 2) {
-		members[pair[0]] = pair[1]
+	for change := range slices.Chunk(changes, 2) {
+		members[change[0]] = change[1]
 	}
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(members)) {
@@ -91,22 +91,22 @@ func payload(kind string, now time.Time, changes ...string) string {
 
 func seconds(at time.Time, d time.Duration) string { return fmt.Sprint(at.Add(d).Unix()) }
 
-func TestTokenByAnotherToolIsGood(t *testing.T) {
+func TestTokenSignedByAnotherToolIsAccepted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		accounts := &auth.Accounts{Tokens: newTokens(t, newKey)}
 		now := time.Now()
 		for name, token := range map[string]string{
-			"as we write it":       sign(header(newKey), payload(access, now), newKey),
-			"without typ":          sign(fmt.Sprintf(`{"kid":%q,"alg":"HS256"}`, kid(newKey)), payload(access, now), newKey),
-			"spaces in the JSON":   sign(" "+header(newKey), "\n"+payload(access, now)+" ", newKey),
-			"audience in a list":   sign(header(newKey), payload(access, now, "aud", `["other","trainbooking"]`), newKey),
-			"a claim of its own":   sign(header(newKey), payload(access, now, "colour", `{"a":[1,2]}`), newKey),
-			"not before now":       sign(header(newKey), payload(access, now, "nbf", seconds(now, 0)), newKey),
-			"clock 30 s ahead":     sign(header(newKey), payload(access, now, "iat", seconds(now, 30*time.Second)), newKey),
-			"begins in 30 s":       sign(header(newKey), payload(access, now, "nbf", seconds(now, 30*time.Second)), newKey),
-			"ended 29 s ago":       sign(header(newKey), payload(access, now.Add(-time.Hour), "exp", seconds(now, -29*time.Second)), newKey),
-			"lives for the utmost": sign(header(newKey), payload(access, now, "exp", seconds(now, auth.MaxTTL)), newKey),
+			"as we write it":     sign(header(newKey), payload(access, now), newKey),
+			"without typ":        sign(fmt.Sprintf(`{"kid":%q,"alg":"HS256"}`, kid(newKey)), payload(access, now), newKey),
+			"spaces in the JSON": sign(" "+header(newKey), "\n"+payload(access, now)+" ", newKey),
+			"audience in a list": sign(header(newKey), payload(access, now, "aud", `["other","trainbooking"]`), newKey),
+			"a claim of its own": sign(header(newKey), payload(access, now, "colour", `{"a":[1,2]}`), newKey),
+			"not before now":     sign(header(newKey), payload(access, now, "nbf", seconds(now, 0)), newKey),
+			"clock 30 s ahead":   sign(header(newKey), payload(access, now, "iat", seconds(now, 30*time.Second)), newKey),
+			"begins in 30 s":     sign(header(newKey), payload(access, now, "nbf", seconds(now, 30*time.Second)), newKey),
+			"ended 29 s ago":     sign(header(newKey), payload(access, now.Add(-time.Hour), "exp", seconds(now, -29*time.Second)), newKey),
+			"maximum lifetime":   sign(header(newKey), payload(access, now, "exp", seconds(now, auth.MaxTTL)), newKey),
 		} {
 			identity, err := accounts.Identify(token)
 			require.NoError(t, err, name)
@@ -116,8 +116,7 @@ func TestTokenByAnotherToolIsGood(t *testing.T) {
 	})
 }
 
-// forged returns tokens that no service of ours may take for one of that kind, each
-// wrong in one thing.
+// forged returns tokens that must be rejected. Each has one defect.
 func forged(kind string, now time.Time) map[string]string {
 	good := sign(header(newKey), payload(kind, now), newKey)
 	parts := strings.Split(good, ".")
@@ -130,8 +129,8 @@ func forged(kind string, now time.Time) map[string]string {
 	tokens := map[string]string{
 		// text
 		"empty": "", "a dot": ".", "two dots": "..", "words": "not a token", "NUL": "\x00",
-		"two segments":       parts[0] + "." + parts[1],
-		"four segments":      good + "." + parts[2],
+		"two parts":          parts[0] + "." + parts[1],
+		"four parts":         good + "." + parts[2],
 		"trailing dot":       good + ".",
 		"trailing letter":    good + "A",
 		"trailing space":     good + " ",
@@ -247,9 +246,9 @@ func forged(kind string, now time.Time) map[string]string {
 	return tokens
 }
 
-// otherAlphabet spells a segment so that only a loose decoder reads it.
-func otherAlphabet(segment string) string {
-	return strings.NewReplacer("-", "+", "_", "/").Replace(segment) + "="
+// otherAlphabet encodes a part of a token so that only a lenient decoder accepts it.
+func otherAlphabet(part string) string {
+	return strings.NewReplacer("-", "+", "_", "/").Replace(part) + "="
 }
 
 // looseTwin returns the letter that differs from c in the bits that 32 bytes leave
@@ -267,11 +266,11 @@ func TestForgedTokensAreAllTheSame401(t *testing.T) {
 			_, err := accounts.Identify(token)
 			require.Equal(t, auth.Unauthenticated(), err, name)
 		}
-		// A token that got through would meet a nil store, and panic.
+		// An accepted token would panic with the nil store.
 		for name, token := range forged(refresh, time.Now()) {
 			_, err := accounts.Refresh(t.Context(), token)
 			require.Equal(t, auth.Unauthenticated(), err, name)
-			if name != "exp over" { // it was genuine, so it logs out
+			if name != "exp over" { // an expired token can log out
 				err := accounts.Logout(t.Context(), uuid.MustParse(someUser), token)
 				require.Equal(t, auth.Unauthenticated(), err, name)
 			}
@@ -279,7 +278,7 @@ func TestForgedTokensAreAllTheSame401(t *testing.T) {
 	})
 }
 
-func TestTokenEndsAfterItsLifeAndTheLeeway(t *testing.T) {
+func TestTokenExpiresAfterItsTTLAndTheLeeway(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		accounts := &auth.Accounts{Tokens: newTokens(t, newKey)}
@@ -293,7 +292,7 @@ func TestTokenEndsAfterItsLifeAndTheLeeway(t *testing.T) {
 	})
 }
 
-func TestEveryKeyVerifiesUntilItIsTakenOut(t *testing.T) {
+func TestEveryKeyVerifiesUntilItIsRemoved(t *testing.T) {
 	t.Parallel()
 	token := sign(header(oldKey), payload(access, time.Now()), oldKey)
 	_, err := (&auth.Accounts{Tokens: newTokens(t, newKey, oldKey)}).Identify(token)
@@ -302,23 +301,23 @@ func TestEveryKeyVerifiesUntilItIsTakenOut(t *testing.T) {
 	require.Equal(t, auth.Unauthenticated(), err)
 }
 
-func TestWeakSettingsOfTokensAreRefused(t *testing.T) {
+func TestWeakTokenSettingsAreRejected(t *testing.T) {
 	t.Parallel()
 	const hour = time.Hour
 	for name, test := range map[string]struct {
 		keys            [][]byte
 		access, refresh time.Duration
-		says            string
+		want            string
 	}{
 		"no key":           {nil, hour, hour, "openssl rand -base64 48"},
-		"short key":        {[][]byte{newKey, newKey[:31]}, hour, hour, "signing key 2: a secret of 31 characters is too short, at least 32 are needed; make one with: openssl rand -base64 48"},
+		"short key":        {[][]byte{newKey, newKey[:31]}, hour, hour, "signing key 2: a secret of 31 characters is too short, the minimum is 32; make one with: openssl rand -base64 48"},
 		"access 0":         {[][]byte{newKey}, 0, hour, "not 0s"},
 		"refresh too long": {[][]byte{newKey}, hour, auth.MaxTTL + 1, "1s to 8784h"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := auth.NewTokens(test.keys, test.access, test.refresh)
-			require.ErrorContains(t, err, test.says)
+			require.ErrorContains(t, err, test.want)
 		})
 	}
 }
@@ -339,7 +338,7 @@ func FuzzIdentify(f *testing.F) {
 	})
 }
 
-// With the right signature what is in a token decides, and it is read as strictly.
+// The claims of a correctly signed token are validated strictly.
 func FuzzSignedToken(f *testing.F) {
 	now := time.Now()
 	f.Add(header(newKey), payload(access, now))

@@ -15,59 +15,58 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// DefaultTimeout is how long one request may take, the body of its answer included. The
-// server answers within 5 seconds, if only with a 504; as much again is for the way.
+// DefaultTimeout is how long one request may take, including its response body. It is the
+// server's own timeout of 5 seconds plus as much for the network.
 const DefaultTimeout = 10 * time.Second
 
-// DefaultUserAgent is who the client says it is.
+// DefaultUserAgent is the default User-Agent header.
 const DefaultUserAgent = "trainbooking-client"
 
-// The transport of a client that is given none.
+// The settings of the default transport.
 const (
-	// idleConnections is how many are kept. net/http keeps two for a host, which makes
-	// hundred callers at once dial for nearly every request.
-	idleConnections = 100
-	// idleTime is shorter than the server's two minutes, so that it is the client that
-	// closes, and no request meets a connection that is just being closed.
-	idleTime = 90 * time.Second
-	// maxHeader bounds the header of an answer, in bytes.
+	// maxIdleConns is the number of idle connections. With net/http's default of two per
+	// host, a hundred concurrent callers would connect for nearly every request.
+	maxIdleConns = 100
+	// idleTimeout is shorter than the server's two minutes, so that the client closes idle
+	// connections and does not send a request on one that the server is closing.
+	idleTimeout = 90 * time.Second
+	// maxHeader is the maximum size of a response header in bytes.
 	maxHeader = 64 << 10
 )
 
-// Options is what a Client is made of. URL alone is required.
+// Options configures a Client. Only URL is required.
 type Options struct {
-	// URL is where the API is, with the prefix of its paths if it has one:
-	// https://example.org/rail.
+	// URL is the base URL of the API, including a path prefix: https://example.org/rail.
 	URL string
-	// Token returns the bearer token for requests of user, who is zero where no user is
-	// meant: the trains, for which an admin's token or the service token is needed. It is
-	// called for each request that needs one. Its error ends the call: nothing was sent.
+	// Token returns the bearer token for a request of user. user is zero for requests that
+	// need the token of an admin or the service token. The client calls Token for each
+	// request that needs a token. If it returns an error, the client sends nothing.
 	// nil: no token is sent.
 	Token func(ctx context.Context, user uuid.UUID) (string, error)
-	// HTTP sends the requests. It is copied; redirects are not followed. nil: one of its
-	// own, with http.DefaultTransport's proxy and TLS settings.
+	// HTTP sends the requests. The client copies it and follows no redirects. nil: a new
+	// one with the proxy and TLS settings of http.DefaultTransport.
 	HTTP      *http.Client
 	Timeout   time.Duration // of one request; 0: DefaultTimeout
 	UserAgent string        // "": DefaultUserAgent
-	// Observe, if set, sees every request; see Call.
-	Observe func(Call) func(Result)
+	// OnCall, if set, is called for each request; see Call.
+	OnCall func(Call) func(Result)
 }
 
-// Client is booking.Service at the other end of HTTP. It is safe for concurrent use and
-// holds no goroutine.
+// Client implements booking.Service over HTTP. It is safe for concurrent use and has no
+// goroutines.
 type Client struct {
-	base      string // without a slash at its end
+	base      string // without a trailing slash
 	token     func(context.Context, uuid.UUID) (string, error)
 	http      http.Client
 	timeout   time.Duration
 	userAgent string
-	observe   func(Call) func(Result)
+	onCall    func(Call) func(Result)
 }
 
 var _ booking.Service = (*Client)(nil)
 
-// New makes a Client. It connects to nothing. It fails when the URL is not one of http or
-// https, or carries what has no place there: a user, a query, a fragment.
+// New returns a Client. It does not connect. It returns an error if the URL is not an http
+// or https URL, or if it has a user, a query or a fragment.
 func New(o Options) (*Client, error) {
 	base, err := url.Parse(o.URL)
 	if err != nil {
@@ -80,7 +79,7 @@ func New(o Options) (*Client, error) {
 		return nil, errors.New("the URL of the API must have no user, query or fragment")
 	}
 	c := &Client{
-		base: strings.TrimRight(base.String(), "/"), token: o.Token, observe: o.Observe,
+		base: strings.TrimRight(base.String(), "/"), token: o.Token, onCall: o.OnCall,
 		timeout: cmp.Or(o.Timeout, DefaultTimeout), userAgent: cmp.Or(o.UserAgent, DefaultUserAgent),
 	}
 	if o.HTTP != nil {
@@ -88,33 +87,34 @@ func New(o Options) (*Client, error) {
 	} else {
 		c.http.Transport = newTransport()
 	}
-	// The API sends none, and the token is for nobody else.
+	// The API sends no redirects, and the token must not go to another server.
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if c.token == nil {
 		c.token = FixedToken("")
 	}
-	if c.observe == nil {
-		c.observe = func(Call) func(Result) { return func(Result) {} }
+	if c.onCall == nil {
+		c.onCall = func(Call) func(Result) { return func(Result) {} }
 	}
 	return c, nil
 }
 
-// FixedToken is for a caller who is always the same, as the operator with its service
-// token is.
+// FixedToken returns an Options.Token that always returns token, such as the service token
+// of the operator.
 func FixedToken(token string) func(context.Context, uuid.UUID) (string, error) {
 	return func(context.Context, uuid.UUID) (string, error) { return token, nil }
 }
 
-// CloseIdleConnections closes what no request is using. The client can be used on.
+// CloseIdleConnections closes the connections that no request is using. The client remains
+// usable.
 func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
 
 func newTransport() *http.Transport {
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
-	if standard, ok := http.DefaultTransport.(*http.Transport); ok { // unless somebody replaced it
+	if standard, ok := http.DefaultTransport.(*http.Transport); ok { // unless the program replaced it
 		transport = standard.Clone()
 	}
-	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = idleConnections, idleConnections
-	transport.IdleConnTimeout = idleTime
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = maxIdleConns, maxIdleConns
+	transport.IdleConnTimeout = idleTimeout
 	transport.MaxResponseHeaderBytes = maxHeader
 	return transport
 }

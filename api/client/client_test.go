@@ -17,15 +17,15 @@ import (
 	"trainbooking.dev/booking/bookingtest"
 )
 
-func TestClientDoesWhatEveryServiceMust(t *testing.T) {
+func TestClientImplementsService(t *testing.T) {
 	t.Parallel()
 	bookingtest.Exercise(t, func(t *testing.T, rules booking.HoldRules) booking.Service {
 		t.Helper()
-		return newSite(t, rules, nil).open(t)
+		return newTestServer(t, rules, nil).open(t)
 	})
 }
 
-func TestURLOfTheAPIIsOne(t *testing.T) {
+func TestURLIsValidated(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{"http://localhost:8080", "https://example.org/rail/", "http://[::1]:8080/"} {
 		_, err := client.New(client.Options{URL: good})
@@ -42,7 +42,7 @@ func TestURLOfTheAPIIsOne(t *testing.T) {
 
 func TestURLMayHaveAPrefix(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, rules(), nil)
+	s := newTestServer(t, rules(), nil)
 	proxy := httptest.NewServer(http.StripPrefix("/rail/api", s.handler))
 	t.Cleanup(proxy.Close)
 	c := s.open(t, func(o *client.Options) { o.URL = proxy.URL + "/rail/api/" })
@@ -56,9 +56,9 @@ func TestURLMayHaveAPrefix(t *testing.T) {
 	require.Len(t, found, 1)
 }
 
-func TestServiceTokenIsEnoughForTrains(t *testing.T) {
+func TestServiceTokenMayChangeTrains(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, rules(), nil)
+	s := newTestServer(t, rules(), nil)
 	c := s.open(t, func(o *client.Options) { o.Token = client.FixedToken(serviceToken) })
 	train := draft()
 	_, created, err := c.PutTrain(t.Context(), train)
@@ -70,17 +70,17 @@ func TestServiceTokenIsEnoughForTrains(t *testing.T) {
 
 	_, err = c.Hold(t.Context(), booking.HoldRequest{Train: train.ID, User: uuid.New(), Seats: []int{1}})
 	require.Equal(t, booking.CodeForbidden, booking.CodeOf(err))
-	nobody := s.open(t, func(o *client.Options) { o.Token = nil })
-	_, _, err = nobody.PutTrain(t.Context(), train)
+	anonymous := s.open(t, func(o *client.Options) { o.Token = nil })
+	_, _, err = anonymous.PutTrain(t.Context(), train)
 	require.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
 }
 
-func TestTrainsAreFetchedPageByPageAsTheyAreNeeded(t *testing.T) {
+func TestTrainsFetchesPagesOnDemand(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, rules(), nil)
+	s := newTestServer(t, rules(), nil)
 	requests := 0
 	c := s.open(t, func(o *client.Options) {
-		o.Observe = func(call client.Call) func(client.Result) {
+		o.OnCall = func(call client.Call) func(client.Result) {
 			if call.Operation == "ListTrains" {
 				requests++
 			}
@@ -104,7 +104,7 @@ func TestTrainsAreFetchedPageByPageAsTheyAreNeeded(t *testing.T) {
 		require.NoError(t, err)
 		break
 	}
-	require.Equal(t, 4, requests, "who stops asks for no more")
+	require.Equal(t, 4, requests, "no more pages after break")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -116,10 +116,10 @@ func TestTrainsAreFetchedPageByPageAsTheyAreNeeded(t *testing.T) {
 	require.ErrorIs(t, failures[0], context.Canceled)
 }
 
-func TestListWithoutALimitIsWholeAndOneWithALargeLimitToo(t *testing.T) {
+func TestListWithoutALimitOrWithALargeOneIsComplete(t *testing.T) {
 	t.Parallel()
 	const length = booking.MaxPageLimit + 2
-	s := newSite(t, rules(), func(booking.Service) booking.Service { return long{length: length} })
+	s := newTestServer(t, rules(), func(booking.Service) booking.Service { return longList{length: length} })
 	c := s.open(t)
 	for limit, want := range map[int]int{
 		0: length, 1: 1, booking.MaxPageLimit: booking.MaxPageLimit, booking.MaxPageLimit + 1: booking.MaxPageLimit + 1,
@@ -135,13 +135,13 @@ func TestListWithoutALimitIsWholeAndOneWithALargeLimitToo(t *testing.T) {
 	}
 }
 
-// long has a list of trains, one made each second since the epoch.
-type long struct {
+// longList is a service with length trains, created one second apart since the epoch.
+type longList struct {
 	booking.Service
 	length int
 }
 
-func (l long) ListTrains(_ context.Context, query booking.TrainQuery) (booking.Page[booking.Availability], error) {
+func (l longList) ListTrains(_ context.Context, query booking.TrainQuery) (booking.Page[booking.Availability], error) {
 	var items []booking.Availability
 	first := 1
 	if !query.Page.After.IsZero() {
@@ -157,9 +157,9 @@ func (l long) ListTrains(_ context.Context, query booking.TrainQuery) (booking.P
 	}), nil
 }
 
-func TestMeaninglessRefsAreRefused(t *testing.T) {
+func TestInvalidHoldRefsAreRejected(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, rules(), nil)
+	s := newTestServer(t, rules(), nil)
 	c := s.open(t)
 	train, other, user := create(t, c), create(t, c), uuid.New()
 	hold, err := c.Hold(t.Context(), booking.HoldRequest{Train: train.ID, User: user, Seats: []int{1}})
@@ -180,8 +180,7 @@ func TestMeaninglessRefsAreRefused(t *testing.T) {
 	}
 }
 
-// An API in front of which somebody put something else is asked with the same names.
-func TestRequestSaysWhoAndWhatItIs(t *testing.T) {
+func TestRequestHeaders(t *testing.T) {
 	t.Parallel()
 	var got *http.Request
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -193,14 +192,14 @@ func TestRequestSaysWhoAndWhatItIs(t *testing.T) {
 	train := draft()
 	_, _ = c.FindTrain(t.Context(), train.ID)
 	require.Equal(t, client.DefaultUserAgent, got.UserAgent())
-	require.Empty(t, got.Header.Values("Authorization"), "the token is for those who need it")
+	require.Empty(t, got.Header.Values("Authorization"), "the request needs no token")
 	require.Empty(t, got.Header.Values("Content-Type"))
 
 	wanted := booking.HoldRequest{ID: booking.NewHoldID(train.ID), Train: train.ID, User: uuid.New(), Seats: []int{1}}
 	_, _ = c.Hold(t.Context(), wanted)
 	require.Equal(t, []string{"Bearer secret"}, got.Header.Values("Authorization"))
 	require.Equal(t, "application/json", got.Header.Get("Content-Type"))
-	require.Empty(t, got.Header.Values("Idempotency-Key"), "named seats find their hold without")
+	require.Empty(t, got.Header.Values("Idempotency-Key"), "a hold of named seats is idempotent without")
 	wanted.Seats, wanted.Count = nil, 2
 	_, _ = c.Hold(t.Context(), wanted)
 	require.Equal(t, wanted.ID.String(), got.Header.Get("Idempotency-Key"))
@@ -208,7 +207,7 @@ func TestRequestSaysWhoAndWhatItIs(t *testing.T) {
 	_, _ = c.Hold(t.Context(), wanted)
 	require.Len(t, got.Header.Get("Idempotency-Key"), 36)
 	_, _ = c.CreateTrain(t.Context(), train)
-	require.Empty(t, got.Header.Values("Idempotency-Key"), "its id tells")
+	require.Empty(t, got.Header.Values("Idempotency-Key"), "its id makes it idempotent")
 	train.ID = booking.TrainID{}
 	_, _ = c.CreateTrain(t.Context(), train)
 	require.Len(t, got.Header.Get("Idempotency-Key"), 36)
@@ -218,23 +217,23 @@ func TestRequestSaysWhoAndWhatItIs(t *testing.T) {
 	require.Equal(t, "operator/1", got.UserAgent())
 }
 
-func TestObserverIsCalledBeforeTheRequestAndAfterTheAnswer(t *testing.T) {
+func TestOnCallRunsBeforeTheRequestAndAfterTheResponse(t *testing.T) {
 	t.Parallel()
 	var events []string
-	note := func(event string) { events = append(events, event) }
-	s := newSite(t, rules(), nil)
-	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		note("carried out")
+	record := func(event string) { events = append(events, event) }
+	s := newTestServer(t, rules(), nil)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		record("execute")
 		s.handler.ServeHTTP(w, r)
 	}))
-	t.Cleanup(slow.Close)
+	t.Cleanup(server.Close)
 	c := s.open(t, func(o *client.Options) {
-		o.URL = slow.URL
-		o.Observe = func(call client.Call) func(client.Result) {
-			note("call " + call.Operation + " " + call.Method)
-			require.True(t, strings.HasPrefix(call.URL, slow.URL))
+		o.URL = server.URL
+		o.OnCall = func(call client.Call) func(client.Result) {
+			record("call " + call.Operation + " " + call.Method)
+			require.True(t, strings.HasPrefix(call.URL, server.URL))
 			return func(got client.Result) {
-				note("return " + http.StatusText(got.Status) + " " + string(booking.CodeOf(got.Err)))
+				record("return " + http.StatusText(got.Status) + " " + string(booking.CodeOf(got.Err)))
 			}
 		}
 	})
@@ -242,7 +241,7 @@ func TestObserverIsCalledBeforeTheRequestAndAfterTheAnswer(t *testing.T) {
 	_, err := c.CreateTrain(t.Context(), train)
 	require.Equal(t, booking.CodeAlreadyExists, booking.CodeOf(err))
 	require.Equal(t, []string{
-		"call CreateTrain POST", "carried out", "return Created ",
-		"call CreateTrain POST", "carried out", "return Conflict already_exists",
+		"call CreateTrain POST", "execute", "return Created ",
+		"call CreateTrain POST", "execute", "return Conflict already_exists",
 	}, events)
 }

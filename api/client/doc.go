@@ -1,15 +1,15 @@
-// Package client is booking.Service over HTTP: the typed client of the API that package
-// api serves. It knows the resource API (API.md part 2) and, where that has none, the
-// booking endpoints; it imports neither package api nor Echo, so whoever links it, as the
-// operator does, gets net/http and the domain and nothing else.
+// Package client implements booking.Service over HTTP: it is the typed client of the API
+// that package api serves. It uses the resource API (API.md part 2), and the booking
+// endpoints where that lacks a method. It imports neither package api nor Echo, so that
+// programs such as the operator link only net/http and the domain.
 //
-// # One method, one request
+// # Methods and requests
 //
 //	CreateTrain    POST   /v1/trains                     train-admin
 //	PutTrain       PUT    /v1/trains/{id}                train-admin
 //	DeleteTrain    DELETE /v1/trains/{id}                train-admin
 //	FindTrain      GET    /v1/trains/{id}                anyone
-//	ListTrains     GET    /v1/trains                     anyone, a request a page
+//	ListTrains     GET    /v1/trains                     anyone, a request per page
 //	Search         GET    /train/get-trains/             anyone, then GET /v1/trains
 //	SeatMap        GET    /v1/trains/{id}/seats          anyone
 //	Hold           POST   /v1/holds                      user
@@ -18,33 +18,33 @@
 //	Release        DELETE /v1/holds/{hold_id}            user, by hold
 //	               POST   /train/release-seat/           user, by seat
 //	CancelBooking  DELETE /v1/bookings/{id}              user
-//	UserBookings   GET    /v1/bookings                   user, a request a page
-//	TrainBookings  GET    /v1/trains/{id}/bookings       admin, a request a page
+//	UserBookings   GET    /v1/bookings                   user, a request per page
+//	TrainBookings  GET    /v1/trains/{id}/bookings       admin, a request per page
 //
-// Two methods may ask a second time, because what they return is in two places over HTTP:
-// Search, as get-trains lists the seats and /v1/trains the stops; and a Confirm or Release
-// by hold that is 404, as /v1 has one answer for a hold that is gone and a train that is.
+// Two methods may send a second request: Search, because get-trains returns the seats and
+// /v1/trains the stops; and Confirm or Release by hold after a 404, because /v1 returns the
+// same error for a missing hold and a missing train.
 //
-// # The way of a request
+// # The steps of a request
 //
-//	token ─▶ Observe ─▶ dial ─▶ sent ─▶ status ─▶ body ─▶ observer told ─▶ result
-//	  │                  │       │         │        │
-//	  └─ its own error   │       └─────────┴────────┴─ it may have been carried out: unknown
-//	                     └─ nothing was sent: not_executed
+//	token ─▶ OnCall ─▶ connect ─▶ send ─▶ status ─▶ body ─▶ result
+//	  │                   │        │        │        │
+//	  └─ error of Token   │        └────────┴────────┴─ outcome unknown
+//	                      └─ nothing was sent: outcome not_executed
 //
 // # Failure
 //
-// Every error is a *booking.Error with the code, fields, seats, times and outcome that the
-// server's had. What is no answer of this API becomes one too:
+// Every error is a *booking.Error. It has the code, fields, seats, times and outcome of the
+// server's error. Other failures become:
 //
-//	no connection was made             unavailable, not_executed
-//	the time was over                  timeout, unknown
-//	the connection ended, ctx ended    unavailable, unknown
-//	an answer that is not the API's    unavailable (504: timeout), unknown
+//	no connection                           unavailable, not_executed
+//	the timeout passed                      timeout, unknown
+//	the connection closed, ctx cancelled    unavailable, unknown
+//	a response that is not from the API     unavailable (504: timeout), unknown
 //
-// The last one is never taken at its word: a 404 that a proxy made says nothing about a
-// train. After unknown the same call finds what the first did, if it has the same ids; see
-// each method. The client itself repeats nothing. net/http repeats a request on a new
-// connection when the old one turns out to be dead, but only one that changes nothing or
-// has an Idempotency-Key.
+// A response that is not from the API proves nothing: a 404 of a proxy does not mean that a
+// train is missing. After outcome unknown, the same call with the same ids finds what the
+// first one did; see each method. The client does not retry. net/http retries a request on
+// a new connection if an idle one was closed, but only a request that is idempotent or has
+// an Idempotency-Key.
 package client

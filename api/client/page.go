@@ -10,15 +10,15 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// list is a page of a list, as the API sends it.
+// list is a page of a list in a response.
 type list[T any] struct {
 	Items      []T    `json:"items"`
 	NextCursor string `json:"next_cursor"`
 }
 
-// pageOf returns the page of what shape makes of each item.
-func pageOf[Doc, Out any](shape func(Doc) (Out, error)) func(list[Doc]) (booking.Page[Out], error) {
-	return func(l list[Doc]) (page booking.Page[Out], err error) {
+// pageOf returns a function that converts each item of a list.
+func pageOf[In, Out any](convert func(In) (Out, error)) func(list[In]) (booking.Page[Out], error) {
+	return func(l list[In]) (page booking.Page[Out], err error) {
 		if l.Items == nil {
 			return page, errors.New("a list without items")
 		}
@@ -26,8 +26,8 @@ func pageOf[Doc, Out any](shape func(Doc) (Out, error)) func(list[Doc]) (booking
 			return page, err
 		}
 		page.Items = make([]Out, len(l.Items))
-		for i, doc := range l.Items {
-			if page.Items[i], err = shape(doc); err != nil {
+		for i, item := range l.Items {
+			if page.Items[i], err = convert(item); err != nil {
 				return booking.Page[Out]{}, err
 			}
 		}
@@ -35,8 +35,8 @@ func pageOf[Doc, Out any](shape func(Doc) (Out, error)) func(list[Doc]) (booking
 	}
 }
 
-// window adds to a query which items are wanted.
-func window(query url.Values, page booking.PageRequest) url.Values {
+// pageQuery adds limit and cursor to a query.
+func pageQuery(query url.Values, page booking.PageRequest) url.Values {
 	query.Set("limit", strconv.Itoa(page.Limit))
 	if !page.After.IsZero() {
 		query.Set("cursor", page.After.String())
@@ -44,19 +44,19 @@ func window(query url.Values, page booking.PageRequest) url.Values {
 	return query
 }
 
-// fetch asks for one page; its Limit is 1 to booking.MaxPageLimit.
-type fetch[T any] func(context.Context, booking.PageRequest) (booking.Page[T], error)
+// fetchPage requests one page. The limit must be 1 to booking.MaxPageLimit.
+type fetchPage[T any] func(context.Context, booking.PageRequest) (booking.Page[T], error)
 
-// paged answers a PageRequest of any size by as many requests as it takes. Nothing is on
-// two pages, however the list changes meanwhile; what comes or goes may be missed.
-func paged[T any](ctx context.Context, want booking.PageRequest, get fetch[T]) (booking.Page[T], error) {
+// fetchList fetches a page of any size in one or more requests. If the list changes between
+// them, the result may miss a change but has no duplicates.
+func fetchList[T any](ctx context.Context, want booking.PageRequest, fetch fetchPage[T]) (booking.Page[T], error) {
 	all := booking.Page[T]{Next: want.After}
 	for left := want.Limit; ; left -= booking.MaxPageLimit {
 		size := booking.MaxPageLimit
 		if want.Limit > 0 {
 			size = min(size, left)
 		}
-		page, err := get(ctx, booking.PageRequest{Limit: size, After: all.Next})
+		page, err := fetch(ctx, booking.PageRequest{Limit: size, After: all.Next})
 		if err != nil {
 			return booking.Page[T]{}, err
 		}
@@ -67,9 +67,9 @@ func paged[T any](ctx context.Context, want booking.PageRequest, get fetch[T]) (
 	}
 }
 
-// each goes through a list from page.After to its end, page.Limit items a request (0:
-// booking.DefaultPageLimit). An error is the last that it yields.
-func each[T any](ctx context.Context, page booking.PageRequest, get fetch[T]) iter.Seq2[T, error] {
+// fetchEach iterates over a list from page.After to its end, with page.Limit items per
+// request (0: booking.DefaultPageLimit). It stops after it yields an error.
+func fetchEach[T any](ctx context.Context, page booking.PageRequest, fetch fetchPage[T]) iter.Seq2[T, error] {
 	if page.Limit <= 0 {
 		page.Limit = booking.DefaultPageLimit
 	}
@@ -77,7 +77,7 @@ func each[T any](ctx context.Context, page booking.PageRequest, get fetch[T]) it
 	return func(yield func(T, error) bool) {
 		at := page
 		for {
-			got, err := get(ctx, at)
+			got, err := fetch(ctx, at)
 			if err != nil {
 				var none T
 				yield(none, err)

@@ -15,10 +15,11 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// retryAfter is how long to wait where no server said so: what a server says at least.
-const retryAfter = time.Second
+// defaultRetryAfter is the RetryAfter of an error without a Retry-After header. It is the
+// server's minimum.
+const defaultRetryAfter = time.Second
 
-// problem is the body of every error of the API (RFC 9457), as package api writes it.
+// problem is the body of every error of the API (RFC 9457).
 type problem struct {
 	Status        int               `json:"status"`
 	Code          booking.Code      `json:"code"`
@@ -30,24 +31,24 @@ type problem struct {
 	Outcome       booking.Outcome   `json:"outcome"`
 }
 
-// errorOf is the error that an answer without success stands for. Codes that this client
-// does not know are handed on: a newer server may have them. Of a 500 it is not known
-// either whether anything happened, though the server does not say so.
-func errorOf(got reply, header http.Header) *booking.Error {
+// newError converts an error response. It passes on codes that are unknown to this client,
+// because a newer server may have them. The outcome of a 500 is unknown too, although the
+// server does not send it.
+func newError(got response, header http.Header) *booking.Error {
 	var p problem
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err == nil && media == "application/problem+json" {
 		err = json.Unmarshal(got.body, &p)
 	}
 	if err != nil || p.Code == "" || p.Status != got.status {
-		e := unexpected(got.status, fmt.Errorf("status %d with %q", got.status, header.Get("Content-Type")))
-		e.RetryAfter = cmp.Or(secondsOf(header), e.RetryAfter)
+		e := unexpectedResponse(got.status, fmt.Errorf("status %d with %q", got.status, header.Get("Content-Type")))
+		e.RetryAfter = cmp.Or(retryAfterOf(header), e.RetryAfter)
 		return e
 	}
 	e := &booking.Error{
 		Code: p.Code, Message: cmp.Or(p.Error, http.StatusText(got.status)),
 		Fields: p.Fields, Seats: p.Seats, BecomesFreeAt: p.BecomesFreeAt.UTC(),
-		RetryAfter: secondsOf(header), Outcome: p.Outcome,
+		RetryAfter: retryAfterOf(header), Outcome: p.Outcome,
 	}
 	if got.status >= http.StatusInternalServerError {
 		e.Outcome = cmp.Or(e.Outcome, booking.OutcomeUnknown)
@@ -56,8 +57,9 @@ func errorOf(got reply, header http.Header) *booking.Error {
 	return e
 }
 
-// secondsOf reads Retry-After; 0 where it is missing or no number of seconds.
-func secondsOf(header http.Header) time.Duration {
+// retryAfterOf parses Retry-After. It returns 0 if the header is missing or is not a number
+// of seconds.
+func retryAfterOf(header http.Header) time.Duration {
 	seconds, err := strconv.ParseInt(header.Get("Retry-After"), 10, 32) // 68 years
 	if err != nil || seconds < 0 {
 		return 0
@@ -65,26 +67,26 @@ func secondsOf(header http.Header) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// unexpected is the error for an answer that this API does not give: a proxy's, another
-// server's, one cut short. Its status alone proves nothing.
-func unexpected(status int, cause error) *booking.Error {
-	cause = fmt.Errorf("this is no answer of the booking API: %w", cause)
+// unexpectedResponse is the error for a response that is not from the API: from a proxy or
+// another server, or truncated.
+func unexpectedResponse(status int, cause error) *booking.Error {
+	cause = fmt.Errorf("not a response of the booking API: %w", cause)
 	if status == http.StatusGatewayTimeout {
 		return booking.Timeout(cause)
 	}
-	return booking.Unavailable(booking.OutcomeUnknown, retryAfter, cause)
+	return booking.Unavailable(booking.OutcomeUnknown, defaultRetryAfter, cause)
 }
 
-// notSent is the error for a request that never left.
+// notSent is the error for a request that was not sent.
 func notSent(cause error) *booking.Error {
-	return booking.Unavailable(booking.OutcomeNotExecuted, retryAfter, cause)
+	return booking.Unavailable(booking.OutcomeNotExecuted, defaultRetryAfter, cause)
 }
 
-// broken is the error for a request that left and whose answer did not come.
-func broken(cause error) *booking.Error {
+// noResponse is the error for a request that may have been sent and got no response.
+func noResponse(cause error) *booking.Error {
 	late, ok := errors.AsType[net.Error](cause)
 	if errors.Is(cause, context.DeadlineExceeded) || ok && late.Timeout() {
 		return booking.Timeout(cause)
 	}
-	return booking.Unavailable(booking.OutcomeUnknown, retryAfter, cause)
+	return booking.Unavailable(booking.OutcomeUnknown, defaultRetryAfter, cause)
 }

@@ -20,7 +20,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// codes are those of openapi.yaml, which is held against the server's table elsewhere.
+// codes returns the codes of openapi.yaml. A test of package api compares them with the
+// server's table.
 func codes(tb testing.TB) (codes []booking.Code) {
 	tb.Helper()
 	doc, err := openapi3.NewLoader().LoadFromFile("../openapi.yaml")
@@ -32,17 +33,17 @@ func codes(tb testing.TB) (codes []booking.Code) {
 	return codes
 }
 
-// failing is a service in which every search for trains fails.
-type failing struct {
+// failingList is a service whose ListTrains fails.
+type failingList struct {
 	booking.Service
 	err func(from string) error
 }
 
-func (f failing) ListTrains(_ context.Context, q booking.TrainQuery) (booking.Page[booking.Availability], error) {
+func (f failingList) ListTrains(_ context.Context, q booking.TrainQuery) (booking.Page[booking.Availability], error) {
 	return booking.Page[booking.Availability]{}, f.err(q.From)
 }
 
-func TestEveryErrorComesBackAsItWas(t *testing.T) {
+func TestEveryErrorIsReturnedAsTheServersError(t *testing.T) {
 	t.Parallel()
 	sent := func(code string) *booking.Error {
 		return &booking.Error{
@@ -51,8 +52,8 @@ func TestEveryErrorComesBackAsItWas(t *testing.T) {
 			RetryAfter: 7 * time.Second, Outcome: booking.OutcomeNotExecuted,
 		}
 	}
-	s := newSite(t, rules(), func(real booking.Service) booking.Service {
-		return failing{real, func(code string) error { return sent(code) }}
+	s := newTestServer(t, rules(), func(real booking.Service) booking.Service {
+		return failingList{real, func(code string) error { return sent(code) }}
 	})
 	c := s.open(t)
 	for _, code := range codes(t) {
@@ -81,7 +82,7 @@ func TestEveryErrorComesBackAsItWas(t *testing.T) {
 	}
 }
 
-// requireUnknown checks the error of a call of which nobody knows what became.
+// requireUnknown checks an error with outcome unknown.
 func requireUnknown(tb testing.TB, code booking.Code, err error, what ...any) {
 	tb.Helper()
 	requireOutcome(tb, code, booking.OutcomeUnknown, err, what...)
@@ -94,18 +95,18 @@ func requireOutcome(tb testing.TB, code booking.Code, outcome booking.Outcome, e
 	require.Equal(tb, code, got.Code, what...)
 	require.Equal(tb, outcome, got.Outcome, what...)
 	require.NotEmpty(tb, got.Message)
-	require.Error(tb, got.Cause, "somebody will want to know why")
+	require.Error(tb, got.Cause, "the error has a cause")
 }
 
-// answering is a client of a server that always answers so.
-func answering(tb testing.TB, answer http.HandlerFunc) *client.Client {
+// newClient returns a client of a server with this handler.
+func newClient(tb testing.TB, handler http.HandlerFunc) *client.Client {
 	tb.Helper()
-	server := httptest.NewServer(answer)
+	server := httptest.NewServer(handler)
 	tb.Cleanup(server.Close)
 	return open(tb, func(o *client.Options) { o.URL = server.URL })
 }
 
-func TestAnswerThatIsNotOfThisAPIProvesNothing(t *testing.T) {
+func TestResponseFromElsewhereHasOutcomeUnknown(t *testing.T) {
 	t.Parallel()
 	const problem, problemType = `{"type":"about:blank","status":404,"code":"not_found","error":"No such train"}`, "application/problem+json"
 	for name, row := range map[string]struct {
@@ -130,9 +131,9 @@ func TestAnswerThatIsNotOfThisAPIProvesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			asked := 0
-			c := answering(t, func(w http.ResponseWriter, _ *http.Request) {
-				asked++
+			requests := 0
+			c := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
+				requests++
 				w.Header().Set("Location", "/elsewhere")
 				w.Header().Set("Content-Type", row.mime)
 				w.Header().Set("Retry-After", "3")
@@ -142,7 +143,7 @@ func TestAnswerThatIsNotOfThisAPIProvesNothing(t *testing.T) {
 			train := draft()
 			_, err := c.FindTrain(t.Context(), train.ID)
 			requireUnknown(t, row.code, err)
-			require.Equal(t, 1, asked, "a redirect is not followed")
+			require.Equal(t, 1, requests, "a redirect is not followed")
 			_, _, err = c.PutTrain(t.Context(), train)
 			requireUnknown(t, row.code, err)
 			_, err = c.Hold(t.Context(), booking.HoldRequest{Train: train.ID, Seats: []int{1}})
@@ -152,7 +153,7 @@ func TestAnswerThatIsNotOfThisAPIProvesNothing(t *testing.T) {
 			requireUnknown(t, row.code, c.DeleteTrain(t.Context(), train.ID, false))
 			_, err = c.UserBookings(t.Context(), uuid.Nil, booking.PageRequest{})
 			requireUnknown(t, row.code, err)
-			if row.body != "[]" { // which is how they say that nothing runs
+			if row.body != "[]" { // a valid response of get-trains
 				_, err = c.Search(t.Context(), "A", "C")
 				requireUnknown(t, row.code, err)
 			}
@@ -162,9 +163,9 @@ func TestAnswerThatIsNotOfThisAPIProvesNothing(t *testing.T) {
 	}
 }
 
-func TestCodeOfANewerServerIsHandedOn(t *testing.T) {
+func TestUnknownCodeIsPassedOn(t *testing.T) {
 	t.Parallel()
-	c := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+	c := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/problem+json; charset=utf-8")
 		w.WriteHeader(http.StatusConflict)
 		_, _ = io.WriteString(w, `{"status":409,"code":"snow_on_the_line","error":"Snow on the line","depth":3}`)
@@ -173,11 +174,11 @@ func TestCodeOfANewerServerIsHandedOn(t *testing.T) {
 	require.Equal(t, booking.Code("snow_on_the_line"), booking.CodeOf(err))
 }
 
-func TestBodyWithoutEndIsNotReadToItsEnd(t *testing.T) {
+func TestEndlessBodyIsNotReadToTheEnd(t *testing.T) {
 	t.Parallel()
-	gone := make(chan struct{})
+	closed := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		defer close(gone)
+		defer close(closed)
 		spaces := strings.Repeat(" ", 1<<20)
 		for {
 			if _, err := io.WriteString(w, spaces); err != nil {
@@ -189,25 +190,25 @@ func TestBodyWithoutEndIsNotReadToItsEnd(t *testing.T) {
 	c := open(t, func(o *client.Options) { o.URL, o.Timeout = server.URL, time.Minute })
 	_, err := c.FindTrain(t.Context(), booking.NewTrainID())
 	requireUnknown(t, booking.CodeUnavailable, err)
-	<-gone
+	<-closed
 }
 
-func TestConnectionThatEndsLeavesTheOutcomeUnknown(t *testing.T) {
+func TestClosedConnectionLeavesTheOutcomeUnknown(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]string{
-		"before the answer": "",
-		"in the header":     "HTTP/1.1 200 OK\r\nContent-Ty",
-		"in the body":       "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"id\"",
-		"no HTTP":           "SSH-2.0-OpenSSH_9.6\r\n",
+	for name, text := range map[string]string{
+		"before the response": "",
+		"in the header":       "HTTP/1.1 200 OK\r\nContent-Ty",
+		"in the body":         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"id\"",
+		"no HTTP":             "SSH-2.0-OpenSSH_9.6\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+			c := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
 				connection, _, err := http.NewResponseController(w).Hijack()
 				if err != nil {
 					panic(err)
 				}
-				_, _ = io.WriteString(connection, answer)
+				_, _ = io.WriteString(connection, text)
 				_ = connection.Close()
 			})
 			_, _, err := c.PutTrain(t.Context(), draft())
@@ -218,7 +219,7 @@ func TestConnectionThatEndsLeavesTheOutcomeUnknown(t *testing.T) {
 	}
 }
 
-func TestSilenceIsATimeoutAndCancelledIsNot(t *testing.T) {
+func TestTimeoutAndCancellationAreDifferentErrors(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan struct{}, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -227,19 +228,19 @@ func TestSilenceIsATimeoutAndCancelledIsNot(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	t.Cleanup(server.Close)
-	impatient := open(t, func(o *client.Options) { o.URL, o.Timeout = server.URL, time.Second }) // time to connect
-	_, _, err := impatient.PutTrain(t.Context(), draft())
+	short := open(t, func(o *client.Options) { o.URL, o.Timeout = server.URL, time.Second }) // time to connect
+	_, _, err := short.PutTrain(t.Context(), draft())
 	requireUnknown(t, booking.CodeTimeout, err)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	<-arrived
 
-	patient := open(t, func(o *client.Options) { o.URL = server.URL })
+	c := open(t, func(o *client.Options) { o.URL = server.URL })
 	deadline := expiring{t.Context(), make(chan struct{})}
 	go func() {
 		<-arrived
 		close(deadline.over)
 	}()
-	_, _, err = patient.PutTrain(deadline, draft())
+	_, _, err = c.PutTrain(deadline, draft())
 	requireUnknown(t, booking.CodeTimeout, err, "the caller's own deadline")
 
 	ctx, cancel := context.WithCancel(t.Context())
@@ -247,14 +248,14 @@ func TestSilenceIsATimeoutAndCancelledIsNot(t *testing.T) {
 		<-arrived
 		cancel()
 	}()
-	_, _, err = patient.PutTrain(ctx, draft())
+	_, _, err = c.PutTrain(ctx, draft())
 	requireUnknown(t, booking.CodeUnavailable, err)
 	require.ErrorIs(t, err, context.Canceled)
-	_, _, err = patient.PutTrain(ctx, draft())
-	requireOutcome(t, booking.CodeUnavailable, booking.OutcomeNotExecuted, err, "over before it began")
+	_, _, err = c.PutTrain(ctx, draft())
+	requireOutcome(t, booking.CodeUnavailable, booking.OutcomeNotExecuted, err, "cancelled before the request")
 }
 
-// expiring is a context whose deadline passes when the test says so.
+// expiring is a context whose deadline passes when over is closed.
 type expiring struct {
 	context.Context
 	over chan struct{}
@@ -271,7 +272,7 @@ func (e expiring) Err() error {
 	}
 }
 
-func TestWhatNeverLeftWasNotExecuted(t *testing.T) {
+func TestRequestThatWasNotSentWasNotExecuted(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -293,32 +294,32 @@ func TestWhatNeverLeftWasNotExecuted(t *testing.T) {
 	_, _, err = unreachable.PutTrain(t.Context(), draft())
 	requireOutcome(t, booking.CodeUnavailable, booking.OutcomeNotExecuted, err, "no connection in time")
 
-	nameless := open(t, func(o *client.Options) {
+	noToken := open(t, func(o *client.Options) {
 		o.URL = address
 		o.Token = func(context.Context, uuid.UUID) (string, error) { return "", errors.New("no such file") }
 	})
-	_, _, err = nameless.PutTrain(t.Context(), draft())
+	_, _, err = noToken.PutTrain(t.Context(), draft())
 	requireOutcome(t, booking.CodeUnavailable, booking.OutcomeNotExecuted, err)
 	require.ErrorContains(t, err, "no such file")
 
 	late := draft()
 	late.Stops[0].DepartsAt = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
 	_, _, err = refused.PutTrain(t.Context(), late)
-	require.Equal(t, booking.CodeInvalidRequest, booking.CodeOf(err), "a year that JSON cannot write")
+	require.Equal(t, booking.CodeInvalidRequest, booking.CodeOf(err), "a year that JSON cannot represent")
 }
 
-// A RoundTripper that tells nothing of its connections may have sent the request.
-func TestSilentRoundTripperIsNotBelieved(t *testing.T) {
+// A RoundTripper that does not call the httptrace hooks may have sent the request.
+func TestErrorOfAnUntracedRoundTripperHasOutcomeUnknown(t *testing.T) {
 	t.Parallel()
 	c := open(t, func(o *client.Options) {
-		o.URL, o.HTTP = "http://localhost", &http.Client{Transport: silent{}}
+		o.URL, o.HTTP = "http://localhost", &http.Client{Transport: untraced{}}
 	})
 	_, _, err := c.PutTrain(t.Context(), draft())
 	requireUnknown(t, booking.CodeUnavailable, err)
 }
 
-type silent struct{}
+type untraced struct{}
 
-func (silent) RoundTrip(*http.Request) (*http.Response, error) {
+func (untraced) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, fmt.Errorf("something: %w", &net.OpError{Op: "dial", Err: errors.New("refused")})
 }

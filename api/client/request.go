@@ -18,75 +18,74 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// maxBody is the largest body of an answer that is read, in bytes. The largest page, 1,000
-// trains of 64 stops, has 8 MB with ordinary names, and a map of 20,000 seats 1 MB.
+// maxBody is the maximum size of a response body in bytes. The largest page, 1,000 trains
+// with 64 stops, has 8 MB with ordinary names; a map of 20,000 seats has 1 MB.
 const maxBody = 32 << 20
 
-// request is a request of the API as a method of booking.Service writes it.
+// request is a request to the API.
 type request struct {
-	operation    string // that method
+	operation    string // the method of booking.Service
 	method, path string
 	query        url.Values
-	body         any  // nil: none
-	anyone       bool // no token is needed, and none is sent
+	body         any  // nil: no body
+	public       bool // needs no token
 	user         uuid.UUID
 	key          string // Idempotency-Key
-	success      []int  // the statuses that it may have; nil: 200
+	success      []int  // the expected statuses; nil: 200
 }
 
-// reply is an answer of the API that is a success.
-type reply struct {
+// response is a successful response of the API.
+type response struct {
 	status int
 	body   []byte
 }
 
-// ask sends a request whose answer is a document and returns what shape makes of it; an
-// error of shape says that the document is not what the API sends.
-func ask[Doc, Out any](ctx context.Context, c *Client, r request, shape func(Doc) (Out, error)) (out Out, err error) {
-	err = c.send(ctx, r, func(got reply) (err error) {
-		var doc Doc
-		if err = json.Unmarshal(got.body, &doc); err == nil {
-			out, err = shape(doc)
+// do sends a request and converts the JSON of the response. If convert returns an error,
+// the response is not from the API.
+func do[In, Out any](ctx context.Context, c *Client, r request, convert func(In) (Out, error)) (out Out, err error) {
+	err = c.send(ctx, r, func(got response) (err error) {
+		var in In
+		if err = json.Unmarshal(got.body, &in); err == nil {
+			out, err = convert(in)
 		}
 		return err
 	})
 	if err != nil {
-		var none Out
-		return none, err
+		return *new(Out), err
 	}
 	return out, nil
 }
 
-// send sends a request and lets read read the answer, if it is a success; nil reads
-// nothing. The error is always a *booking.Error.
-func (c *Client) send(ctx context.Context, r request, read func(reply) error) error {
+// send sends a request and calls read, which may be nil, with the response if it is a
+// success. The error is always a *booking.Error.
+func (c *Client) send(ctx context.Context, r request, read func(response) error) error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	out, err := c.compose(ctx, r)
+	out, err := c.newHTTPRequest(ctx, r)
 	if err != nil {
 		return err
 	}
-	done := c.observe(Call{r.operation, r.user, r.method, out.URL.String(), r.key})
-	got, err := c.exchange(out, r.success)
+	done := c.onCall(Call{r.operation, r.user, r.method, out.URL.String(), r.key})
+	got, err := c.roundTrip(out, r.success)
 	if err == nil && read != nil {
-		if wrong := read(got); wrong != nil {
-			err = unexpected(got.status, wrong)
+		if cause := read(got); cause != nil {
+			err = unexpectedResponse(got.status, cause)
 		}
 	}
 	done(Result{got.status, err})
 	return err
 }
 
-// compose makes the HTTP request. Nothing was executed when it fails.
-func (c *Client) compose(ctx context.Context, r request) (*http.Request, error) {
+// newHTTPRequest returns the HTTP request. If it fails, nothing was sent.
+func (c *Client) newHTTPRequest(ctx context.Context, r request) (*http.Request, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, notSent(err)
 	}
 	var body io.Reader
 	if r.body != nil {
 		text, err := json.Marshal(r.body)
-		if err != nil { // a time that RFC 3339 cannot write
-			invalid := booking.InvalidField("body", "cannot be written as JSON")
+		if err != nil { // a time that RFC 3339 cannot represent
+			invalid := booking.InvalidField("body", "cannot be encoded as JSON")
 			invalid.Cause = err
 			return nil, invalid
 		}
@@ -108,7 +107,7 @@ func (c *Client) compose(ctx context.Context, r request) (*http.Request, error) 
 	if r.key != "" {
 		out.Header.Set("Idempotency-Key", r.key)
 	}
-	if r.anyone {
+	if r.public {
 		return out, nil
 	}
 	return out, c.authorize(out, r.user)
@@ -125,43 +124,43 @@ func (c *Client) authorize(out *http.Request, user uuid.UUID) error {
 	return err
 }
 
-// exchange sends the request and reads the whole answer. The status is 0 when none came.
-func (c *Client) exchange(out *http.Request, success []int) (reply, error) {
-	var way way
-	response, err := c.http.Do(out.WithContext(httptrace.WithClientTrace(out.Context(), way.trace())))
+// roundTrip sends the request and reads the response. The status is 0 without a response.
+func (c *Client) roundTrip(out *http.Request, success []int) (response, error) {
+	var conn connection
+	resp, err := c.http.Do(out.WithContext(httptrace.WithClientTrace(out.Context(), conn.hooks())))
 	if err != nil {
-		return reply{}, way.unanswered(err)
+		return response{}, conn.failure(err)
 	}
-	defer response.Body.Close()
-	got := reply{status: response.StatusCode}
-	got.body, err = io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	defer resp.Body.Close()
+	got := response{status: resp.StatusCode}
+	got.body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	switch {
 	case err != nil:
-		return got, way.unanswered(fmt.Errorf("%s %s: read the answer: %w", out.Method, out.URL, err))
+		return got, conn.failure(fmt.Errorf("%s %s: read the response: %w", out.Method, out.URL, err))
 	case len(got.body) > maxBody:
-		return got, unexpected(got.status, fmt.Errorf("a body of more than %d bytes", maxBody))
+		return got, unexpectedResponse(got.status, fmt.Errorf("a body of more than %d bytes", maxBody))
 	case success == nil && got.status == http.StatusOK, slices.Contains(success, got.status):
 		return got, nil
 	}
-	return got, errorOf(got, response.Header)
+	return got, newError(got, resp.Header)
 }
 
-// way is how far a request came.
-type way struct{ asked, connected atomic.Bool }
+// connection records whether the request got a connection.
+type connection struct{ requested, established atomic.Bool }
 
-func (w *way) trace() *httptrace.ClientTrace {
+func (c *connection) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GetConn: func(string) { w.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { w.connected.Store(true) },
+		GetConn: func(string) { c.requested.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { c.established.Store(true) },
 	}
 }
 
-// unanswered is the error of a request that got no answer. Where a connection was asked
-// for and there never was one, nothing can have been sent. A RoundTripper that tells
-// nothing of connections may have sent it.
-func (w *way) unanswered(cause error) *booking.Error {
-	if w.asked.Load() && !w.connected.Load() {
+// failure is the error of a request without a complete response. The request was not sent
+// if a connection was requested and never established. A RoundTripper that does not call
+// the hooks may have sent it.
+func (c *connection) failure(cause error) *booking.Error {
+	if c.requested.Load() && !c.established.Load() {
 		return notSent(cause)
 	}
-	return broken(cause)
+	return noResponse(cause)
 }

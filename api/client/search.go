@@ -10,8 +10,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// offer is a train as get-trains shows it.
-type offer struct {
+// availableTrain is a train in the response of get-trains.
+type availableTrain struct {
 	ID        booking.TrainID `json:"train_id"`
 	Capacity  int             `json:"train_capacity"`
 	Remaining int             `json:"remaining_capacity"`
@@ -20,80 +20,82 @@ type offer struct {
 	Seats     json.RawMessage `json:"seat_available"`
 }
 
-// tally counts the seats, if they can be counted.
-func (o offer) tally() (booking.Tally, error) {
+// tally returns the seat counts, or an error if they are inconsistent.
+func (t availableTrain) tally() (booking.Tally, error) {
 	var numbers []int
-	if err := json.Unmarshal(o.Seats, &numbers); err != nil {
+	if err := json.Unmarshal(t.Seats, &numbers); err != nil {
 		return booking.Tally{}, err
 	}
-	t := booking.Tally{Booked: o.Capacity - o.Remaining, Held: o.Remaining - len(numbers), Available: len(numbers)}
-	if numbers == nil || t.Booked < 0 || t.Held < 0 {
+	tally := booking.Tally{
+		Booked: t.Capacity - t.Remaining, Held: t.Remaining - len(numbers), Available: len(numbers),
+	}
+	if numbers == nil || tally.Booked < 0 || tally.Held < 0 {
 		return booking.Tally{}, errors.New("seats that do not add up")
 	}
-	return t, nil
+	return tally, nil
 }
 
-// offersOf reports whether each of them can be read.
-func offersOf(offers []offer) ([]offer, error) {
-	if offers == nil {
-		return nil, errors.New("no list")
+// checkTrains returns the trains, or an error if one of them is inconsistent.
+func checkTrains(trains []availableTrain) ([]availableTrain, error) {
+	if trains == nil {
+		return nil, errors.New("not a list")
 	}
-	for _, o := range offers {
-		if _, err := o.tally(); err != nil {
+	for _, t := range trains {
+		if _, err := t.tally(); err != nil {
 			return nil, err
 		}
 	}
-	return offers, nil
+	return trains, nil
 }
 
-// on returns the offer beside its train; false when that does not run there any more. Its
-// capacity is that of the offer, whose figures add up to it.
-func (o offer) on(train booking.Train) (booking.Availability, bool) {
-	train.Capacity = o.Capacity
-	segment, err := train.Segment(o.From, o.To)
-	tally, _ := o.tally() // offersOf looked
-	return booking.Availability{Train: &train, Segment: segment, Tally: tally, SeatList: o.Seats}, err == nil
+// availability combines the response of get-trains with the stops of train. It returns
+// false if the train no longer has the segment.
+func (t availableTrain) availability(train booking.Train) (booking.Availability, bool) {
+	train.Capacity = t.Capacity // the seat counts add up to this one
+	segment, err := train.Segment(t.From, t.To)
+	tally, _ := t.tally() // checkTrains has checked it
+	return booking.Availability{Train: &train, Segment: segment, Tally: tally, SeatList: t.Seats}, err == nil
 }
 
-// Search returns the trains that can still be booked from one station to another, oldest
-// first, with seat lists; see booking.Trains. It asks twice: get-trains lists seats, and
-// /v1/trains has the stops. A train that is deleted between the two is left out.
+// Search returns the trains with available seats between two stations, oldest first, with
+// their seat lists; see booking.Trains. It sends two requests, because get-trains returns
+// the seats and /v1/trains the stops. It omits a train that is deleted between the two.
 func (c *Client) Search(ctx context.Context, from, to string) ([]booking.Availability, error) {
 	found := []booking.Availability{}
-	if nowhere(from, to) {
+	if sameStation(from, to) {
 		return found, nil
 	}
-	offers, err := ask(ctx, c, request{
+	available, err := do(ctx, c, request{
 		operation: "Search", method: http.MethodGet, path: "/train/get-trains/",
-		query: url.Values{"source": {from}, "destination": {to}}, anyone: true,
-	}, offersOf)
+		query: url.Values{"source": {from}, "destination": {to}}, public: true,
+	}, checkTrains)
 	if err != nil {
 		return nil, err
 	}
-	trains, err := c.trainsOf(ctx, offers, booking.TrainQuery{From: from, To: to})
+	trains, err := c.findTrains(ctx, available, booking.TrainQuery{From: from, To: to})
 	if err != nil {
 		return nil, err
 	}
-	for _, o := range offers {
-		train := trains[o.ID]
+	for _, t := range available {
+		train := trains[t.ID]
 		if train == nil {
 			continue
 		}
-		if a, runs := o.on(*train); runs {
+		if a, ok := t.availability(*train); ok {
 			found = append(found, a)
 		}
 	}
 	return found, nil
 }
 
-// trainsOf finds the trains of the offers. It reads the list of those that run there no
-// further than to the last of them.
-func (c *Client) trainsOf(
-	ctx context.Context, offers []offer, query booking.TrainQuery,
+// findTrains returns the available trains with their stops. It reads the list of the query
+// only up to the last of them.
+func (c *Client) findTrains(
+	ctx context.Context, available []availableTrain, query booking.TrainQuery,
 ) (map[booking.TrainID]*booking.Train, error) {
-	trains := make(map[booking.TrainID]*booking.Train, len(offers))
-	for _, o := range offers {
-		trains[o.ID] = nil
+	trains := make(map[booking.TrainID]*booking.Train, len(available))
+	for _, t := range available {
+		trains[t.ID] = nil
 	}
 	missing := len(trains)
 	if missing == 0 {
@@ -103,7 +105,7 @@ func (c *Client) trainsOf(
 		if err != nil {
 			return nil, err
 		}
-		if there, wanted := trains[a.Train.ID]; !wanted || there != nil {
+		if found, wanted := trains[a.Train.ID]; !wanted || found != nil {
 			continue
 		}
 		trains[a.Train.ID] = a.Train

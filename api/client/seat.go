@@ -9,12 +9,12 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// seatDoc is a seat of a hold or a booking.
-type seatDoc struct {
+// seatJSON is a seat of a hold or a booking in a response.
+type seatJSON struct {
 	Number int `json:"seat_number"`
 }
 
-func numbersOf(seats []seatDoc) []int {
+func seatNumbers(seats []seatJSON) []int {
 	numbers := make([]int, len(seats))
 	for i, seat := range seats {
 		numbers[i] = seat.Number
@@ -22,21 +22,21 @@ func numbersOf(seats []seatDoc) []int {
 	return numbers
 }
 
-// segmentDoc says where a segment begins and ends: places in the train's list of stops.
-type segmentDoc struct {
+// segmentJSON is a segment as two positions in the train's list of stops.
+type segmentJSON struct {
 	FromStop int `json:"from_stop"`
 	ToStop   int `json:"to_stop"`
 }
 
-func (d segmentDoc) legs() (booking.Legs, error) {
-	legs := booking.Segment(d.FromStop, d.ToStop)
+func (s segmentJSON) legs() (booking.Legs, error) {
+	legs := booking.Segment(s.FromStop, s.ToStop)
 	if legs == 0 {
-		return 0, errors.New("no segment")
+		return 0, errors.New("not a segment")
 	}
 	return legs, nil
 }
 
-// SeatMap returns the state of every seat on the segment, in order of number.
+// SeatMap returns the state of every seat on the segment, ordered by number.
 func (c *Client) SeatMap(ctx context.Context, id booking.TrainID, from, to string) ([]booking.Seat, error) {
 	query := url.Values{}
 	if from != "" {
@@ -45,8 +45,8 @@ func (c *Client) SeatMap(ctx context.Context, id booking.TrainID, from, to strin
 	if to != "" {
 		query.Set("to", to)
 	}
-	return ask(ctx, c, request{
-		operation: "SeatMap", method: http.MethodGet, path: pathOf(id) + "/seats", query: query, anyone: true,
+	return do(ctx, c, request{
+		operation: "SeatMap", method: http.MethodGet, path: trainPath(id) + "/seats", query: query, public: true,
 	}, func(seats []booking.Seat) ([]booking.Seat, error) {
 		if len(seats) == 0 {
 			return nil, errors.New("a train without seats")

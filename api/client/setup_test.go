@@ -24,15 +24,16 @@ const (
 	serviceToken = "a-service-token-for-tests-of-at-least-32-bytes"
 )
 
-// site is the whole service behind a real HTTP server on a free port.
-type site struct {
+// testServer is the service behind a real HTTP server on a free port.
+type testServer struct {
 	accounts *auth.Accounts
 	handler  http.Handler
 	url      string
 }
 
-// newSite starts a service with rules; wrap, if not nil, is put between it and the API.
-func newSite(tb testing.TB, rules booking.HoldRules, wrap func(booking.Service) booking.Service) *site {
+// newTestServer starts a service with these rules. If wrap is not nil, the API serves the
+// wrapped service.
+func newTestServer(tb testing.TB, rules booking.HoldRules, wrap func(booking.Service) booking.Service) *testServer {
 	tb.Helper()
 	db, err := sqlite.Open(tb.Context(), tb.TempDir(), sqlite.Options{})
 	require.NoError(tb, err)
@@ -49,7 +50,7 @@ func newSite(tb testing.TB, rules booking.HoldRules, wrap func(booking.Service) 
 	if wrap != nil {
 		service = wrap(service)
 	}
-	s := &site{accounts: newAccounts(tb)}
+	s := &testServer{accounts: newAccounts(tb)}
 	server, err := api.New(api.Options{Service: service, Accounts: s.accounts, Users: s.accounts.Users, Replies: db})
 	require.NoError(tb, err)
 	s.handler = server.Handler()
@@ -65,49 +66,49 @@ func newAccounts(tb testing.TB) *auth.Accounts {
 	tb.Helper()
 	tokens, err := auth.NewTokens([][]byte{[]byte(signingKey)}, auth.DefaultAccessTTL, auth.DefaultRefreshTTL)
 	require.NoError(tb, err)
-	hasher, err := auth.NewHasher(auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}) // costs nothing
+	hasher, err := auth.NewHasher(auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}) // cheap
 	require.NoError(tb, err)
 	services, err := auth.ParseServiceTokens([]byte(serviceToken))
 	require.NoError(tb, err)
 	hash, err := hasher.Hash(tb.Context(), password)
 	require.NoError(tb, err)
-	return &auth.Accounts{Users: everybody{hash: hash}, Tokens: tokens, Hasher: hasher, Services: services}
+	return &auth.Accounts{Users: anyUser{hash: hash}, Tokens: tokens, Hasher: hasher, Services: services}
 }
 
-// token is Options.Token for everybody; nobody in particular is an admin.
-func (s *site) token(ctx context.Context, user uuid.UUID) (string, error) {
+// token is Options.Token for any user. The zero user is the admin.
+func (s *testServer) token(ctx context.Context, user uuid.UUID) (string, error) {
 	if user == uuid.Nil {
 		user = admin
 	}
-	pair, err := s.accounts.Login(ctx, user.String(), password, "192.0.2.1")
-	return pair.Access, err
+	tokens, err := s.accounts.Login(ctx, user.String(), password, "192.0.2.1")
+	return tokens.Access, err
 }
 
 var admin = uuid.MustParse("00000000-0000-4000-8000-00000000ad31")
 
-// everybody is a store in which whoever is asked for has an account: the exercise has
-// hundreds of users, and writing them would take the disk from the seats that it is about.
-type everybody struct {
+// anyUser is a store in which every id is a user, because the exercise has hundreds of users
+// and storing them would slow it down.
+type anyUser struct {
 	booking.Users
 	hash string
 }
 
-func (e everybody) FindUser(_ context.Context, id uuid.UUID) (booking.User, error) {
-	return booking.User{ID: id, Username: id.String(), PasswordHash: e.hash, IsAdmin: id == admin}, nil
+func (u anyUser) FindUser(_ context.Context, id uuid.UUID) (booking.User, error) {
+	return booking.User{ID: id, Username: id.String(), PasswordHash: u.hash, IsAdmin: id == admin}, nil
 }
 
-func (e everybody) FindUserByName(ctx context.Context, name string) (booking.User, error) {
+func (u anyUser) FindUserByName(ctx context.Context, name string) (booking.User, error) {
 	id, err := uuid.Parse(name)
 	if err != nil {
 		return booking.User{}, booking.NotFound("user")
 	}
-	return e.FindUser(ctx, id)
+	return u.FindUser(ctx, id)
 }
 
-func (everybody) SaveRefreshToken(context.Context, booking.RefreshToken) error { return nil }
+func (anyUser) SaveRefreshToken(context.Context, booking.RefreshToken) error { return nil }
 
-// open makes a client of the site, who is everybody; set changes its options.
-func (s *site) open(tb testing.TB, set ...func(*client.Options)) *client.Client {
+// open returns a client of the test server for any user. set changes its options.
+func (s *testServer) open(tb testing.TB, set ...func(*client.Options)) *client.Client {
 	tb.Helper()
 	return open(tb, append([]func(*client.Options){func(o *client.Options) {
 		o.URL, o.Token = s.url, s.token
@@ -126,12 +127,12 @@ func open(tb testing.TB, set ...func(*client.Options)) *client.Client {
 	return c
 }
 
-// rules are those of a service that is not asked about them.
+// rules returns the default rules.
 func rules() booking.HoldRules {
 	return booking.HoldRules{TTL: booking.DefaultHoldTTL, MaxSeats: booking.DefaultMaxHolds}
 }
 
-// draft is a train that calls at A, B and C.
+// draft returns a train that stops at A, B and C.
 func draft() booking.Train {
 	return booking.Train{
 		ID: booking.NewTrainID(), Name: "Shatabdi Express", Capacity: 10, OnSale: true,

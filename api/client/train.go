@@ -14,25 +14,25 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// newTrain is a train as a client writes it.
-type newTrain struct {
-	ID       *booking.TrainID `json:"id,omitempty"` // nil where the path has it
+// trainRequest is the body of CreateTrain and PutTrain.
+type trainRequest struct {
+	ID       *booking.TrainID `json:"id,omitempty"` // nil if the path has the id
 	Name     string           `json:"name"`
 	Capacity int              `json:"capacity"`
 	OnSale   bool             `json:"on_sale"`
 	Stops    []booking.Stop   `json:"stops"`
 }
 
-func newTrainOf(t booking.Train) newTrain {
+func newTrainRequest(t booking.Train) trainRequest {
 	stops := t.Stops
 	if stops == nil {
-		stops = []booking.Stop{} // too few, and not null
+		stops = []booking.Stop{} // the server expects an array
 	}
-	return newTrain{Name: t.Name, Capacity: t.Capacity, OnSale: t.OnSale, Stops: stops}
+	return trainRequest{Name: t.Name, Capacity: t.Capacity, OnSale: t.OnSale, Stops: stops}
 }
 
-// trainDoc is a train as the API shows it; the figures are 0 where none were asked for.
-type trainDoc struct {
+// trainJSON is a train in a response. The seat counts are 0 if the response has none.
+type trainJSON struct {
 	ID        booking.TrainID `json:"id"`
 	Name      string          `json:"name"`
 	Capacity  int             `json:"capacity"`
@@ -45,60 +45,60 @@ type trainDoc struct {
 	Available int             `json:"available"`
 }
 
-// train returns the train, if it is one: the domain's methods rely on it.
-func (d trainDoc) train() (booking.Train, error) {
-	if !d.ID.Valid() || d.Capacity < 1 || len(d.Stops) < booking.MinStops || len(d.Stops) > booking.MaxStops {
-		return booking.Train{}, fmt.Errorf("no train: id %s, capacity %d, %d stops", d.ID, d.Capacity, len(d.Stops))
+// train returns the train if its JSON has what the methods of booking.Train rely on.
+func (t trainJSON) train() (booking.Train, error) {
+	if !t.ID.Valid() || t.Capacity < 1 || len(t.Stops) < booking.MinStops || len(t.Stops) > booking.MaxStops {
+		return booking.Train{}, fmt.Errorf("not a train: id %s, capacity %d, %d stops", t.ID, t.Capacity, len(t.Stops))
 	}
 	return booking.Train{
-		ID: d.ID, Name: d.Name, Capacity: d.Capacity, Stops: d.Stops, OnSale: d.OnSale,
-		CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
+		ID: t.ID, Name: t.Name, Capacity: t.Capacity, Stops: t.Stops, OnSale: t.OnSale,
+		CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(),
 	}, nil
 }
 
-// availability is the train with its figures over the segment asked for, or over its run
-// where that was none.
-func (d trainDoc) availability(from, to string) (booking.Availability, error) {
-	train, err := d.train()
+// availability returns the train with its seat counts on the segment, or on the whole route
+// if from and to are "".
+func (t trainJSON) availability(from, to string) (booking.Availability, error) {
+	train, err := t.train()
 	if err != nil {
 		return booking.Availability{}, err
 	}
 	segment, err := train.Segment(from, to)
-	if err != nil { // its stops have changed since it was listed
+	if err != nil { // the stops have changed since the response
 		segment = train.Run()
 	}
-	tally := booking.Tally{Booked: d.Booked, Held: d.Held, Available: d.Available}
+	tally := booking.Tally{Booked: t.Booked, Held: t.Held, Available: t.Available}
 	return booking.Availability{Train: &train, Segment: segment, Tally: tally}, nil
 }
 
-func pathOf(id booking.TrainID) string { return "/v1/trains/" + id.String() }
+func trainPath(id booking.TrainID) string { return "/v1/trains/" + id.String() }
 
-// CreateTrain adds a train, see booking.Trains. After outcome unknown, the same train with
-// the same id is already_exists if the first call made it. Without an id each call makes
+// CreateTrain adds a train; see booking.Trains. After outcome unknown, the same call returns
+// already_exists if the first one created the train. Without an id, each call creates
 // another train.
 func (c *Client) CreateTrain(ctx context.Context, train booking.Train) (booking.Train, error) {
-	body, key := newTrainOf(train), ""
+	body, key := newTrainRequest(train), ""
 	if train.ID == (booking.TrainID{}) {
-		key = uuid.NewString() // net/http may repeat it
+		key = uuid.NewString() // net/http may retry the request
 	} else {
 		body.ID = &train.ID
 	}
-	return ask(ctx, c, request{
+	return do(ctx, c, request{
 		operation: "CreateTrain", method: http.MethodPost, path: "/v1/trains",
 		body: body, key: key, success: []int{http.StatusCreated},
-	}, trainDoc.train)
+	}, trainJSON.train)
 }
 
-// PutTrain creates or changes a train, see booking.Trains. Idempotent; of two calls, the
-// second of which is a repetition, only the first says created.
+// PutTrain creates or changes a train; see booking.Trains. It is idempotent, but only the
+// first of two equal calls returns created.
 func (c *Client) PutTrain(ctx context.Context, train booking.Train) (put booking.Train, created bool, err error) {
 	err = c.send(ctx, request{
-		operation: "PutTrain", method: http.MethodPut, path: pathOf(train.ID),
-		body: newTrainOf(train), success: []int{http.StatusOK, http.StatusCreated},
-	}, func(got reply) (err error) {
-		var doc trainDoc
-		if err = json.Unmarshal(got.body, &doc); err == nil {
-			put, err = doc.train()
+		operation: "PutTrain", method: http.MethodPut, path: trainPath(train.ID),
+		body: newTrainRequest(train), success: []int{http.StatusOK, http.StatusCreated},
+	}, func(got response) (err error) {
+		var body trainJSON
+		if err = json.Unmarshal(got.body, &body); err == nil {
+			put, err = body.train()
 		}
 		created = got.status == http.StatusCreated
 		return err
@@ -109,49 +109,49 @@ func (c *Client) PutTrain(ctx context.Context, train booking.Train) (put booking
 	return put, created, nil
 }
 
-// DeleteTrain takes a train off every list, see booking.Trains. After outcome unknown the
-// same call is not_found if the first did it.
+// DeleteTrain deletes a train; see booking.Trains. After outcome unknown, the same call
+// returns not_found if the first one deleted the train.
 func (c *Client) DeleteTrain(ctx context.Context, id booking.TrainID, force bool) error {
 	query := url.Values{}
 	if force {
 		query.Set("force", "true")
 	}
 	return c.send(ctx, request{
-		operation: "DeleteTrain", method: http.MethodDelete, path: pathOf(id), query: query,
+		operation: "DeleteTrain", method: http.MethodDelete, path: trainPath(id), query: query,
 		success: []int{http.StatusNoContent},
 	}, nil)
 }
 
-// FindTrain returns one train with its figures over its whole run.
+// FindTrain returns one train with its seat counts on its whole route.
 func (c *Client) FindTrain(ctx context.Context, id booking.TrainID) (booking.Availability, error) {
-	return ask(ctx, c, request{
-		operation: "FindTrain", method: http.MethodGet, path: pathOf(id), anyone: true,
-	}, func(doc trainDoc) (booking.Availability, error) { return doc.availability("", "") })
+	return do(ctx, c, request{
+		operation: "FindTrain", method: http.MethodGet, path: trainPath(id), public: true,
+	}, func(t trainJSON) (booking.Availability, error) { return t.availability("", "") })
 }
 
 // ListTrains returns the trains that match, oldest first; see booking.Trains. More than
-// booking.MaxPageLimit of them, or all of them, take several requests; Trains goes through
-// them without keeping all.
+// booking.MaxPageLimit trains take several requests; Trains iterates over them without
+// loading all.
 func (c *Client) ListTrains(
 	ctx context.Context, query booking.TrainQuery,
 ) (booking.Page[booking.Availability], error) {
-	return paged(ctx, query.Page, c.trainPages(query))
+	return fetchList(ctx, query.Page, c.trainPages(query))
 }
 
-// Trains goes through the trains that match query, oldest first, from query.Page.After to
-// the last. A request fetches query.Page.Limit of them (0: booking.DefaultPageLimit) when
-// they are needed, so whoever stops early asks for no more. An error, as of ListTrains, is
-// the last that it yields. It can be ranged over again, from the start.
+// Trains iterates over the trains that match query, oldest first, from query.Page.After to
+// the end. It requests query.Page.Limit trains at a time (0: booking.DefaultPageLimit), each
+// page only when it is needed. It stops after it yields an error of ListTrains. Each range
+// loop over the result starts again at query.Page.After.
 func (c *Client) Trains(ctx context.Context, query booking.TrainQuery) iter.Seq2[booking.Availability, error] {
-	return each(ctx, query.Page, c.trainPages(query))
+	return fetchEach(ctx, query.Page, c.trainPages(query))
 }
 
-func (c *Client) trainPages(query booking.TrainQuery) fetch[booking.Availability] {
-	shape := pageOf(func(doc trainDoc) (booking.Availability, error) {
-		return doc.availability(query.From, query.To)
+func (c *Client) trainPages(query booking.TrainQuery) fetchPage[booking.Availability] {
+	convert := pageOf(func(t trainJSON) (booking.Availability, error) {
+		return t.availability(query.From, query.To)
 	})
 	return func(ctx context.Context, page booking.PageRequest) (booking.Page[booking.Availability], error) {
-		if nowhere(query.From, query.To) {
+		if sameStation(query.From, query.To) {
 			return booking.Page[booking.Availability]{Items: []booking.Availability{}}, nil
 		}
 		values := url.Values{}
@@ -164,13 +164,13 @@ func (c *Client) trainPages(query booking.TrainQuery) fetch[booking.Availability
 		if !query.Date.IsZero() {
 			values.Set("date", query.Date.Format(time.DateOnly))
 		}
-		return ask(ctx, c, request{
+		return do(ctx, c, request{
 			operation: "ListTrains", method: http.MethodGet, path: "/v1/trains",
-			query: window(values, page), anyone: true,
-		}, shape)
+			query: pageQuery(values, page), public: true,
+		}, convert)
 	}
 }
 
-// nowhere reports whether both are one station. Nothing runs there: an empty list to the
-// domain, a mistake of the client's to the API.
-func nowhere(from, to string) bool { return from != "" && booking.Fold(from) == booking.Fold(to) }
+// sameStation reports whether from and to are the same station. The domain returns an empty
+// list for it, but the API an error.
+func sameStation(from, to string) bool { return from != "" && booking.Fold(from) == booking.Fold(to) }

@@ -8,8 +8,8 @@ import (
 	"trainbooking.dev/persistence/redis"
 )
 
-// openClustered opens what the processes of a cluster share. Files come first: what is
-// wrong with them is known without waiting.
+// openClustered opens the stores that the processes of a cluster share. It reads files
+// first, because mistakes in them are found without waiting.
 //
 //	secret ▸ certificates ▸ Postgres ▸ Redis
 func (s *service) openClustered(ctx context.Context) (mode, error) {

@@ -22,19 +22,18 @@ type copyStore struct {
 	config.Redis
 }
 
-// Run copies the data directory into the database, whole however often it is broken off
-// and run again: what is there already is not written twice. The data directory's lock
-// is held, so that no service changes what is copied.
-func (c *copyStore) Run(ctx context.Context, sources *config.Sources, std streams) (err error) {
+// Run copies the data directory into the database. It is idempotent and may be interrupted
+// and run again. It locks the data directory, so that no service changes the data.
+func (c *copyStore) Run(ctx context.Context, sources *config.Sources, std stdio) (err error) {
 	if problems := append(sources.Problems(), c.problems()...); len(problems) > 0 {
 		return usageError{problems}
 	}
-	there, err := sqlite.Exists(c.DataDir)
+	exists, err := sqlite.Exists(c.DataDir)
 	if err != nil {
 		return err
 	}
-	if !there {
-		return usageError{fmt.Errorf("there is no data in %s; set --data-dir to the directory that the service has used", c.DataDir)}
+	if !exists {
+		return usageError{fmt.Errorf("there is no data in %s; set --data-dir to the directory of the service", c.DataDir)}
 	}
 	unlock, err := sqlite.Lock(c.DataDir)
 	if err != nil {
@@ -43,14 +42,14 @@ func (c *copyStore) Run(ctx context.Context, sources *config.Sources, std stream
 	defer func() { err = errors.Join(err, unlock()) }()
 	if err := c.copy(ctx, std); err != nil {
 		if ctx.Err() != nil {
-			return fmt.Errorf("broken off: run it again to finish, nothing is written twice: %w", ctx.Err())
+			return fmt.Errorf("interrupted: run the command again to finish: %w", ctx.Err())
 		}
 		return err
 	}
 	return nil
 }
 
-// problems are those of serve, but both stores are named here.
+// problems returns the problems of the settings. Unlike serve, copy needs both stores.
 func (c *copyStore) problems() config.Problems {
 	problems := append(c.Store.Validate(), c.Redis.Validate()...)
 	if !c.Database() {
@@ -61,7 +60,7 @@ func (c *copyStore) problems() config.Problems {
 	return problems
 }
 
-func (c *copyStore) copy(ctx context.Context, std streams) (err error) {
+func (c *copyStore) copy(ctx context.Context, std stdio) (err error) {
 	log := commandLogger(std)
 	from, err := sqlite.Open(ctx, c.DataDir, sqlite.Options{})
 	if err != nil {
@@ -90,19 +89,19 @@ func (c *copyStore) copy(ctx context.Context, std streams) (err error) {
 	if err := c.copyHolds(ctx, from, log, std.out, now); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(std.out, "All of %s is in the database. Logins stay behind: everyone logs in again.\n", c.DataDir)
+	_, err = fmt.Fprintf(std.out, "All data of %s is in the database, except logins: all users must log in again.\n", c.DataDir)
 	return err
 }
 
-// errOther says that the database is not the copy's own.
-var errOther = errors.New("copy into an empty database, or into one that holds nothing but an earlier copy of the same data")
+// errNotCopy is returned for a database with data that is not from the data directory.
+var errNotCopy = errors.New("copy into an empty database, or into one that contains only an earlier copy of the same data")
 
-// copyRows copies every table and compares how much there is of each. It returns what it
-// counted when it came that far.
+// copyRows copies all tables and compares the numbers of rows. It returns the numbers if it
+// has counted them.
 func copyRows(
 	ctx context.Context, from *sqlite.DB, to *postgres.DB, now time.Time,
 ) (read, written persistence.Counts, err error) {
-	if err := refuseOther(ctx, from, to); err != nil {
+	if err := requireCopy(ctx, from, to); err != nil {
 		return nil, nil, err
 	}
 	read, err = from.Export(ctx, now, func(rows persistence.Rows) error { return to.Import(ctx, rows) })
@@ -114,23 +113,23 @@ func copyRows(
 	}
 	for _, table := range persistence.Tables {
 		if read[table] != written[table] {
-			return read, written, fmt.Errorf("the numbers of %s differ: something else writes to the database; %w", table, errOther)
+			return read, written, fmt.Errorf("the numbers of %s differ, because another program writes to the database; %w", table, errNotCopy)
 		}
 	}
-	return read, written, refuseServed(ctx, to)
+	return read, written, requireUnserved(ctx, to)
 }
 
-// refuseOther refuses a database that a service has worked on, or that has rows which
-// the data directory has not: they would become one with its own.
-func refuseOther(ctx context.Context, from *sqlite.DB, to *postgres.DB) error {
-	if err := refuseServed(ctx, to); err != nil {
+// requireCopy returns an error if a service has used the database, or if it has rows that
+// are not in the data directory: the copy would mix them.
+func requireCopy(ctx context.Context, from *sqlite.DB, to *postgres.DB) error {
+	if err := requireUnserved(ctx, to); err != nil {
 		return err
 	}
 	for _, table := range []persistence.Table{persistence.TableUsers, persistence.TableTrains, persistence.TableBookings} {
 		err := to.EachID(ctx, table, func(ids []uuid.UUID) error {
 			has, err := from.HasAll(ctx, table, ids)
 			if err == nil && !has {
-				err = fmt.Errorf("the database has %s that are not in the data directory: %w", table, errOther)
+				err = fmt.Errorf("the database has %s that are not in the data directory: %w", table, errNotCopy)
 			}
 			return err
 		})
@@ -141,10 +140,10 @@ func refuseOther(ctx context.Context, from *sqlite.DB, to *postgres.DB) error {
 	return nil
 }
 
-func refuseServed(ctx context.Context, to *postgres.DB) error {
+func requireUnserved(ctx context.Context, to *postgres.DB) error {
 	served, err := to.Served(ctx)
 	if err == nil && served {
-		err = fmt.Errorf("a service has worked on the database: %w", errOther)
+		err = fmt.Errorf("a service has used the database: %w", errNotCopy)
 	}
 	return err
 }
@@ -155,11 +154,11 @@ func printCounts(out io.Writer, read, written persistence.Counts) {
 	for _, name := range persistence.Tables {
 		fmt.Fprintf(table, "%s\t%d\t%d\t\n", name, read[name], written[name])
 	}
-	_ = table.Flush() // as little can be done as about the line after it
+	_ = table.Flush() // a failed write to stdout is not worth failing the copy
 }
 
-// copyHolds carries the live holds over where Redis is named, and otherwise says how
-// many trains lose theirs.
+// copyHolds copies the live holds if Redis is set. Otherwise it prints how many trains lose
+// their holds.
 func (c *copyStore) copyHolds(ctx context.Context, from *sqlite.DB, log *slog.Logger, out io.Writer, now time.Time) error {
 	trains, err := from.TrainsWithHolds(ctx, now)
 	if err != nil {
@@ -167,13 +166,13 @@ func (c *copyStore) copyHolds(ctx context.Context, from *sqlite.DB, log *slog.Lo
 	}
 	if !c.Given() {
 		if len(trains) > 0 {
-			fmt.Fprintf(out, "Seats on hold on %d trains are let go: no --redis-url is set to keep them in.\n", len(trains))
+			fmt.Fprintf(out, "The holds of %d trains are not copied, because --redis-url is not set.\n", len(trains))
 		}
 		return nil
 	}
-	carried, err := c.carryHolds(ctx, from, trains, log, now)
+	written, err := c.writeHolds(ctx, from, trains, log, now)
 	if err == nil {
-		fmt.Fprintf(out, "%d holds are in Redis.\n", carried)
+		fmt.Fprintf(out, "%d holds are in Redis.\n", written)
 	}
 	return err
 }

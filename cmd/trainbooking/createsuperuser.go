@@ -16,18 +16,17 @@ import (
 type createSuperuser struct {
 	config.Store
 
-	Username      string `required:"" help:"The name to log in with."`
-	Email         string `required:"" help:"Where to reach them."`
-	PasswordStdin bool   `help:"Read the password from standard input instead of asking for it."`
+	Username      string `required:"" help:"The username of the admin."`
+	Email         string `required:"" help:"The email address of the admin."`
+	PasswordStdin bool   `help:"Read the password from standard input instead of prompting for it."`
 }
 
-// Run adds a user who is an admin. A store that has no tables yet gets them; one of
-// another version is left alone, because a service may be working on it.
-func (c *createSuperuser) Run(ctx context.Context, sources *config.Sources, std streams) (err error) {
+// Run adds an admin. It creates the tables of an empty store.
+func (c *createSuperuser) Run(ctx context.Context, sources *config.Sources, std stdio) (err error) {
 	if problems := append(sources.Problems(), c.Validate()...); len(problems) > 0 {
 		return usageError{problems}
 	}
-	password, again, err := readPassword(std, c.PasswordStdin)
+	password, password2, err := readPassword(std, c.PasswordStdin)
 	if err != nil {
 		return err
 	}
@@ -42,18 +41,18 @@ func (c *createSuperuser) Run(ctx context.Context, sources *config.Sources, std 
 	}
 	accounts := &auth.Accounts{Users: db, Hasher: hasher}
 	user, err := accounts.CreateAdmin(ctx, auth.Registration{
-		Username: c.Username, Email: c.Email, Password: password, Password2: again,
+		Username: c.Username, Email: c.Email, Password: password, Password2: password2,
 	})
 	if err != nil {
-		return inWords(err)
+		return registrationError(err)
 	}
 	_, err = fmt.Fprintf(std.out, "%s is an admin now.\n", user.Username)
 	return err
 }
 
-// inWords makes one sentence for each field at fault. A form that is not valid is a
-// mistake in how the command was called.
-func inWords(err error) error {
+// registrationError formats the message of an error and of each of its fields. An invalid
+// registration is a usage error.
+func registrationError(err error) error {
 	problem, ok := errors.AsType[*booking.Error](err)
 	if !ok {
 		return err

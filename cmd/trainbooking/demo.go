@@ -7,9 +7,9 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// demoTrains are real routes with the seats of one of their classes. They have no
-// times: a train that has left sells nothing, and the tour in the README would stop
-// working one day. The one of 10 seats is small enough to sell out by hand.
+// demoTrains are real routes with the seats of one of their classes. They have no times,
+// because a departed train sells nothing and the tour in the README must keep working. The
+// train with 10 seats is small enough to sell out by hand.
 var demoTrains = []struct {
 	name     string
 	capacity int
@@ -23,12 +23,12 @@ var demoTrains = []struct {
 	{"Deccan Queen", 504, []string{"Mumbai", "Lonavala", "Pune"}},
 }
 
-// addDemo puts the demo trains on sale when there is no train at all. Their ids follow
-// from their names, so that whatever was added before is not added twice.
+// addDemo adds the demo trains if the store has no train. Their ids are derived from their
+// names, so that a retry does not add a train twice.
 func addDemo(ctx context.Context, trains booking.Trains) error {
 	found, err := trains.ListTrains(ctx, booking.TrainQuery{Page: booking.PageRequest{Limit: 1}})
 	if err != nil {
-		return fmt.Errorf("look for trains: %w", err)
+		return fmt.Errorf("list trains: %w", err)
 	}
 	if len(found.Items) > 0 {
 		return nil

@@ -6,7 +6,7 @@ import (
 	"trainbooking.dev/persistence/sqlite"
 )
 
-// openEmbedded opens the data directory, for this process alone.
+// openEmbedded opens the data directory and locks it for this process.
 //
 //	lock ▸ store ▸ secret
 func (s *service) openEmbedded(ctx context.Context) (mode, error) {

@@ -5,15 +5,14 @@ import (
 	"log/slog"
 )
 
-// For tests.
 var (
 	PeerTokens = peerTokens
 	PeerTLS    = peerTLS
 )
 
-// Await is await for something that has only an error to tell.
-func Await(ctx context.Context, log *slog.Logger, useless error, open func() error) error {
-	_, err := await(ctx, log, waited{"Postgres", "--database-url", useless},
+// Await is await without a result.
+func Await(ctx context.Context, log *slog.Logger, permanent error, open func() error) error {
+	_, err := await(ctx, log, dependency{"Postgres", "--database-url", permanent},
 		func(context.Context) (struct{}, error) { return struct{}{}, open() })
 	return err
 }

@@ -12,17 +12,18 @@ import (
 	"trainbooking.dev/config"
 )
 
-// healthTimeout is below the ten seconds or more that container runtimes give a check.
+// healthTimeout is shorter than the health check timeouts of container runtimes, which are
+// ten seconds or more.
 const healthTimeout = 5 * time.Second
 
 type healthcheck struct {
 	config.HTTP
 
-	URL string `name:"url" placeholder:"URL" help:"The service to ask (http://localhost and the port of --listen)."`
+	URL string `name:"url" placeholder:"URL" help:"The URL of the service (http://localhost with the port of --listen)."`
 }
 
-// Run fails unless the service says that it is ready.
-func (c *healthcheck) Run(ctx context.Context, sources *config.Sources, std streams) error {
+// Run fails unless /readyz of the service returns 200.
+func (c *healthcheck) Run(ctx context.Context, sources *config.Sources, std stdio) error {
 	if problems := sources.Problems(); len(problems) > 0 {
 		return usageError{problems}
 	}
@@ -36,24 +37,24 @@ func (c *healthcheck) Run(ctx context.Context, sources *config.Sources, std stre
 	if err != nil {
 		return usageError{fmt.Errorf("--url: %w", err)}
 	}
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return fmt.Errorf("the service does not answer: %w", err)
+		return fmt.Errorf("the service does not respond: %w", err)
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
 	if err != nil {
-		return fmt.Errorf("the service broke off its answer: %w", err)
+		return fmt.Errorf("read the response of the service: %w", err)
 	}
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("the service is not ready: %s %s", answer.Status, strings.TrimSpace(string(body)))
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the service is not ready: %s %s", response.Status, strings.TrimSpace(string(body)))
 	}
 	_, err = fmt.Fprintln(std.out, "ready")
 	return err
 }
 
-// localURL returns how this machine reaches a service that listens on address: one that
-// listens everywhere is reached on the loopback interface.
+// localURL returns the URL at which this machine reaches a service that listens on address.
+// An unspecified host becomes localhost.
 func localURL(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// drainTime bounds the requests in flight at the end. A request takes 5 s at most,
-// a large answer to a slow client longer.
-const drainTime = 20 * time.Second
+// shutdownTimeout limits the requests in flight at shutdown. A request takes at most 5 s,
+// but sending a large response to a slow client may take longer.
+const shutdownTimeout = 20 * time.Second
 
-// openServers listens on both ports before it serves on one: a port that is taken is
-// found out before the first request.
+// openServers listens on both ports before it serves on either, so that it fails before the
+// first request if a port is in use.
 func (s *service) openServers(ctx context.Context) (err error) {
 	if s.operations, err = listen(ctx, "--metrics-listen", s.config.MetricsListen); err != nil {
 		return err
@@ -35,28 +35,28 @@ func (s *service) openServers(ctx context.Context) (err error) {
 	return nil
 }
 
-// start serves on listener until close, which waits for the requests in flight.
+// start serves on listener until close, which waits for requests in flight.
 func (s *service) start(server *http.Server, listener net.Listener) {
-	ended := make(chan struct{})
+	done := make(chan struct{})
 	go func() {
-		defer close(ended)
+		defer close(done)
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- fmt.Errorf("serve on %s: %w", listener.Addr(), err)
 		}
 	}()
 	s.onClose(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 		defer cancel()
 		err := server.Shutdown(ctx)
 		if err != nil {
-			err = errors.Join(fmt.Errorf("requests were still in flight after %s: %w", drainTime, err), server.Close())
+			err = errors.Join(fmt.Errorf("requests were still in flight after %s: %w", shutdownTimeout, err), server.Close())
 		}
-		<-ended
+		<-done
 		return err
 	})
 }
 
-// listen opens a port; its error is a sentence for the person who started the service.
+// listen opens a port. Its error says what to do.
 func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {

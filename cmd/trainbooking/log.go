@@ -11,12 +11,11 @@ import (
 	"trainbooking.dev/config"
 )
 
-// newLogger returns the log of a valid Config: colored lines for a person, JSON for a
-// machine.
-func newLogger(c *config.Config, std streams) *slog.Logger {
+// newLogger returns the logger of a valid Config, which writes colored lines or JSON.
+func newLogger(c *config.Config, std stdio) *slog.Logger {
 	level, err := config.ParseLevel(c.LogLevel)
 	if err != nil {
-		level = slog.LevelInfo // Validate has refused it before
+		level = slog.LevelInfo // Validate rejects it
 	}
 	if c.LogFormat == config.LogConsole || c.LogFormat == config.LogAuto && std.terminal {
 		return slog.New(traced{tint.NewTextHandler(std.err, &tint.Options{
@@ -26,7 +25,7 @@ func newLogger(c *config.Config, std streams) *slog.Logger {
 	return slog.New(traced{slog.NewJSONHandler(std.err, &slog.HandlerOptions{Level: level})})
 }
 
-// traced adds to a line which trace its context is part of, if of any.
+// traced adds the trace and span ids of the context to each line.
 type traced struct{ slog.Handler }
 
 // Handle implements slog.Handler.
@@ -42,11 +41,11 @@ func (h traced) WithAttrs(attributes []slog.Attr) slog.Handler {
 	return traced{h.Handler.WithAttrs(attributes)}
 }
 
-// WithGroup implements slog.Handler. The trace of a line is in the group too.
+// WithGroup implements slog.Handler. The trace and span ids are in the group too.
 func (h traced) WithGroup(name string) slog.Handler { return traced{h.Handler.WithGroup(name)} }
 
-// commandLogger returns the log of a command that was told nothing about it.
-func commandLogger(std streams) *slog.Logger {
+// commandLogger returns the logger of a command without log settings.
+func commandLogger(std stdio) *slog.Logger {
 	c := config.Default()
 	return newLogger(&c, std)
 }

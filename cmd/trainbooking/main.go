@@ -1,9 +1,9 @@
-// Command trainbooking is the service: serve runs it, the other commands work on the
-// same data or ask the running service.
+// Command trainbooking is the service. serve runs it; the other commands work on its data
+// or send requests to the running service.
 //
-// It exits with 0 when it ended as it was asked to, 1 when it failed, 2 when the command
-// line or the settings are wrong, and 3 when its peers in a cluster have taken it off
-// while it was paused or cut off: nothing is wrong with it, and it must be started again.
+// The exit code is 0 after success, 1 after a failure, 2 if the command line or a setting
+// is wrong, and 3 if the other processes of the cluster have evicted this one while it was
+// paused or disconnected. After 3, start it again.
 package main
 
 import (
@@ -22,44 +22,44 @@ import (
 
 // The exit codes.
 const (
-	exitClean  = 0
-	exitFailed = 1
-	exitUsage  = 2
-	exitFenced = 3
+	exitSuccess = 0
+	exitFailure = 1
+	exitUsage   = 2
+	exitEvicted = 3
 )
 
-// commands is the command line. Config is no setting itself, see config.Sources.
+// commands is the command line. Config is not a setting itself; see config.Sources.
 type commands struct {
-	Config string `placeholder:"FILE" help:"A YAML file of settings, see config/example.yaml."`
+	Config string `placeholder:"FILE" help:"A YAML file with settings; see config/example.yaml."`
 
 	Serve           serve           `cmd:"" help:"Run the service."`
-	Migrate         migrate         `cmd:"" help:"Bring the store up to date and end."`
-	CreateSuperuser createSuperuser `cmd:"" name:"createsuperuser" help:"Add an admin, also beside a running service."`
-	Copy            copyStore       `cmd:"" help:"Copy a data directory into a database, so that a cluster can go on with it."`
-	Healthcheck     healthcheck     `cmd:"" help:"Ask the running service whether it can serve."`
+	Migrate         migrate         `cmd:"" help:"Migrate the store to the version of this program."`
+	CreateSuperuser createSuperuser `cmd:"" name:"createsuperuser" help:"Add an admin. The service may be running."`
+	Copy            copyStore       `cmd:"" help:"Copy a data directory into a database for a cluster."`
+	Healthcheck     healthcheck     `cmd:"" help:"Check that the running service is ready."`
 	Smoke           smokeTest       `cmd:"" help:"Register, lock, confirm and find a seat on a running service."`
-	Version         printVersion    `cmd:"" help:"Print the version and end."`
+	Version         printVersion    `cmd:"" help:"Print the version."`
 }
 
 func main() {
 	ctx := untilSignal(context.Background())
-	os.Exit(run(ctx, os.Args[1:], os.Environ(), standardStreams()))
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), newStdio()))
 }
 
-// run does what args ask for and returns the exit code. It returns soon after ctx is
-// done.
-func run(ctx context.Context, args, environ []string, std streams) int {
+// run runs the command of args and returns the exit code. It returns soon after ctx is
+// cancelled.
+func run(ctx context.Context, args, environ []string, std stdio) int {
 	var cli commands
 	sources := config.NewSources(environ)
 	parser, err := kong.New(&cli, append(sources.Options(),
 		kong.Name("trainbooking"),
-		kong.Description("Sells the seats of trains, each seat once."),
+		kong.Description("Train-seat booking service."),
 		kong.Writers(std.out, std.err),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(sources, std),
 	)...)
 	if err != nil {
-		return report(std, fmt.Errorf("the command line is wrongly declared: %w", err))
+		return report(std, fmt.Errorf("invalid declaration of the command line: %w", err))
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
@@ -68,28 +68,28 @@ func run(ctx context.Context, args, environ []string, std streams) int {
 	return report(std, command.Run())
 }
 
-// usageError is a mistake in how the command was called.
+// usageError is a mistake in the command line or the settings.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// report prints err for a person and returns the exit code for it.
-func report(std streams, err error) int {
+// report prints err and returns its exit code.
+func report(std stdio, err error) int {
 	if err == nil {
-		return exitClean
+		return exitSuccess
 	}
 	fmt.Fprintf(std.err, "trainbooking: %v\n", err)
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
 	if errors.Is(err, actors.ErrEvicted) {
-		return exitFenced
+		return exitEvicted
 	}
-	return exitFailed
+	return exitFailure
 }
 
-// untilSignal returns a context that is done at the first SIGTERM or SIGINT. The
-// second one ends the process at once: whoever sends it does not want to wait.
+// untilSignal returns a context that is cancelled at the first SIGTERM or SIGINT. A second
+// signal exits the process immediately.
 func untilSignal(parent context.Context) context.Context {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
@@ -98,7 +98,7 @@ func untilSignal(parent context.Context) context.Context {
 		<-signals
 		cancel()
 		<-signals
-		os.Exit(exitFailed)
+		os.Exit(exitFailure)
 	}()
 	return ctx
 }

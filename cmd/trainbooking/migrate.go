@@ -13,8 +13,8 @@ type migrate struct {
 	config.Store
 }
 
-// Run brings the store up to date, for those who serve with --migrate=false.
-func (c *migrate) Run(ctx context.Context, sources *config.Sources, std streams) (err error) {
+// Run migrates the store, for services that run with --migrate=false.
+func (c *migrate) Run(ctx context.Context, sources *config.Sources, std stdio) (err error) {
 	if problems := append(sources.Problems(), c.Validate()...); len(problems) > 0 {
 		return usageError{problems}
 	}

@@ -11,27 +11,27 @@ import (
 	"trainbooking.dev/api/auth"
 )
 
-// readPassword asks for a password twice without showing it, or reads it from standard
-// input up to its end, a last line break left out.
-func readPassword(std streams, fromInput bool) (password, again string, err error) {
+// readPassword prompts for a password twice without echo. If fromInput is true, it reads
+// standard input to the end instead and removes a trailing line break.
+func readPassword(std stdio, fromInput bool) (password, password2 string, err error) {
 	if fromInput {
-		// In UTF-8 a character has at most 4 bytes; what is longer is too long anyway.
+		// A character has at most 4 bytes in UTF-8. A longer input is too long in any case.
 		typed, err := io.ReadAll(io.LimitReader(std.in, 4*auth.MaxPassword+2))
 		password = strings.TrimSuffix(strings.TrimSuffix(string(typed), "\n"), "\r")
 		return password, password, err
 	}
 	if !isTerminal(std.in) {
-		return "", "", usageError{errors.New("there is no terminal to ask for the password; give it with --password-stdin")}
+		return "", "", usageError{errors.New("standard input is not a terminal; use --password-stdin")}
 	}
 	if password, err = prompt(std, "Password: "); err != nil {
 		return "", "", err
 	}
-	again, err = prompt(std, "Password (again): ")
-	return password, again, err
+	password2, err = prompt(std, "Password (again): ")
+	return password, password2, err
 }
 
-func prompt(std streams, question string) (string, error) {
-	fmt.Fprint(std.err, question)
+func prompt(std stdio, text string) (string, error) {
+	fmt.Fprint(std.err, text)
 	typed, err := term.ReadPassword(int(std.in.Fd()))
 	fmt.Fprintln(std.err)
 	return string(typed), err

@@ -15,12 +15,12 @@ import (
 	"trainbooking.dev/config"
 )
 
-// peerLabel sets the tokens of peers apart from whatever else follows from a secret.
+// peerLabel makes the derived peer tokens differ from anything else derived from a secret.
 const peerLabel = "trainbooking cluster"
 
-// peerTokens returns what the processes of a cluster prove to each other, one for each
-// signing secret in the same order: who has the secrets can be anyone anyhow, and a
-// token gives none of them away (HKDF, RFC 5869).
+// peerTokens returns the tokens with which the processes of a cluster authenticate to each
+// other: one for each signing secret, in the same order. They are derived with HKDF (RFC
+// 5869), so a token does not reveal its secret.
 func peerTokens(keys [][]byte) ([]string, error) {
 	tokens := make([]string, len(keys))
 	for i, key := range keys {
@@ -33,22 +33,22 @@ func peerTokens(keys [][]byte) ([]string, error) {
 	return tokens, nil
 }
 
-// peerTLS returns the mutual TLS of the settings, nil when they ask for none. The
-// certificate is read again for each connection, because it is renewed while the process
-// runs; the authority is not.
+// peerTLS returns the mutual TLS of the settings, or nil without a certificate. It reads the
+// certificate for each connection, because that is renewed while the process runs. It reads
+// the certificate authority only once.
 func peerTLS(c *config.Cluster) (*tls.Config, error) {
 	if c.ClusterTLSCert == "" {
 		return nil, nil
 	}
 	load := func() (*tls.Certificate, error) {
-		pair, err := tls.LoadX509KeyPair(c.ClusterTLSCert, c.ClusterTLSKey)
-		return &pair, err
+		certificate, err := tls.LoadX509KeyPair(c.ClusterTLSCert, c.ClusterTLSKey)
+		return &certificate, err
 	}
-	pair, err := load()
+	certificate, err := load()
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--cluster-tls-cert %s: %w", c.ClusterTLSCert, err)}
 	}
-	name, err := peerName(pair.Leaf, c.Advertise)
+	name, err := peerName(certificate.Leaf, c.Advertise)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--cluster-tls-cert %s %w", c.ClusterTLSCert, err)}
 	}
@@ -58,7 +58,7 @@ func peerTLS(c *config.Cluster) (*tls.Config, error) {
 	}
 	authority := x509.NewCertPool()
 	if !authority.AppendCertsFromPEM(pem) {
-		return nil, usageError{fmt.Errorf("--cluster-tls-ca %s has no certificate in it; set it to a PEM file", c.ClusterTLSCA)}
+		return nil, usageError{fmt.Errorf("--cluster-tls-ca %s contains no certificate; set it to a PEM file", c.ClusterTLSCA)}
 	}
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13,
@@ -72,9 +72,9 @@ func peerTLS(c *config.Cluster) (*tls.Config, error) {
 	}, nil
 }
 
-// peerName returns the name that the certificates of all peers must have, or "" when
-// each must have the name that it is dialled by. No authority signs the address of a
-// pod; there one certificate, or one name, is for all of them.
+// peerName returns the DNS name that the certificates of all peers must have, or "" if each
+// must have the host of its address. Certificates are rarely issued for the IP address of a
+// pod; if the address is one, the peers share a DNS name.
 func peerName(certificate *x509.Certificate, advertised string) (string, error) {
 	host, _, err := net.SplitHostPort(advertised)
 	if err != nil {
@@ -88,5 +88,5 @@ func peerName(certificate *x509.Certificate, advertised string) (string, error) 
 			return name, nil
 		}
 	}
-	return "", errors.New("is not for " + host + "; set it to a certificate for that, or, where --advertise is an IP address, for one DNS name that all processes share")
+	return "", errors.New("is not for " + host + "; set it to a certificate for that name or, if --advertise is an IP address, for a DNS name that all processes share")
 }

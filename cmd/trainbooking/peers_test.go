@@ -21,7 +21,7 @@ import (
 	"trainbooking.dev/config"
 )
 
-func TestEachSecretHasATokenThatDoesNotShowIt(t *testing.T) {
+func TestEachSecretHasATokenThatDoesNotRevealIt(t *testing.T) {
 	t.Parallel()
 	older, newer := []byte("0123456789abcdef0123456789abcdef"), []byte("fedcba9876543210fedcba9876543210")
 	before, err := main.PeerTokens([][]byte{older})
@@ -35,7 +35,7 @@ func TestEachSecretHasATokenThatDoesNotShowIt(t *testing.T) {
 	require.NotContains(t, during[0], string(newer))
 }
 
-// authority signs certificates into a directory.
+// authority is a certificate authority that writes certificates to a directory.
 type authority struct {
 	t    *testing.T
 	dir  string
@@ -65,7 +65,7 @@ func (a *authority) write(name, kind string, der []byte) {
 	require.NoError(a.t, os.WriteFile(filepath.Join(a.dir, name), text, 0o600))
 }
 
-// peer returns the settings of a process at address that has a new certificate.
+// peer returns the settings of a process at address with a new certificate.
 func (a *authority) peer(address string, serial int64, names ...string) *config.Cluster {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -87,8 +87,8 @@ func (a *authority) peer(address string, serial int64, names ...string) *config.
 	}
 }
 
-// shake connects two processes and returns the certificate that the one that dials sees.
-func shake(t *testing.T, dialling, listening *tls.Config) (*x509.Certificate, error) {
+// handshake connects two processes and returns the server's certificate.
+func handshake(t *testing.T, dialling, listening *tls.Config) (*x509.Certificate, error) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -109,35 +109,35 @@ func shake(t *testing.T, dialling, listening *tls.Config) (*x509.Certificate, er
 	return client.ConnectionState().PeerCertificates[0], <-accepted
 }
 
-func TestPeersOfOneAuthorityTrustEachOtherByASharedName(t *testing.T) {
+func TestPeersMayShareADNSName(t *testing.T) {
 	t.Parallel()
 	a := newAuthority(t)
 	own, err := main.PeerTLS(a.peer("10.0.0.7:8090", 2, "trainbooking-peers"))
 	require.NoError(t, err)
-	require.Equal(t, "trainbooking-peers", own.ServerName, "no certificate is for the address of a pod")
-	_, err = shake(t, own, own)
+	require.Equal(t, "trainbooking-peers", own.ServerName, "the name of the certificate")
+	_, err = handshake(t, own, own)
 	require.NoError(t, err)
 
 	a.peer("10.0.0.7:8090", 3, "trainbooking-peers")
-	seen, err := shake(t, own, own)
+	seen, err := handshake(t, own, own)
 	require.NoError(t, err)
 	require.Equal(t, big.NewInt(3), seen.SerialNumber, "a renewed certificate is used at once")
 
 	stranger, err := main.PeerTLS(newAuthority(t).peer("10.0.0.8:8090", 2, "trainbooking-peers"))
 	require.NoError(t, err)
-	_, err = shake(t, own, stranger)
+	_, err = handshake(t, own, stranger)
 	require.Error(t, err, "another authority")
 	stranger.RootCAs = own.RootCAs
-	_, err = shake(t, stranger, own)
-	require.Error(t, err, "nor is it let in")
+	_, err = handshake(t, stranger, own)
+	require.Error(t, err, "as a client too")
 }
 
-func TestPeersWithNamesAreKnownByThem(t *testing.T) {
+func TestPeersMayHaveTheirOwnNames(t *testing.T) {
 	t.Parallel()
 	a := newAuthority(t)
 	own, err := main.PeerTLS(a.peer("node-1:8090", 2, "node-1"))
 	require.NoError(t, err)
-	require.Empty(t, own.ServerName, "that of the address that is dialled")
+	require.Empty(t, own.ServerName, "the host of the address")
 	_, err = main.PeerTLS(a.peer("node-1:8090", 2, "node-2"))
 	require.ErrorContains(t, err, "is not for node-1; set it to")
 	none, err := main.PeerTLS(&config.Cluster{Advertise: "node-1:8090"})

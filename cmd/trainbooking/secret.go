@@ -14,21 +14,22 @@ import (
 	"trainbooking.dev/api/auth"
 )
 
-// secretFile is where the generated secret lies in the data directory.
+// secretFile is the name of the generated secret in the data directory.
 const secretFile = "jwt-secret"
 
-// secretBytes is more than HS256 uses, and no padding in base64.
+// secretBytes is more than HS256 needs and has no padding in base64.
 const secretBytes = 48
 
-// signingKeys reads the secrets in the file at path or, when path is empty, in the data
-// directory, where one is made at first start: tokens outlive a restart.
+// signingKeys reads the secrets from the file at path. If path is empty, it reads them from
+// the data directory, and creates a secret there at the first start, so that tokens survive
+// a restart.
 func signingKeys(path, dataDir string, log *slog.Logger) ([][]byte, error) {
 	flag := "--jwt-secret-file"
 	if path == "" {
 		flag = "the signing secret"
 		path = filepath.Join(dataDir, secretFile)
 		if err := ensureSecret(path, log); err != nil {
-			return nil, fmt.Errorf("make a signing secret: %w", err)
+			return nil, fmt.Errorf("create a signing secret: %w", err)
 		}
 	}
 	contents, err := os.ReadFile(path)
@@ -42,16 +43,16 @@ func signingKeys(path, dataDir string, log *slog.Logger) ([][]byte, error) {
 	return keys, nil
 }
 
-// ensureSecret makes a secret at path unless there is one. The data directory's lock is
-// held, so nobody else does.
+// ensureSecret creates a secret at path if the file does not exist. The caller holds the
+// lock of the data directory.
 func ensureSecret(path string, log *slog.Logger) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		secret := make([]byte, secretBytes)
 		_, _ = rand.Read(secret) // never fails
-		err := writeWhole(path, []byte(base64.StdEncoding.EncodeToString(secret)+"\n"))
+		err := writeAtomically(path, []byte(base64.StdEncoding.EncodeToString(secret)+"\n"))
 		if err == nil {
-			log.Info("made a signing secret", "file", path)
+			log.Info("created a signing secret", "file", path)
 		}
 		return err
 	}
@@ -59,16 +60,16 @@ func ensureSecret(path string, log *slog.Logger) error {
 		return err
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		log.Warn("others may read the signing secret, who knows it can be anyone: chmod 600",
+		log.Warn("others may read the signing secret and could forge tokens: chmod 600",
 			"file", path, "mode", info.Mode().Perm().String())
 	}
 	return nil
 }
 
-// writeWhole makes a file for its owner alone that is, whenever the machine stops,
-// there whole or not at all: written beside its place, synced, renamed, and the
-// directory synced.
-func writeWhole(path string, contents []byte) error {
+// writeAtomically creates a file that only its owner may read. After a crash the file is
+// complete or missing: it is written to a temporary file, synced and renamed, and the
+// directory is synced.
+func writeAtomically(path string, contents []byte) error {
 	dir := filepath.Dir(path)
 	file, err := os.CreateTemp(dir, secretFile+".*") // mode 0600
 	if err != nil {
@@ -93,8 +94,7 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// secretOf returns a secret that was given by itself or in a file, spaces around it left
-// out; "" when neither was given.
+// secretOf returns value, or the trimmed contents of the file at path if path is not "".
 func secretOf(flag, value, path string) (string, error) {
 	if path == "" {
 		return value, nil
@@ -105,12 +105,12 @@ func secretOf(flag, value, path string) (string, error) {
 	}
 	secret := strings.TrimSpace(string(contents))
 	if secret == "" {
-		return "", usageError{fmt.Errorf("%s-file %s is empty; write into it what %s would say", flag, path, flag)}
+		return "", usageError{fmt.Errorf("%s-file %s is empty; write the value of %s into it", flag, path, flag)}
 	}
 	return secret, nil
 }
 
-// serviceTokens reads the tokens of machines; without a file there are none.
+// serviceTokens reads the service tokens. It returns nil if path is "".
 func serviceTokens(path string) (*auth.ServiceTokens, error) {
 	if path == "" {
 		return nil, nil

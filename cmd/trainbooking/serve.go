@@ -14,9 +14,9 @@ type serve struct {
 	config.Config
 }
 
-// Run serves until ctx is done or something fails. Everything that was acknowledged is
-// stored before it returns.
-func (c *serve) Run(ctx context.Context, sources *config.Sources, std streams) error {
+// Run serves until ctx is cancelled or something fails. All acknowledged writes are stored
+// before it returns.
+func (c *serve) Run(ctx context.Context, sources *config.Sources, std stdio) error {
 	if problems := append(sources.Problems(), c.Validate()...); len(problems) > 0 {
 		return usageError{problems}
 	}
@@ -27,7 +27,7 @@ func (c *serve) Run(ctx context.Context, sources *config.Sources, std streams) e
 	s := &service{config: &c.Config, log: log}
 	if err := s.open(ctx); err != nil {
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-			err = nil // told to end before it was up
+			err = nil // stopped during the start
 		}
 		return errors.Join(err, s.close())
 	}
@@ -39,19 +39,19 @@ func (c *serve) Run(ctx context.Context, sources *config.Sources, std streams) e
 	return nil
 }
 
-// announce says where the service listens: in a few lines with the next command to try
-// for a person, in one for a log.
-func (c *serve) announce(s *service, log *slog.Logger, std streams) {
+// announce prints where the service listens, with a command to try, on a terminal.
+// Otherwise it logs one line.
+func (c *serve) announce(s *service, log *slog.Logger, std stdio) {
 	clients, metrics := localURL(s.clients.Addr().String()), localURL(s.operations.Addr().String())+"/metrics"
-	name, place := "data", c.DataDir
-	if dir, err := filepath.Abs(place); err == nil {
-		place = dir
+	name, location := "data", c.DataDir
+	if dir, err := filepath.Abs(location); err == nil {
+		location = dir
 	}
 	if c.Clustered() {
-		name, place = "cluster", c.Advertise
+		name, location = "cluster", c.Advertise
 	}
 	if !std.terminal {
-		log.Info("serving", "clients", clients, "metrics", metrics, name, place, "version", version)
+		log.Info("serving", "clients", clients, "metrics", metrics, name, location, "version", version)
 		return
 	}
 	try := clients + "/v1/trains"
@@ -70,5 +70,5 @@ Try this in another terminal; Ctrl-C here stops the service:
 
   curl '%s'
 
-`, version, clients, clients, metrics, name, place, try)
+`, version, clients, clients, metrics, name, location, try)
 }

@@ -19,32 +19,33 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// service is the running process: what is open, in the order in which it was opened.
+// service is the running process. open opens its parts in order; close closes them in
+// reverse order.
 type service struct {
 	config *config.Config
 	log    *slog.Logger
-	traces trace.TracerProvider // nil: there are none
+	traces trace.TracerProvider // nil: no traces
 
 	trains     *actors.System
 	server     *api.Server
 	clients    net.Listener
 	operations net.Listener
 
-	failed    chan error // a server ended by itself
-	abandoned atomic.Bool
-	leaving   func() // leave, once
-	closers   []func() error
+	failed  chan error // a server stopped because of an error
+	evicted atomic.Bool
+	leaving func() // calls leave once
+	closers []func() error
 }
 
-// mode is what the two modes differ in: where things are kept, and for whom.
+// mode has what differs between the embedded and the clustered mode.
 type mode struct {
 	store   persistence.Store
 	holds   persistence.Holds
 	keys    [][]byte        // the signing secrets
-	cluster *actors.Cluster // nil: the process is alone
+	cluster *actors.Cluster // nil in the embedded mode
 }
 
-// open starts everything, the servers last. When it fails, close closes what is open.
+// open opens all parts, the servers last. If it fails, close closes those that are open.
 //
 //	traces ▸ stores ▸ trains ▸ demo ▸ servers
 func (s *service) open(ctx context.Context) error {
@@ -87,7 +88,7 @@ func (s *service) open(ctx context.Context) error {
 	return s.openServers(ctx)
 }
 
-// prepare brings the store up to date, or refuses it.
+// prepare migrates the store, or checks its version if --migrate is false.
 func (s *service) prepare(ctx context.Context, db store) error {
 	if s.config.Migrate {
 		return db.Migrate(ctx)
@@ -106,7 +107,7 @@ func (s *service) openTrains(ctx context.Context, m mode, registry *prometheus.R
 	return s.trains.Start(ctx)
 }
 
-// ready is what /readyz asks.
+// ready runs the readiness checks for /readyz.
 func (s *service) ready(ctx context.Context) map[string]error {
 	checks := map[string]error{"store": s.trains.Ready(ctx)}
 	if s.config.Clustered() {
@@ -134,11 +135,11 @@ func (s *service) accounts(users booking.Users, keys [][]byte) (*auth.Accounts, 
 	}, nil
 }
 
-// newRegistry returns a registry that has what Go and the process tell of themselves.
+// newRegistry returns a registry with the version and the metrics of Go and the process.
 func newRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
-		Namespace: "trainbooking", Name: "build_info", Help: "1, labelled with the version.",
+		Namespace: "trainbooking", Name: "build_info", Help: "Always 1; the label has the version.",
 		ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)

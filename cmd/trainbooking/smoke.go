@@ -27,7 +27,7 @@ type smokeTest struct {
 }
 
 // Run fails unless passengers got what they were promised.
-func (c *smokeTest) Run(ctx context.Context, std streams) error {
+func (c *smokeTest) Run(ctx context.Context, std stdio) error {
 	if problems := c.problems(); len(problems) > 0 {
 		return usageError{problems}
 	}

@@ -12,7 +12,7 @@ import (
 	"trainbooking.dev/persistence/sqlite"
 )
 
-// store is what the engines have beside the contract.
+// store is a persistence.Store with the methods that the commands need.
 type store interface {
 	persistence.Store
 	Migrate(ctx context.Context) error
@@ -20,7 +20,7 @@ type store interface {
 	Close() error
 }
 
-// openStore opens the store that the settings name, whichever it is.
+// openStore opens the store of the settings: SQLite or Postgres.
 func openStore(ctx context.Context, c *config.Store, log *slog.Logger) (store, error) {
 	if !c.Database() {
 		return sqlite.Open(ctx, c.DataDir, sqlite.Options{})
@@ -28,7 +28,7 @@ func openStore(ctx context.Context, c *config.Store, log *slog.Logger) (store, e
 	return openPostgres(ctx, c, postgres.Options{Logger: log})
 }
 
-// openPostgres waits for the database of the settings and opens it.
+// openPostgres opens the database of the settings. It waits until it is reachable.
 func openPostgres(ctx context.Context, c *config.Store, options postgres.Options) (*postgres.DB, error) {
 	url, err := secretOf("--database-url", c.DatabaseURL, c.DatabaseURLFile)
 	if err != nil {
@@ -38,12 +38,12 @@ func openPostgres(ctx context.Context, c *config.Store, options postgres.Options
 	if err != nil {
 		return nil, err
 	}
-	return await(ctx, options.Logger, waited{"Postgres", "--database-url", postgres.ErrSettings},
+	return await(ctx, options.Logger, dependency{"Postgres", "--database-url", postgres.ErrSettings},
 		func(ctx context.Context) (*postgres.DB, error) { return postgres.Open(ctx, url, options) })
 }
 
-// openMigrated opens the store for a command. A store that has no tables yet gets them;
-// one of another version is left alone, because a service may be working on it.
+// openMigrated opens the store for a command. It creates the tables of an empty store. It
+// returns an error for a store of another version, because a service may be using it.
 func openMigrated(ctx context.Context, c *config.Store, log *slog.Logger) (store, error) {
 	db, err := openStore(ctx, c, log)
 	if err != nil {
@@ -66,7 +66,8 @@ func migrateNew(ctx context.Context, db store, c *config.Store) error {
 	return requireVersion(ctx, db, c)
 }
 
-// requireVersion says what to do when the store is not the one that this program knows.
+// requireVersion returns an error with instructions if the store has another version than
+// this program.
 func requireVersion(ctx context.Context, db store, c *config.Store) error {
 	current, newest, err := db.Version(ctx)
 	switch {
@@ -76,13 +77,14 @@ func requireVersion(ctx context.Context, db store, c *config.Store) error {
 		return fmt.Errorf("%s has version %d, this program needs %d: run trainbooking migrate %s",
 			nameOf(c), current, newest, flagOf(c))
 	case current > newest:
-		return fmt.Errorf("%s has version %d, this program knows %d: use the newer program that made it",
+		return fmt.Errorf("%s has version %d, this program supports %d: use the newer program that migrated it",
 			nameOf(c), current, newest)
 	}
 	return nil
 }
 
-// nameOf is the store in a sentence. The URL of a database has a password in it.
+// nameOf returns a name of the store for messages. It does not contain the URL of the
+// database, which has a password.
 func nameOf(c *config.Store) string {
 	if c.Database() {
 		return "the database"
@@ -90,7 +92,7 @@ func nameOf(c *config.Store) string {
 	return "the store in " + c.DataDir
 }
 
-// flagOf is the store on a command line.
+// flagOf returns the flag that selects the store.
 func flagOf(c *config.Store) string {
 	switch {
 	case c.DatabaseURLFile != "":

@@ -19,39 +19,38 @@ import (
 )
 
 const (
-	// lastTraces bounds the sending of the last spans at the end of the process. A
-	// collector that is there takes them at once.
-	lastTraces = 3 * time.Second
-	// traceWarnings is how often it is said that the collector is away.
-	traceWarnings = time.Minute
+	// traceFlushTimeout limits sending the last spans at the end of the process.
+	traceFlushTimeout = 3 * time.Second
+	// traceErrorInterval is the minimum time between two log lines about lost traces.
+	traceErrorInterval = time.Minute
 )
 
-// openTraces sends spans to the collector that the standard variables of OpenTelemetry
-// name; without one nothing is begun. A collector that is away costs the spans and a line
-// of the log: they wait in a queue of bounded length, and requests never do.
+// openTraces sends spans to the collector in the standard variables of OpenTelemetry.
+// Without a collector it does nothing. If the collector is unreachable, spans are lost and
+// a log line says so; requests never wait for it.
 func (s *service) openTraces(ctx context.Context) error {
 	exporter, err := newExporter(ctx)
 	if err != nil || exporter == nil {
 		return err
 	}
-	// What the environment says of the process comes last, and wins.
-	about := []attribute.KeyValue{attribute.String("service.name", "trainbooking"), attribute.String("service.version", version)}
+	// The attributes of the environment come last, so that they override these.
+	attributes := []attribute.KeyValue{attribute.String("service.name", "trainbooking"), attribute.String("service.version", version)}
 	if s.config.Clustered() {
-		about = append(about, attribute.String("service.instance.id", s.config.Advertise))
+		attributes = append(attributes, attribute.String("service.instance.id", s.config.Advertise))
 	}
-	described, err := resource.New(ctx,
-		resource.WithTelemetrySDK(), resource.WithHost(), resource.WithAttributes(about...), resource.WithFromEnv())
+	res, err := resource.New(ctx,
+		resource.WithTelemetrySDK(), resource.WithHost(), resource.WithAttributes(attributes...), resource.WithFromEnv())
 	if err != nil {
 		return usageError{fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)}
 	}
 	otel.SetLogger(logr.FromSlogHandler(s.log.Handler()))
 	otel.SetErrorHandler(&traceErrors{log: s.log, now: time.Now})
-	// The sampler is that of OTEL_TRACES_SAMPLER, by default what the caller has decided.
-	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(described))
-	otel.SetTracerProvider(provider) // for package actors, whose spans come from peers too
+	// The sampler is that of OTEL_TRACES_SAMPLER; the default follows the caller's decision.
+	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(res))
+	otel.SetTracerProvider(provider) // for package actors, which also handles requests of peers
 	s.traces = provider
 	s.onClose(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), lastTraces)
+		ctx, cancel := context.WithTimeout(context.Background(), traceFlushTimeout)
 		defer cancel()
 		if err := provider.Shutdown(ctx); err != nil {
 			s.log.Warn("the last traces were not sent", "error", err)
@@ -61,8 +60,9 @@ func (s *service) openTraces(ctx context.Context) error {
 	return nil
 }
 
-// newExporter returns nil when no traces are wanted. The libraries read the rest of the
-// variables themselves, but for what they do not know they log an error and go on.
+// newExporter returns nil if traces are off. It validates the variables that select the
+// exporter, because the libraries only log an error for unknown values. The libraries read
+// the other variables.
 func newExporter(ctx context.Context) (sdktrace.SpanExporter, error) {
 	name, endpoint := firstVariable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 	if endpoint == "" || os.Getenv("OTEL_SDK_DISABLED") == "true" {
@@ -73,7 +73,7 @@ func newExporter(ctx context.Context) (sdktrace.SpanExporter, error) {
 	case "none":
 		return nil, nil
 	default:
-		return nil, usageError{fmt.Errorf("OTEL_TRACES_EXPORTER %q is not known here: set it to otlp or none", kind)}
+		return nil, usageError{fmt.Errorf("OTEL_TRACES_EXPORTER %q is not supported: set it to otlp or none", kind)}
 	}
 	if u, err := url.Parse(endpoint); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, usageError{fmt.Errorf("%s is not a URL: set it to one such as http://collector:4318", name)}
@@ -85,10 +85,10 @@ func newExporter(ctx context.Context) (sdktrace.SpanExporter, error) {
 	case "grpc":
 		return otlptracegrpc.New(ctx)
 	}
-	return nil, usageError{fmt.Errorf("%s %q is not known here: set it to http/protobuf or grpc", name, protocol)}
+	return nil, usageError{fmt.Errorf("%s %q is not supported: set it to http/protobuf or grpc", name, protocol)}
 }
 
-// firstVariable returns the first of the variables that is set; an empty one is not.
+// firstVariable returns the first of the variables that is not empty.
 func firstVariable(names ...string) (name, value string) {
 	for _, name = range names {
 		if value = os.Getenv(name); value != "" {
@@ -98,15 +98,15 @@ func firstVariable(names ...string) (name, value string) {
 	return name, value
 }
 
-// traceErrors logs what goes wrong with traces, at most once in traceWarnings: a
-// collector that is away fails every few seconds.
+// traceErrors logs the errors of OpenTelemetry at most once per traceErrorInterval, because
+// an unreachable collector causes one every few seconds.
 type traceErrors struct {
 	log *slog.Logger
 	now func() time.Time
 
-	mu     sync.Mutex
-	last   time.Time
-	unsaid int
+	mu      sync.Mutex
+	last    time.Time
+	skipped int // errors since last
 }
 
 // Handle implements otel.ErrorHandler.
@@ -114,10 +114,10 @@ func (e *traceErrors) Handle(err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := e.now()
-	if !e.last.IsZero() && now.Sub(e.last) < traceWarnings {
-		e.unsaid++
+	if !e.last.IsZero() && now.Sub(e.last) < traceErrorInterval {
+		e.skipped++
 		return
 	}
-	e.log.Warn("traces were lost", "error", err, "unsaid", e.unsaid)
-	e.last, e.unsaid = now, 0
+	e.log.Warn("traces were lost", "error", err, "skipped", e.skipped)
+	e.last, e.skipped = now, 0
 }

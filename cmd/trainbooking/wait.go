@@ -9,37 +9,37 @@ import (
 )
 
 const (
-	// waitTime is how long a service that starts waits for what it stands on: a whole
-	// installation starts at once, in no order. Then whoever runs it starts it again.
-	waitTime = time.Minute
-	// retryEvery is how often it looks, and sayEvery how often it says so.
-	retryEvery = 500 * time.Millisecond
-	sayEvery   = 5 * time.Second
+	// waitTimeout is how long a starting service waits for a dependency, because the parts
+	// of an installation may start in any order. After it, the service exits, and its
+	// supervisor restarts it.
+	waitTimeout   = time.Minute
+	retryInterval = 500 * time.Millisecond
+	logInterval   = 5 * time.Second
 )
 
-// waited is something to wait for.
-type waited struct {
-	name    string // in a sentence
-	setting string // that says where it is
-	useless error  // an error that waiting cannot help
+// dependency is a store that a starting service waits for.
+type dependency struct {
+	name      string
+	setting   string // the flag with its URL
+	permanent error  // an error that is not retried
 }
 
-// await opens what cannot be reached yet, again and again. It ends when it can be, with
-// an error that waiting cannot help, when waitTime is over, or with the error of ctx.
-func await[T any](ctx context.Context, log *slog.Logger, w waited, open func(context.Context) (T, error)) (T, error) {
-	limit, cancel := context.WithTimeout(ctx, waitTime)
+// await calls open until it succeeds and returns its result. It returns the error of open
+// if that is permanent or waitTimeout has passed, and the error of ctx if ctx ends.
+func await[T any](ctx context.Context, log *slog.Logger, d dependency, open func(context.Context) (T, error)) (T, error) {
+	limit, cancel := context.WithTimeout(ctx, waitTimeout)
 	defer cancel()
-	tick := time.NewTicker(retryEvery)
+	tick := time.NewTicker(retryInterval)
 	defer tick.Stop()
-	var said time.Time
+	var logged time.Time
 	for {
 		opened, err := open(limit)
-		if err == nil || errors.Is(err, w.useless) {
+		if err == nil || errors.Is(err, d.permanent) {
 			return opened, err
 		}
-		if time.Since(said) >= sayEvery && limit.Err() == nil {
-			said = time.Now()
-			log.Warn("waiting for "+w.name, "error", err)
+		if time.Since(logged) >= logInterval && limit.Err() == nil {
+			logged = time.Now()
+			log.Warn("waiting for "+d.name, "error", err)
 		}
 		select {
 		case <-tick.C:
@@ -47,8 +47,8 @@ func await[T any](ctx context.Context, log *slog.Logger, w waited, open func(con
 			if ctx.Err() != nil {
 				return opened, ctx.Err()
 			}
-			return opened, fmt.Errorf("%s is still out of reach after %s: see to it that it runs and that %s leads to it: %w",
-				w.name, waitTime, w.setting, err)
+			return opened, fmt.Errorf("%s is still out of reach after %s: check that it runs and that %s is correct: %w",
+				d.name, waitTimeout, d.setting, err)
 		}
 	}
 }

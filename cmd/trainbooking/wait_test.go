@@ -16,18 +16,18 @@ import (
 )
 
 var (
-	errAway  = errors.New("connection refused")
-	errWrong = errors.New("wrong settings")
+	errRefused  = errors.New("connection refused")
+	errSettings = errors.New("wrong settings")
 )
 
-func TestWhatIsNotUpYetIsWaitedFor(t *testing.T) {
+func TestAwaitWaitsForADependency(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		log, began := slog.New(slog.NewTextHandler(&out, nil)), time.Now()
-		err := main.Await(t.Context(), log, errWrong, func() error {
+		err := main.Await(t.Context(), log, errSettings, func() error {
 			if time.Since(began) < 12*time.Second {
-				return errAway
+				return errRefused
 			}
 			return nil
 		})
@@ -37,27 +37,27 @@ func TestWhatIsNotUpYetIsWaitedFor(t *testing.T) {
 	})
 }
 
-func TestWaitingEndsAfterAMinute(t *testing.T) {
+func TestAwaitFailsAfterAMinute(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		err := main.Await(t.Context(), slog.New(slog.DiscardHandler), errWrong, func() error { return errAway })
+		err := main.Await(t.Context(), slog.New(slog.DiscardHandler), errSettings, func() error { return errRefused })
 		require.EqualError(t, err, "Postgres is still out of reach after 1m0s: "+
-			"see to it that it runs and that --database-url leads to it: connection refused")
+			"check that it runs and that --database-url is correct: connection refused")
 		require.Equal(t, time.Minute, time.Since(began))
 	})
 }
 
-func TestWhatWaitingCannotHelpFailsAtOnce(t *testing.T) {
+func TestAwaitFailsAtOnceAfterAPermanentError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		err := main.Await(t.Context(), slog.New(slog.DiscardHandler), errWrong, func() error { return errWrong })
-		require.ErrorIs(t, err, errWrong)
+		err := main.Await(t.Context(), slog.New(slog.DiscardHandler), errSettings, func() error { return errSettings })
+		require.ErrorIs(t, err, errSettings)
 		require.Zero(t, time.Since(began))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		err = main.Await(ctx, slog.New(slog.DiscardHandler), errWrong, func() error { return errAway })
-		require.ErrorIs(t, err, context.Canceled, "told to end meanwhile")
+		err = main.Await(ctx, slog.New(slog.DiscardHandler), errSettings, func() error { return errRefused })
+		require.ErrorIs(t, err, context.Canceled, "cancelled while it waits")
 	})
 }

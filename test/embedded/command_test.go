@@ -43,9 +43,9 @@ func TestAllWrongSettingsAreNamedAtOnce(t *testing.T) {
 	got := processtest.RunToEnd(t, c)
 	require.Equal(t, 2, got.Code)
 	for _, problem := range []string{
-		"holdttl is no setting",
-		`hold-ttl "soon" cannot be read`,
-		`TRAINBOOKING_LOGIN_FAILURES "many" cannot be read`,
+		"holdttl is not a setting",
+		`hold-ttl "soon" is not a time`,
+		`TRAINBOOKING_LOGIN_FAILURES "many" is not a whole number`,
 		`--listen "8080" is not an address`,
 		"--max-holds-per-user 0 is out of range",
 	} {
@@ -100,7 +100,7 @@ func TestMisspeltVariableIsLoggedAsAWarning(t *testing.T) {
 	c.Env = append(c.Env, "TRAINBOOKING_HOLDTTL=5m")
 	got := processtest.RunToEnd(t, c)
 	require.Equal(t, 1, got.Code)
-	require.Contains(t, got.Err, `"level":"WARN","msg":"TRAINBOOKING_HOLDTTL is set but is no setting`)
+	require.Contains(t, got.Err, `"level":"WARN","msg":"TRAINBOOKING_HOLDTTL is set but is not a setting`)
 }
 
 func TestCreateSuperuserRefusesWhatRegisterRefuses(t *testing.T) {
@@ -143,7 +143,7 @@ func TestHealthcheckUsesTheConfiguredAddress(t *testing.T) {
 	s.Stop()
 	got := run(t, "healthcheck", "--url", s.URL)
 	require.Equal(t, 1, got.Code)
-	require.Contains(t, got.Err, "the service does not answer")
+	require.Contains(t, got.Err, "the service does not respond")
 }
 
 func TestMigrateRunsApartFromServe(t *testing.T) {

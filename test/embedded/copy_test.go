@@ -33,7 +33,7 @@ func TestDataDirectoryIsCopiedIntoADatabase(t *testing.T) {
 	got = copyData(dir)
 	require.Zero(t, got.Code, got.Err)
 	require.Regexp(t, `users +2 +2\n +trains +1 +1\n +seats +1 +1\n +bookings +1 +1\n`, got.Out)
-	require.Contains(t, got.Out, "Seats on hold on 1 trains are let go")
+	require.Contains(t, got.Out, "The holds of 1 trains are not copied")
 	redis := "redis://" + servers.Redis(t)
 	again := copyData(dir, "--redis-url", redis)
 	require.Zero(t, again.Code, again.Err)
@@ -64,5 +64,5 @@ func TestDataDirectoryIsCopiedIntoADatabase(t *testing.T) {
 
 	got = copyData(dir)
 	require.Equal(t, 1, got.Code)
-	require.Contains(t, got.Err, "a service has worked on the database")
+	require.Contains(t, got.Err, "a service has used the database")
 }

@@ -49,7 +49,7 @@ func TestReadmeNamesTheFunctionsAndStatementsThatAreThere(t *testing.T) {
 	t.Parallel()
 	for file, part := range map[string]string{
 		"api/routes.go":              `"/train/book-ticket/"`,
-		"api/seat.go":                "bookTicket(",
+		"api/hold.go":                "bookTicket(",
 		"actors/hold.go":             "Hold(ctx",
 		"booking/seatmap_hold.go":    "Hold(request",
 		"persistence/sqlite/hold.go": "INSERT INTO holds",

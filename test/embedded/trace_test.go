@@ -96,8 +96,8 @@ func TestWrongTraceSettingsAreNamed(t *testing.T) {
 		want    string
 	}{
 		{[]string{"OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317"}, "OTEL_EXPORTER_OTLP_ENDPOINT is not a URL"},
-		{[]string{endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL=http/json"}, `OTEL_EXPORTER_OTLP_PROTOCOL "http/json" is not known here`},
-		{[]string{endpoint, "OTEL_TRACES_EXPORTER=zipkin"}, `OTEL_TRACES_EXPORTER "zipkin" is not known here`},
+		{[]string{endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL=http/json"}, `OTEL_EXPORTER_OTLP_PROTOCOL "http/json" is not supported`},
+		{[]string{endpoint, "OTEL_TRACES_EXPORTER=zipkin"}, `OTEL_TRACES_EXPORTER "zipkin" is not supported`},
 	} {
 		serve := processtest.Command(t, "serve", "--data-dir", t.TempDir(), "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0")
 		serve.Env = append(serve.Env, c.environ...)

@@ -16,18 +16,18 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestTokensSayWhatTheContractSays(t *testing.T) {
+func TestIssuedTokensHaveTheDocumentedClaims(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	user := register(t, accounts, "asha")
-	pair := login(t, accounts, "asha", password)
+	issued := login(t, accounts, "asha", password)
 	read := func(token string) (map[string]any, jwt.MapClaims) {
 		claims := jwt.MapClaims{}
 		parsed, err := jwt.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return newKey, nil })
 		require.NoError(t, err)
 		return parsed.Header, claims
 	}
-	for kind, token := range map[string]string{access: pair.Access, refresh: pair.Refresh} {
+	for kind, token := range map[string]string{access: issued.Access, refresh: issued.Refresh} {
 		head, claims := read(token)
 		require.Equal(t, map[string]any{"alg": "HS256", "typ": "JWT", "kid": kid(newKey)}, head)
 		require.Equal(t, kind, claims["token_type"])
@@ -42,19 +42,19 @@ func TestTokensSayWhatTheContractSays(t *testing.T) {
 	}
 }
 
-func TestTokenOfTheOtherKindIsRefused(t *testing.T) {
+func TestTokenOfTheOtherKindIsRejected(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	user := register(t, accounts, "asha")
-	pair := login(t, accounts, "asha", password)
-	_, err := accounts.Identify(pair.Refresh)
+	issued := login(t, accounts, "asha", password)
+	_, err := accounts.Identify(issued.Refresh)
 	require.Equal(t, auth.Unauthenticated(), err)
-	_, err = accounts.Refresh(t.Context(), pair.Access)
+	_, err = accounts.Refresh(t.Context(), issued.Access)
 	require.Equal(t, auth.Unauthenticated(), err)
-	require.Equal(t, auth.Unauthenticated(), accounts.Logout(t.Context(), user.ID, pair.Access))
+	require.Equal(t, auth.Unauthenticated(), accounts.Logout(t.Context(), user.ID, issued.Access))
 }
 
-func TestSpentTokenThatComesBackRevokesItsFamily(t *testing.T) {
+func TestReusedTokenRevokesItsFamily(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	register(t, accounts, "asha")
@@ -70,75 +70,75 @@ func TestSpentTokenThatComesBackRevokesItsFamily(t *testing.T) {
 		require.Equal(t, auth.Unauthenticated(), err)
 	}
 	_, err = accounts.Identify(third.Access)
-	require.NoError(t, err, "an access token ends by itself")
+	require.NoError(t, err, "access tokens are not revoked")
 	_, err = accounts.Refresh(t.Context(), other.Refresh)
 	require.NoError(t, err, "another family")
 }
 
-func TestTokenIsSpentOnceHoweverManySpendIt(t *testing.T) {
+func TestOfConcurrentRefreshesOneSucceeds(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	register(t, accounts, "asha")
-	pair := login(t, accounts, "asha", password)
-	var spent atomic.Int32
+	issued := login(t, accounts, "asha", password)
+	var succeeded atomic.Int32
 	var wait sync.WaitGroup
 	for range 8 {
 		wait.Go(func() {
-			if _, err := accounts.Refresh(t.Context(), pair.Refresh); err == nil {
-				spent.Add(1)
+			if _, err := accounts.Refresh(t.Context(), issued.Refresh); err == nil {
+				succeeded.Add(1)
 			}
 		})
 	}
 	wait.Wait()
-	require.EqualValues(t, 1, spent.Load())
+	require.EqualValues(t, 1, succeeded.Load())
 }
 
-func TestLogoutRevokesTheFamilyOfItsUserAlone(t *testing.T) {
+func TestLogoutRevokesOnlyAFamilyOfItsUser(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	asha, ravi := register(t, accounts, "asha"), register(t, accounts, "ravi")
-	pair := login(t, accounts, "asha", password)
+	issued := login(t, accounts, "asha", password)
 
-	require.Equal(t, auth.Unauthenticated(), accounts.Logout(t.Context(), ravi.ID, pair.Refresh))
-	next, err := accounts.Refresh(t.Context(), pair.Refresh)
-	require.NoError(t, err, "it was not his to revoke")
+	require.Equal(t, auth.Unauthenticated(), accounts.Logout(t.Context(), ravi.ID, issued.Refresh))
+	next, err := accounts.Refresh(t.Context(), issued.Refresh)
+	require.NoError(t, err, "the family of another user is not revoked")
 
 	require.NoError(t, accounts.Logout(t.Context(), asha.ID, next.Refresh))
 	_, err = accounts.Refresh(t.Context(), next.Refresh)
 	require.Equal(t, auth.Unauthenticated(), err)
 	require.NoError(t, accounts.Logout(t.Context(), asha.ID, next.Refresh), "a second time")
-	require.NoError(t, accounts.Logout(t.Context(), asha.ID, pair.Refresh), "with a spent token")
+	require.NoError(t, accounts.Logout(t.Context(), asha.ID, issued.Refresh), "with a used token")
 }
 
-func TestRefreshTokenEndsAfterItsLifeAndTheLeeway(t *testing.T) {
+func TestRefreshTokenExpiresAfterItsTTLAndTheLeeway(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		accounts := newAccounts(t)
 		user := register(t, accounts, "asha")
-		pair := login(t, accounts, "asha", password)
+		issued := login(t, accounts, "asha", password)
 		advance(auth.DefaultRefreshTTL + auth.Leeway - time.Second)
-		next, err := accounts.Refresh(t.Context(), pair.Refresh)
+		next, err := accounts.Refresh(t.Context(), issued.Refresh)
 		require.NoError(t, err)
 		advance(auth.DefaultRefreshTTL + auth.Leeway)
 		_, err = accounts.Refresh(t.Context(), next.Refresh)
 		require.Equal(t, auth.Unauthenticated(), err)
-		require.NoError(t, accounts.Logout(t.Context(), user.ID, next.Refresh), "it was genuine")
+		require.NoError(t, accounts.Logout(t.Context(), user.ID, next.Refresh), "an expired token can log out")
 	})
 }
 
-func TestFamilyOutlivesAChangeOfKeys(t *testing.T) {
+func TestFamilySurvivesAChangeOfKeys(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	accounts.Tokens = newTokens(t, oldKey)
 	register(t, accounts, "asha")
-	pair := login(t, accounts, "asha", password)
+	issued := login(t, accounts, "asha", password)
 	accounts.Tokens = newTokens(t, newKey, oldKey)
-	next, err := accounts.Refresh(t.Context(), pair.Refresh)
+	next, err := accounts.Refresh(t.Context(), issued.Refresh)
 	require.NoError(t, err)
 	accounts.Tokens = newTokens(t, newKey)
 	_, err = accounts.Refresh(t.Context(), next.Refresh)
 	require.NoError(t, err)
-	_, err = accounts.Identify(pair.Access)
+	_, err = accounts.Identify(issued.Access)
 	requireCode(t, booking.CodeUnauthenticated, err)
 	require.False(t, strings.Contains(next.Access, kid(oldKey)))
 }

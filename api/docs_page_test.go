@@ -9,20 +9,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestDocumentIsServedAsItIs(t *testing.T) {
+func TestOpenAPIDocumentIsServedUnchanged(t *testing.T) {
 	t.Parallel()
 	want, err := os.ReadFile("openapi.yaml")
 	require.NoError(t, err)
-	r := newSite(t).get(t, "", "/openapi.yaml")
+	r := newTestServer(t).get(t, "", "/openapi.yaml")
 	require.Equal(t, "application/yaml", r.header.Get("Content-Type"))
 	require.Equal(t, string(want), r.text)
 }
 
-// The page works without any other host and without inline scripts, so that its policy
-// can be strict.
-func TestPageOfTheAPIIsWholeInItself(t *testing.T) {
+// The page needs no other host and no inline scripts, so its policy can be strict.
+func TestDocsPageLoadsOnlyItsOwnFiles(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	page := s.get(t, "", "/docs")
 	require.Equal(t, 200, page.status)
 	policy := page.header.Get("Content-Security-Policy")

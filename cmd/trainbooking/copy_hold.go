@@ -16,13 +16,13 @@ import (
 	"trainbooking.dev/persistence/sqlite"
 )
 
-// copyAddress is in the leases of a copy instead of where a process can be reached.
+// copyAddress is the address in the leases of the copy command.
 const copyAddress = "copy"
 
-// carryHolds writes the holds of the trains into Redis and returns how many there are.
-func (c *copyStore) carryHolds(
+// writeHolds writes the holds of the trains to Redis and returns their number.
+func (c *copyStore) writeHolds(
 	ctx context.Context, from *sqlite.DB, trains []booking.TrainID, log *slog.Logger, now time.Time,
-) (carried int, err error) {
+) (written int, err error) {
 	to, err := openRedis(ctx, &c.Redis, redis.Options{Address: copyAddress, Logger: log})
 	if err != nil {
 		return 0, err
@@ -33,32 +33,32 @@ func (c *copyStore) carryHolds(
 		if err != nil {
 			return 0, err
 		}
-		if err := carryTrain(ctx, to, train, holds, now); err != nil {
+		if err := replaceHolds(ctx, to, train, holds, now); err != nil {
 			return 0, fmt.Errorf("holds of train %s: %w", train, err)
 		}
-		carried += len(holds)
+		written += len(holds)
 	}
-	return carried, nil
+	return written, nil
 }
 
-// carryTrain makes the holds of a train in Redis those that are given. Like everybody
-// who writes holds it has the train's lease while it does.
-func carryTrain(ctx context.Context, to *redis.DB, train booking.TrainID, holds []booking.Hold, now time.Time) (err error) {
+// replaceHolds replaces the holds of a train in Redis. It holds the lease of the train, as
+// every writer of holds must.
+func replaceHolds(ctx context.Context, to *redis.DB, train booking.TrainID, holds []booking.Hold, now time.Time) (err error) {
 	lease := persistence.Lease{Train: train, Address: copyAddress, Owner: uuid.New()}
 	holder, err := to.AcquireLease(ctx, lease)
 	if err != nil {
 		return err
 	}
 	if holder != lease {
-		return errors.New("a service works on this Redis, or another copy: stop it, and run this again")
+		return errors.New("a service or another copy is using this Redis: stop it and run this command again")
 	}
 	defer func() { err = errors.Join(err, to.ReleaseLease(context.WithoutCancel(ctx), lease)) }()
-	before, err := to.LoadHolds(ctx, train, now)
+	existing, err := to.LoadHolds(ctx, train, now)
 	if err != nil {
 		return err
 	}
 	guard, writes := persistence.Guard{Train: train, Owner: lease.Owner}, []persistence.HoldWrite{}
-	for _, hold := range before { // of an earlier copy
+	for _, hold := range existing { // from an earlier copy
 		if !slices.ContainsFunc(holds, func(h booking.Hold) bool { return h.ID == hold.ID }) {
 			writes = append(writes, persistence.HoldWrite{Guard: guard, Op: persistence.HoldDrop, Hold: hold})
 		}

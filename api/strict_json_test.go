@@ -13,9 +13,9 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestBodyThatIsNotOneStrictObjectIsRefused(t *testing.T) {
+func TestBodyMustBeOneStrictObject(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct{ body, field, sentence string }{
+	for _, row := range []struct{ body, field, message string }{
 		{``, "body", "must be one JSON document"},
 		{`   `, "body", "must be one JSON document"},
 		{`{`, "body", "must be one JSON document"},
@@ -40,7 +40,7 @@ func TestBodyThatIsNotOneStrictObjectIsRefused(t *testing.T) {
 		{`{"a":` + nested(100_000) + `}`, "body", "exceeded max depth"},
 	} {
 		_, err := api.ParseObject([]byte(row.body))
-		requireFault(t, err, row.field, row.sentence)
+		requireFieldError(t, err, row.field, row.message)
 	}
 }
 
@@ -49,7 +49,7 @@ func TestNestingIsBounded(t *testing.T) {
 	_, err := api.ParseObject([]byte(`{"a":` + nested(63) + `}`))
 	require.NoError(t, err)
 	_, err = api.ParseObject([]byte(`{"a":` + nested(64) + `}`))
-	requireFault(t, err, "a"+strings.Repeat("[0]", 63), "nested deeper than 64")
+	requireFieldError(t, err, "a"+strings.Repeat("[0]", 63), "nested deeper than 64")
 }
 
 func TestDifferentCaseIsADifferentName(t *testing.T) {
@@ -63,16 +63,16 @@ func TestDifferentCaseIsADifferentName(t *testing.T) {
 
 func nested(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
 
-func requireFault(t *testing.T, err error, field, sentence string) {
+func requireFieldError(t *testing.T, err error, field, message string) {
 	t.Helper()
 	var invalid *booking.Error
 	require.ErrorAs(t, err, &invalid)
 	require.Equal(t, booking.CodeInvalidRequest, invalid.Code)
 	require.Len(t, invalid.Fields, 1)
-	require.Contains(t, invalid.Fields[field], sentence, "%v", invalid.Fields)
+	require.Contains(t, invalid.Fields[field], message, "%v", invalid.Fields)
 }
 
-// What is accepted means the same to encoding/json, and is written back to the same.
+// encoding/json must parse an accepted body to the same values.
 func FuzzAcceptedBodyIsWhatEncodingJSONReads(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"a":1}`, `{"a":{"b":[1,2.5e3,"x",null,false]}}`, `{"a":1,"A":2}`, `{"a":1,"a":2}`,
@@ -94,6 +94,6 @@ func FuzzAcceptedBodyIsWhatEncodingJSONReads(f *testing.F) {
 		decoder := json.NewDecoder(strings.NewReader(string(body)))
 		decoder.UseNumber()
 		require.NoError(t, decoder.Decode(&want))
-		require.Equal(t, fmt.Sprint(want), strings.ReplaceAll(fmt.Sprint(got), "api.object", "map[string]any"))
+		require.Equal(t, fmt.Sprint(want), strings.ReplaceAll(fmt.Sprint(got), "api.jsonObject", "map[string]any"))
 	})
 }

@@ -9,7 +9,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// The API's page: Swagger UI, whole in the binary, so that no other host is asked.
+// The documentation page is Swagger UI. All of its files are in the binary, so that the
+// page loads nothing from other hosts.
 var (
 	//go:embed openapi.yaml
 	openAPIDocument []byte
@@ -19,27 +20,26 @@ var (
 	docsStart []byte
 )
 
-// docsPolicy lets the page load its own files and ask this server. Swagger UI puts
-// style attributes into its HTML and pictures into its CSS; scripts are files, and no
-// inline script runs.
+// docsPolicy lets the page load its own files and send requests to this server. Swagger UI
+// needs inline styles and data: images, but no inline script.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
 	"img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// docsCache lets a browser keep what changes only with the binary.
+// docsCache lets browsers cache the files of the page, which change only with the binary.
 const docsCache = "public, max-age=3600"
 
-// page serves a file to a browser.
-type page func(http.ResponseWriter, *http.Request) error
+// fileHandler serves a file to a browser.
+type fileHandler func(http.ResponseWriter, *http.Request) error
 
-func openAPI(w http.ResponseWriter, _ *http.Request) error {
-	return sendFile(w, "application/yaml", openAPIDocument)
+func serveOpenAPI(w http.ResponseWriter, _ *http.Request) error {
+	return writeFile(w, "application/yaml", openAPIDocument)
 }
 
-func docsPage(w http.ResponseWriter, _ *http.Request) error {
-	return sendFile(w, "text/html; charset=utf-8", docsIndex)
+func serveDocsPage(w http.ResponseWriter, _ *http.Request) error {
+	return writeFile(w, "text/html; charset=utf-8", docsIndex)
 }
 
-func sendFile(w http.ResponseWriter, contentType string, file []byte) error {
+func writeFile(w http.ResponseWriter, contentType string, file []byte) error {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Security-Policy", docsPolicy)
 	w.Header().Set("Cache-Control", docsCache)
@@ -47,14 +47,14 @@ func sendFile(w http.ResponseWriter, contentType string, file []byte) error {
 	return err
 }
 
-// docsFiles serves what the page loads. The page that swgui brings is not used: its
-// inline scripts would have to be allowed.
-func docsFiles() page {
+// docsFiles serves the files that the page loads. It does not serve the page of swgui,
+// which has inline scripts.
+func docsFiles() fileHandler {
 	files := v5emb.New("", "", "/docs")
 	return func(w http.ResponseWriter, r *http.Request) error {
 		switch r.URL.Path {
 		case "/docs/start.js":
-			return sendFile(w, "text/javascript; charset=utf-8", docsStart)
+			return writeFile(w, "text/javascript; charset=utf-8", docsStart)
 		case "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/favicon-32x32.png":
 			w.Header().Set("Cache-Control", docsCache)
 			files.ServeHTTP(w, r)

@@ -12,20 +12,20 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// The callers of the matrix, in the order of its columns. The owner holds one seat of a
+// The callers, in the order of the columns of permissions. The owner holds one seat of a
 // train and has booked another; the other user has neither.
-var callers = [...]string{"nobody", "owner", "other", "admin", "machine"}
+var callers = [...]string{"anonymous", "owner", "other", "admin", "machine"}
 
-// cells are a row of the matrix: a request, and its status for each caller.
-type cells struct {
+// permission is a request and its status for each caller.
+type permission struct {
 	operation, query, body string
 	statuses               [len(callers)]int
 }
 
-// matrix says what each caller gets from each operation of openapi.yaml. Each cell has
-// a train of its own; what stands in braces is of that train, see stage.
-var matrix = []cells{
-	//                                                                        nobody owner other admin machine
+// permissions has the status of each operation of openapi.yaml for each caller. Each test
+// case has its own train; setup replaces the names in braces with ids of that train.
+var permissions = []permission{
+	//                                                                     anonymous owner other admin machine
 	{"register", "", `{"username":"{new}","email":"{new}@example.org","password":"12345678","password2":"12345678"}`, [...]int{201, 201, 201, 201, 201}},
 	{"login", "", `{"username":"asha","password":"` + password + `"}`, [...]int{200, 200, 200, 200, 200}},
 	{"refresh", "", `{"refresh":"{refresh}"}`, [...]int{200, 200, 200, 200, 200}},
@@ -66,14 +66,14 @@ var matrix = []cells{
 	{"readyz", "", ``, [...]int{200, 200, 200, 200, 200}},
 }
 
-// stage is a train of which seat 1 is held and seat 2 booked, both by the owner.
-type stage struct {
+// trainSetup is a train whose owner holds seat 1 and has booked seat 2.
+type trainSetup struct {
 	hold   booking.HoldRef
 	booked booking.Booking
 	names  *strings.Replacer
 }
 
-func (s *site) stage(tb testing.TB, owner uuid.UUID) stage {
+func (s *testServer) setup(tb testing.TB, owner uuid.UUID) trainSetup {
 	tb.Helper()
 	id := s.train(tb, "Delhi", "Mumbai")
 	ref := func(seat int) booking.HoldRef {
@@ -86,17 +86,17 @@ func (s *site) stage(tb testing.TB, owner uuid.UUID) stage {
 	booked, err := s.trains.Confirm(tb.Context(), ref(2))
 	require.NoError(tb, err)
 	held := ref(1)
-	pair := s.post(tb, "", "/user/login/", `{"username":"asha","password":"`+password+`"}`)
-	return stage{hold: held, booked: booked, names: strings.NewReplacer(
+	login := s.post(tb, "", "/user/login/", `{"username":"asha","password":"`+password+`"}`)
+	return trainSetup{hold: held, booked: booked, names: strings.NewReplacer(
 		"/trains/{id}", "/trains/"+id.String(), "/bookings/{id}", "/bookings/"+booked.ID.String(),
 		"/users/{id}", "/users/"+owner.String(), "{hold_id}", held.Hold.String(), "{hold}", held.Hold.String(),
 		"{train}", id.String(), "{held}", id.Seat(1).String(), "{booked}", id.Seat(2).String(),
-		"{refresh}", pair.str(tb, "token.refresh"), "{new}", "u"+uuid.NewString()[:8],
+		"{refresh}", login.str(tb, "token.refresh"), "{new}", "u"+uuid.NewString()[:8],
 	)}
 }
 
-// requireUntouched checks that the hold and the booking of the owner are as they were.
-func (s *site) requireUntouched(tb testing.TB, on stage, cell string) {
+// requireUnchanged checks that the owner still has the hold and the booking.
+func (s *testServer) requireUnchanged(tb testing.TB, on trainSetup, cell string) {
 	tb.Helper()
 	page, err := s.trains.TrainBookings(tb.Context(), on.hold.Train, booking.PageRequest{})
 	require.NoError(tb, err, cell)
@@ -106,29 +106,28 @@ func (s *site) requireUntouched(tb testing.TB, on stage, cell string) {
 	require.Equal(tb, []int{1}, b.Seats, cell)
 }
 
-// An operation without a row fails, and so does a row whose operation is gone. A caller
-// who is refused has changed nothing, and nobody but the owner and an admin who may is
-// told whose the seats are.
-func TestEachCallerGetsWhatTheMatrixSays(t *testing.T) {
+// Every operation must have a row and every row an operation. A rejected request must
+// change nothing. Only the owner, and an admin who may, see whose the seats are.
+func TestEachCallerGetsTheStatusOfThePermissionTable(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	tokens := [...]string{"", s.user(t, "asha"), s.user(t, "ravi"), s.admin(t), serviceToken}
 	identity, err := s.accounts.Identify(tokens[1])
 	require.NoError(t, err)
 	documented := operationsByID(t)
-	for _, row := range matrix {
+	for _, row := range permissions {
 		operation, known := documented[row.operation]
-		require.True(t, known, "%s is no operation", row.operation)
+		require.True(t, known, "%s is not an operation", row.operation)
 		for i, caller := range callers {
 			cell := row.operation + row.query + " " + row.body + " as " + caller
-			on := s.stage(t, identity.User)
+			on := s.setup(t, identity.User)
 			r := s.do(t, request{
 				method: operation.method, path: on.names.Replace(operation.path) + row.query,
 				token: tokens[i], body: on.names.Replace(row.body),
 			})
 			require.Equal(t, row.statuses[i], r.status, "%s: %s", cell, r.text)
 			if r.status >= http.StatusBadRequest {
-				s.requireUntouched(t, on, cell)
+				s.requireUnchanged(t, on, cell)
 			}
 			mayKnow := caller == "owner" || caller == "admin" && slices.Contains([]string{"trainBookings", "listUsers", "findUser"}, row.operation)
 			for _, private := range []string{on.hold.Hold.String(), on.booked.ID.String(), identity.User.String(), "asha@example.org"} {
@@ -139,8 +138,8 @@ func TestEachCallerGetsWhatTheMatrixSays(t *testing.T) {
 		}
 	}
 	for id := range documented {
-		has := slices.ContainsFunc(matrix, func(row cells) bool { return row.operation == id })
-		require.True(t, has, "%s has no row in the matrix", id)
+		has := slices.ContainsFunc(permissions, func(row permission) bool { return row.operation == id })
+		require.True(t, has, "%s has no permission", id)
 	}
 }
 
@@ -149,7 +148,7 @@ type operation struct{ method, path string }
 func operationsByID(tb testing.TB) map[string]operation {
 	tb.Helper()
 	operations := map[string]operation{}
-	for path, item := range loadDocument(tb).Paths.Map() {
+	for path, item := range loadSpec(tb).Paths.Map() {
 		for method, o := range item.Operations() {
 			operations[o.OperationID] = operation{method, path}
 		}
@@ -157,14 +156,14 @@ func operationsByID(tb testing.TB) map[string]operation {
 	return operations
 }
 
-// What belongs to another user is answered as what never was, letter for letter.
-func TestWhatIsAnothersIsAsAbsentAsWhatNeverWas(t *testing.T) {
+// The response for another user's hold or booking is identical to that for a missing one.
+func TestAnotherUsersHoldLooksLikeAMissingOne(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newTestServer(t)
 	owner, err := s.accounts.Identify(s.user(t, "asha"))
 	require.NoError(t, err)
 	other := s.user(t, "ravi")
-	on := s.stage(t, owner.User)
+	on := s.setup(t, owner.User)
 	theirs, none := on.hold.Hold.String(), booking.NewHoldID(on.hold.Train).String()
 	for _, row := range []struct{ method, theirs, none string }{
 		{"DELETE", "/v1/holds/" + theirs, "/v1/holds/" + none},
@@ -175,24 +174,24 @@ func TestWhatIsAnothersIsAsAbsentAsWhatNeverWas(t *testing.T) {
 		a := s.do(t, request{method: row.method, path: row.theirs, token: other})
 		b := s.do(t, request{method: row.method, path: row.none, token: other})
 		requireProblem(t, 404, booking.CodeNotFound, "", a)
-		require.Equal(t, anonymous(b), anonymous(a))
+		require.Equal(t, withoutInstance(b), withoutInstance(a))
 	}
 	for _, path := range []string{"/train/confirm-booking/", "/train/release-seat/"} {
-		// Seat 1 is held and seat 2 booked by somebody else, seat 3 by nobody.
-		var answers []map[string]any
+		// Seat 1 is held and seat 2 booked by another user, seat 3 is free.
+		var responses []map[string]any
 		for seat := 1; seat <= 3; seat++ {
 			r := s.post(t, other, path, `{"seat_id":"`+on.hold.Train.Seat(seat).String()+`"}`)
 			requireProblem(t, 409, booking.CodeSeatNotLocked, "Seat is not locked", r)
-			answers = append(answers, anonymous(r))
+			responses = append(responses, withoutInstance(r))
 		}
-		require.Equal(t, answers[2], answers[0])
-		require.Equal(t, answers[2], answers[1])
+		require.Equal(t, responses[2], responses[0])
+		require.Equal(t, responses[2], responses[1])
 	}
-	s.requireUntouched(t, on, "another's requests")
+	s.requireUnchanged(t, on, "after the requests of another user")
 }
 
-// anonymous is a problem without the id of its request.
-func anonymous(r reply) map[string]any {
+// withoutInstance returns a problem without the id of its request.
+func withoutInstance(r response) map[string]any {
 	fields, _ := r.json.(map[string]any)
 	delete(fields, "instance")
 	return fields

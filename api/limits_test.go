@@ -19,22 +19,22 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// deadline is how long anything that must happen is waited for.
+// deadline limits the wait for anything that must happen.
 const deadline = 30 * time.Second
 
-// hasty is a listener of the real server, whose patience is a tenth of what it has
-// with its clients, so that it ends while a test looks.
-func (s *site) hasty(tb testing.TB) (address string) {
+// shortTimeouts starts a listener of the real server with a tenth of its timeouts, so that
+// tests see them expire.
+func (s *testServer) shortTimeouts(tb testing.TB) (address string) {
 	tb.Helper()
 	server := s.server.HTTPServer()
-	for _, patience := range []*time.Duration{&server.ReadHeaderTimeout, &server.ReadTimeout, &server.WriteTimeout} {
-		*patience /= 10
+	for _, timeout := range []*time.Duration{&server.ReadHeaderTimeout, &server.ReadTimeout, &server.WriteTimeout} {
+		*timeout /= 10
 	}
 	server.IdleTimeout /= 60
 	listener, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(tb, err)
 	var serving sync.WaitGroup
-	serving.Go(func() { _ = server.Serve(listener) }) // ends when it is closed
+	serving.Go(func() { _ = server.Serve(listener) }) // returns when the server is closed
 	tb.Cleanup(func() {
 		_ = server.Close()
 		serving.Wait()
@@ -42,7 +42,7 @@ func (s *site) hasty(tb testing.TB) (address string) {
 	return listener.Addr().String()
 }
 
-// dial opens a connection on which nothing is waited for longer than deadline.
+// dial opens a connection with a deadline.
 func dial(tb testing.TB, address string) net.Conn {
 	tb.Helper()
 	conn, err := new(net.Dialer).DialContext(tb.Context(), "tcp", address)
@@ -52,14 +52,14 @@ func dial(tb testing.TB, address string) net.Conn {
 	return conn
 }
 
-// dribble writes text and then a byte now and then, until the other side has had enough.
-func dribble(tb testing.TB, conn net.Conn, text string) {
+// sendSlowly writes text and then a byte every 20 ms until the server closes the connection.
+func sendSlowly(tb testing.TB, conn net.Conn, text string) {
 	tb.Helper()
 	_, err := io.WriteString(conn, text)
 	require.NoError(tb, err)
 	ended := make(chan struct{})
-	var dribbling sync.WaitGroup
-	dribbling.Go(func() {
+	var sending sync.WaitGroup
+	sending.Go(func() {
 		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()
 		for {
@@ -75,13 +75,13 @@ func dribble(tb testing.TB, conn net.Conn, text string) {
 	})
 	tb.Cleanup(func() {
 		close(ended)
-		dribbling.Wait()
+		sending.Wait()
 	})
 }
 
-// rest reads what comes until the other side closes. That it was not the deadline that
-// ended it is all that is asked: a reset is an end too.
-func rest(tb testing.TB, conn net.Conn) string {
+// readAll reads until the server closes or resets the connection. It fails the test if the
+// connection is still open at the deadline.
+func readAll(tb testing.TB, conn net.Conn) string {
 	tb.Helper()
 	text, err := io.ReadAll(conn)
 	timeout, ok := err.(net.Error) //nolint:errorlint // net returns it bare
@@ -89,61 +89,61 @@ func rest(tb testing.TB, conn net.Conn) string {
 	return string(text)
 }
 
-// requireOthersServed checks that clients who mean well are answered.
-func (s *site) requireOthersServed(tb testing.TB) {
+// requireOthersServed checks that the server still responds to normal clients.
+func (s *testServer) requireOthersServed(tb testing.TB) {
 	tb.Helper()
 	for _, path := range []string{"/healthz", "/v1/trains"} {
 		require.Equal(tb, 200, s.get(tb, "", path).status)
 	}
 }
 
-func TestHeaderThatDribblesIsCutOff(t *testing.T) {
+func TestConnectionWithASlowHeaderIsClosed(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	address := s.hasty(t)
+	s := newTestServer(t)
+	address := s.shortTimeouts(t)
 	var conns []net.Conn
 	for range 10 {
 		for _, begin := range []string{
 			"", "G", "GET /healthz", "GET /healthz HTTP/1.1\r\nX: ", "POST /user/login/ HTTP/1.1\r\nHost: a\r\nX: b\r\n",
 		} {
 			conn := dial(t, address)
-			dribble(t, conn, begin)
+			sendSlowly(t, conn, begin)
 			conns = append(conns, conn)
 		}
 	}
 	s.requireOthersServed(t)
 	for _, conn := range conns {
-		require.NotContains(t, rest(t, conn), "200 OK")
+		require.NotContains(t, readAll(t, conn), "200 OK")
 	}
 }
 
-func TestBodyThatDribblesIsCutOff(t *testing.T) {
+func TestConnectionWithASlowBodyIsClosed(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	address, token := s.hasty(t), s.user(t, "asha")
-	says := map[net.Conn]string{}
-	for _, row := range []struct{ request, says string }{
-		{"POST /user/login/ HTTP/1.1\r\n", "ended early or came too slowly"},
-		{"POST /v1/holds HTTP/1.1\r\nAuthorization: Bearer " + token + "\r\n", "ended early or came too slowly"},
-		{"POST /v1/holds HTTP/1.1\r\n", "401 Unauthorized"},                                         // its body is nobody's business
-		{"GET /v1/bookings HTTP/1.1\r\nAuthorization: Bearer " + token + "\r\n", "HTTP/1.1 200 OK"}, // nor is one that is not asked for
+	s := newTestServer(t)
+	address, token := s.shortTimeouts(t), s.user(t, "asha")
+	want := map[net.Conn]string{}
+	for _, row := range []struct{ request, want string }{
+		{"POST /user/login/ HTTP/1.1\r\n", "ended early or arrived too slowly"},
+		{"POST /v1/holds HTTP/1.1\r\nAuthorization: Bearer " + token + "\r\n", "ended early or arrived too slowly"},
+		{"POST /v1/holds HTTP/1.1\r\n", "401 Unauthorized"},                                         // the body is not read
+		{"GET /v1/bookings HTTP/1.1\r\nAuthorization: Bearer " + token + "\r\n", "HTTP/1.1 200 OK"}, // the body is ignored
 	} {
 		for _, length := range []string{"Content-Length: 60000\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\nfff\r\n{"} {
 			conn := dial(t, address)
-			dribble(t, conn, row.request+"Host: a\r\nContent-Type: application/json\r\n"+length)
-			says[conn] = row.says
+			sendSlowly(t, conn, row.request+"Host: a\r\nContent-Type: application/json\r\n"+length)
+			want[conn] = row.want
 		}
 	}
 	s.requireOthersServed(t)
-	for conn, sentence := range says {
-		require.Contains(t, rest(t, conn), sentence)
+	for conn, message := range want {
+		require.Contains(t, readAll(t, conn), message)
 	}
 }
 
-func TestHeaderWithoutEndIsRefusedAndCutOff(t *testing.T) {
+func TestEndlessHeaderIsRejectedAndClosed(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	address := s.hasty(t)
+	s := newTestServer(t)
+	address := s.shortTimeouts(t)
 	for begin, more := range map[string]string{
 		"GET /": "a", "GET / HTTP/1.1\r\nX: ": "a", "GET / HTTP/1.1\r\nHost: a\r\n": "A: b\r\n",
 	} {
@@ -151,25 +151,25 @@ func TestHeaderWithoutEndIsRefusedAndCutOff(t *testing.T) {
 		var sending sync.WaitGroup
 		sending.Go(func() {
 			_, _ = io.WriteString(conn, begin)
-			for err := error(nil); err == nil; { // until it is cut off
+			for err := error(nil); err == nil; { // until the server closes the connection
 				_, err = io.WriteString(conn, strings.Repeat(more, 1<<8))
 			}
 		})
-		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		require.NoError(t, err, begin)
-		require.NoError(t, answer.Body.Close())
-		require.Equal(t, 431, answer.StatusCode, begin)
-		rest(t, conn)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, 431, resp.StatusCode, begin)
+		readAll(t, conn)
 		_ = conn.Close()
 		sending.Wait()
 	}
 	s.requireOthersServed(t)
 }
 
-func TestBodyWithoutEndIsRefusedAndCutOff(t *testing.T) {
+func TestEndlessBodyIsRejectedAndClosed(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	address, token := s.hasty(t), s.user(t, "asha")
+	s := newTestServer(t)
+	address, token := s.shortTimeouts(t), s.user(t, "asha")
 	for _, row := range []struct {
 		authorization string
 		status        int
@@ -183,11 +183,11 @@ func TestBodyWithoutEndIsRefusedAndCutOff(t *testing.T) {
 					_, err = io.WriteString(conn, strings.Repeat("[", 1<<12))
 				}
 			})
-			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			require.NoError(t, err)
-			require.NoError(t, answer.Body.Close())
-			require.Equal(t, row.status, answer.StatusCode)
-			rest(t, conn)
+			require.NoError(t, resp.Body.Close())
+			require.Equal(t, row.status, resp.StatusCode)
+			readAll(t, conn)
 			_ = conn.Close()
 			sending.Wait()
 		}
@@ -195,7 +195,7 @@ func TestBodyWithoutEndIsRefusedAndCutOff(t *testing.T) {
 	s.requireOthersServed(t)
 }
 
-// memory is what the program has in use once all garbage is gone.
+// memory returns the memory in use after a garbage collection, in bytes.
 func memory() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -203,8 +203,8 @@ func memory() uint64 {
 	return m.HeapInuse + m.StackInuse
 }
 
-// requireFlat checks that what f leaves in use is at most so many bytes.
-func requireFlat(tb testing.TB, most uint64, f func()) {
+// requireMemory checks that f leaves at most most bytes in use.
+func requireMemory(tb testing.TB, most uint64, f func()) {
 	tb.Helper()
 	before := memory()
 	f()
@@ -212,15 +212,15 @@ func requireFlat(tb testing.TB, most uint64, f func()) {
 	require.Less(tb, after, before+most, "%d KiB more in use", (int64(after)-int64(before))>>10)
 }
 
-// A connection may cost both sides together 64 KiB: buffers of 4 KiB each and stacks.
-func TestThousandIdleConnectionsCostLittleAndAreClosed(t *testing.T) { //nolint:paralleltest // memory is measured
-	s := newSite(t)
-	address, conns := s.hasty(t), make([]net.Conn, 1000)
+// A connection may use 64 KiB on both sides together: buffers of 4 KiB each and stacks.
+func TestThousandIdleConnectionsUseLittleMemoryAndAreClosed(t *testing.T) { //nolint:paralleltest // memory is measured
+	s := newTestServer(t)
+	address, conns := s.shortTimeouts(t), make([]net.Conn, 1000)
 	s.requireOthersServed(t)
-	requireFlat(t, uint64(len(conns))*64<<10, func() {
+	requireMemory(t, uint64(len(conns))*64<<10, func() {
 		for i := range conns {
 			conns[i] = dial(t, address)
-			if i%2 == 0 { // the others say nothing at all
+			if i%2 == 0 { // the others send nothing
 				_, err := io.WriteString(conns[i], "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
 				require.NoError(t, err)
 			}
@@ -228,7 +228,7 @@ func TestThousandIdleConnectionsCostLittleAndAreClosed(t *testing.T) { //nolint:
 		s.requireOthersServed(t)
 	})
 	for i, conn := range conns {
-		if text := rest(t, conn); i%2 == 0 {
+		if text := readAll(t, conn); i%2 == 0 {
 			require.Contains(t, text, "HTTP/1.1 200 OK")
 		} else {
 			require.Empty(t, text)
@@ -237,7 +237,7 @@ func TestThousandIdleConnectionsCostLittleAndAreClosed(t *testing.T) { //nolint:
 	s.requireOthersServed(t)
 }
 
-// bombs are bodies that are small to send and could be large to read.
+// bombs are small bodies that could need much memory to parse.
 func bombs(tb testing.TB) map[string]string {
 	tb.Helper()
 	const room = 64<<10 - 100
@@ -280,12 +280,12 @@ func bombs(tb testing.TB) map[string]string {
 	}
 }
 
-// Reading a bomb allocates at most 200 times its size, a value being that much larger than
-// the two letters that it takes; all of it is garbage after the answer.
-func TestBombsAreRefusedAndLeaveNothing(t *testing.T) { //nolint:paralleltest // memory is measured
-	s := newSite(t)
+// Parsing a bomb allocates at most 200 times its size, because a value of two letters is
+// that much larger in memory. All of it is garbage after the response.
+func TestBombsAreRejectedAndLeaveNoMemoryInUse(t *testing.T) { //nolint:paralleltest // memory is measured
+	s := newTestServer(t)
 	token := s.user(t, "asha")
-	// Four times each, so that who kept them all would keep 18 MiB.
+	// Four times each: a server that kept all bodies would keep 18 MiB.
 	paths := slices.Repeat([]string{"/train/book-ticket/", "/v1/holds", "/user/register/"}, 4)
 	explode := func(body string) {
 		for _, path := range paths {
@@ -295,8 +295,8 @@ func TestBombsAreRefusedAndLeaveNothing(t *testing.T) { //nolint:paralleltest //
 		}
 	}
 	all := bombs(t)
-	explode(all["many names"]) // what is made once is made
-	requireFlat(t, 8<<20, func() {
+	explode(all["many names"]) // allocates what is allocated only once
+	requireMemory(t, 8<<20, func() {
 		for name, body := range all {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)

@@ -1,0 +1,64 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+)
+
+// IssuedTokens are the tokens that a login or a refresh returns. They do not print or log.
+type IssuedTokens struct {
+	Access  string
+	Refresh string
+}
+
+// Format prints no token, for every verb.
+func (IssuedTokens) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "issued tokens") }
+
+// LogValue returns no token.
+func (IssuedTokens) LogValue() slog.Value { return slog.StringValue("issued tokens") }
+
+// Refresh exchanges a refresh token for the next tokens of its family. It is not
+// idempotent: using a token again revokes the family, because the token may have been
+// stolen. Error: unauthenticated.
+func (a *Accounts) Refresh(ctx context.Context, refresh string) (IssuedTokens, error) {
+	now := time.Now()
+	used, err := a.Tokens.parse(refresh, kindRefresh, now)
+	if err != nil {
+		return IssuedTokens{}, err
+	}
+	tokens, next, err := a.Tokens.issue(used.User, used.Family, now)
+	if err != nil {
+		return IssuedTokens{}, err
+	}
+	err = a.Users.RotateRefreshToken(ctx, used.ID, next, now.UTC())
+	if booking.CodeOf(err) == booking.CodeUnauthenticated {
+		return IssuedTokens{}, Unauthenticated()
+	}
+	if err != nil {
+		return IssuedTokens{}, fmt.Errorf("rotate refresh token: %w", err)
+	}
+	return tokens, nil
+}
+
+// Logout revokes the family of a refresh token of user. It is idempotent: the token may be
+// used, revoked or expired. Error: unauthenticated for a forged token, an access token, or
+// a token of another user.
+func (a *Accounts) Logout(ctx context.Context, user uuid.UUID, refresh string) error {
+	token, err := a.Tokens.parseExpired(refresh, kindRefresh, time.Now())
+	if err != nil {
+		return err
+	}
+	if token.User != user {
+		return Unauthenticated()
+	}
+	if err := a.Users.RevokeFamily(ctx, user, token.Family); err != nil {
+		return fmt.Errorf("revoke family: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+
+	"trainbooking.dev/booking"
+)
+
+// Each method below decodes one field. If the field is not valid, the method records an
+// error and returns the zero value, unless it says otherwise.
+
+// text decodes a required text: trimmed, in NFC, without control characters.
+func (d *decoder) text(name string, shortest, longest int) string {
+	if _, given := d.required(name); !given {
+		return ""
+	}
+	return d.optionalText(name, shortest, longest)
+}
+
+// optionalText is text for a field that may be missing; it returns "" then.
+func (d *decoder) optionalText(name string, shortest, longest int) string {
+	raw, given := d.optionalString(name)
+	if !given {
+		return ""
+	}
+	clean, message := booking.CleanText(raw, shortest, longest)
+	if message != "" {
+		d.fieldError(name, message)
+	}
+	return clean
+}
+
+// string decodes a required string as it is. The caller validates it.
+func (d *decoder) string(name string) string {
+	d.required(name)
+	s, _ := d.optionalString(name)
+	return s
+}
+
+// optionalString is string for a field that may be missing.
+func (d *decoder) optionalString(name string) (s string, given bool) {
+	value, given := d.lookup(name)
+	if !given {
+		return "", false
+	}
+	switch value := value.(type) {
+	case string:
+		return value, true
+	case queryValue:
+		return string(value), true
+	}
+	d.fieldError(name, "must be a string")
+	return "", false
+}
+
+// int decodes a required integer from 1 to most.
+func (d *decoder) int(name string, most int) int {
+	value, given := d.required(name)
+	if !given {
+		return 0
+	}
+	n, message := parseInt(value, most)
+	if message != "" {
+		d.fieldError(name, message)
+	}
+	return n
+}
+
+// ints decodes a required array of integers from 1 to most.
+func (d *decoder) ints(name string, most int) []int {
+	value, given := d.required(name)
+	elements, ok := value.([]any)
+	if !ok && given {
+		d.fieldError(name, "must be an array of whole numbers")
+	}
+	numbers := make([]int, len(elements))
+	for i, element := range elements {
+		n, message := parseInt(element, most)
+		if message != "" {
+			d.fieldError(fmt.Sprintf("%s[%d]", name, i), message)
+			return nil
+		}
+		numbers[i] = n
+	}
+	return numbers
+}
+
+// parseInt accepts an integer literal from 1 to most. It rejects other forms of the same
+// value: "5", 5.0, 1e1 and true.
+func parseInt(value any, most int) (n int, message string) {
+	var literal string
+	switch value := value.(type) {
+	case json.Number:
+		literal = value.String()
+	case queryValue:
+		literal = string(value)
+	}
+	n, err := strconv.Atoi(literal)
+	switch {
+	case err != nil && !errors.Is(err, strconv.ErrRange):
+		return 0, "must be a whole number"
+	case err != nil || n < 1 || n > most:
+		return 0, fmt.Sprintf("must be 1 to %d", most)
+	}
+	return n, ""
+}
+
+// bool decodes true or false. It returns missing if the field is missing or not valid.
+func (d *decoder) bool(name string, missing bool) bool {
+	value, given := d.lookup(name)
+	if !given {
+		return missing
+	}
+	switch value {
+	case true, queryValue("true"):
+		return true
+	case false, queryValue("false"):
+		return false
+	}
+	d.fieldError(name, "must be true or false")
+	return missing
+}
+
+// rfc3339 rejects what time.Parse accepts: hours of one digit, a comma before the
+// fraction, and offsets of a day or more, which time.Time cannot format again.
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
+// time decodes an optional RFC 3339 time with its offset. Years before 1970 are errors:
+// to the domain, the zero time means that no time is set.
+func (d *decoder) time(name string) time.Time {
+	raw, given := d.optionalString(name)
+	if !given {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, raw)
+	if err == nil && rfc3339.MatchString(raw) && t.Year() >= 1970 {
+		return t
+	}
+	d.fieldError(name, "must be a time such as 2026-12-01T06:00:00+05:30")
+	return time.Time{}
+}
+
+// date decodes an optional calendar date.
+func (d *decoder) date(name string) time.Time {
+	raw, given := d.optionalString(name)
+	if !given {
+		return time.Time{}
+	}
+	day, err := time.Parse(time.DateOnly, raw)
+	if err != nil || day.Year() < 1970 {
+		d.fieldError(name, "must be a date such as 2026-12-01")
+	}
+	return day
+}
+
+// objects decodes a required array of objects. It calls decode for each of them.
+func (d *decoder) objects(name string, decode func(*decoder)) {
+	value, given := d.required(name)
+	elements, ok := value.([]any)
+	if !ok && given {
+		d.fieldError(name, "must be an array of objects")
+	}
+	for i, element := range elements {
+		path := fmt.Sprintf("%s[%d]", name, i)
+		fields, ok := element.(jsonObject)
+		if !ok {
+			d.fieldError(path, "must be an object")
+			return
+		}
+		inner := newDecoder(nil, nil, fields, true)
+		decode(inner)
+		d.addNested(path, inner)
+	}
+}

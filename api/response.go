@@ -1,0 +1,60 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/http"
+)
+
+// response is what a handler returns: a status, headers and a JSON document.
+type response struct {
+	status int
+	header http.Header // without a Content-Type, it is application/json
+	body   []byte      // nil: no body
+}
+
+func ok(body any) response { return response{status: http.StatusOK, body: encode(body)} }
+
+func created(location string, body any) response {
+	r := response{status: http.StatusCreated, body: encode(body)}
+	if location != "" {
+		r.header = http.Header{"Location": {location}}
+	}
+	return r
+}
+
+func noContent() response { return response{status: http.StatusNoContent} }
+
+// message is the body of a response that only confirms the request.
+type message struct {
+	Message string `json:"message"`
+}
+
+// encode writes a value of one of our own types, which cannot fail, as JSON. It does not
+// escape <, > and &, because nosniff keeps browsers from reading a response as HTML.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		panic("api: cannot encode a response: " + err.Error())
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// write sends the response.
+func (r response) write(w http.ResponseWriter) error {
+	header := w.Header()
+	maps.Copy(header, r.header)
+	if r.body == nil {
+		w.WriteHeader(r.status)
+		return nil
+	}
+	if header.Get("Content-Type") == "" {
+		header.Set("Content-Type", "application/json")
+	}
+	w.WriteHeader(r.status)
+	_, err := w.Write(r.body)
+	return err
+}
