@@ -29,25 +29,31 @@ type exhaustion struct {
 	running  sync.WaitGroup
 }
 
-// exhaustConnections opens sessions, terminates those of others, and opens more in their place,
-// until end.
+// exhaustConnections returns when it has terminated the sessions of others. Then it opens sessions
+// in their place, and terminates new ones, until end.
 func exhaustConnections(t *testing.T, socket string) *exhaustion {
 	t.Helper()
 	c := &exhaustion{t: t, socket: socket, stop: make(chan struct{})}
 	require.True(t, c.connect())
+	c.exhaust() // can take seconds, and the fault lasts from here on
 	c.running.Go(func() {
 		for {
-			for c.connect() {
-			}
-			c.terminateOthers()
 			select {
 			case <-time.After(pollTime):
+				c.exhaust()
 			case <-c.stop:
 				return
 			}
 		}
 	})
 	return c
+}
+
+// exhaust opens sessions until no connection is free, and terminates those of others.
+func (c *exhaustion) exhaust() {
+	for c.connect() {
+	}
+	c.terminateOthers()
 }
 
 func (c *exhaustion) end() {
