@@ -47,7 +47,7 @@ func wrongRedisURLs(t *testing.T) map[string]string {
 		"control":   "redis://:" + marker + "\x7f@localhost",
 		"database":  "redis://:" + marker + "@localhost/x",
 		"option":    "redis://:" + marker + "@localhost?nonsense=1",
-		"password":  "redis://somebody:" + marker + "@" + servers.Redis(t),
+		"password":  "redis://asha:" + marker + "@" + servers.Redis(t),
 	}
 }
 

@@ -118,7 +118,7 @@ func resultOf(err error) history.Result {
 	return history.Result(e.Code)
 }
 
-// Hold asks for seats of a segment of the train; seats nil: for count of them.
+// Hold requests seats of a segment of the train. If seats is nil, it requests any count seats.
 func (c *Client) Hold(ctx context.Context, train *booking.Train, legs booking.Legs, seats []int, count int) history.Operation {
 	from, to := train.Ends(legs)
 	request := booking.HoldRequest{

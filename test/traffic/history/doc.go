@@ -5,7 +5,7 @@
 //
 // # The model
 //
-// Each leg of each seat is a register of its own. porcupine searches for an order of the
+// Each leg of each seat is one register. porcupine searches for an order of the
 // operations on it that explains every response:
 //
 //	        hold                        confirm, before the end

@@ -207,7 +207,7 @@ func TestCheckAcceptsGoodHistoriesOnly(t *testing.T) {
 		{"Redis loses data before a hold", false, operations{
 			hold(2*second, asha, one), hold(4*second, ravi, two),
 		}, nil, []history.Loss{{From: second, To: second + tick}}},
-		{"Redis loses data after a hold was given away", false, operations{
+		{"Redis loses data after a seat was given to another", false, operations{
 			hold(0, asha, one), hold(2*second, ravi, two),
 		}, nil, []history.Loss{{From: 3 * second, To: 3*second + tick}}},
 		{"Redis loses its data and a booking is lost", false, operations{
@@ -252,7 +252,7 @@ func TestCheckAcceptsGoodSegmentsAndDeletionsOnly(t *testing.T) {
 		{"of two seats one belongs to another user", 1, operations{
 			on(first, []int{1, 2}, hold(0, asha, one)), on(first, []int{2, 3}, hold(second, ravi, two)),
 		}},
-		{"a refusal of two seats does not say which is taken", 0, operations{
+		{"a refusal of two seats does not name the one that is taken", 0, operations{
 			on(first, []int{1, 2}, at(0, history.Hold, asha, history.Locked)), on(both, []int{1}, hold(0, ravi, two)),
 		}},
 		{"a hold by count with an unknown outcome may have any seat", 0, operations{
@@ -309,7 +309,7 @@ func TestStoreMustHaveWhatWasAcknowledged(t *testing.T) {
 		"cancelling lost":                 {cancelled, []booking.Booking{stored(asha, one, true)}, false, "I5: the cancelling"},
 		"unknown, stored":                 {open, []booking.Booking{stored(asha, one, true)}, false, ""},
 		"unknown, not stored":             {open, []booking.Booking{}, false, ""},
-		"nobody confirmed it":             {booked[:1], []booking.Booking{stored(asha, one, true)}, false, "no client confirmed it"},
+		"no client confirmed it":          {booked[:1], []booking.Booking{stored(asha, one, true)}, false, "no client confirmed it"},
 		"sold twice":                      {booked, twice, false, "I1: seat 1"},
 	} {
 		h := history.History{Operations: test.operations, Stored: test.stored, LiveOnly: test.liveOnly}
@@ -342,12 +342,12 @@ func TestUnexpectedResponsesAreProblems(t *testing.T) {
 	t.Parallel()
 	internal := at(0, history.Hold, asha, history.Unknown)
 	internal.Code = booking.CodeInternal
-	gone := at(0, history.Hold, asha, history.NotFound)
-	for _, o := range operations(internal, gone, at(0, history.Confirm, asha, "invalid_request")) {
+	notFound := at(0, history.Hold, asha, history.NotFound)
+	for _, o := range operations(internal, notFound, at(0, history.Confirm, asha, "invalid_request")) {
 		h := history.History{Operations: operations(o)}
 		require.Len(t, h.Check(time.Second).Problems, 1, o.Result)
 	}
-	h := history.History{Operations: operations(remove(0, true, history.Done), gone)}
+	h := history.History{Operations: operations(remove(0, true, history.Done), notFound)}
 	require.Empty(t, h.Check(time.Second).Problems)
 }
 
