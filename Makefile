@@ -50,15 +50,13 @@ build: ## build bin/trainbooking
 # those of Kubernetes takes minutes. What compiles in seconds is first. What runs whole processes
 # competes for the machine, so these go one package at a time. The first group that fails is the last.
 QUICK      := booking|test/simulate|test/traffic
-OPERATOR   := operator|cmd/operator
 PROCESSES  := test/embedded|test/cluster
 KUBERNETES := test/kube
 
 .PHONY: test
 test: cc ## run every test with the race detector: make test PKGS=./booking/...
 	$(call test-group,,$(QUICK))
-	$(call test-group,-v,$(QUICK)|$(OPERATOR)|$(PROCESSES)|$(KUBERNETES))
-	$(call test-group,,$(OPERATOR))
+	$(call test-group,-v,$(QUICK)|$(PROCESSES)|$(KUBERNETES))
 	$(call test-group,,$(PROCESSES),-p 1)
 	$(call test-group,,$(KUBERNETES),-p 1)
 

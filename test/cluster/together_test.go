@@ -141,8 +141,9 @@ func TestFourthProcessGetsItsShareUnderLoad(t *testing.T) {
 	)
 	c := startCluster(t, 3)
 	trains := c.admin.AddTrains(t, count, 40)
+	tr := traffic.New(traffic.Options{Service: c.service, Trains: trains})
+	c.hold(tr.Client(0, uuid.New()), trains, 40) // every train has an owner
 	l := c.startLoad(trains, 36)
-	c.hold(l.Client(-1, uuid.New()), trains, 40) // every train has an owner
 	l.awaitSales(50)
 
 	begun := time.Now()
