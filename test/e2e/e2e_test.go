@@ -31,13 +31,13 @@ func TestClusteredServiceSurvivesCrashesOfItsPods(t *testing.T) { //nolint:paral
 	for _, pod := range r.pods() {
 		r.crash(pod)
 	}
-	passengers.requireGoesOn()
-	passengers.requireGood()
+	passengers.requireRunning()
+	passengers.requireSucceeded()
 
 	passengers = r.startLoad("upgrade", 90*time.Second, 0)
 	r.upgrade("--set", "logLevel=debug")
-	passengers.requireGoesOn()
-	passengers.requireGood()
+	passengers.requireRunning()
+	passengers.requireSucceeded()
 	r.deleteTrains()
 	r.uninstall()
 }
@@ -51,13 +51,13 @@ func TestEmbeddedServiceKeepsWhatItSold(t *testing.T) { //nolint:paralleltest //
 	// The only process restarts with everything that it acknowledged.
 	passengers := r.startLoad("crash", time.Minute, 1000)
 	r.crash(r.pods()[0])
-	passengers.requireGoesOn()
-	passengers.requireGood()
+	passengers.requireRunning()
+	passengers.requireSucceeded()
 
 	passengers = r.startLoad("upgrade", 90*time.Second, 1000)
 	r.upgrade("--set", "logLevel=debug")
-	passengers.requireGoesOn()
-	passengers.requireGood()
+	passengers.requireRunning()
+	passengers.requireSucceeded()
 	r.deleteTrains()
 	r.uninstall()
 }
@@ -82,7 +82,7 @@ func (r *release) sell() {
 
 	passengers := r.startJob("passengers", "--for", (statusFollows + 10*time.Second).String(), "--clients", "4")
 	require.Eventually(r.t, func() bool { return r.booked() > 0 }, timeout, time.Second, "kubectl get trains shows no sale")
-	passengers.requireGood()
+	passengers.requireSucceeded()
 	require.Eventually(r.t, func() bool { return r.booked() == 0 }, 2*statusFollows, time.Second, "the passengers have cancelled their bookings")
 }
 

@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// load is a Job of passengers who book while something happens to the service.
+// load is a Job of trainbooking smoke.
 type load struct {
 	r    *release
 	name string
 }
 
-// startLoad lets passengers book for that time on a train of their own, and waits until
-// they do. No more requests than maxFailures may fail; each of them is sent again.
+// startLoad starts a Job that books seats of its own train for that time, and waits until its pod
+// runs. At most maxFailures requests may fail and succeed when repeated.
 func (r *release) startLoad(name string, lasting time.Duration, maxFailures int) *load {
 	r.t.Helper()
 	l := r.startJob(name, "--for", lasting.String(), "--clients", "4", "--max-failures", fmt.Sprint(maxFailures),
@@ -27,7 +27,7 @@ func (r *release) startLoad(name string, lasting time.Duration, maxFailures int)
 	return l
 }
 
-// startJob starts trainbooking smoke with the args, through the Service.
+// startJob starts a Job of trainbooking smoke, through the Service, with additional args.
 func (r *release) startJob(name string, args ...string) *load {
 	r.t.Helper()
 	all, err := json.Marshal(append([]string{"smoke", "--url", r.url()}, args...))
@@ -38,15 +38,14 @@ func (r *release) startJob(name string, args ...string) *load {
 	return &load{r: r, name: name}
 }
 
-// requireGoesOn fails the test if the passengers are done: then what happened since did not
-// happen under load.
-func (l *load) requireGoesOn() {
+// requireRunning fails the test if the Job has ended, because there was no load then.
+func (l *load) requireRunning() {
 	l.r.t.Helper()
 	require.Equal(l.r.t, "1", l.r.kubectl("get", "job", l.name, "-o", "jsonpath={.status.active}"), "%s ended too early:\n%s", l.name, l.log())
 }
 
-// requireGood waits until the passengers are done and fails the test if they complain.
-func (l *load) requireGood() {
+// requireSucceeded waits until the Job has ended and fails the test if it has failed.
+func (l *load) requireSucceeded() {
 	l.r.t.Helper()
 	var done string
 	require.Eventually(l.r.t, func() bool {

@@ -11,10 +11,10 @@ import (
 )
 
 // refusals are the refusals that a client may get, by kind of operation. The check of the
-// registers decides whether they were right.
+// registers decides whether they were correct.
 var refusals = map[Kind][]Result{
 	Hold:    {Locked, Booked, TooMany, HoldEnded},
-	Confirm: {NotLocked, NotFound}, // not found: the train has shrunk since
+	Confirm: {NotLocked, NotFound}, // NotFound: the train was shrunk
 	Release: {NotLocked, NotFound},
 	Cancel:  {NotFound},
 	Delete:  {HasBookings, NotFound},
@@ -30,16 +30,14 @@ func (r *run) unexpected() (problems []string) {
 	return problems
 }
 
-// expects reports whether a service that keeps its promises may respond so, the state of the
-// seats aside.
+// expects reports whether a correct service may return this result in some state of the seats.
 func (r *run) expects(o *Operation) bool {
 	return o.Result == Done || o.Failed() && o.Code != booking.CodeInternal ||
 		slices.Contains(refusals[o.Kind], o.Result) || o.Result == NotFound && r.deletes[o.Train]
 }
 
-// missing returns where the store contradicts an acknowledged confirm or cancel (I5), a
-// booking that differs from the hold that was confirmed (I8), and bookings that no client
-// asked for.
+// missing returns the acknowledged confirms and cancels that the store contradicts (I5), the
+// bookings that differ from their hold (I8), and those that no client confirmed.
 func (r *run) missing() (problems []string) {
 	if r.Stored == nil {
 		return nil
@@ -99,7 +97,7 @@ func (r *run) soldTwice() (problems []string) {
 	return problems
 }
 
-// interval is when a hold was alive for certain: [from, until).
+// interval is when a hold was certainly alive: [from, until).
 type interval struct {
 	seats       int
 	from, until time.Duration
@@ -144,8 +142,8 @@ func (r *run) overLimit() (problems []string) {
 	return problems
 }
 
-// certainUntil returns until when a hold was alive for certain: its end, or the first call
-// that may have ended it before.
+// certainUntil returns the time until which a hold was certainly alive: its end, or the first
+// call that may have ended it earlier.
 func (r *run) certainUntil(hold *Operation) time.Duration {
 	until := hold.Ends - precision
 	for i := range r.Operations {
