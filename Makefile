@@ -50,15 +50,13 @@ build: ## build bin/trainbooking
 # the packages of Kubernetes take minutes to compile. Packages that compile in seconds come first.
 # Packages that run whole processes run one at a time. The first group that fails stops make.
 QUICK      := booking|test/simulate|test/traffic
-OPERATOR   := operator|cmd/operator
 PROCESSES  := test/embedded|test/cluster
 KUBERNETES := test/kube
 
 .PHONY: test
 test: cc ## run every test with the race detector: make test PKGS=./booking/...
 	$(call test-group,,$(QUICK))
-	$(call test-group,-v,$(QUICK)|$(OPERATOR)|$(PROCESSES)|$(KUBERNETES))
-	$(call test-group,,$(OPERATOR))
+	$(call test-group,-v,$(QUICK)|$(PROCESSES)|$(KUBERNETES))
 	$(call test-group,,$(PROCESSES),-p 1)
 	$(call test-group,,$(KUBERNETES),-p 1)
 

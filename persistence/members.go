@@ -6,7 +6,7 @@ import (
 )
 
 // MemberTTL is how long a heartbeat is valid. With a shorter time, healthy members on a busy
-// machine were lost (PROTOACTOR.md 3).
+// machine were evicted (docs/decisions/0008).
 const MemberTTL = 3 * time.Second
 
 // Membership is the set of members at one moment.

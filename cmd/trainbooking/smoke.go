@@ -12,21 +12,21 @@ import (
 	"trainbooking.dev/config"
 )
 
-// The bounds of a smoke test. It is no load test, and its train has seats for so long.
+// The bounds of a smoke test, which is not a load test. Its train does not sell out within them.
 const (
 	maxSmokeClients = 100
 	maxSmokeTime    = time.Hour
 )
 
 type smokeTest struct {
-	URL              string        `name:"url" required:"" placeholder:"URL" help:"The service to ask, such as http://booking:8080."`
-	ServiceTokenFile string        `placeholder:"FILE" help:"The token with which to add a train, and to delete it afterwards. Without it, a train that is on sale is used."`
-	For              time.Duration `placeholder:"TIME" default:"0s" help:"How long to repeat it, up to 1h; once without."`
-	Clients          int           `placeholder:"N" default:"1" help:"Passengers at once (${default})."`
-	MaxFailures      int           `placeholder:"N" default:"0" help:"Requests that may fail, if they are answered when sent again (${default})."`
+	URL              string        `name:"url" required:"" placeholder:"URL" help:"The URL of the service, such as http://booking:8080."`
+	ServiceTokenFile string        `placeholder:"FILE" help:"A file with a service token, to add a train and delete it afterwards. Without it, a train that is on sale is used."`
+	For              time.Duration `placeholder:"TIME" default:"0s" help:"How long to repeat it, up to 1h. 0s: once."`
+	Clients          int           `placeholder:"N" default:"1" help:"Number of concurrent passengers (${default})."`
+	MaxFailures      int           `placeholder:"N" default:"0" help:"Number of requests that may fail and succeed when repeated (${default})."`
 }
 
-// Run fails unless passengers got what they were promised.
+// Run returns an error if the service broke a promise or too many requests failed.
 func (c *smokeTest) Run(ctx context.Context, std stdio) error {
 	if problems := c.problems(); len(problems) > 0 {
 		return usageError{problems}
@@ -37,7 +37,7 @@ func (c *smokeTest) Run(ctx context.Context, std stdio) error {
 	}
 	report, err := smoke.Run(ctx, smoke.Options{URL: c.URL, ServiceToken: token, Clients: c.Clients, For: c.For})
 	if failed := report.Failed(); err == nil && failed > c.MaxFailures {
-		err = fmt.Errorf("%d requests failed, where --max-failures %d may", failed, c.MaxFailures)
+		err = fmt.Errorf("%d requests failed, and --max-failures is %d", failed, c.MaxFailures)
 	}
 	return errors.Join(err, report.Print(std.out))
 }
@@ -55,8 +55,7 @@ func (c *smokeTest) problems() (problems config.Problems) {
 	return problems
 }
 
-// firstLine returns the token that a machine shows, of those in a file that are accepted;
-// "" where no file is named.
+// firstLine returns the first line of a file of service tokens, "" if path is "".
 func firstLine(path string) (string, error) {
 	if path == "" {
 		return "", nil

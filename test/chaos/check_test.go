@@ -19,14 +19,11 @@ import (
 	"trainbooking.dev/test/traffic/history"
 )
 
-// searchTime bounds the search for an order of the operations on one seat.
-const searchTime = 2 * time.Minute
-
-// check holds what clients got, and the store, against the promises.
+// check checks the history and the store against the promises.
 func (r *run) check() {
 	h := r.History()
 	h.Stored = processtest.StoredBookings(r.t, r.postgres.Address)
-	found := h.Check(searchTime)
+	found := h.Check(processtest.SearchTime)
 	for _, problem := range found.Problems[:min(len(found.Problems), 20)] {
 		r.t.Error(problem)
 	}
@@ -39,17 +36,17 @@ func (r *run) check() {
 	}
 }
 
-// checkSeats compares the table of seats with that of bookings.
+// checkSeats compares the table of seats with the table of bookings.
 func (r *run) checkSeats(stored []booking.Booking) {
 	type place struct {
 		train booking.TrainID
 		seat  int
 	}
-	sold, there := map[place]booking.Legs{}, map[place]booking.Legs{}
+	want, got := map[place]booking.Legs{}, map[place]booking.Legs{}
 	for _, b := range stored {
 		for _, seat := range b.Seats {
 			if b.CancelledAt.IsZero() {
-				sold[place{b.Train, seat}] |= b.Legs
+				want[place{b.Train, seat}] |= b.Legs
 			}
 		}
 	}
@@ -60,14 +57,14 @@ func (r *run) checkSeats(stored []booking.Booking) {
 		require.NoError(r.t, err)
 		legs, err := strconv.ParseUint(row[2], 10, 64)
 		require.NoError(r.t, err)
-		there[place{train, seat}] = booking.Legs(legs)
+		got[place{train, seat}] = booking.Legs(legs)
 	}
-	assert.Equal(r.t, sold, there, "the seats according to the bookings, and according to the table of seats")
+	assert.Equal(r.t, want, got, "the table of seats differs from the bookings")
 }
 
-// checkEpochs reports where the epochs of a train's bookings fall (I6): in the order of
-// commits as far as it is known, which cancelling overwrites, and in the order in which the
-// confirms arrived. Those of the last 5 s may wait for each other's owners.
+// checkEpochs requires that the epochs of the bookings of a train never decrease (I6): in the
+// order of their commits, except for cancelled ones, whose row has a later commit, and in the
+// order in which the confirms arrived, if more than 5 s lie between two.
 func (r *run) checkEpochs() {
 	for _, row := range servers.Query(r.t, r.postgres.Address, `
 		SELECT train_id, id, before, epoch, of FROM (
@@ -79,7 +76,7 @@ func (r *run) checkEpochs() {
 				PARTITION BY train_id ORDER BY booked_at RANGE BETWEEN UNBOUNDED PRECEDING AND '5 s' PRECEDING)
 			FROM bookings) AS ordered
 		WHERE before > epoch`) {
-		r.t.Errorf("I6: in the order of %s, the epochs of %s fall at booking %s from %s to %s", row[4], row[0], row[1], row[2], row[3])
+		r.t.Errorf("I6: in the order of %s, the epochs of %s decrease at booking %s from %s to %s", row[4], row[0], row[1], row[2], row[3])
 	}
 	for _, row := range servers.Query(r.t, r.postgres.Address, `
 		SELECT t.id, t.epoch, b.epoch FROM trains t JOIN bookings b ON b.train_id = t.id WHERE b.epoch > t.epoch`) {
@@ -87,17 +84,17 @@ func (r *run) checkEpochs() {
 	}
 }
 
-// checkList compares what admins see with the store (I5).
+// checkList compares the bookings that the service lists for admins with the store (I5).
 func (r *run) checkList(h *history.History) {
 	listed := processtest.ListedBookings(r.t, r.service, h.Trains())
 	for i := range listed {
 		listed[i].BookedAt = time.Time{}
 	}
 	live := slices.DeleteFunc(slices.Clone(h.Stored), func(b booking.Booking) bool { return !b.CancelledAt.IsZero() })
-	assert.ElementsMatch(r.t, live, listed, "I5: the live bookings, and those that admins see")
+	assert.ElementsMatch(r.t, live, listed, "I5: the live bookings differ from those listed")
 }
 
-// keep writes down what is known of a run that failed.
+// keep writes the history, the logs and the pictures of a failed run to a directory.
 func (r *run) keep(h *history.History, found history.Findings) {
 	dir := *keep
 	if dir == "" {

@@ -5,7 +5,6 @@ package chaos_test
 import (
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -22,38 +21,37 @@ import (
 const (
 	holdTTL  = 5 * time.Second
 	pollTime = 50 * time.Millisecond
-	// exitFenced is the exit code of a process that its peers went on without.
+	// exitFenced is the exit code of a process that its peers have evicted.
 	exitFenced = 3
-	// maxConnections is some more than three processes use.
+	// maxConnections is a few more than three processes use.
 	maxConnections = 60
 )
 
-// cluster is three processes and all that lies around them.
+// cluster is three processes, their stores, and the links between all of them.
 type cluster struct {
 	t               *testing.T
 	postgres, redis *servers.Server
 	postgresSocket  string
-	exhaustion      *exhaustion   // has all connections of Postgres
-	clock           time.Duration // by how much Redis's differs
-	secret          string        // the file
+	exhaustion      *exhaustion   // while Postgres is out of connections
+	clock           time.Duration // of Redis, relative to the real time
+	secret          string        // a file
 	balancer        *processtest.Balancer
 	nodes           []*node
 	admin           *processtest.Client
 	logs            []namedLog
-	restarts        int // of processes that ended with exitFenced
+	restarts        int // after exitFenced
 }
 
-// node is a place for a process, under one address for all those that follow each other.
+// node is one of the three processes. A restarted process has the same address.
 type node struct {
 	*processtest.Server
 	c                      *cluster
 	name                   string
-	listen                 string // for peers, who come by a link
+	listen                 string // for peers, which connect through a link
 	peers, redis, postgres *processtest.Link
 	backend                *processtest.Backend
 	starts                 int
-	down                   bool // it was ended on purpose
-	mayEnd                 bool // it may find that its peers have gone on without it
+	mayExit                bool // its peers may have evicted it
 }
 
 type namedLog struct {
@@ -64,11 +62,10 @@ type namedLog struct {
 func startCluster(t *testing.T) *cluster {
 	t.Helper()
 	c := &cluster{
-		t: t, redis: startRedis(t), secret: filepath.Join(t.TempDir(), "secret"), balancer: processtest.NewBalancer(t),
-		// The order of commits is looked at in the end.
+		t: t, redis: startRedis(t), secret: processtest.TempFile(t, strings.Repeat("the secret of a test ", 3)), balancer: processtest.NewBalancer(t),
+		// checkEpochs reads the times of commits.
 		postgres: servers.StartPostgres(t, "track_commit_timestamp=on", fmt.Sprintf("max_connections=%d", maxConnections)),
 	}
-	require.NoError(t, os.WriteFile(c.secret, []byte(strings.Repeat("the secret of a test ", 3)), 0o600))
 	database, err := url.Parse(c.postgres.Address)
 	require.NoError(t, err)
 	c.postgresSocket = filepath.Join(database.Query().Get("host"), ".s.PGSQL.5432")
@@ -93,7 +90,7 @@ func startRedis(t *testing.T) *servers.Server {
 	return servers.StartRedis(t)
 }
 
-// start starts a process and does not wait until it is ready.
+// start starts the process. It does not wait until the process is ready.
 func (n *node) start() {
 	c := n.c
 	c.t.Helper()
@@ -105,45 +102,43 @@ func (n *node) start() {
 		"--hold-ttl", holdTTL.String(), "--max-holds-per-user", "1000", "--access-ttl", "24h", "--log-format", "json")
 	c.logs = append(c.logs, namedLog{fmt.Sprintf("%s-%d.log", n.name, n.starts), n.Log})
 	n.backend = c.balancer.Add(n.URL)
-	n.down = false
 }
 
-// end ends the process with a signal that it may handle, or not.
-func (n *node) end(signal syscall.Signal) (code int) {
+// stop stops the process with a signal and returns the exit code.
+func (n *node) stop(signal syscall.Signal) (code int) {
 	n.c.t.Helper()
-	n.down = true
 	n.Signal(signal)
 	code = n.Wait()
 	n.c.balancer.Remove(n.backend)
 	return code
 }
 
-// awaitReady waits until the balancer gives requests to the process. One that ended
-// because its peers went on without it is started again, as a supervisor does.
+// awaitReady waits until the balancer sends requests to the process. It restarts a process that
+// has exited.
 func (n *node) awaitReady() {
 	n.c.t.Helper()
-	for begun := time.Now(); !n.backend.Ready() || n.hasEnded(); <-time.After(pollTime) {
-		if n.hasEnded() {
+	for begun := time.Now(); !n.backend.Ready() || n.hasExited(); <-time.After(pollTime) {
+		if n.hasExited() {
 			n.restart()
 		}
-		require.Less(n.c.t, time.Since(begun), 2*processtest.Patience, "%s is not ready:\n%s", n.name, n.Log)
+		require.Less(n.c.t, time.Since(begun), 2*processtest.Timeout, "%s is not ready:\n%s", n.name, n.Log)
 	}
 }
 
-// restart starts the process again after it ended by itself, which it may do only after its
-// peers went on without it.
+// restart starts a process again that has exited. It fails the test unless the process may have
+// exited because its peers had evicted it.
 func (n *node) restart() {
 	n.c.t.Helper()
 	code := n.Wait()
 	n.c.balancer.Remove(n.backend)
-	if code != exitFenced || !n.mayEnd {
-		n.c.t.Errorf("process %s ended by itself with %d: see %s-%d.log", n.name, code, n.name, n.starts)
+	if code != exitFenced || !n.mayExit {
+		n.c.t.Errorf("process %s exited with %d: see %s-%d.log", n.name, code, n.name, n.starts)
 	}
 	n.c.restarts++
 	n.start()
 }
 
-func (n *node) hasEnded() bool {
+func (n *node) hasExited() bool {
 	select {
 	case <-n.Exited():
 		return true
@@ -152,9 +147,9 @@ func (n *node) hasEnded() bool {
 	}
 }
 
-// owner returns the process that has the train's lease, nil if none of them has.
+// owner returns the process that has the lease of the train, nil if none has.
 func (c *cluster) owner(train booking.TrainID) *node {
-	lease, err := processtest.AskRedis(c.redis.Address, "GET {t:"+train.String()+"}:lease")
+	lease, err := processtest.RedisCommand(c.redis.Address, "GET {t:"+train.String()+"}:lease")
 	if err != nil {
 		return nil
 	}

@@ -17,32 +17,31 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-// exhaustionName is the application name of its sessions.
+// exhaustionName is the application name of the sessions.
 const exhaustionName = "exhaustion"
 
-// exhaustion is sessions that take all connections of Postgres and do nothing.
+// exhaustion is idle sessions that use all connections of Postgres.
 type exhaustion struct {
 	t        *testing.T
 	socket   string
 	sessions []net.Conn
-	over     chan struct{}
-	takers   sync.WaitGroup
+	stop     chan struct{}
+	running  sync.WaitGroup
 }
 
-// takeConnections takes all connections, ends the sessions of others, and takes what they
-// had, until end.
-func takeConnections(t *testing.T, socket string) *exhaustion {
+// exhaustConnections returns when it has terminated the sessions of others. Then it opens sessions
+// in their place, and terminates new ones, until end.
+func exhaustConnections(t *testing.T, socket string) *exhaustion {
 	t.Helper()
-	c := &exhaustion{t: t, socket: socket, over: make(chan struct{})}
+	c := &exhaustion{t: t, socket: socket, stop: make(chan struct{})}
 	require.True(t, c.connect())
-	c.takers.Go(func() {
+	c.exhaust() // can take seconds, and the fault lasts from here on
+	c.running.Go(func() {
 		for {
-			for c.connect() {
-			}
-			c.terminateOthers()
 			select {
 			case <-time.After(pollTime):
-			case <-c.over:
+				c.exhaust()
+			case <-c.stop:
 				return
 			}
 		}
@@ -50,15 +49,22 @@ func takeConnections(t *testing.T, socket string) *exhaustion {
 	return c
 }
 
+// exhaust opens sessions until no connection is free, and terminates those of others.
+func (c *exhaustion) exhaust() {
+	for c.connect() {
+	}
+	c.terminateOthers()
+}
+
 func (c *exhaustion) end() {
-	close(c.over)
-	c.takers.Wait()
+	close(c.stop)
+	c.running.Wait()
 	for _, session := range c.sessions {
 		_ = session.Close()
 	}
 }
 
-// connect begins a session and reports whether there was a free connection.
+// connect opens a session and reports whether a connection was free.
 func (c *exhaustion) connect() bool {
 	conn, err := net.Dial("unix", c.socket)
 	if !assert.NoError(c.t, err) {
@@ -79,7 +85,7 @@ func (c *exhaustion) connect() bool {
 	return true
 }
 
-// terminateOthers ends all other sessions.
+// terminateOthers terminates all other sessions.
 func (c *exhaustion) terminateOthers() {
 	const statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity " +
 		"WHERE backend_type = 'client backend' AND application_name <> '" + exhaustionName + "'\x00"
@@ -92,9 +98,9 @@ func (c *exhaustion) terminateOthers() {
 	assert.NoError(c.t, err)
 }
 
-// awaitReady reads messages until one says that the session waits for a statement.
+// awaitReady reads messages until ReadyForQuery. An ErrorResponse is an error.
 func awaitReady(conn net.Conn) error {
-	if err := conn.SetReadDeadline(time.Now().Add(processtest.Patience)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(processtest.Timeout)); err != nil {
 		return err
 	}
 	for {

@@ -11,10 +11,10 @@ import (
 )
 
 var (
-	minutes = flag.Float64("chaos.minutes", 3, "for how long faults happen")
-	seed    = flag.Uint64("chaos.seed", 0, "what the schedule is made of; 0: of the time")
-	only    = flag.String("chaos.only", "", "the faults that happen, by name, with commas between them and _ for a space; empty: all")
-	keep    = flag.String("chaos.keep", "", "where a failed run leaves its history and logs; empty: a new directory among the temporary ones")
+	minutes = flag.Float64("chaos.minutes", 3, "the length of the schedule in minutes")
+	seed    = flag.Uint64("chaos.seed", 0, "the seed of the schedule; 0: a random one")
+	only    = flag.String("chaos.only", "", "names of faults, separated by commas, with _ for a space; empty: all")
+	keep    = flag.String("chaos.keep", "", "the directory for the history and the logs of a failed run; empty: a new temporary one")
 )
 
 func TestMain(m *testing.M) {

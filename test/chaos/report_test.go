@@ -12,11 +12,11 @@ import (
 	"trainbooking.dev/test/traffic/history"
 )
 
-// report prints what happened, and fails the test where too little did, or too much.
+// report prints the statistics of the run, and fails the test if they violate a bound.
 func (r *run) report(h *history.History, found history.Findings) {
 	var out strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
-	line("\nseed %d, %.1f minutes, %d restarts of processes whose peers went on without them", *seed, r.Now().Minutes(), r.restarts)
+	line("\nseed %d, %.1f minutes, %d restarts of evicted processes", *seed, r.Now().Minutes(), r.restarts)
 	count := countOperations(h, line)
 	r.countFaults(line)
 	r.countTakeovers(line)
@@ -25,10 +25,10 @@ func (r *run) report(h *history.History, found history.Findings) {
 	line("checker: %d seats in %s, the longest %s", found.Registers, found.Took.Round(time.Millisecond), found.Longest.Round(time.Millisecond))
 	r.t.Log(out.String())
 	if float64(count) < operationsPerMinute**minutes {
-		r.t.Errorf("%d operations are too few to say anything", count)
+		r.t.Errorf("only %d operations", count)
 	}
 	if float64(len(r.faults)) < faultsPerMinute**minutes {
-		r.t.Errorf("%d faults are too few to say anything", len(r.faults))
+		r.t.Errorf("only %d faults", len(r.faults))
 	}
 }
 
@@ -63,8 +63,8 @@ func (r *run) countFaults(line func(string, ...any)) {
 	}
 }
 
-// countTakeovers prints how long trains were without an answer after a single fault hit
-// their owner, and holds it against I7.
+// countTakeovers prints how long trains did not respond after a single fault of their owner,
+// and fails the test if that is longer than I7 allows.
 func (r *run) countTakeovers(line func(string, ...any)) {
 	var all []time.Duration
 	byKind := map[string][]time.Duration{}
@@ -78,10 +78,10 @@ func (r *run) countTakeovers(line func(string, ...any)) {
 		}
 		for _, train := range f.lost {
 			last, longest := f.began, time.Duration(0)
-			for _, answered := range append(slices.Sorted(slices.Values(r.probes[train.ID])), end) {
-				if answered >= f.began && answered <= end {
-					longest = max(longest, answered-last)
-					last = answered
+			for _, response := range append(slices.Sorted(slices.Values(r.probes[train.ID])), end) {
+				if response >= f.began && response <= end {
+					longest = max(longest, response-last)
+					last = response
 				}
 			}
 			all = append(all, longest)
@@ -105,14 +105,14 @@ func percentiles(all []time.Duration) string {
 	return fmt.Sprintf("%d, p50 %s, p99 %s, max %s", len(all), at(all, 50), at(all, 99), at(all, 100))
 }
 
-// at is a percentile by nearest rank: of few, p99 is the largest.
+// at returns a percentile by nearest rank. p99 of fewer than 100 values is the largest.
 func at(all []time.Duration, percent int) time.Duration {
 	slices.Sort(all)
 	return all[(len(all)*percent+99)/100-1].Round(time.Millisecond)
 }
 
-// countFailures prints how many requests failed during a fault or shortly after it, and fails
-// the test for any other (I7).
+// countFailures prints the number of failed requests. It fails the test if any failed later than
+// recovery after a fault (I7).
 func (r *run) countFailures(h *history.History, line func(string, ...any)) {
 	inside, outside := 0, 0
 	for _, o := range h.Operations {
@@ -125,14 +125,14 @@ func (r *run) countFailures(h *history.History, line func(string, ...any)) {
 		}
 		outside++
 		if outside <= 20 {
-			r.t.Errorf("I7: at %.3fs, with no fault, %s failed: %s", o.Call.Seconds(), o.Kind, o.Detail)
+			r.t.Errorf("I7: at %.3fs, without a fault, %s failed: %s", o.Call.Seconds(), o.Kind, o.Detail)
 		}
 	}
-	line("failed requests: %d inside of the faults and %s after each, %d outside", inside, recovery, outside)
+	line("failed requests: %d during faults and %s after each, %d at other times", inside, recovery, outside)
 }
 
-// countRefusals prints how the requests ended that were sent and answered during a single
-// fault, and fails the test where they ended otherwise than that kind of fault demands.
+// countRefusals prints the results of the requests during each kind of single fault that
+// refuses requests. It fails the test if a result contradicts the kind.
 func (r *run) countRefusals(h *history.History, line func(string, ...any)) {
 	failed := map[*kind]map[history.Result]int{}
 	for _, f := range r.faults {
@@ -156,7 +156,7 @@ func (r *run) countRefusals(h *history.History, line func(string, ...any)) {
 		line("during %s: %d not executed, %d unknown, %d done",
 			k.name, results[history.NotExecuted], results[history.Unknown], results[history.Done])
 		if results[history.NotExecuted] == 0 {
-			r.t.Errorf("%s: it refuses nothing", k.name)
+			r.t.Errorf("%s: no request was refused", k.name)
 		}
 	}
 }

@@ -18,27 +18,27 @@ import (
 
 const (
 	trainCount = 6 // at once
-	seats      = 4 // of each that the users want; one more is the prober's
+	seats      = 4 // of each train for the users; one more is for the prober
 	users      = 6
-	each       = 2 // clients of a user
+	clients    = 2 // of each user
 	thinkTime  = 200 * time.Millisecond
 	retryTime  = 15 * time.Second
-	// chapter is how long the trains are the same. It bounds the search for an order.
-	chapter = 3 * time.Minute
+	// replaceEvery is how often the trains are replaced, which bounds the search for an order.
+	replaceEvery = 3 * time.Minute
 	// recovery and takeover are those of RELIABILITY.md I7.
 	recovery = 15 * time.Second
 	takeover = 8 * time.Second
-	// probeEvery is how often the prober asks each train. It does not wait for responses,
-	// so that each train's are seen by themselves.
+	// probeEvery is the interval between two probes of a train. A probe does not wait for the
+	// response to the one before.
 	probeEvery = 200 * time.Millisecond
-	quiet      = 5 * time.Second // before the first fault
+	startTime  = 5 * time.Second // before the first fault
 
-	// What a run must have at least.
+	// The minimum of a run.
 	operationsPerMinute = 1000
 	faultsPerMinute     = 2
 )
 
-// run is a run of the test.
+// run is one run of the test.
 type run struct {
 	*cluster
 	*traffic.Traffic
@@ -49,20 +49,17 @@ type run struct {
 	faults  []fault
 
 	mu     sync.Mutex
-	probes map[booking.TrainID][]time.Duration // when a response came
+	probes map[booking.TrainID][]time.Duration // times of responses
 }
 
-// nextChapter puts other trains on sale. Those before stay as they are.
-func (r *run) nextChapter() { r.SetTrains(r.admin.AddTrains(r.t, trainCount, seats+1)) }
-
-func TestThreeProcessesKeepTheirPromisesWhateverHappens(t *testing.T) {
+func TestThreeProcessesKeepTheirPromisesUnderFaults(t *testing.T) {
 	t.Parallel()
 	s := newSchedule(t)
 	t.Logf("make chaos MINUTES=%v SEED=%d ONLY='%s'", *minutes, *seed, *only)
 	r := &run{cluster: startCluster(t), t: t, prober: uuid.New(), probes: map[booking.TrainID][]time.Duration{}}
 	r.service = processtest.Passengers(t, r.balancer.URL, r.secret, r.admin)
 	r.Traffic = traffic.Start(context.Background(), traffic.Options{
-		Service: r.service, Users: processtest.NewUsers(users), Clients: each, Seats: seats, Seed: *seed,
+		Service: r.service, Users: processtest.NewUsers(users), Clients: clients, Seats: seats, Seed: *seed,
 		Trains: r.admin.AddTrains(t, trainCount, seats+1), Think: thinkTime, Retry: retryTime,
 	}, traffic.Mixed)
 	probing, stopProbing := context.WithCancel(context.Background())
@@ -73,32 +70,32 @@ func TestThreeProcessesKeepTheirPromisesWhateverHappens(t *testing.T) {
 		stopProbing()
 		prober.Wait()
 	})
-	t.Cleanup(stop) // before the processes end
+	t.Cleanup(stop) // before the processes are killed
 
-	<-time.After(quiet)
+	<-time.After(startTime)
 	length := time.Duration(*minutes * float64(time.Minute))
 	for begun := r.Now(); r.Now() < length; {
-		if r.Now()-begun > chapter {
-			r.nextChapter()
+		if r.Now()-begun > replaceEvery {
+			r.SetTrains(r.admin.AddTrains(r.t, trainCount, seats+1))
 			begun = r.Now()
 		}
-		r.suffer(s.next())
+		r.runRound(s.next())
 	}
-	r.tend(recovery + 4*time.Second)
+	r.supervise(recovery + 4*time.Second)
 	stop()
 	r.check()
 }
 
-// probe asks each train again and again for a hold that nobody else wants, and notes when a
-// response came that is not a failure.
+// probe requests a hold of the last seat of each train, at intervals, and records the times of
+// responses that are not failures.
 func (r *run) probe(ctx context.Context) {
-	var asking sync.WaitGroup
-	defer asking.Wait()
+	var requests sync.WaitGroup
+	defer requests.Wait()
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for {
 		for _, train := range r.Trains() {
-			asking.Go(func() {
+			requests.Go(func() {
 				_, err := r.service.Hold(context.Background(), booking.HoldRequest{User: r.prober, Train: train.ID, Seats: []int{seats + 1}})
 				if booking.CodeOf(err) != "" && booking.CodeOf(err) != booking.CodeSeatLocked {
 					return

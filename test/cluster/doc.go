@@ -1,18 +1,16 @@
-// Package cluster holds the tests of several processes that act as one: the built binary
-// on one Postgres and one Redis, asked through a load balancer as clients do, while
-// processes come, go, are killed, paused and cut off, and while the stores fail
-// (RELIABILITY.md 3).
+// Package cluster tests several processes of the built binary on one Postgres and one Redis,
+// through a load balancer, while processes start, stop, are killed, paused or cut from Redis,
+// and while the stores fail (RELIABILITY.md 3).
 //
 //	load ──▶ balancer ──▶ trainbooking serve ─┬─▶ Postgres
 //	                      trainbooking serve ─┤
 //	                      trainbooking serve ─┴─▶ (link) ──▶ Redis
 //
-// The load books, releases and cancels seats and writes down every answer. In the end the
-// bookings that the service shows must be those that it acknowledged, no more, no less,
-// and each seat's but once.
+// The load is package traffic. At the end, package history checks every response against the
+// bookings in the store.
 //
 //	go test ./test/cluster -run KilledOwner -cluster.trials 20
 //
-// prints how long trains were without an owner, over so many trials. With -cluster.race the
-// processes have the race detector, for a machine with cores to spare.
+// prints how long trains had no owner, over twenty trials. With -cluster.race the processes
+// have the race detector, which needs more than two cores.
 package cluster

@@ -8,9 +8,8 @@ import (
 	"trainbooking.dev/booking/bookingtest"
 )
 
-// Three processes, to which requests go in turn, are one booking.Service: they do what a
-// single embedded one does.
-func TestThreeProcessesDoWhatEveryServiceMust(t *testing.T) {
+// Three processes behind a round-robin balancer pass the same suite as a single process.
+func TestThreeProcessesPassTheSuiteOfAService(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	services := map[booking.HoldRules]booking.Service{}

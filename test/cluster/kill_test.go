@@ -16,24 +16,24 @@ import (
 	"trainbooking.dev/test/traffic/history"
 )
 
-var trials = flag.Int("cluster.trials", 2, "how often an owner is killed")
+var trials = flag.Int("cluster.trials", 2, "the number of times that an owner is killed")
 
-// A process is killed that owns trains on which seats are held. Others serve them soon,
-// and the holds are what they were.
+// A process that owns trains with holds is killed. Other processes serve these trains soon,
+// and the holds are unchanged.
 func TestKilledOwnersTrainsAreServedAgainWithTheirHolds(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, 3)
 	trains := c.admin.AddTrains(t, 12, max(100, *trials))
-	tr := traffic.New(traffic.Options{Service: c.service, Trains: trains, Retry: settleTime})
+	tr := traffic.New(traffic.Options{Service: c.service, Trains: trains, Retry: retryTime})
 	asha, ravi := tr.Client(0, uuid.New()), tr.Client(1, uuid.New())
 	var gaps []time.Duration
 	for trial := range *trials {
 		held := c.hold(asha, trains, trial+1)
-		victim, its := c.busiest(trains)
+		victim, owned := c.busiest(trains)
 		killed := tr.Now()
 		victim.Kill()
-		gap := c.awaitServed(tr, asha.User, its, held, killed)
-		t.Logf("trial %d: %d trains were without an owner for %v", trial+1, len(its), gap)
+		gap := c.awaitServed(tr, asha.User, owned, held, killed)
+		t.Logf("trial %d: %d trains were without an owner for %v", trial+1, len(owned), gap)
 		gaps = append(gaps, gap...)
 
 		for _, train := range trains {
@@ -41,7 +41,7 @@ func TestKilledOwnersTrainsAreServedAgainWithTheirHolds(t *testing.T) {
 			requireResult(t, history.NotLocked, ravi.Confirm(t.Context(), held[train.ID]))
 			requireResult(t, history.Done, asha.Confirm(t.Context(), held[train.ID]))
 		}
-		c.forget(victim)
+		c.remove(victim)
 		if trial+1 < *trials {
 			c.start(victim.address)
 		}
@@ -50,26 +50,26 @@ func TestKilledOwnersTrainsAreServedAgainWithTheirHolds(t *testing.T) {
 	at := func(percent int) time.Duration { return gaps[(len(gaps)-1)*percent/100] }
 	t.Logf("%d takeovers in %d trials: p50 %v, p99 %v, max %v", len(gaps), *trials, at(50), at(99), at(100))
 	require.Less(t, at(99), takeover)
-	processtest.RequireKept(t, tr, c.service, processtest.StoredBookings(t, c.database))
-	c.requireAllRun()
+	processtest.RequireConsistent(t, tr, c.service, processtest.StoredBookings(t, c.database))
+	c.requireAllRunning()
 }
 
-// awaitServed asks for the seat that the user has of each train until there is a response,
-// which must be the hold that the user was given. It returns how long each train took.
+// awaitServed requests the seat again that the user holds on each train. The response must be
+// the same hold. It returns for each train the time from since until the response.
 func (c *cluster) awaitServed(
 	tr *traffic.Traffic, user uuid.UUID, trains []booking.Train, held map[booking.TrainID]history.Operation, since time.Duration,
 ) []time.Duration {
 	c.t.Helper()
 	again, gaps := make([]history.Operation, len(trains)), make([]time.Duration, len(trains))
-	var asking sync.WaitGroup
+	var requests sync.WaitGroup
 	for i, train := range trains {
 		client := tr.Client(100+i, user)
-		asking.Go(func() {
+		requests.Go(func() {
 			again[i] = client.Hold(c.t.Context(), &train, train.Run(), held[train.ID].Seats, 1)
 			gaps[i] = (tr.Now() - since).Round(time.Millisecond)
 		})
 	}
-	asking.Wait()
+	requests.Wait()
 	for i, train := range trains {
 		requireResult(c.t, history.Done, again[i])
 		require.Equal(c.t, held[train.ID].Hold, again[i].Hold)

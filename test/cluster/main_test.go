@@ -7,8 +7,8 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-// Most of the tests judge times, so that their processes do without the detector.
-var race = flag.Bool("cluster.race", false, "give the processes the race detector")
+// The race detector is off by default because most of the tests measure times.
+var race = flag.Bool("cluster.race", false, "build the processes with the race detector")
 
 func TestMain(m *testing.M) {
 	flag.Parse()

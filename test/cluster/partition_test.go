@@ -15,8 +15,8 @@ import (
 	"trainbooking.dev/test/traffic/history"
 )
 
-// A process that cannot reach Redis sells while its leases last and no longer, reports that
-// it is not ready, and others serve its trains.
+// A process that cannot reach Redis sells until its leases end, reports that it is not ready,
+// and other processes take over its trains.
 func TestProcessCutFromRedisStopsSellingAndOthersTakeOver(t *testing.T) {
 	t.Parallel()
 	const (
@@ -30,36 +30,35 @@ func TestProcessCutFromRedisStopsSellingAndOthersTakeOver(t *testing.T) {
 	tr := traffic.New(traffic.Options{Service: c.service, Trains: trains})
 	asha := tr.Client(-1, uuid.New())
 	held, before := c.hold(asha, trains, 1), c.hold(asha, trains, 2)
-	its := c.ownedBy(cut, trains)
-	require.NotEmpty(t, its)
-	through := traffic.New(traffic.Options{Service: c.serviceAt(cut.URL), Recorder: tr.Recorder})
+	owned := c.ownedBy(cut, trains)
+	require.NotEmpty(t, owned)
 
 	link.Cut()
 	began := tr.Now()
-	direct := through.Client(500, asha.User)
-	for _, train := range its { // a confirm needs no Redis
-		requireResult(t, history.Done, direct.Confirm(t.Context(), before[train.ID]))
+	client := traffic.New(traffic.Options{Service: c.serviceAt(cut.URL), Recorder: tr.Recorder}).Client(500, asha.User)
+	for _, train := range owned { // a confirm does not need Redis
+		requireResult(t, history.Done, client.Confirm(t.Context(), before[train.ID]))
 	}
-	options := traffic.Options{Trains: its, Seats: seats, Think: 5 * pollTime, Recorder: tr.Recorder, Users: processtest.NewUsers(2), Clients: len(its)}
+	options := traffic.Options{Trains: owned, Seats: seats, Think: 5 * pollTime, Recorder: tr.Recorder, Users: processtest.NewUsers(2), Clients: len(owned)}
 	options.Service, options.Retry = c.serviceAt(cut.URL), time.Nanosecond
-	left := traffic.Start(t.Context(), options, traffic.Mixed)
+	direct := traffic.Start(t.Context(), options, traffic.Mixed)
 	options.Service, options.Retry, options.FirstID = c.service, 0, 1000
 	options.Users = processtest.NewUsers(2)
-	right := traffic.Start(t.Context(), options, traffic.Mixed)
+	balanced := traffic.Start(t.Context(), options, traffic.Mixed)
 	<-time.After(began + cutFor - tr.Now())
-	left.Stop()
-	right.Stop()
-	require.False(t, cut.backend.Ready(), "it is not ready")
-	link.Join()
+	direct.Stop()
+	balanced.Stop()
+	require.False(t, cut.backend.Ready(), "the process that is cut off is ready")
+	link.Restore()
 	healed := time.Now()
-	select { // its peers have gone on without it
+	select { // its peers may have evicted it
 	case <-cut.Exited():
 		require.Equal(t, 3, cut.Wait(), "%s", cut.Log)
-		c.forget(cut)
+		c.remove(cut)
 	case <-time.After(recovery):
-		require.True(t, cut.backend.Ready(), "it is ready again, or has made way for a new one")
+		require.True(t, cut.backend.Ready(), "it is neither ready nor has it exited")
 	}
-	t.Logf("it ended, or was ready, %s after Redis was there again", time.Since(healed).Round(time.Millisecond))
+	t.Logf("it exited, or was ready, %s after the cut", time.Since(healed).Round(time.Millisecond))
 
 	operations := tr.History().Operations
 	requireStopped(t, slices.DeleteFunc(slices.Clone(operations), func(o history.Operation) bool {
@@ -67,19 +66,19 @@ func TestProcessCutFromRedisStopsSellingAndOthersTakeOver(t *testing.T) {
 	}), began)
 	requireServed(t, slices.DeleteFunc(slices.Clone(operations), func(o history.Operation) bool {
 		return o.Client < options.FirstID
-	}), its, began)
-	for _, train := range its {
+	}), owned, began)
+	for _, train := range owned {
 		requireResult(t, history.Done, asha.Confirm(t.Context(), held[train.ID]))
 	}
-	processtest.RequireKept(t, tr, c.service, processtest.StoredBookings(t, c.database))
-	c.requireAllRun()
+	processtest.RequireConsistent(t, tr, c.service, processtest.StoredBookings(t, c.database))
+	c.requireAllRunning()
 }
 
-// requireStopped fails the test if anything was sold when the leases were over, or a response
-// leaves open whether it was.
+// requireStopped fails the test if anything was sold after the leases had ended, or if a later
+// response has another result than not_executed.
 func requireStopped(t *testing.T, operations []history.Operation, began time.Duration) {
 	t.Helper()
-	const life = 6 * time.Second // of a lease; its owner stops a second before
+	const leaseTTL = 6 * time.Second // the owner stops one second earlier
 	var last time.Duration
 	sold := 0
 	var wrong []history.Operation
@@ -90,13 +89,13 @@ func requireStopped(t *testing.T, operations []history.Operation, began time.Dur
 		case o.Result == history.Done:
 			last = max(last, o.Return-began)
 			sold++
-		case o.Call-began > life && o.Result != history.NotExecuted:
+		case o.Call-began > leaseTTL && o.Result != history.NotExecuted:
 			wrong = append(wrong, o)
 		}
 	}
 	t.Logf("%d requests; it sold %d times, the last time %s after the cut", len(operations), sold, last.Round(time.Millisecond))
 	require.NotZero(t, sold)
-	require.Less(t, last, life)
+	require.Less(t, last, leaseTTL)
 	require.Empty(t, wrong[:min(5, len(wrong))], "%d responses are not 503 not_executed: %s", len(wrong), describe(wrong))
 }
 
@@ -118,6 +117,6 @@ func requireServed(t *testing.T, operations []history.Operation, trains []bookin
 	t.Logf("the longest time without a hold, by train: %v", slices.Sorted(maps.Values(longest)))
 	for _, train := range trains {
 		require.Less(t, longest[train.ID], takeover, train.ID)
-		require.Less(t, end-last[train.ID], 2*time.Second, "it sells in the end")
+		require.Less(t, end-last[train.ID], 2*time.Second, "it does not sell at the end")
 	}
 }

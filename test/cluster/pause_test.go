@@ -16,65 +16,64 @@ import (
 	"trainbooking.dev/test/traffic/history"
 )
 
-// A process is paused for longer than its leases live. Meanwhile others sell what it would
-// have sold, and more requests for the same seats wait in its sockets when it continues. It
-// sells none of them, and exits to be started again.
-func TestOwnerThatWakesTooLateSellsNothingAndExitsWithThree(t *testing.T) {
+// A process is paused for longer than the TTL of its leases. Other processes sell the seats of
+// its trains, and requests for the same seats wait in its sockets. When it continues, it sells
+// none of them and exits.
+func TestPausedOwnerSellsNothingAndExitsWithThree(t *testing.T) {
 	t.Parallel()
 	const (
-		asleep = 10 * time.Second
-		busy   = 100 // seats of each train are wanted all the time
-		hers   = 101 // is what asha holds
-		last   = 110 // is the last of those after it, which ravi buys
+		pause    = 10 * time.Second
+		busy     = 100 // seats of each train are for the load
+		heldSeat = 101 // which asha holds
+		last     = 110 // of the seats after it, which ravi buys
 	)
 	c := startCluster(t, 3)
 	trains := c.admin.AddTrains(t, 8, last)
-	tr := traffic.New(traffic.Options{Service: c.service, Trains: trains, Retry: settleTime})
+	tr := traffic.New(traffic.Options{Service: c.service, Trains: trains, Retry: retryTime})
 	asha, ravi := tr.Client(-1, uuid.New()), tr.Client(-2, uuid.New())
-	held := c.hold(asha, trains, hers)
-	sleeper, its := c.busiest(trains)
-	// It is in the middle of work when it is paused.
+	held := c.hold(asha, trains, heldSeat)
+	paused, owned := c.busiest(trains)
+	// The process has load when it is paused.
 	alone := processtest.NewBalancer(t)
-	await(t, patience, alone.Add(sleeper.URL).Ready, "ready")
+	await(t, timeout, alone.Add(paused.URL).Ready, "ready")
 	l := c.startLoadOn(c.serviceAt(alone.URL), trains, busy)
 	l.awaitSales(5)
 
-	sleeper.Signal(syscall.SIGSTOP)
-	slept := tr.Now()
-	await(t, patience, func() bool { return !sleeper.backend.Ready() }, "the balancer notices")
-	late := sendLate(t, tr, c.serviceAt(sleeper.URL), its, held, last)
-	gaps := c.awaitServed(tr, asha.User, its, held, slept)
-	t.Logf("%d trains were without an owner for %v", len(its), gaps)
+	paused.Signal(syscall.SIGSTOP)
+	began := tr.Now()
+	await(t, timeout, func() bool { return !paused.backend.Ready() }, "the balancer sends no more requests to it")
+	late := sendLate(t, tr, c.serviceAt(paused.URL), owned, held, last)
+	gaps := c.awaitServed(tr, asha.User, owned, held, began)
+	t.Logf("%d trains were without an owner for %v", len(owned), gaps)
 	require.Less(t, slices.Max(gaps), takeover)
-	for _, train := range its {
+	for _, train := range owned {
 		requireResult(t, history.Done, asha.Confirm(t.Context(), held[train.ID]))
-		for seat := hers + 1; seat <= last; seat++ {
+		for seat := heldSeat + 1; seat <= last; seat++ {
 			bought := ravi.Hold(t.Context(), &train, train.Run(), []int{seat}, 1)
 			requireResult(t, history.Done, bought)
 			requireResult(t, history.Done, ravi.Confirm(t.Context(), bought))
 		}
 	}
-	<-time.After(slept + asleep - tr.Now())
-	sleeper.Signal(syscall.SIGCONT)
-	woke := time.Now()
-	require.Equal(t, 3, sleeper.Wait(), "%s", sleeper.Log)
-	t.Logf("it ended %s after it continued", time.Since(woke).Round(time.Millisecond))
-	c.forget(sleeper)
+	<-time.After(began + pause - tr.Now())
+	paused.Signal(syscall.SIGCONT)
+	continued := time.Now()
+	require.Equal(t, 3, paused.Wait(), "%s", paused.Log)
+	t.Logf("it exited %s after it continued", time.Since(continued).Round(time.Millisecond))
+	c.remove(paused)
 	for o := range late {
 		require.NotEqual(t, history.Done, o.Result, "%s", &o)
 	}
-	for _, n := range c.nodes { // the clients of the sleeper ask them about their requests
-		await(t, patience, alone.Add(n.URL).Ready, "ready")
+	for _, n := range c.nodes { // the clients of the paused process repeat their requests there
+		await(t, timeout, alone.Add(n.URL).Ready, "ready")
 	}
 	l.Stop()
-	processtest.RequireKept(t, tr, c.service, processtest.StoredBookings(t, c.database))
+	processtest.RequireConsistent(t, tr, c.service, processtest.StoredBookings(t, c.database))
 	l.finish()
-	c.requireAllRun()
+	c.requireAllRunning()
 }
 
-// sendLate sends requests, once each, for seats that others buy meanwhile, and a confirm of
-// each hold of another user, and returns the operations as they end. It returns when all
-// are sent.
+// sendLate sends requests for the seats that ravi buys, and confirms of the holds of another
+// user, once each. It returns when all are being sent; the channel yields them as they end.
 func sendLate(
 	t *testing.T, tr *traffic.Traffic, at booking.Service, trains []booking.Train,
 	held map[booking.TrainID]history.Operation, last int,

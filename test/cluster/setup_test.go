@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,44 +20,38 @@ import (
 )
 
 const (
-	patience = processtest.Patience
+	timeout  = processtest.Timeout
 	pollTime = 20 * time.Millisecond
 
-	// takeover is how long a train may be without an owner (RELIABILITY.md I7).
+	// takeover bounds the time that a train has no owner (RELIABILITY.md I7).
 	takeover = 8 * time.Second
-	// settleTime is how long a client sends a request again that failed.
-	settleTime = 20 * time.Second
-	thinkTime  = 40 * time.Millisecond // of a client of the load, on average
-	// recovery is how long after a fault there may be failures (RELIABILITY.md I7).
+	// recovery bounds the time after a fault in which requests may fail (RELIABILITY.md I7).
 	recovery = 15 * time.Second
+	// retryTime bounds the time in which a client repeats a failed request.
+	retryTime = 20 * time.Second
 )
 
-type (
-	object = processtest.Object
-	client = processtest.Client
-)
-
-// cluster is several processes behind one address.
+// cluster is several processes behind a load balancer.
 type cluster struct {
 	t               *testing.T
 	database, redis string // a URL, a host:port
-	secret          string // the file
+	secret          string // a file
 	args, environ   []string
 	balancer        *processtest.Balancer
 	url             string // of the balancer
 	nodes           []*node
-	admin           *client
+	admin           *processtest.Client
 	service         *apiclient.Client // through the balancer, for any user
 }
 
 // node is a process of the cluster.
 type node struct {
 	*processtest.Server
-	address string // that it advertises
+	address string // the one that it advertises
 	backend *processtest.Backend
 }
 
-// startCluster starts processes on stores of their own.
+// startCluster starts processes on new stores.
 func startCluster(t *testing.T, processes int, args ...string) *cluster {
 	t.Helper()
 	c := newCluster(t, servers.Postgres(t), servers.Redis(t), args...)
@@ -67,16 +59,15 @@ func startCluster(t *testing.T, processes int, args ...string) *cluster {
 	return c
 }
 
-// newCluster is a cluster without processes.
+// newCluster returns a cluster without processes.
 func newCluster(t *testing.T, database, redis string, args ...string) *cluster {
 	t.Helper()
-	secret := filepath.Join(t.TempDir(), "secret")
-	require.NoError(t, os.WriteFile(secret, []byte(strings.Repeat("the secret of a test ", 3)), 0o600))
+	secret := processtest.TempFile(t, strings.Repeat("the secret of a test ", 3))
 	b := processtest.NewBalancer(t)
 	return &cluster{t: t, database: database, redis: redis, secret: secret, args: args, balancer: b, url: b.URL}
 }
 
-// startNodes starts the first processes, and makes an admin.
+// startNodes starts the first processes and creates an admin.
 func (c *cluster) startNodes(processes int) {
 	c.t.Helper()
 	for range processes {
@@ -86,7 +77,7 @@ func (c *cluster) startNodes(processes int) {
 	c.service = c.serviceAt(c.url)
 }
 
-// serviceAt is the service at a URL, for any user.
+// serviceAt returns the service at a URL, for any user.
 func (c *cluster) serviceAt(url string) *apiclient.Client {
 	c.t.Helper()
 	return processtest.Passengers(c.t, url, c.secret, c.admin)
@@ -98,7 +89,7 @@ func (c *cluster) start(address string) *node {
 	return c.startOn(address, c.redis)
 }
 
-// startOn is start with another way to Redis.
+// startOn is start with another address of Redis.
 func (c *cluster) startOn(address, redis string) *node {
 	c.t.Helper()
 	n := &node{address: address}
@@ -115,42 +106,42 @@ func (c *cluster) startOn(address, redis string) *node {
 // awaitReady waits until the balancer gives requests to the process.
 func (c *cluster) awaitReady(n *node) {
 	c.t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(timeout)
 	for !n.backend.Ready() {
 		select {
 		case <-time.After(pollTime):
 		case <-n.Exited():
-			require.Fail(c.t, "the process ended", n.Log.String())
+			require.Fail(c.t, "the process exited", n.Log.String())
 		case <-deadline:
 			require.Fail(c.t, "the process is not ready", n.Log.String())
 		}
 	}
 }
 
-// forget takes a process that has ended off the balancer.
-func (c *cluster) forget(n *node) {
+// remove removes a process that has exited.
+func (c *cluster) remove(n *node) {
 	c.balancer.Remove(n.backend)
 	c.nodes = slices.DeleteFunc(c.nodes, func(other *node) bool { return other == n })
 }
 
-// others are the processes but one.
+// others returns the processes except one.
 func (c *cluster) others(n *node) []*node {
 	return slices.DeleteFunc(slices.Clone(c.nodes), func(other *node) bool { return other == n })
 }
 
-// requireAllRun fails the test if a process has ended.
-func (c *cluster) requireAllRun() {
+// requireAllRunning fails the test if a process has exited.
+func (c *cluster) requireAllRunning() {
 	c.t.Helper()
 	for _, n := range c.nodes {
 		select {
 		case <-n.Exited():
-			require.Failf(c.t, "a process ended", "%s with %d:\n%s", n.address, n.Wait(), n.Log)
+			require.Failf(c.t, "a process exited", "%s with %d:\n%s", n.address, n.Wait(), n.Log)
 		default:
 		}
 	}
 }
 
-// hold holds a seat of each train, which gives every train an owner.
+// hold holds a seat of each train. After it, every train has an owner.
 func (c *cluster) hold(by *traffic.Client, trains []booking.Train, seat int) map[booking.TrainID]history.Operation {
 	c.t.Helper()
 	held := map[booking.TrainID]history.Operation{}
@@ -166,10 +157,10 @@ func requireResult(t *testing.T, want history.Result, got history.Operation) {
 	require.Equal(t, want, got.Result, "%s: %s", &got, got.Detail)
 }
 
-// owner returns the process that has the train's lease, nil if none of them has.
+// owner returns the process that has the lease of the train, nil if none has.
 func (c *cluster) owner(train booking.TrainID) *node {
 	c.t.Helper()
-	lease := c.askRedis("GET {t:" + train.String() + "}:lease")
+	lease := c.redisCommand("GET {t:" + train.String() + "}:lease")
 	for _, n := range c.nodes {
 		if strings.HasPrefix(lease, n.address+"|") {
 			return n
@@ -178,44 +169,44 @@ func (c *cluster) owner(train booking.TrainID) *node {
 	return nil
 }
 
-// ownedBy returns those of the trains that a process owns.
-func (c *cluster) ownedBy(n *node, trains []booking.Train) (its []booking.Train) {
+// ownedBy returns the trains that a process owns.
+func (c *cluster) ownedBy(n *node, trains []booking.Train) (owned []booking.Train) {
 	c.t.Helper()
 	for _, train := range trains {
 		if c.owner(train.ID) == n {
-			its = append(its, train)
+			owned = append(owned, train)
 		}
 	}
-	return its
+	return owned
 }
 
-// busiest returns the process that owns most of the trains, and those.
-func (c *cluster) busiest(trains []booking.Train) (busiest *node, its []booking.Train) {
+// busiest returns the process that owns most of the trains, and these trains.
+func (c *cluster) busiest(trains []booking.Train) (busiest *node, most []booking.Train) {
 	c.t.Helper()
 	for _, n := range c.nodes {
-		if owned := c.ownedBy(n, trains); len(owned) > len(its) {
-			busiest, its = n, owned
+		if owned := c.ownedBy(n, trains); len(owned) > len(most) {
+			busiest, most = n, owned
 		}
 	}
 	require.NotNil(c.t, busiest, "no train has an owner")
-	return busiest, its
+	return busiest, most
 }
 
-// askRedis sends a command to Redis and returns its answer, "" for nil.
-func (c *cluster) askRedis(command string) string {
+// redisCommand sends a command to Redis and returns the reply, "" for nil.
+func (c *cluster) redisCommand(command string) string {
 	c.t.Helper()
-	answer, err := processtest.AskRedis(c.redis, command)
+	reply, err := processtest.RedisCommand(c.redis, command)
 	require.NoError(c.t, err)
-	return answer
+	return reply
 }
 
-// metric returns a figure of the process.
+// metric returns the value of a metric of the process.
 func (n *node) metric(t *testing.T, name string) (value float64) {
 	t.Helper()
-	answer, err := http.Get(n.Metrics)
+	response, err := http.Get(n.Metrics)
 	require.NoError(t, err)
-	defer answer.Body.Close()
-	lines := bufio.NewScanner(answer.Body)
+	defer response.Body.Close()
+	lines := bufio.NewScanner(response.Body)
 	for lines.Scan() {
 		if text, found := strings.CutPrefix(lines.Text(), name+" "); found {
 			_, err := fmt.Sscan(text, &value)
@@ -227,10 +218,11 @@ func (n *node) metric(t *testing.T, name string) (value float64) {
 	return 0
 }
 
-// await waits until something is so. It asks in the goroutine of the test.
-func await(t *testing.T, limit time.Duration, is func() bool, what string) {
+// await waits until the condition holds. It calls condition in the goroutine of the test, so
+// that condition may end the test.
+func await(t *testing.T, limit time.Duration, condition func() bool, what string) {
 	t.Helper()
-	for begun := time.Now(); !is(); <-time.After(pollTime) {
+	for begun := time.Now(); !condition(); <-time.After(pollTime) {
 		require.Less(t, time.Since(begun), limit, "waiting for: %s", what)
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"trainbooking.dev/persistence/persistencetest/servers"
 )
 
-// The stores fail under load, one after the other. No process ends, no seat is sold
-// twice, and what was acknowledged stays.
-func TestStoresThatFailAndComeBackLoseNoBooking(t *testing.T) {
+// The stores fail under load, one after the other. No process exits, no seat is sold twice,
+// and no acknowledged booking is lost.
+func TestStoresThatFailAndRecoverLoseNoBooking(t *testing.T) {
 	t.Parallel()
 	postgres, redis := servers.StartPostgres(t), servers.StartRedis(t)
 	c := newCluster(t, postgres.Address, redis.Address)
@@ -18,28 +18,28 @@ func TestStoresThatFailAndComeBackLoseNoBooking(t *testing.T) {
 	l.awaitSales(100)
 	l.requireNoFailure()
 
-	suffer := func(fault string, happen func()) {
+	inject := func(name string, fault func()) {
 		begun := time.Now()
-		happen()
+		fault()
 		healed := time.Now()
-		t.Logf("%s (%s)", fault, healed.Sub(begun).Round(time.Millisecond))
+		t.Logf("%s (%s)", name, healed.Sub(begun).Round(time.Millisecond))
 		l.requireRecovered()
-		c.requireAllRun()
+		c.requireAllRunning()
 	}
-	suffer("Postgres is killed and comes back", func() {
+	inject("Postgres is killed and restarted", func() {
 		postgres.Kill(t)
 		postgres.Start(t)
 	})
-	suffer("Redis is emptied", func() {
+	inject("Redis is emptied", func() {
 		begun := l.Now()
-		c.askRedis("FLUSHALL")
+		c.redisCommand("FLUSHALL")
 		l.Lose(begun)
 	})
-	suffer("Redis is killed and comes back", func() {
+	inject("Redis is killed and restarted", func() {
 		redis.Kill(t)
 		redis.Start(t)
 	})
-	suffer("Redis is away for as long as leases live", func() {
+	inject("Redis is down for longer than the TTL of leases", func() {
 		redis.Kill(t)
 		<-time.After(7 * time.Second)
 		redis.Start(t)

@@ -22,46 +22,46 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-// With certificates, peers talk over mutual TLS, and a process whose certificate another
-// authority has signed gets no answer from them.
-func TestPeersTalkOverMutualTLS(t *testing.T) {
+// With certificates, peers use mutual TLS and refuse a client whose certificate another
+// authority has signed.
+func TestPeersUseMutualTLS(t *testing.T) {
 	t.Parallel()
 	ours := newAuthority(t)
 	c := newCluster(t, servers.Postgres(t), servers.Redis(t), ours.flags(t)...)
 	c.startNodes(3)
 	user := processtest.SignUp(t, c.url, "asha")
-	for _, train := range c.admin.AddTrains(t, 6, 10) { // of several owners, and every peer was told of each
+	for _, train := range c.admin.AddTrains(t, 6, 10) { // the trains have several owners, and every process has each train
 		for i, n := range c.nodes {
-			locked := user.At(n.URL).Must(t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train.ID, "seat_number": i + 1})
-			user.At(n.URL).Must(t, http.StatusOK, "POST", "/train/confirm-booking/", object{"seat_id": locked.SeatID})
+			locked := user.At(n.URL).MustLock(t, http.StatusOK, train.ID.String(), i+1)
+			user.At(n.URL).MustConfirm(t, http.StatusOK, locked.SeatID)
 		}
 	}
 
 	for name, files := range map[string][]string{"none": nil, "of another authority": newAuthority(t).flags(t)} {
-		config := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}} // it is they who check
+		config := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}} // the server verifies
 		if files != nil {
-			pair, err := tls.LoadX509KeyPair(files[1], files[3])
+			certificate, err := tls.LoadX509KeyPair(files[1], files[3])
 			require.NoError(t, err)
-			config.Certificates = []tls.Certificate{pair}
+			config.Certificates = []tls.Certificate{certificate}
 		}
-		require.ErrorContains(t, tlsAnswer(t, c.nodes[0].address, config), "certificate", name)
+		require.ErrorContains(t, tlsError(t, c.nodes[0].address, config), "certificate", name)
 	}
 }
 
-// tlsAnswer connects and returns why the other side ends the connection.
-func tlsAnswer(t *testing.T, address string, config *tls.Config) error {
+// tlsError connects and returns the error with which the server closes the connection.
+func tlsError(t *testing.T, address string, config *tls.Config) error {
 	t.Helper()
 	connection, err := (&tls.Dialer{Config: config}).DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		return err
 	}
 	defer func() { require.NoError(t, connection.Close()) }()
-	require.NoError(t, connection.SetDeadline(time.Now().Add(patience)))
+	require.NoError(t, connection.SetDeadline(time.Now().Add(timeout)))
 	_, err = connection.Read(make([]byte, 1))
 	return err
 }
 
-// authority signs certificates for processes on this machine.
+// authority is a certificate authority.
 type authority struct {
 	key         *ecdsa.PrivateKey
 	certificate *x509.Certificate
@@ -86,7 +86,7 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// flags signs a certificate and returns the settings that use it.
+// flags signs a certificate for 127.0.0.1 and returns the flags that use it.
 func (a *authority) flags(t *testing.T) []string {
 	t.Helper()
 	dir := t.TempDir()

@@ -24,26 +24,26 @@ func TestRaceForEverySeatThroughThreeProcessesSellsEachOnce(t *testing.T) {
 		Service: c.service, Users: processtest.NewUsers(25), Clients: 4, Trains: c.admin.AddTrains(t, 1, seats),
 	}, traffic.Race)
 	race.Wait()
-	for _, n := range c.nodes { // each shows the same
+	for _, n := range c.nodes { // each lists the same bookings
 		stored := processtest.ListedBookings(t, c.serviceAt(n.URL), race.History().Trains())
 		require.Len(t, stored, seats)
-		processtest.RequireKept(t, race, c.service, stored)
+		processtest.RequireConsistent(t, race, c.service, stored)
 	}
-	c.requireAllRun()
+	c.requireAllRunning()
 }
 
-func TestTourOfTheReadmeWorksThroughThreeProcesses(t *testing.T) {
+func TestReadmeTourWorksThroughThreeProcesses(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, 3, "--demo")
 	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
 	processtest.TakeTour(t, string(readme), c.url)
 	found := c.admin.Must(t, http.StatusOK, "GET", "/v1/trains", nil)
-	require.Equal(t, 6, strings.Count(string(found.Body), `"name"`), "each process was told to add them")
+	require.Equal(t, 6, strings.Count(string(found.Body), `"name"`), "the processes add them once")
 }
 
-// What one process has answered is true at the others, for every kind of change of a
-// train and from each process in turn.
+// A change that one process has acknowledged is visible through the others, for every kind of
+// change of a train and from each process in turn.
 func TestTrainChangedThroughOneProcessIsSeenThroughEveryOther(t *testing.T) {
 	t.Parallel()
 	const rounds = 30
@@ -54,15 +54,15 @@ func TestTrainChangedThroughOneProcessIsSeenThroughEveryOther(t *testing.T) {
 		others := c.others(writer)
 		admin := c.admin.At(writer.URL)
 		from, to, further := fmt.Sprint("From ", round), fmt.Sprint("To ", round), fmt.Sprint("Further ", round)
-		draft := func(capacity int, stations ...string) object {
-			stops := []object{}
+		draft := func(capacity int, stations ...string) map[string]any {
+			stops := []map[string]any{}
 			for _, station := range stations {
-				stops = append(stops, object{"station": station})
+				stops = append(stops, map[string]any{"station": station})
 			}
-			return object{"name": "Express", "capacity": capacity, "stops": stops}
+			return map[string]any{"name": "Express", "capacity": capacity, "stops": stops}
 		}
 
-		train := admin.Must(t, http.StatusOK, "POST", "/train/add-train/", object{
+		train := admin.Must(t, http.StatusOK, "POST", "/train/add-train/", map[string]any{
 			"train_name": "Express", "source": from, "destination": to, "train_capacity": 2,
 		}).TrainID
 		for _, other := range others {
@@ -71,30 +71,30 @@ func TestTrainChangedThroughOneProcessIsSeenThroughEveryOther(t *testing.T) {
 
 		admin.Must(t, http.StatusOK, "PUT", "/v1/trains/"+train, draft(3, from, further))
 		for _, other := range others {
-			require.Empty(t, search(t, other, from, to), "it goes there no more, round %d", round)
+			require.Empty(t, search(t, other, from, to), "it does not stop there now, round %d", round)
 			require.Equal(t, []string{train}, search(t, other, from, further), "round %d", round)
 			state := user.At(other.URL).Must(t, http.StatusOK, "GET", "/v1/trains/"+train, nil)
 			require.Equal(t, []int{3, 3}, []int{state.Capacity, state.Available}, "round %d", round)
 		}
 
 		for i, other := range slices.Concat(others, []*node{writer}) { // the third seat is new
-			user.At(other.URL).Must(t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": i + 1})
+			user.At(other.URL).MustLock(t, http.StatusOK, train, i+1)
 		}
 		admin.Must(t, http.StatusNoContent, "DELETE", "/v1/trains/"+train, nil)
 		for _, other := range others {
-			require.Empty(t, search(t, other, from, further), "it is deleted, round %d", round)
+			require.Empty(t, search(t, other, from, further), "deleted, round %d", round)
 			user.At(other.URL).Must(t, http.StatusNotFound, "GET", "/v1/trains/"+train, nil)
-			user.At(other.URL).Must(t, http.StatusNotFound, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": 1})
+			user.At(other.URL).MustLock(t, http.StatusNotFound, train, 1)
 		}
 	}
-	c.requireAllRun()
+	c.requireAllRunning()
 }
 
 // search returns the trains that a process finds.
 func search(t *testing.T, n *node, from, to string) (trains []string) {
 	t.Helper()
-	answer := processtest.NewClient(n.URL).Must(t, http.StatusOK, "GET", "/train/get-trains/", object{"source": from, "destination": to})
-	for _, part := range strings.Split(string(answer.Body), `"train_id":"`)[1:] {
+	found := processtest.NewClient(n.URL).Must(t, http.StatusOK, "GET", "/train/get-trains/", map[string]any{"source": from, "destination": to})
+	for _, part := range strings.Split(string(found.Body), `"train_id":"`)[1:] {
 		id, _, _ := strings.Cut(part, `"`)
 		trains = append(trains, id)
 	}
@@ -103,17 +103,17 @@ func search(t *testing.T, n *node, from, to string) (trains []string) {
 
 func TestRollingRestartUnderLoadFailsNoRequest(t *testing.T) {
 	t.Parallel()
-	const stopTime = 5 * time.Second // one of them is --shutdown-delay
+	const stopTime = 5 * time.Second // includes one of --shutdown-delay
 	c := startCluster(t, 3)
 	l := c.startLoad(c.admin.AddTrains(t, 12, 400), 400)
 	l.awaitSales(50)
-	// Under the same address, as a host has it, and under another, as a pod has it.
+	// First under the same address, as on a host, then under a new one, as with pods.
 	for round := range 2 {
 		for _, n := range slices.Clone(c.nodes) {
 			begun := time.Now()
 			n.Stop()
 			stopped := time.Now()
-			c.forget(n)
+			c.remove(n)
 			address := n.address
 			if round == 1 {
 				address = processtest.FreeAddress(t)
@@ -127,38 +127,39 @@ func TestRollingRestartUnderLoadFailsNoRequest(t *testing.T) {
 	}
 	l.finish()
 	l.requireNoFailure()
-	c.requireAllRun()
+	c.requireAllRunning()
 }
 
 func TestFourthProcessGetsItsShareUnderLoad(t *testing.T) {
 	t.Parallel()
 	const (
 		count = 120
-		// share is half of what it gets on average. The trains fall to processes like
-		// dice, and in one of two thousand runs the fourth gets less than that.
+		// share is half of the average share. The distribution is random, and in one of two
+		// thousand runs the fourth process gets less.
 		share = count / 4 / 2
 		limit = 30 * time.Second
 	)
 	c := startCluster(t, 3)
 	trains := c.admin.AddTrains(t, count, 40)
+	tr := traffic.New(traffic.Options{Service: c.service, Trains: trains})
+	c.hold(tr.Client(0, uuid.New()), trains, 40) // every train has an owner
 	l := c.startLoad(trains, 36)
-	c.hold(l.Client(-1, uuid.New()), trains, 40) // every train is busy
 	l.awaitSales(50)
 
 	begun := time.Now()
 	fourth := c.start(processtest.FreeAddress(t))
-	await(t, limit, func() bool { return fourth.metric(t, "trainbooking_trains_owned") >= share }, "its share")
+	await(t, limit, func() bool { return fourth.metric(t, "trainbooking_trains_owned") >= share }, "the fourth process has its share")
 	t.Logf("the fourth process has %v of %d trains %s after its start",
 		fourth.metric(t, "trainbooking_trains_owned"), count, time.Since(begun).Round(10*time.Millisecond))
 	l.awaitSales(50)
 	l.finish()
 	l.requireNoFailure()
 
-	await(t, recovery, func() bool { return c.owned() == count }, "each train is owned, because a seat of it is held")
-	c.requireAllRun()
+	await(t, recovery, func() bool { return c.owned() == count }, "every train has an owner, because a seat is held")
+	c.requireAllRunning()
 }
 
-// owned returns how many trains the processes own together.
+// owned returns the number of trains that the processes own together.
 func (c *cluster) owned() (owned float64) {
 	c.t.Helper()
 	for _, n := range c.nodes {

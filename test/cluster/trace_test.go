@@ -10,7 +10,7 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-func TestStatementsAreOfTheTraceOfTheirRequest(t *testing.T) {
+func TestStatementsBelongToTheTraceOfTheirRequest(t *testing.T) {
 	t.Parallel()
 	collector := processtest.StartCollector(t)
 	c := newCluster(t, servers.Postgres(t), servers.Redis(t))
@@ -33,19 +33,19 @@ func TestBookingIsOneTraceAcrossProcesses(t *testing.T) {
 	processes := map[int]int{}
 	for i, n := range c.nodes {
 		at := asha.At(n.URL)
-		held := at.Must(t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": i + 1})
-		at.Must(t, http.StatusOK, "POST", "/train/confirm-booking/", object{"seat_id": held.SeatID})
+		held := at.MustLock(t, http.StatusOK, train, i+1)
+		at.MustConfirm(t, http.StatusOK, held.SeatID)
 		trace, _ := n.TraceOf("/train/book-ticket/")
 		spans := collector.AwaitTrace(t, trace, "POST /train/book-ticket/", "train hold", "write holds", "redis.pipeline eval")
-		asks := 0
+		calls := 0
 		for _, s := range spans {
 			if s.Name == "train hold" {
-				asks++
+				calls++
 			}
 		}
-		processes[asks]++
+		processes[calls]++
 		trace, _ = n.TraceOf("/train/confirm-booking/")
 		collector.AwaitTrace(t, trace, "POST /train/confirm-booking/", "train confirm", "write bookings", "book: WITH")
 	}
-	require.Equal(t, map[int]int{1: 1, 2: 1}, processes, "one asks its own train, the other its peer's")
+	require.Equal(t, map[int]int{1: 1, 2: 1}, processes, "one process owns the train, the other calls it")
 }

@@ -20,27 +20,27 @@ type load struct {
 	c *cluster
 }
 
-// startLoad lets twelve clients of three users ask for the seats 1 to seats of trains, until
-// the test is over or finish.
+// startLoad starts twelve clients of three users, who want the seats 1 to seats of trains. They
+// run until finish or the end of the test.
 func (c *cluster) startLoad(trains []booking.Train, seats int) *load {
 	return c.startLoadOn(c.service, trains, seats)
 }
 
-// startLoadOn is startLoad through a service of its own.
+// startLoadOn is startLoad with another service.
 func (c *cluster) startLoadOn(service booking.Service, trains []booking.Train, seats int) *load {
 	l := &load{c: c}
 	l.Traffic = traffic.Start(context.Background(), traffic.Options{
 		Service: service, Users: processtest.NewUsers(3), Clients: 4, Trains: trains, Seats: seats,
-		Think: 2 * thinkTime, Retry: settleTime,
+		Think: 80 * time.Millisecond, Retry: retryTime,
 	}, traffic.Mixed)
 	c.t.Cleanup(l.Stop)
 	return l
 }
 
-// awaitSales waits until so many more bookings were acknowledged.
+// awaitSales waits for that many more acknowledged bookings.
 func (l *load) awaitSales(more int) {
 	l.c.t.Helper()
-	ctx, cancel := context.WithTimeout(l.c.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(l.c.t.Context(), timeout)
 	defer cancel()
 	require.NoError(l.c.t, l.AwaitBookings(ctx, l.Bookings()+more))
 }
@@ -52,8 +52,8 @@ func (l *load) requireNoFailure() {
 	require.Empty(l.c.t, failed[:min(5, len(failed))], "%d requests failed: %s", len(failed), describe(failed))
 }
 
-// requireRecovered waits until nothing fails any more and fails the test if that takes
-// longer than it may after a fault that healed now.
+// requireRecovered waits until no request has failed for three seconds. It fails the test if
+// failures last longer than recovery from now.
 func (l *load) requireRecovered() {
 	l.c.t.Helper()
 	const quiet = 3 * time.Second
@@ -65,22 +65,22 @@ func (l *load) requireRecovered() {
 		return latest
 	}
 	for l.Now()-max(latest(), healed) < quiet {
-		require.Less(l.c.t, l.Now()-healed, recovery+quiet, "there are still failures: %s", describe(l.Failed()))
+		require.Less(l.c.t, l.Now()-healed, recovery+quiet, "requests still fail: %s", describe(l.Failed()))
 		<-time.After(pollTime)
 	}
 	require.Less(l.c.t, latest()-healed, recovery, "%s", describe(l.Failed()))
-	require.Greater(l.c.t, l.Bookings(), before, "nothing is sold")
-	l.c.t.Logf("the last failure came %s after the fault was over", max(0, latest()-healed).Round(10*time.Millisecond))
+	require.Greater(l.c.t, l.Bookings(), before, "nothing was sold")
+	l.c.t.Logf("the last failure was %s after the end of the fault", max(0, latest()-healed).Round(10*time.Millisecond))
 }
 
-// finish ends the load and holds what the clients got against the store.
+// finish stops the load and checks its history against the store.
 func (l *load) finish() {
 	l.c.t.Helper()
 	l.Stop() // before the store is read
-	processtest.RequireKept(l.c.t, l.Traffic, l.c.service, processtest.StoredBookings(l.c.t, l.c.database))
+	processtest.RequireConsistent(l.c.t, l.Traffic, l.c.service, processtest.StoredBookings(l.c.t, l.c.database))
 }
 
-// describe shows the last few operations.
+// describe prints the last five operations.
 func describe(operations []history.Operation) (text string) {
 	for _, o := range operations[max(0, len(operations)-5):] {
 		text += fmt.Sprintf("\n%.3fs to %.3fs: %s %s", o.Call.Seconds(), o.Return.Seconds(), &o, o.Detail)

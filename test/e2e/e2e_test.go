@@ -70,7 +70,7 @@ func (r *release) sell() {
 
 	l := r.startJob("passengers", "--for", (statusDelay + 10*time.Second).String(), "--clients", "4")
 	require.Eventually(r.t, func() bool { return r.booked() > 0 }, timeout, time.Second, "kubectl get trains shows no booking")
-	l.requireSuccess()
+	l.requireSucceeded()
 	require.Eventually(r.t, func() bool { return r.booked() == 0 }, 2*statusDelay, time.Second, "the load cancels its bookings at the end")
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// load is a Job that books seats through the Service.
+// load is a Job of trainbooking smoke.
 type load struct {
 	r    *release
 	name string
@@ -27,10 +27,10 @@ func (r *release) underLoad(name string, duration time.Duration, maxFailures int
 	f()
 	active := r.kubectl("get", "job", name, "-o", "jsonpath={.status.active}")
 	require.Equal(r.t, "1", active, "%s ended too early:\n%s", name, l.log())
-	l.requireSuccess()
+	l.requireSucceeded()
 }
 
-// startJob starts trainbooking smoke with the args, through the Service.
+// startJob starts a Job of trainbooking smoke, through the Service, with additional args.
 func (r *release) startJob(name string, args ...string) *load {
 	r.t.Helper()
 	all, err := json.Marshal(append([]string{"smoke", "--url", r.url()}, args...))
@@ -41,8 +41,8 @@ func (r *release) startJob(name string, args ...string) *load {
 	return &load{r: r, name: name}
 }
 
-// requireSuccess waits until the Job ends, requires that it succeeded, and deletes it.
-func (l *load) requireSuccess() {
+// requireSucceeded waits until the Job ends, requires that it succeeded, and deletes it.
+func (l *load) requireSucceeded() {
 	l.r.t.Helper()
 	var done string
 	require.Eventually(l.r.t, func() bool {

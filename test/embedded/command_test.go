@@ -3,7 +3,6 @@ package embedded_test
 import (
 	"bytes"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,7 +22,7 @@ func TestSecondServerOnOneDataDirectoryIsRefused(t *testing.T) {
 		"stop that one first, or give this one a data directory of its own\n", second.Log.String())
 }
 
-func TestPortThatIsTakenIsNamed(t *testing.T) {
+func TestTakenPortIsNamed(t *testing.T) {
 	t.Parallel()
 	other, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -38,8 +37,7 @@ func TestPortThatIsTakenIsNamed(t *testing.T) {
 
 func TestAllWrongSettingsAreNamedAtOnce(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "trainbooking.yaml")
-	require.NoError(t, os.WriteFile(file, []byte("hold-ttl: soon\nholdttl: 3m\n"), 0o600))
+	file := processtest.TempFile(t, "hold-ttl: soon\nholdttl: 3m\n")
 	c := processtest.Command(t, "serve", "--config", file, "--max-holds-per-user", "0")
 	c.Env = append(c.Env, "TRAINBOOKING_LISTEN=8080", "TRAINBOOKING_LOGIN_FAILURES=many")
 	got := processtest.RunToEnd(t, c)
@@ -53,10 +51,10 @@ func TestAllWrongSettingsAreNamedAtOnce(t *testing.T) {
 	} {
 		require.Contains(t, got.Err, problem)
 	}
-	require.NoDirExists(t, filepath.Join(c.Dir, "data"), "nothing was begun")
+	require.NoDirExists(t, filepath.Join(c.Dir, "data"), "no data directory is created")
 }
 
-func TestWrongCommandLineIsTwo(t *testing.T) {
+func TestWrongCommandLineExitsWithTwo(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		args []string
@@ -72,7 +70,7 @@ func TestWrongCommandLineIsTwo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := processtest.RunToEnd(t, processtest.Command(t, c.args...))
+			got := run(t, c.args...)
 			require.Equal(t, 2, got.Code)
 			require.Contains(t, got.Err, c.want)
 		})
@@ -81,8 +79,7 @@ func TestWrongCommandLineIsTwo(t *testing.T) {
 
 func TestUnreadableSecretIsNamed(t *testing.T) {
 	t.Parallel()
-	short := filepath.Join(t.TempDir(), "secret")
-	require.NoError(t, os.WriteFile(short, []byte("too short\n"), 0o600))
+	short := processtest.TempFile(t, "too short\n")
 	for _, flag := range []string{"--jwt-secret-file", "--service-token-file"} {
 		for file, want := range map[string]string{"/nowhere": "no such file", short: "openssl rand"} {
 			s := launch(t, t.TempDir(), flag, file)
@@ -93,13 +90,13 @@ func TestUnreadableSecretIsNamed(t *testing.T) {
 	}
 }
 
-func TestMisspeltVariableIsWarnedOf(t *testing.T) {
+func TestMisspeltVariableIsLoggedAsAWarning(t *testing.T) {
 	t.Parallel()
 	c := processtest.Command(t, "serve", "--hold-ttl", "0s", "--log-format", "json")
 	c.Env = append(c.Env, "TRAINBOOKING_HOLDTTL=5m")
-	require.NotContains(t, processtest.RunToEnd(t, c).Err, "HOLDTTL", "the settings come first")
+	require.NotContains(t, processtest.RunToEnd(t, c).Err, "HOLDTTL", "the settings are checked first")
 
-	c = processtest.Command(t, "serve", "--listen", "127.0.0.1:1", "--metrics-listen", "192.0.2.1:1") // not this machine's
+	c = processtest.Command(t, "serve", "--listen", "127.0.0.1:1", "--metrics-listen", "192.0.2.1:1") // not an address of this machine
 	c.Env = append(c.Env, "TRAINBOOKING_HOLDTTL=5m")
 	got := processtest.RunToEnd(t, c)
 	require.Equal(t, 1, got.Code)
@@ -126,38 +123,38 @@ func TestCreateSuperuserRefusesWhatRegisterRefuses(t *testing.T) {
 	require.NotContains(t, taken.Err, password)
 }
 
-func TestHealthcheckAsksTheConfiguredAddress(t *testing.T) {
+func TestHealthcheckUsesTheConfiguredAddress(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	address := strings.TrimPrefix(s.URL, "http://")
 	for _, args := range [][]string{{"--url", s.URL}, {"--url", s.URL + "/"}, {"--listen", address}} {
-		require.Equal(t, result{Out: "ready\n"}, processtest.RunToEnd(t, processtest.Command(t, append([]string{"healthcheck"}, args...)...)))
+		require.Equal(t, result{Out: "ready\n"}, run(t, append([]string{"healthcheck"}, args...)...))
 	}
 	c := processtest.Command(t, "healthcheck")
 	c.Env = append(c.Env, "TRAINBOOKING_LISTEN="+address)
 	require.Equal(t, result{Out: "ready\n"}, processtest.RunToEnd(t, c))
 
-	// A service that listens everywhere is asked on this machine.
+	// A service that listens on all addresses is checked on the loopback one.
 	_, port, err := net.SplitHostPort(address)
 	require.NoError(t, err)
 	for _, host := range []string{"", "0.0.0.0"} {
-		require.Zero(t, processtest.RunToEnd(t, processtest.Command(t, "healthcheck", "--listen", net.JoinHostPort(host, port))).Code)
+		require.Zero(t, run(t, "healthcheck", "--listen", net.JoinHostPort(host, port)).Code)
 	}
 	s.Stop()
-	got := processtest.RunToEnd(t, processtest.Command(t, "healthcheck", "--url", s.URL))
+	got := run(t, "healthcheck", "--url", s.URL)
 	require.Equal(t, 1, got.Code)
 	require.Contains(t, got.Err, "the service does not respond")
 }
 
-func TestMigrateApartFromServe(t *testing.T) {
+func TestMigrateRunsApartFromServe(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	refused := launch(t, dir, "--migrate=false")
 	require.Equal(t, 1, refused.Wait())
 	require.Contains(t, refused.Log.String(), "run trainbooking migrate --data-dir "+dir)
 
-	for range 2 { // the second finds nothing to do
-		got := processtest.RunToEnd(t, processtest.Command(t, "migrate", "--data-dir", dir))
+	for range 2 { // the second run changes nothing
+		got := run(t, "migrate", "--data-dir", dir)
 		require.Zero(t, got.Code, got.Err)
 		require.Contains(t, got.Out, "the newest")
 	}
@@ -166,7 +163,7 @@ func TestMigrateApartFromServe(t *testing.T) {
 
 func TestVersionIsPrinted(t *testing.T) {
 	t.Parallel()
-	got := processtest.RunToEnd(t, processtest.Command(t, "version"))
+	got := run(t, "version")
 	require.Zero(t, got.Code)
 	require.Regexp(t, `^trainbooking devel \(go1\.\d+.*\)\n$`, got.Out)
 }

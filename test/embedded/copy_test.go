@@ -1,9 +1,7 @@
 package embedded_test
 
 import (
-	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -19,14 +17,13 @@ func TestDataDirectoryIsCopiedIntoADatabase(t *testing.T) {
 	s := start(t, dir)
 	train := createAdmin(t, dir, s.URL).AddTrain(t, 10)
 	asha := processtest.SignUp(t, s.URL, "asha")
-	booked := asha.Must(t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": 1})
-	asha.Must(t, http.StatusOK, "POST", "/train/confirm-booking/", object{"seat_id": booked.SeatID})
-	held := asha.Must(t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": 2})
+	booked := asha.MustLock(t, http.StatusOK, train, 1)
+	asha.MustConfirm(t, http.StatusOK, booked.SeatID)
+	held := asha.MustLock(t, http.StatusOK, train, 2)
 
-	url := filepath.Join(t.TempDir(), "url")
-	require.NoError(t, os.WriteFile(url, []byte(servers.EmptyPostgres(t)+"\n"), 0o600))
+	url := processtest.TempFile(t, servers.EmptyPostgres(t)+"\n")
 	copyData := func(dir string, args ...string) processtest.Result {
-		return processtest.RunToEnd(t, processtest.Command(t, append([]string{"copy", "--data-dir", dir, "--database-url-file", url}, args...)...))
+		return run(t, append([]string{"copy", "--data-dir", dir, "--database-url-file", url}, args...)...)
 	}
 	got := copyData(dir)
 	require.Equal(t, 1, got.Code)
@@ -42,39 +39,30 @@ func TestDataDirectoryIsCopiedIntoADatabase(t *testing.T) {
 	require.Zero(t, again.Code, again.Err)
 	require.Contains(t, again.Out, "1 holds are in Redis.")
 
-	// Another service's data does not go into the same database.
+	// The data of another service is refused.
 	other := t.TempDir()
-	require.Zero(t, processtest.RunToEnd(t, processtest.Command(t, "migrate", "--data-dir", other)).Code)
+	require.Zero(t, run(t, "migrate", "--data-dir", other).Code)
 	got = copyData(other)
 	require.Equal(t, 1, got.Code)
 	require.Contains(t, got.Err, "the database has users that are not in the data directory: copy into an empty database")
 
-	// Nor is there anything to copy where no service was.
+	// A directory without data is an error, and is not created.
 	nowhere := filepath.Join(other, "nowhere")
 	got = copyData(nowhere)
 	require.Equal(t, 2, got.Code)
 	require.Contains(t, got.Err, "there is no data in "+nowhere)
 	require.NoDirExists(t, nowhere)
 
-	// A cluster goes on where the one process stopped.
+	// A cluster continues with the copied data.
 	cluster := processtest.Start(t, "--database-url-file", url, "--redis-url", redis,
-		"--advertise", freeAddress(t), "--jwt-secret-file", filepath.Join(dir, "jwt-secret"))
+		"--advertise", processtest.FreeAddress(t), "--jwt-secret-file", filepath.Join(dir, "jwt-secret"))
 	asha = asha.At(cluster.URL)
 	require.Equal(t, []int{1}, asha.BookedSeats(t))
-	asha.Must(t, http.StatusOK, "POST", "/train/confirm-booking/", object{"seat_id": held.SeatID})
+	asha.MustConfirm(t, http.StatusOK, held.SeatID)
 	require.Equal(t, []int{1, 2}, asha.BookedSeats(t))
 	cluster.Stop()
 
 	got = copyData(dir)
 	require.Equal(t, 1, got.Code)
 	require.Contains(t, got.Err, "a service has used the database")
-}
-
-// freeAddress returns an address of this machine that nobody listens at.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close() //nolint:errcheck // nothing was written
-	return listener.Addr().String()
 }

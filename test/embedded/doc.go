@@ -1,4 +1,3 @@
-// Package embedded holds the tests of the service as people run it: the built binary, with
-// the race detector where the tests have it, on an empty directory and free ports, asked
-// over HTTP, stopped by signals.
+// Package embedded tests the built binary as one process: on an empty directory and free
+// ports, over HTTP, stopped by signals. The binary has the race detector if the tests have it.
 package embedded

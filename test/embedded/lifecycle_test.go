@@ -23,31 +23,30 @@ func TestRestartKeepsHoldsWithTheirRemainingTimeAndBookings(t *testing.T) {
 	first := start(t, dir)
 	train := createAdmin(t, dir, first.URL).AddTrain(t, 10)
 	asha, ravi := processtest.SignUp(t, first.URL, "asha"), processtest.SignUp(t, first.URL, "ravi")
-	booked, err := asha.Lock(train, 1)
-	require.NoError(t, err)
-	asha.Must(t, http.StatusOK, "POST", "/train/confirm-booking/", object{"seat_id": booked.SeatID})
-	held := asha.Must(t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": 2})
+	booked := asha.MustLock(t, http.StatusOK, train, 1)
+	asha.MustConfirm(t, http.StatusOK, booked.SeatID)
+	held := asha.MustLock(t, http.StatusOK, train, 2)
 	first.Stop()
 
 	second := start(t, dir)
 	asha, ravi = asha.At(second.URL), ravi.At(second.URL)
-	again := asha.Must(t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": 2})
+	again := asha.MustLock(t, http.StatusOK, train, 2)
 	require.Equal(t, held.HoldID, again.HoldID)
 	require.Equal(t, held.ExpiresAt, again.ExpiresAt)
-	refused := ravi.Must(t, http.StatusConflict, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": 2})
+	refused := ravi.MustLock(t, http.StatusConflict, train, 2)
 	require.Equal(t, "seat_locked", refused.Code)
-	asha.Must(t, http.StatusOK, "POST", "/train/confirm-booking/", object{"seat_id": held.SeatID})
+	asha.MustConfirm(t, http.StatusOK, held.SeatID)
 	require.Equal(t, []int{1, 2}, asha.BookedSeats(t))
 	second.Stop()
 }
 
-func TestHoldEndsAtItsTimeThoughTheServiceWasKilled(t *testing.T) {
+func TestHoldEndsOnTimeAfterTheServiceWasKilled(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	first := start(t, dir, "--hold-ttl", "1s")
 	train := createAdmin(t, dir, first.URL).AddTrain(t, 10)
 	asha := processtest.SignUp(t, first.URL, "asha")
-	held := asha.Must(t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": 1})
+	held := asha.MustLock(t, http.StatusOK, train, 1)
 	ravi := processtest.SignUp(t, first.URL, "ravi")
 	first.Kill()
 
@@ -57,29 +56,29 @@ func TestHoldEndsAtItsTimeThoughTheServiceWasKilled(t *testing.T) {
 		r, err := ravi.Lock(train, 1)
 		require.NoError(t, err)
 		return r.Status == http.StatusOK
-	}, patience, 50*time.Millisecond, "the seat is free again")
-	require.False(t, time.Now().Before(held.ExpiresAt), "not before its time")
-	refused := asha.Must(t, http.StatusConflict, "POST", "/train/confirm-booking/", object{"seat_id": held.SeatID})
+	}, timeout, 50*time.Millisecond, "the seat is free again")
+	require.False(t, time.Now().Before(held.ExpiresAt), "it ended early")
+	refused := asha.MustConfirm(t, http.StatusConflict, held.SeatID)
 	require.Equal(t, "seat_not_locked", refused.Code)
 }
 
-// halfSent is a request whose handler runs and waits for the rest of the body.
+// halfSent is a request whose handler waits for the body.
 type halfSent struct {
 	conn   net.Conn
 	reader *bufio.Reader
 	rest   string
 }
 
-// sendHalf begins to lock a seat. The server asks for the body (100 Continue) when the
-// handler reads it, so from then on the request is in flight.
-func sendHalf(t *testing.T, c *client, train string, seat int) *halfSent {
+// sendHalf sends the header of a request that locks a seat. It returns when the handler reads
+// the body, as the server responds with 100 Continue then: the request is in flight.
+func sendHalf(t *testing.T, c *processtest.Client, train string, seat int) *halfSent {
 	t.Helper()
 	body := fmt.Sprintf(`{"train_id":%q,"seat_number":%d}`, train, seat)
 	address := strings.TrimPrefix(c.URL, "http://")
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(timeout)))
 	_, err = fmt.Fprintf(conn, "POST /train/book-ticket/ HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"+
 		"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", address, c.Token, len(body))
 	require.NoError(t, err)
@@ -96,12 +95,12 @@ func (h *halfSent) finish(t *testing.T) *http.Response {
 	t.Helper()
 	_, err := h.conn.Write([]byte(h.rest))
 	require.NoError(t, err)
-	answer, err := http.ReadResponse(h.reader, nil)
+	response, err := http.ReadResponse(h.reader, nil)
 	require.NoError(t, err)
-	return answer
+	return response
 }
 
-func TestRequestInFlightIsAnsweredAfterSIGTERM(t *testing.T) {
+func TestRequestInFlightIsCompletedAfterSIGTERM(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
@@ -116,33 +115,33 @@ func TestRequestInFlightIsAnsweredAfterSIGTERM(t *testing.T) {
 			_ = conn.Close()
 		}
 		return err != nil
-	}, patience, 10*time.Millisecond, "new connections are refused")
-	answer := half.finish(t)
-	defer answer.Body.Close()
-	require.Equal(t, http.StatusOK, answer.StatusCode)
+	}, timeout, 10*time.Millisecond, "new connections are refused")
+	response := half.finish(t)
+	defer response.Body.Close()
+	require.Equal(t, http.StatusOK, response.StatusCode)
 	require.Equal(t, 0, s.Wait())
 
-	// What was acknowledged on the way out is there.
+	// The hold that was acknowledged during the shutdown is stored.
 	again := start(t, dir)
 	ravi := processtest.SignUp(t, again.URL, "ravi")
-	ravi.Must(t, http.StatusConflict, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": 7})
+	ravi.MustLock(t, http.StatusConflict, train, 7)
 }
 
-func TestSecondSignalEndsAtOnceWithOne(t *testing.T) {
+func TestSecondSignalExitsAtOnceWithOne(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	train := createAdmin(t, dir, s.URL).AddTrain(t, 10)
-	sendHalf(t, processtest.SignUp(t, s.URL, "asha"), train, 7) // keeps the service from ending
+	sendHalf(t, processtest.SignUp(t, s.URL, "asha"), train, 7) // delays the shutdown
 	s.Signal(syscall.SIGTERM)
 	s.Await(`"msg":"stopping"`)
 	s.Signal(syscall.SIGINT)
 	require.Equal(t, 1, s.Wait())
 }
 
-func TestSecretIsMadeOnceForItsOwnerAlone(t *testing.T) {
+func TestSecretIsCreatedOnceForItsOwnerOnly(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "made", "at", "start")
+	dir := filepath.Join(t.TempDir(), "created", "at", "start")
 	first := start(t, dir)
 	asha := processtest.SignUp(t, first.URL, "asha")
 	first.Stop()
@@ -167,19 +166,17 @@ func TestSecretIsMadeOnceForItsOwnerAlone(t *testing.T) {
 	require.Contains(t, third.Log.String(), "others may read the signing secret")
 }
 
-func TestOtherSecretMakesTokensWorthless(t *testing.T) {
+func TestTokensAreInvalidAfterTheSecretChanges(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	first := start(t, dir)
 	asha := processtest.SignUp(t, first.URL, "asha")
 	first.Stop()
-	file := filepath.Join(t.TempDir(), "secret")
-	require.NoError(t, os.WriteFile(file, []byte(strings.Repeat("another secret ", 4)), 0o600))
-	second := start(t, dir, "--jwt-secret-file", file)
+	second := start(t, dir, "--jwt-secret-file", processtest.TempFile(t, strings.Repeat("another secret ", 4)))
 	asha.At(second.URL).Must(t, http.StatusUnauthorized, "GET", "/train/view-bookings/", nil)
 }
 
-func TestDemoAddsTrainsOnlyWhereThereAreNone(t *testing.T) {
+func TestDemoAddsTrainsOnlyToAnEmptyStore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	first := start(t, dir, "--demo")
@@ -206,9 +203,7 @@ func TestDemoAddsTrainsOnlyWhereThereAreNone(t *testing.T) {
 func TestServiceTokenMayChangeTrains(t *testing.T) {
 	t.Parallel()
 	const token = "a-service-token-of-forty-characters-0001"
-	file := filepath.Join(t.TempDir(), "tokens")
-	require.NoError(t, os.WriteFile(file, []byte(token+"\n"), 0o600))
-	s := start(t, t.TempDir(), "--service-token-file", file)
+	s := start(t, t.TempDir(), "--service-token-file", processtest.TempFile(t, token+"\n"))
 	machine := processtest.NewClient(s.URL)
 	machine.Token = token
 	machine.AddTrain(t, 10)

@@ -1,9 +1,11 @@
 package embedded_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,7 +13,7 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-// root is where the README lies.
+// root is the directory of the README.
 const root = "../.."
 
 func readme(t *testing.T) string {
@@ -27,10 +29,10 @@ func TestTourOfTheReadmeWorks(t *testing.T) {
 	processtest.TakeTour(t, readme(t), s.URL)
 }
 
-func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
+func TestEveryLinkOfThePagesHasATarget(t *testing.T) {
 	t.Parallel()
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md", "test/*/*.md"} {
 		documents, err := filepath.Glob(filepath.Join(root, pattern))
 		require.NoError(t, err)
 		require.NotEmpty(t, documents, pattern)
@@ -45,7 +47,25 @@ func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
 	}
 }
 
-func TestReadmeNamesTheFunctionsAndStatementsThatAreThere(t *testing.T) {
+func TestEveryTestInTheTableOfFaultsExists(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join(root, "test/chaos/README.md"))
+	require.NoError(t, err)
+	var tests strings.Builder
+	require.NoError(t, filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "_test.go") {
+			text, readErr := os.ReadFile(path)
+			tests.Write(text)
+			err = readErr
+		}
+		return err
+	}))
+	for _, name := range regexp.MustCompile("`(Test[^`]+)`").FindAllStringSubmatch(string(page), -1) {
+		require.True(t, strings.Contains(tests.String(), "func "+name[1]+"("), name[1])
+	}
+}
+
+func TestReadmeNamesExistingFunctionsAndStatements(t *testing.T) {
 	t.Parallel()
 	for file, part := range map[string]string{
 		"api/routes.go":              `"/train/book-ticket/"`,

@@ -8,30 +8,31 @@ import (
 
 const (
 	password = processtest.Password
-	patience = processtest.Patience
+	timeout  = processtest.Timeout
 )
 
-type (
-	object = processtest.Object
-	client = processtest.Client
-	server = processtest.Server
-	result = processtest.Result
-)
+type result = processtest.Result
 
-// start runs trainbooking serve on dir and waits until it serves.
-func start(t *testing.T, dir string, args ...string) *server {
+// start runs trainbooking serve on dir and waits until it listens.
+func start(t *testing.T, dir string, args ...string) *processtest.Server {
 	t.Helper()
 	return processtest.Start(t, append([]string{"--data-dir", dir}, args...)...)
 }
 
-// launch is start that does not wait.
-func launch(t *testing.T, dir string, args ...string) *server {
+// launch is start without the wait.
+func launch(t *testing.T, dir string, args ...string) *processtest.Process {
 	t.Helper()
 	return processtest.Launch(t, append([]string{"--data-dir", dir}, args...)...)
 }
 
-// createAdmin makes an admin beside the server that works on dir, and logs in.
-func createAdmin(t *testing.T, dir, url string) *client {
+// run runs a command of trainbooking and waits until it exits.
+func run(t *testing.T, args ...string) result {
+	t.Helper()
+	return processtest.RunToEnd(t, processtest.Command(t, args...))
+}
+
+// createAdmin creates an admin in dir and logs in to the server at url, which runs on dir.
+func createAdmin(t *testing.T, dir, url string) *processtest.Client {
 	t.Helper()
 	return processtest.CreateAdmin(t, url, "--data-dir", dir)
 }

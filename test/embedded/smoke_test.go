@@ -5,8 +5,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,27 +14,25 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-// tokenFile has the service token that is shown on its first line, and one more.
+// tokenFile returns a file with two service tokens.
 func tokenFile(t *testing.T) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "token")
-	require.NoError(t, os.WriteFile(file, []byte(strings.Repeat("a", 40)+"\n"+strings.Repeat("b", 40)+"\n"), 0o600))
-	return file
+	return processtest.TempFile(t, strings.Repeat("a", 40)+"\n"+strings.Repeat("b", 40)+"\n")
 }
 
 func smoke(t *testing.T, args ...string) result {
 	t.Helper()
-	return processtest.RunToEnd(t, processtest.Command(t, append([]string{"smoke"}, args...)...))
+	return run(t, append([]string{"smoke"}, args...)...)
 }
 
-// listed returns how many trains the service has, and how many seats of them are booked.
+// listed returns the number of trains, and of those with a booking.
 func listed(t *testing.T, at string) (trains, booked int) {
 	t.Helper()
 	body := string(processtest.NewClient(at).Must(t, http.StatusOK, "GET", "/v1/trains", nil).Body)
 	return strings.Count(body, `"capacity"`), strings.Count(body, `"booked"`) - strings.Count(body, `"booked":0`)
 }
 
-func TestSmokeSellsASeatOfATrainOfItsOwnAndDeletesIt(t *testing.T) {
+func TestSmokeSellsASeatOfItsOwnTrainAndDeletesTheTrain(t *testing.T) {
 	t.Parallel()
 	file := tokenFile(t)
 	s := start(t, t.TempDir(), "--service-token-file", file)
@@ -47,7 +43,7 @@ func TestSmokeSellsASeatOfATrainOfItsOwnAndDeletesIt(t *testing.T) {
 	require.Zero(t, trains)
 }
 
-func TestSmokeWithoutATokenUsesATrainThatIsOnSaleAndLeavesItAsItWas(t *testing.T) {
+func TestSmokeWithoutATokenUsesATrainOnSaleAndCancelsItsBookings(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir(), "--demo")
 	before, _ := listed(t, s.URL)
@@ -58,7 +54,7 @@ func TestSmokeWithoutATokenUsesATrainThatIsOnSaleAndLeavesItAsItWas(t *testing.T
 	require.Zero(t, booked)
 }
 
-func TestSmokeSaysWhatItCannotDo(t *testing.T) {
+func TestSmokeReportsWhatItCannotDo(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	got := smoke(t, "--url", s.URL)
@@ -66,7 +62,7 @@ func TestSmokeSaysWhatItCannotDo(t *testing.T) {
 	require.Contains(t, got.Err, "no train is on sale")
 
 	got = smoke(t, "--url", s.URL, "--service-token-file", tokenFile(t))
-	require.Equal(t, 1, got.Code, "the service knows no such token")
+	require.Equal(t, 1, got.Code, "the service has no such token")
 	require.Contains(t, got.Err, "add a train: unauthenticated")
 
 	got = smoke(t, "--url", s.URL, "--clients", "0", "--for", "2h", "--max-failures=-1")
@@ -76,47 +72,47 @@ func TestSmokeSaysWhatItCannotDo(t *testing.T) {
 	require.Contains(t, got.Err, "--max-failures -1 is negative")
 }
 
-// Between the service and those who ask, something that is not honest.
-func TestSmokeNoticesABrokenPromise(t *testing.T) {
+// A proxy between smoke and the service falsifies responses.
+func TestSmokeDetectsABrokenPromise(t *testing.T) {
 	t.Parallel()
 	file := tokenFile(t)
 	s := start(t, t.TempDir(), "--service-token-file", file)
 	target, err := url.Parse(s.URL)
 	require.NoError(t, err)
 	proxy := httputil.NewSingleHostReverseProxy(target)
-	between := func(spoil func(w http.ResponseWriter, r *http.Request) bool) string {
+	falsified := func(falsify func(w http.ResponseWriter, r *http.Request) bool) string {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !spoil(w, r) {
+			if !falsify(w, r) {
 				proxy.ServeHTTP(w, r)
 			}
 		}))
 		t.Cleanup(server.Close)
 		return server.URL
 	}
-	answer := func(w http.ResponseWriter, body string) bool {
+	respond := func(w http.ResponseWriter, body string) bool {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(body))
 		return true
 	}
 
-	lost := between(func(w http.ResponseWriter, r *http.Request) bool {
-		return r.Method == http.MethodGet && r.URL.Path == "/v1/bookings" && answer(w, `{"items":[]}`)
+	lost := falsified(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.Method == http.MethodGet && r.URL.Path == "/v1/bookings" && respond(w, `{"items":[]}`)
 	})
 	got := smoke(t, "--url", lost, "--service-token-file", file)
 	require.Equal(t, 1, got.Code)
 	require.Contains(t, got.Err, "was acknowledged and is not listed")
 
-	// The single finds are honest, the whole list at the end is not.
-	lostLater := between(func(w http.ResponseWriter, r *http.Request) bool {
-		return r.URL.Path == "/v1/bookings" && r.URL.Query().Get("limit") != "1" && answer(w, `{"items":[]}`)
+	// Only the list at the end is falsified.
+	lostLater := falsified(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/v1/bookings" && r.URL.Query().Get("limit") != "1" && respond(w, `{"items":[]}`)
 	})
 	got = smoke(t, "--url", lostLater, "--service-token-file", file)
 	require.Equal(t, 1, got.Code)
-	require.Contains(t, got.Err, "was acknowledged and is lost")
+	require.Contains(t, got.Err, "a booking was acknowledged and is lost")
 
-	// Both are shown the list of the one who asked first.
+	// Both passengers get the list of the first one who requests it.
 	var first atomic.Pointer[string]
-	twice := between(func(_ http.ResponseWriter, r *http.Request) bool {
+	twice := falsified(func(_ http.ResponseWriter, r *http.Request) bool {
 		if token := r.Header.Get("Authorization"); r.URL.Path == "/v1/bookings" && r.URL.Query().Get("limit") != "1" {
 			first.CompareAndSwap(nil, &token)
 			r.Header.Set("Authorization", *first.Load())
@@ -127,18 +123,18 @@ func TestSmokeNoticesABrokenPromise(t *testing.T) {
 	require.Equal(t, 1, got.Code)
 	require.Contains(t, got.Err, "was sold twice")
 
-	hidden := between(func(w http.ResponseWriter, r *http.Request) bool {
-		return r.URL.Path == "/train/get-trains/" && answer(w, `[]`)
+	hidden := falsified(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/train/get-trains/" && respond(w, `[]`)
 	})
 	got = smoke(t, "--url", hidden, "--service-token-file", file)
 	require.Equal(t, 1, got.Code)
 	require.Contains(t, got.Err, "does not find the train")
 
 	trains, _ := listed(t, s.URL)
-	require.Zero(t, trains, "each time its train was deleted")
+	require.Zero(t, trains, "the train was deleted each time")
 }
 
-func TestSmokeCountsWhatFailedAndWasAnsweredLater(t *testing.T) {
+func TestSmokeCountsRequestsThatSucceedWhenRepeated(t *testing.T) {
 	t.Parallel()
 	file := tokenFile(t)
 	s := start(t, t.TempDir(), "--service-token-file", file)
@@ -156,7 +152,7 @@ func TestSmokeCountsWhatFailedAndWasAnsweredLater(t *testing.T) {
 	t.Cleanup(flaky.Close)
 	got := smoke(t, "--url", flaky.URL, "--service-token-file", file)
 	require.Equal(t, 1, got.Code)
-	require.Contains(t, got.Err, "1 requests failed, where --max-failures 0 may")
+	require.Contains(t, got.Err, "1 requests failed, and --max-failures is 0")
 	require.Regexp(t, `(?m)^failures +unavailable 1$`, got.Out)
 
 	got = smoke(t, "--url", flaky.URL, "--service-token-file", file, "--max-failures", "1")

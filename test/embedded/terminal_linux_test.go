@@ -15,14 +15,14 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-// terminal is a pseudo-terminal: what a person sees, and what they type.
+// terminal is a pseudo-terminal.
 type terminal struct {
 	keyboard *os.File
 	screen   *processtest.Lines
-	closed   chan struct{} // no process has the terminal any more
+	closed   chan struct{} // when no process has the terminal open
 }
 
-// onTerminal starts c on a terminal of its own.
+// onTerminal starts c on a new terminal.
 func onTerminal(t *testing.T, c *exec.Cmd) *terminal {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
@@ -43,25 +43,25 @@ func onTerminal(t *testing.T, c *exec.Cmd) *terminal {
 	}()
 	t.Cleanup(func() {
 		_ = c.Process.Kill()
-		_ = c.Wait() // waited for already where the exit code matters
+		_ = c.Wait() // an error if the test has waited already
 		<-tty.closed
 		require.NoError(t, master.Close())
 	})
 	return tty
 }
 
-// typeUnseen types a line once the terminal shows no more what is typed.
-func (tty *terminal) typeUnseen(t *testing.T, line string) {
+// typeHidden types a line as soon as the terminal does not echo.
+func (tty *terminal) typeHidden(t *testing.T, line string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		state, err := unix.IoctlGetTermios(int(tty.keyboard.Fd()), unix.TCGETS)
 		return err == nil && state.Lflag&unix.ECHO == 0
-	}, patience, 5*time.Millisecond, "the terminal hides what is typed")
+	}, timeout, 5*time.Millisecond, "the terminal still echoes")
 	_, err := tty.keyboard.WriteString(line + "\n")
 	require.NoError(t, err)
 }
 
-func TestOnATerminalServeSaysWhatToTryNext(t *testing.T) {
+func TestServeOnATerminalPrintsACommandToTry(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	c := processtest.Command(t, "serve", "--demo", "--data-dir", dir, "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0")
@@ -77,7 +77,7 @@ func TestOnATerminalServeSaysWhatToTryNext(t *testing.T) {
 
 	require.NoError(t, c.Process.Signal(os.Interrupt))
 	require.NoError(t, c.Wait())
-	require.NotContains(t, tty.screen.String(), `{"time"`, "people do not read JSON")
+	require.NotContains(t, tty.screen.String(), `{"time"`, "the log is text")
 }
 
 func TestCreateSuperuserAsksTwiceForAPasswordAndDoesNotShowIt(t *testing.T) {
@@ -86,9 +86,9 @@ func TestCreateSuperuserAsksTwiceForAPasswordAndDoesNotShowIt(t *testing.T) {
 	create := func(first, second string) (*exec.Cmd, *terminal) {
 		c := processtest.Command(t, "createsuperuser", "--data-dir", dir, "--username", "root", "--email", "root@example.org")
 		tty := onTerminal(t, c)
-		tty.typeUnseen(t, first)
+		tty.typeHidden(t, first)
 		tty.screen.Await(t, tty.closed, "Password: ")
-		tty.typeUnseen(t, second)
+		tty.typeHidden(t, second)
 		return c, tty
 	}
 	c, tty := create(password, "another password")

@@ -12,14 +12,14 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-func TestRequestIsOneTraceThatItsLogLineNames(t *testing.T) {
+func TestRequestIsOneTraceNamedInItsLogLine(t *testing.T) {
 	t.Parallel()
 	collector := processtest.StartCollector(t)
 	dir := t.TempDir()
 	s := processtest.StartIn(t, collector.Environ(), "--data-dir", dir)
 	train := createAdmin(t, dir, s.URL).AddTrain(t, 10)
 	asha := processtest.SignUp(t, s.URL, "asha")
-	asha.Must(t, http.StatusOK, "POST", "/train/book-ticket/", object{"train_id": train, "seat_number": 1})
+	asha.MustLock(t, http.StatusOK, train, 1)
 
 	id, span := s.TraceOf("/train/book-ticket/")
 	trace := collector.AwaitTrace(t, id, "POST /train/book-ticket/", "train hold", "write holds")
@@ -29,8 +29,8 @@ func TestRequestIsOneTraceThatItsLogLineNames(t *testing.T) {
 	}
 	for _, s := range trace {
 		require.Equal(t, "trainbooking", s.Service)
-		require.Equal(t, s.Parent == "", s.ID == span, "%s is a root beside the request", s.Name)
-		require.True(t, s.Parent == "" || ids[s.Parent], "%s is below none of %v", s.Name, trace)
+		require.Equal(t, s.Parent == "", s.ID == span, "%s is a second root", s.Name)
+		require.True(t, s.Parent == "" || ids[s.Parent], "%s has no parent in %v", s.Name, trace)
 	}
 
 	for _, span := range collector.Spans() {
@@ -38,7 +38,7 @@ func TestRequestIsOneTraceThatItsLogLineNames(t *testing.T) {
 		require.NotContains(t, span.Name, "readyz")
 	}
 	s.Stop()
-	require.Contains(t, names(collector.Spans()), "POST /user/register/", "what was not sent yet was sent at the end")
+	require.Contains(t, names(collector.Spans()), "POST /user/register/", "the remaining spans are sent at shutdown")
 }
 
 func names(spans []processtest.Span) (names []string) {
@@ -48,7 +48,7 @@ func names(spans []processtest.Span) (names []string) {
 	return names
 }
 
-func TestNothingIsTracedUnlessACollectorIsNamed(t *testing.T) {
+func TestNothingIsTracedWithoutACollector(t *testing.T) {
 	t.Parallel()
 	for name, environ := range map[string][]string{
 		"no variable": nil,
@@ -67,8 +67,8 @@ func TestNothingIsTracedUnlessACollectorIsNamed(t *testing.T) {
 	}
 }
 
-// A collector that accepts connections and says nothing is the worst one.
-func TestCollectorThatHangsCostsNothingButALine(t *testing.T) {
+// The collector accepts connections and never responds.
+func TestHangingCollectorLosesTracesOnly(t *testing.T) {
 	t.Parallel()
 	silent, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)

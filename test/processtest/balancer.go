@@ -20,17 +20,17 @@ import (
 
 const (
 	probeEvery = 100 * time.Millisecond
-	probeTime  = time.Second
+	probeTime  = time.Second // the timeout of a probe
 )
 
-// Balancer gives requests in turn to the processes that are ready, as a load balancer
-// does. A request that may have been executed is never sent again.
+// Balancer is a load balancer: it forwards requests round-robin to the processes that are
+// ready. It never sends a request again that may have been executed.
 type Balancer struct {
 	URL string
 
 	mu       sync.Mutex
 	backends []*Backend
-	turn     int
+	next     int
 	probes   sync.WaitGroup
 }
 
@@ -42,7 +42,7 @@ type Backend struct {
 	cancel    context.CancelFunc
 }
 
-// NewBalancer starts a balancer that ends with the test.
+// NewBalancer starts a balancer. It is stopped when the test ends.
 func NewBalancer(t *testing.T) *Balancer {
 	t.Helper()
 	b := &Balancer{}
@@ -59,11 +59,11 @@ func NewBalancer(t *testing.T) *Balancer {
 	return b
 }
 
-// Add begins to ask a process whether it is ready.
+// Add adds the process at url. It gets requests while its /readyz returns 200.
 func (b *Balancer) Add(url string) *Backend {
 	ctx, cancel := context.WithCancel(context.Background())
-	// A connection that was made ahead and not used is closed by the service after 5 s: a
-	// request must not be sent over it just then.
+	// The service closes a connection that was never used after 5 s. The balancer closes it
+	// earlier, so that it does not send a request at that moment.
 	transport := &http.Transport{MaxIdleConnsPerHost: 100, IdleConnTimeout: 3 * time.Second}
 	to := &Backend{url: url, cancel: cancel, transport: transport}
 	b.mu.Lock()
@@ -73,7 +73,7 @@ func (b *Balancer) Add(url string) *Backend {
 	return to
 }
 
-// Remove gives a process no more requests.
+// Remove removes a process, which gets no more requests.
 func (b *Balancer) Remove(to *Backend) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -88,13 +88,13 @@ func (b *Balancer) all() []*Backend {
 	return slices.Clone(b.backends)
 }
 
-// next returns the process whose turn it is, nil if none is ready.
-func (b *Balancer) next() *Backend {
+// pick returns the next ready process, nil if none is ready.
+func (b *Balancer) pick() *Backend {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for range b.backends {
-		b.turn++
-		if to := b.backends[b.turn%len(b.backends)]; to.ready.Load() {
+		b.next++
+		if to := b.backends[b.next%len(b.backends)]; to.ready.Load() {
 			return to
 		}
 	}
@@ -129,44 +129,44 @@ func (to *Backend) isReady(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	answer, err := to.transport.RoundTrip(request)
+	response, err := to.transport.RoundTrip(request)
 	if err != nil {
 		return false
 	}
-	defer answer.Body.Close()
-	_, err = io.Copy(io.Discard, answer.Body)
-	return err == nil && answer.StatusCode == http.StatusOK
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	return err == nil && response.StatusCode == http.StatusOK
 }
 
 func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the client is gone
+		return // the client has closed the connection
 	}
 	for {
-		to := b.next()
+		to := b.pick()
 		if to == nil {
-			refuse(w, http.StatusServiceUnavailable, "not_executed", "no process is ready")
+			writeProblem(w, http.StatusServiceUnavailable, "not_executed", "no process is ready")
 			return
 		}
-		answer, err := to.forward(r, body)
+		response, err := to.forward(r, body)
 		switch {
 		case err == nil:
-			pass(w, answer)
+			copyResponse(w, response)
 			return
 		case isNotSent(err):
-			to.ready.Store(false) // until it says otherwise
+			to.ready.Store(false) // until the next probe
 		default:
-			refuse(w, http.StatusBadGateway, "unknown", fmt.Sprintf("%s: %v", to.url, err))
+			writeProblem(w, http.StatusBadGateway, "unknown", fmt.Sprintf("%s: %v", to.url, err))
 			return
 		}
 	}
 }
 
-// forward sends the request. Without GetBody the transport sends no request again that
-// has a body; those without one are safe to repeat.
+// forward sends the request. The transport itself repeats only requests without a body,
+// because GetBody is nil, and these are safe to repeat.
 func (to *Backend) forward(r *http.Request, body []byte) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(r.Context(), r.Method, to.url+r.URL.RequestURI(), http.NoBody) //nolint:gosec // to one of ours
+	request, err := http.NewRequestWithContext(r.Context(), r.Method, to.url+r.URL.RequestURI(), http.NoBody) //nolint:gosec // to a process of the test
 	if err != nil {
 		return nil, err
 	}
@@ -177,24 +177,24 @@ func (to *Backend) forward(r *http.Request, body []byte) (*http.Response, error)
 	return to.transport.RoundTrip(request)
 }
 
-// isNotSent says that no connection was made.
+// isNotSent reports whether err means that no connection was made.
 func isNotSent(err error) bool {
 	failed, ok := errors.AsType[*net.OpError](err)
 	return ok && failed.Op == "dial"
 }
 
-func pass(w http.ResponseWriter, answer *http.Response) {
-	defer answer.Body.Close()
-	maps.Copy(w.Header(), answer.Header)
-	w.WriteHeader(answer.StatusCode)
-	_, _ = io.Copy(w, answer.Body) // a client that is gone wants no more
+func copyResponse(w http.ResponseWriter, response *http.Response) {
+	defer response.Body.Close()
+	maps.Copy(w.Header(), response.Header)
+	w.WriteHeader(response.StatusCode)
+	_, _ = io.Copy(w, response.Body) // fails if the client has closed the connection
 }
 
-// refuse answers as the service does, so that clients know whether anything was sent.
-func refuse(w http.ResponseWriter, status int, outcome, why string) {
+// writeProblem responds as the service does, with the outcome of the request.
+func writeProblem(w http.ResponseWriter, status int, outcome, why string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(Object{ // a client that is gone wants no more
+	_ = json.NewEncoder(w).Encode(map[string]any{ // fails if the client has closed the connection
 		"status": status, "code": "unavailable", "outcome": outcome, "error": "balancer: " + why,
 	})
 }

@@ -18,7 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Collector keeps the spans that processes send it by OTLP over HTTP.
+// Collector receives spans by OTLP over HTTP and keeps them.
 type Collector struct {
 	URL string
 
@@ -26,29 +26,30 @@ type Collector struct {
 	spans []Span
 }
 
-// Span is what a test looks at of a span. Ids are in hexadecimal, a parent that is none
-// is "".
+// Span is a span with what tests read of it. Ids are in hexadecimal. The parent of a root
+// span is "".
 type Span struct {
 	Name, Trace, ID, Parent string
-	Service                 string // that it is of
+	Service                 string // service.name of the process
 }
 
-// StartCollector returns a collector that ends with the test.
+// StartCollector starts a collector. It is stopped when the test ends.
 func StartCollector(t *testing.T) *Collector {
 	t.Helper()
 	c := &Collector{}
-	server := httptest.NewServer(http.HandlerFunc(c.take))
+	server := httptest.NewServer(http.HandlerFunc(c.receive))
 	t.Cleanup(server.Close)
 	c.URL = server.URL
 	return c
 }
 
-// Environ are the variables that make a process send its spans here, soon.
+// Environ returns the environment variables, NAME=value, that make a process send its spans
+// to the collector within 0.1 s.
 func (c *Collector) Environ() []string {
 	return []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + c.URL, "OTEL_BSP_SCHEDULE_DELAY=100"}
 }
 
-func (c *Collector) take(w http.ResponseWriter, r *http.Request) {
+func (c *Collector) receive(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	var sent collector.ExportTraceServiceRequest
 	if err != nil || r.URL.Path != "/v1/traces" || proto.Unmarshal(body, &sent) != nil {
@@ -79,15 +80,15 @@ func spanOf(service string, span *otlp.Span) Span {
 	}
 }
 
-// Spans returns what has come so far.
+// Spans returns the spans received so far.
 func (c *Collector) Spans() []Span {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.spans)
 }
 
-// AwaitTrace waits until the trace has spans with all the names, as many of each as are
-// given, and returns all spans that it has by then.
+// AwaitTrace waits until the trace has spans with all the names, a name that is given twice
+// at least twice, and returns all its spans.
 func (c *Collector) AwaitTrace(t *testing.T, id string, names ...string) []Span {
 	t.Helper()
 	var trace []Span
@@ -101,14 +102,14 @@ func (c *Collector) AwaitTrace(t *testing.T, id string, names ...string) []Span 
 		}
 		return len(missing) == 0
 	}
-	if !assert.Eventually(t, complete, Patience, 10*time.Millisecond) {
+	if !assert.Eventually(t, complete, Timeout, 10*time.Millisecond) {
 		require.Failf(t, "the trace is not complete", "%v are not all in %v", names, trace)
 	}
 	return trace
 }
 
-// TraceOf returns the trace and the span that the first request to the route is of, as
-// its line in the log says.
+// TraceOf returns the ids of the trace and the span of the first request to the route, from
+// its line in the log.
 func (s *Server) TraceOf(route string) (trace, span string) {
 	s.t.Helper()
 	var line struct {

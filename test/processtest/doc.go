@@ -1,14 +1,14 @@
-// Package processtest runs the built binary of the service for black-box tests, and asks
-// it over HTTP as people do.
+// Package processtest runs the commands of this module for black-box tests.
 //
-//	Main(m, race)           builds trainbooking, then runs the tests of the package
-//	Start(t, args...)       trainbooking serve on free ports, when it serves
-//	Command, RunToEnd       any other command
-//	StartProcess            one that runs and writes a log; CommandOf makes it
-//	SignUp, LogIn           a Client: a person with a token
-//	NewBalancer, NewLink    what lies between clients, processes and stores
-//	Passengers, RequireKept  the service for package traffic, and the check of what it did
+//	Main(m, race)            builds trainbooking, then runs the tests of the package
+//	Start(t, args...)        runs trainbooking serve on free ports and waits until it listens
+//	Command, RunToEnd        any other command of trainbooking
+//	CommandOf, StartProcess  a process of any command, with its log
+//	SignUp, LogIn            a Client, which sends requests as a user
+//	NewBalancer, NewLink     a load balancer, and a proxy that injects network faults
+//	Passengers               the service as package traffic needs it
+//	RequireConsistent        checks the history of the traffic
 //
-// What a process prints is kept and shown when its test fails; a race that the detector
-// reports fails the test.
+// A test that fails shows the logs of its processes. A race that the race detector reports
+// fails the test.
 package processtest

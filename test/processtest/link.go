@@ -10,42 +10,42 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Link is a way to a server that can be cut, in one of two ways, or slow:
+// Link is a TCP proxy in front of a server that injects faults until Restore:
 //
-//	Cut      nothing passes and nothing is refused, as when a cable is pulled; what was
-//	         sent meanwhile arrives when the link is joined again
-//	Refuse   connections are reset, those that are there and those that are tried
-//	Slow     what is sent to the server arrives later, one thing after another
+//	Cut      no data passes and no connection is reset, as when a cable is pulled; what is
+//	         sent during the cut arrives after it
+//	Refuse   open and new connections are reset
+//	Slow     each read from a client is forwarded after a delay
 type Link struct {
-	Address string // to connect to, a host:port
+	Address string // of the proxy, host:port
 
 	network, target string
 
-	mu     sync.Mutex
-	state  linkState
-	delay  time.Duration // while it is slow
-	joined *sync.Cond
-	conns  map[net.Conn]struct{}
-	closed bool
+	mu      sync.Mutex
+	state   linkState
+	delay   time.Duration // in linkSlow
+	changed *sync.Cond    // the state, or a delay is over
+	conns   map[net.Conn]struct{}
+	closed  bool
 }
 
 type linkState int
 
 const (
-	linkJoined linkState = iota
+	linkOpen linkState = iota
 	linkCut
 	linkRefusing
 	linkSlow
 )
 
-// NewLink makes a link to what listens, or will, on a network ("tcp", "unix"). It ends
-// with the test.
+// NewLink returns a link to the server at target on a network ("tcp", "unix"), which may start
+// later. It is closed when the test ends.
 func NewLink(t *testing.T, network, target string) *Link {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait
 	require.NoError(t, err)
 	l := &Link{Address: listener.Addr().String(), network: network, target: target, conns: map[net.Conn]struct{}{}}
-	l.joined = sync.NewCond(&l.mu)
+	l.changed = sync.NewCond(&l.mu)
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {
@@ -64,10 +64,10 @@ func NewLink(t *testing.T, network, target string) *Link {
 	return l
 }
 
-// Cut lets nothing pass until Join.
+// Cut lets nothing pass until Restore.
 func (l *Link) Cut() { l.set(linkCut) }
 
-// Refuse resets connections until Join.
+// Refuse resets connections until Restore.
 func (l *Link) Refuse() {
 	l.set(linkRefusing)
 	l.mu.Lock()
@@ -77,7 +77,7 @@ func (l *Link) Refuse() {
 	}
 }
 
-// Slow delays what is sent to the server until Join.
+// Slow delays what is sent to the server until Restore.
 func (l *Link) Slow(delay time.Duration) {
 	l.mu.Lock()
 	l.delay = delay
@@ -85,17 +85,17 @@ func (l *Link) Slow(delay time.Duration) {
 	l.set(linkSlow)
 }
 
-// Join makes the link whole again.
-func (l *Link) Join() { l.set(linkJoined) }
+// Restore ends the fault.
+func (l *Link) Restore() { l.set(linkOpen) }
 
 func (l *Link) set(state linkState) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.state = state
-	l.joined.Broadcast()
+	l.changed.Broadcast()
 }
 
-// reset closes a connection so that the other side sees an error, not an end.
+// reset closes a connection with a RST, which the other side gets as an error.
 func reset(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
@@ -106,25 +106,25 @@ func reset(conn net.Conn) {
 func (l *Link) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.closed, l.state = true, linkJoined
-	l.joined.Broadcast()
+	l.closed, l.state = true, linkOpen
+	l.changed.Broadcast()
 	for conn := range l.conns {
 		_ = conn.Close()
 	}
 }
 
-// enter waits while the link is cut. It reports whether anything passes.
-func (l *Link) enter() bool {
+// awaitOpen waits while the link is cut. It reports whether the connection may be used.
+func (l *Link) awaitOpen() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.state == linkCut {
-		l.joined.Wait()
+		l.changed.Wait()
 	}
 	return l.state != linkRefusing && !l.closed
 }
 
-// lag waits as long as the link is slow, and not longer than it is slow.
-func (l *Link) lag() {
+// awaitDelay waits for the delay of a slow link, or until the link is slow no longer.
+func (l *Link) awaitDelay() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state != linkSlow {
@@ -132,18 +132,18 @@ func (l *Link) lag() {
 	}
 	end := time.Now().Add(l.delay)
 	waking := time.AfterFunc(l.delay, func() {
-		l.mu.Lock() // so that it comes before a wait or during it
+		l.mu.Lock() // else it could come between the condition and the wait
 		defer l.mu.Unlock()
-		l.joined.Broadcast()
+		l.changed.Broadcast()
 	})
 	defer waking.Stop()
 	for l.state == linkSlow && time.Now().Before(end) {
-		l.joined.Wait()
+		l.changed.Wait()
 	}
 }
 
-// hold keeps a connection for close.
-func (l *Link) hold(conn net.Conn) {
+// add keeps a connection for close and Refuse.
+func (l *Link) add(conn net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conns[conn] = struct{}{}
@@ -155,7 +155,7 @@ func (l *Link) hold(conn net.Conn) {
 	}
 }
 
-func (l *Link) drop(conn net.Conn) {
+func (l *Link) remove(conn net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.conns, conn)
@@ -163,30 +163,30 @@ func (l *Link) drop(conn net.Conn) {
 }
 
 func (l *Link) serve(near net.Conn) {
-	l.hold(near)
-	defer l.drop(near)
-	if !l.enter() {
+	l.add(near)
+	defer l.remove(near)
+	if !l.awaitOpen() {
 		return
 	}
-	far, err := net.Dial(l.network, l.target) //nolint:noctx // on this machine it does not wait
+	far, err := net.Dial(l.network, l.target) //nolint:noctx // on the same machine
 	if err != nil {
 		return
 	}
-	l.hold(far)
-	defer l.drop(far)
+	l.add(far)
+	defer l.remove(far)
 	var back sync.WaitGroup
-	back.Go(func() { l.pass(near, far, func() {}) })
-	l.pass(far, near, l.lag)
+	back.Go(func() { l.copy(near, far, func() {}) })
+	l.copy(far, near, l.awaitDelay)
 	back.Wait()
 }
 
-func (l *Link) pass(to io.WriteCloser, from io.Reader, lag func()) {
+func (l *Link) copy(to io.WriteCloser, from io.Reader, wait func()) {
 	defer func() { _ = to.Close() }()
 	buffer := make([]byte, 1<<16)
 	for {
 		n, err := from.Read(buffer)
-		lag()
-		if !l.enter() {
+		wait()
+		if !l.awaitOpen() {
 			return
 		}
 		if n > 0 {

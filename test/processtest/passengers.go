@@ -20,10 +20,10 @@ import (
 	"trainbooking.dev/test/traffic"
 )
 
-// searchTime bounds the check of one leg of one seat.
-const searchTime = 2 * time.Minute
+// SearchTime bounds the search for an order of the operations on one leg of one seat.
+const SearchTime = 2 * time.Minute
 
-// NewUsers returns the ids of users for whom Passengers makes tokens.
+// NewUsers returns the ids of new users, for Passengers.
 func NewUsers(n int) []uuid.UUID {
 	users := make([]uuid.UUID, n)
 	for i := range users {
@@ -32,9 +32,9 @@ func NewUsers(n int) []uuid.UUID {
 	return users
 }
 
-// Passengers is the service at url for any user. Their tokens are signed here with the
-// secret that the processes have, so that no password is hashed for them. What no user does,
-// the admin does.
+// Passengers returns the service at url for any user id. It signs the tokens of users with the
+// secret of the processes, so that users need not register. Calls without a user are sent with
+// the token of the admin.
 func Passengers(t *testing.T, url, secretFile string, admin *Client) *apiclient.Client {
 	t.Helper()
 	secret, err := os.ReadFile(secretFile)
@@ -47,20 +47,22 @@ func Passengers(t *testing.T, url, secretFile string, admin *Client) *apiclient.
 	require.NoError(t, err)
 	hash, err := hasher.Hash(t.Context(), Password)
 	require.NoError(t, err)
-	accounts := &auth.Accounts{Users: everybody{hash: hash}, Tokens: tokens, Hasher: hasher}
-	var known sync.Map
+	accounts := &auth.Accounts{Users: anyUser{hash: hash}, Tokens: tokens, Hasher: hasher}
+	var tokenOf sync.Map
 	service, err := apiclient.New(apiclient.Options{
-		URL: url, Timeout: Patience,
+		URL: url, Timeout: Timeout,
 		Token: func(ctx context.Context, user uuid.UUID) (string, error) {
 			if user == uuid.Nil {
 				return admin.Token, nil
 			}
-			if token, there := known.Load(user); there {
+			if token, found := tokenOf.Load(user); found {
 				return token.(string), nil
 			}
-			pair, err := accounts.Login(ctx, user.String(), Password, "192.0.2.1")
-			known.Store(user, pair.Access)
-			return pair.Access, err
+			login, err := accounts.Login(ctx, user.String(), Password, "192.0.2.1")
+			if err == nil {
+				tokenOf.Store(user, login.Access)
+			}
+			return login.Access, err
 		},
 	})
 	require.NoError(t, err)
@@ -68,17 +70,17 @@ func Passengers(t *testing.T, url, secretFile string, admin *Client) *apiclient.
 	return service
 }
 
-// everybody is a store in which every user exists.
-type everybody struct {
+// anyUser is a store in which every user exists.
+type anyUser struct {
 	booking.Users
 	hash string
 }
 
-func (e everybody) FindUser(_ context.Context, id uuid.UUID) (booking.User, error) {
+func (e anyUser) FindUser(_ context.Context, id uuid.UUID) (booking.User, error) {
 	return booking.User{ID: id, Username: id.String(), PasswordHash: e.hash}, nil
 }
 
-func (e everybody) FindUserByName(ctx context.Context, name string) (booking.User, error) {
+func (e anyUser) FindUserByName(ctx context.Context, name string) (booking.User, error) {
 	id, err := uuid.Parse(name)
 	if err != nil {
 		return booking.User{}, booking.NotFound("user")
@@ -86,9 +88,9 @@ func (e everybody) FindUserByName(ctx context.Context, name string) (booking.Use
 	return e.FindUser(ctx, id)
 }
 
-func (everybody) SaveRefreshToken(context.Context, booking.RefreshToken) error { return nil }
+func (anyUser) SaveRefreshToken(context.Context, booking.RefreshToken) error { return nil }
 
-// AddTrains puts trains without intermediate stops on sale.
+// AddTrains adds trains of one leg that are on sale.
 func (c *Client) AddTrains(t *testing.T, count, capacity int) (trains []booking.Train) {
 	t.Helper()
 	for range count {
@@ -101,8 +103,8 @@ func (c *Client) AddTrains(t *testing.T, count, capacity int) (trains []booking.
 	return trains
 }
 
-// ListedBookings returns the live bookings of trains as an admin sees them, and checks that
-// the figures of each train agree with them.
+// ListedBookings returns the live bookings of trains as the service lists them for an admin.
+// It requires that the figures of each train agree with them.
 func ListedBookings(t *testing.T, service booking.Service, trains []booking.TrainID) (all []booking.Booking) {
 	t.Helper()
 	for _, train := range trains {
@@ -121,7 +123,7 @@ func ListedBookings(t *testing.T, service booking.Service, trains []booking.Trai
 	return all
 }
 
-// StoredBookings returns every booking in a database of the clustered mode.
+// StoredBookings returns all bookings in a Postgres database.
 func StoredBookings(t *testing.T, database string) []booking.Booking {
 	t.Helper()
 	all := []booking.Booking{}
@@ -147,18 +149,18 @@ func StoredBookings(t *testing.T, database string) []booking.Booking {
 	return all
 }
 
-// RequireKept stops the traffic and fails the test unless what the clients got fits together
-// with the bookings in the store, and admins see those that are live.
-func RequireKept(t *testing.T, tr *traffic.Traffic, service booking.Service, stored []booking.Booking) {
+// RequireConsistent stops the traffic and checks its history against the bookings in the store
+// (see history.History.Check). It also requires that the service lists the live ones.
+func RequireConsistent(t *testing.T, tr *traffic.Traffic, service booking.Service, stored []booking.Booking) {
 	t.Helper()
 	tr.Stop()
 	h := tr.History()
 	h.Stored = stored
-	found := h.Check(searchTime)
+	found := h.Check(SearchTime)
 	t.Logf("%d requests, %d of them failed; %d bookings; %d registers checked in %s",
 		len(h.Operations), len(tr.Failed()), tr.Bookings(), found.Registers, found.Took.Round(time.Millisecond))
 	require.Empty(t, found.Problems)
-	require.NotZero(t, tr.Bookings(), "else nothing was tried")
+	require.NotZero(t, tr.Bookings(), "nothing was booked")
 
 	var live, listed []uuid.UUID
 	trains := h.Trains()
@@ -170,5 +172,5 @@ func RequireKept(t *testing.T, tr *traffic.Traffic, service booking.Service, sto
 	for _, b := range ListedBookings(t, service, trains) {
 		listed = append(listed, b.ID)
 	}
-	require.ElementsMatch(t, live, listed, "the bookings that admins see")
+	require.ElementsMatch(t, live, listed, "the listed bookings")
 }

@@ -22,8 +22,8 @@ type Process struct {
 	exited  chan struct{}
 }
 
-// StartProcess starts a command, whose error output is the log. It is killed when the test
-// is over.
+// StartProcess starts a command, whose standard error is the log. The process is killed when
+// the test ends; the test fails if the race detector of the process reported a race.
 func StartProcess(t *testing.T, process *exec.Cmd) *Process {
 	t.Helper()
 	stderr, err := process.StderrPipe()
@@ -33,21 +33,20 @@ func StartProcess(t *testing.T, process *exec.Cmd) *Process {
 	go func() {
 		defer close(p.exited)
 		p.Log.Fill(stderr)
-		_ = process.Wait() // the exit code is looked at where it matters
+		_ = process.Wait() // the exit code is for Process.Wait
 	}()
 	t.Cleanup(func() {
 		_ = process.Process.Kill()
 		<-p.exited
 		assert.NotContains(t, p.Log.String(), "DATA RACE")
 		if t.Failed() {
-			t.Logf("the log of the process, without requests that went well:\n%s", p.Log.notable())
+			t.Logf("the log of the process, without successful requests:\n%s", p.Log.notable())
 		}
 	})
 	return p
 }
 
-// Await returns the first line of the log that has part in it, also one that is yet to
-// come.
+// Await waits for a line of the log that contains part and returns the first one.
 func (p *Process) Await(part string) string {
 	p.t.Helper()
 	return p.Log.Await(p.t, p.exited, part)
@@ -59,36 +58,36 @@ func (p *Process) Signal(sig syscall.Signal) {
 	require.NoError(p.t, p.process.Process.Signal(sig))
 }
 
-// Exited is closed when the process has ended.
+// Exited returns a channel that is closed when the process has exited.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
-// Wait waits for the end of the process and returns its exit code, -1 after a kill.
+// Wait waits until the process has exited and returns its exit code, -1 after a kill.
 func (p *Process) Wait() int {
 	p.t.Helper()
 	select {
 	case <-p.exited:
 		return p.process.ProcessState.ExitCode()
-	case <-time.After(Patience):
-		require.Fail(p.t, "the process does not end", p.Log.String())
+	case <-time.After(Timeout):
+		require.Fail(p.t, "the process does not exit", p.Log.String())
 		return -1
 	}
 }
 
-// Stop ends the process as an operator does.
+// Stop stops the process with SIGTERM and requires the exit code 0.
 func (p *Process) Stop() {
 	p.t.Helper()
 	p.Signal(syscall.SIGTERM)
 	require.Equal(p.t, 0, p.Wait(), "the exit code after SIGTERM")
 }
 
-// Kill ends it as a power cut does, as far as a process can tell.
+// Kill kills the process with SIGKILL.
 func (p *Process) Kill() {
 	p.t.Helper()
 	p.Signal(syscall.SIGKILL)
 	p.Wait()
 }
 
-// PeakMemory returns the most memory that the process has had resident, in bytes.
+// PeakMemory returns the peak resident set size of the process in bytes.
 func (p *Process) PeakMemory() int {
 	p.t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.process.Process.Pid))

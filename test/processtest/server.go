@@ -16,29 +16,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Patience is how long a test waits for what must happen. It is long because machines
-// that build are slow; nothing waits for it to pass.
-const Patience = 30 * time.Second
+// Timeout bounds every wait of a test. It is long because build machines are slow; a test
+// that succeeds does not wait for it.
+const Timeout = 30 * time.Second
 
-// Server is a running trainbooking serve.
+// Server is a running process of trainbooking serve.
 type Server struct {
 	*Process
 
-	URL     string // where clients are served
+	URL     string // of the API
 	Metrics string // the URL of its metrics
 }
 
-// Start runs trainbooking serve with args on free ports and waits until it serves. Where
-// it was told to join a cluster it may not be ready yet.
+// Start runs trainbooking serve with args on free ports and waits until it listens. A process
+// of a cluster may not be ready yet.
 func Start(t *testing.T, args ...string) *Server {
 	t.Helper()
 	return StartIn(t, nil, args...)
 }
 
-// StartIn is Start with variables, NAME=value, in the environment.
+// StartIn is Start with additional environment variables, NAME=value.
 func StartIn(t *testing.T, environ []string, args ...string) *Server {
 	t.Helper()
-	s := launch(t, environ, args...)
+	s := &Server{Process: launch(t, environ, args...)}
 	line := s.Await(`"msg":"serving"`)
 	var serving struct{ Clients, Metrics string }
 	require.NoError(t, json.Unmarshal([]byte(line), &serving))
@@ -46,27 +46,27 @@ func StartIn(t *testing.T, environ []string, args ...string) *Server {
 	return s
 }
 
-// Launch is Start that does not wait. The process ends with the test.
-func Launch(t *testing.T, args ...string) *Server {
+// Launch is Start without the wait, for a process that fails before it listens.
+func Launch(t *testing.T, args ...string) *Process {
 	t.Helper()
 	return launch(t, nil, args...)
 }
 
-func launch(t *testing.T, environ []string, args ...string) *Server {
+func launch(t *testing.T, environ []string, args ...string) *Process {
 	t.Helper()
 	process := Command(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"}, args...)...)
 	process.Env = append(process.Env, environ...)
-	return &Server{Process: StartProcess(t, process)}
+	return StartProcess(t, process)
 }
 
-// Lines is a log that one goroutine fills and others wait on.
+// Lines is the output of a process, line by line. It is safe for concurrent use.
 type Lines struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
-	changed chan struct{} // closed and made anew with each line; nil while nobody waits
+	changed chan struct{} // closed at the next line; nil while no goroutine waits
 }
 
-// Fill adds every line of r until it ends.
+// Fill adds the lines of r until its end.
 func (l *Lines) Fill(r io.Reader) {
 	scanner := bufio.NewScanner(r)
 	scanner.Buffer(nil, 1<<20)
@@ -87,7 +87,7 @@ func (l *Lines) String() string {
 	return l.text.String()
 }
 
-// notable returns the lines but for those of requests that went well.
+// notable returns the lines except those of successful requests.
 func (l *Lines) notable() string {
 	var notable strings.Builder
 	for line := range strings.Lines(l.String()) {
@@ -98,7 +98,8 @@ func (l *Lines) notable() string {
 	return notable.String()
 }
 
-// find returns the first line with part, or a channel that is closed when there are more.
+// find returns the first line that contains part, or else a channel that is closed at the
+// next line.
 func (l *Lines) find(part string) (string, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -113,10 +114,11 @@ func (l *Lines) find(part string) (string, <-chan struct{}) {
 	return "", l.changed
 }
 
-// Await returns the first line that has part in it, also one that is yet to come.
+// Await waits for a line that contains part and returns the first one. It fails the test when
+// exited is closed without such a line.
 func (l *Lines) Await(t *testing.T, exited <-chan struct{}, part string) string {
 	t.Helper()
-	deadline := time.After(Patience)
+	deadline := time.After(Timeout)
 	for {
 		line, changed := l.find(part)
 		if changed == nil {
@@ -128,35 +130,44 @@ func (l *Lines) Await(t *testing.T, exited <-chan struct{}, part string) string 
 			if line, changed = l.find(part); changed == nil {
 				return line
 			}
-			require.Failf(t, "the process ended", "before it said %s:\n%s", part, l)
+			require.Failf(t, "the process exited", "without the line %s:\n%s", part, l)
 		case <-deadline:
 			require.Failf(t, "no such line", "%s in:\n%s", part, l)
 		}
 	}
 }
 
-// Command is trainbooking with args, an environment and a directory of its own.
+// Command returns trainbooking with args. It has a temporary working directory, and no
+// environment variables but PATH.
 func Command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	return CommandOf(t, "trainbooking", args...)
 }
 
-// CommandOf is a command that Main has built, see Command.
+// CommandOf returns the named command, which Main has built, as Command does.
 func CommandOf(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), filepath.Join(binaries, name), args...) //nolint:gosec // ours
+	c := exec.CommandContext(t.Context(), filepath.Join(binaries, name), args...) //nolint:gosec // built by Main
 	c.Dir = t.TempDir()
 	c.Env = []string{"PATH=" + os.Getenv("PATH")}
 	return c
 }
 
-// Result is what a command that ended has printed.
+// TempFile writes a file that is deleted when the test ends, and returns its path.
+func TempFile(t *testing.T, contents string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(path, []byte(contents), 0o600))
+	return path
+}
+
+// Result is the exit code and the output of a command.
 type Result struct {
 	Code     int
 	Out, Err string
 }
 
-// RunToEnd runs a command and returns what it printed.
+// RunToEnd runs a command and waits until it exits.
 func RunToEnd(t *testing.T, c *exec.Cmd) Result {
 	t.Helper()
 	var out, errs bytes.Buffer

@@ -9,9 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TakeTour pastes the tour in the README as it stands, but for the port, into a bash that
-// has nothing but curl and what is always there. The service at url has the demo trains.
-// It takes the tour twice: it works again while there are seats.
+// TakeTour runs the tour in the README twice in bash, against the service at url, which has
+// the demo trains. Only the address is replaced. The second run books the next seat.
 func TakeTour(t *testing.T, readme, url string) {
 	t.Helper()
 	for _, tool := range []string{"bash", "curl"} {
@@ -28,10 +27,10 @@ func TakeTour(t *testing.T, readme, url string) {
 		{`{"message":"User registered successfully"}`, `"seat_available":[1,2,3,4,5,6,7,8,9,10]`},
 		{`"code":"already_exists"`, `"seat_available":[2,3,4,5,6,7,8,9,10]`},
 	} {
-		out, err := exec.CommandContext(t.Context(), "bash", "-eu", "-o", "pipefail", "-c", tour).CombinedOutput() //nolint:gosec // the README's own text
+		out, err := exec.CommandContext(t.Context(), "bash", "-eu", "-o", "pipefail", "-c", tour).CombinedOutput() //nolint:gosec // the text of the README
 		require.NoError(t, err, string(out))
 		printed := strings.Split(strings.TrimSpace(string(out)), "\n")
-		require.Len(t, printed, 4, "one line for each answer, but not the tokens")
+		require.Len(t, printed, 4, "one line for each response, except the tokens")
 		require.Contains(t, printed[0], want.register)
 		require.Contains(t, printed[1], want.free)
 		require.Contains(t, printed[2], "Seat locked successfully. Confirm booking to book the seat")

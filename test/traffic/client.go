@@ -15,23 +15,22 @@ import (
 // retryPause is the longest pause before a failed request is sent again.
 const retryPause = 250 * time.Millisecond
 
-// Client is one program of one user. Each of its methods sends a request, again for as long
-// as it fails and Options.Retry lasts, records every attempt and returns the last one. It is
-// for one goroutine.
+// Client sends the requests of one user. Its methods repeat a failed request until Options.Retry
+// is over. They record every attempt and return the last one. It is for one goroutine.
 type Client struct {
 	ID   int
 	User uuid.UUID
 
 	traffic *Traffic
 	random  *rand.Rand
-	kept    []history.Operation // confirms that succeeded and were not cancelled, oldest first
-	last    booking.Booking     // that was confirmed
+	kept    []history.Operation // successful confirms that were not cancelled, oldest first
+	last    booking.Booking     // of the last successful confirm
 }
 
-// Over reports whether the client is to end.
+// Over reports whether the client must stop.
 func (c *Client) Over(ctx context.Context) bool {
 	select {
-	case <-c.traffic.over:
+	case <-c.traffic.stopped:
 		return true
 	case <-ctx.Done():
 		return true
@@ -40,7 +39,7 @@ func (c *Client) Over(ctx context.Context) bool {
 	}
 }
 
-// Think pauses for a random time of at most d and reports whether the client goes on.
+// Think pauses for a random time of at most d and reports whether the client may continue.
 func (c *Client) Think(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return !c.Over(ctx)
@@ -54,17 +53,17 @@ func (c *Client) pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-timer.C:
 		return !c.Over(ctx)
-	case <-c.traffic.over:
+	case <-c.traffic.stopped:
 	case <-ctx.Done():
 	}
 	return false
 }
 
-// chance reports true in the given share of cases.
+// chance returns true with a probability of share.
 func (c *Client) chance(share float64) bool { return c.random.Float64() < share }
 
-// Send sends a request, again while it fails. Between two attempts it waits, also when the
-// traffic is to stop: a definite response is worth more than a quick end.
+// Send sends a request and repeats it while it fails. It does not return early when the traffic
+// is stopped, because a definite response lets the checker conclude more.
 func (c *Client) Send(ctx context.Context, o history.Operation, call func(context.Context, *history.Operation) error) history.Operation {
 	o.Client, o.User = c.ID, c.User
 	for begun := time.Now(); ; {
@@ -119,7 +118,7 @@ func resultOf(err error) history.Result {
 	return history.Result(e.Code)
 }
 
-// Hold asks for seats of a segment of the train; seats nil: for count of them.
+// Hold requests seats of a segment of the train. If seats is nil, it requests any count seats.
 func (c *Client) Hold(ctx context.Context, train *booking.Train, legs booking.Legs, seats []int, count int) history.Operation {
 	from, to := train.Ends(legs)
 	request := booking.HoldRequest{
@@ -137,7 +136,7 @@ func (c *Client) Hold(ctx context.Context, train *booking.Train, legs booking.Le
 			}
 			o.Seats, o.Hold, o.Ends = h.Seats, h.ID, c.traffic.At(h.ExpiresAt)
 			if h.Legs != legs || seats == nil && len(h.Seats) != count {
-				c.traffic.Violation("a hold of %d seats %s was answered with seats %v %s", count, legs, h.Seats, h.Legs)
+				c.traffic.Violation("a hold of %d seats %s got seats %v %s", count, legs, h.Seats, h.Legs)
 			}
 			if o.Ends <= o.Call {
 				o.Result = history.HoldEnded
@@ -145,12 +144,12 @@ func (c *Client) Hold(ctx context.Context, train *booking.Train, legs booking.Le
 			return nil
 		})
 	if held.Result == history.Done {
-		c.traffic.show(held)
+		c.traffic.share(held)
 	}
 	return held
 }
 
-// ref names a hold: by its id, and half of the time by one of its seats as well.
+// ref returns a reference to a hold by its id, and in half of the cases also by a seat.
 func (c *Client) ref(held *history.Operation) booking.HoldRef {
 	ref := booking.HoldRef{User: c.User, Train: held.Train, Hold: held.Hold}
 	if c.chance(0.5) {
@@ -159,7 +158,7 @@ func (c *Client) ref(held *history.Operation) booking.HoldRef {
 	return ref
 }
 
-// Confirm books a hold, its own or one of others, which must be refused.
+// Confirm confirms a hold. That of another user must be refused.
 func (c *Client) Confirm(ctx context.Context, held history.Operation) history.Operation {
 	ref := c.ref(&held)
 	booked := c.Send(ctx, history.Operation{Kind: history.Confirm, Train: held.Train, Seats: held.Seats, Legs: held.Legs, Hold: held.Hold},
@@ -176,7 +175,7 @@ func (c *Client) Confirm(ctx context.Context, held history.Operation) history.Op
 	return booked
 }
 
-// Release ends a hold, its own or one of others, which must be refused.
+// Release releases a hold. That of another user must be refused.
 func (c *Client) Release(ctx context.Context, held history.Operation) history.Operation {
 	ref := c.ref(&held)
 	return c.Send(ctx, history.Operation{Kind: history.Release, Train: held.Train, Seats: held.Seats, Legs: held.Legs, Hold: held.Hold},
@@ -193,7 +192,7 @@ func (c *Client) Cancel(ctx context.Context, booked history.Operation) history.O
 		})
 }
 
-// CancelOldest cancels the booking that the client has had for longest, if it has any.
+// CancelOldest cancels the oldest booking of the client, if it has any.
 func (c *Client) CancelOldest(ctx context.Context) {
 	if len(c.kept) > 0 {
 		oldest := c.kept[0]

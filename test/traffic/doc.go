@@ -1,13 +1,12 @@
-// Package traffic is what passengers do to a booking.Service: many clients that search, hold,
-// confirm, release and cancel at once, and send a failed request again as API.md 3 allows.
-// Package history checks what they got.
+// Package traffic generates load on a booking.Service: many clients that search, hold, confirm,
+// release and cancel concurrently, and repeat failed requests as API.md 3 allows. Package history
+// checks the responses.
 //
 //	Start(ctx, Options, Script) ──▶ Traffic ─ Stop, Wait
 //	                                   │
 //	     Script: Mixed, Race, Tour     ▼
 //	        of each Client ──▶ history.Recorder ──▶ History ──▶ Check
 //
-// The same traffic runs against a System in the test's process, against one process and
-// against several with faults between them, and against an installation
-// (trainbooking smoke).
+// The same traffic is for an actors.System in the process of the test, for one process, for
+// several with faults between them, and for an installation (trainbooking smoke).
 package traffic

@@ -9,7 +9,7 @@ import (
 	"trainbooking.dev/test/traffic/history"
 )
 
-// Mixed does everything that passengers do, in random order, until the traffic is stopped.
+// Mixed sends all kinds of requests in random order until the traffic is stopped.
 func Mixed(ctx context.Context, c *Client) {
 	for c.Think(ctx, c.traffic.options.Think) {
 		trains := c.traffic.Trains()
@@ -31,15 +31,15 @@ func Mixed(ctx context.Context, c *Client) {
 	}
 }
 
-// segment chooses a segment of the train.
+// segment returns a random segment of the train.
 func (c *Client) segment(train *booking.Train) booking.Legs {
 	last := len(train.Stops) - 1
 	from := c.random.IntN(last)
 	return booking.Segment(from, from+1+c.random.IntN(last-from))
 }
 
-// buy holds seats, and then confirms, releases or forgets them. The client keeps a booking or
-// two and cancels the others.
+// buy holds seats, and then confirms, releases or abandons them. The client cancels older
+// bookings, so that seats become free.
 func (c *Client) buy(ctx context.Context, train *booking.Train) {
 	think := c.traffic.options.Think
 	held := c.holdSome(ctx, train)
@@ -47,7 +47,7 @@ func (c *Client) buy(ctx context.Context, train *booking.Train) {
 		return
 	}
 	switch dice := c.random.IntN(100); {
-	case dice < 10: // it ends by itself
+	case dice < 10: // the hold expires
 		return
 	case dice < 25:
 		c.Think(ctx, think)
@@ -67,8 +67,7 @@ func (c *Client) buy(ctx context.Context, train *booking.Train) {
 	}
 }
 
-// holdSome holds seats that it names or, where several may be held, leaves the choice to the
-// train.
+// holdSome holds random seats or, in half of the cases if several may be held, any seats.
 func (c *Client) holdSome(ctx context.Context, train *booking.Train) history.Operation {
 	legs, count := c.segment(train), 1+c.random.IntN(c.traffic.options.MaxSeats)
 	if c.traffic.options.MaxSeats > 1 && c.chance(0.5) {
@@ -82,7 +81,8 @@ func (c *Client) holdSome(ctx context.Context, train *booking.Train) history.Ope
 	return c.Hold(ctx, train, legs, seats, len(seats))
 }
 
-// awaitEnd waits until the hold has just ended, or is about to, if that is soon.
+// awaitEnd waits until shortly before or after the end of the hold. It returns at once if the
+// end is not soon.
 func (c *Client) awaitEnd(ctx context.Context, held history.Operation) {
 	const soon, spread = 10 * time.Second, 150 * time.Millisecond
 	wait := held.Ends - c.traffic.Now()
@@ -108,8 +108,8 @@ func (c *Client) intrude(ctx context.Context) {
 	}
 }
 
-// cancelUnacknowledged cancels the bookings in the list of the user whose confirm has not
-// been acknowledged to any client yet.
+// cancelUnacknowledged cancels the listed bookings of the user whose confirm no client has seen
+// acknowledged yet.
 func (c *Client) cancelUnacknowledged(ctx context.Context) {
 	bookings, _ := c.List(ctx, booking.PageRequest{})
 	for _, b := range bookings {
@@ -119,8 +119,8 @@ func (c *Client) cancelUnacknowledged(ctx context.Context) {
 	}
 }
 
-// Race holds and confirms every seat of the first train, in random order. The clients of a
-// user share the seats out among them.
+// Race holds and confirms every seat of the first train, in random order. The clients of a user
+// divide the seats among them.
 func Race(ctx context.Context, c *Client) {
 	train := &c.traffic.Trains()[0]
 	clients := max(1, c.traffic.options.Clients)
@@ -137,11 +137,11 @@ func Race(ctx context.Context, c *Client) {
 	}
 }
 
-// Tour returns the script of a passenger who books one seat after another on the first train,
-// turn by turn: search, hold, confirm, find the booking. A fourth of them is cancelled, and
-// the oldest where the passenger has more than keep. There is one turn at least, and none
-// begins after the time is over.
-func Tour(keep int, over time.Time) Script {
+// Tour returns a script that books seats of the first train one after another. A turn searches,
+// holds, confirms and finds the booking in the list. Every fourth turn cancels the oldest booking,
+// as does a turn after which the client has more than keep. The first turn always takes place, and
+// no other begins after end.
+func Tour(keep int, end time.Time) Script {
 	const each = 4
 	return func(ctx context.Context, c *Client) {
 		train := &c.traffic.Trains()[0]
@@ -156,14 +156,14 @@ func Tour(keep int, over time.Time) Script {
 			if len(c.kept) > keep || turn%each == 0 {
 				c.CancelOldest(ctx)
 			}
-			if !time.Now().Before(over) || !c.pause(ctx, c.traffic.options.Think) {
+			if !time.Now().Before(end) || !c.pause(ctx, c.traffic.options.Think) {
 				return
 			}
 		}
 	}
 }
 
-// bookAndFind confirms a hold and looks for the booking at its place in the list of the user.
+// bookAndFind confirms a hold and requires the booking at its place in the list of the user.
 func (c *Client) bookAndFind(ctx context.Context, held history.Operation) {
 	booked := c.Confirm(ctx, held)
 	if booked.Result != history.Done {

@@ -23,19 +23,18 @@ import (
 )
 
 const (
-	// tokenLife is how long an access token is used: shorter than it is valid unless
-	// --access-ttl is very short.
+	// tokenLife is how long an access token is used. It is shorter than any usual --access-ttl.
 	tokenLife   = time.Minute
 	maxResponse = 1 << 20 // bytes
 )
 
-// account is a registered user with a random name. Package client does not register or log
-// in, as booking.Service has no accounts.
+// account is a user with a random name. It registers and logs in itself, because
+// booking.Service, and so package client, has no accounts.
 type account struct {
 	url                string
 	username, password string
 	http               http.Client
-	client             *traffic.Client // sends and records the requests, for the user once registered
+	client             *traffic.Client // its User is set by register
 
 	mu      sync.Mutex
 	token   string
@@ -90,7 +89,7 @@ func userOf(token string) (uuid.UUID, error) {
 	return claims.User, nil
 }
 
-// bearer returns an access token, a new one each minute.
+// bearer returns an access token. It logs in again after tokenLife.
 func (a *account) bearer(ctx context.Context) (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -108,7 +107,7 @@ func (a *account) bearer(ctx context.Context) (string, error) {
 	return a.token, nil
 }
 
-// cancel cancels the oldest bookings of the user, at most limit; 0: all of them.
+// cancel cancels the oldest bookings of the user, at most limit. 0: all.
 func (a *account) cancel(ctx context.Context, limit int) error {
 	bookings, listed := a.client.List(ctx, booking.PageRequest{Limit: limit})
 	if listed.Result != history.Done {
@@ -123,8 +122,8 @@ func (a *account) cancel(ctx context.Context, limit int) error {
 	return nil
 }
 
-// post sends a JSON object and reads the response into out. The error is a *booking.Error, as
-// those of package client are.
+// post sends a JSON object and decodes the response into out. An error of the service or the
+// connection is a *booking.Error, as in package client.
 func (a *account) post(ctx context.Context, path string, body map[string]string, out any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -153,7 +152,7 @@ func (a *account) post(ctx context.Context, path string, body map[string]string,
 	return json.Unmarshal(text, out)
 }
 
-// problemOf reads an error of the API (RFC 9457).
+// problemOf decodes an error of the API (RFC 9457).
 func problemOf(status int, body []byte) error {
 	var problem struct {
 		Code    booking.Code

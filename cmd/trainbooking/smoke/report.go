@@ -13,18 +13,18 @@ import (
 	"trainbooking.dev/test/traffic/history"
 )
 
-// Report is what passengers noticed.
+// Report is the statistics of a run.
 type Report struct {
 	Requests  int
 	Bookings  int
 	Cancelled int
-	Failures  map[booking.Code]int // of attempts, also those that succeeded when sent again
-	// Longest is the longest time in which nobody got a booking, from the first turn to
+	Failures  map[booking.Code]int // of attempts, also if a repeated one succeeded
+	// Longest is the longest time without a booking, between the begin of the first turn and
 	// the end of the last.
 	Longest time.Duration
 }
 
-// newReport sums up operations; the turns lasted from one time to the other.
+// newReport returns the statistics of operations. The turns lasted [from, to).
 func newReport(operations []history.Operation, from, to time.Duration) Report {
 	r := Report{Requests: len(operations), Failures: map[booking.Code]int{}}
 	last := from
@@ -44,7 +44,7 @@ func newReport(operations []history.Operation, from, to time.Duration) Report {
 	return r
 }
 
-// Failed returns how many requests failed.
+// Failed returns the number of failed attempts.
 func (r Report) Failed() (n int) {
 	for _, count := range r.Failures {
 		n += count

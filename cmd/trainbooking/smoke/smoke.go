@@ -16,31 +16,31 @@ import (
 )
 
 const (
-	// turnEvery keeps a passenger from being a load test: five to ten seats a second.
+	// turnEvery is the pause between turns, so that a passenger is not a load test.
 	turnEvery = 200 * time.Millisecond
-	// capacity of the run's own train is the largest there is, so that it does not sell out.
+	// capacity is that of the run's own train: the maximum, so that it does not sell out.
 	capacity = booking.MaxCapacity
-	// cleanupTime bounds the clean-up after an interrupted run.
+	// cleanupTime bounds the cleanup, also after an interrupted run.
 	cleanupTime = 20 * time.Second
-	// searchTime bounds the check of one leg of one seat.
+	// searchTime bounds the search for an order of the operations on one leg of one seat.
 	searchTime = time.Minute
-	// maxProblems bounds what is printed of them.
+	// maxProblems bounds the number of printed problems.
 	maxProblems = 10
 )
 
-// Options says what to do.
+// Options configure a run.
 type Options struct {
 	URL string // of the service
-	// ServiceToken lets the run add a train of its own. Without it passengers share a
-	// train that is on sale, and each keeps at most one seat of it.
+	// ServiceToken allows the run to add its own train. Without it, passengers use a train that
+	// is on sale, and each keeps at most one seat of it.
 	ServiceToken string
-	Clients      int           // passengers at once, at least 1
-	For          time.Duration // repeat until then; 0: one turn each
+	Clients      int           // concurrent passengers, at least 1
+	For          time.Duration // how long to repeat turns; 0: one turn each
 }
 
-// Run lets the passengers book until the time is over, and checks what they got. The error
-// says what is wrong: a promise that was broken, a step that could not be done, or ctx.
-// Requests that failed and succeeded when sent again are in the Report alone.
+// Run lets the passengers book until the time is over and checks the responses. The error is a
+// broken promise, a step that failed, or that of ctx. Requests that failed and succeeded when
+// repeated are in the Report only.
 func Run(ctx context.Context, o Options) (Report, error) {
 	r := &run{options: o}
 	if err := r.connect(); err != nil {
@@ -48,17 +48,17 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	}
 	err := r.prepare(ctx)
 	if err == nil {
-		err = r.travel(ctx)
+		err = r.book(ctx)
 	}
-	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
-	err = errors.Join(err, r.cleanUp(late))
+	err = errors.Join(err, r.cleanUp(cleanup))
 	return newReport(r.History().Operations, r.from, r.to), err
 }
 
 // run is one Run.
 type run struct {
-	*traffic.Traffic // of the passengers
+	*traffic.Traffic // its clients set up, check and clean up
 
 	options  Options
 	service  *client.Client
@@ -68,10 +68,10 @@ type run struct {
 	from, to time.Duration // of the turns
 }
 
-// ownTrain reports whether the train is the run's own.
+// ownTrain reports whether the run adds its own train.
 func (r *run) ownTrain() bool { return r.options.ServiceToken != "" }
 
-// connect makes the passengers, and a client for what no passenger does.
+// connect creates the accounts of the passengers, and a client with the service token.
 func (r *run) connect() (err error) {
 	r.service, err = client.New(client.Options{URL: r.options.URL, UserAgent: "trainbooking-smoke", Token: r.token})
 	if err != nil {
@@ -112,7 +112,7 @@ func (r *run) prepare(ctx context.Context) (err error) {
 
 func (r *run) addTrain(ctx context.Context) error {
 	id := booking.NewTrainID()
-	name := "Smoke " + id.String()[:8] // and stations that no passenger searches for
+	name := "Smoke " + id.String()[:8] // also in the names of stations, so that real passengers do not find it
 	r.train = booking.Train{
 		ID: id, Name: name, Capacity: capacity, OnSale: true,
 		Stops: []booking.Stop{{Station: name + " A"}, {Station: name + " B"}, {Station: name + " C"}},
@@ -127,7 +127,7 @@ func (r *run) addTrain(ctx context.Context) error {
 	return nil
 }
 
-// findTrain finds a train that has seats left for anyone.
+// findTrain finds a train with an available seat.
 func (r *run) findTrain(ctx context.Context) error {
 	now := time.Now()
 	for a, err := range r.service.Trains(ctx, booking.TrainQuery{}) {
@@ -139,11 +139,11 @@ func (r *run) findTrain(ctx context.Context) error {
 			return nil
 		}
 	}
-	return errors.New("no train is on sale that has seats left: add one, or give --service-token-file to let one be added")
+	return errors.New("no train is on sale with a seat available: add one, or set --service-token-file to let smoke add one")
 }
 
-// travel lets every passenger take turns until the time is over, and checks what they got.
-func (r *run) travel(ctx context.Context) error {
+// book runs the turns of all passengers and checks the responses.
+func (r *run) book(ctx context.Context) error {
 	keep, users := 1, make([]uuid.UUID, 0, len(r.accounts))
 	if r.ownTrain() {
 		keep = capacity / r.options.Clients
@@ -165,7 +165,7 @@ func (r *run) travel(ctx context.Context) error {
 	return r.cancelOne(ctx)
 }
 
-// check holds what the passengers got against their bookings.
+// check checks the history against the bookings that the service lists.
 func (r *run) check(ctx context.Context) error {
 	h := r.History()
 	h.LiveOnly, h.Shared, h.Stored = true, !r.ownTrain(), []booking.Booking{}
@@ -191,7 +191,7 @@ func (r *run) check(ctx context.Context) error {
 	return nil
 }
 
-// cancelOne lets every passenger cancel a booking, also where there was one turn alone.
+// cancelOne cancels one booking of every passenger, because a run of one turn has cancelled none.
 func (r *run) cancelOne(ctx context.Context) error {
 	for _, a := range r.accounts {
 		if err := a.cancel(ctx, 1); err != nil {
@@ -201,7 +201,7 @@ func (r *run) cancelOne(ctx context.Context) error {
 	return nil
 }
 
-// settled reports whether a failed operation succeeded when the passenger sent it again.
+// settled reports whether the passenger repeated a failed operation.
 func settled(h *history.History, i int) bool {
 	failed := &h.Operations[i]
 	for _, o := range h.Operations[i+1:] {
@@ -212,7 +212,7 @@ func settled(h *history.History, i int) bool {
 	return false
 }
 
-// cleanUp removes what the run has made, as far as it can.
+// cleanUp deletes the train, or cancels the bookings, of the run.
 func (r *run) cleanUp(ctx context.Context) error {
 	if r.train.ID == (booking.TrainID{}) {
 		return nil

@@ -13,7 +13,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"trainbooking.dev/operator/v1alpha1"
-	"trainbooking.dev/test/processtest"
 )
 
 // awaitEvent waits for an event about the Train whose note contains part.
@@ -56,7 +55,7 @@ func TestNoteOfAnEventIsShortened(t *testing.T) {
 	for seat := 2; seat <= 400; seat += 2 {
 		seats = append(seats, seat)
 	}
-	hold := p.Must(t, http.StatusCreated, "POST", "/v1/holds", processtest.Object{"train_id": train.Status.TrainID, "seats": seats})
+	hold := p.Must(t, http.StatusCreated, "POST", "/v1/holds", map[string]any{"train_id": train.Status.TrainID, "seats": seats})
 	p.Must(t, http.StatusOK, "POST", "/v1/holds/"+hold.HoldID+"/confirm", nil)
 	h.edit(train, set("capacity", 1))
 	train = h.await(train, notReady(v1alpha1.ReasonCapacityInUse))

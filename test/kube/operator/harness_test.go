@@ -172,7 +172,7 @@ func (h *harness) await(t *v1alpha1.Train, condition func(*v1alpha1.Train) bool)
 // what describe returns.
 func (h *harness) eventually(condition func(ctx context.Context) bool, describe func() string) {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), processtest.Patience)
+	ctx, cancel := context.WithTimeout(h.t.Context(), processtest.Timeout)
 	defer cancel()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
@@ -223,10 +223,7 @@ func (h *harness) passenger() *processtest.Client {
 // book books a seat and returns the id of the booking.
 func (h *harness) book(p *processtest.Client, train string, seat int) string {
 	h.t.Helper()
-	locked := p.Must(h.t, http.StatusOK, "POST", "/train/book-ticket/",
-		processtest.Object{"train_id": train, "seat_number": seat})
-	return p.Must(h.t, http.StatusOK, "POST", "/train/confirm-booking/",
-		processtest.Object{"seat_id": locked.SeatID}).BookingID
+	return p.MustConfirm(h.t, http.StatusOK, p.MustLock(h.t, http.StatusOK, train, seat).SeatID).BookingID
 }
 
 func keyOf(t *v1alpha1.Train) client.ObjectKey { return client.ObjectKeyFromObject(t) }

@@ -173,6 +173,6 @@ func TestUnavailableServiceIsRetriedWithBackoff(t *testing.T) {
 	h.link.Refuse()
 	h.edit(first, set("capacity", 210))
 	h.await(first, notReady(v1alpha1.ReasonServiceUnavailable))
-	h.link.Join()
+	h.link.Restore()
 	h.await(first, ready)
 }

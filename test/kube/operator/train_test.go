@@ -32,7 +32,7 @@ func TestTrainGoesOnSaleAndReportsItsSales(t *testing.T) {
 
 	p := h.passenger()
 	h.book(p, train.Status.TrainID, 7)
-	p.Must(t, http.StatusOK, "POST", "/train/book-ticket/", map[string]any{"train_id": train.Status.TrainID, "seat_number": 8})
+	p.MustLock(t, http.StatusOK, train.Status.TrainID, 8)
 	train = h.await(train, func(t *v1alpha1.Train) bool { return *t.Status.Booked == 1 && *t.Status.Held == 1 })
 	require.Equal(t, []int32{200, 1, 1, 198}, figures(train))
 	require.True(t, ready(train))
@@ -271,7 +271,7 @@ func TestTrainThatTheServiceNeverHadCanBeDeleted(t *testing.T) {
 	train = h.await(h.create(nil), notReady(v1alpha1.ReasonServiceUnavailable))
 	h.delete(train)
 	h.await(train, notReady(v1alpha1.ReasonDeleting))
-	h.link.Join()
+	h.link.Restore()
 	h.awaitDeleted(train)
 	h.awaitEvent(train, v1alpha1.EventRetained, "nothing is retained")
 }
@@ -297,7 +297,7 @@ func TestTrainsAreReconciledWhenTheServiceIsBack(t *testing.T) {
 	h.edit(settled, set("capacity", 250))
 	settled = h.await(settled, notReady(v1alpha1.ReasonServiceUnavailable))
 	require.EqualValues(t, 200, *settled.Status.Capacity, "the last known figure")
-	h.link.Join()
+	h.link.Restore()
 	h.await(waiting, ready)
 	require.EqualValues(t, 250, *h.await(settled, ready).Status.Capacity)
 }
@@ -313,7 +313,7 @@ func TestTrainThatIsDeletedWhileTheServiceIsDownWaitsForIt(t *testing.T) {
 	h.delete(train)
 	waiting := h.await(train, notReady(v1alpha1.ReasonDeleting))
 	require.Contains(t, conditionOf(waiting, v1alpha1.ConditionReady).Message, "Waiting for the service")
-	h.link.Join()
+	h.link.Restore()
 	h.awaitDeleted(train)
 	retained := h.find(train.Status.TrainID)
 	require.False(t, retained.Train.OnSale)

@@ -9,16 +9,16 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// Findings are what a check found.
+// Findings is the result of a check.
 type Findings struct {
-	Problems  []string      // the promises that were broken, none if the history is good
-	Wrong     []Wrong       // the registers among them
-	Registers int           // that were searched
-	Took      time.Duration // the searches together
-	Longest   time.Duration // the longest of them
+	Problems  []string      // broken promises; empty if the history is good
+	Wrong     []Wrong       // the registers that break one
+	Registers int           // the number of registers that were searched
+	Took      time.Duration // of all searches
+	Longest   time.Duration // of the longest search
 }
 
-// Wrong is a register without an order of its operations that explains them.
+// Wrong is a register for which no order of the operations explains all responses.
 type Wrong struct {
 	// Result is porcupine.Unknown when the search took too long, which fails as well.
 	Result porcupine.CheckResult
@@ -33,19 +33,19 @@ func (w Wrong) String() string {
 		w.Result, w.at.seat, w.at.leg, w.at.train)
 }
 
-// Name is a file name that says which register it is.
+// Name returns a file name for the picture of the register.
 func (w Wrong) Name() string {
 	return fmt.Sprintf("seat-%d-leg-%d-of-%s.html", w.at.seat, w.at.leg, w.at.train)
 }
 
-// Picture writes an HTML page that shows how far the search came.
+// Picture writes an HTML page that shows the longest partial order that was found.
 func (w Wrong) Picture(path string) error { return porcupine.VisualizePath(w.model, w.info, path) }
 
-// Check holds the history against the promises. The search for an order takes at most limit
-// for each register.
+// Check checks the history against the promises. limit bounds the search for an order, for each
+// register.
 func (h *History) Check(limit time.Duration) (found Findings) {
 	r := newRun(h)
-	found.Problems = slices.Concat(h.Violations, r.unexpected(), r.missing(), r.soldTwice(), r.overLimit())
+	found.Problems = slices.Concat(h.Violations, r.unexpected(), r.missing(), r.unrequested(), r.soldTwice(), r.overLimit())
 	for at, all := range r.places() {
 		register, entries := r.prepare(all)
 		model := register.model()
@@ -74,7 +74,7 @@ func operationsOf(entries []entry) []porcupine.Operation {
 	return operations
 }
 
-// model is the register in porcupine's terms.
+// model returns the register as a model of porcupine.
 func (r *register) model() porcupine.Model {
 	model := porcupine.NondeterministicModel{
 		Init: func() []any { return []any{free} },

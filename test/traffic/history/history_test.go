@@ -17,7 +17,7 @@ import (
 
 const (
 	second = time.Second
-	tick   = 10 * time.Millisecond // an operation takes
+	tick   = 10 * time.Millisecond // the duration of an operation
 	ttl    = 5 * time.Second
 )
 
@@ -27,7 +27,7 @@ var (
 	one, two   = booking.DerivedHoldID(train, "one"), booking.DerivedHoldID(train, "two")
 )
 
-// at makes an operation on seat 1 that is called at a time and returns a tick later.
+// at returns an operation on seat 1 that returns one tick after its call.
 func at(call time.Duration, kind history.Kind, user uuid.UUID, result history.Result) history.Operation {
 	return history.Operation{
 		Train: train, Seats: []int{1}, Legs: 1, User: user, Kind: kind, Result: result, Call: call, Return: call + tick,
@@ -49,7 +49,7 @@ func confirm(call time.Duration, user uuid.UUID, id booking.HoldID, result histo
 	return o
 }
 
-// for3Seconds makes an operation take longer.
+// for3Seconds returns the operation with a duration of three seconds.
 func for3Seconds(o history.Operation) history.Operation {
 	o.Return = o.Call + 3*second
 	return o
@@ -79,13 +79,13 @@ func remove(call time.Duration, force bool, result history.Result) history.Opera
 	return o
 }
 
-// on makes an operation one on other seats and legs.
+// on returns the operation with other seats and legs.
 func on(legs booking.Legs, seats []int, o history.Operation) history.Operation {
 	o.Legs, o.Seats = legs, seats
 	return o
 }
 
-// stored is the booking of a hold as the store has it, live or cancelled.
+// stored returns the stored booking of a hold, live or cancelled.
 func stored(user uuid.UUID, id booking.HoldID, live bool) booking.Booking {
 	b := booking.Booking{ID: booking.BookingIDOf(user, id), Train: train, User: user, Legs: 1, Seats: []int{1}}
 	if !live {
@@ -94,7 +94,7 @@ func stored(user uuid.UUID, id booking.HoldID, live bool) booking.Booking {
 	return b
 }
 
-func TestCheckerTellsGoodHistoriesFromBad(t *testing.T) {
+func TestCheckAcceptsGoodHistoriesOnly(t *testing.T) {
 	t.Parallel()
 	type operations = []history.Operation
 	const (
@@ -107,7 +107,7 @@ func TestCheckerTellsGoodHistoriesFromBad(t *testing.T) {
 		name       string
 		good       bool
 		operations operations
-		stored     []booking.Booking // nil: not known
+		stored     []booking.Booking // nil: unknown
 		losses     []history.Loss
 	}{
 		{"a seat is held, confirmed, cancelled and held by another", true, operations{
@@ -119,15 +119,15 @@ func TestCheckerTellsGoodHistoriesFromBad(t *testing.T) {
 		{"a hold is released and taken by another", true, operations{
 			hold(0, asha, one), release(second, asha, one, done), hold(2*second, ravi, two), confirm(3*second, asha, one, notLocked),
 		}, nil, nil},
-		{"a hold ends by itself", true, operations{hold(0, asha, one), hold(5*second, ravi, two), confirm(6*second, asha, one, notLocked)}, nil, nil},
+		{"a hold expires", true, operations{hold(0, asha, one), hold(5*second, ravi, two), confirm(6*second, asha, one, notLocked)}, nil, nil},
 		{"a seat is sold twice", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, done), hold(2*second, ravi, two), confirm(3*second, ravi, two, done),
 		}, nil, nil},
 		{"a hold is given on a booked seat", false, operations{hold(0, asha, one), confirm(second, asha, one, done), hold(7*second, ravi, two)}, nil, nil},
-		{"two hold a seat", false, operations{hold(0, asha, one), hold(2*second, ravi, two)}, nil, nil},
+		{"two users hold a seat", false, operations{hold(0, asha, one), hold(2*second, ravi, two)}, nil, nil},
 		{"a hold ends too early for another", false, operations{hold(0, asha, one), hold(4900*time.Millisecond, ravi, two)}, nil, nil},
 		{"a hold ends too early for its user", false, operations{hold(0, asha, one), confirm(4*second, asha, one, notLocked)}, nil, nil},
-		{"a hold is seen to end too early", false, operations{hold(0, asha, one), seatMap(4*second, booking.SeatAvailable)}, nil, nil},
+		{"a seat map shows the end of a hold too early", false, operations{hold(0, asha, one), seatMap(4*second, booking.SeatAvailable)}, nil, nil},
 		{"a hold is confirmed after its end", false, operations{hold(0, asha, one), confirm(6*second, asha, one, done)}, nil, nil},
 		{"a seat stays locked long after its hold", false, operations{hold(0, asha, one), at(7*second, history.Hold, ravi, locked)}, nil, nil},
 		{"a hold is confirmed by another", false, operations{hold(0, asha, one), confirm(second, ravi, one, done)}, nil, nil},
@@ -138,7 +138,7 @@ func TestCheckerTellsGoodHistoriesFromBad(t *testing.T) {
 		{"a booking is lost", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, done), seatMap(2*second, booking.SeatAvailable),
 		}, hers, nil},
-		{"a booking is gone for the next", false, operations{
+		{"a booked seat is held by the next user", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, done), hold(6*second, ravi, two),
 		}, hers, nil},
 		{"a booking is not found by its user", false, operations{
@@ -147,7 +147,7 @@ func TestCheckerTellsGoodHistoriesFromBad(t *testing.T) {
 		{"a booking is missing from the store in the end", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, done),
 		}, none, nil},
-		{"a booking is in the store that nobody made", false, operations{
+		{"the store has a booking that no client made", false, operations{
 			hold(0, asha, one), at(second, history.Hold, ravi, locked),
 		}, []booking.Booking{stored(ravi, two, true)}, nil},
 		{"a booking has the id of another", false, operations{hold(0, asha, one), func() history.Operation {
@@ -156,14 +156,14 @@ func TestCheckerTellsGoodHistoriesFromBad(t *testing.T) {
 			return o
 		}()}, nil, nil},
 
-		{"a confirm without an answer was stored", true, operations{
+		{"a confirm without a response was stored", true, operations{
 			hold(0, asha, one), confirm(second, asha, one, unknown), at(4*second, history.Hold, ravi, locked),
 			at(7*second, history.Hold, ravi, booked),
 		}, hers, nil},
-		{"a confirm without an answer was not stored", true, operations{
+		{"a confirm without a response was not stored", true, operations{
 			hold(0, asha, one), confirm(second, asha, one, unknown), hold(6*second, ravi, two),
 		}, none, nil},
-		{"a confirm without an answer was stored and the seat given away", false, operations{
+		{"a confirm without a response was stored and the seat given to another", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, unknown), hold(6*second, ravi, two),
 		}, hers, nil},
 		{"a confirm that came in time is refused by the next owner, and locked the seat until then", true, operations{
@@ -172,28 +172,28 @@ func TestCheckerTellsGoodHistoriesFromBad(t *testing.T) {
 		{"a confirm by another locks a seat past the end of the hold", false, operations{
 			hold(0, asha, one), for3Seconds(confirm(4900*time.Millisecond, ravi, one, notLocked)), at(7*second, history.Hold, ravi, locked),
 		}, nil, nil},
-		{"a confirm that was not executed was", false, operations{
+		{"a confirm that failed with not_executed was executed", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, history.NotExecuted), seatMap(2*second, booking.SeatBooked),
 		}, hers, nil},
-		{"a hold without an answer is there", true, operations{at(0, history.Hold, asha, unknown), at(2*second, history.Hold, ravi, locked)}, nil, nil},
-		{"a hold without an answer is not there", true, operations{at(0, history.Hold, asha, unknown), hold(2*second, ravi, two)}, nil, nil},
-		{"a hold without an answer is found by the next", true, operations{
+		{"a hold without a response was stored", true, operations{at(0, history.Hold, asha, unknown), at(2*second, history.Hold, ravi, locked)}, nil, nil},
+		{"a hold without a response was not stored", true, operations{at(0, history.Hold, asha, unknown), hold(2*second, ravi, two)}, nil, nil},
+		{"a hold without a response is found by the next request", true, operations{
 			at(0, history.Hold, asha, unknown), hold(2*second, asha, one), confirm(3*second, asha, one, done),
 		}, nil, nil},
 		{"a hold that was found goes to another", false, operations{
 			at(0, history.Hold, asha, unknown), hold(2*second, asha, one), hold(3*second, ravi, two),
 		}, nil, nil},
 		{"a hold ends for an operation after which there is one from before", false, operations{
-			hold(0, asha, one), func() history.Operation { // it comes first, as the other knows of it
+			hold(0, asha, one), func() history.Operation { // it is earlier in the order, as the next response proves
 				o := hold(second, ravi, two)
 				o.Return = 6 * second
 				return o
 			}(), at(2*second, history.Hold, asha, locked),
 		}, nil, nil},
-		{"a hold in transit locks a seat and fails", true, operations{
+		{"a hold in flight locks a seat and fails", true, operations{
 			at(0, history.Hold, asha, history.NotExecuted), at(0, history.Hold, ravi, locked), seatMap(second, booking.SeatAvailable),
 		}, nil, nil},
-		{"a hold in transit is seen by its own user and fails", true, operations{
+		{"a hold in flight is shown to its own user and fails", true, operations{
 			at(0, history.Hold, asha, history.NotExecuted), func() history.Operation {
 				o := seatMap(0, booking.SeatHeld)
 				o.User = asha
@@ -207,13 +207,13 @@ func TestCheckerTellsGoodHistoriesFromBad(t *testing.T) {
 		{"Redis loses data before a hold", false, operations{
 			hold(2*second, asha, one), hold(4*second, ravi, two),
 		}, nil, []history.Loss{{From: second, To: second + tick}}},
-		{"Redis loses data after a hold was given away", false, operations{
+		{"Redis loses data after a seat was given to another", false, operations{
 			hold(0, asha, one), hold(2*second, ravi, two),
 		}, nil, []history.Loss{{From: 3 * second, To: 3*second + tick}}},
-		{"Redis loses its data and a booking is gone", false, operations{
+		{"Redis loses its data and a booking is lost", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, done), hold(3*second, ravi, two),
 		}, hers, []history.Loss{{From: 2 * second, To: 2*second + tick}}},
-		{"Redis loses its data and both buy the seat", false, operations{
+		{"Redis loses its data and two users buy the seat", false, operations{
 			hold(0, asha, one), hold(2*second, ravi, two), confirm(3*second, asha, one, done), confirm(3*second, ravi, two, done),
 		}, nil, []history.Loss{{From: second, To: second + tick}}},
 	}
@@ -233,7 +233,7 @@ func TestCheckerTellsGoodHistoriesFromBad(t *testing.T) {
 	}
 }
 
-func TestCheckerTellsGoodSegmentsAndDeletionsFromBad(t *testing.T) {
+func TestCheckAcceptsGoodSegmentsAndDeletionsOnly(t *testing.T) {
 	t.Parallel()
 	type operations = []history.Operation
 	const first, latter, both = booking.Legs(1), booking.Legs(2), booking.Legs(3)
@@ -252,7 +252,7 @@ func TestCheckerTellsGoodSegmentsAndDeletionsFromBad(t *testing.T) {
 		{"of two seats one belongs to another user", 1, operations{
 			on(first, []int{1, 2}, hold(0, asha, one)), on(first, []int{2, 3}, hold(second, ravi, two)),
 		}},
-		{"a refusal of two seats does not say which is taken", 0, operations{
+		{"a refusal of two seats does not name the one that is taken", 0, operations{
 			on(first, []int{1, 2}, at(0, history.Hold, asha, history.Locked)), on(both, []int{1}, hold(0, ravi, two)),
 		}},
 		{"a hold by count with an unknown outcome may have any seat", 0, operations{
@@ -289,7 +289,7 @@ func TestCheckerTellsGoodSegmentsAndDeletionsFromBad(t *testing.T) {
 func TestStoreMustHaveWhatWasAcknowledged(t *testing.T) {
 	t.Parallel()
 	booked := operations(hold(0, asha, one), confirm(second, asha, one, history.Done))
-	cancelled := append(booked, cancel(2*second, asha, one, history.Done))
+	cancelled := slices.Concat(booked, operations(cancel(2*second, asha, one, history.Done)))
 	open := operations(hold(0, asha, one), confirm(second, asha, one, history.Unknown))
 	other := stored(asha, one, true)
 	other.Seats = []int{2}
@@ -300,17 +300,17 @@ func TestStoreMustHaveWhatWasAcknowledged(t *testing.T) {
 		liveOnly   bool
 		problem    string // "": none
 	}{
-		"booked":                       {booked, []booking.Booking{stored(asha, one, true)}, false, ""},
-		"booking lost":                 {booked, []booking.Booking{}, false, "I5: booking"},
-		"booking lost among live ones": {booked, []booking.Booking{}, true, "I5: booking"},
-		"booking of another seat":      {booked, []booking.Booking{other}, false, "I8: booking"},
-		"cancelled":                    {cancelled, []booking.Booking{stored(asha, one, false)}, false, ""},
-		"cancelled, only live known":   {cancelled, []booking.Booking{}, true, ""},
-		"cancelling lost":              {cancelled, []booking.Booking{stored(asha, one, true)}, false, "I5: the cancelling"},
-		"unknown, stored":              {open, []booking.Booking{stored(asha, one, true)}, false, ""},
-		"unknown, not stored":          {open, []booking.Booking{}, false, ""},
-		"nobody confirmed it":          {booked[:1], []booking.Booking{stored(asha, one, true)}, false, "no client confirmed it"},
-		"sold twice":                   {booked, twice, false, "I1: seat 1"},
+		"booked":                          {booked, []booking.Booking{stored(asha, one, true)}, false, ""},
+		"booking lost":                    {booked, []booking.Booking{}, false, "I5: a booking"},
+		"booking lost among live ones":    {booked, []booking.Booking{}, true, "I5: a booking"},
+		"booking of another seat":         {booked, []booking.Booking{other}, false, "I8: a booking"},
+		"cancelled":                       {cancelled, []booking.Booking{stored(asha, one, false)}, false, ""},
+		"cancelled, only live ones known": {cancelled, []booking.Booking{}, true, ""},
+		"cancelling lost":                 {cancelled, []booking.Booking{stored(asha, one, true)}, false, "I5: a cancellation"},
+		"unknown, stored":                 {open, []booking.Booking{stored(asha, one, true)}, false, ""},
+		"unknown, not stored":             {open, []booking.Booking{}, false, ""},
+		"no client confirmed it":          {booked[:1], []booking.Booking{stored(asha, one, true)}, false, "no client confirmed it"},
+		"sold twice":                      {booked, twice, false, "I1: seat 1"},
 	} {
 		h := history.History{Operations: test.operations, Stored: test.stored, LiveOnly: test.liveOnly}
 		found := strings.Join(h.Check(10*time.Second).Problems, "\n")
@@ -322,7 +322,7 @@ func TestStoreMustHaveWhatWasAcknowledged(t *testing.T) {
 	}
 }
 
-func operations(all ...history.Operation) []history.Operation { return slices.Clip(all) }
+func operations(all ...history.Operation) []history.Operation { return all }
 
 func TestLimitOfSeatsIsExact(t *testing.T) {
 	t.Parallel()
@@ -342,12 +342,12 @@ func TestUnexpectedResponsesAreProblems(t *testing.T) {
 	t.Parallel()
 	internal := at(0, history.Hold, asha, history.Unknown)
 	internal.Code = booking.CodeInternal
-	gone := at(0, history.Hold, asha, history.NotFound)
-	for _, o := range operations(internal, gone, at(0, history.Confirm, asha, "invalid_request")) {
+	notFound := at(0, history.Hold, asha, history.NotFound)
+	for _, o := range operations(internal, notFound, at(0, history.Confirm, asha, "invalid_request")) {
 		h := history.History{Operations: operations(o)}
 		require.Len(t, h.Check(time.Second).Problems, 1, o.Result)
 	}
-	h := history.History{Operations: operations(remove(0, true, history.Done), gone)}
+	h := history.History{Operations: operations(remove(0, true, history.Done), notFound)}
 	require.Empty(t, h.Check(time.Second).Problems)
 }
 

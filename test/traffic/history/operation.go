@@ -15,8 +15,7 @@ import (
 // whose end is unknown.
 const Never = time.Duration(1<<62 - 1)
 
-// Kind is what an operation does. The kinds that are not listed here are recorded and
-// counted, and say nothing about seats.
+// Kind is the kind of an operation. The check ignores kinds that are not listed here.
 type Kind string
 
 // The kinds of operations.
@@ -59,11 +58,11 @@ type Operation struct {
 	User   uuid.UUID       `json:"user"`
 	Kind   Kind            `json:"kind"`
 	Train  booking.TrainID `json:"train,omitzero"`
-	Seats  []int           `json:"seats,omitempty"` // nil: unknown, as of a failed hold by count
+	Seats  []int           `json:"seats,omitempty"` // nil: unknown, for example of a failed hold by count
 	Legs   booking.Legs    `json:"legs,omitempty"`
 	Force  bool            `json:"force,omitempty"` // of a Delete
 	Call   time.Duration   `json:"call"`
-	Return time.Duration   `json:"return"` // also of an unknown outcome: when the client gave up
+	Return time.Duration   `json:"return"` // for an unknown outcome, when the client stopped waiting
 	Result Result          `json:"result"`
 	Code   booking.Code    `json:"code,omitempty"`   // of the error
 	Detail string          `json:"detail,omitempty"` // the error, for people
@@ -94,30 +93,31 @@ func (o *Operation) String() string {
 	return text
 }
 
-// tail is enough of a hold id to tell the holds of a history apart.
+// tail returns the end of a hold id, which is unique enough within a history.
 func tail(id booking.HoldID) string { return id.String()[len(id.String())-6:] }
 
-// Loss is when Redis lost its data: at some moment between two.
+// Loss is the interval in which Redis lost its data.
 type Loss struct{ From, To time.Duration }
 
-// History is what is known of a run.
+// History is the record of a run.
 type History struct {
 	Operations []Operation
 	Losses     []Loss
-	Violations []string // responses that contradict themselves, as clients noticed
+	Violations []string // responses that contradict themselves or earlier ones
 
-	// Stored are the bookings in the store after the last operation: those of at least all
-	// users of the history, cancelled ones included unless LiveOnly. nil: not known.
-	Stored   []booking.Booking
+	// Stored are the bookings in the store after the last operation, at least those of all
+	// users in the history. nil: unknown.
+	Stored []booking.Booking
+	// LiveOnly means that Stored lacks cancelled bookings.
 	LiveOnly bool
-	// Shared: others use the same seats, and their operations are not recorded. So refusals
-	// and seat maps have reasons that the history does not show.
+	// Shared means that other users, whose operations are not recorded, use the same seats. So
+	// the history does not explain all refusals and seat maps.
 	Shared bool
-	// MaxSeats is how many seats a user may hold on a train (I9). 0: not checked.
+	// MaxSeats is the limit of seats that a user may hold on a train (I9). 0: not checked.
 	MaxSeats int
 }
 
-// Confirmed returns the ids of the bookings that clients tried to make.
+// Confirmed returns the booking ids of all confirms, also of failed ones.
 func (h *History) Confirmed() []uuid.UUID {
 	ids := map[uuid.UUID]bool{}
 	for i := range h.Operations {
@@ -128,7 +128,7 @@ func (h *History) Confirmed() []uuid.UUID {
 	return slices.Collect(maps.Keys(ids))
 }
 
-// Trains returns the trains of which clients wanted seats.
+// Trains returns the trains of all operations on seats.
 func (h *History) Trains() []booking.TrainID {
 	ids := map[booking.TrainID]bool{}
 	for i := range h.Operations {

@@ -18,47 +18,63 @@ type place struct {
 	leg   int
 }
 
-// run is one check of a History.
+// run is one check of a History, with what it looks up in it.
 type run struct {
 	*History
-	stored  map[uuid.UUID]booking.Booking
-	seats   map[booking.TrainID][]int // that operations name, ascending
-	legs    map[booking.TrainID]booking.Legs
-	deletes map[booking.TrainID]bool // the train was deleted, or may have been
-	users   map[uuid.UUID]bool
-	live    map[place]uuid.UUID // the bookings of the users in the store
+
+	users     map[uuid.UUID]bool
+	named     map[place]bool            // the seats below, without legs
+	seats     map[booking.TrainID][]int // of operations, in order of their first occurrence
+	legs      map[booking.TrainID]booking.Legs
+	deletes   map[booking.TrainID]bool // the train was deleted, or may have been
+	confirmed map[uuid.UUID]bool       // the bookings that clients tried to make
+	cancelled map[uuid.UUID]bool       // the bookings that clients tried to cancel
+
+	stored map[uuid.UUID]booking.Booking
+	live   map[place]uuid.UUID // stored live bookings of the users
 }
 
 func newRun(h *History) *run {
 	r := &run{
-		History: h, stored: map[uuid.UUID]booking.Booking{}, seats: map[booking.TrainID][]int{},
-		legs: map[booking.TrainID]booking.Legs{}, deletes: map[booking.TrainID]bool{},
-		users: map[uuid.UUID]bool{}, live: map[place]uuid.UUID{},
+		History: h, users: map[uuid.UUID]bool{}, named: map[place]bool{}, seats: map[booking.TrainID][]int{},
+		legs:    map[booking.TrainID]booking.Legs{},
+		deletes: map[booking.TrainID]bool{}, confirmed: map[uuid.UUID]bool{}, cancelled: map[uuid.UUID]bool{},
+		stored: map[uuid.UUID]booking.Booking{}, live: map[place]uuid.UUID{},
 	}
-	named := map[place]bool{}
 	for i := range h.Operations {
-		o := &h.Operations[i]
-		r.users[o.User] = true
-		r.legs[o.Train] |= o.Legs
-		r.deletes[o.Train] = r.deletes[o.Train] || o.Kind == Delete
-		for _, n := range o.Seats {
-			if at := (place{train: o.Train, seat: n}); !named[at] {
-				named[at] = true
-				r.seats[o.Train] = append(r.seats[o.Train], n)
-			}
-		}
+		r.note(&h.Operations[i])
 	}
 	for _, b := range h.Stored {
 		r.stored[b.ID] = b
-		if b.CancelledAt.IsZero() && r.users[b.User] {
-			for _, n := range b.Seats {
-				for leg := range legsOf(b.Legs) {
-					r.live[place{b.Train, n, leg}] = b.ID
-				}
+		if !b.CancelledAt.IsZero() || !r.users[b.User] {
+			continue
+		}
+		for _, n := range b.Seats {
+			for leg := range legsOf(b.Legs) {
+				r.live[place{b.Train, n, leg}] = b.ID
 			}
 		}
 	}
 	return r
+}
+
+func (r *run) note(o *Operation) {
+	r.users[o.User] = true
+	r.legs[o.Train] |= o.Legs
+	for _, n := range o.Seats {
+		if at := (place{train: o.Train, seat: n}); !r.named[at] {
+			r.named[at] = true
+			r.seats[o.Train] = append(r.seats[o.Train], n)
+		}
+	}
+	switch o.Kind {
+	case Confirm:
+		r.confirmed[booking.BookingIDOf(o.User, o.Hold)] = true
+	case Cancel:
+		r.cancelled[o.Booking] = true
+	case Delete:
+		r.deletes[o.Train] = true
+	}
 }
 
 // legsOf yields the positions of the legs.
@@ -72,7 +88,7 @@ func legsOf(legs booking.Legs) iter.Seq[int] {
 	}
 }
 
-// places sorts the operations by the registers that they concern, in order of their calls.
+// places returns the operations on each register, ordered by their calls.
 func (r *run) places() map[place][]entry {
 	entries := map[place][]entry{}
 	add := func(o *Operation, seat int, legs booking.Legs, shown booking.SeatState) {
@@ -91,7 +107,7 @@ func (r *run) places() map[place][]entry {
 		}
 		if o.Kind == SeatMap && o.Result == Done && !r.Shared {
 			for j, n := range o.Seats {
-				if o.States[j] == booking.SeatAvailable || o.Legs.Count() == 1 { // else it may be any of the legs
+				if o.States[j] == booking.SeatAvailable || o.Legs.Count() == 1 { // else the leg is unknown
 					add(o, n, o.Legs, o.States[j])
 				}
 			}
@@ -109,36 +125,37 @@ func (r *run) places() map[place][]entry {
 	return entries
 }
 
-// concerned returns the seats and legs of an operation that changes seats, none where the
-// response does not say which of several was in the way.
+// concerned returns the seats and legs of an operation that changes seats. It returns none for a
+// refusal that does not name the seat and leg that were taken.
 func (r *run) concerned(o *Operation) ([]int, booking.Legs) {
+	effective := o.Result == Done || o.Failed()
 	switch o.Kind {
 	case Hold:
-		switch {
-		case o.Result == Done:
-			return o.Seats, o.Legs
-		case o.Failed() && o.Seats == nil:
+		if o.Failed() && o.Seats == nil { // by count: it may have taken any of them
 			return r.seats[o.Train], o.Legs
-		case o.Failed():
+		}
+		if effective || r.namesItsPlace(o) {
 			return o.Seats, o.Legs
-		case o.Result == Locked || o.Result == Booked:
-			if !r.Shared && len(o.Seats) == 1 && r.legs[o.Train].Count() == 1 {
-				return o.Seats, o.Legs
-			}
 		}
 	case Confirm, Release, Cancel:
 		if r.expects(o) && (o.Result != NotFound || !r.deletes[o.Train]) {
 			return o.Seats, o.Legs
 		}
 	case Delete:
-		if o.Result == Done || o.Failed() {
+		if effective {
 			return r.seats[o.Train], r.legs[o.Train]
 		}
 	}
 	return nil, 0
 }
 
-// prepare makes the model of a register, and keeps the entries that may have had an effect.
+// namesItsPlace reports whether a refused hold was refused because of the only seat and leg
+// that it is about.
+func (r *run) namesItsPlace(o *Operation) bool {
+	return (o.Result == Locked || o.Result == Booked) && !r.Shared && len(o.Seats) == 1 && r.legs[o.Train].Count() == 1
+}
+
+// prepare returns the model of a register and the entries that may have had an effect.
 func (r *run) prepare(all []entry) (*register, []entry) {
 	model := &register{holds: r.lifetimes(all)}
 	var entries []entry
@@ -173,7 +190,7 @@ func (r *run) mayHaveHappened(o *Operation) bool {
 	return true
 }
 
-// lifetimes returns when each hold ends that a client was given.
+// lifetimes returns the lifetimes of the holds that clients were given.
 func (r *run) lifetimes(entries []entry) map[booking.HoldID]lifetime {
 	holds := map[booking.HoldID]lifetime{}
 	for _, e := range entries {
@@ -194,8 +211,7 @@ func (r *run) lifetimes(entries []entry) map[booking.HoldID]lifetime {
 		}
 		holds[e.Hold] = l
 	}
-	// A request that is being written keeps its seat past the end of the hold, whatever
-	// its outcome.
+	// A request in flight keeps the seat past the end of the hold, whatever its outcome.
 	for _, e := range entries {
 		l, known := holds[e.Hold]
 		if !known || e.User != l.user || e.Kind != Confirm && e.Kind != Release || e.Call > l.until+precision {
@@ -210,9 +226,9 @@ func (r *run) lifetimes(entries []entry) map[booking.HoldID]lifetime {
 	return holds
 }
 
-// excuse reports whether a refusal, or what a seat map shows, may have another reason than
-// the state of the register: a hold under way that failed in the end, or an owner that
-// has not noticed that Redis lost its lease.
+// excuse reports whether a refusal or a seat map may have another reason than the state of the
+// register: a hold in flight that failed later, or an owner that has not detected the loss of
+// its lease.
 func (r *run) excuse(e *entry, all []entry) bool {
 	refused := e.Result == Locked || e.Result == Booked || e.Result == NotLocked
 	if !refused && e.Kind != SeatMap {
@@ -226,8 +242,8 @@ func (r *run) excuse(e *entry, all []entry) bool {
 	return (e.Result == Locked || e.shown == booking.SeatHeld) && slices.ContainsFunc(all, e.mayMeet)
 }
 
-// mayMeet reports whether a hold that failed in the end was under way when e returned.
-// Users are refused because of others alone, and may see their own.
+// mayMeet reports whether other is a failed hold that was in flight at the same time as e. A user
+// is refused because of other users only, but a seat map shows all holds.
 func (e *entry) mayMeet(other entry) bool {
 	return other.Kind == Hold && other.Result == NotExecuted && (e.Kind == SeatMap || other.User != e.User) &&
 		other.Call <= e.Return && e.Call <= other.Return

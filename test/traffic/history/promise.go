@@ -11,10 +11,10 @@ import (
 )
 
 // refusals are the refusals that a client may get, by kind of operation. The check of the
-// registers decides whether they were right.
+// registers decides whether they were correct.
 var refusals = map[Kind][]Result{
 	Hold:    {Locked, Booked, TooMany, HoldEnded},
-	Confirm: {NotLocked, NotFound}, // not found: the train has shrunk since
+	Confirm: {NotLocked, NotFound}, // NotFound: the train was shrunk
 	Release: {NotLocked, NotFound},
 	Cancel:  {NotFound},
 	Delete:  {HasBookings, NotFound},
@@ -30,51 +30,63 @@ func (r *run) unexpected() (problems []string) {
 	return problems
 }
 
-// expects reports whether a service that keeps its promises may respond so, the state of the
-// seats aside.
+// expects reports whether a correct service may return this result in some state of the seats.
 func (r *run) expects(o *Operation) bool {
 	return o.Result == Done || o.Failed() && o.Code != booking.CodeInternal ||
 		slices.Contains(refusals[o.Kind], o.Result) || o.Result == NotFound && r.deletes[o.Train]
 }
 
-// missing returns where the store contradicts an acknowledged confirm or cancel (I5), a
-// booking that differs from the hold that was confirmed (I8), and bookings that no client
-// asked for.
+// missing returns the acknowledged confirms and cancels that the store contradicts (I5), and the
+// bookings that differ from their hold (I8).
 func (r *run) missing() (problems []string) {
 	if r.Stored == nil {
 		return nil
 	}
-	confirmed, cancelled := map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
-	for i := range r.Operations {
-		switch o := &r.Operations[i]; o.Kind {
-		case Confirm:
-			confirmed[booking.BookingIDOf(o.User, o.Hold)] = true
-		case Cancel:
-			cancelled[o.Booking] = true
-		}
-	}
 	reported := map[uuid.UUID]bool{}
 	for i := range r.Operations {
 		o := &r.Operations[i]
-		b, stored := r.stored[o.Booking]
-		mayBeCancelled := r.LiveOnly && (cancelled[o.Booking] || r.deletes[o.Train])
+		if o.Result != Done || reported[o.Booking] {
+			continue
+		}
 		problem := ""
-		switch {
-		case o.Result != Done || reported[o.Booking]:
-		case o.Kind == Confirm && !stored && !mayBeCancelled:
-			problem = "I5: booking %s was acknowledged and is lost: %s"
-		case o.Kind == Confirm && stored && (b.User != o.User || b.Legs != o.Legs || !slices.Equal(b.Seats, o.Seats)):
-			problem = "I8: booking %s is not the hold that was confirmed: %s"
-		case o.Kind == Cancel && stored && b.CancelledAt.IsZero(), o.Kind == Cancel && !stored && !r.LiveOnly:
-			problem = "I5: the cancelling of booking %s was acknowledged and is lost: %s"
+		switch o.Kind {
+		case Confirm:
+			problem = r.confirmProblem(o)
+		case Cancel:
+			problem = r.cancelProblem(o)
 		}
 		if problem != "" {
 			reported[o.Booking] = true
-			problems = append(problems, fmt.Sprintf(problem, o.Booking, o))
+			problems = append(problems, fmt.Sprintf("%s: booking %s: %s", problem, o.Booking, o))
 		}
 	}
+	return problems
+}
+
+func (r *run) confirmProblem(o *Operation) string {
+	b, stored := r.stored[o.Booking]
+	mayBeCancelled := r.LiveOnly && (r.cancelled[o.Booking] || r.deletes[o.Train])
+	switch {
+	case !stored && !mayBeCancelled:
+		return "I5: a booking was acknowledged and is lost"
+	case stored && (b.User != o.User || b.Legs != o.Legs || !slices.Equal(b.Seats, o.Seats)):
+		return "I8: a booking is not the hold that was confirmed"
+	}
+	return ""
+}
+
+func (r *run) cancelProblem(o *Operation) string {
+	b, stored := r.stored[o.Booking]
+	if stored && b.CancelledAt.IsZero() || !stored && !r.LiveOnly {
+		return "I5: a cancellation was acknowledged and is lost"
+	}
+	return ""
+}
+
+// unrequested returns the stored bookings that no client confirmed.
+func (r *run) unrequested() (problems []string) {
 	for _, b := range r.Stored {
-		if !confirmed[b.ID] && r.users[b.User] && r.seats[b.Train] != nil {
+		if !r.confirmed[b.ID] && r.users[b.User] && r.seats[b.Train] != nil {
 			problems = append(problems, fmt.Sprintf("booking %s of seats %v is stored, and no client confirmed it", b.ID, b.Seats))
 		}
 	}
@@ -99,7 +111,7 @@ func (r *run) soldTwice() (problems []string) {
 	return problems
 }
 
-// interval is when a hold was alive for certain: [from, until).
+// interval is when a hold was certainly alive: [from, until).
 type interval struct {
 	seats       int
 	from, until time.Duration
@@ -144,8 +156,8 @@ func (r *run) overLimit() (problems []string) {
 	return problems
 }
 
-// certainUntil returns until when a hold was alive for certain: its end, or the first call
-// that may have ended it before.
+// certainUntil returns the time until which a hold was certainly alive: its end, or the first
+// call that may have ended it earlier.
 func (r *run) certainUntil(hold *Operation) time.Duration {
 	until := hold.Ends - precision
 	for i := range r.Operations {

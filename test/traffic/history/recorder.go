@@ -25,7 +25,7 @@ func NewRecorder() *Recorder {
 // Now returns the time since the start.
 func (r *Recorder) Now() time.Duration { return time.Since(r.start) }
 
-// At converts a time of the wall clock, such as the end of a hold.
+// At converts a time of the wall clock, such as the end of a hold, to an offset.
 func (r *Recorder) At(t time.Time) time.Duration {
 	now := time.Now()
 	return now.Sub(r.start) + t.Sub(now.Round(0))
@@ -63,7 +63,7 @@ func (r *Recorder) History() *History {
 	return &h
 }
 
-// Count returns how many operations match so far.
+// Count returns the number of operations so far that match.
 func (r *Recorder) Count(match func(*Operation) bool) int {
 	n, _ := r.count(match)
 	return n
@@ -80,7 +80,8 @@ func (r *Recorder) count(match func(*Operation) bool) (n int, changed <-chan str
 	return n, r.changed
 }
 
-// AwaitBookings waits until n confirms have succeeded since the start of the Recorder.
+// AwaitBookings waits until n confirms have succeeded since the start of the Recorder. The error
+// is that of ctx.
 func (r *Recorder) AwaitBookings(ctx context.Context, n int) error {
 	for {
 		count, changed := r.count(IsBooking)
@@ -95,5 +96,5 @@ func (r *Recorder) AwaitBookings(ctx context.Context, n int) error {
 	}
 }
 
-// IsBooking reports whether an operation is a confirm that succeeded.
+// IsBooking reports whether an operation is a successful confirm.
 func IsBooking(o *Operation) bool { return o.Kind == Confirm && o.Result == Done }

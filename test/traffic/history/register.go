@@ -11,25 +11,25 @@ import (
 )
 
 const (
-	// lateness is how long after its end a hold may still be shown: an owner ends it after
-	// it has answered earlier requests, and on a busy machine that takes time.
+	// lateness is how long after its end a hold may still be visible: an owner processes
+	// earlier requests first, which takes time on a busy machine.
 	lateness = time.Second
-	// precision is that of an end: the service rounds it to milliseconds.
+	// precision is that of the end of a hold, which the service rounds to milliseconds.
 	precision = 2 * time.Millisecond
 	// leaseTTL is that of RELIABILITY.md 2.
 	leaseTTL = 6 * time.Second
 )
 
-// state is the state of a register. A held one without a hold is held by an operation
-// whose outcome is unknown.
+// state is the state of a register. In a held state without a hold id, the hold is one whose
+// outcome is unknown.
 type state struct {
 	is      booking.SeatState
 	user    uuid.UUID
 	hold    booking.HoldID
 	booking uuid.UUID
 
-	// after is a moment that has passed: the end of a hold that counts as ended, while
-	// there may be operations that returned before it. 0: none.
+	// after is the end of a hold that counts as ended: no operation that returned before it
+	// may follow in the order. 0: none.
 	after time.Duration
 }
 
@@ -52,7 +52,7 @@ type lifetime struct {
 	user     uuid.UUID
 	earliest time.Duration // it may end then or later
 	until    time.Duration // it may be confirmed until then
-	shown    time.Duration // it may stand in the way of others until then
+	shown    time.Duration // others may be refused because of it until then
 }
 
 // register is the model of one leg of one seat.
@@ -62,19 +62,19 @@ type register struct{ holds map[booking.HoldID]lifetime }
 type entry struct {
 	Operation
 	shown   booking.SeatState // by a seat map
-	open    bool              // its outcome is unknown: it has an effect, or none
-	excused bool              // it may have another reason than the state of the register
+	open    bool              // unknown outcome: it may have no effect
+	excused bool              // see run.excuse
 }
 
-// step returns the states that may follow was when the operation takes effect, none if its
-// response is impossible there.
+// step returns the states that may follow was when the operation takes effect. It returns none
+// if the response is impossible in was.
 func (r *register) step(was state, e entry) (next []state) {
 	if e.Return+precision < was.after {
 		return nil
 	}
 	add := func(s state) {
 		if e.Call >= s.after {
-			s.after = 0 // every operation that returned before comes earlier in the order
+			s.after = 0 // every operation that returned before s.after is earlier in the order
 		}
 		if !slices.Contains(next, s) {
 			next = append(next, s)
@@ -96,7 +96,7 @@ func (r *register) step(was state, e entry) (next []state) {
 	return next
 }
 
-// apply is step for a register whose hold, if it has one, has not ended.
+// apply is step if the hold in was, if any, has not ended.
 func (r *register) apply(was state, e entry) (next state, possible bool) {
 	switch e.Kind {
 	case Hold:
@@ -158,11 +158,11 @@ func (r *register) applyRelease(was state, e entry) (next state, possible bool) 
 	return state{is: booking.SeatAvailable, after: was.after}, own && r.mayLive(was.hold, e)
 }
 
-// applyCancel takes any state but the booking itself as a sign that it was cancelled before.
-// The store shows whether it was.
+// applyCancel accepts a success in any state but the booking itself as a repeated cancel. The
+// store shows whether the booking was cancelled.
 func applyCancel(was state, e entry) (next state, possible bool) {
 	if e.Result == NotFound {
-		return was, false // an acknowledged booking can be found for ever
+		return was, false // an acknowledged booking is never deleted
 	}
 	if was.is == booking.SeatBooked && was.booking == e.Booking {
 		return state{is: booking.SeatAvailable, after: was.after}, was.user == e.User
@@ -170,18 +170,18 @@ func applyCancel(was state, e entry) (next state, possible bool) {
 	return was, true
 }
 
-// mayHaveEnded reports whether the hold can have ended when the operation took effect. One
-// that no client was given may end at any time.
+// mayHaveEnded reports whether the hold may have ended when the operation took effect. A hold
+// whose outcome is unknown may end at any time.
 func (r *register) mayHaveEnded(id booking.HoldID, e entry) bool {
 	return id.IsZero() || e.Return+precision >= r.holds[id].earliest
 }
 
-// mayLive reports whether the hold can have been alive when the operation reached it.
+// mayLive reports whether the hold may have been alive when the operation took effect.
 func (r *register) mayLive(id booking.HoldID, e entry) bool {
 	return id.IsZero() || e.Call <= r.holds[id].until+precision
 }
 
-// mayBeShown reports whether others can have met the hold.
+// mayBeShown reports whether the hold may have been visible when the operation took effect.
 func (r *register) mayBeShown(id booking.HoldID, e entry) bool {
 	return id.IsZero() || e.Call <= r.holds[id].shown
 }

@@ -1,0 +1,160 @@
+package embedded_test
+
+import (
+	"bytes"
+	"net/url"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/persistence/persistencetest/servers"
+	"trainbooking.dev/test/processtest"
+)
+
+// marker is part of every secret of these tests, so that one search finds any of them.
+const marker = "marker-7d1f0a"
+
+// wrongDatabaseURLs returns URLs of Postgres with one mistake each.
+func wrongDatabaseURLs(t *testing.T) map[string]string {
+	t.Helper()
+	return map[string]string{
+		"scheme":           "http://asha:" + marker + "@localhost/trains",
+		"no scheme":        "asha:" + marker + "@localhost/trains",
+		"port":             "postgres://asha:" + marker + "@localhost:port/trains",
+		"port in password": "postgres://asha:" + marker + "/@localhost:5432/trains",
+		"escape":           "postgres://asha:" + marker + "%zz@localhost/trains",
+		"sslmode":          "postgres://asha:" + marker + "@localhost/trains?sslmode=perhaps",
+		"certificate":      "postgres://asha:" + marker + "@localhost/trains?sslmode=verify-full&sslrootcert=/nowhere",
+		"words":            "host=localhost user=asha password=" + marker + " sslmode=perhaps",
+		"words, open":      "host=localhost user=asha password='" + marker,
+		"words, timeout":   "host=localhost user=asha password=" + marker + " connect_timeout=x",
+		"words, spaces":    "host=localhost user=asha password = " + marker + " sslmode=perhaps",
+		"words, escaped":   "host=localhost user=asha password=a\\ " + marker + " sslmode=perhaps",
+		"@ in password":    "postgres://asha:ca@" + marker + "@localhost:x/t",
+		"no such database": missingDatabase(t, servers.Postgres(t)),
+	}
+}
+
+// wrongRedisURLs returns URLs of Redis with one mistake each.
+func wrongRedisURLs(t *testing.T) map[string]string {
+	t.Helper()
+	return map[string]string{
+		"scheme":    "http://:" + marker + "@localhost",
+		"no scheme": ":" + marker + "@localhost",
+		"port":      "redis://:" + marker + "@localhost:port",
+		"escape":    "redis://:" + marker + "%zz@localhost",
+		"control":   "redis://:" + marker + "\x7f@localhost",
+		"database":  "redis://:" + marker + "@localhost/x",
+		"option":    "redis://:" + marker + "@localhost?nonsense=1",
+		"password":  "redis://asha:" + marker + "@" + servers.Redis(t),
+	}
+}
+
+// missingDatabase returns the URL of a database that does not exist, with a password that the
+// server does not require.
+func missingDatabase(t *testing.T, database string) string {
+	t.Helper()
+	u, err := url.Parse(database)
+	require.NoError(t, err)
+	u.User, u.Path = url.UserPassword(u.User.Username(), marker), "/nowhere"
+	return u.String()
+}
+
+// clusterArgs returns the arguments of a process of a cluster.
+func clusterArgs(t *testing.T, args ...string) []string {
+	t.Helper()
+	return append([]string{
+		"serve", "--advertise", "127.0.0.1:8090", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0",
+		"--jwt-secret-file", processtest.TempFile(t, marker+" is a signing key of 32 bytes or more"), "--log-level", "debug",
+	}, args...)
+}
+
+// requireRefused runs a command that must fail with a message, and print no secret.
+func requireRefused(t *testing.T, message string, environ []string, args ...string) {
+	t.Helper()
+	c := processtest.Command(t, args...)
+	c.Env = append(c.Env, environ...)
+	got := processtest.RunToEnd(t, c)
+	require.NotZero(t, got.Code)
+	require.NotContains(t, got.Out+got.Err, marker)
+	require.Contains(t, got.Err, message)
+}
+
+func TestErrorAboutADatabaseURLDoesNotContainThePassword(t *testing.T) {
+	t.Parallel()
+	database, redis := servers.Postgres(t), "redis://"+servers.Redis(t)
+	for name, url := range wrongDatabaseURLs(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requireRefused(t, "postgres: open", nil, clusterArgs(t, "--redis-url", redis, "--database-url", url)...)
+			requireRefused(t, "postgres: open", nil, clusterArgs(t, "--redis-url", redis, "--database-url-file", processtest.TempFile(t, url))...)
+			requireRefused(t, "postgres: ", []string{"TRAINBOOKING_DATABASE_URL=" + url}, "migrate")
+			requireRefused(t, "postgres: ", nil, "migrate", "--database-url", database, "--migrate-url", url)
+		})
+	}
+}
+
+func TestErrorAboutARedisURLDoesNotContainThePassword(t *testing.T) {
+	t.Parallel()
+	database := servers.Postgres(t)
+	for name, url := range wrongRedisURLs(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requireRefused(t, "redis: open", nil, clusterArgs(t, "--database-url", database, "--redis-url", url)...)
+			requireRefused(t, "redis: open", []string{"TRAINBOOKING_REDIS_URL=" + url}, clusterArgs(t, "--database-url", database)...)
+		})
+	}
+}
+
+func TestWaitForAnUnreachableStoreDoesNotLogThePassword(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ database, redis, message string }{
+		"Postgres": {"postgres://asha:" + marker + "@127.0.0.1:1/trains", "redis://127.0.0.1:1", "waiting for Postgres"},
+		"Redis":    {servers.Postgres(t), "redis://asha:" + marker + "@127.0.0.1:1", "waiting for Redis"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := processtest.Launch(t, clusterArgs(t, "--database-url", c.database, "--redis-url", c.redis)[1:]...)
+			s.Await(c.message)
+			s.Signal(syscall.SIGTERM)
+			s.Wait()
+			require.NotContains(t, s.Log.String(), marker)
+		})
+	}
+}
+
+func TestNoSecretIsLoggedOrReturned(t *testing.T) {
+	t.Parallel()
+	token := marker + "-is-a-service-token-of-32-bytes"
+	s := start(t, t.TempDir(), "--log-level", "debug", "--log-format", "json",
+		"--jwt-secret-file", processtest.TempFile(t, marker+" is a signing key of 32 bytes or more"), "--service-token-file", processtest.TempFile(t, token))
+	user := map[string]any{"username": "asha", "email": "asha@example.org", "password": marker, "password2": marker}
+	var responses bytes.Buffer
+	for _, r := range []struct {
+		method, path, token string
+		body                any
+	}{
+		{"POST", "/user/register/", "", user},
+		{"POST", "/user/register/", "", user}, // the username is taken
+		{"POST", "/user/register/", "", map[string]any{"username": "ravi", "email": "x", "password": marker, "password2": marker + "x"}},
+		{"POST", "/user/login/", "", map[string]any{"username": "asha", "password": marker + "x"}},
+		{"POST", "/user/login/", "", map[string]any{"username": "asha", "password": map[string]any{"a": marker}}},
+		{"POST", "/user/token/refresh/", "", map[string]any{"refresh": marker}},
+		{"POST", "/user/change-password/", marker, map[string]any{"old_password": marker}},
+		{"POST", "/v1/trains", token, map[string]any{"name": 1}},
+		{"POST", "/v1/holds", token, map[string]any{}},
+		{"GET", "/v1/trains?access_token=" + marker, token, nil},
+		{"GET", "/v1/users", marker, nil},
+	} {
+		c := processtest.NewClient(s.URL)
+		c.Token = r.token
+		response, err := c.Send(r.method, r.path, r.body)
+		require.NoError(t, err)
+		responses.Write(response.Body)
+	}
+	s.Stop()
+	require.NotContains(t, responses.String(), marker)
+	require.NotContains(t, s.Log.String(), marker)
+	require.Contains(t, s.Log.String(), "/user/login/")
+}
