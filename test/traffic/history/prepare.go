@@ -114,18 +114,7 @@ func (r *run) places() map[place][]entry {
 func (r *run) concerned(o *Operation) ([]int, booking.Legs) {
 	switch o.Kind {
 	case Hold:
-		switch {
-		case o.Result == Done:
-			return o.Seats, o.Legs
-		case o.Failed() && o.Seats == nil:
-			return r.seats[o.Train], o.Legs
-		case o.Failed():
-			return o.Seats, o.Legs
-		case o.Result == Locked || o.Result == Booked:
-			if !r.Shared && len(o.Seats) == 1 && r.legs[o.Train].Count() == 1 {
-				return o.Seats, o.Legs
-			}
-		}
+		return r.concernedByHold(o), o.Legs
 	case Confirm, Release, Cancel:
 		if r.expects(o) && (o.Result != NotFound || !r.deletes[o.Train]) {
 			return o.Seats, o.Legs
@@ -136,6 +125,17 @@ func (r *run) concerned(o *Operation) ([]int, booking.Legs) {
 		}
 	}
 	return nil, 0
+}
+
+func (r *run) concernedByHold(o *Operation) []int {
+	refused := o.Result == Locked || o.Result == Booked
+	switch {
+	case o.Failed() && o.Seats == nil:
+		return r.seats[o.Train]
+	case o.Result == Done, o.Failed(), refused && !r.Shared && len(o.Seats) == 1 && r.legs[o.Train].Count() == 1:
+		return o.Seats
+	}
+	return nil
 }
 
 // prepare returns the model of a register and the entries that may have had an effect.

@@ -36,40 +36,49 @@ func (r *run) expects(o *Operation) bool {
 		slices.Contains(refusals[o.Kind], o.Result) || o.Result == NotFound && r.deletes[o.Train]
 }
 
-// missing returns the acknowledged confirms and cancels that the store contradicts (I5), the
-// bookings that differ from their hold (I8), and those that no client confirmed.
+// missing returns the acknowledged confirms and cancels that the store contradicts (I5) and the
+// bookings that differ from their hold (I8).
 func (r *run) missing() (problems []string) {
-	if r.Stored == nil {
-		return nil
-	}
-	confirmed, cancelled := map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
+	cancelled, reported := map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
 	for i := range r.Operations {
-		switch o := &r.Operations[i]; o.Kind {
-		case Confirm:
-			confirmed[booking.BookingIDOf(o.User, o.Hold)] = true
-		case Cancel:
+		if o := &r.Operations[i]; o.Kind == Cancel {
 			cancelled[o.Booking] = true
 		}
 	}
-	reported := map[uuid.UUID]bool{}
 	for i := range r.Operations {
 		o := &r.Operations[i]
-		b, stored := r.stored[o.Booking]
-		mayBeCancelled := r.LiveOnly && (cancelled[o.Booking] || r.deletes[o.Train])
-		problem := ""
-		switch {
-		case o.Result != Done || reported[o.Booking]:
-		case o.Kind == Confirm && !stored && !mayBeCancelled:
-			problem = "I5: booking %s was acknowledged and is lost: %s"
-		case o.Kind == Confirm && stored && (b.User != o.User || b.Legs != o.Legs || !slices.Equal(b.Seats, o.Seats)):
-			problem = "I8: booking %s is not the hold that was confirmed: %s"
-		case o.Kind == Cancel && stored && b.CancelledAt.IsZero(), o.Kind == Cancel && !stored && !r.LiveOnly:
-			problem = "I5: the cancelling of booking %s was acknowledged and is lost: %s"
+		if r.Stored == nil || o.Result != Done || reported[o.Booking] {
+			continue
 		}
-		if problem != "" {
+		mayBeCancelled := r.LiveOnly && (cancelled[o.Booking] || r.deletes[o.Train])
+		if problem := r.contradiction(o, mayBeCancelled); problem != "" {
 			reported[o.Booking] = true
 			problems = append(problems, fmt.Sprintf(problem, o.Booking, o))
 		}
+	}
+	return problems
+}
+
+// contradiction returns a format for the problem, "" if the store agrees with the successful
+// operation. mayBeCancelled means that Stored may lack the booking because it was cancelled.
+func (r *run) contradiction(o *Operation, mayBeCancelled bool) string {
+	b, stored := r.stored[o.Booking]
+	switch {
+	case o.Kind == Confirm && !stored && !mayBeCancelled:
+		return "I5: booking %s was acknowledged and is lost: %s"
+	case o.Kind == Confirm && stored && (b.User != o.User || b.Legs != o.Legs || !slices.Equal(b.Seats, o.Seats)):
+		return "I8: booking %s is not the hold that was confirmed: %s"
+	case o.Kind == Cancel && stored && b.CancelledAt.IsZero(), o.Kind == Cancel && !stored && !r.LiveOnly:
+		return "I5: the cancelling of booking %s was acknowledged and is lost: %s"
+	}
+	return ""
+}
+
+// unconfirmed returns the bookings in the store that no client confirmed.
+func (r *run) unconfirmed() (problems []string) {
+	confirmed := map[uuid.UUID]bool{}
+	for _, id := range r.Confirmed() {
+		confirmed[id] = true
 	}
 	for _, b := range r.Stored {
 		if !confirmed[b.ID] && r.users[b.User] && r.seats[b.Train] != nil {
