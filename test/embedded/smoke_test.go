@@ -108,7 +108,7 @@ func TestSmokeDetectsABrokenPromise(t *testing.T) {
 	})
 	got = smoke(t, "--url", lostLater, "--service-token-file", file)
 	require.Equal(t, 1, got.Code)
-	require.Contains(t, got.Err, "was acknowledged and is lost")
+	require.Contains(t, got.Err, "a booking was acknowledged and is lost")
 
 	// Both passengers get the list of the first one who requests it.
 	var first atomic.Pointer[string]

@@ -45,7 +45,7 @@ func (w Wrong) Picture(path string) error { return porcupine.VisualizePath(w.mod
 // register.
 func (h *History) Check(limit time.Duration) (found Findings) {
 	r := newRun(h)
-	found.Problems = slices.Concat(h.Violations, r.unexpected(), r.missing(), r.unconfirmed(), r.soldTwice(), r.overLimit())
+	found.Problems = slices.Concat(h.Violations, r.unexpected(), r.missing(), r.unrequested(), r.soldTwice(), r.overLimit())
 	for at, all := range r.places() {
 		register, entries := r.prepare(all)
 		model := register.model()

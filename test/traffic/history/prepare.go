@@ -18,47 +18,63 @@ type place struct {
 	leg   int
 }
 
-// run is one check of a History.
+// run is one check of a History, with what it looks up in it.
 type run struct {
 	*History
-	stored  map[uuid.UUID]booking.Booking
-	seats   map[booking.TrainID][]int // of operations, in order of their first occurrence
-	legs    map[booking.TrainID]booking.Legs
-	deletes map[booking.TrainID]bool // the train was deleted, or may have been
-	users   map[uuid.UUID]bool
-	live    map[place]uuid.UUID // stored live bookings of the users
+
+	users     map[uuid.UUID]bool
+	named     map[place]bool            // the seats below, without legs
+	seats     map[booking.TrainID][]int // of operations, in order of their first occurrence
+	legs      map[booking.TrainID]booking.Legs
+	deletes   map[booking.TrainID]bool // the train was deleted, or may have been
+	confirmed map[uuid.UUID]bool       // the bookings that clients tried to make
+	cancelled map[uuid.UUID]bool       // the bookings that clients tried to cancel
+
+	stored map[uuid.UUID]booking.Booking
+	live   map[place]uuid.UUID // stored live bookings of the users
 }
 
 func newRun(h *History) *run {
 	r := &run{
-		History: h, stored: map[uuid.UUID]booking.Booking{}, seats: map[booking.TrainID][]int{},
-		legs: map[booking.TrainID]booking.Legs{}, deletes: map[booking.TrainID]bool{},
-		users: map[uuid.UUID]bool{}, live: map[place]uuid.UUID{},
+		History: h, users: map[uuid.UUID]bool{}, named: map[place]bool{}, seats: map[booking.TrainID][]int{},
+		legs:    map[booking.TrainID]booking.Legs{},
+		deletes: map[booking.TrainID]bool{}, confirmed: map[uuid.UUID]bool{}, cancelled: map[uuid.UUID]bool{},
+		stored: map[uuid.UUID]booking.Booking{}, live: map[place]uuid.UUID{},
 	}
-	named := map[place]bool{}
 	for i := range h.Operations {
-		o := &h.Operations[i]
-		r.users[o.User] = true
-		r.legs[o.Train] |= o.Legs
-		r.deletes[o.Train] = r.deletes[o.Train] || o.Kind == Delete
-		for _, n := range o.Seats {
-			if at := (place{train: o.Train, seat: n}); !named[at] {
-				named[at] = true
-				r.seats[o.Train] = append(r.seats[o.Train], n)
-			}
-		}
+		r.note(&h.Operations[i])
 	}
 	for _, b := range h.Stored {
 		r.stored[b.ID] = b
-		if b.CancelledAt.IsZero() && r.users[b.User] {
-			for _, n := range b.Seats {
-				for leg := range legsOf(b.Legs) {
-					r.live[place{b.Train, n, leg}] = b.ID
-				}
+		if !b.CancelledAt.IsZero() || !r.users[b.User] {
+			continue
+		}
+		for _, n := range b.Seats {
+			for leg := range legsOf(b.Legs) {
+				r.live[place{b.Train, n, leg}] = b.ID
 			}
 		}
 	}
 	return r
+}
+
+func (r *run) note(o *Operation) {
+	r.users[o.User] = true
+	r.legs[o.Train] |= o.Legs
+	for _, n := range o.Seats {
+		if at := (place{train: o.Train, seat: n}); !r.named[at] {
+			r.named[at] = true
+			r.seats[o.Train] = append(r.seats[o.Train], n)
+		}
+	}
+	switch o.Kind {
+	case Confirm:
+		r.confirmed[booking.BookingIDOf(o.User, o.Hold)] = true
+	case Cancel:
+		r.cancelled[o.Booking] = true
+	case Delete:
+		r.deletes[o.Train] = true
+	}
 }
 
 // legsOf yields the positions of the legs.
@@ -112,30 +128,31 @@ func (r *run) places() map[place][]entry {
 // concerned returns the seats and legs of an operation that changes seats. It returns none for a
 // refusal that does not name the seat and leg that were taken.
 func (r *run) concerned(o *Operation) ([]int, booking.Legs) {
+	effective := o.Result == Done || o.Failed()
 	switch o.Kind {
 	case Hold:
-		return r.concernedByHold(o), o.Legs
+		if o.Failed() && o.Seats == nil { // by count: it may have taken any of them
+			return r.seats[o.Train], o.Legs
+		}
+		if effective || r.namesItsPlace(o) {
+			return o.Seats, o.Legs
+		}
 	case Confirm, Release, Cancel:
 		if r.expects(o) && (o.Result != NotFound || !r.deletes[o.Train]) {
 			return o.Seats, o.Legs
 		}
 	case Delete:
-		if o.Result == Done || o.Failed() {
+		if effective {
 			return r.seats[o.Train], r.legs[o.Train]
 		}
 	}
 	return nil, 0
 }
 
-func (r *run) concernedByHold(o *Operation) []int {
-	refused := o.Result == Locked || o.Result == Booked
-	switch {
-	case o.Failed() && o.Seats == nil:
-		return r.seats[o.Train]
-	case o.Result == Done, o.Failed(), refused && !r.Shared && len(o.Seats) == 1 && r.legs[o.Train].Count() == 1:
-		return o.Seats
-	}
-	return nil
+// namesItsPlace reports whether a refused hold was refused because of the only seat and leg
+// that it is about.
+func (r *run) namesItsPlace(o *Operation) bool {
+	return (o.Result == Locked || o.Result == Booked) && !r.Shared && len(o.Seats) == 1 && r.legs[o.Train].Count() == 1
 }
 
 // prepare returns the model of a register and the entries that may have had an effect.

@@ -36,52 +36,57 @@ func (r *run) expects(o *Operation) bool {
 		slices.Contains(refusals[o.Kind], o.Result) || o.Result == NotFound && r.deletes[o.Train]
 }
 
-// missing returns the acknowledged confirms and cancels that the store contradicts (I5) and the
+// missing returns the acknowledged confirms and cancels that the store contradicts (I5), and the
 // bookings that differ from their hold (I8).
 func (r *run) missing() (problems []string) {
-	cancelled, reported := map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
-	for i := range r.Operations {
-		if o := &r.Operations[i]; o.Kind == Cancel {
-			cancelled[o.Booking] = true
-		}
+	if r.Stored == nil {
+		return nil
 	}
+	reported := map[uuid.UUID]bool{}
 	for i := range r.Operations {
 		o := &r.Operations[i]
-		if r.Stored == nil || o.Result != Done || reported[o.Booking] {
+		if o.Result != Done || reported[o.Booking] {
 			continue
 		}
-		mayBeCancelled := r.LiveOnly && (cancelled[o.Booking] || r.deletes[o.Train])
-		if problem := r.contradiction(o, mayBeCancelled); problem != "" {
+		problem := ""
+		switch o.Kind {
+		case Confirm:
+			problem = r.confirmProblem(o)
+		case Cancel:
+			problem = r.cancelProblem(o)
+		}
+		if problem != "" {
 			reported[o.Booking] = true
-			problems = append(problems, fmt.Sprintf(problem, o.Booking, o))
+			problems = append(problems, fmt.Sprintf("%s: booking %s: %s", problem, o.Booking, o))
 		}
 	}
 	return problems
 }
 
-// contradiction returns a format for the problem, "" if the store agrees with the successful
-// operation. mayBeCancelled means that Stored may lack the booking because it was cancelled.
-func (r *run) contradiction(o *Operation, mayBeCancelled bool) string {
+func (r *run) confirmProblem(o *Operation) string {
 	b, stored := r.stored[o.Booking]
+	mayBeCancelled := r.LiveOnly && (r.cancelled[o.Booking] || r.deletes[o.Train])
 	switch {
-	case o.Kind == Confirm && !stored && !mayBeCancelled:
-		return "I5: booking %s was acknowledged and is lost: %s"
-	case o.Kind == Confirm && stored && (b.User != o.User || b.Legs != o.Legs || !slices.Equal(b.Seats, o.Seats)):
-		return "I8: booking %s is not the hold that was confirmed: %s"
-	case o.Kind == Cancel && stored && b.CancelledAt.IsZero(), o.Kind == Cancel && !stored && !r.LiveOnly:
-		return "I5: the cancelling of booking %s was acknowledged and is lost: %s"
+	case !stored && !mayBeCancelled:
+		return "I5: a booking was acknowledged and is lost"
+	case stored && (b.User != o.User || b.Legs != o.Legs || !slices.Equal(b.Seats, o.Seats)):
+		return "I8: a booking is not the hold that was confirmed"
 	}
 	return ""
 }
 
-// unconfirmed returns the bookings in the store that no client confirmed.
-func (r *run) unconfirmed() (problems []string) {
-	confirmed := map[uuid.UUID]bool{}
-	for _, id := range r.Confirmed() {
-		confirmed[id] = true
+func (r *run) cancelProblem(o *Operation) string {
+	b, stored := r.stored[o.Booking]
+	if stored && b.CancelledAt.IsZero() || !stored && !r.LiveOnly {
+		return "I5: a cancellation was acknowledged and is lost"
 	}
+	return ""
+}
+
+// unrequested returns the stored bookings that no client confirmed.
+func (r *run) unrequested() (problems []string) {
 	for _, b := range r.Stored {
-		if !confirmed[b.ID] && r.users[b.User] && r.seats[b.Train] != nil {
+		if !r.confirmed[b.ID] && r.users[b.User] && r.seats[b.Train] != nil {
 			problems = append(problems, fmt.Sprintf("booking %s of seats %v is stored, and no client confirmed it", b.ID, b.Seats))
 		}
 	}
