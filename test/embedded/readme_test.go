@@ -49,7 +49,7 @@ func TestEveryLinkOfThePagesHasATarget(t *testing.T) {
 
 func TestEveryTestInTheTableOfFaultsExists(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile(filepath.Join(root, "test/chaos/README.md"))
+	page, err := os.ReadFile(filepath.Join(root, "test", "chaos", "README.md"))
 	require.NoError(t, err)
 	var tests strings.Builder
 	require.NoError(t, filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
