@@ -41,7 +41,7 @@ func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
 	return err
 }
 
-// wasReleased reports whether a hold that ref can mean was released since a time. The store
+// wasReleased reports whether a hold that ref refers to was released since a time. The store
 // keeps released holds for longer than they would have lived.
 func (s *System) wasReleased(ctx context.Context, ref booking.HoldRef, since time.Time) (bool, error) {
 	holds, err := s.holdStore.LoadHolds(ctx, ref.Train, time.Now())
@@ -49,8 +49,7 @@ func (s *System) wasReleased(ctx context.Context, ref booking.HoldRef, since tim
 		return false, persistence.ClientError(err)
 	}
 	return slices.ContainsFunc(holds, func(h booking.Hold) bool {
-		return h.Released && h.User == ref.User && h.ExpiresAt.After(since) &&
-			(ref.Hold.IsZero() || h.ID == ref.Hold) && (ref.Seat == 0 || slices.Contains(h.Seats, ref.Seat))
+		return h.Released && h.ExpiresAt.After(since) && ref.Matches(h)
 	}), nil
 }
 

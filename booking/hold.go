@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,4 +50,14 @@ type HoldRef struct {
 	Train TrainID
 	Seat  int    // 0 when not given
 	Hold  HoldID `json:",omitzero"` // zero when not given
+}
+
+// Matches reports whether ref refers to h: h belongs to the same user, and has the id and the
+// seat that ref gives.
+func (ref HoldRef) Matches(h Hold) bool {
+	return h.User == ref.User && (ref.Hold.IsZero() || h.ID == ref.Hold) && ref.matchesSeat(h.Seats)
+}
+
+func (ref HoldRef) matchesSeat(seats []int) bool {
+	return ref.Seat == 0 || slices.Contains(seats, ref.Seat)
 }

@@ -46,11 +46,10 @@ func (m *SeatMap) resolve(ref HoldRef) (*liveHold, *Booking, error) {
 		}
 		hold, booking = m.holds[e.hold], m.bookings[e.booking]
 	}
-	covers := func(seats []int) bool { return ref.Seat == 0 || slices.Contains(seats, ref.Seat) }
 	switch {
-	case hold != nil && hold.User == ref.User && covers(hold.Seats):
+	case hold != nil && ref.Matches(hold.Hold):
 		return hold, nil, nil
-	case booking != nil && covers(booking.Seats):
+	case booking != nil && ref.matchesSeat(booking.Seats):
 		return nil, booking, nil
 	}
 	return nil, nil, errNotLocked()

@@ -116,7 +116,7 @@ func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, n
 		case m.fits(h):
 			live := &liveHold{Hold: h, phase: PhaseHeld, deadline: now.Add(remaining)}
 			if remaining > ttl {
-				live.deadline = wholeMillisecond(now.Add(ttl))
+				live.deadline = deadlineOf(now, ttl)
 				live.ExpiresAt = live.deadline.Round(0).UTC()
 				shortened = append(shortened, live.Hold)
 			}

@@ -38,7 +38,7 @@ func (m *SeatMap) Hold(request HoldRequest, rules HoldRules, now time.Time) (hol
 	if err != nil {
 		return Hold{}, false, err
 	}
-	deadline := wholeMillisecond(now.Add(rules.TTL))
+	deadline := deadlineOf(now, rules.TTL)
 	h := &liveHold{
 		Hold: Hold{
 			ID: request.ID, User: request.User, Legs: segment, Seats: seats,
@@ -286,9 +286,10 @@ func errLocked(until time.Time) *Error {
 	return &Error{Code: CodeSeatLocked, Message: "Seat is already locked", BecomesFreeAt: until}
 }
 
-// wholeMillisecond truncates t to a millisecond and keeps its monotonic reading, which
-// Truncate would strip.
-func wholeMillisecond(t time.Time) time.Time {
+// deadlineOf returns the deadline of a hold that is made at now: a whole millisecond. It keeps
+// the monotonic reading of now, which Truncate would strip.
+func deadlineOf(now time.Time, ttl time.Duration) time.Time {
+	t := now.Add(ttl)
 	return t.Add(-time.Duration(t.Nanosecond() % int(time.Millisecond)))
 }
 
