@@ -15,15 +15,11 @@ import (
 // holdGrace is how much longer than needed a hold is kept, to allow for clocks that differ.
 const holdGrace = time.Minute
 
-// fenced is the result of a script whose lease is not held.
-const fenced = -1
-
 var (
 	// KEYS lease, hold, holds. ARGV lease's value, hold's id, value, PX, deadline, and the
 	// deadline up to which ids are removed. SET comes first, because Redis checks its memory
 	// only before the first write of a script.
-	putHold = goredis.NewScript(`
-		if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+	putHold = goredis.NewScript(fence + `
 		redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
 		redis.call('ZADD', KEYS[3], ARGV[5], ARGV[2])
 		if redis.call('PTTL', KEYS[3]) < tonumber(ARGV[4]) then
@@ -33,8 +29,7 @@ var (
 		return 1`)
 
 	// KEYS lease, hold, holds. ARGV lease's value, hold's id.
-	dropHold = goredis.NewScript(`
-		if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+	dropHold = goredis.NewScript(fence + `
 		redis.call('DEL', KEYS[2])
 		redis.call('ZREM', KEYS[3], ARGV[2])
 		return 1`)

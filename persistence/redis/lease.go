@@ -13,6 +13,14 @@ import (
 	"trainbooking.dev/persistence"
 )
 
+const (
+	// fence is the beginning of every script that acts for an activation: it ends the script
+	// unless the lease KEYS[1] has the value ARGV[1].
+	fence = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end`
+	// fenced is the result of a script that fence ended.
+	fenced = -1
+)
+
 var (
 	// KEYS lease. ARGV its value, its TTL in milliseconds. Returns the holder, or false if
 	// the TTL was too long or missing and the lease was removed.
@@ -30,13 +38,11 @@ var (
 		return holder`)
 
 	// KEYS lease. ARGV its value, its TTL in milliseconds.
-	renewLease = goredis.NewScript(`
-		if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+	renewLease = goredis.NewScript(fence + `
 		return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 
 	// KEYS lease. ARGV its value.
-	releaseLease = goredis.NewScript(`
-		if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+	releaseLease = goredis.NewScript(fence + `
 		return redis.call('DEL', KEYS[1])`)
 )
 
