@@ -30,21 +30,18 @@ func chaos(faults string) suite {
 	}
 }
 
-// fence is the line of a script in Redis that compares the lease.
-const fence = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end`
-
 // mutants are the rules of RELIABILITY.md, each broken. A rule that has two guards, each of
 // them enough, is not here: a seat in Postgres, a hold without its lease. Nor can test/chaos
 // see from outside that one of several guards is missing: the epoch, the lease.
 var mutants = []mutant{
 	{
-		name: "early-expiry", pkg: "booking", decl: "wholeMillisecond",
-		edit:      begin(`return t.Add(-700 * time.Millisecond)`),
+		name: "early-expiry", pkg: "booking", decl: "deadlineOf",
+		edit:      begin(`ttl -= 700 * time.Millisecond`),
 		noticedBy: []suite{seatMap, simulated, chaos("killed")},
 	},
 	{
-		name: "release-by-anyone", pkg: "booking", decl: "SeatMap.resolve",
-		edit:      replace(`hold.User == ref.User`, `true`),
+		name: "release-by-anyone", pkg: "booking", decl: "HoldRef.Matches",
+		edit:      replace(`h.User == ref.User`, `true`),
 		noticedBy: []suite{seatMap, chaos("killed")},
 	},
 	{
@@ -74,7 +71,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "hold-without-lease", pkg: "persistence/redis", decl: "putHold",
-		edit:      replace(fence, ``),
+		edit:      replace(`fence + `, ``),
 		noticedBy: []suite{holds},
 	},
 	{
@@ -84,12 +81,12 @@ var mutants = []mutant{
 	},
 	{
 		name: "lease-renewed-by-anyone", pkg: "persistence/redis", decl: "renewLease",
-		edit:      replace(fence, ``),
+		edit:      replace(`fence + `, ``),
 		noticedBy: []suite{leases},
 	},
 	{
 		name: "lease-released-by-anyone", pkg: "persistence/redis", decl: "releaseLease",
-		edit:      replace(fence, ``),
+		edit:      replace(`fence + `, ``),
 		noticedBy: []suite{leases},
 	},
 	{
