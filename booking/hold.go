@@ -15,7 +15,7 @@ const (
 	DefaultMaxHolds = 10
 
 	// HoldRetention is how long a hold that ended without a booking, or a cancelled booking,
-	// is kept. Meanwhile a late confirm by seat alone is refused as ambiguous rather than
+	// is kept. During that time a late confirm by seat alone is refused as ambiguous rather than
 	// applied to another segment (docs/decisions/0003).
 	HoldRetention = time.Hour
 )
@@ -32,9 +32,9 @@ type Hold struct {
 
 // HoldRequest asks for a hold of named seats, or of Count seats that the train
 // chooses (adjacent ones if possible, lowest numbers first). Exactly one of
-// Seats and Count is set. From and To are stations; empty means the train's ends.
+// Seats and Count is set. From and To are stations; empty means the first and the last stop.
 type HoldRequest struct {
-	ID       HoldID `json:",omitzero"` // chosen before the first attempt; a retry has the same
+	ID       HoldID `json:",omitzero"` // made before the first attempt; a retry has the same id
 	User     uuid.UUID
 	Train    TrainID
 	Seats    []int

@@ -132,7 +132,7 @@ func (a *activation) confirmed(at *attempt, id booking.HoldID, b booking.Booking
 }
 
 func (a *activation) cancel(at *attempt) {
-	if _, err := a.seats.Cancel(at.request.user.id, at.request.booking); err != nil {
+	if err := a.seats.CheckCancel(at.request.user.id, at.request.booking); err != nil {
 		a.reply(at, nil, err)
 		return
 	}
