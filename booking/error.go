@@ -38,7 +38,7 @@ const (
 	CodeTimeout            Code = "timeout"
 )
 
-// Outcome is whether a request that failed with 503 or 504 was executed.
+// Outcome reports whether a request that failed with 503 or 504 was executed.
 type Outcome string
 
 const (
