@@ -22,8 +22,8 @@ const (
 )
 
 var (
-	// KEYS lease. ARGV its value, its TTL in milliseconds. Returns the holder, or false if
-	// the TTL was too long or missing and the lease was removed.
+	// KEYS lease. ARGV its value, its TTL in milliseconds. Returns the holder's value, or false
+	// if the lease was removed because its TTL was too long or missing.
 	acquireLease = goredis.NewScript(`
 		local holder = redis.call('GET', KEYS[1])
 		if not holder then
@@ -46,15 +46,15 @@ var (
 		return redis.call('DEL', KEYS[1])`)
 )
 
-// AcquireLease implements persistence.Leases. If the reply is lost, it reads the lease back
-// in the time that is left.
+// AcquireLease implements persistence.Leases. If the reply is lost, it reads the lease back in
+// the remaining time.
 func (db *DB) AcquireLease(ctx context.Context, lease persistence.Lease) (persistence.Lease, error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
 	key := leaseKey(lease.Train)
 	holder, err := acquireLease.Run(ctx, db.data, []string{key}, leaseValue(lease), persistence.LeaseTTL.Milliseconds()).Text()
 	if errors.Is(err, goredis.Nil) {
-		return persistence.Lease{}, wrap("acquire lease", fmt.Errorf("%w: the TTL of key %s was longer than that of a lease", persistence.ErrConflict, key))
+		return persistence.Lease{}, wrap("acquire lease", fmt.Errorf("%w: key %s had a longer TTL than a lease and was removed, try again", persistence.ErrConflict, key))
 	}
 	if err = translate(err); errors.Is(err, persistence.ErrUnknown) {
 		found, findErr := db.data.Get(ctx, key).Result()
