@@ -103,13 +103,13 @@ func (t *trainActor) confirmed(r *request, id booking.HoldID, b booking.Booking,
 		t.seats.ConfirmFailed(id)
 	default:
 		t.seats.Booked(id, b)
-		t.dropHold(id) // if that fails, the next load ignores the hold, as it became a booking
+		t.dropHold(id) // if that fails, the next load ignores the hold, because it became a booking
 	}
 	t.settle(id, r, b, err)
 }
 
 // release decides in memory, stores the released hold and responds. It is stored before the
-// response, so that a crash does not bring the hold back.
+// response, so that a crash does not restore the hold.
 type release struct{ Ref booking.HoldRef }
 
 func (c release) run(t *trainActor, r *request) {
