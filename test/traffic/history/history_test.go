@@ -289,7 +289,7 @@ func TestCheckerDistinguishesGoodSegmentsAndDeletionsFromBad(t *testing.T) {
 func TestStoreMustHaveWhatWasAcknowledged(t *testing.T) {
 	t.Parallel()
 	booked := operations(hold(0, asha, one), confirm(second, asha, one, history.Done))
-	cancelled := append(booked, cancel(2*second, asha, one, history.Done))
+	cancelled := slices.Concat(booked, operations(cancel(2*second, asha, one, history.Done)))
 	open := operations(hold(0, asha, one), confirm(second, asha, one, history.Unknown))
 	other := stored(asha, one, true)
 	other.Seats = []int{2}
