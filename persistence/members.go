@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// MemberTTL is how long a heartbeat is valid. With 1 s, healthy members on a busy machine were
-// evicted (docs/decisions/0008).
+// MemberTTL is how long a heartbeat is valid. With a shorter time, healthy members on a busy
+// machine were evicted (docs/decisions/0008).
 const MemberTTL = 3 * time.Second
 
 // Membership is the set of members at one moment.

@@ -114,7 +114,7 @@ func (r *run) keep(h *history.History, found history.Findings) {
 		require.NoError(r.t, os.WriteFile(filepath.Join(dir, l.name), []byte(l.log.String()), 0o600))
 	}
 	for _, w := range found.Wrong {
-		require.NoError(r.t, w.WriteHTML(filepath.Join(dir, w.Name())))
+		require.NoError(r.t, w.Picture(filepath.Join(dir, w.Name())))
 	}
 	r.t.Logf("kept in %s: history.json, the logs of the processes, a picture of each wrong seat", dir)
 }

@@ -15,9 +15,9 @@ import (
 // retryPause is the longest pause before a failed request is sent again.
 const retryPause = 250 * time.Millisecond
 
-// Client is one program of one user. Each of its methods sends a request, repeats it while it
-// fails and Options.Retry has not passed, records every attempt and returns the last one. A
-// Client is for one goroutine.
+// Client is one program of one user. Each of its methods sends a request, again for as long
+// as it fails and Options.Retry lasts, records every attempt and returns the last one. It is
+// for one goroutine.
 type Client struct {
 	ID   int
 	User uuid.UUID
@@ -25,13 +25,13 @@ type Client struct {
 	traffic *Traffic
 	random  *rand.Rand
 	kept    []history.Operation // confirms that succeeded and were not cancelled, oldest first
-	last    booking.Booking     // the last one that was confirmed
+	last    booking.Booking     // that was confirmed
 }
 
-// Stopped reports whether the client must end.
-func (c *Client) Stopped(ctx context.Context) bool {
+// Over reports whether the client is to end.
+func (c *Client) Over(ctx context.Context) bool {
 	select {
-	case <-c.traffic.stopped:
+	case <-c.traffic.over:
 		return true
 	case <-ctx.Done():
 		return true
@@ -40,10 +40,10 @@ func (c *Client) Stopped(ctx context.Context) bool {
 	}
 }
 
-// Think pauses for a random time of at most d and reports whether the client continues.
+// Think pauses for a random time of at most d and reports whether the client goes on.
 func (c *Client) Think(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
-		return !c.Stopped(ctx)
+		return !c.Over(ctx)
 	}
 	return c.pause(ctx, time.Duration(c.random.Int64N(int64(d))))
 }
@@ -53,18 +53,18 @@ func (c *Client) pause(ctx context.Context, d time.Duration) bool {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return !c.Stopped(ctx)
-	case <-c.traffic.stopped:
+		return !c.Over(ctx)
+	case <-c.traffic.over:
 	case <-ctx.Done():
 	}
 	return false
 }
 
-// chance returns true with the given probability.
+// chance reports true in the given share of cases.
 func (c *Client) chance(share float64) bool { return c.random.Float64() < share }
 
-// Send sends a request and repeats it while it fails, even after Stop, because the check needs
-// a definite response. Between two attempts it waits.
+// Send sends a request, again while it fails. Between two attempts it waits, also when the
+// traffic is to stop: a definite response is worth more than a quick end.
 func (c *Client) Send(ctx context.Context, o history.Operation, call func(context.Context, *history.Operation) error) history.Operation {
 	o.Client, o.User = c.ID, c.User
 	for begun := time.Now(); ; {
@@ -102,7 +102,7 @@ func (c *Client) attempt(ctx context.Context, o history.Operation, call func(con
 	return o
 }
 
-// resultOf converts the error of a booking.Service.
+// resultOf maps the error of a booking.Service.
 func resultOf(err error) history.Result {
 	if err == nil {
 		return history.Done
@@ -119,7 +119,7 @@ func resultOf(err error) history.Result {
 	return history.Result(e.Code)
 }
 
-// Hold holds seats of the train on a segment: the given ones, or count of them if seats is nil.
+// Hold asks for seats of a segment of the train; seats nil: for count of them.
 func (c *Client) Hold(ctx context.Context, train *booking.Train, legs booking.Legs, seats []int, count int) history.Operation {
 	from, to := train.Ends(legs)
 	request := booking.HoldRequest{
@@ -137,7 +137,7 @@ func (c *Client) Hold(ctx context.Context, train *booking.Train, legs booking.Le
 			}
 			o.Seats, o.Hold, o.Ends = h.Seats, h.ID, c.traffic.At(h.ExpiresAt)
 			if h.Legs != legs || seats == nil && len(h.Seats) != count {
-				c.traffic.Violation("the response to a hold of %d seats %s has seats %v %s", count, legs, h.Seats, h.Legs)
+				c.traffic.Violation("a hold of %d seats %s was answered with seats %v %s", count, legs, h.Seats, h.Legs)
 			}
 			if o.Ends <= o.Call {
 				o.Result = history.HoldEnded
@@ -145,12 +145,12 @@ func (c *Client) Hold(ctx context.Context, train *booking.Train, legs booking.Le
 			return nil
 		})
 	if held.Result == history.Done {
-		c.traffic.share(held)
+		c.traffic.show(held)
 	}
 	return held
 }
 
-// ref refers to a hold by its id, and half of the time also by one of its seats.
+// ref names a hold: by its id, and half of the time by one of its seats as well.
 func (c *Client) ref(held *history.Operation) booking.HoldRef {
 	ref := booking.HoldRef{User: c.User, Train: held.Train, Hold: held.Hold}
 	if c.chance(0.5) {
@@ -159,7 +159,7 @@ func (c *Client) ref(held *history.Operation) booking.HoldRef {
 	return ref
 }
 
-// Confirm confirms a hold. The hold of another user must be refused.
+// Confirm books a hold, its own or one of others, which must be refused.
 func (c *Client) Confirm(ctx context.Context, held history.Operation) history.Operation {
 	ref := c.ref(&held)
 	booked := c.Send(ctx, history.Operation{Kind: history.Confirm, Train: held.Train, Seats: held.Seats, Legs: held.Legs, Hold: held.Hold},
@@ -176,7 +176,7 @@ func (c *Client) Confirm(ctx context.Context, held history.Operation) history.Op
 	return booked
 }
 
-// Release releases a hold. The hold of another user must be refused.
+// Release ends a hold, its own or one of others, which must be refused.
 func (c *Client) Release(ctx context.Context, held history.Operation) history.Operation {
 	ref := c.ref(&held)
 	return c.Send(ctx, history.Operation{Kind: history.Release, Train: held.Train, Seats: held.Seats, Legs: held.Legs, Hold: held.Hold},
@@ -193,7 +193,7 @@ func (c *Client) Cancel(ctx context.Context, booked history.Operation) history.O
 		})
 }
 
-// CancelOldest cancels the oldest booking that the client keeps, if there is one.
+// CancelOldest cancels the booking that the client has had for longest, if it has any.
 func (c *Client) CancelOldest(ctx context.Context) {
 	if len(c.kept) > 0 {
 		oldest := c.kept[0]

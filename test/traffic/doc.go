@@ -1,6 +1,6 @@
-// Package traffic generates the requests of passengers to a booking.Service: many clients
-// search, hold, confirm, release and cancel at once, and repeat a failed request as API.md 3
-// allows. Package history checks the responses.
+// Package traffic is what passengers do to a booking.Service: many clients that search, hold,
+// confirm, release and cancel at once, and send a failed request again as API.md 3 allows.
+// Package history checks what they got.
 //
 //	Start(ctx, Options, Script) ──▶ Traffic ─ Stop, Wait
 //	                                   │

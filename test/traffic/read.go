@@ -7,14 +7,14 @@ import (
 	"trainbooking.dev/test/traffic/history"
 )
 
-// The operations that do not return the state of single seats.
+// The operations that say nothing about single seats.
 const (
 	kindFind   history.Kind = "find train"
 	kindSearch history.Kind = "search"
 	kindList   history.Kind = "list bookings"
 )
 
-// SeatMap reads the states of seats 1 to Options.Seats on a segment.
+// SeatMap reads the seats of a segment that clients want.
 func (c *Client) SeatMap(ctx context.Context, train *booking.Train, legs booking.Legs) {
 	from, to := train.Ends(legs)
 	c.Send(ctx, history.Operation{Kind: history.SeatMap, Train: train.ID, Legs: legs},
@@ -35,24 +35,25 @@ func (c *Client) SeatMap(ctx context.Context, train *booking.Train, legs booking
 		})
 }
 
-// Find reads the tally of a train.
+// Find reads the figures of a train.
 func (c *Client) Find(ctx context.Context, train *booking.Train) {
 	c.Send(ctx, history.Operation{Kind: kindFind, Train: train.ID}, func(ctx context.Context, _ *history.Operation) error {
 		found, err := c.traffic.options.Service.FindTrain(ctx, train.ID)
 		if err == nil {
-			c.checkTally(found)
+			c.addUp(found)
 		}
 		return err
 	})
 }
 
-// Search searches by the stations of the segment and reports whether the train was found.
+// Search searches for the train as a passenger does who knows only the stations, and
+// reports whether it was found.
 func (c *Client) Search(ctx context.Context, train *booking.Train, legs booking.Legs) (found bool) {
 	from, to := train.Ends(legs)
 	c.Send(ctx, history.Operation{Kind: kindSearch, Train: train.ID, Legs: legs}, func(ctx context.Context, _ *history.Operation) error {
 		offers, err := c.traffic.options.Service.Search(ctx, from.Station, to.Station)
 		for _, a := range offers {
-			c.checkTally(a)
+			c.addUp(a)
 			found = found || a.Train.ID == train.ID
 		}
 		return err
@@ -60,8 +61,8 @@ func (c *Client) Search(ctx context.Context, train *booking.Train, legs booking.
 	return found
 }
 
-// checkTally checks I10.
-func (c *Client) checkTally(a booking.Availability) {
+// addUp checks I10.
+func (c *Client) addUp(a booking.Availability) {
 	if a.Booked < 0 || a.Held < 0 || a.Available < 0 || a.Booked+a.Held+a.Available != a.Train.Capacity {
 		c.traffic.Violation("I10: train %s with %d seats: %+v", a.Train.ID, a.Train.Capacity, a.Tally)
 	}

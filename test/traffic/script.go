@@ -22,7 +22,7 @@ func Mixed(ctx context.Context, c *Client) {
 		case dice < 11:
 			c.Search(ctx, train, c.segment(train))
 		case dice < 14:
-			c.stealHold(ctx)
+			c.intrude(ctx)
 		case dice < 15:
 			c.cancelUnacknowledged(ctx)
 		default:
@@ -38,8 +38,8 @@ func (c *Client) segment(train *booking.Train) booking.Legs {
 	return booking.Segment(from, from+1+c.random.IntN(last-from))
 }
 
-// buy holds seats, and then confirms or releases them or lets the hold expire. The client keeps
-// one or two bookings and cancels the others.
+// buy holds seats, and then confirms, releases or forgets them. The client keeps a booking or
+// two and cancels the others.
 func (c *Client) buy(ctx context.Context, train *booking.Train) {
 	think := c.traffic.options.Think
 	held := c.holdSome(ctx, train)
@@ -47,7 +47,7 @@ func (c *Client) buy(ctx context.Context, train *booking.Train) {
 		return
 	}
 	switch dice := c.random.IntN(100); {
-	case dice < 10: // the hold expires
+	case dice < 10: // it ends by itself
 		return
 	case dice < 25:
 		c.Think(ctx, think)
@@ -67,7 +67,8 @@ func (c *Client) buy(ctx context.Context, train *booking.Train) {
 	}
 }
 
-// holdSome holds seats by number or, if several may be held, by count.
+// holdSome holds seats that it names or, where several may be held, leaves the choice to the
+// train.
 func (c *Client) holdSome(ctx context.Context, train *booking.Train) history.Operation {
 	legs, count := c.segment(train), 1+c.random.IntN(c.traffic.options.MaxSeats)
 	if c.traffic.options.MaxSeats > 1 && c.chance(0.5) {
@@ -81,7 +82,7 @@ func (c *Client) holdSome(ctx context.Context, train *booking.Train) history.Ope
 	return c.Hold(ctx, train, legs, seats, len(seats))
 }
 
-// awaitEnd waits until shortly before or after the end of the hold, if that is soon.
+// awaitEnd waits until the hold has just ended, or is about to, if that is soon.
 func (c *Client) awaitEnd(ctx context.Context, held history.Operation) {
 	const soon, spread = 10 * time.Second, 150 * time.Millisecond
 	wait := held.Ends - c.traffic.Now()
@@ -91,8 +92,8 @@ func (c *Client) awaitEnd(ctx context.Context, held history.Operation) {
 	c.pause(ctx, max(0, wait-spread+time.Duration(c.random.Int64N(int64(2*spread)))))
 }
 
-// stealHold confirms or releases the hold of another user, which must be refused.
-func (c *Client) stealHold(ctx context.Context) {
+// intrude tries to confirm or to release the hold of another user, which must be refused.
+func (c *Client) intrude(ctx context.Context) {
 	c.traffic.mu.Lock()
 	others := slices.DeleteFunc(slices.Clone(c.traffic.recent), func(o history.Operation) bool { return o.User == c.User })
 	c.traffic.mu.Unlock()
@@ -119,7 +120,7 @@ func (c *Client) cancelUnacknowledged(ctx context.Context) {
 }
 
 // Race holds and confirms every seat of the first train, in random order. The clients of a
-// user divide the seats among them.
+// user share the seats out among them.
 func Race(ctx context.Context, c *Client) {
 	train := &c.traffic.Trains()[0]
 	clients := max(1, c.traffic.options.Clients)
@@ -127,7 +128,7 @@ func Race(ctx context.Context, c *Client) {
 		if seat%clients != c.ID%clients {
 			continue
 		}
-		if c.Stopped(ctx) {
+		if c.Over(ctx) {
 			return
 		}
 		if held := c.Hold(ctx, train, train.Run(), []int{seat + 1}, 1); held.Result == history.Done {
@@ -136,34 +137,33 @@ func Race(ctx context.Context, c *Client) {
 	}
 }
 
-// Tour returns the script of a passenger who books one seat of the first train in each round:
-// search, hold, confirm, find the booking. The oldest booking is cancelled in every fourth round,
-// and when the passenger has more than keep. Tour makes at least one round and begins none after
-// end.
-func Tour(keep int, end time.Time) Script {
+// Tour returns the script of a passenger who books one seat after another on the first train,
+// turn by turn: search, hold, confirm, find the booking. A fourth of them is cancelled, and
+// the oldest where the passenger has more than keep. There is one turn at least, and none
+// begins after the time is over.
+func Tour(keep int, over time.Time) Script {
 	const each = 4
 	return func(ctx context.Context, c *Client) {
 		train := &c.traffic.Trains()[0]
-		for round := 1; ; round++ {
+		for turn := 1; ; turn++ {
 			if !c.Search(ctx, train, train.Run()) && ctx.Err() == nil {
-				c.traffic.Violation("the search does not find train %s, which is on sale", train.ID)
+				c.traffic.Violation("the search does not find the train %s, which is on sale", train.ID)
 			}
 			held := c.Hold(ctx, train, train.Run(), nil, 1)
 			if held.Result == history.Done {
 				c.bookAndFind(ctx, held)
 			}
-			if len(c.kept) > keep || round%each == 0 {
+			if len(c.kept) > keep || turn%each == 0 {
 				c.CancelOldest(ctx)
 			}
-			if !time.Now().Before(end) || !c.pause(ctx, c.traffic.options.Think) {
+			if !time.Now().Before(over) || !c.pause(ctx, c.traffic.options.Think) {
 				return
 			}
 		}
 	}
 }
 
-// bookAndFind confirms a hold and checks that the booking is at its position in the list of the
-// user.
+// bookAndFind confirms a hold and looks for the booking at its place in the list of the user.
 func (c *Client) bookAndFind(ctx context.Context, held history.Operation) {
 	booked := c.Confirm(ctx, held)
 	if booked.Result != history.Done {

@@ -14,20 +14,20 @@ import (
 	"trainbooking.dev/test/traffic/history"
 )
 
-// DefaultRetry is twice the time after which a train is served again when its process was
+// DefaultRetry is twice the time in which a train is served again after its process was
 // killed (RELIABILITY.md I7).
 const DefaultRetry = 16 * time.Second
 
-// Options configure a Traffic. Service, Users and Trains are required.
+// Options are what a Traffic is made of. Service, Users and Trains are required.
 type Options struct {
 	Service booking.Service
 	Users   []uuid.UUID
-	// Clients is the number of concurrent clients of each user. 0: 1.
+	// Clients of each user, that act at the same time. 0: 1.
 	Clients int
 	Trains  []booking.Train
-	// Clients use seats 1 to Seats of each train. 0: all seats of the smallest train.
+	// Seats of each train that clients want: 1 to Seats. 0: as many as the smallest train has.
 	Seats int
-	// MaxSeats is the largest number of seats of one hold. 0: 1.
+	// MaxSeats of one hold. 0: 1.
 	MaxSeats int
 	// Think bounds the pause before a client's next step. The pauses are random.
 	Think time.Duration
@@ -40,7 +40,7 @@ type Options struct {
 	FirstID   int               // of the clients, where several Traffics share a Recorder
 }
 
-// Script runs one client until it is done or Client.Stopped returns true.
+// Script is what one client does, until it is done or Client.Over.
 type Script func(context.Context, *Client)
 
 // Traffic is clients that run a Script.
@@ -49,12 +49,12 @@ type Traffic struct {
 
 	options Options
 	clients sync.WaitGroup
-	stopped chan struct{}
+	over    chan struct{}
 	stop    func()
 
 	mu     sync.Mutex
 	trains []booking.Train
-	recent []history.Operation // the latest holds of all clients, for stealHold
+	recent []history.Operation // holds of anybody, for others to try to take
 }
 
 // Start starts the clients. Cancelling ctx ends them at once; Stop lets each finish its step.
@@ -69,17 +69,17 @@ func Start(ctx context.Context, o Options, script Script) *Traffic {
 	return t
 }
 
-// New returns a Traffic without clients, for callers that create them with Client.
+// New returns a Traffic without clients, for those who run their own.
 func New(o Options) *Traffic {
 	o.Retry, o.MaxSeats = cmp.Or(o.Retry, DefaultRetry), max(1, o.MaxSeats)
 	if o.Seats == 0 && len(o.Trains) > 0 {
 		o.Seats = slices.MinFunc(o.Trains, func(a, b booking.Train) int { return a.Capacity - b.Capacity }).Capacity
 	}
-	t := &Traffic{Recorder: o.Recorder, options: o, trains: o.Trains, stopped: make(chan struct{})}
+	t := &Traffic{Recorder: o.Recorder, options: o, trains: o.Trains, over: make(chan struct{})}
 	if t.Recorder == nil {
 		t.Recorder = history.NewRecorder()
 	}
-	t.stop = sync.OnceFunc(func() { close(t.stopped) })
+	t.stop = sync.OnceFunc(func() { close(t.over) })
 	return t
 }
 
@@ -92,14 +92,14 @@ func (t *Traffic) Client(id int, user uuid.UUID) *Client {
 	}
 }
 
-// Stop ends each client after its current step, and waits for all of them. It may be called
-// twice.
+// Stop tells the clients to end after their present step, and waits for them. It may be
+// called twice.
 func (t *Traffic) Stop() {
 	t.stop()
 	t.clients.Wait()
 }
 
-// Wait waits until every client has finished its script.
+// Wait waits until every client has come to the end of its script.
 func (t *Traffic) Wait() { t.clients.Wait() }
 
 // SetTrains replaces the trains that clients use from now on.
@@ -116,8 +116,8 @@ func (t *Traffic) Trains() []booking.Train {
 	return t.trains
 }
 
-// share offers a hold to stealHold of the other clients.
-func (t *Traffic) share(held history.Operation) {
+// show makes a hold known to the other clients.
+func (t *Traffic) show(held history.Operation) {
 	const most = 10
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// Findings are the result of a check.
+// Findings are what a check found.
 type Findings struct {
 	Problems  []string      // the promises that were broken, none if the history is good
 	Wrong     []Wrong       // the registers among them
@@ -18,7 +18,7 @@ type Findings struct {
 	Longest   time.Duration // the longest of them
 }
 
-// Wrong is a register whose responses no order of its operations explains.
+// Wrong is a register without an order of its operations that explains them.
 type Wrong struct {
 	// Result is porcupine.Unknown when the search took too long, which fails as well.
 	Result porcupine.CheckResult
@@ -33,16 +33,16 @@ func (w Wrong) String() string {
 		w.Result, w.at.seat, w.at.leg, w.at.train)
 }
 
-// Name returns a file name that identifies the register.
+// Name is a file name that says which register it is.
 func (w Wrong) Name() string {
 	return fmt.Sprintf("seat-%d-leg-%d-of-%s.html", w.at.seat, w.at.leg, w.at.train)
 }
 
-// WriteHTML writes a page that shows the longest order that the search found.
-func (w Wrong) WriteHTML(path string) error { return porcupine.VisualizePath(w.model, w.info, path) }
+// Picture writes an HTML page that shows how far the search came.
+func (w Wrong) Picture(path string) error { return porcupine.VisualizePath(w.model, w.info, path) }
 
-// Check compares the history with the promises. The search for an order takes at most limit for
-// each register.
+// Check holds the history against the promises. The search for an order takes at most limit
+// for each register.
 func (h *History) Check(limit time.Duration) (found Findings) {
 	r := newRun(h)
 	found.Problems = slices.Concat(h.Violations, r.unexpected(), r.missing(), r.soldTwice(), r.overLimit())

@@ -1,7 +1,7 @@
 // Package history checks what clients of the booking service sent and received against the
 // promises of RELIABILITY.md (I1 to I5, I8 and I9).
 //
-//	clients ──▶ Recorder ──▶ History{Operations, Losses, Stored} ──▶ Check ──▶ Findings
+//	clients ──▶ Recorder ──▶ History{Operations, Losses, Stored} ──▶ Check ──▶ Result
 //
 // # The model
 //
@@ -10,7 +10,7 @@
 //
 //	        hold                        confirm, before the end
 //	free ──────────▶ held(user, hold) ──────────────────────────▶ booked(user, booking)
-//	 ▲                    │ release or expiry                        │ cancel
+//	 ▲                    │ release, or the end has come             │ cancel
 //	 └────────────────────┴──────────────────────────────────────────┘
 //
 // Deleting a train frees all of it. An operation on several seats or legs appears in the
@@ -32,12 +32,12 @@
 //
 // A request that a process is still writing to a store is visible to others: they find a seat
 // locked that nobody gets in the end, or locked past the end of the hold because a confirm
-// arrived in time. Such a refusal is excused while a request that can be its reason is in
-// flight.
+// arrived in time. Such a refusal is excused while a request that can be its reason is under
+// way.
 //
 // # When Redis loses its data
 //
 // Holds may be lost (the exemption of I2, I3 and I9): from then on they may count as ended.
 // For one lease TTL after the loss, reads and refusals may come from an owner that has not
-// noticed that its lease is lost. Nothing else is excused.
+// noticed that its lease is gone. Nothing else is excused, bookings least of all.
 package history

@@ -17,7 +17,7 @@ import (
 
 const (
 	second = time.Second
-	tick   = 10 * time.Millisecond // the duration of an operation
+	tick   = 10 * time.Millisecond // an operation takes
 	ttl    = 5 * time.Second
 )
 
@@ -79,7 +79,7 @@ func remove(call time.Duration, force bool, result history.Result) history.Opera
 	return o
 }
 
-// on changes the legs and seats of an operation.
+// on makes an operation one on other seats and legs.
 func on(legs booking.Legs, seats []int, o history.Operation) history.Operation {
 	o.Legs, o.Seats = legs, seats
 	return o
@@ -94,7 +94,7 @@ func stored(user uuid.UUID, id booking.HoldID, live bool) booking.Booking {
 	return b
 }
 
-func TestCheckerDistinguishesGoodHistoriesFromBad(t *testing.T) {
+func TestCheckerTellsGoodHistoriesFromBad(t *testing.T) {
 	t.Parallel()
 	type operations = []history.Operation
 	const (
@@ -119,15 +119,15 @@ func TestCheckerDistinguishesGoodHistoriesFromBad(t *testing.T) {
 		{"a hold is released and taken by another", true, operations{
 			hold(0, asha, one), release(second, asha, one, done), hold(2*second, ravi, two), confirm(3*second, asha, one, notLocked),
 		}, nil, nil},
-		{"a hold expires", true, operations{hold(0, asha, one), hold(5*second, ravi, two), confirm(6*second, asha, one, notLocked)}, nil, nil},
+		{"a hold ends by itself", true, operations{hold(0, asha, one), hold(5*second, ravi, two), confirm(6*second, asha, one, notLocked)}, nil, nil},
 		{"a seat is sold twice", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, done), hold(2*second, ravi, two), confirm(3*second, ravi, two, done),
 		}, nil, nil},
-		{"a booked seat is held", false, operations{hold(0, asha, one), confirm(second, asha, one, done), hold(7*second, ravi, two)}, nil, nil},
-		{"two users hold a seat", false, operations{hold(0, asha, one), hold(2*second, ravi, two)}, nil, nil},
+		{"a hold is given on a booked seat", false, operations{hold(0, asha, one), confirm(second, asha, one, done), hold(7*second, ravi, two)}, nil, nil},
+		{"two hold a seat", false, operations{hold(0, asha, one), hold(2*second, ravi, two)}, nil, nil},
 		{"a hold ends too early for another", false, operations{hold(0, asha, one), hold(4900*time.Millisecond, ravi, two)}, nil, nil},
 		{"a hold ends too early for its user", false, operations{hold(0, asha, one), confirm(4*second, asha, one, notLocked)}, nil, nil},
-		{"a seat map shows that a hold ended too early", false, operations{hold(0, asha, one), seatMap(4*second, booking.SeatAvailable)}, nil, nil},
+		{"a hold is seen to end too early", false, operations{hold(0, asha, one), seatMap(4*second, booking.SeatAvailable)}, nil, nil},
 		{"a hold is confirmed after its end", false, operations{hold(0, asha, one), confirm(6*second, asha, one, done)}, nil, nil},
 		{"a seat stays locked long after its hold", false, operations{hold(0, asha, one), at(7*second, history.Hold, ravi, locked)}, nil, nil},
 		{"a hold is confirmed by another", false, operations{hold(0, asha, one), confirm(second, ravi, one, done)}, nil, nil},
@@ -138,7 +138,7 @@ func TestCheckerDistinguishesGoodHistoriesFromBad(t *testing.T) {
 		{"a booking is lost", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, done), seatMap(2*second, booking.SeatAvailable),
 		}, hers, nil},
-		{"a booked seat is held by the next", false, operations{
+		{"a booking is gone for the next", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, done), hold(6*second, ravi, two),
 		}, hers, nil},
 		{"a booking is not found by its user", false, operations{
@@ -156,17 +156,17 @@ func TestCheckerDistinguishesGoodHistoriesFromBad(t *testing.T) {
 			return o
 		}()}, nil, nil},
 
-		{"a confirm without a response was stored", true, operations{
+		{"a confirm without an answer was stored", true, operations{
 			hold(0, asha, one), confirm(second, asha, one, unknown), at(4*second, history.Hold, ravi, locked),
 			at(7*second, history.Hold, ravi, booked),
 		}, hers, nil},
-		{"a confirm without a response was not stored", true, operations{
+		{"a confirm without an answer was not stored", true, operations{
 			hold(0, asha, one), confirm(second, asha, one, unknown), hold(6*second, ravi, two),
 		}, none, nil},
-		{"a confirm without a response was stored and the seat is held by another", false, operations{
+		{"a confirm without an answer was stored and the seat given away", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, unknown), hold(6*second, ravi, two),
 		}, hers, nil},
-		{"a confirm that arrived in time is refused by the next owner, and locked the seat until then", true, operations{
+		{"a confirm that came in time is refused by the next owner, and locked the seat until then", true, operations{
 			hold(0, asha, one), for3Seconds(confirm(4900*time.Millisecond, asha, one, notLocked)), at(7*second, history.Hold, ravi, locked),
 		}, nil, nil},
 		{"a confirm by another locks a seat past the end of the hold", false, operations{
@@ -175,16 +175,16 @@ func TestCheckerDistinguishesGoodHistoriesFromBad(t *testing.T) {
 		{"a confirm that was not executed was", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, history.NotExecuted), seatMap(2*second, booking.SeatBooked),
 		}, hers, nil},
-		{"a hold without a response took effect", true, operations{at(0, history.Hold, asha, unknown), at(2*second, history.Hold, ravi, locked)}, nil, nil},
-		{"a hold without a response had no effect", true, operations{at(0, history.Hold, asha, unknown), hold(2*second, ravi, two)}, nil, nil},
-		{"a hold without a response is found by the next", true, operations{
+		{"a hold without an answer is there", true, operations{at(0, history.Hold, asha, unknown), at(2*second, history.Hold, ravi, locked)}, nil, nil},
+		{"a hold without an answer is not there", true, operations{at(0, history.Hold, asha, unknown), hold(2*second, ravi, two)}, nil, nil},
+		{"a hold without an answer is found by the next", true, operations{
 			at(0, history.Hold, asha, unknown), hold(2*second, asha, one), confirm(3*second, asha, one, done),
 		}, nil, nil},
-		{"a seat whose hold was found is held by another", false, operations{
+		{"a hold that was found goes to another", false, operations{
 			at(0, history.Hold, asha, unknown), hold(2*second, asha, one), hold(3*second, ravi, two),
 		}, nil, nil},
-		{"a hold has ended for one operation and not for a later one", false, operations{
-			hold(0, asha, one), func() history.Operation { // before the other, which is refused because of it
+		{"a hold ends for an operation after which there is one from before", false, operations{
+			hold(0, asha, one), func() history.Operation { // it comes first, as the other knows of it
 				o := hold(second, ravi, two)
 				o.Return = 6 * second
 				return o
@@ -193,7 +193,7 @@ func TestCheckerDistinguishesGoodHistoriesFromBad(t *testing.T) {
 		{"a hold in transit locks a seat and fails", true, operations{
 			at(0, history.Hold, asha, history.NotExecuted), at(0, history.Hold, ravi, locked), seatMap(second, booking.SeatAvailable),
 		}, nil, nil},
-		{"a hold in transit is shown to its own user and fails", true, operations{
+		{"a hold in transit is seen by its own user and fails", true, operations{
 			at(0, history.Hold, asha, history.NotExecuted), func() history.Operation {
 				o := seatMap(0, booking.SeatHeld)
 				o.User = asha
@@ -207,10 +207,10 @@ func TestCheckerDistinguishesGoodHistoriesFromBad(t *testing.T) {
 		{"Redis loses data before a hold", false, operations{
 			hold(2*second, asha, one), hold(4*second, ravi, two),
 		}, nil, []history.Loss{{From: second, To: second + tick}}},
-		{"Redis loses data after another held the seat", false, operations{
+		{"Redis loses data after a hold was given away", false, operations{
 			hold(0, asha, one), hold(2*second, ravi, two),
 		}, nil, []history.Loss{{From: 3 * second, To: 3*second + tick}}},
-		{"Redis loses its data and a booked seat is held", false, operations{
+		{"Redis loses its data and a booking is gone", false, operations{
 			hold(0, asha, one), confirm(second, asha, one, done), hold(3*second, ravi, two),
 		}, hers, []history.Loss{{From: 2 * second, To: 2*second + tick}}},
 		{"Redis loses its data and both buy the seat", false, operations{
@@ -233,7 +233,7 @@ func TestCheckerDistinguishesGoodHistoriesFromBad(t *testing.T) {
 	}
 }
 
-func TestCheckerDistinguishesGoodSegmentsAndDeletionsFromBad(t *testing.T) {
+func TestCheckerTellsGoodSegmentsAndDeletionsFromBad(t *testing.T) {
 	t.Parallel()
 	type operations = []history.Operation
 	const first, latter, both = booking.Legs(1), booking.Legs(2), booking.Legs(3)
@@ -289,7 +289,7 @@ func TestCheckerDistinguishesGoodSegmentsAndDeletionsFromBad(t *testing.T) {
 func TestStoreMustHaveWhatWasAcknowledged(t *testing.T) {
 	t.Parallel()
 	booked := operations(hold(0, asha, one), confirm(second, asha, one, history.Done))
-	cancelled := slices.Concat(booked, operations(cancel(2*second, asha, one, history.Done)))
+	cancelled := append(booked, cancel(2*second, asha, one, history.Done))
 	open := operations(hold(0, asha, one), confirm(second, asha, one, history.Unknown))
 	other := stored(asha, one, true)
 	other.Seats = []int{2}

@@ -15,8 +15,8 @@ import (
 // whose end is unknown.
 const Never = time.Duration(1<<62 - 1)
 
-// Kind is the kind of an operation. Kinds that are not listed here are recorded and counted, but
-// have no effect on seats.
+// Kind is what an operation does. The kinds that are not listed here are recorded and
+// counted, and say nothing about seats.
 type Kind string
 
 // The kinds of operations.
@@ -94,13 +94,13 @@ func (o *Operation) String() string {
 	return text
 }
 
-// tail returns enough of a hold id to distinguish the holds of a history.
+// tail is enough of a hold id to tell the holds of a history apart.
 func tail(id booking.HoldID) string { return id.String()[len(id.String())-6:] }
 
 // Loss is when Redis lost its data: at some moment between two.
 type Loss struct{ From, To time.Duration }
 
-// History is the record of a run.
+// History is what is known of a run.
 type History struct {
 	Operations []Operation
 	Losses     []Loss
@@ -128,7 +128,7 @@ func (h *History) Confirmed() []uuid.UUID {
 	return slices.Collect(maps.Keys(ids))
 }
 
-// Trains returns the trains whose seats clients requested.
+// Trains returns the trains of which clients wanted seats.
 func (h *History) Trains() []booking.TrainID {
 	ids := map[booking.TrainID]bool{}
 	for i := range h.Operations {

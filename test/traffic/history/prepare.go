@@ -109,8 +109,8 @@ func (r *run) places() map[place][]entry {
 	return entries
 }
 
-// concerned returns the seats and legs of an operation that changes seats, none if the response
-// does not say which of several was taken.
+// concerned returns the seats and legs of an operation that changes seats, none where the
+// response does not say which of several was in the way.
 func (r *run) concerned(o *Operation) ([]int, booking.Legs) {
 	switch o.Kind {
 	case Hold:
@@ -173,7 +173,7 @@ func (r *run) mayHaveHappened(o *Operation) bool {
 	return true
 }
 
-// lifetimes returns the lifetime of each hold that a client received.
+// lifetimes returns when each hold ends that a client was given.
 func (r *run) lifetimes(entries []entry) map[booking.HoldID]lifetime {
 	holds := map[booking.HoldID]lifetime{}
 	for _, e := range entries {
@@ -211,7 +211,7 @@ func (r *run) lifetimes(entries []entry) map[booking.HoldID]lifetime {
 }
 
 // excuse reports whether a refusal, or what a seat map shows, may have another reason than
-// the state of the register: a hold in flight that failed in the end, or an owner that
+// the state of the register: a hold under way that failed in the end, or an owner that
 // has not noticed that Redis lost its lease.
 func (r *run) excuse(e *entry, all []entry) bool {
 	refused := e.Result == Locked || e.Result == Booked || e.Result == NotLocked
@@ -226,8 +226,8 @@ func (r *run) excuse(e *entry, all []entry) bool {
 	return (e.Result == Locked || e.shown == booking.SeatHeld) && slices.ContainsFunc(all, e.mayMeet)
 }
 
-// mayMeet reports whether a hold that failed in the end was in flight at the same time as e. A
-// hold is refused only because of other users; a seat map shows the user's own holds too.
+// mayMeet reports whether a hold that failed in the end was under way when e returned.
+// Users are refused because of others alone, and may see their own.
 func (e *entry) mayMeet(other entry) bool {
 	return other.Kind == Hold && other.Result == NotExecuted && (e.Kind == SeatMap || other.User != e.User) &&
 		other.Call <= e.Return && e.Call <= other.Return

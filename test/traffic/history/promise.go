@@ -37,9 +37,9 @@ func (r *run) expects(o *Operation) bool {
 		slices.Contains(refusals[o.Kind], o.Result) || o.Result == NotFound && r.deletes[o.Train]
 }
 
-// missing returns the bookings where the store contradicts an acknowledged confirm or cancel (I5), a
+// missing returns where the store contradicts an acknowledged confirm or cancel (I5), a
 // booking that differs from the hold that was confirmed (I8), and bookings that no client
-// confirmed.
+// asked for.
 func (r *run) missing() (problems []string) {
 	if r.Stored == nil {
 		return nil
@@ -99,7 +99,7 @@ func (r *run) soldTwice() (problems []string) {
 	return problems
 }
 
-// interval is the time in which a hold was certainly live: [from, until).
+// interval is when a hold was alive for certain: [from, until).
 type interval struct {
 	seats       int
 	from, until time.Duration
@@ -144,8 +144,8 @@ func (r *run) overLimit() (problems []string) {
 	return problems
 }
 
-// certainUntil returns the time until which a hold was certainly live: its end, or the first
-// call that may have ended it earlier.
+// certainUntil returns until when a hold was alive for certain: its end, or the first call
+// that may have ended it before.
 func (r *run) certainUntil(hold *Operation) time.Duration {
 	until := hold.Ends - precision
 	for i := range r.Operations {

@@ -12,7 +12,7 @@ import (
 
 const (
 	// lateness is how long after its end a hold may still be shown: an owner ends it after
-	// it has responded to earlier requests, and on a busy machine that takes time.
+	// it has answered earlier requests, and on a busy machine that takes time.
 	lateness = time.Second
 	// precision is that of an end: the service rounds it to milliseconds.
 	precision = 2 * time.Millisecond
@@ -52,7 +52,7 @@ type lifetime struct {
 	user     uuid.UUID
 	earliest time.Duration // it may end then or later
 	until    time.Duration // it may be confirmed until then
-	shown    time.Duration // others may find the seat held until then
+	shown    time.Duration // it may stand in the way of others until then
 }
 
 // register is the model of one leg of one seat.
@@ -158,11 +158,11 @@ func (r *register) applyRelease(was state, e entry) (next state, possible bool) 
 	return state{is: booking.SeatAvailable, after: was.after}, own && r.mayLive(was.hold, e)
 }
 
-// applyCancel accepts any state except the booking itself: the booking may have been cancelled
-// before. The store shows whether it was.
+// applyCancel takes any state but the booking itself as a sign that it was cancelled before.
+// The store shows whether it was.
 func applyCancel(was state, e entry) (next state, possible bool) {
 	if e.Result == NotFound {
-		return was, false // an acknowledged booking is always found
+		return was, false // an acknowledged booking can be found for ever
 	}
 	if was.is == booking.SeatBooked && was.booking == e.Booking {
 		return state{is: booking.SeatAvailable, after: was.after}, was.user == e.User
@@ -170,8 +170,8 @@ func applyCancel(was state, e entry) (next state, possible bool) {
 	return was, true
 }
 
-// mayHaveEnded reports whether the hold can have ended when the operation took effect. A hold
-// that no client received may end at any time.
+// mayHaveEnded reports whether the hold can have ended when the operation took effect. One
+// that no client was given may end at any time.
 func (r *register) mayHaveEnded(id booking.HoldID, e entry) bool {
 	return id.IsZero() || e.Return+precision >= r.holds[id].earliest
 }
@@ -181,7 +181,7 @@ func (r *register) mayLive(id booking.HoldID, e entry) bool {
 	return id.IsZero() || e.Call <= r.holds[id].until+precision
 }
 
-// mayBeShown reports whether others can have found the seat held.
+// mayBeShown reports whether others can have met the hold.
 func (r *register) mayBeShown(id booking.HoldID, e entry) bool {
 	return id.IsZero() || e.Call <= r.holds[id].shown
 }
