@@ -33,7 +33,7 @@ type activations struct {
 	stopping bool
 }
 
-// activation is one life of a train's actor, from load to close.
+// activation is the time from the load of a train to the close of its actor.
 type activation struct {
 	train    booking.TrainID
 	pid      *actor.PID
@@ -149,7 +149,7 @@ func (as *activations) dropExpiredHandoffs(now time.Time) {
 	}
 }
 
-// remove removes a closed activation, so that the next request activates the train anew.
+// remove removes a closed activation, so that the next request activates the train again.
 func (as *activations) remove(a *activation) {
 	as.mu.Lock()
 	defer as.mu.Unlock()

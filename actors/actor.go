@@ -27,7 +27,7 @@ type trainActor struct {
 	inFlight    int    // store calls whose continuation has not arrived
 	busy        bool   // requests wait: loading, changing, deleting or halting
 	halting     bool   // closes when nothing is in flight
-	deleting    bool   // deleted, or perhaps: its holds need no owner
+	deleting    bool   // deleted, or the outcome is unknown: its holds need no owner
 	rewriting   bool   // a rewrite of the live holds is scheduled
 	onQuiescent func() // runs when nothing is in flight
 
@@ -43,7 +43,7 @@ type trainActor struct {
 }
 
 type (
-	// continuation is the rest of a command, after a store has responded.
+	// continuation is the rest of a command, which runs after a store has responded.
 	continuation struct{ rest func() }
 	// timerFired reports that a deadline has passed. Deadlines are compared with the time at
 	// which the timer fired, because requests behind this message in the mailbox may have
@@ -96,7 +96,7 @@ func (t *trainActor) handle(r *request) {
 	case !t.term.valid():
 		r.send(response{retry: true})
 		t.halt()
-	case r.ctx.Err() != nil: // the client has left: decide nothing
+	case r.ctx.Err() != nil: // the client has disconnected: decide nothing
 		r.send(response{err: booking.Timeout(r.ctx.Err())})
 	default:
 		t.endHolds(r.arrived)
@@ -106,7 +106,7 @@ func (t *trainActor) handle(r *request) {
 	}
 }
 
-// tidy follows every decision: it drops superseded records and sets the timer.
+// tidy is called after every decision. It drops superseded records and sets the timer.
 func (t *trainActor) tidy() {
 	if t.busy {
 		return
@@ -116,8 +116,8 @@ func (t *trainActor) tidy() {
 }
 
 // dropSuperseded drops the superseded records of ended holds, but not before every request
-// that can have ended the hold has timed out: when the response to an attempt is lost, the
-// next attempt finds in the record that the hold was ended.
+// that can have ended the hold has timed out: if the response to an attempt is lost, the next
+// attempt reads in the record that the hold was ended.
 func (t *trainActor) dropSuperseded() {
 	now := time.Now()
 	for _, e := range t.seats.TakeSuperseded() {
@@ -188,7 +188,7 @@ func (t *trainActor) haltOnLoss(r *request, err error) bool {
 }
 
 // runAsync runs work for a request off the actor, and the function that work returns on the
-// actor. Neither stops when the client leaves.
+// actor. Neither stops when the client disconnects.
 func (t *trainActor) runAsync(r *request, work func(context.Context) func()) {
 	t.runAsyncWithin(context.WithoutCancel(r.ctx), storeTimeout, work)
 }
@@ -224,7 +224,7 @@ func (t *trainActor) dropHold(id booking.HoldID) {
 	})
 }
 
-// rewriteHolds stores the live holds again. Holds in transit are being written anyway.
+// rewriteHolds stores the live holds again, except those in transit, which are being written.
 func (t *trainActor) rewriteHolds() {
 	if t.seats == nil || t.halting || t.deleting {
 		return
@@ -331,7 +331,7 @@ func (t *trainActor) close() {
 	}
 }
 
-// publish makes the present state visible to queries.
+// publish makes the current state visible to queries.
 func (t *trainActor) publish() *booking.Snapshot {
 	snapshot := t.seats.Snapshot()
 	t.activation.snapshot.Store(snapshot)
@@ -351,14 +351,14 @@ func (t *trainActor) endHolds(now time.Time) {
 }
 
 // passivate closes an idle activation after idleTimeout. (The library's receive timeout is
-// not used: its timer writes what the mailbox reads, without a lock.)
+// not used, because its timer has a data race with the mailbox.)
 func (t *trainActor) passivate(now time.Time) {
 	if !t.busy && t.idle() && now.Sub(t.lastRequest) >= idleTimeout {
 		t.halt()
 	}
 }
 
-// idle reports whether there is no hold and nothing in flight.
+// idle reports whether the train has no hold and nothing is in flight.
 func (t *trainActor) idle() bool { return t.inFlight == 0 && !t.seats.HasHolds() }
 
 // setTimer sets the timer to the next deadline: of the seat map, of a superseded record, or

@@ -7,8 +7,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// maxWaiting bounds the requests that wait for one train (DESIGN.md 4). It bounds memory,
-// and keeps the wait of the last one below requestTimeout at usual drain rates.
+// maxWaiting bounds the requests that wait for one train (DESIGN.md 4). It bounds memory, and
+// at usual rates the last request waits for less than requestTimeout.
 const maxWaiting = 1024
 
 // backlog counts the requests that wait for a train and the rate at which they get their
@@ -16,7 +16,7 @@ const maxWaiting = 1024
 type backlog struct {
 	mu        sync.Mutex
 	waiting   int
-	since     time.Time // start of the present window
+	since     time.Time // start of the current window
 	completed int       // in the window
 	rate      float64   // responses a second, smoothed over windows
 }
@@ -56,7 +56,7 @@ func (b *backlog) leave(now time.Time) {
 	b.since, b.completed, b.rate = now, 0, rate
 }
 
-// drainTime is how long the present backlog takes at the present rate, 1 s to 30 s.
+// drainTime returns how long the backlog takes at the current rate, 1 s to 30 s.
 func (b *backlog) drainTime() time.Duration {
 	seconds := float64(b.waiting) / max(b.rate, float64(b.completed), 1)
 	return min(max(time.Duration(seconds*float64(time.Second)), time.Second), 30*time.Second)

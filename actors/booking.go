@@ -51,7 +51,7 @@ type cancel struct{ User, ID uuid.UUID }
 func (c cancel) run(t *trainActor, r *request) {
 	// A booking that the seat map does not have is still cancelled in the store: a stale
 	// owner has not seen the bookings of the next one (I5).
-	if _, err := t.seats.Cancel(c.User, c.ID); err != nil {
+	if err := t.seats.CheckCancel(c.User, c.ID); err != nil {
 		t.respond(r, empty{}, err)
 		return
 	}

@@ -13,17 +13,17 @@ import (
 // catalogue is the index of all trains, in memory, by id, by station and in the order of
 // lists. Safe for concurrent use.
 type catalogue struct {
-	mu      sync.RWMutex
-	trains  map[booking.TrainID]*booking.Train
-	order   []*booking.Train                              // by (CreatedAt, ID)
-	calls   map[string]map[booking.TrainID]*booking.Train // by folded station
-	removed map[booking.TrainID]bool                      // since begin; nil unless reconciling
+	mu        sync.RWMutex
+	trains    map[booking.TrainID]*booking.Train
+	order     []*booking.Train                              // by (CreatedAt, ID)
+	byStation map[string]map[booking.TrainID]*booking.Train // by folded name
+	removed   map[booking.TrainID]bool                      // since begin; nil unless reconciling
 }
 
 func newCatalogue() *catalogue {
 	return &catalogue{
-		trains: map[booking.TrainID]*booking.Train{},
-		calls:  map[string]map[booking.TrainID]*booking.Train{},
+		trains:    map[booking.TrainID]*booking.Train{},
+		byStation: map[string]map[booking.TrainID]*booking.Train{},
 	}
 }
 
@@ -44,14 +44,14 @@ func (c *catalogue) put(train *booking.Train) {
 func (c *catalogue) set(train *booking.Train) {
 	c.drop(train.ID)
 	c.trains[train.ID] = train
-	at, _ := c.search(place(train))
+	at, _ := c.search(listPosition(train))
 	c.order = slices.Insert(c.order, at, train)
 	for _, stop := range train.Stops {
 		key := booking.Fold(stop.Station)
-		if c.calls[key] == nil {
-			c.calls[key] = map[booking.TrainID]*booking.Train{}
+		if c.byStation[key] == nil {
+			c.byStation[key] = map[booking.TrainID]*booking.Train{}
 		}
-		c.calls[key][train.ID] = train
+		c.byStation[key][train.ID] = train
 	}
 }
 
@@ -77,17 +77,17 @@ func (c *catalogue) begin() map[booking.TrainID]*booking.Train {
 func (c *catalogue) reconcile(before map[booking.TrainID]*booking.Train, stored []booking.Train) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	left := maps.Clone(before)
+	notStored := maps.Clone(before)
 	for i := range stored {
 		train := &stored[i]
-		delete(left, train.ID)
+		delete(notStored, train.ID)
 		listed := c.trains[train.ID]
 		if listed != before[train.ID] || c.removed[train.ID] || listed != nil && listed.UpdatedAt.Equal(train.UpdatedAt) {
 			continue
 		}
 		c.set(train)
 	}
-	for id, train := range left {
+	for id, train := range notStored {
 		if c.trains[id] == train {
 			c.drop(id)
 		}
@@ -132,12 +132,12 @@ func (c *catalogue) drop(id booking.TrainID) {
 		c.removed[id] = true
 	}
 	delete(c.trains, id)
-	at, _ := c.search(place(train))
+	at, _ := c.search(listPosition(train))
 	c.order = slices.Delete(c.order, at, at+1)
 	for _, stop := range train.Stops {
 		key := booking.Fold(stop.Station)
-		if delete(c.calls[key], id); len(c.calls[key]) == 0 {
-			delete(c.calls, key)
+		if delete(c.byStation[key], id); len(c.byStation[key]) == 0 {
+			delete(c.byStation, key)
 		}
 	}
 }
@@ -146,14 +146,14 @@ func (c *catalogue) drop(id booking.TrainID) {
 func (c *catalogue) between(from, to string) []*booking.Train {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	leaving, arriving := c.calls[booking.Fold(from)], c.calls[booking.Fold(to)]
+	leaving, arriving := c.byStation[booking.Fold(from)], c.byStation[booking.Fold(to)]
 	var found []*booking.Train
 	for id, train := range leaving {
 		if arriving[id] != nil && train.Position(from) < train.Position(to) {
 			found = append(found, train)
 		}
 	}
-	slices.SortFunc(found, func(a, b *booking.Train) int { return place(a).Compare(place(b)) })
+	slices.SortFunc(found, func(a, b *booking.Train) int { return listPosition(a).Compare(listPosition(b)) })
 	return found
 }
 
@@ -164,12 +164,12 @@ func (c *catalogue) list(query booking.TrainQuery) booking.Page[*booking.Train] 
 		found = c.after(query.Page)
 	} else {
 		for _, train := range c.between(query.From, query.To) {
-			if place(train).Compare(query.Page.After) > 0 && leavesOn(train, query) {
+			if listPosition(train).Compare(query.Page.After) > 0 && leavesOn(train, query) {
 				found = append(found, train)
 			}
 		}
 	}
-	return booking.PageOf(found, query.Page.Limit, place)
+	return booking.PageOf(found, query.Page.Limit, listPosition)
 }
 
 // after returns the trains that come after the cursor, one more than the limit.
@@ -201,11 +201,11 @@ func leavesOn(train *booking.Train, query booking.TrainQuery) bool {
 // search returns the index of a position in the order of lists.
 func (c *catalogue) search(position booking.Cursor) (at int, found bool) {
 	return slices.BinarySearchFunc(c.order, position, func(t *booking.Train, p booking.Cursor) int {
-		return place(t).Compare(p)
+		return listPosition(t).Compare(p)
 	})
 }
 
-// place returns the position of a train in lists.
-func place(train *booking.Train) booking.Cursor {
+// listPosition returns the position of a train in lists.
+func listPosition(train *booking.Train) booking.Cursor {
 	return booking.Cursor{At: train.CreatedAt, ID: uuid.UUID(train.ID)}
 }

@@ -15,7 +15,7 @@ import (
 // paused or partitioned. Other processes own its trains now, so it must be restarted.
 var ErrEvicted = errors.New("evicted by its peers: restart the process")
 
-// Cluster configures a System that is one of several processes. All fields but TLS are
+// Cluster configures a System that is one of several processes. All fields except TLS are
 // required.
 type Cluster struct {
 	Leases  persistence.Leases
@@ -80,7 +80,7 @@ func (c *cluster) join(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	if err := c.peers.broadcast(ctx, operationHello, empty{}); err != nil && ctx.Err() != nil {
-		// The process can serve nevertheless. It reconciles the updates that it misses.
+		// The process can serve even so: it reconciles the updates that it misses.
 		c.system.log.Warn("a peer did not acknowledge the join", slog.Any("error", err))
 	}
 	return nil

@@ -113,11 +113,11 @@ type faultyStore struct {
 	adopt atomic.Bool
 }
 
-func (f *faultyStore) Adopt(ctx context.Context, id booking.TrainID, seen int64, owner uuid.UUID) (int64, error) {
+func (f *faultyStore) Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (int64, error) {
 	if f.adopt.Load() {
 		return 0, errUnreachable
 	}
-	return f.DB.Adopt(ctx, id, seen, owner)
+	return f.DB.Adopt(ctx, id, old, owner)
 }
 
 // faultyCluster is clusterOfOne on stores that can fail.

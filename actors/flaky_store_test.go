@@ -94,9 +94,9 @@ func (f *flaky) CreateTrain(ctx context.Context, train booking.Train) error {
 	return f.fault(false, func() error { return f.DB.CreateTrain(ctx, train) })
 }
 
-func (f *flaky) Adopt(ctx context.Context, id booking.TrainID, seen int64, owner uuid.UUID) (epoch int64, err error) {
+func (f *flaky) Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (epoch int64, err error) {
 	err = f.fault(false, func() error {
-		epoch, err = f.DB.Adopt(ctx, id, seen, owner)
+		epoch, err = f.DB.Adopt(ctx, id, old, owner)
 		return err
 	})
 	return epoch, err

@@ -41,7 +41,7 @@ func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
 	return err
 }
 
-// wasReleased reports whether a hold that ref can mean was released since a time. The store
+// wasReleased reports whether a hold that ref refers to was released since a time. The store
 // keeps released holds for longer than they would have lived.
 func (s *System) wasReleased(ctx context.Context, ref booking.HoldRef, since time.Time) (bool, error) {
 	holds, err := s.holdStore.LoadHolds(ctx, ref.Train, time.Now())
@@ -49,8 +49,7 @@ func (s *System) wasReleased(ctx context.Context, ref booking.HoldRef, since tim
 		return false, persistence.ClientError(err)
 	}
 	return slices.ContainsFunc(holds, func(h booking.Hold) bool {
-		return h.Released && h.User == ref.User && h.ExpiresAt.After(since) &&
-			(ref.Hold.IsZero() || h.ID == ref.Hold) && (ref.Seat == 0 || slices.Contains(h.Seats, ref.Seat))
+		return h.Released && h.ExpiresAt.After(since) && ref.Matches(h)
 	}), nil
 }
 
@@ -104,13 +103,13 @@ func (t *trainActor) confirmed(r *request, id booking.HoldID, b booking.Booking,
 		t.seats.ConfirmFailed(id)
 	default:
 		t.seats.Booked(id, b)
-		t.dropHold(id) // if that fails, the next load ignores the hold, as it became a booking
+		t.dropHold(id) // if that fails, the next load ignores the hold, because it became a booking
 	}
 	t.settle(id, r, b, err)
 }
 
 // release decides in memory, stores the released hold and responds. It is stored before the
-// response, so that a crash does not bring the hold back.
+// response, so that a crash does not restore the hold.
 type release struct{ Ref booking.HoldRef }
 
 func (c release) run(t *trainActor, r *request) {

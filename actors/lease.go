@@ -92,8 +92,8 @@ func (l *lessor) acquire(ctx context.Context, train booking.TrainID, owner uuid.
 	sent := monotonic()
 	holder, err := l.store.AcquireLease(ctx, t.lease)
 	if err == nil && holder != t.lease && holder.Address == l.address {
-		// The lease of a closed activation of this process, or of a dead process that had
-		// the same address. Nobody serves under it.
+		// This is the lease of a closed activation of this process, or of a dead process
+		// that had the same address.
 		if err = l.store.ReleaseLease(ctx, holder); err == nil {
 			sent = monotonic()
 			holder, err = l.store.AcquireLease(ctx, t.lease)
@@ -101,7 +101,7 @@ func (l *lessor) acquire(ctx context.Context, train booking.TrainID, owner uuid.
 	}
 	switch {
 	case err != nil:
-		// It may have been acquired. The next owner must not wait for its expiry.
+		// The lease may have been acquired. The next owner must not wait for its expiry.
 		_ = l.store.ReleaseLease(context.WithoutCancel(ctx), t.lease)
 		return nil, err
 	case holder != t.lease:
@@ -127,7 +127,7 @@ func (l *lessor) release(ctx context.Context, t *leaseTerm) {
 		err = l.store.ReleaseLease(ctx, t.lease)
 	}
 	if err != nil {
-		l.system.log.Warn("release failed; the lease will expire",
+		l.system.log.Warn("lease not released; it will expire",
 			slog.String("train", t.lease.Train.String()), slog.Any("error", err))
 	}
 }

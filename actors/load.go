@@ -39,7 +39,7 @@ type loadResult struct {
 // lease was acquired.
 func (t *trainActor) adopt(ctx context.Context, onLost func()) (l loadResult, err error) {
 	s, id := t.system, t.guard.Train
-	seen, err := s.store.Epoch(ctx, id)
+	old, err := s.store.Epoch(ctx, id)
 	if err != nil {
 		return l, err
 	}
@@ -48,11 +48,11 @@ func (t *trainActor) adopt(ctx context.Context, onLost func()) (l loadResult, er
 			return l, err
 		}
 	}
-	if l.epoch, err = s.store.Adopt(ctx, id, seen, t.guard.Owner); err != nil {
+	if l.epoch, err = s.store.Adopt(ctx, id, old, t.guard.Owner); err != nil {
 		return l, err
 	}
 	var unstored []booking.Hold
-	if l.seats, unstored, err = s.readTrain(ctx, id, s.activations.handoff(id, seen)); err == nil {
+	if l.seats, unstored, err = s.readTrain(ctx, id, s.activations.handoff(id, old)); err == nil {
 		// No client may be sent a hold that would be lost with this process.
 		err = s.writeHolds(ctx, persistence.Guard{Train: id, Epoch: l.epoch, Owner: t.guard.Owner}, persistence.HoldPut, unstored)
 	}
@@ -107,7 +107,7 @@ func (s *System) readTrain(
 	return seats, append(unstored, shortened...), nil
 }
 
-// missing returns the holds that are not among those stored.
+// missing returns the holds that are not stored.
 func missing(holds, stored []booking.Hold) (lost []booking.Hold) {
 	found := make(map[booking.HoldID]bool, len(stored))
 	for _, h := range stored {
@@ -130,7 +130,7 @@ func (t *trainActor) loaded(l loadResult, err error) {
 		return
 	}
 	t.guard.Epoch, t.seats = l.epoch, l.seats
-	t.system.catalogue.replace(t.listed, t.seats.Train()) // the response to a change may have been lost
+	t.system.catalogue.replace(t.listed, t.seats.Train()) // an earlier change may have had an unknown outcome
 	t.publish()
 	t.resume()
 }

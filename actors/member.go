@@ -30,7 +30,7 @@ type member struct {
 func (m member) text() string {
 	b, err := json.Marshal(m)
 	if err != nil {
-		panic(err) // none of these types can fail
+		panic(err) // every field can be encoded
 	}
 	return string(b)
 }
@@ -39,7 +39,7 @@ func (m member) text() string {
 // another peer with the same channel.
 type peer struct {
 	member
-	left chan struct{} // closed when the peer is no member any more
+	left chan struct{} // closed when the peer is no longer a member
 }
 
 // membership is the list of the members of the cluster. It keeps this process one of them.
@@ -51,7 +51,7 @@ type peer struct {
 // that store lost its data, no member is removed for a MemberTTL. Safe for concurrent use.
 type membership struct {
 	store   persistence.Members
-	changed func(departed []string) // addresses that no member has any more
+	changed func(departed []string) // addresses that no member has any longer
 	evicted func()
 	log     *slog.Logger
 
@@ -152,7 +152,7 @@ func (m *membership) apply(found persistence.Membership) error {
 	return nil
 }
 
-// merge returns the addresses that no member has any more, and whether trains may have
+// merge returns the addresses that no member has any longer, and whether trains may have
 // another owner. With keep, a missing member may not have rejoined yet and is kept.
 func (m *membership) merge(members map[uuid.UUID]member, keep bool) (departed []string, changed bool) {
 	m.mu.Lock()
@@ -276,7 +276,7 @@ func (m *membership) leave(ctx context.Context) error {
 	return m.store.Leave(ctx, registered)
 }
 
-// joined returns why this process is no member at the moment, nil if it is one.
+// joined returns an error that says why this process is not a member now, nil if it is one.
 func (m *membership) joined() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

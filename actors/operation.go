@@ -16,7 +16,7 @@ const (
 	operationHello   = "hello"   // this process has joined
 	operationRequest = "request" // a request to a train
 	operationOffers  = "offers"  // what can be booked on some trains
-	operationFigure  = "figure"  // the figures of those of some trains that are active
+	operationTallies = "figure"  // the tallies of those of some trains that are active
 	operationUpdate  = "update"  // an update of the catalogue
 )
 
@@ -28,7 +28,7 @@ func init() { // not a literal, which would be an initialization cycle
 		operationHello:   handler((*System).handleHello),
 		operationRequest: handler((*System).handleRequest),
 		operationOffers:  handler((*System).handleOffers),
-		operationFigure:  handler((*System).handleFigures),
+		operationTallies: handler((*System).handleTallies),
 		operationUpdate:  handler((*System).handleUpdate),
 	}
 }

@@ -61,7 +61,7 @@ func (p *peers) listen(o *Cluster) (err error) {
 	if err != nil {
 		return err
 	}
-	// The library panics where it cannot listen.
+	// The library panics if it cannot listen.
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("listen for peers on %s: %v", o.Listen, r)
@@ -94,7 +94,7 @@ func (p *peers) stop() {
 	}
 }
 
-// disconnect ends the connection to an address that no member has any more.
+// disconnect ends the connection to an address that no member has any longer.
 func (p *peers) disconnect(address string) {
 	p.system.actors.EventStream.Publish(&remote.EndpointTerminatedEvent{Address: address})
 }

@@ -44,7 +44,7 @@ func (c query) of(snapshot *booking.Snapshot) (result queryResult, err error) {
 	return result, nil
 }
 
-// query queries a train in whichever process it is, and activates an idle train.
+// query queries a train in the process that owns it, and activates an idle train.
 func (s *System) query(ctx context.Context, id booking.TrainID, c query) (queryResult, error) {
 	if s.catalogue.find(id) == nil {
 		return queryResult{}, booking.NotFound("train")
@@ -63,8 +63,8 @@ func (s *System) query(ctx context.Context, id booking.TrainID, c query) (queryR
 	return c.of(snapshot)
 }
 
-// readIdle reads an idle train without activating it, which would be a write: on a full disk
-// everything can still be read (RELIABILITY.md 3).
+// readIdle reads an idle train without activating it, which would be a write, so that reads work
+// even when the disk is full (RELIABILITY.md 3).
 func (s *System) readIdle(ctx context.Context, id booking.TrainID) (*booking.Snapshot, error) {
 	seats, _, err := s.readTrain(ctx, id, nil)
 	if err != nil {
@@ -73,13 +73,13 @@ func (s *System) readIdle(ctx context.Context, id booking.TrainID) (*booking.Sna
 	return seats.Snapshot(), nil
 }
 
-// snapshotQuery is a command of this process only. It returns the present snapshot.
+// snapshotQuery is a command of this process only. It returns the current snapshot.
 type snapshotQuery struct{}
 
 func (snapshotQuery) run(t *trainActor, r *request) { t.respond(r, t.publish(), nil) }
 
-// localSnapshot returns the present snapshot of a train of this process, and activates an
-// idle train. It is nil when there is no such train, and when the train is elsewhere.
+// localSnapshot returns the current snapshot of a train of this process, and activates an idle
+// train. It is nil if the train does not exist or belongs to another process (elsewhere).
 func (s *System) localSnapshot(ctx context.Context, id booking.TrainID) (snapshot *booking.Snapshot, elsewhere bool, err error) {
 	resp := s.attemptLocal(id, &request{ctx: ctx, command: snapshotQuery{}, arrived: time.Now(), response: make(chan response, 1)})
 	switch code := booking.CodeOf(resp.err); {

@@ -24,8 +24,8 @@ type command interface {
 	run(t *trainActor, r *request)
 }
 
-// request is one attempt to execute a command. It gets exactly one response, or none and
-// the activation closes.
+// request is one attempt to execute a command. It gets exactly one response, unless the
+// activation closes.
 type request struct {
 	ctx      context.Context
 	command  command
@@ -48,14 +48,14 @@ type response struct {
 	owner       string
 }
 
-// send sends the response. It is called at most once for a request and never blocks. A
-// request whose client has left stays in the backlog until then.
+// send sends the response. It is called at most once for a request and never blocks. Until
+// then a request stays in the backlog, even if its client has disconnected.
 func (r *request) send(resp response) {
 	r.response <- resp
 	r.backlog.leave(time.Now())
 }
 
-// sendRequest executes a command on the train's actor, in whichever process that is, and
+// sendRequest executes a command on the train's actor, in the process that owns the train, and
 // activates an idle train. Commands are idempotent, so an attempt without a response
 // (its activation closed, its process died) is repeated until requestTimeout. lost reports
 // whether such an attempt may have been executed.

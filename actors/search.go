@@ -40,13 +40,13 @@ func (s *System) Search(ctx context.Context, from, to string) ([]booking.Availab
 	return found, nil
 }
 
-// ListTrains implements booking.Service. The figures of an idle train come from the
-// store, because an idle train has no live holds.
+// ListTrains implements booking.Service. It reads the tally of an idle train in the store,
+// because an idle train has no live holds.
 func (s *System) ListTrains(
 	ctx context.Context, query booking.TrainQuery,
 ) (page booking.Page[booking.Availability], err error) {
 	trains := s.catalogue.list(query)
-	active, err := gather[booking.Availability](ctx, s, operationFigure, trainIDs(trains.Items), segmentQuery{From: query.From, To: query.To})
+	active, err := gather[booking.Availability](ctx, s, operationTallies, trainIDs(trains.Items), segmentQuery{From: query.From, To: query.To})
 	if err != nil {
 		return page, err
 	}
@@ -132,7 +132,7 @@ func gather[T any](
 	return found, nil
 }
 
-// queryProcess queries one process once, a peer until attempt ends.
+// queryProcess queries one process once. The query of a peer ends with attempt.
 func queryProcess[T any](ctx, attempt context.Context, s *System, operation, owner string, query segmentQuery) (results queryResults[T]) {
 	if s.cluster.isSelf(owner) {
 		return queryLocal[T](ctx, s, operation, query)
@@ -151,19 +151,18 @@ func queryLocal[T any](ctx context.Context, s *System, operation string, query s
 	if operation == operationOffers {
 		return any(s.handleOffers(ctx, query)).(queryResults[T])
 	}
-	return any(s.handleFigures(ctx, query)).(queryResults[T])
+	return any(s.handleTallies(ctx, query)).(queryResults[T])
 }
 
-// handleOffers returns what passengers can buy on the trains of this process. It activates
-// idle trains.
+// handleOffers returns the offers of the trains of this process. It activates idle trains.
 func (s *System) handleOffers(ctx context.Context, query segmentQuery) queryResults[booking.Availability] {
 	return s.eachLocal(ctx, query, true, func(snapshot *booking.Snapshot) (booking.Availability, bool) {
 		return offer(snapshot, query.From, query.To, time.Now())
 	})
 }
 
-// handleFigures returns the figures of the active trains of this process.
-func (s *System) handleFigures(ctx context.Context, query segmentQuery) queryResults[booking.Availability] {
+// handleTallies returns the tallies of the active trains of this process.
+func (s *System) handleTallies(ctx context.Context, query segmentQuery) queryResults[booking.Availability] {
 	return s.eachLocal(ctx, query, false, func(snapshot *booking.Snapshot) (booking.Availability, bool) {
 		return snapshot.Availability(segmentOf(snapshot.Train, query.From, query.To)), true
 	})
@@ -209,7 +208,8 @@ func (s *System) eachLocal(
 	return results
 }
 
-// offer returns what a passenger can buy on the train now, and whether that is anything.
+// offer returns the seats that a passenger can book on the train now; false if the train is not
+// sold between the stations.
 func offer(s *booking.Snapshot, from, to string, now time.Time) (a booking.Availability, sold bool) {
 	segment, err := s.Train.Segment(from, to)
 	if err != nil || !s.Sellable(segment, now) {

@@ -59,11 +59,11 @@ func (s *stores) LoadTrain(
 	return s.DB.LoadTrain(ctx, id, since)
 }
 
-func (s *stores) Adopt(ctx context.Context, id booking.TrainID, seen int64, owner uuid.UUID) (int64, error) {
+func (s *stores) Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (int64, error) {
 	if err := s.adopt.Load(); err != nil {
 		return 0, *err
 	}
-	return s.DB.Adopt(ctx, id, seen, owner)
+	return s.DB.Adopt(ctx, id, old, owner)
 }
 
 // openStores opens a database and closes it at the end of the test.

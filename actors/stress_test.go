@@ -116,7 +116,7 @@ func (a *stressAdmin) change() {
 	a.put(last)
 }
 
-// put creates a train or changes its capacity, and must find it then.
+// put creates a train or changes its capacity, and checks that the train is found.
 func (a *stressAdmin) put(train booking.Train) {
 	ctx := context.Background()
 	train.Capacity += rand.IntN(3)

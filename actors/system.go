@@ -21,7 +21,7 @@ const (
 	// requestTimeout bounds a request from its arrival to its response (API.md, 504).
 	requestTimeout = 5 * time.Second
 	// storeTimeout bounds one call of a store. With the wait in the batcher it is about as
-	// long as requestTimeout, so that few responses come after their clients have left.
+	// long as requestTimeout, so that few responses are sent after their clients have disconnected.
 	storeTimeout = 5 * time.Second
 	// loadTimeout bounds the load of a train. It is longer than a request waits, so that
 	// the retry of a request finds even a large train on a slow disk loaded.
@@ -144,8 +144,8 @@ func (s *System) Stop(ctx context.Context) error {
 	return err
 }
 
-// Ready returns why the service cannot serve now: the store cannot be reached. A full store
-// is no reason, because reads still work and writes are refused with a code of their own.
+// Ready returns an error if the store cannot be reached. A full store is not an error, because
+// reads still work and writes are refused with a code of their own.
 func (s *System) Ready(ctx context.Context) error {
 	err := s.store.Ping(ctx)
 	if errors.Is(err, persistence.ErrFull) {
@@ -155,11 +155,11 @@ func (s *System) Ready(ctx context.Context) error {
 	return err
 }
 
-// Failed returns a channel that gets one error when this process must end: ErrEvicted.
+// Failed returns a channel that gets one error, ErrEvicted, when this process must end.
 func (s *System) Failed() <-chan error { return s.failed }
 
-// Joined returns why the process is no member of the cluster now. It is nil for a member,
-// and without a cluster.
+// Joined returns an error that says why the process is not a member of the cluster now. It is
+// nil for a member, and without a cluster.
 func (s *System) Joined() error {
 	if s.cluster == nil {
 		return nil

@@ -23,7 +23,7 @@ func (s *System) CreateTrain(ctx context.Context, train booking.Train) (booking.
 	err = s.store.CreateTrain(ctx, train)
 	switch {
 	case errors.Is(err, persistence.ErrExists):
-		return booking.Train{}, &booking.Error{Code: booking.CodeAlreadyExists, Message: "A train has this id"}
+		return booking.Train{}, &booking.Error{Code: booking.CodeAlreadyExists, Message: "A train with this id already exists"}
 	case errors.Is(err, persistence.ErrUnknown):
 		// If it was created, a retry must find it. If not, its first load removes it.
 		s.catalogue.add(&train)
@@ -135,8 +135,8 @@ func (t *trainActor) broadcast(r *request, value any, u catalogueUpdate) {
 	})
 }
 
-// laterThan returns the present time, or the next microsecond after a time that was set by
-// a clock that is ahead.
+// laterThan returns the current time, or the next microsecond after before if that was set by a
+// clock that is ahead.
 func laterThan(before time.Time) time.Time {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	if !now.After(before) {
@@ -163,7 +163,7 @@ func (c deleteTrain) run(t *trainActor, r *request) {
 		t.deleting = true
 		t.runAsync(r, func(ctx context.Context) func() {
 			err := t.system.store.DeleteTrain(ctx, guard, time.Now().UTC(), c.Force)
-			if err == nil { // else the holds come back when a train is created with this id
+			if err == nil { // a train that is created with this id must not have the holds
 				if err = t.system.writeHolds(ctx, guard, persistence.HoldDrop, holds); err != nil {
 					err = errors.Join(persistence.ErrUnknown, err)
 				}
@@ -187,8 +187,8 @@ func (t *trainActor) deleted(r *request, err error) {
 		t.resume()
 		return
 	}
-	t.seats = nil                    // there are no holds to reactivate the train for
-	t.activation.snapshot.Store(nil) // a train created again with this id must not show it
+	t.seats = nil                    // no hold reactivates the train
+	t.activation.snapshot.Store(nil) // a train that is created with this id must not show it
 	r.send(response{value: empty{}})
 	t.halt()
 }

@@ -27,8 +27,8 @@ const (
 )
 
 // transport returns the options of the gRPC connections between peers. The dialing process
-// sends the cluster's token and, with TLS, a certificate. No message of a peer can end the
-// process.
+// sends the cluster's token and, with TLS, a certificate. No message of a peer makes the process
+// exit.
 func transport(o *Cluster, log *slog.Logger) []remote.ConfigOption {
 	auth := authenticator{tokens: o.Tokens, log: log}
 	server, client := insecure.NewCredentials(), insecure.NewCredentials()
@@ -91,7 +91,7 @@ func (a authenticator) check(ctx context.Context) error {
 		}
 	}
 	a.log.Warn("peer without the cluster's token refused")
-	return status.Error(codes.Unauthenticated, "this is not the cluster's token")
+	return status.Error(codes.Unauthenticated, "the token is not one of the cluster's")
 }
 
 // recover turns a panic into an error. The library panics on messages of an unknown type.

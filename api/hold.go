@@ -39,7 +39,7 @@ func (d *decoder) seatNumbers() []int {
 	seen := make(map[int]bool, len(seats))
 	for i, n := range seats {
 		if seen[n] {
-			d.fieldError(fmt.Sprintf("seats[%d]", i), "is named twice")
+			d.fieldError(fmt.Sprintf("seats[%d]", i), "is given twice")
 			break
 		}
 		seen[n] = true

@@ -53,7 +53,7 @@ func TestErrorsOfTheServiceGetTheStatusOfTheTable(t *testing.T) {
 		},
 		"unavailable": {
 			booking.Unavailable(booking.OutcomeUnknown, 0, errors.New("secret cause")),
-			503, booking.CodeUnavailable, "The service cannot answer now, try again", "1", "unknown",
+			503, booking.CodeUnavailable, "The service is unavailable, try again", "1", "unknown",
 		},
 		"wrapped": {
 			fmt.Errorf("search: %w", booking.Unavailable(booking.OutcomeNotExecuted, time.Minute, nil)),

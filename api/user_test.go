@@ -199,7 +199,7 @@ func TestRegistrationRevealsOnlyThatANameIsTaken(t *testing.T) {
 		{"ASHA", "asha@example.org", map[string]any{"username": "is taken", "email": "is taken"}},
 	} {
 		r := register(row.name, row.email, password)
-		requireProblem(t, 409, booking.CodeAlreadyExists, "A user of that name or email already exists", r)
+		requireProblem(t, 409, booking.CodeAlreadyExists, "A user with this name or email already exists", r)
 		require.Equal(t, row.taken, r.field(t, "fields"))
 		require.NotContains(t, r.text, "asha", "not even how the account spells it")
 	}

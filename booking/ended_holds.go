@@ -21,10 +21,10 @@ type endedHold struct {
 	expires time.Time // when it is removed
 }
 
-// endedHolds are those of one user, and when the first of them expires.
+// endedHolds are the ended holds of one user.
 type endedHolds struct {
 	list []endedHold
-	next time.Time
+	next time.Time // when the first of them expires
 }
 
 // retain keeps an ended hold until it expires. On a train with one leg no reference can be
@@ -76,8 +76,7 @@ func (m *SeatMap) expireEnded(user uuid.UUID, now time.Time) {
 	m.setEndedTimer(user, ended, ended.list[ended.first()].expires)
 }
 
-// first returns the index of the one that expires first. The list is in no order after
-// Restore.
+// first returns the index of the hold that expires first. Restore adds holds in any order.
 func (ended *endedHolds) first() (first int) {
 	for i, e := range ended.list {
 		if e.expires.Before(ended.list[first].expires) {
@@ -87,7 +86,7 @@ func (ended *endedHolds) first() (first int) {
 	return first
 }
 
-// endedLegs returns the segments of a seat that a user had.
+// endedLegs returns the segments of a seat on which holds of the user have ended.
 func (m *SeatMap) endedLegs(key userSeat) (legs []Legs) {
 	ended := m.ended[key.user]
 	if ended == nil {
@@ -114,25 +113,24 @@ type SupersededHold struct {
 	User uuid.UUID
 }
 
-// TakeSuperseded returns the holds that were superseded since the last call. Before one is
-// deleted from the store, it must still be IsSuperseded. A record that is never deleted does
-// no harm.
+// TakeSuperseded returns the holds that were superseded since the last call. Call IsSuperseded
+// before the record of one is deleted. A record that is never deleted does no harm.
 func (m *SeatMap) TakeSuperseded() []SupersededHold {
 	taken := m.superseded
 	m.superseded = nil
 	return taken
 }
 
-// IsSuperseded reports whether the stored record is still not needed. A retried request may
-// have made a hold under the same id, and then the record is that hold's.
+// IsSuperseded reports whether the stored record is still not needed. It is needed if a retried
+// request has made a hold with the same id, because the record is then that hold's.
 func (m *SeatMap) IsSuperseded(h SupersededHold) bool {
 	ended := m.ended[h.User]
 	return m.holds[h.ID] == nil &&
 		(ended == nil || !slices.ContainsFunc(ended.list, func(e endedHold) bool { return e.id == h.ID }))
 }
 
-// keepBookingID keeps the id of a cancelled booking until a time. Until then no hold that
-// would become a booking of that id is made.
+// keepBookingID keeps the id of a cancelled booking until a time. Until then Hold refuses a
+// request whose hold would become a booking with that id.
 func (m *SeatMap) keepBookingID(id uuid.UUID, until time.Time) {
 	m.usedBookingIDs[id] = until
 	m.addTimer(timer{at: until, booking: id})

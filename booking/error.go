@@ -38,7 +38,7 @@ const (
 	CodeTimeout            Code = "timeout"
 )
 
-// Outcome says whether a request that failed with 503 or 504 was executed.
+// Outcome reports whether a request that failed with 503 or 504 was executed.
 type Outcome string
 
 const (
@@ -74,14 +74,14 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Is makes errors.Is(err, &Error{Code: c}) compare codes alone.
+// Is makes errors.Is(err, &Error{Code: c}) compare only the codes.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.Code == e.Code
 }
 
-// CodeOf returns the code of err: CodeInternal if err is no *Error, and "" if
-// err is nil.
+// CodeOf returns the code of the *Error in the chain of err, CodeInternal if there is none, and
+// "" if err is nil.
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""
@@ -113,18 +113,18 @@ func Invalid(fields map[string]string) error {
 	return &Error{Code: CodeInvalidRequest, Message: "The request is not valid", Fields: fields}
 }
 
-// Unavailable returns the error for a request that the service cannot answer now (503).
+// Unavailable returns the error for a request that the service cannot execute now (503).
 func Unavailable(outcome Outcome, retryAfter time.Duration, cause error) *Error {
 	return &Error{
-		Code: CodeUnavailable, Message: "The service cannot answer now, try again",
+		Code: CodeUnavailable, Message: "The service is unavailable, try again",
 		Outcome: outcome, RetryAfter: retryAfter, Cause: cause,
 	}
 }
 
-// Timeout returns the error for a request that was not answered before its deadline (504).
+// Timeout returns the error for a request that had no response before its deadline (504).
 func Timeout(cause error) *Error {
 	return &Error{
-		Code: CodeTimeout, Message: "No answer in time, send the same request again",
+		Code: CodeTimeout, Message: "The request timed out, send the same request again",
 		Outcome: OutcomeUnknown, Cause: cause,
 	}
 }

@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,7 +15,7 @@ const (
 	DefaultMaxHolds = 10
 
 	// HoldRetention is how long a hold that ended without a booking, or a cancelled booking,
-	// is kept. Meanwhile a late confirm by seat alone is refused as ambiguous rather than
+	// is kept. During that time a late confirm by seat alone is refused as ambiguous rather than
 	// applied to another segment (docs/decisions/0003).
 	HoldRetention = time.Hour
 )
@@ -31,9 +32,9 @@ type Hold struct {
 
 // HoldRequest asks for a hold of named seats, or of Count seats that the train
 // chooses (adjacent ones if possible, lowest numbers first). Exactly one of
-// Seats and Count is set. From and To are stations; empty means the train's ends.
+// Seats and Count is set. From and To are stations; empty means the first and the last stop.
 type HoldRequest struct {
-	ID       HoldID `json:",omitzero"` // chosen before the first attempt; a retry has the same
+	ID       HoldID `json:",omitzero"` // made before the first attempt; a retry has the same id
 	User     uuid.UUID
 	Train    TrainID
 	Seats    []int
@@ -49,4 +50,14 @@ type HoldRef struct {
 	Train TrainID
 	Seat  int    // 0 when not given
 	Hold  HoldID `json:",omitzero"` // zero when not given
+}
+
+// Matches reports whether ref refers to h: h belongs to the same user, and has the id and the
+// seat that ref gives.
+func (ref HoldRef) Matches(h Hold) bool {
+	return h.User == ref.User && (ref.Hold.IsZero() || h.ID == ref.Hold) && ref.matchesSeat(h.Seats)
+}
+
+func (ref HoldRef) matchesSeat(seats []int) bool {
+	return ref.Seat == 0 || slices.Contains(seats, ref.Seat)
 }

@@ -8,7 +8,8 @@ import (
 
 // A seat alone identifies a hold or booking only while its user has, and recently had, a
 // single segment of that seat; otherwise the reference is ambiguous (API.md 1,
-// ambiguous_hold). SeatMap.bySeatOfUser indexes what is live, SeatMap.ended what has ended.
+// ambiguous_hold). SeatMap.bySeatOfUser indexes live holds and bookings, SeatMap.ended the
+// ended ones.
 
 type userSeat struct {
 	user uuid.UUID
@@ -32,7 +33,7 @@ func (m *SeatMap) removeEntry(user uuid.UUID, seat int, e seatEntry) {
 	removeFrom(m.bySeatOfUser, userSeat{user, seat}, func(o seatEntry) bool { return o == e })
 }
 
-// resolve finds the live hold or booking that ref names. Without an error exactly one of
+// resolve finds the live hold or booking that ref refers to. Without an error exactly one of
 // them is non-nil. Errors: not_found, seat_not_locked, ambiguous_hold.
 func (m *SeatMap) resolve(ref HoldRef) (*liveHold, *Booking, error) {
 	if ref.Seat > len(m.seats) {
@@ -46,11 +47,10 @@ func (m *SeatMap) resolve(ref HoldRef) (*liveHold, *Booking, error) {
 		}
 		hold, booking = m.holds[e.hold], m.bookings[e.booking]
 	}
-	covers := func(seats []int) bool { return ref.Seat == 0 || slices.Contains(seats, ref.Seat) }
 	switch {
-	case hold != nil && hold.User == ref.User && covers(hold.Seats):
+	case hold != nil && ref.Matches(hold.Hold):
 		return hold, nil, nil
-	case booking != nil && covers(booking.Seats):
+	case booking != nil && ref.matchesSeat(booking.Seats):
 		return nil, booking, nil
 	}
 	return nil, nil, errNotLocked()
@@ -67,7 +67,7 @@ func (m *SeatMap) onlyEntry(key userSeat) (only seatEntry, err error) {
 	if slices.ContainsFunc(legs, func(l Legs) bool { return l != legs[0] }) {
 		return seatEntry{}, &Error{
 			Code:    CodeAmbiguousHold,
-			Message: "You have had several segments of this seat, say which by hold_id",
+			Message: "You have had several segments of this seat, send the hold_id",
 		}
 	}
 	if only.legs == 0 {

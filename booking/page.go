@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -31,12 +32,12 @@ type Cursor struct {
 // IsZero reports whether c is the start of the list.
 func (c Cursor) IsZero() bool { return c == Cursor{} }
 
-// Compare returns -1 if c comes before d, 0 if they are equal, and 1 otherwise.
+// Compare returns -1 if c is before d in the list, 0 if they are equal, and 1 otherwise.
 func (c Cursor) Compare(d Cursor) int {
 	if r := c.At.Compare(d.At); r != 0 {
 		return r
 	}
-	return compareUUID(c.ID, d.ID)
+	return bytes.Compare(c.ID[:], d.ID[:])
 }
 
 // String returns the opaque text of the cursor, "" for the start.
@@ -76,24 +77,11 @@ type Page[T any] struct {
 	Next  Cursor
 }
 
-// PageOf returns the first limit items as a page (0: no limit). If there
-// are more items than limit (a store reads limit+1), there is a next page; cursor returns the
-// position of an item.
+// PageOf returns the first limit items as a page (0: all items). The page has a Next if there
+// are more items than limit, so a store reads limit+1. cursor returns the position of an item.
 func PageOf[T any](items []T, limit int, cursor func(T) Cursor) Page[T] {
 	if limit <= 0 || len(items) <= limit {
 		return Page[T]{Items: items}
 	}
 	return Page[T]{Items: items[:limit], Next: cursor(items[limit-1])}
-}
-
-func compareUUID(a, b uuid.UUID) int {
-	for i := range a {
-		if a[i] != b[i] {
-			if a[i] < b[i] {
-				return -1
-			}
-			return 1
-		}
-	}
-	return 0
 }

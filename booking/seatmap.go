@@ -71,7 +71,7 @@ type InTransitError struct{ Hold HoldID }
 
 func (e *InTransitError) Error() string { return fmt.Sprintf("hold %s is in transit", e.Hold) }
 
-// NewSeatMap returns the map of a train with nothing sold.
+// NewSeatMap returns the map of a train whose seats are all available.
 func NewSeatMap(train Train) *SeatMap {
 	return &SeatMap{
 		train:    &train,
@@ -88,15 +88,15 @@ func NewSeatMap(train Train) *SeatMap {
 	}
 }
 
-// Restore fills a new map from the stores: with the train's live bookings, those cancelled
-// within HoldRetention and ttl (the record of a hold may outlive the booking it became), and
-// its holds. Holds that became bookings or contradict a booking are dropped. A hold keeps the
-// rest of its time, at most ttl; the holds that this shortened are returned, to be stored
-// again.
+// Restore fills a new map with the train's stored bookings and holds, each in any order.
+// Bookings are those that are live and those that were cancelled at most HoldRetention and ttl
+// ago, since the record of a hold may outlive the booking that it became. Holds that became
+// bookings or contradict a booking are dropped. A hold keeps its remaining time, but at most
+// ttl. Restore returns the holds that this shortened; store them again.
 func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, now time.Time) (shortened []Hold) {
-	became := make(map[uuid.UUID]bool, len(bookings))
+	isBooking := make(map[uuid.UUID]bool, len(bookings))
 	for _, b := range bookings {
-		became[b.ID] = true
+		isBooking[b.ID] = true
 		if b.CancelledAt.IsZero() {
 			m.addBooking(&b)
 		} else {
@@ -110,13 +110,13 @@ func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, n
 	holds = slices.SortedFunc(slices.Values(holds), func(a, b Hold) int { return b.ExpiresAt.Compare(a.ExpiresAt) })
 	for _, h := range holds {
 		switch remaining := h.ExpiresAt.Sub(now); {
-		case became[BookingIDOf(h.User, h.ID)]:
+		case isBooking[BookingIDOf(h.User, h.ID)]:
 		case h.Released || remaining <= 0:
 			m.retain(h.User, endedHold{h.ID, h.Seats, h.Legs, now.Add(remaining + HoldRetention)})
 		case m.fits(h):
 			live := &liveHold{Hold: h, phase: PhaseHeld, deadline: now.Add(remaining)}
 			if remaining > ttl {
-				live.deadline = wholeMillisecond(now.Add(ttl))
+				live.deadline = deadlineOf(now, ttl)
 				live.ExpiresAt = live.deadline.Round(0).UTC()
 				shortened = append(shortened, live.Hold)
 			}
@@ -127,7 +127,7 @@ func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, n
 	return shortened
 }
 
-// Train returns the train as it is now.
+// Train returns the current train. Do not modify it.
 func (m *SeatMap) Train() *Train { return m.train }
 
 // HasBookings reports whether any seat is booked.
@@ -155,7 +155,7 @@ func (m *SeatMap) Phase(id HoldID) (Phase, bool) {
 }
 
 // Expire ends every settled hold whose deadline is at or before now, and returns their
-// number. It also removes what was kept of ended holds until now.
+// number. It also removes the ended holds that need not be kept any longer.
 func (m *SeatMap) Expire(now time.Time) (ended int) {
 	for {
 		t, ok := m.timers.popDue(now)
@@ -181,7 +181,7 @@ func (m *SeatMap) Expire(now time.Time) (ended int) {
 	}
 }
 
-// NextDeadline returns when Expire has something to do next; false for never.
+// NextDeadline returns the time at which to call Expire next; false if nothing will expire.
 func (m *SeatMap) NextDeadline() (time.Time, bool) { return m.timers.next() }
 
 // Snapshot returns the current state for readers. It returns the same snapshot until

@@ -6,20 +6,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// Cancel reports whether booking id of user is live, so that the store can cancel it. Error:
-// *InTransitError while the booking is being confirmed, since the store may have it before
-// the seat map does.
-func (m *SeatMap) Cancel(user, id uuid.UUID) (live bool, err error) {
+// CheckCancel returns *InTransitError while the booking is being confirmed, since the store may
+// have it before the seat map does. Otherwise the store decides whether it can be cancelled.
+func (m *SeatMap) CheckCancel(user, id uuid.UUID) error {
 	for _, h := range m.byUser[user] {
 		if h.phase == PhaseConfirming && BookingIDOf(user, h.ID) == id {
-			return false, &InTransitError{h.ID}
+			return &InTransitError{h.ID}
 		}
 	}
-	return m.HasBooking(id), nil
+	return nil
 }
 
 // Cancelled removes a booking that the store has cancelled and puts its own legs on sale
-// again. Idempotent.
+// again. It is idempotent.
 func (m *SeatMap) Cancelled(id uuid.UUID, now time.Time) {
 	b := m.bookings[id]
 	if b == nil {

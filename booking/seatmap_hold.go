@@ -34,11 +34,11 @@ func (m *SeatMap) Hold(request HoldRequest, rules HoldRules, now time.Time) (hol
 	if m.wasBooked(request.User, request.ID) {
 		return Hold{}, false, errBooked() // a late retry of a hold that was confirmed
 	}
-	seats, err := m.sellable(request, segment, rules, now)
+	seats, err := m.selectSeats(request, segment, rules, now)
 	if err != nil {
 		return Hold{}, false, err
 	}
-	deadline := wholeMillisecond(now.Add(rules.TTL))
+	deadline := deadlineOf(now, rules.TTL)
 	h := &liveHold{
 		Hold: Hold{
 			ID: request.ID, User: request.User, Legs: segment, Seats: seats,
@@ -158,7 +158,7 @@ func (m *SeatMap) checkSeats(request HoldRequest) error {
 			return InvalidField("seats", fmt.Sprintf("seat numbers must be 1 to %d", MaxCapacity))
 		}
 		if seen[n] {
-			return InvalidField("seats", fmt.Sprintf("seat %d is named twice", n))
+			return InvalidField("seats", fmt.Sprintf("seat %d is given twice", n))
 		}
 		seen[n] = true
 	}
@@ -183,8 +183,8 @@ func (m *SeatMap) sameHold(request HoldRequest, segment Legs) *liveHold {
 	return nil
 }
 
-// sellable returns the seats of a new hold, ascending, or the reason for refusing it.
-func (m *SeatMap) sellable(request HoldRequest, segment Legs, rules HoldRules, now time.Time) ([]int, error) {
+// selectSeats returns the seats of a new hold, ascending, or the reason for refusing it.
+func (m *SeatMap) selectSeats(request HoldRequest, segment Legs, rules HoldRules, now time.Time) ([]int, error) {
 	switch {
 	case !m.train.OnSale:
 		return nil, &Error{Code: CodeNotOnSale, Message: "This train is not on sale"}
@@ -192,15 +192,15 @@ func (m *SeatMap) sellable(request HoldRequest, segment Legs, rules HoldRules, n
 		from, _ := m.train.Ends(segment)
 		return nil, &Error{Code: CodeDeparted, Message: "The train has left " + from.Station}
 	}
-	seats, err := m.free(request, segment)
+	seats, err := m.freeSeats(request, segment)
 	if err != nil {
 		return nil, err
 	}
 	return seats, m.withinLimit(request.User, len(seats), rules, now)
 }
 
-// free returns the requested seats, named or chosen, or the reason why they are not free.
-func (m *SeatMap) free(request HoldRequest, segment Legs) ([]int, error) {
+// freeSeats returns the requested seats, named or chosen, or the reason why they are not free.
+func (m *SeatMap) freeSeats(request HoldRequest, segment Legs) ([]int, error) {
 	if len(request.Seats) == 0 {
 		return m.choose(request.Count, segment)
 	}
@@ -286,9 +286,10 @@ func errLocked(until time.Time) *Error {
 	return &Error{Code: CodeSeatLocked, Message: "Seat is already locked", BecomesFreeAt: until}
 }
 
-// wholeMillisecond truncates t to a millisecond and keeps its monotonic reading, which
-// Truncate would strip.
-func wholeMillisecond(t time.Time) time.Time {
+// deadlineOf returns the deadline of a hold that is made at now: a whole millisecond. It keeps
+// the monotonic reading of now, which Truncate would strip.
+func deadlineOf(now time.Time, ttl time.Duration) time.Time {
+	t := now.Add(ttl)
 	return t.Add(-time.Duration(t.Nanosecond() % int(time.Millisecond)))
 }
 

@@ -11,7 +11,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// These rules are tested by name in addition to the random histories. Most were broken once.
+// These rules are tested by name in addition to the random histories. A bug once broke most of
+// them.
 
 var (
 	anna = uuid.UUID{15: 1}

@@ -7,9 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// Service is everything that the product does with trains and seats. Package
-// actors implements it, package api serves it over HTTP, and bookingtest.Exercise
-// tests every implementation. It is safe for concurrent use.
+// Service administers trains and sells their seats. Package actors implements it, package
+// api serves it over HTTP, and bookingtest.Exercise tests every implementation. It is safe
+// for concurrent use.
 //
 // Every method may return unavailable, storage_full or timeout; their Outcome says
 // whether the request was executed. Every method that takes a train id returns
@@ -47,7 +47,9 @@ type Trains interface {
 
 // Seats finds and sells the seats of a train.
 type Seats interface {
-	// SeatMap returns the state of every seat on the segment, in order of number.
+	// SeatMap returns the state of every seat on the segment, in order of number. An empty
+	// from or to means the first or last stop. Errors: not_found (a station),
+	// invalid_request (to not after from).
 	SeatMap(ctx context.Context, id TrainID, from, to string) ([]Seat, error)
 	// Hold locks all the requested seats, or none. It is idempotent: while the user has a
 	// hold of the same seats and segment, even one whose request is still in flight, Hold
@@ -64,7 +66,7 @@ type Seats interface {
 
 // Bookings finds and cancels bookings.
 type Bookings interface {
-	// CancelBooking cancels a booking and puts its own legs on sale again. Idempotent.
+	// CancelBooking cancels a booking and puts its own legs on sale again. It is idempotent.
 	// Error: not_found if user has no booking id.
 	CancelBooking(ctx context.Context, user, id uuid.UUID) error
 	// UserBookings lists the live bookings of user, oldest first.

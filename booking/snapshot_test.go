@@ -58,7 +58,7 @@ func TestSnapshotIsReusedUntilSomethingVisibleChanges(t *testing.T) {
 		{"no deadline", func() { require.Zero(t, m.Expire(hold.ExpiresAt.Add(-1))) }},
 		{"no such booking", func() { m.Cancelled(uuid.UUID{9}, noon) }},
 		{"a settled hold", func() { m.HoldWritten(hold.ID); m.HoldFailed(hold.ID); m.Released(hold.ID) }},
-		{"a check of change", func() { require.NoError(t, m.CheckChange(lineABCD(1))) }},
+		{"a check of a change", func() { require.NoError(t, m.CheckChange(lineABCD(1))) }},
 	} {
 		step.do()
 		require.Same(t, s, m.Snapshot(), step.name)

@@ -8,16 +8,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// timers are what a seat map has to do later, earliest first. A timer may be stale when it
-// is due, so check it with SeatMap.stale.
+// timers are the timers of a seat map, earliest first. A timer may be stale when it is due:
+// see SeatMap.stale.
 type timers struct{ heap timerHeap }
 
 // timer has exactly one of hold, booking and user.
 type timer struct {
 	at      time.Time
-	hold    HoldID    // expires
-	booking uuid.UUID // leaves usedBookingIDs
-	user    uuid.UUID // has ended holds that are kept no longer
+	hold    HoldID    // the hold expires
+	booking uuid.UUID // its id is removed from usedBookingIDs
+	user    uuid.UUID // ended holds of the user are removed
 }
 
 // addTimer adds a timer. Stale timers are removed when they are the majority, because the

@@ -21,8 +21,8 @@ type Stop struct {
 	DepartsAt time.Time `json:"departs_at,omitzero"`
 }
 
-// Train is what is sold: a run through stops with seats numbered 1 to Capacity. A Train is
-// never modified once it is shared; a change makes a new one.
+// Train is one journey through its stops, with seats numbered 1 to Capacity. A Train that is
+// shared is never modified; a change makes a new one.
 type Train struct {
 	ID        TrainID
 	Name      string
@@ -94,7 +94,7 @@ func checkTimes(stops []Stop, fields map[string]string) {
 			}
 			field := fmt.Sprintf("stops[%d].%s", i, event.field)
 			if _, err := event.time.MarshalText(); err != nil {
-				fields[field] = "must be a time that RFC 3339 can write"
+				fields[field] = "must have a year and UTC offset that RFC 3339 allows"
 			}
 			if event.time.Before(latest) {
 				fields[field] = "must not be before an earlier time of the train"
@@ -148,8 +148,8 @@ func (t *Train) Departed(segment Legs, now time.Time) bool {
 	return !from.DepartsAt.IsZero() && !now.Before(from.DepartsAt)
 }
 
-// Same reports whether both trains are equal but for their ids and the times of creation and
-// change. The UTC offsets of the stops' times must be equal too, because searches by date use
+// Same reports whether both trains are equal except for their ids and the times of creation
+// and change. The UTC offsets of the stops' times must be equal too, because searches by date use
 // them.
 func (t *Train) Same(o *Train) bool {
 	return t.Name == o.Name && t.Capacity == o.Capacity && t.OnSale == o.OnSale && t.SameStops(o) &&

@@ -11,7 +11,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// in returns a time of day in the UTC offset of that many minutes.
+// in returns a time of day at a UTC offset in minutes.
 func in(minutes, hour, minute int) time.Time {
 	return time.Date(2026, 12, 1, hour, minute, 0, 0, time.FixedZone("", minutes*60))
 }
@@ -180,15 +180,15 @@ func FuzzTrainClean(f *testing.F) {
 	f.Add("Express", 10, "A|B|C", int64(1), int64(2), int64(3))
 	f.Add(" ", 0, "", int64(0), int64(0), int64(0))
 	f.Add("Express", 20_000, "ß| SS |x", int64(9), int64(8), int64(-7))
-	f.Fuzz(func(t *testing.T, name string, capacity int, stations string, leaves, arrives, goesOn int64) {
+	f.Fuzz(func(t *testing.T, name string, capacity int, stations string, departs, arrives, continues int64) {
 		train := booking.Train{Name: name, Capacity: capacity}
 		for i, station := range strings.Split(stations, "|") {
 			stop := booking.Stop{Station: station}
 			switch i {
 			case 0:
-				stop.DepartsAt = time.Unix(leaves%1e12, 0)
+				stop.DepartsAt = time.Unix(departs%1e12, 0)
 			case 1:
-				stop.ArrivesAt, stop.DepartsAt = time.Unix(arrives%1e12, 0), time.Unix(goesOn%1e12, 0)
+				stop.ArrivesAt, stop.DepartsAt = time.Unix(arrives%1e12, 0), time.Unix(continues%1e12, 0)
 			}
 			train.Stops = append(train.Stops, stop)
 		}

@@ -12,7 +12,7 @@ type User struct {
 	ID           uuid.UUID
 	Username     string
 	Email        string
-	PasswordHash string // PHC string; only the store gets it
+	PasswordHash string // in the PHC string format; it never leaves the service
 	IsAdmin      bool
 	CreatedAt    time.Time // UTC, whole microseconds
 }
@@ -26,7 +26,7 @@ type RefreshToken struct {
 	ExpiresAt time.Time // UTC
 }
 
-// Users keeps accounts and refresh tokens. Each store implements it. It is safe for
+// Users stores accounts and refresh tokens. Each store implements it. It is safe for
 // concurrent use.
 type Users interface {
 	// CreateUser adds a user. Error: already_exists, with the fields that are taken.
@@ -38,8 +38,8 @@ type Users interface {
 	// ListUsers lists users, oldest first.
 	ListUsers(ctx context.Context, page PageRequest) (Page[User], error)
 	// SetPassword replaces the hash and revokes every refresh token of the user, in one
-	// transaction. It returns not_found if the user is unknown or the hash is not old, so
-	// that one of two concurrent changes wins.
+	// transaction. It returns not_found if the user is unknown or has another hash than
+	// old, so that one of two concurrent changes wins.
 	SetPassword(ctx context.Context, id uuid.UUID, old, hash string) error
 
 	// SaveRefreshToken records the first token of a family.
@@ -48,7 +48,7 @@ type Users interface {
 	// transaction. It returns unauthenticated for a token that is unknown, expired at now,
 	// revoked or already used; the last also revokes the family.
 	RotateRefreshToken(ctx context.Context, used uuid.UUID, next RefreshToken, now time.Time) error
-	// RevokeFamily revokes every token of a family of user. Idempotent.
+	// RevokeFamily revokes every token of a family of user. It is idempotent.
 	RevokeFamily(ctx context.Context, user, family uuid.UUID) error
 }
 
@@ -61,7 +61,7 @@ type Reply struct {
 	ExpiresAt   time.Time // UTC
 }
 
-// Replies keeps the replies to requests with an Idempotency-Key, by user and key. Each store
+// Replies stores the replies to requests with an Idempotency-Key, by user and key. Each store
 // implements it. It is safe for concurrent use.
 type Replies interface {
 	// FindReply returns a reply that has not expired at now, or not_found.

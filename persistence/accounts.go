@@ -9,8 +9,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// Accounts are the users and replies of a store, with errors converted by ClientError.
-// Package api uses it, because it does not import persistence.
+// Accounts implements booking.Users and booking.Replies with a Store, whose errors it converts
+// with ClientError. It is for package api, which does not import persistence.
 type Accounts struct{ Store Store }
 
 var (

@@ -9,13 +9,13 @@ import (
 
 // The columns that all engines encode in the same way.
 
-// EncodeLegs returns the column of a set of legs, whose top bit is never set.
+// EncodeLegs returns the value of the column for a set of legs. Its sign bit is never set.
 func EncodeLegs(l booking.Legs) int64 { return int64(l) } //nolint:gosec // MaxLegs is 63
 
 // DecodeLegs is the inverse of EncodeLegs.
 func DecodeLegs(n int64) booking.Legs { return booking.Legs(n) } //nolint:gosec // as written
 
-// EncodeList returns the column of a slice, as JSON.
+// EncodeList returns the value of the column for a slice, as JSON.
 func EncodeList[T any](items []T) (string, error) {
 	b, err := json.Marshal(items)
 	if err != nil {

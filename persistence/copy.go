@@ -21,14 +21,13 @@ const (
 	TableReplies  Table = "replies"
 )
 
-// Tables lists every Table in that order.
+// Tables lists every Table in the order in which they are copied.
 var Tables = []Table{TableUsers, TableTrains, TableSeats, TableBookings, TableReplies}
 
 // Counts are numbers of rows.
 type Counts map[Table]int64
 
-// Rows are a batch of rows of any tables, in the form in which one engine exports them and
-// another imports them.
+// Rows are a batch of rows of any tables, which one engine exports and another imports.
 type Rows struct {
 	Users    []booking.User
 	Trains   []TrainRow
@@ -37,14 +36,14 @@ type Rows struct {
 	Replies  []ReplyRow
 }
 
-// TrainRow is a train, which may be deleted. Its owner is not copied.
+// TrainRow is a train, which may be deleted. It does not contain the owner.
 type TrainRow struct {
 	booking.Train
 	Epoch     int64
 	DeletedAt time.Time // zero: not deleted
 }
 
-// SeatRow is a seat that was ever sold, with the legs on which it is booked.
+// SeatRow is a seat that was sold at least once, with the legs on which it is booked now.
 type SeatRow struct {
 	Train  booking.TrainID
 	Number int

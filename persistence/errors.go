@@ -11,13 +11,14 @@ import (
 // The sentinel errors of a store, which it returns wrapped.
 var (
 	ErrNotFound = errors.New("not found")
-	ErrExists   = errors.New("exists already")
+	ErrExists   = errors.New("already exists")
 	ErrFenced   = errors.New("fenced: another activation owns the train")
 	// ErrConflict means that the write contradicts what is stored: the caller's state of the
 	// train is wrong and must be loaded again.
 	ErrConflict = errors.New("conflicts with what is stored")
 	ErrFull     = errors.New("storage is full")
-	ErrUnknown  = errors.New("outcome unknown")
+	// ErrUnknown means that the write may have been executed, or may be executed later.
+	ErrUnknown = errors.New("outcome unknown")
 )
 
 // UserExists returns already_exists with the fields that are taken, or nil if none is.
@@ -33,7 +34,7 @@ func UserExists(username, email bool) error {
 		return nil
 	}
 	return &booking.Error{
-		Code: booking.CodeAlreadyExists, Message: "A user of that name or email already exists", Fields: fields,
+		Code: booking.CodeAlreadyExists, Message: "A user with this name or email already exists", Fields: fields,
 	}
 }
 
@@ -43,8 +44,8 @@ func TokenRefused() error {
 }
 
 // ClientError converts an error of a store to the error that clients get: a *booking.Error is
-// unchanged, a sentinel gets its code, a deadline becomes timeout, and everything else, such
-// as a lost connection, unavailable. It returns nil for nil.
+// unchanged, a sentinel gets its code, and the end of a context becomes timeout. Every other
+// error, such as a lost connection, becomes unavailable. It returns nil for nil.
 func ClientError(err error) error {
 	switch _, domain := errors.AsType[*booking.Error](err); {
 	case err == nil, domain:

@@ -19,7 +19,7 @@ const (
 	HoldDrop
 )
 
-// HoldWrite is an operation on a hold, with the activation that decided it.
+// HoldWrite is an operation on a hold, and the activation that decided it.
 type HoldWrite struct {
 	Guard Guard
 	Op    HoldOp

@@ -16,7 +16,7 @@ const (
 	LeaseTTL    = 6 * time.Second
 	LeaseRenew  = 2 * time.Second
 	LeaseMargin = time.Second
-	LeaseCall   = 500 * time.Millisecond // the longest duration of a call
+	LeaseCall   = 500 * time.Millisecond // the timeout of a call
 )
 
 // Lease is the ownership of a train by the activation Owner in the process at Address. Owner
@@ -27,8 +27,8 @@ type Lease struct {
 	Owner   uuid.UUID
 }
 
-// Leases record which process owns a train. They are lost when their store is. Bookings are
-// safe without them, because Store fences too.
+// Leases record which process owns a train. They may be lost with the data of their store.
+// Bookings are safe even then, because Store fences too.
 type Leases interface {
 	// AcquireLease acquires the lease for LeaseTTL unless it is held, and returns the holder.
 	// If the caller holds it already, it is not renewed. A lease with more than LeaseTTL
@@ -40,6 +40,6 @@ type Leases interface {
 	// in order: nil, or ErrFenced if the lease is not held by its Owner. If err is not nil,
 	// any may have been renewed.
 	RenewLeases(ctx context.Context, leases []Lease) ([]error, error)
-	// ReleaseLease releases the lease if it is still held. Idempotent.
+	// ReleaseLease releases the lease if it is still held. It is idempotent.
 	ReleaseLease(ctx context.Context, lease Lease) error
 }

@@ -18,7 +18,7 @@ type Membership struct {
 	// again. The others have blocked it, so it must rejoin under another name.
 	Evicted bool
 	// Since is the time since the store last lost its members. While it is less than
-	// MemberTTL, a missing member may only not have rejoined yet.
+	// MemberTTL, a missing member may be one that has not rejoined yet.
 	Since time.Duration
 }
 
@@ -32,7 +32,7 @@ type Members interface {
 	Heartbeat(ctx context.Context, member string) (Membership, error)
 	// ListMembers returns the membership for a caller that is no member; Evicted is false.
 	ListMembers(ctx context.Context) (Membership, error)
-	// Leave removes the member. Idempotent.
+	// Leave removes the member. It is idempotent.
 	Leave(ctx context.Context, member string) error
 	// Changes returns a channel that gets a value soon after a Join or Leave, until ctx ends.
 	// It is only a hint to send the next Heartbeat earlier: values may be missed or spurious.

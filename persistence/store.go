@@ -3,7 +3,7 @@
 //
 // Store is the authority for trains, bookings and users. Holds is fast and may be
 // a different engine (Redis in clustered mode). The train's actor decides every request;
-// a store refuses a write that contradicts what it has.
+// a store refuses a write that contradicts its data.
 //
 // # Fencing
 //
@@ -35,49 +35,50 @@ type Guard struct {
 	Owner uuid.UUID // random for each activation
 }
 
-// Sale is a booking to write, with the activation that decided it.
+// Sale is a booking to write, and the activation that decided it.
 type Sale struct {
 	Guard   Guard
 	Booking booking.Booking
 }
 
-// Store keeps trains, bookings, users and replies. It is durable: what a method has
-// acknowledged survives a crash of the process and of the machine.
+// Store stores trains, bookings, users and replies. It is durable: what a method has
+// acknowledged survives a crash of the process and of the machine. It is safe for concurrent
+// use.
 type Store interface {
 	Trains
 	Bookings
 	booking.Users
 	booking.Replies
 
-	// Ping reports whether the store can be reached and written.
+	// Ping returns an error if the store cannot be reached or written.
 	Ping(ctx context.Context) error
 }
 
-// Trains keeps trains and their owners.
+// Trains stores trains and their owners.
 type Trains interface {
-	// CreateTrain adds a train, or restores a deleted one, whose epoch continues. ErrExists
-	// if a live train has the id.
+	// CreateTrain adds a train, or restores a deleted one, which keeps its epoch. Error:
+	// ErrExists if a train that is not deleted has the id.
 	CreateTrain(ctx context.Context, train booking.Train) error
-	// ListTrains returns every live train, ordered by (CreatedAt, ID).
+	// ListTrains returns every train that is not deleted, ordered by (CreatedAt, ID).
 	ListTrains(ctx context.Context) ([]booking.Train, error)
-	// Epoch returns the epoch of a live train. ErrNotFound.
+	// Epoch returns the epoch of a train. Error: ErrNotFound.
 	Epoch(ctx context.Context, id booking.TrainID) (int64, error)
-	// Adopt makes owner's activation current and returns the new epoch, old+1. ErrFenced if
-	// the epoch is not old; ErrNotFound.
+	// Adopt makes owner's activation current and returns the new epoch, old+1. Errors:
+	// ErrFenced if the epoch is not old; ErrNotFound.
 	Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (int64, error)
-	// LoadTrain returns a live train, its live bookings, and those cancelled at or after
-	// since. ErrNotFound.
+	// LoadTrain returns a train, its live bookings, and those cancelled at or after since.
+	// Error: ErrNotFound.
 	LoadTrain(ctx context.Context, id booking.TrainID, since time.Time) (booking.Train, []booking.Booking, error)
-	// ChangeTrain replaces name, capacity, stops, on_sale and updated_at. ErrConflict
-	// if a seat above the new capacity is booked; ErrFenced; ErrNotFound.
+	// ChangeTrain replaces name, capacity, stops, on_sale and updated_at. Errors:
+	// ErrConflict if a seat above the new capacity is booked; ErrFenced; ErrNotFound.
 	ChangeTrain(ctx context.Context, guard Guard, train booking.Train) error
 	// DeleteTrain marks the train as deleted at a time and, with force, cancels its bookings.
-	// A store that also implements Holds may delete its holds. ErrConflict if the train has
-	// live bookings, without force; ErrFenced; ErrNotFound.
+	// A store that also implements Holds may delete its holds. Errors: ErrConflict if the train
+	// has live bookings, without force; ErrFenced; ErrNotFound.
 	DeleteTrain(ctx context.Context, guard Guard, at time.Time, force bool) error
 }
 
-// Bookings keeps bookings and the legs on which each seat is booked.
+// Bookings stores bookings and the legs on which each seat is booked.
 type Bookings interface {
 	// Book writes a batch of sales of any trains in one transaction and returns one result
 	// per sale, in order: nil (written, or a live booking has the id), ErrFenced, ErrNotFound
@@ -85,10 +86,10 @@ type Bookings interface {
 	// booking has the id). Each sale is written completely or not at all, independently of
 	// the others. If err is not nil, no sale was written, unless err is ErrUnknown.
 	Book(ctx context.Context, sales []Sale) ([]error, error)
-	// CancelBooking marks a booking as cancelled and clears its own legs of its seats.
-	// Idempotent. ErrFenced; ErrNotFound if the train has no such booking.
+	// CancelBooking marks a booking as cancelled and clears its own legs of its seats. It is
+	// idempotent. Errors: ErrFenced; ErrNotFound if the train has no such booking.
 	CancelBooking(ctx context.Context, guard Guard, id uuid.UUID, at time.Time) error
-	// FindBooking returns a booking, which may be cancelled. ErrNotFound.
+	// FindBooking returns a booking, which may be cancelled. Error: ErrNotFound.
 	FindBooking(ctx context.Context, id uuid.UUID) (booking.Booking, error)
 	// BookedSeats returns the number of seats that are booked on a leg of segments[i], for
 	// each trains[i].

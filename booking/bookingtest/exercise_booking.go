@@ -34,7 +34,7 @@ var bookingFacts = []fact{
 		require.NoError(x, x.CancelBooking(x.ctx(), user, b.ID))
 		for _, ref := range []booking.HoldRef{byHold(hold), bySeat(train, user, 1)} {
 			_, err = x.Confirm(x.ctx(), ref)
-			x.refused(booking.CodeSeatNotLocked, err)
+			x.requireCode(booking.CodeSeatNotLocked, err)
 		}
 		x.requireTally(train, booking.Tally{Available: 1})
 		again := x.book(request(train, user, 1))
@@ -43,8 +43,8 @@ var bookingFacts = []fact{
 	{"BookingIsCancelledOnlyByItsUser", func(x *exercise) {
 		train := x.create(x.draft(1))
 		b := x.book(request(train, uuid.New(), 1))
-		x.refused(booking.CodeNotFound, x.CancelBooking(x.ctx(), uuid.New(), b.ID))
-		x.refused(booking.CodeNotFound, x.CancelBooking(x.ctx(), b.User, uuid.New()))
+		x.requireCode(booking.CodeNotFound, x.CancelBooking(x.ctx(), uuid.New(), b.ID))
+		x.requireCode(booking.CodeNotFound, x.CancelBooking(x.ctx(), b.User, uuid.New()))
 		x.requireTally(train, booking.Tally{Booked: 1})
 	}},
 	{"UserBookingsAreListedOldestFirst", func(x *exercise) {

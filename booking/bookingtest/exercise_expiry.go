@@ -30,12 +30,12 @@ var expiryFacts = []fact{
 			x.ttl+expiryWithin, time.Millisecond)
 		// Its seats may not have been freed yet.
 		_, err := x.Confirm(x.ctx(), byHold(hold))
-		x.refused(booking.CodeSeatNotLocked, err)
-		x.refused(booking.CodeSeatNotLocked, x.Release(x.ctx(), byHold(hold)))
+		x.requireCode(booking.CodeSeatNotLocked, err)
+		x.requireCode(booking.CodeSeatNotLocked, x.Release(x.ctx(), byHold(hold)))
 		other := x.hold(request(train, uuid.New(), 1))
 		require.NotEqual(x, hold.ID, other.ID)
 		_, err = x.Hold(x.ctx(), request(train, user, 1, 2))
-		x.refused(booking.CodeSeatLocked, err)
+		x.requireCode(booking.CodeSeatLocked, err)
 	}},
 	{"ExpiredHoldDoesNotCountTowardsTheLimit", func(x *exercise) {
 		train, user := x.create(x.draft(2*maxSeats)), uuid.New()
@@ -48,7 +48,7 @@ var expiryFacts = []fact{
 		}
 		hold := x.hold(all(1))
 		_, err := x.Hold(x.ctx(), all(maxSeats+1))
-		x.refused(booking.CodeTooManyHolds, err)
+		x.requireCode(booking.CodeTooManyHolds, err)
 		x.waitUntilFree(train, hold, "A", "D")
 		x.hold(all(maxSeats + 1))
 	}},

@@ -114,7 +114,7 @@ var listFacts = []fact{
 		require.Equal(x, "baa", x.seats(train, "B", "D"))
 		require.Equal(x, "aaa", x.seats(train, "C", "D"))
 		_, err := x.SeatMap(x.ctx(), train.ID, x.station("Nowhere"), "")
-		x.refused(booking.CodeNotFound, err)
+		x.requireCode(booking.CodeNotFound, err)
 		_, err = x.SeatMap(x.ctx(), train.ID, x.station("C"), x.station("B"))
 		x.requireFields(err, "to")
 	}},

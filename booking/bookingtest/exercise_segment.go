@@ -15,7 +15,7 @@ var segmentFacts = []fact{
 		middle := x.book(x.between(request(train, uuid.New(), 1), "B", "C"))
 		for _, overlapping := range [][2]string{{"A", "D"}, {"A", "C"}, {"B", "D"}, {"B", "C"}} {
 			_, err := x.Hold(x.ctx(), x.between(request(train, uuid.New(), 1), overlapping[0], overlapping[1]))
-			x.refused(booking.CodeSeatBooked, err, overlapping)
+			x.requireCode(booking.CodeSeatBooked, err, overlapping)
 		}
 		x.hold(x.between(request(train, uuid.New(), 1), "A", "B"))
 		x.book(x.between(request(train, uuid.New(), 1), "C", "D"))
@@ -43,7 +43,7 @@ var segmentFacts = []fact{
 		second := x.hold(x.between(request(train, user, 1), "B", "C"))
 		x.requireAmbiguous(train, user) // a late confirm of the first must not book the second
 		_, err := x.Confirm(x.ctx(), byHold(first))
-		x.refused(booking.CodeSeatNotLocked, err)
+		x.requireCode(booking.CodeSeatNotLocked, err)
 		_, err = x.Confirm(x.ctx(), byHold(second))
 		require.NoError(x, err)
 	}},
@@ -77,6 +77,6 @@ var segmentFacts = []fact{
 func (x *exercise) requireAmbiguous(train booking.Train, user uuid.UUID) {
 	x.Helper()
 	_, err := x.Confirm(x.ctx(), bySeat(train, user, 1))
-	x.refused(booking.CodeAmbiguousHold, err)
-	x.refused(booking.CodeAmbiguousHold, x.Release(x.ctx(), bySeat(train, user, 1)))
+	x.requireCode(booking.CodeAmbiguousHold, err)
+	x.requireCode(booking.CodeAmbiguousHold, x.Release(x.ctx(), bySeat(train, user, 1)))
 }

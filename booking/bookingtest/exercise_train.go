@@ -38,7 +38,7 @@ var trainFacts = []fact{
 	{"TrainIsNotCreatedTwice", func(x *exercise) {
 		train := x.create(x.draft(1))
 		_, err := x.CreateTrain(x.ctx(), x.draftOf(train, 5))
-		x.refused(booking.CodeAlreadyExists, err)
+		x.requireCode(booking.CodeAlreadyExists, err)
 		x.requireTally(train, booking.Tally{Available: 1})
 	}},
 	{"EveryInvalidFieldIsReported", func(x *exercise) {
@@ -56,7 +56,7 @@ var trainFacts = []fact{
 		_, _, err := x.PutTrain(x.ctx(), bad)
 		x.requireFields(err, "id")
 		_, err = x.FindTrain(x.ctx(), bad.ID)
-		x.refused(booking.CodeNotFound, err)
+		x.requireCode(booking.CodeNotFound, err)
 	}},
 	{"PutIsIdempotent", func(x *exercise) {
 		draft := x.draft(2)
@@ -100,7 +100,7 @@ var trainFacts = []fact{
 		x.hold(x.between(request(train, uuid.New(), 3), "B", "C"))
 		x.book(x.between(request(train, uuid.New(), 5), "A", "B"))
 		_, _, err := x.PutTrain(x.ctx(), x.draftOf(train, 2))
-		x.refused(booking.CodeCapacityInUse, err)
+		x.requireCode(booking.CodeCapacityInUse, err)
 		require.Equal(x, []int{3, 5}, detailsOf(err).Seats)
 		x.requireTally(train, booking.Tally{Held: 1, Booked: 1, Available: 3})
 		_, _, err = x.PutTrain(x.ctx(), x.draftOf(train, 9))
@@ -113,14 +113,14 @@ var trainFacts = []fact{
 		to.Stops = slices.Delete(slices.Clone(to.Stops), 1, 2)
 		hold := x.hold(request(train, uuid.New(), 1))
 		_, _, err := x.PutTrain(x.ctx(), to)
-		x.refused(booking.CodeHasBookings, err)
+		x.requireCode(booking.CodeHasBookings, err)
 		require.NoError(x, x.Release(x.ctx(), byHold(hold)))
 		put, _, err := x.PutTrain(x.ctx(), to)
 		require.NoError(x, err)
 		x.requireSameTrain(to, put)
 		require.Equal(x, "aa", x.seats(train, "A", "C"))
 		_, err = x.SeatMap(x.ctx(), train.ID, x.station("A"), x.station("B"))
-		x.refused(booking.CodeNotFound, err)
+		x.requireCode(booking.CodeNotFound, err)
 	}},
 	{"DeletedTrainIsNotFound", func(x *exercise) {
 		train := x.create(x.draft(2))
@@ -128,14 +128,14 @@ var trainFacts = []fact{
 		hold := x.hold(request(train, user, 1))
 		require.NoError(x, x.DeleteTrain(x.ctx(), train.ID, false), "holds do not prevent it")
 		x.requireNotFound(train, hold)
-		x.refused(booking.CodeNotFound, x.DeleteTrain(x.ctx(), train.ID, false))
+		x.requireCode(booking.CodeNotFound, x.DeleteTrain(x.ctx(), train.ID, false))
 	}},
 	{"BookedTrainIsDeletedOnlyWithForce", func(x *exercise) {
 		train := x.create(x.draft(2))
 		user := uuid.New()
 		hold := x.hold(request(train, uuid.New(), 2))
 		x.book(x.between(request(train, user, 1), "A", "B"))
-		x.refused(booking.CodeHasBookings, x.DeleteTrain(x.ctx(), train.ID, false))
+		x.requireCode(booking.CodeHasBookings, x.DeleteTrain(x.ctx(), train.ID, false))
 		x.requireTally(train, booking.Tally{Booked: 1, Held: 1})
 		require.NoError(x, x.DeleteTrain(x.ctx(), train.ID, true))
 		x.requireNotFound(train, hold)
@@ -154,7 +154,7 @@ var trainFacts = []fact{
 		require.True(x, created)
 		x.requireTally(train, booking.Tally{Available: 3})
 		_, err = x.Confirm(x.ctx(), byHold(hold))
-		x.refused(booking.CodeSeatNotLocked, err, "a deleted hold is not restored")
+		x.requireCode(booking.CodeSeatNotLocked, err, "a deleted hold is not restored")
 		require.NoError(x, x.CancelBooking(x.ctx(), user, old.ID), "cancelled already")
 		x.book(request(train, user, 1, 2, 3))
 		x.requireTally(train, booking.Tally{Booked: 3})
@@ -162,7 +162,7 @@ var trainFacts = []fact{
 	{"UnknownTrainIsNotFound", func(x *exercise) {
 		unknown := x.draft(1)
 		x.requireNotFound(unknown, booking.Hold{ID: booking.NewHoldID(unknown.ID), User: uuid.New()})
-		x.refused(booking.CodeNotFound, x.DeleteTrain(x.ctx(), unknown.ID, true))
+		x.requireCode(booking.CodeNotFound, x.DeleteTrain(x.ctx(), unknown.ID, true))
 	}},
 }
 
@@ -176,7 +176,7 @@ func (x *exercise) draftOf(train booking.Train, capacity int) booking.Train {
 func (x *exercise) requireFields(err error, fields ...string) {
 	x.Helper()
 	var named []string
-	x.refused(booking.CodeInvalidRequest, err)
+	x.requireCode(booking.CodeInvalidRequest, err)
 	for field, problem := range detailsOf(err).Fields {
 		named = append(named, field)
 		require.NotEmpty(x, problem)
@@ -188,16 +188,16 @@ func (x *exercise) requireFields(err error, fields ...string) {
 func (x *exercise) requireNotFound(train booking.Train, hold booking.Hold) {
 	x.Helper()
 	_, err := x.FindTrain(x.ctx(), train.ID)
-	x.refused(booking.CodeNotFound, err)
+	x.requireCode(booking.CodeNotFound, err)
 	_, err = x.SeatMap(x.ctx(), train.ID, "", "")
-	x.refused(booking.CodeNotFound, err)
+	x.requireCode(booking.CodeNotFound, err)
 	_, err = x.TrainBookings(x.ctx(), train.ID, booking.PageRequest{})
-	x.refused(booking.CodeNotFound, err)
+	x.requireCode(booking.CodeNotFound, err)
 	_, err = x.Hold(x.ctx(), request(train, uuid.New(), 1))
-	x.refused(booking.CodeNotFound, err)
+	x.requireCode(booking.CodeNotFound, err)
 	_, err = x.Confirm(x.ctx(), byHold(hold))
-	x.refused(booking.CodeNotFound, err)
-	x.refused(booking.CodeNotFound, x.Release(x.ctx(), byHold(hold)))
+	x.requireCode(booking.CodeNotFound, err)
+	x.requireCode(booking.CodeNotFound, x.Release(x.ctx(), byHold(hold)))
 	found, err := x.Search(x.ctx(), x.station("A"), x.station("D"))
 	require.NoError(x, err)
 	require.Empty(x, found)

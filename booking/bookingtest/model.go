@@ -27,7 +27,7 @@ func NewModel(train booking.Train, rules booking.HoldRules) *Model {
 // Tickets returns every ticket whose hold was written or is being written, oldest first.
 func (m *Model) Tickets() []*Ticket { return m.tickets }
 
-// Grid returns the state of every leg of every seat at now: that of leg l of seat n is at
+// Grid returns the state of every leg of every seat at now. The state of leg l of seat n is at
 // [n-1][l].
 func (m *Model) Grid(now time.Time) [][]booking.SeatState {
 	grid := make([][]booking.SeatState, m.train.Capacity)
@@ -49,8 +49,8 @@ func (m *Model) Grid(now time.Time) [][]booking.SeatState {
 	return grid
 }
 
-// Segment returns the state of a seat on several legs: booked if any leg is booked, else held
-// if any is held.
+// Segment returns the state of a seat on several legs: booked if it is booked on any of them,
+// else held if it is held on any.
 func Segment(legs []booking.SeatState) booking.SeatState {
 	for _, state := range []booking.SeatState{booking.SeatBooked, booking.SeatHeld} {
 		if slices.Contains(legs, state) {
@@ -73,7 +73,7 @@ func (m *Model) conflicting(seat, from, to int, now time.Time) (found []*Ticket)
 	return found
 }
 
-// segment returns the positions of two stations; empty means the train's ends.
+// segment returns the positions of two stations; empty means the first and the last stop.
 func (m *Model) segment(from, to string) (i, j int, err error) {
 	i, j = 0, len(m.train.Stops)-1
 	if from != "" {

@@ -148,7 +148,7 @@ func sameNumbers(a, b []int) bool {
 	return len(a) == len(b)
 }
 
-// sell returns the seats of the new hold, ascending, or why it is refused.
+// sell returns the seats of the new hold, ascending, or the reason for refusing it.
 func (m *Model) sell(request booking.HoldRequest, from, to int, now time.Time) (seats []int, err error) {
 	departs := m.train.Stops[from].DepartsAt
 	switch {

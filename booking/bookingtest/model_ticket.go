@@ -21,7 +21,7 @@ type Ticket struct {
 // TicketState is the state of a ticket.
 type TicketState string
 
-// The states of a ticket. A held one is over at its deadline, without a change of state.
+// The states of a ticket. A held ticket ends at its deadline without a change of state.
 const (
 	Pending    TicketState = "pending" // the write of the hold is in flight
 	Held       TicketState = "held"
@@ -32,8 +32,8 @@ const (
 	Cancelled  TicketState = "cancelled" // at Sold.CancelledAt
 )
 
-// Live reports whether the ticket keeps its seats at now: a held one until before its
-// deadline, one in transit even past it.
+// Live reports whether the ticket keeps its seats at now: a held ticket before its deadline, a
+// ticket in transit even after it.
 func (k *Ticket) Live(now time.Time) bool {
 	switch k.State {
 	case Held:
@@ -66,7 +66,7 @@ func (k *Ticket) on(seat, leg int) bool {
 	return slices.Contains(k.Hold.Seats, seat) && k.from <= leg && leg < k.to
 }
 
-// matches reports whether ref names the ticket: by hold, by seat, or by both.
+// matches reports whether ref refers to the ticket: by hold, by seat, or by both.
 func (k *Ticket) matches(ref booking.HoldRef) bool {
 	byHold, bySeat := !ref.Hold.IsZero(), ref.Seat != 0
 	return (byHold || bySeat) &&

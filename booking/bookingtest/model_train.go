@@ -33,8 +33,8 @@ func (m *Model) Change(to booking.Train) { m.train = to }
 
 // Restart simulates a crash and returns what the stores kept, for SeatMap.Restore: live
 // bookings, those cancelled within booking.HoldRetention, and holds until
-// booking.HoldRetention after their deadline. Written reports whether a ticket in transit was
-// written, stored whether the record of a hold that was booked is not deleted yet.
+// booking.HoldRetention after their deadline. written reports whether a ticket in transit was
+// written, and stored whether the record of a booked hold has not been deleted yet.
 func (m *Model) Restart(now time.Time, written, stored func(*Ticket) bool) (
 	bookings []booking.Booking, holds []booking.Hold,
 ) {

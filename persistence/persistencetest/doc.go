@@ -4,7 +4,7 @@
 //	ExerciseStore(t, open)    trains, fencing, bookings, users, tokens, replies
 //	ExerciseHolds(t, open)    holds
 //	ExerciseLeases(t, open)   leases
-//	ExerciseMembers(t, open)  heartbeats
+//	ExerciseMembers(t, open)  members and their heartbeats
 //
 // Every fact is a parallel subtest with its own empty store. Times are near the present,
 // since an engine may purge by its own clock. A suite tests only what the interface

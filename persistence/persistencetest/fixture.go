@@ -11,11 +11,11 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// start is the time of the tests, in UTC and whole milliseconds.
+// start is the time at which the tests began, in UTC and whole milliseconds.
 var start = time.Now().UTC().Truncate(time.Millisecond)
 
-// newTrain returns a train of ten seats and three legs, with names and times that are difficult
-// to store.
+// newTrain returns a train of ten seats and three legs, with names and times that an engine may
+// fail to preserve.
 func newTrain() booking.Train {
 	india := time.FixedZone("", 5*3600+30*60)
 	leaves := start.In(india).Add(48 * time.Hour)

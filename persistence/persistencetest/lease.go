@@ -29,9 +29,9 @@ func ExerciseLeases(t *testing.T, open func(t *testing.T) persistence.Leases) {
 	run(t, begin, []fact[*leaseExercise]{
 		{"FreeLeaseIsAcquired", freeAcquired},
 		{"HeldLeaseReturnsItsHolder", heldReturnsHolder},
-		{"OneOfManyAcquiresIt", oneOfManyAcquires},
+		{"OneOfManyAcquiresALease", oneOfManyAcquires},
 		{"ReleasedLeaseIsFree", releasedLeaseFree},
-		{"OnlyItsHolderReleasesIt", onlyHolderReleases},
+		{"LeaseIsReleasedOnlyByItsHolder", onlyHolderReleases},
 		{"RenewalReportsLostLeases", renewalReportsLost},
 		{"ThousandLeasesAreRenewedAtOnce", thousandRenewed},
 		{"LeaseExpiresAfterItsTTL", leaseExpires},

@@ -20,11 +20,11 @@ func ExerciseMembers(t *testing.T, open func(t *testing.T) persistence.Members) 
 		return &memberExercise{T: t, Members: open(t)}
 	}
 	run(t, begin, []fact[*memberExercise]{
-		{"ThereAreNoMembersAtFirst", emptyAtFirst},
+		{"NewStoreHasNoMembers", emptyAtFirst},
 		{"MembersAreListedToEachOther", membersListed},
 		{"LeaveRemovesAMember", leaveRemoves},
 		{"HeartbeatAfterLeaveAddsNobody", heartbeatAfterLeave},
-		{"HeartheartbeatKeepsAMember", heartbeatKeeps},
+		{"HeartbeatKeepsAMember", heartbeatKeeps},
 		{"SilentMemberIsEvicted", silentEvicted},
 		{"NobodyIsEvictedWhenAllWereSilent", allSilent},
 		{"ChangesAreSent", changesSent},
@@ -65,7 +65,7 @@ func (x *memberExercise) list() persistence.Membership {
 	return m
 }
 
-// heartbeatUntil sends heartactive until the membership is as wanted, and returns it.
+// heartbeatUntil sends heartbeats until the membership is as wanted, and returns it.
 func (x *memberExercise) heartbeatUntil(member string, wanted func(persistence.Membership) bool) (m persistence.Membership) {
 	x.Helper()
 	require.Eventually(x, func() bool {

@@ -48,7 +48,7 @@ func matchModel(x *exercise) {
 	})
 }
 
-// saleGen draws sales; the same id may be drawn with other seats, as from a faulty caller.
+// saleGen draws sales. It may draw the same id with other seats, as a faulty caller would send.
 func saleGen(guard persistence.Guard, id *rapid.Generator[uuid.UUID]) *rapid.Generator[persistence.Sale] {
 	return rapid.Custom(func(r *rapid.T) persistence.Sale {
 		from := rapid.IntRange(0, modelLegs-1).Draw(r, "from")

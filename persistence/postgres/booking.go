@@ -14,7 +14,7 @@ import (
 const bookingColumns = `id, train_id, user_id, legs, seats, booked_at, cancelled_at`
 
 // CancelBooking implements persistence.Bookings. It locks the seats in the same order as Book.
-func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, number uuid.UUID, at time.Time) error {
+func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, bookingID uuid.UUID, at time.Time) error {
 	const cancel = `
 		WITH g AS MATERIALIZED (
 			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR SHARE),
@@ -35,14 +35,14 @@ func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, number
 			UPDATE seats SET legs = seats.legs & ~(SELECT legs FROM cancelled)
 			FROM locked WHERE seats.train_id = $1 AND seats.seat_number = locked.seat_number)
 		SELECT result FROM checked`
-	return db.guarded(ctx, "cancel booking", cancel, guard, id(number), at)
+	return db.guarded(ctx, "cancel booking", cancel, guard, id(bookingID), at)
 }
 
 // FindBooking implements persistence.Bookings.
-func (db *DB) FindBooking(ctx context.Context, number uuid.UUID) (b booking.Booking, err error) {
+func (db *DB) FindBooking(ctx context.Context, bookingID uuid.UUID) (b booking.Booking, err error) {
 	const find = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = $1`
 	err = db.read(ctx, "find booking", func(ctx context.Context, c *conn) error {
-		b, err = first(ctx, c, scanBooking, find, id(number))
+		b, err = first(ctx, c, scanBooking, find, id(bookingID))
 		return err
 	})
 	return b, err

@@ -69,9 +69,9 @@ func rollback(ctx context.Context, raw *pgx.Conn) {
 }
 
 // exec runs a statement and returns the number of changed rows. It uses Query, since Exec sends
-// a statement without parameters by the simple protocol. With that, pgx (5.12) reports as safe
-// to retry a connection that is lost after the result and before the end of the reply, even for
-// a COMMIT that was executed.
+// a statement without parameters by the simple protocol. If the connection is then lost after
+// the result and before the end of the reply, pgx (5.12) reports that it is safe to retry, even
+// for a COMMIT that was executed.
 func (c *conn) exec(ctx context.Context, text string, args ...any) (rows int64, err error) {
 	reply, err := c.raw.Query(ctx, text, args...)
 	if err != nil {
@@ -94,7 +94,7 @@ func all[T any](ctx context.Context, c *conn, scan func(row) (T, error), text st
 	return items, c.translate(err)
 }
 
-// first returns the first row of a query. ErrNotFound if there is none.
+// first returns the first row of a query. Error: ErrNotFound if there is none.
 func first[T any](ctx context.Context, c *conn, scan func(row) (T, error), text string, args ...any) (T, error) {
 	item, err := scan(c.raw.QueryRow(ctx, text, args...))
 	if errors.Is(err, pgx.ErrNoRows) {

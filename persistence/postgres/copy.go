@@ -13,8 +13,8 @@ import (
 // idBatch is the number of ids in a batch.
 const idBatch = 1000
 
-// Import inserts or replaces rows by their keys, in one transaction. It is idempotent: equal
-// rows are not written. A train that was written has no owner. Do not call it on a database
+// Import inserts or replaces rows by their keys, in one transaction. It is idempotent, and does
+// not write rows that are equal. It leaves trains without an owner. Do not call it on a database
 // that a service uses.
 func (db *DB) Import(ctx context.Context, rows persistence.Rows) error {
 	return db.transact(ctx, "import", func(ctx context.Context, c *conn) error {
@@ -62,7 +62,7 @@ func (db *DB) EachID(ctx context.Context, table persistence.Table, fn func([]uui
 		persistence.TableBookings: `SELECT id FROM bookings WHERE id > $1 ORDER BY id LIMIT $2`,
 	}[table]
 	if !ok {
-		return errors.New("postgres: no ids in table " + string(table))
+		return errors.New("postgres: table " + string(table) + " has no column id")
 	}
 	scan := func(r row) (u uuid.UUID, err error) {
 		err = r.Scan((*[16]byte)(&u))

@@ -26,8 +26,8 @@ var ErrSettings = errors.New("wrong settings")
 const DefaultConns = 10
 
 const (
-	// reservedConns are for adoptions: two, so that one that waits for a sale in flight does
-	// not delay the next.
+	// reservedConns is the number of connections for adoptions: two, so that an adoption that
+	// waits for a sale in flight does not delay the next.
 	reservedConns = 2
 	// connectTimeout is less than the 5 s that a request may take.
 	connectTimeout = 3 * time.Second
@@ -38,7 +38,7 @@ const (
 // Options tune a DB. The zero value means the defaults.
 type Options struct {
 	Conns      int          // connections, not counting the two that are reserved for adoptions
-	MigrateURL string       // leads to the same database without a pooler; "": the URL itself
+	MigrateURL string       // of the same database without a pooler; "": the URL of Open
 	Logger     *slog.Logger // gets warnings about settings that can lose data; nil: slog.Default
 	// Traces gets a child span for each statement whose context has a span; nil: no spans.
 	Traces trace.TracerProvider
@@ -83,8 +83,8 @@ func (db *DB) Close() error {
 	return nil
 }
 
-// Ping fails if a write would fail: it commits a record to the server's log that has no
-// meaning.
+// Ping returns an error if a write would fail: it commits a record to the write-ahead log that
+// is not used.
 func (db *DB) Ping(ctx context.Context) error {
 	const touch = `SELECT pg_logical_emit_message(true, 'trainbooking', 'ping')::text`
 	return db.write(ctx, "ping", func(ctx context.Context, c *conn) error {
@@ -151,7 +151,7 @@ func (db *DB) connect(ctx context.Context, url string, options Options) (err err
 	if db.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return err
 	}
-	// The reserved ones are opened now: later the server may have no more.
+	// Open the reserved connections now, because later the server may have none left.
 	reserved := config.Copy()
 	reserved.MaxConns, reserved.MinConns = reservedConns, reservedConns
 	reserved.MaxConnLifetime, reserved.MaxConnIdleTime = noLimit, noLimit

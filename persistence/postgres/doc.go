@@ -20,7 +20,7 @@
 // # Connections
 //
 //	Epoch, Adopt ──▶ 2 reserved      so that an adoption never waits behind slow sales
-//	all others   ──▶ Options.Conns
+//	all others   ──▶ Options.Conns   10 by default
 //
 // All of them connect only to a server that accepts writes, wait at most 3 s for a lock and
 // run a statement for at most 5 s. A connection pooler must preserve sessions (PgBouncer:

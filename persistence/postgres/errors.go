@@ -25,7 +25,8 @@ const (
 )
 
 // translate converts an error of a statement that does not commit (a read, or a statement
-// inside a transaction) to a sentinel of package persistence. After it nothing was written.
+// inside a transaction) to a sentinel of package persistence. The error means that nothing was
+// written.
 //
 // Other errors may be retried: 55P03 and 57014 mean that lock_timeout or statement_timeout
 // has passed, 40P01 a deadlock, 25006 that the server became a standby.
@@ -58,7 +59,7 @@ func translateCommit(err error) error {
 	return fmt.Errorf("%w: %w", persistence.ErrUnknown, err)
 }
 
-// translateOpen returns ErrSettings for errors that do not go away by waiting.
+// translateOpen returns ErrSettings for errors that persist when Open is called again.
 func translateOpen(err error) error {
 	if malformed, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
 		return fmt.Errorf("%w: the address is not postgres://user:password@host:port/database, with %%40 for an @ in the password: %s",

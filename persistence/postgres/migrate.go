@@ -29,7 +29,7 @@ const (
 	retryEvery = 100 * time.Millisecond
 )
 
-// Migrate brings the tables to the newest version that this program knows. It is
+// Migrate brings the tables to the newest version that this program supports. It is
 // idempotent and safe for concurrent use by several processes.
 func (db *DB) Migrate(ctx context.Context) (err error) {
 	handle := stdlib.OpenDB(*db.migration)
@@ -55,7 +55,7 @@ func (db *DB) Migrate(ctx context.Context) (err error) {
 }
 
 // Version returns the version of the tables (0: no tables) and the newest one that this
-// program knows. It only reads.
+// program supports. It only reads.
 func (db *DB) Version(ctx context.Context) (current, newest int64, err error) {
 	const (
 		exists = `SELECT to_regclass('goose_db_version') IS NOT NULL`

@@ -47,7 +47,7 @@ func taken(ctx context.Context, c *conn, username, email string) error {
 	if err := persistence.UserExists(is.name, is.email); err != nil {
 		return err
 	}
-	return persistence.ErrExists // the id
+	return persistence.ErrExists // a user with this id
 }
 
 // FindUser implements booking.Users.
@@ -99,7 +99,7 @@ func (db *DB) findUser(ctx context.Context, find string, key any) (user booking.
 	err = db.read(ctx, "find user", func(ctx context.Context, c *conn) error {
 		user, err = first(ctx, c, scanUser, find, key)
 		if errors.Is(err, persistence.ErrNotFound) || codeOf(err) == notText {
-			return booking.NotFound("user") // no stored name is like that
+			return booking.NotFound("user") // no stored name has these characters
 		}
 		return err
 	})

@@ -25,9 +25,9 @@ const (
 	// one connection, and Redis executes one command at a time, so more would only move the
 	// queue there.
 	poolSize = 32
-	// After reservedPoolSize failed dials the library dials only once a second. With this
-	// number, heartbeats and renewals do not fail that often before Redis counts as lost, and
-	// reconnect as soon as it is back. They need about two connections.
+	// After as many failed dials as a pool has connections, go-redis dials only once a second.
+	// The pool for heartbeats and renewals is too large for that, so that they succeed as soon
+	// as Redis is back. They need about two connections.
 	reservedPoolSize = 64
 )
 
@@ -46,12 +46,12 @@ type Options struct {
 type DB struct {
 	options Options
 	// Renewals and heartbeats have connections of their own, so that they do not wait when
-	// many trains start.
+	// many trains are activated.
 	data, reserved *goredis.Client
 	close          func() error
 
 	mu         sync.Mutex
-	born       map[string]string // "born" of the marker at the last heartbeat, by member
+	born       map[string]string // field of the marker at the last heartbeat, by member
 	closed     bool
 	closing    chan struct{}
 	background sync.WaitGroup // subscribers of Changes
@@ -106,7 +106,7 @@ func Open(ctx context.Context, address string, options Options) (*DB, error) {
 // Close closes all connections; calls in flight fail. It may be called twice.
 func (db *DB) Close() error { return db.close() }
 
-// Ping fails if Redis cannot be reached, or refuses writes because it cannot save.
+// Ping returns an error if Redis cannot be reached, or refuses writes because it cannot save.
 func (db *DB) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
@@ -136,10 +136,10 @@ func clientOptions(address string, timeout time.Duration) (*goredis.Options, err
 	o.MaxRetries = -1 // see the package comment
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
-	// Half, so that a call learns in time that there is no connection.
+	// Half of the timeout, so that a call that gets no connection fails with that error.
 	o.DialTimeout, o.PoolTimeout = timeout/2, timeout/2
 	o.ReadTimeout, o.WriteTimeout = timeout, timeout
 	o.PoolSize = poolSize
-	o.PipelinePoolSize = -1 // a second pool would be dialled first, to no purpose
+	o.PipelinePoolSize = -1 // no second pool for pipelines
 	return o, nil
 }

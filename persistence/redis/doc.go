@@ -9,7 +9,7 @@
 //	{t:<train>}:holds         sorted set of hold ids, score = deadline in milliseconds
 //	{members}:beats           sorted set of members, score = when their heartbeat expires
 //	{members}:marker          hash: born, when members were last lost; beat, the last heartbeat (Redis's clock, ms)
-//	{members}:changes         channel
+//	{members}:changes         channel, with a message for each Join and Leave
 //
 // The part in braces selects the shard of a Redis Cluster: the keys of a train are on one
 // shard, and every script uses one shard only.

@@ -36,7 +36,7 @@ func isReply(err error) bool {
 	return ok
 }
 
-// unsent reports whether err occurred before anything was sent.
+// unsent reports whether err means that nothing was sent.
 func unsent(err error) bool {
 	if errors.Is(err, goredis.ErrPoolTimeout) || errors.Is(err, goredis.ErrPoolExhausted) || errors.Is(err, goredis.ErrClosed) {
 		return true

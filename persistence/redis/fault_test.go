@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// timeout is how long tests wait for what should happen in a moment.
+	// timeout bounds the wait for an event that must happen.
 	timeout = 10 * time.Second
 	tick    = 10 * time.Millisecond
 	// replyBytes is the length of ":1\r\n", the reply of a script that writes a hold.
@@ -87,7 +87,7 @@ func TestWritesThatDidNotArriveAreUnknown(t *testing.T) {
 	require.Less(t, done, 90)
 }
 
-// The reason why a missing hold is unknown.
+// This is why the result of a missing hold is unknown.
 func TestMissingHoldMayBeWrittenLater(t *testing.T) {
 	t.Parallel()
 	s, p := openBehindProxy(t)

@@ -15,15 +15,11 @@ import (
 // holdGrace is how much longer than needed a hold is kept, to allow for clocks that differ.
 const holdGrace = time.Minute
 
-// fenced is the result of a script whose lease is not held.
-const fenced = -1
-
 var (
-	// KEYS lease, hold, holds. ARGV lease's value, hold's id, value, PX, deadline, and the
-	// deadline up to which ids are removed. SET comes first, because Redis checks its memory
-	// only before the first write of a script.
-	putHold = goredis.NewScript(`
-		if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+	// KEYS lease, hold, holds. ARGV lease's value, hold's id, value, TTL and deadline, and the
+	// deadline up to which ids are removed; times in milliseconds. SET is the first write,
+	// because Redis checks its memory only before the first write of a script.
+	putHold = goredis.NewScript(fence + `
 		redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
 		redis.call('ZADD', KEYS[3], ARGV[5], ARGV[2])
 		if redis.call('PTTL', KEYS[3]) < tonumber(ARGV[4]) then
@@ -33,8 +29,7 @@ var (
 		return 1`)
 
 	// KEYS lease, hold, holds. ARGV lease's value, hold's id.
-	dropHold = goredis.NewScript(`
-		if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+	dropHold = goredis.NewScript(fence + `
 		redis.call('DEL', KEYS[2])
 		redis.call('ZREM', KEYS[3], ARGV[2])
 		return 1`)
@@ -52,7 +47,7 @@ func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([
 	if err != nil {
 		return nil, wrap("write holds", err)
 	}
-	db.findLost(ctx, operations, results)
+	db.readBack(ctx, operations, results)
 	for i, err := range results {
 		results[i] = wrap("write hold", err)
 	}
@@ -79,7 +74,7 @@ func (db *DB) holdOperations(writes []persistence.HoldWrite, now time.Time) ([]h
 		switch w.Op {
 		case persistence.HoldPut:
 			o.script, o.value = putHold, encodeHold(&w.Hold)
-			// By this process's clock, like the deadline: Redis's clock may differ.
+			// Computed with the clock of this process, like the deadline: that of Redis may differ.
 			ttl := max(w.Hold.ExpiresAt.Sub(now)+booking.HoldRetention, 0) + holdGrace
 			removed := now.Add(-booking.HoldRetention - holdGrace)
 			o.args = append(o.args, o.value, ttl.Milliseconds(), w.Hold.ExpiresAt.UnixMilli(), removed.UnixMilli())
@@ -110,10 +105,10 @@ func (db *DB) sendHolds(ctx context.Context, operations []holdOperation) ([]erro
 	return results, err
 }
 
-// findLost reads back the holds of writes without a reply. A write was executed if the hold is
-// stored as it was put, or is missing after it was dropped. Otherwise the result stays unknown:
-// a Redis that hangs may execute the write later, until another lease fences it.
-func (db *DB) findLost(ctx context.Context, operations []holdOperation, results []error) {
+// readBack reads the holds of writes without a reply. A write was executed if the hold is stored
+// as it was put, or is missing after it was dropped. Otherwise the result stays unknown: a Redis
+// that hangs may execute the write later, until another lease fences it.
+func (db *DB) readBack(ctx context.Context, operations []holdOperation, results []error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
 	pipe, found := db.data.Pipeline(), map[int]*goredis.StringCmd{}

@@ -51,8 +51,8 @@ func (db *DB) TrainsWithHolds(ctx context.Context, now time.Time) (trains []book
 	return trains, nil
 }
 
-// scanTrains returns some trains that have holds, which may have ended, with possible
-// duplicates, and the next cursor; 0 is the end.
+// scanTrains returns some trains that have holds, ended ones included, and the next cursor,
+// which is 0 at the end. A train may be returned twice.
 func (db *DB) scanTrains(ctx context.Context, cursor uint64) (trains []booking.TrainID, next uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()

@@ -32,7 +32,7 @@ func TestHoldIsStoredUnderItsKeys(t *testing.T) {
 	retention := time.Until(h.ExpiresAt) + booking.HoldRetention
 	for _, key := range []string{key, tag + ":holds"} {
 		ttl := s.raw.PTTL(t.Context(), key).Val()
-		require.Greater(t, ttl, retention, "a little longer than it is needed")
+		require.Greater(t, ttl, retention, "a little longer than needed")
 		require.Less(t, ttl, retention+2*time.Minute)
 	}
 	owner, err := s.raw.Get(t.Context(), tag+":lease").Result()

@@ -10,11 +10,10 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// holdVersion is the version of the format, because processes of two versions may run side
-// by side.
+// holdVersion is the version of the format. Processes of two versions may run side by side.
 const holdVersion = 1
 
-// holdValue is the stored form of a hold. The encoding is deterministic, because findLost
+// holdValue is the stored form of a hold. The encoding is deterministic, because readBack
 // compares it.
 type holdValue struct {
 	Version  int          `json:"v"`

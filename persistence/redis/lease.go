@@ -13,9 +13,17 @@ import (
 	"trainbooking.dev/persistence"
 )
 
+const (
+	// fence is the beginning of every script that acts for an activation: it ends the script
+	// unless the lease KEYS[1] has the value ARGV[1].
+	fence = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end`
+	// fenced is the result of a script that fence ended.
+	fenced = -1
+)
+
 var (
-	// KEYS lease. ARGV its value, its TTL in milliseconds. Returns the holder, or false if
-	// the TTL was too long or missing and the lease was removed.
+	// KEYS lease. ARGV its value, its TTL in milliseconds. Returns the holder's value, or false
+	// if the lease was removed because its TTL was too long or missing.
 	acquireLease = goredis.NewScript(`
 		local holder = redis.call('GET', KEYS[1])
 		if not holder then
@@ -30,25 +38,23 @@ var (
 		return holder`)
 
 	// KEYS lease. ARGV its value, its TTL in milliseconds.
-	renewLease = goredis.NewScript(`
-		if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+	renewLease = goredis.NewScript(fence + `
 		return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 
 	// KEYS lease. ARGV its value.
-	releaseLease = goredis.NewScript(`
-		if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+	releaseLease = goredis.NewScript(fence + `
 		return redis.call('DEL', KEYS[1])`)
 )
 
-// AcquireLease implements persistence.Leases. If the reply is lost, it reads the lease back
-// in the time that is left.
+// AcquireLease implements persistence.Leases. If the reply is lost, it reads the lease back in
+// the remaining time.
 func (db *DB) AcquireLease(ctx context.Context, lease persistence.Lease) (persistence.Lease, error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
 	key := leaseKey(lease.Train)
 	holder, err := acquireLease.Run(ctx, db.data, []string{key}, leaseValue(lease), persistence.LeaseTTL.Milliseconds()).Text()
 	if errors.Is(err, goredis.Nil) {
-		return persistence.Lease{}, wrap("acquire lease", fmt.Errorf("%w: the TTL of key %s was longer than that of a lease", persistence.ErrConflict, key))
+		return persistence.Lease{}, wrap("acquire lease", fmt.Errorf("%w: key %s had a longer TTL than a lease and was removed, try again", persistence.ErrConflict, key))
 	}
 	if err = translate(err); errors.Is(err, persistence.ErrUnknown) {
 		found, findErr := db.data.Get(ctx, key).Result()

@@ -13,15 +13,15 @@ import (
 
 // The keys of the members; see the package comment.
 const (
-	beatsKey       = "{members}:beats"
+	heartbeatsKey  = "{members}:beats"
 	markerKey      = "{members}:marker"
 	changesChannel = "{members}:changes"
 )
 
 // maxSilence is the longest time without any heartbeat. After a longer one, Redis was
 // unreachable for all members, so nobody is evicted and all members count as lost. It is
-// longer than the interval of the heartbeats of one member, MemberTTL/4; and after a shorter
-// silence, the member that was last has still twice as long to come back.
+// longer than the interval of the heartbeats of one member, MemberTTL/4. After a shorter
+// silence, the member that sent the last heartbeat still has twice as long to send the next.
 const maxSilence = persistence.MemberTTL / 3
 
 // memberState is the beginning of the scripts below. In the marker, born is when members were
@@ -36,10 +36,10 @@ const memberState = `
 	`
 
 var (
-	// KEYS beats, marker. ARGV maxSilence, member, MemberTTL, the member's last born ('' if
-	// none), 'join' or 'beat', channel. Returns whether the caller is a member (1 or 0), born,
-	// its age, and the members. ZREMRANGEBYSCORE comes first: after a write that needs no
-	// memory, Redis lets a script finish even if it is out of memory.
+	// KEYS beats, marker. ARGV maxSilence, member, MemberTTL, born at the member's last
+	// heartbeat ('' if none), 'join' or 'beat', channel. Returns whether the caller is a member
+	// (1 or 0), born, its age, and the members. ZREMRANGEBYSCORE is the first write: after one
+	// that needs no memory, Redis lets a script finish even if it is out of memory.
 	addMember = goredis.NewScript(memberState + `
 		redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 		if lost then
@@ -62,7 +62,7 @@ var (
 		return {'1', '', tostring(now - born), unpack(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf'))}`)
 
 	// KEYS beats. ARGV member, channel.
-	leaveMembers = goredis.NewScript(`
+	removeMember = goredis.NewScript(`
 		if redis.call('ZREM', KEYS[1], ARGV[1]) == 1 then redis.call('PUBLISH', ARGV[2], '') end
 		return 1`)
 )
@@ -108,15 +108,15 @@ func (db *DB) Leave(ctx context.Context, member string) error {
 	db.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	err := leaveMembers.Run(ctx, db.reserved, []string{beatsKey}, member, changesChannel).Err()
+	err := removeMember.Run(ctx, db.reserved, []string{heartbeatsKey}, member, changesChannel).Err()
 	return wrap("leave", translate(err))
 }
 
-// members runs addMember or listMembers and returns the membership and the marker's born.
+// members runs addMember or listMembers, and returns the membership and the field born.
 func (db *DB) members(ctx context.Context, script *goredis.Script, args ...any) (m persistence.Membership, born string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	reply, err := script.Run(ctx, db.reserved, []string{beatsKey, markerKey}, args...).StringSlice()
+	reply, err := script.Run(ctx, db.reserved, []string{heartbeatsKey, markerKey}, args...).StringSlice()
 	if err != nil {
 		return m, "", translate(err)
 	}

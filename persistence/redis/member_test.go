@@ -10,7 +10,7 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-func TestMembersOfSeveralProcessesSeeEachOther(t *testing.T) {
+func TestMembersOfSeveralProcessesAreListedToEachOther(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	other := open(t, s.server.Address)

@@ -7,11 +7,11 @@ import (
 )
 
 // pipeline sends many scripts at once. The first run of a script carries its text and the
-// others only its digest. So none gets NOSCRIPT from a restarted Redis, and none has to be
-// sent again out of order.
+// others only its digest. So none fails with NOSCRIPT after Redis has restarted, and none has
+// to be sent again out of order.
 type pipeline struct {
 	goredis.Pipeliner
-	known map[*goredis.Script]bool
+	loaded map[*goredis.Script]bool // by an earlier run in this pipeline
 }
 
 func newPipeline(client *goredis.Client) *pipeline {
@@ -20,10 +20,10 @@ func newPipeline(client *goredis.Client) *pipeline {
 
 // add appends a run of a script that returns a number.
 func (p *pipeline) add(ctx context.Context, script *goredis.Script, keys []string, args ...any) *goredis.Cmd {
-	if p.known[script] {
+	if p.loaded[script] {
 		return script.EvalSha(ctx, p, keys, args...)
 	}
-	p.known[script] = true
+	p.loaded[script] = true
 	return script.Eval(ctx, p, keys, args...)
 }
 

@@ -33,12 +33,12 @@ func (db *DB) checkSettings(ctx context.Context) error {
 	return nil
 }
 
-// settings returns the values of CONFIG GET, without those that it may not read.
+// settings returns the values of CONFIG GET, without those that the user may not read.
 func (db *DB) settings(ctx context.Context) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
 	settings := map[string]string{}
-	for _, name := range []string{policySetting, appendSetting} { // both at once: not before 7.0
+	for _, name := range []string{policySetting, appendSetting} { // Redis before 7.0 returns only one at a time
 		values, err := db.data.ConfigGet(ctx, name).Result()
 		if err != nil && !isReply(err) {
 			return nil, err

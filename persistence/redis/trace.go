@@ -16,7 +16,7 @@ func traced(client *goredis.Client, provider trace.TracerProvider) error {
 		redisotel.WithTracerProvider(childProvider{provider}),
 		redisotel.WithDBStatement(false),
 		redisotel.WithCallerEnabled(false),
-		redisotel.WithDialFilter(true), // dials have no caller
+		redisotel.WithDialFilter(true), // a dial has no caller
 	)
 }
 

@@ -15,8 +15,8 @@ type conn struct {
 	prepared map[string]*sql.Stmt // by their text
 }
 
-// transact runs fn between BEGIN and COMMIT, or ROLLBACK if it fails or panics. ctx must
-// never be done, since an interrupted COMMIT would be ErrUnknown.
+// transact runs fn between BEGIN and COMMIT, or ROLLBACK if it fails or panics. ctx must not
+// end, since an interrupted COMMIT would be ErrUnknown.
 func (c *conn) transact(ctx context.Context, fn func(context.Context, *conn) error) error {
 	if _, err := c.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
@@ -111,7 +111,7 @@ func all[T any](ctx context.Context, c *conn, scan func(row) (T, error), text st
 	return items, translate(err)
 }
 
-// first returns the first row of a query. ErrNotFound if there is none.
+// first returns the first row of a query. Error: ErrNotFound if there is none.
 func first[T any](ctx context.Context, c *conn, scan func(row) (T, error), text string, args ...any) (item T, err error) {
 	err = c.with(ctx, text, func(stmt *sql.Stmt) (err error) {
 		item, err = scan(stmt.QueryRowContext(ctx, args...))

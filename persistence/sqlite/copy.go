@@ -16,7 +16,7 @@ import (
 // exportBatch is the number of rows in a batch.
 const exportBatch = 1000
 
-// Exists reports whether dir has a database. It does not create one, as Open does.
+// Exists reports whether dir has a database. Unlike Open, it does not create one.
 func Exists(dir string) (bool, error) {
 	_, err := os.Stat(filepath.Join(dir, "trainbooking.db"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -53,7 +53,7 @@ func (db *DB) HasAll(ctx context.Context, table persistence.Table, ids []uuid.UU
 		persistence.TableBookings: `SELECT EXISTS (SELECT 1 FROM bookings WHERE id = ?)`,
 	}[table]
 	if !ok {
-		return false, errors.New("sqlite: no ids in table " + string(table))
+		return false, errors.New("sqlite: table " + string(table) + " has no column id")
 	}
 	err = db.read(ctx, "has all", func(ctx context.Context, c *conn) error {
 		for _, id := range ids {
@@ -75,8 +75,8 @@ type export struct {
 	fn     func(persistence.Rows) error
 }
 
-// exportTable calls fn with batches of rows: each with the rows after the last key of the one
-// before.
+// exportTable calls fn with batches of rows. Each batch begins after the last key of the one
+// before it.
 func exportTable[T any](
 	e export, table persistence.Table, scan func(row) (T, error), rowsOf func([]T) persistence.Rows,
 	key func(T) []any, text string, from ...any,

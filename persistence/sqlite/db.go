@@ -28,7 +28,7 @@ const (
 type Options struct {
 	Readers     int              // connections that read
 	BusyTimeout time.Duration    // how long to wait for another process that writes
-	Now         func() time.Time // only decides which rows are old enough to purge
+	Now         func() time.Time // decides which rows have expired and are deleted
 }
 
 // DB is an open database. It is safe for concurrent use.
@@ -78,7 +78,8 @@ func Open(ctx context.Context, dir string, options Options) (*DB, error) {
 // twice.
 func (db *DB) Close() error { return db.close() }
 
-// Ping fails if a write would fail: it commits a value that has no meaning and never changes.
+// Ping returns an error if a write would fail: it commits a value that is not used and never
+// changes.
 func (db *DB) Ping(ctx context.Context) error {
 	const touch = `PRAGMA user_version = 0`
 	return db.write(ctx, "ping", func(ctx context.Context, c *conn) error {
@@ -88,8 +89,8 @@ func (db *DB) Ping(ctx context.Context) error {
 }
 
 // write runs fn in a transaction on the writer and commits it unless fn fails. The end of
-// ctx only ends the wait for the writer, so that the outcome is known. The rest takes as long
-// as BusyTimeout and the disk allow.
+// ctx only ends the wait for the writer, so that the outcome is known. BusyTimeout limits the
+// wait for the lock; a slow disk is not limited.
 func (db *DB) write(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
 	return wrap(operation, db.writer.lend(ctx, func(c *conn) error {
 		return c.transact(context.WithoutCancel(ctx), fn)

@@ -43,8 +43,8 @@ func translate(err error) error {
 // COMMIT appends the changed pages to the WAL, the last of them marked as the end of the
 // transaction, then syncs the file, then publishes the new end in shared memory. If the
 // append fails, the mark is incomplete and its checksum wrong: SQLITE_FULL and
-// SQLITE_IOERR_WRITE mean that nothing was written, as does SQLITE_BUSY, which comes before
-// all steps. If a later step fails, the mark is in the file. No reader sees it, and the next
+// SQLITE_IOERR_WRITE mean that nothing was written, as does SQLITE_BUSY, which is returned
+// before the first step. If a later step fails, the mark is in the file. No reader sees it, and the next
 // commit overwrites it; but if the process or the machine stops before that, the recovery of
 // the WAL finds a complete transaction and keeps it. So every other failure is ErrUnknown. A
 // later successful write (Adopt) decides: what a read then finds is final.

@@ -10,9 +10,9 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// purgeLimit is the largest number of expired rows that a write deletes. It is well above the
-// number that a write adds, so that they do not pile up, and takes only a few milliseconds
-// when many expire at once.
+// purgeLimit is the largest number of expired rows that a write deletes. It is far above the
+// number that a write adds, so that expired rows do not accumulate, and deleting as many takes
+// only a few milliseconds.
 const purgeLimit = 500
 
 // WriteHolds implements persistence.Holds.

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// Lock reserves the data directory for one server, since actors assume that nobody else writes:
-// it acquires the file lock in dir, creating both if they are missing. The lock ends with
+// Lock reserves the data directory for one server, since actors assume that no other process
+// writes. It locks the file lock in dir and creates both if they are missing. The lock ends with
 // unlock, which may be called twice, or with the process. Keep a reference to unlock until then:
-// the garbage collector would close the file. If another server has the lock, the error is a
-// sentence for the person who started this one.
+// the garbage collector would close the file. If another server has the lock, the message of the
+// error is for the operator.
 func Lock(dir string) (unlock func() error, err error) {
 	unlock, err = lockFile(filepath.Join(dir, "lock"))
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -29,9 +29,8 @@ func Lock(dir string) (unlock func() error, err error) {
 }
 
 // lockFile acquires the lock of the file at path, or fails with EWOULDBLOCK. It never removes
-// the file, which another process may have just locked. Package os opens files close-on-exec,
-// so no child process keeps the lock, except between fork and exec; so unlocking takes an
-// explicit LOCK_UN, not only a close.
+// the file, which another process may have just locked. A child process has the file, and the
+// lock, between fork and exec, so unlock calls LOCK_UN before it closes the file.
 func lockFile(path string) (unlock func() error, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err

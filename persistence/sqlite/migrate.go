@@ -17,7 +17,7 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Migrate brings the tables to the newest version that this program knows. It is
+// Migrate brings the tables to the newest version that this program supports. It is
 // idempotent and safe for concurrent use by several processes.
 func (db *DB) Migrate(ctx context.Context) (err error) {
 	unlock, err := awaitLock(ctx, filepath.Join(db.dir, "migrate.lock"))
@@ -36,7 +36,7 @@ func (db *DB) Migrate(ctx context.Context) (err error) {
 }
 
 // Version returns the version of the tables (0: no tables) and the newest one that this
-// program knows.
+// program supports.
 func (db *DB) Version(ctx context.Context) (current, newest int64, err error) {
 	provider, err := db.provider()
 	if err != nil {

@@ -57,8 +57,8 @@ func dial(ctx context.Context, handle *sql.DB, busy time.Duration, setup []strin
 	}
 }
 
-// retryEvery is the interval at which a lock or connection is retried. That is only needed
-// when processes start at the same time.
+// retryEvery is the interval at which a lock or connection is retried, when processes start at
+// the same time.
 const retryEvery = 20 * time.Millisecond
 
 func prepareConn(ctx context.Context, raw *sql.Conn, setup []string) (*conn, error) {

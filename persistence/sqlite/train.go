@@ -170,7 +170,7 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 type activation struct{ current, deleted bool }
 
 // activationOf compares a guard with its train, in the transaction that writes, so that no Adopt
-// runs concurrently. ErrNotFound if the train never existed.
+// runs concurrently. Error: ErrNotFound if the train never existed.
 func activationOf(ctx context.Context, c *conn, guard persistence.Guard) (activation, error) {
 	const compare = `
 		SELECT epoch = ?2 AND owner IS NOT NULL AND owner = ?3, deleted_at IS NOT NULL
@@ -182,8 +182,8 @@ func activationOf(ctx context.Context, c *conn, guard persistence.Guard) (activa
 	return first(ctx, c, scan, compare, guard.Train[:], guard.Epoch, guard.Owner[:])
 }
 
-// checkGuard returns nil if the guard's activation owns the train, else ErrFenced, or
-// ErrNotFound if there is no live train.
+// checkGuard returns nil if the guard's activation owns the train. Errors: ErrFenced; ErrNotFound
+// if the train is deleted or never existed.
 func checkGuard(ctx context.Context, c *conn, guard persistence.Guard) error {
 	is, err := activationOf(ctx, c, guard)
 	switch {

@@ -30,21 +30,18 @@ func chaos(faults string) suite {
 	}
 }
 
-// fence is the line of the Lua scripts that compares the lease.
-const fence = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end`
-
 // mutants break the rules of RELIABILITY.md, except those that two independent checks enforce,
 // such as that Postgres books a seat once. test/chaos cannot kill the mutants of the epoch and
 // the lease: clients observe no error, because other checks remain.
 var mutants = []mutant{
 	{
-		name: "early-expiry", pkg: "booking", decl: "wholeMillisecond",
-		edit:     begin(`return t.Add(-700 * time.Millisecond)`),
+		name: "early-expiry", pkg: "booking", decl: "deadlineOf",
+		edit:     begin(`ttl -= 700 * time.Millisecond`),
 		killedBy: []suite{seatMap, simulated, chaos("killed")},
 	},
 	{
-		name: "release-by-anyone", pkg: "booking", decl: "SeatMap.resolve",
-		edit:     replace(`hold.User == ref.User`, `true`),
+		name: "release-by-anyone", pkg: "booking", decl: "HoldRef.Matches",
+		edit:     replace(`h.User == ref.User`, `true`),
 		killedBy: []suite{seatMap, chaos("killed")},
 	},
 	{
@@ -74,7 +71,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "hold-without-lease", pkg: "persistence/redis", decl: "putHold",
-		edit:     replace(fence, ``),
+		edit:     replace(`fence + `, ``),
 		killedBy: []suite{holds},
 	},
 	{
@@ -84,12 +81,12 @@ var mutants = []mutant{
 	},
 	{
 		name: "lease-renewed-by-anyone", pkg: "persistence/redis", decl: "renewLease",
-		edit:     replace(fence, ``),
+		edit:     replace(`fence + `, ``),
 		killedBy: []suite{leases},
 	},
 	{
 		name: "lease-released-by-anyone", pkg: "persistence/redis", decl: "releaseLease",
-		edit:     replace(fence, ``),
+		edit:     replace(`fence + `, ``),
 		killedBy: []suite{leases},
 	},
 	{
@@ -120,6 +117,6 @@ var mutants = []mutant{
 	{
 		name: "evicted-continues", pkg: "actors", decl: "membership.heartbeat",
 		edit:     skip(`evicted`),
-		killedBy: []suite{cluster("Wakes")},
+		killedBy: []suite{cluster("Paused")},
 	},
 }

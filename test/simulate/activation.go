@@ -319,7 +319,7 @@ func (a *activation) finish() {
 	}
 	a.waiting = nil
 	if a.seats != nil && a.seats.HasHolds() && a.active == nil && a.chance(0.5) {
-		a.activate() // otherwise another node will own it
+		a.activate() // otherwise another node may activate the train
 	}
 }
 

@@ -231,7 +231,7 @@ func (r *request) end(value any, err error) {
 	}
 	r.ended = true
 	if r.now < faultTime && r.chance(0.02) {
-		r.coverage["replies lost"]++
+		r.coverage["responses lost"]++
 		return
 	}
 	result := string(booking.CodeOf(err))

@@ -17,7 +17,7 @@ func (a *activation) receive(at *attempt) {
 				return
 			}
 			a.waiting = append(a.waiting, at)
-		case !a.valid() && a.mutation != ReplyUnchecked:
+		case !a.valid() && a.mutation != ResponseUnchecked:
 			at.respond(a.node, response{retry: true})
 			a.halt()
 		case a.now >= at.request.called+requestTimeout: // the request has timed out
@@ -47,7 +47,7 @@ func (a *activation) run(at *attempt) {
 	case cancel:
 		a.cancel(at)
 	case query:
-		a.reply(at, a.seats.Snapshot(), nil)
+		a.respond(at, a.seats.Snapshot(), nil)
 	}
 }
 
@@ -59,7 +59,7 @@ func (a *activation) hold(at *attempt) {
 	}
 	h, made, err := a.seats.Hold(wanted, a.rules, a.at(at.request.called))
 	if err != nil || !made {
-		a.reply(at, h, err)
+		a.respond(at, h, err)
 		return
 	}
 	a.writeHold(persistence.HoldPut, h, func(err error) {
@@ -86,7 +86,7 @@ func (a *activation) releaseHold(at *attempt) {
 	}
 	h, err := a.seats.Release(ref)
 	if err != nil {
-		a.reply(at, nil, err)
+		a.respond(at, nil, err)
 		return
 	}
 	a.writeHold(persistence.HoldPut, h, func(err error) {
@@ -105,7 +105,7 @@ func (a *activation) releaseHold(at *attempt) {
 func (a *activation) confirm(at *attempt) {
 	b, id, made, err := a.seats.Confirm(at.request.ref, a.at(at.request.called))
 	if err != nil || !made {
-		a.reply(at, b, err)
+		a.respond(at, b, err)
 		return
 	}
 	b.ID = a.newBookingID(b)
@@ -132,8 +132,8 @@ func (a *activation) confirmed(at *attempt, id booking.HoldID, b booking.Booking
 }
 
 func (a *activation) cancel(at *attempt) {
-	if _, err := a.seats.Cancel(at.request.user.id, at.request.booking); err != nil {
-		a.reply(at, nil, err)
+	if err := a.seats.CheckCancel(at.request.user.id, at.request.booking); err != nil {
+		a.respond(at, nil, err)
 		return
 	}
 	now, guard := a.at(a.now), a.guard
@@ -153,20 +153,20 @@ func (a *activation) cancel(at *attempt) {
 			if err == nil {
 				a.seats.Cancelled(at.request.booking, now)
 			}
-			a.reply(at, nil, err)
+			a.respond(at, nil, err)
 		}
 		a.closeWhenIdle()
 		a.tidy()
 	})
 }
 
-// reply responds, unless the lease term has ended.
-func (a *activation) reply(at *attempt, value any, err error) {
+// respond responds, unless the lease term has ended.
+func (a *activation) respond(at *attempt, value any, err error) {
 	if inTransit, ok := errors.AsType[*booking.InTransitError](err); ok {
 		a.parked[inTransit.Hold] = append(a.parked[inTransit.Hold], at)
 		return
 	}
-	if !a.valid() && a.mutation != ReplyUnchecked {
+	if !a.valid() && a.mutation != ResponseUnchecked {
 		at.respond(a.node, response{retry: true, lost: true})
 		a.halt()
 		return
@@ -175,7 +175,7 @@ func (a *activation) reply(at *attempt, value any, err error) {
 }
 
 func (a *activation) settle(id booking.HoldID, at *attempt, value any, err error) {
-	a.reply(at, value, err)
+	a.respond(at, value, err)
 	a.unpark(id)
 }
 

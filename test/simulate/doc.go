@@ -6,15 +6,15 @@
 // same suites as Postgres and Redis. Several nodes each have a model of the train's actor,
 // with the same steps in the same order as package actors. A network between nodes and
 // stores delays calls, loses them before or after execution, and executes some long after
-// the caller has given up.
+// the caller has timed out.
 //
 //	users ──▶ node ──▶ activation (SeatMap, lease term) ──▶ network ──▶ Store | Shared
 //	   │                                                               │
 //	   └──────────── ledger: acknowledged and committed writes ◀───────┘
 //
-// The ledger checks I1 to I6 and I8 to I10 at each step, by true time, which no node
-// has. Of I7 it checks that no request fails long after the last fault. It compares the
-// times of a request and its response, since a write may happen at any time in between.
+// The ledger checks I1 to I6 and I8 to I10 at each step, by a true time that no node knows.
+// Of I7 it checks that no request fails long after the last fault. A write may take effect at
+// any time between a request and its response.
 //
-// A Mutation breaks the protocol on purpose. The tests check that each is detected.
+// A Mutation is an intentional error in the protocol. The tests check that each is detected.
 package simulate

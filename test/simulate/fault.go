@@ -2,8 +2,8 @@ package simulate
 
 import "time"
 
-// planFaults schedules random faults. Some seeds have none, so that slow developments are tested
-// too.
+// planFaults schedules random faults. Some seeds have none, so that the normal operation is
+// tested too.
 func (w *world) planFaults() {
 	for range pick(w, 0, 2, 5, 10) {
 		w.after(w.between(0, faultTime), w.fault)
@@ -46,12 +46,12 @@ func (w *world) fault() {
 	case 9:
 		w.makeUnreachable(w.redis)
 	case 10:
-		w.recordFault("node cut off")
+		w.recordFault("node partitioned")
 		n.cut = pick(w, w.postgres, w.redis)
 		w.logf("%s cannot reach %s", n.address, n.cut.name)
 		w.after(w.between(100*time.Millisecond, 10*time.Second), func() { n.cut = nil })
 	case 11:
-		w.recordFault("train handed over")
+		w.recordFault("train handed off")
 		if n.active != nil && !n.down {
 			active := n.active
 			n.do(active.halt)

@@ -27,15 +27,15 @@ type ledger struct {
 // holdRecord is the history of a hold.
 type holdRecord struct {
 	booking.Hold
-	user     *user
-	want     int           // requested seats
-	called   time.Duration // the last request for it
-	open     int           // requests for it whose outcome is unknown
-	ended    time.Duration // when the last acknowledged request that ended it was made; -1: never
-	answered time.Duration // the last response to a request for it
-	until    time.Duration // the acknowledged deadline, in true time
-	certain  bool          // acknowledged, and no request may have ended it
-	endings  int           // the number of requests that may end it
+	user      *user
+	want      int           // requested seats
+	called    time.Duration // the last request for it
+	open      int           // requests for it whose outcome is unknown
+	ended     time.Duration // when the last acknowledged request that ended it was made; -1: never
+	responded time.Duration // the last response to a request for it
+	until     time.Duration // the acknowledged deadline, in true time
+	certain   bool          // acknowledged, and no request may have ended it
+	endings   int           // the number of requests that may end it
 }
 
 // sold is a committed booking.
@@ -53,7 +53,7 @@ type requestRecord struct {
 	hold    *holdRecord // the hold that it refers to, if that was live at the request
 	endings int         // of hold, at the request
 	done    bool        // it was executed
-	refused bool        // the user was told that it was not executed
+	refused bool        // its user got a final refusal
 }
 
 // brokenError is a promise that was broken.
@@ -71,7 +71,7 @@ func (l *ledger) broken(promise, format string, args ...any) {
 	panic(e)
 }
 
-// brokenUnlessExempt is broken, unless Redis has lost data recently.
+// brokenUnlessExempt calls broken, unless Redis has lost data recently.
 func (l *ledger) brokenUnlessExempt(promise, format string, args ...any) {
 	if l.now < l.exempt {
 		l.coverage["exempted: "+promise]++
@@ -84,7 +84,7 @@ func (l *ledger) brokenUnlessExempt(promise, format string, args ...any) {
 // too: leases expire (forward) or are removed as invalid (back), while their owners continue to
 // respond until they renew.
 func (w *world) lostData() {
-	w.coverage["windows of exemption"]++
+	w.coverage["periods of exemption"]++
 	w.ledger.exempt = max(w.ledger.exempt, w.now+w.rules.TTL+w.skew)
 }
 
@@ -100,7 +100,7 @@ func (w *world) wallMoved() {
 	w.tolerance = w.ahead + w.skew
 }
 
-// live reports whether an acknowledged hold is certainly live.
+// live reports whether a hold was acknowledged and has certainly not ended.
 func (l *ledger) live(r *holdRecord) bool { return r.certain && l.now < r.until-l.tolerance }
 
 func (r *holdRecord) overlaps(seats []int, legs booking.Legs) bool {
@@ -174,7 +174,7 @@ func (l *ledger) checkOutcome(r *request, err error) {
 		r.returned = l.now
 		if r.kind == hold {
 			l.records[r.hold.ID].open--
-			l.records[r.hold.ID].answered = l.now
+			l.records[r.hold.ID].responded = l.now
 		}
 	}
 	if !failed {
@@ -242,7 +242,8 @@ func (l *ledger) heldBesideHolds(r *request, rec *holdRecord) {
 	}
 }
 
-// limited checks a refusal for too many holds: the user must possibly have reached the limit.
+// limited checks a refusal for too many holds: it must be possible that the user has reached the
+// limit.
 func (l *ledger) limited(r *request) {
 	perhaps := max(len(r.hold.Seats), r.hold.Count)
 	for _, rec := range l.holds {
@@ -279,7 +280,7 @@ func (l *ledger) refused(r *request) {
 	if rec := r.record.hold; rec != nil && rec.endings == r.record.endings && l.now < rec.until-l.tolerance {
 		l.brokenUnlessExempt("I3", "%s has hold %s until %s, but cannot confirm it", r.user.name, shortID(rec.ID), rec.until)
 	}
-	// Exempt is an owner that has not learned yet that Redis lost its lease.
+	// An owner that has not noticed yet that Redis lost its lease is exempt.
 	for _, b := range l.sold {
 		if b.hold == r.ref.Hold && b.User == r.user.id && b.at < r.called && !b.cancel {
 			l.brokenUnlessExempt("I5", "%s is refused, but was executed at %s", r.describe(), b.at)
@@ -295,7 +296,7 @@ func (l *ledger) released(r *request, err error) {
 
 func (l *ledger) endedBy(r *request) {
 	rec := l.records[r.ref.Hold]
-	if rec != nil && rec.user == r.user && rec.open == 0 && rec.called < r.called && r.called > rec.answered {
+	if rec != nil && rec.user == r.user && rec.open == 0 && rec.called < r.called && r.called > rec.responded {
 		rec.ended = r.called
 	}
 }
@@ -303,7 +304,7 @@ func (l *ledger) endedBy(r *request) {
 // adopted records a new epoch.
 func (l *ledger) adopted(epoch int64) {
 	if epoch <= l.epoch {
-		l.broken("I6", "epoch %d comes after %d", epoch, l.epoch)
+		l.broken("I6", "epoch %d follows epoch %d", epoch, l.epoch)
 	}
 	l.epoch = epoch
 }
@@ -315,7 +316,7 @@ func (l *ledger) committed(s sale) {
 		l.logf("booked: hold %s, seats %v legs %s, epoch %d", shortID(s.hold), b.Seats, b.Legs, s.Guard.Epoch)
 	}
 	if s.by.record.refused {
-		l.broken("I5", "%s was executed after its user was told that it was not", s.by.describe())
+		l.broken("I5", "%s was executed after its user got a refusal", s.by.describe())
 	}
 	s.by.record.done = true
 	if s.Guard.Epoch < l.committer {
@@ -341,7 +342,7 @@ func (l *ledger) committed(s sale) {
 // cancelled records a cancellation that was written.
 func (l *ledger) cancelled(id uuid.UUID, by *request) {
 	if by.record.refused {
-		l.broken("I5", "%s was executed after its user was told that it was not", by.describe())
+		l.broken("I5", "%s was executed after its user got a refusal", by.describe())
 	}
 	by.record.done = true
 	l.byID[id].cancelled = true

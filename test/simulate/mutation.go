@@ -11,21 +11,21 @@ type Mutation string
 
 // The mutations of RELIABILITY.md 4.
 const (
-	NoEpochCheck     Mutation = "no epoch check in the sale"
-	TokenFromRedis   Mutation = "the token comes from Redis INCR"
-	EarlyExpiry      Mutation = "a hold ends early"
-	LeaseByAnyone    Mutation = "a lease is released by anyone"
-	HoldByAnyone     Mutation = "a hold is released by anyone"
-	NewBookingID     Mutation = "a retry makes a new booking id"
-	ReplyUnchecked   Mutation = "the lease is not checked before a reply"
-	HoldUnfenced     Mutation = "a hold is written without the lease"
-	HoldsForgotten   Mutation = "holds are not loaded"
-	NothingIsUnknown Mutation = "a call without a reply was not executed"
+	NoEpochCheck      Mutation = "no epoch check in the sale"
+	TokenFromRedis    Mutation = "the token comes from Redis INCR"
+	EarlyExpiry       Mutation = "a hold ends early"
+	LeaseByAnyone     Mutation = "a lease is released by anyone"
+	HoldByAnyone      Mutation = "a hold is released by anyone"
+	NewBookingID      Mutation = "a retry makes a new booking id"
+	ResponseUnchecked Mutation = "the lease is not checked before a response"
+	HoldUnfenced      Mutation = "a hold is written without the lease"
+	HoldsForgotten    Mutation = "holds are not loaded"
+	NothingIsUnknown  Mutation = "a call without a reply was not executed"
 )
 
 // Mutations lists every Mutation.
 var Mutations = []Mutation{
-	NoEpochCheck, TokenFromRedis, EarlyExpiry, LeaseByAnyone, HoldByAnyone, NewBookingID, ReplyUnchecked,
+	NoEpochCheck, TokenFromRedis, EarlyExpiry, LeaseByAnyone, HoldByAnyone, NewBookingID, ResponseUnchecked,
 	HoldUnfenced, HoldsForgotten, NothingIsUnknown,
 }
 

@@ -10,7 +10,7 @@ import (
 
 var background = context.Background()
 
-// errNotSent means that a call was not made.
+// errNotSent means that a call was not sent.
 var errNotSent = errors.New("connection refused")
 
 // server is Postgres or Redis.

@@ -9,7 +9,7 @@ import (
 	"trainbooking.dev/persistence/persistencetest/memory"
 )
 
-// node is a process. It may have the train.
+// node is a process, which may own the train.
 type node struct {
 	*world
 	address string
@@ -86,16 +86,16 @@ func (n *node) pause(d time.Duration) {
 	})
 }
 
-// do calls what, or defers it while the process is paused.
-func (n *node) do(what func()) {
+// do calls step, or defers it while the process is paused.
+func (n *node) do(step func()) {
 	if n.paused {
-		n.deferred = append(n.deferred, what)
+		n.deferred = append(n.deferred, step)
 		return
 	}
-	what()
+	step()
 }
 
-// after schedules do, unless the process crashes before.
+// after schedules do. It is not called if the process crashes before.
 func (n *node) after(d time.Duration, do func()) {
 	incarnation := n.incarnation
 	n.world.after(d, func() {

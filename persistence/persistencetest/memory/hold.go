@@ -12,7 +12,7 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// holdGrace is as in package redis.
+// holdGrace is that of package redis.
 const holdGrace = time.Minute
 
 // WriteHolds implements persistence.Holds.
@@ -41,13 +41,13 @@ func (c *Client) writeHold(w persistence.HoldWrite) error {
 	if c.state.holds[w.Guard.Train] == nil {
 		c.state.holds[w.Guard.Train] = map[booking.HoldID]hold{}
 	}
-	// By the clock of the process, like the deadline.
+	// Computed with the clock of the process, like the deadline.
 	ttl := max(w.Hold.ExpiresAt.Sub(c.local())+booking.HoldRetention, 0) + holdGrace
 	c.state.holds[w.Guard.Train][w.Hold.ID] = hold{w.Hold, c.now().Add(ttl)}
 	return nil
 }
 
-// LoadHolds implements persistence.Holds. The order is by id.
+// LoadHolds implements persistence.Holds. The holds are ordered by id.
 func (c *Client) LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) ([]booking.Hold, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (c *Client) LoadHolds(ctx context.Context, id booking.TrainID, now time.Tim
 	return c.holdsAfter(id, now.Add(-booking.HoldRetention)), nil
 }
 
-// TrainsWithHolds implements persistence.Holds. The order is by id.
+// TrainsWithHolds implements persistence.Holds. The trains are ordered by id.
 func (c *Client) TrainsWithHolds(ctx context.Context, now time.Time) ([]booking.TrainID, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -7,7 +7,7 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// maxSilence is as in package redis.
+// maxSilence is that of package redis.
 const maxSilence = persistence.MemberTTL / 3
 
 // Join implements persistence.Members.
@@ -27,15 +27,15 @@ func (c *Client) addMember(ctx context.Context, member string, join bool) (m per
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now, lost := c.now(), c.lost()
-	c.expireBeats()
+	c.expireHeartbeats()
 	if lost {
-		clear(c.state.beats)
+		clear(c.state.heartbeats)
 		c.state.born = now
 	}
-	_, present := c.state.beats[member]
+	_, present := c.state.heartbeats[member]
 	before, known := c.born[member]
 	if present || lost || join || known && !before.Equal(c.state.born) {
-		c.state.beats[member], c.state.beat = now.Add(persistence.MemberTTL), now
+		c.state.heartbeats[member], c.state.latest = now.Add(persistence.MemberTTL), now
 		c.born[member] = c.state.born
 		if !present {
 			c.notify()
@@ -43,21 +43,21 @@ func (c *Client) addMember(ctx context.Context, member string, join bool) (m per
 	} else {
 		m.Evicted = true
 	}
-	m.Members, m.Since = sorted(c.state.beats), now.Sub(c.state.born)
+	m.Members, m.Since = sorted(c.state.heartbeats), now.Sub(c.state.born)
 	return m, nil
 }
 
-// lost reports whether the members were lost since the last heartbeat: the marker is missing,
-// there was no heartbeat for maxSilence, or the clock went back.
+// lost reports whether the members were lost since the last heartbeat: there was none, it was
+// more than maxSilence ago, or the clock went back.
 func (c *Client) lost() bool {
 	now := c.now()
-	return c.state.born.IsZero() || c.state.beat.After(now) || now.Sub(c.state.beat) > maxSilence
+	return c.state.born.IsZero() || c.state.latest.After(now) || now.Sub(c.state.latest) > maxSilence
 }
 
-func (c *Client) expireBeats() {
-	for member, until := range c.state.beats {
+func (c *Client) expireHeartbeats() {
+	for member, until := range c.state.heartbeats {
 		if !until.After(c.now()) {
-			delete(c.state.beats, member)
+			delete(c.state.heartbeats, member)
 		}
 	}
 }
@@ -69,8 +69,8 @@ func (c *Client) ListMembers(ctx context.Context) (m persistence.Membership, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.expireBeats()
-	m.Members = sorted(c.state.beats)
+	c.expireHeartbeats()
+	m.Members = sorted(c.state.heartbeats)
 	if !c.lost() {
 		m.Since = c.now().Sub(c.state.born)
 	}
@@ -85,8 +85,8 @@ func (c *Client) Leave(ctx context.Context, member string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.born, member) // so that a later heartbeat does not add it again
-	if _, ok := c.state.beats[member]; ok {
-		delete(c.state.beats, member)
+	if _, ok := c.state.heartbeats[member]; ok {
+		delete(c.state.heartbeats, member)
 		c.notify()
 	}
 	return nil

@@ -20,12 +20,13 @@ type Shared struct {
 	listeners []chan struct{}
 }
 
-// state is all data. Times are by Shared's clock.
+// state is all data. Its times are those of Shared's clock.
 type state struct {
 	leases     map[booking.TrainID]lease
 	holds      map[booking.TrainID]map[booking.HoldID]hold
-	beats      map[string]time.Time // when the heartbeat expires
-	born, beat time.Time            // the marker; zero: none
+	heartbeats map[string]time.Time // when each expires, by member
+	born       time.Time            // when the members were last lost; zero before the first heartbeat
+	latest     time.Time            // the last heartbeat of any member
 }
 
 type lease struct {
@@ -44,7 +45,7 @@ func NewShared(clock func() time.Time) *Shared { return &Shared{clock: clock, st
 func newState() state {
 	return state{
 		leases: map[booking.TrainID]lease{}, holds: map[booking.TrainID]map[booking.HoldID]hold{},
-		beats: map[string]time.Time{},
+		heartbeats: map[string]time.Time{},
 	}
 }
 
@@ -53,7 +54,7 @@ type Client struct {
 	*Shared
 	address string
 	local   func() time.Time     // the clock of the process
-	born    map[string]time.Time // the marker at the last heartbeat, by member
+	born    map[string]time.Time // state.born at the last heartbeat, by member
 }
 
 var (
@@ -86,7 +87,7 @@ func (s *Shared) Snapshot() (restore func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	kept := s.state
-	kept.leases, kept.beats = maps.Clone(kept.leases), maps.Clone(kept.beats)
+	kept.leases, kept.heartbeats = maps.Clone(kept.leases), maps.Clone(kept.heartbeats)
 	kept.holds = make(map[booking.TrainID]map[booking.HoldID]hold, len(s.state.holds))
 	for id, holds := range s.state.holds {
 		kept.holds[id] = maps.Clone(holds)

@@ -43,7 +43,7 @@ func NewStore() *Store {
 // Ping implements persistence.Store.
 func (s *Store) Ping(ctx context.Context) error { return ctx.Err() }
 
-// begin locks the store for one call, unless ctx is done.
+// begin locks the store for one call, unless ctx has ended.
 func (s *Store) begin(ctx context.Context) (end func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return func() {}, err

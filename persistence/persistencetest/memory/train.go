@@ -158,7 +158,7 @@ func (s *Store) DeleteTrain(ctx context.Context, guard persistence.Guard, at tim
 	return nil
 }
 
-// live returns a train that is not deleted. ErrNotFound.
+// live returns a train that is not deleted. Error: ErrNotFound.
 func (s *Store) live(id booking.TrainID) (*train, error) {
 	t := s.trains[id]
 	if t == nil || t.deleted {
@@ -167,7 +167,8 @@ func (s *Store) live(id booking.TrainID) (*train, error) {
 	return t, nil
 }
 
-// guarded returns the train of a guard, if its activation is current. ErrFenced, ErrNotFound.
+// guarded returns the train of a guard if its activation is current. Errors: ErrFenced,
+// ErrNotFound.
 func (s *Store) guarded(guard persistence.Guard) (*train, error) {
 	t := s.trains[guard.Train]
 	switch {

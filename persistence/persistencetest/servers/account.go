@@ -29,7 +29,7 @@ func newDir() (dir string, owner *syscall.Credential, err error) {
 	return dir, owner, os.Chown(dir, int(owner.Uid), int(owner.Gid))
 }
 
-// account returns the first of the users that exists.
+// account returns the first of the named users that exists.
 func account(names ...string) (*syscall.Credential, error) {
 	for _, name := range names {
 		u, err := user.Lookup(name)

@@ -23,7 +23,7 @@ func StartRedisWithClock(tb testing.TB) *Server {
 			// initialized, so the C library's allocator is loaded first.
 			"LD_PRELOAD=" + library + " libc.so.6",
 			"FAKETIME_TIMESTAMP_FILE=" + clockFile(dir), "FAKETIME_NO_CACHE=1",
-			// Both names of the setting: the monotonic clock must stay correct.
+			// The monotonic clock must stay correct. The setting has two names.
 			"FAKETIME_DONT_FAKE_MONOTONIC=1", "DONT_FAKE_MONOTONIC=1",
 		}
 	})

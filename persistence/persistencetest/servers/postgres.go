@@ -20,8 +20,8 @@ import (
 	"trainbooking.dev/persistence/postgres"
 )
 
-// template is a migrated database. Copying it is several times as fast as migrating each
-// database of a test.
+// template is a migrated database. Copying it is several times faster than migrating each
+// database.
 const template = "migrated"
 
 // Postgres returns the URL of a new migrated database on the server of the test binary. It is

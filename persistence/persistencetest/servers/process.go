@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// startTimeout is long, because a server that was killed recovers its data first, on a
-	// machine that runs all the other tests too.
+	// startTimeout is long, because a server that was killed first recovers its data, on a busy
+	// machine.
 	startTimeout = 60 * time.Second
 	pollEvery    = 10 * time.Millisecond
 )
@@ -58,8 +58,8 @@ type process struct {
 
 var errEnded = errors.New("the server ended")
 
-// restart starts a server that was killed. It retries, because the sessions of a Postgres that was
-// killed run until they notice, and prevent a start until then.
+// restart starts a server that was killed. It retries, because the sessions of a killed Postgres
+// end a moment later and prevent a start until then.
 func (p *process) restart() error {
 	deadline := time.Now().Add(startTimeout)
 	for {

@@ -1,6 +1,5 @@
--- Legs are the bit set booking.Legs, which leaves the sign bit alone. A column that ends
--- in _folded is booking.Fold of the one before it. Text is compared byte by byte: where
--- case does not matter it is folded.
+-- Legs are the bit set booking.Legs, which never sets the sign bit. A column that ends in
+-- _folded is booking.Fold of the one before it, and is compared byte by byte.
 
 -- +goose Up
 CREATE TABLE users (
@@ -16,7 +15,7 @@ CREATE TABLE users (
 
 CREATE INDEX users_by_age ON users (created_at, id);
 
--- A revoked token has no row; a spent one keeps its row, so that its return is noticed.
+-- A revoked token has no row. A used one keeps its row, so that its reuse is detected.
 CREATE TABLE refresh_tokens (
     id         uuid        NOT NULL PRIMARY KEY,
     user_id    uuid        NOT NULL REFERENCES users (id),
@@ -28,11 +27,11 @@ CREATE TABLE refresh_tokens (
 CREATE INDEX refresh_tokens_of_family ON refresh_tokens (user_id, family);
 CREATE INDEX refresh_tokens_by_end ON refresh_tokens (expires_at);
 
--- stops is json, not jsonb: it comes back as it was written.
+-- stops is json, not jsonb, so that it is read exactly as it was written.
 CREATE TABLE trains (
     id         uuid        NOT NULL PRIMARY KEY,
     epoch      bigint      NOT NULL DEFAULT 0,
-    owner      uuid,       -- null until somebody adopts the train
+    owner      uuid,       -- null until the train is adopted
     name       text        NOT NULL,
     capacity   integer     NOT NULL,
     on_sale    boolean     NOT NULL,
@@ -44,10 +43,10 @@ CREATE TABLE trains (
 
 CREATE INDEX trains_by_age ON trains (created_at, id) WHERE deleted_at IS NULL;
 
--- A row once the seat was sold, with the legs on which it is sold now. Neither seats nor
--- bookings refer to trains by a constraint: they are written under a lock on their train
--- alone, no train is ever removed, and the checks would take a fifth of the time of a
--- batch.
+-- A seat has a row once it has been sold, with the legs on which it is booked now. The
+-- train_id of seats and bookings is not a foreign key: they are written only under a lock on
+-- their train, no row of trains is ever deleted, and the checks would take a fifth of the
+-- time of a batch.
 CREATE TABLE seats (
     train_id    uuid    NOT NULL,
     seat_number integer NOT NULL,
@@ -55,7 +54,7 @@ CREATE TABLE seats (
     PRIMARY KEY (train_id, seat_number)
 );
 
--- user_id refers to no row: a booking is written for whom the service says.
+-- user_id is not a foreign key: the service has authenticated the user.
 CREATE TABLE bookings (
     id           uuid        NOT NULL PRIMARY KEY,
     train_id     uuid        NOT NULL,
@@ -71,8 +70,8 @@ CREATE INDEX bookings_of_user ON bookings (user_id, booked_at, id) WHERE cancell
 CREATE INDEX bookings_of_train ON bookings (train_id, booked_at, id) WHERE cancelled_at IS NULL;
 CREATE INDEX bookings_cancelled ON bookings (train_id, cancelled_at) WHERE cancelled_at IS NOT NULL;
 
--- user_id refers to no row: the bearer of a service token is none of the users. What
--- clients send is kept as bytes, whatever they are.
+-- user_id is not a foreign key: the bearer of a service token is not in users. Clients may
+-- send any bytes, so nothing is text.
 CREATE TABLE idempotency_keys (
     user_id      uuid        NOT NULL,
     key          bytea       NOT NULL,

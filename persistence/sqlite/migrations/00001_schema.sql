@@ -1,5 +1,5 @@
 -- Times are microseconds since 1970 UTC. Ids are the 16 bytes of a UUID. Legs are the
--- bit set booking.Legs, which leaves the sign bit alone. Lists are JSON. A column that
+-- bit set booking.Legs, which never sets the sign bit. Lists are JSON. A column that
 -- ends in _folded is booking.Fold of the one before it.
 
 -- +goose Up
@@ -16,7 +16,7 @@ CREATE TABLE users (
 
 CREATE INDEX users_by_age ON users (created_at, id);
 
--- A revoked token has no row; a spent one keeps its row, so that its return is noticed.
+-- A revoked token has no row. A used one keeps its row, so that its reuse is detected.
 CREATE TABLE refresh_tokens (
     id         BLOB    NOT NULL PRIMARY KEY,
     user_id    BLOB    NOT NULL REFERENCES users (id),
@@ -28,11 +28,11 @@ CREATE TABLE refresh_tokens (
 CREATE INDEX refresh_tokens_of_family ON refresh_tokens (user_id, family);
 CREATE INDEX refresh_tokens_by_end ON refresh_tokens (expires_at);
 
--- stops comes last: it is long, and a guard is checked without reading so far.
+-- stops is the last column because it is long: checking a guard reads only those before it.
 CREATE TABLE trains (
     id         BLOB    NOT NULL PRIMARY KEY,
     epoch      INTEGER NOT NULL DEFAULT 0,
-    owner      BLOB,    -- null until somebody adopts the train
+    owner      BLOB,    -- null until the train is adopted
     name       TEXT    NOT NULL,
     capacity   INTEGER NOT NULL,
     on_sale    INTEGER NOT NULL,
@@ -44,7 +44,7 @@ CREATE TABLE trains (
 
 CREATE INDEX trains_by_age ON trains (created_at, id) WHERE deleted_at IS NULL;
 
--- A row once the seat was sold, with the legs on which it is sold now.
+-- A seat has a row once it has been sold, with the legs on which it is booked now.
 CREATE TABLE seats (
     train_id    BLOB    NOT NULL REFERENCES trains (id),
     seat_number INTEGER NOT NULL,
@@ -52,7 +52,7 @@ CREATE TABLE seats (
     PRIMARY KEY (train_id, seat_number)
 ) STRICT, WITHOUT ROWID;
 
--- user_id refers to no row: a booking is written for whom the service says.
+-- user_id is not a foreign key: the service has authenticated the user.
 CREATE TABLE bookings (
     id           BLOB    NOT NULL PRIMARY KEY,
     train_id     BLOB    NOT NULL REFERENCES trains (id),
@@ -68,7 +68,7 @@ CREATE INDEX bookings_of_user ON bookings (user_id, booked_at, id) WHERE cancell
 CREATE INDEX bookings_of_train ON bookings (train_id, booked_at, id) WHERE cancelled_at IS NULL;
 CREATE INDEX bookings_cancelled ON bookings (train_id, cancelled_at) WHERE cancelled_at IS NOT NULL;
 
--- A row until booking.HoldRetention after expires_at.
+-- A hold keeps its row until booking.HoldRetention after expires_at.
 CREATE TABLE holds (
     train_id   BLOB    NOT NULL REFERENCES trains (id),
     id         BLOB    NOT NULL,
@@ -82,7 +82,7 @@ CREATE TABLE holds (
 
 CREATE INDEX holds_by_end ON holds (expires_at);
 
--- user_id refers to no row: the bearer of a service token is none of the users.
+-- user_id is not a foreign key: the bearer of a service token is not in users.
 CREATE TABLE idempotency_keys (
     user_id      BLOB    NOT NULL,
     key          TEXT    NOT NULL,

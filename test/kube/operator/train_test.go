@@ -292,7 +292,7 @@ func TestTrainsAreReconciledWhenTheServiceIsBack(t *testing.T) {
 	settled := h.await(h.create(nil), ready)
 	h.link.Refuse()
 	waiting := h.await(h.create(nil), notReady(v1alpha1.ReasonServiceUnavailable))
-	require.Contains(t, conditionOf(waiting, v1alpha1.ConditionReady).Message, "The service cannot answer now")
+	require.Contains(t, conditionOf(waiting, v1alpha1.ConditionReady).Message, "The service is unavailable")
 	require.NotNil(t, conditionOf(waiting, v1alpha1.ConditionReconciling))
 	h.edit(settled, set("capacity", 250))
 	settled = h.await(settled, notReady(v1alpha1.ReasonServiceUnavailable))
