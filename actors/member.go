@@ -22,7 +22,7 @@ const heartbeatInterval = persistence.MemberTTL / 4
 
 // member is the description of a process that its heartbeats carry.
 type member struct {
-	ID       uuid.UUID `json:"id"` // made anew at each start
+	ID       uuid.UUID `json:"id"` // a new one at each start
 	Address  string    `json:"address"`
 	Draining bool      `json:"draining,omitempty"` // gets no trains and hands off its own
 }

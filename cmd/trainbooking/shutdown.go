@@ -90,7 +90,7 @@ func (s *service) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
 	defer cancel()
 	if err := s.trains.Leave(ctx); err != nil {
-		s.log.Warn("some trains were not handed over; the peers take them over when their leases expire", "error", err)
+		s.log.Warn("some trains were not handed off; other processes serve them when their leases expire", "error", err)
 	}
 }
 
