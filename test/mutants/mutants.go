@@ -14,7 +14,7 @@ var (
 	// Tests of one system and its stores.
 	oneSystem = suite{pkg: "./actors", names: "Outlive|Unknown|Emptied"}
 	// Tests of several systems in a synctest bubble.
-	someSystems = suite{pkg: "./actors", names: "LeaseHasEnded|TrainsMove"}
+	someSystems = suite{pkg: "./actors", names: "LeaseTerm|TrainsMove"}
 )
 
 // cluster returns tests of several processes.
