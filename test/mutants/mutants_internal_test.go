@@ -4,6 +4,11 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,6 +25,30 @@ func TestEveryMutantFitsTheCode(t *testing.T) {
 		require.NotEmpty(t, m.killedBy, m.name)
 		require.False(t, names[m.name], m.name)
 		names[m.name] = true
+	}
+}
+
+// A suite of which a test was renamed would run fewer tests, and let a mutant survive.
+func TestEveryNameOfASuiteMatchesATest(t *testing.T) {
+	t.Parallel()
+	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	for _, m := range mutants {
+		for _, s := range m.killedBy {
+			files, err := filepath.Glob(filepath.Join("../..", s.pkg, "*_test.go"))
+			require.NoError(t, err)
+			var tests []string
+			for _, file := range files {
+				source, err := os.ReadFile(file)
+				require.NoError(t, err)
+				for _, match := range declared.FindAllStringSubmatch(string(source), -1) {
+					tests = append(tests, match[1])
+				}
+			}
+			for name := range strings.SplitSeq(s.names, "|") {
+				pattern := regexp.MustCompile(name)
+				require.True(t, slices.ContainsFunc(tests, pattern.MatchString), "no test of %s matches %s, which kills %s", s.pkg, name, m.name)
+			}
+		}
 	}
 }
 
