@@ -12,7 +12,7 @@ var (
 	holds     = suite{pkg: "./persistence/redis", names: "TestHolds$|Fence"}
 	leases    = suite{pkg: "./persistence/redis", names: "TestLeases$"}
 	// Tests of one system and its stores.
-	oneSystem = suite{pkg: "./actors", names: "Outlive|Unknown|Emptied"}
+	oneSystem = suite{pkg: "./actors", names: "SurviveARestart|Unknown|Emptied"}
 	// Tests of several systems in a synctest bubble.
 	someSystems = suite{pkg: "./actors", names: "LeaseTerm|TrainsMove"}
 )
