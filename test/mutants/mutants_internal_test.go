@@ -34,7 +34,7 @@ func TestEveryNameOfASuiteMatchesATest(t *testing.T) {
 	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
 	for _, m := range mutants {
 		for _, s := range m.killedBy {
-			files, err := filepath.Glob(filepath.Join("../..", s.pkg, "*_test.go"))
+			files, err := filepath.Glob(filepath.Join("..", "..", s.pkg, "*_test.go"))
 			require.NoError(t, err)
 			var tests []string
 			for _, file := range files {
