@@ -190,6 +190,13 @@ func TestCheckAcceptsGoodHistoriesOnly(t *testing.T) {
 				return o
 			}(), at(2*second, history.Hold, asha, locked),
 		}, nil, nil},
+		{"a hold locks the seat at one owner and is refused by the next", true, operations{
+			for3Seconds(at(0, history.Hold, asha, locked)), at(second, history.Hold, ravi, locked),
+			for3Seconds(hold(2*second, ravi, two)),
+		}, nil, nil},
+		{"two users are refused the same free seat at once", false, operations{
+			at(0, history.Hold, asha, locked), at(0, history.Hold, ravi, locked),
+		}, nil, nil},
 		{"a hold in flight locks a seat and fails", true, operations{
 			at(0, history.Hold, asha, history.NotExecuted), at(0, history.Hold, ravi, locked), seatMap(second, booking.SeatAvailable),
 		}, nil, nil},

@@ -242,9 +242,11 @@ func (r *run) excuse(e *entry, all []entry) bool {
 	return (e.Result == Locked || e.shown == booking.SeatHeld) && slices.ContainsFunc(all, e.mayMeet)
 }
 
-// mayMeet reports whether other is a failed hold that was in flight at the same time as e. A user
-// is refused because of other users only, but a seat map shows all holds.
+// mayMeet reports whether other is a hold that was in flight at the same time as e and was not
+// granted in the end: it failed, or the next owner refused it after the first could not store
+// it. A user is refused because of other users only, but a seat map shows all holds.
 func (e *entry) mayMeet(other entry) bool {
-	return other.Kind == Hold && other.Result == NotExecuted && (e.Kind == SeatMap || other.User != e.User) &&
-		other.Call <= e.Return && e.Call <= other.Return
+	refusedLater := (other.Result == Locked || other.Result == Booked) && other.Return > e.Return
+	return other.Kind == Hold && (other.Result == NotExecuted || refusedLater) &&
+		(e.Kind == SeatMap || other.User != e.User) && other.Call <= e.Return && e.Call <= other.Return
 }
