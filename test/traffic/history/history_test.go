@@ -271,6 +271,10 @@ func TestCheckAcceptsGoodSegmentsAndDeletionsOnly(t *testing.T) {
 		{"a seat is shown as held on one of the legs", 0, operations{
 			on(latter, []int{1}, hold(0, asha, one)), on(both, []int{1}, seatMap(second, booking.SeatHeld)),
 		}},
+		{"a hold of several seats is shown at one owner and refused by the next", 0, operations{
+			on(both, []int{1, 2}, for3Seconds(at(0, history.Hold, asha, history.Locked))),
+			on(first, []int{1}, seatMap(second, booking.SeatHeld)),
+		}},
 		{"a deletion ends holds and bookings", 0, operations{
 			on(both, []int{1}, hold(0, asha, one)), on(both, []int{1}, confirm(second, asha, one, history.Done)),
 			remove(2*second, true, history.Done), on(both, []int{1}, hold(3*second, ravi, two)),

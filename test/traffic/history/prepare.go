@@ -125,34 +125,34 @@ func (r *run) places() map[place][]entry {
 	return entries
 }
 
-// concerned returns the seats and legs of an operation that changes seats. It returns none for a
-// refusal that does not name the seat and leg that were taken.
+// concerned returns the seats and legs of an operation that changes seats, or wanted to.
 func (r *run) concerned(o *Operation) ([]int, booking.Legs) {
-	effective := o.Result == Done || o.Failed()
 	switch o.Kind {
 	case Hold:
-		if o.Failed() && o.Seats == nil { // by count: it may have taken any of them
+		if o.Seats == nil { // by count: it may have taken any of them
 			return r.seats[o.Train], o.Legs
 		}
-		if effective || r.namesItsPlace(o) {
-			return o.Seats, o.Legs
-		}
+		return o.Seats, o.Legs
 	case Confirm, Release, Cancel:
 		if r.expects(o) && (o.Result != NotFound || !r.deletes[o.Train]) {
 			return o.Seats, o.Legs
 		}
 	case Delete:
-		if effective {
+		if o.Result == Done || o.Failed() {
 			return r.seats[o.Train], r.legs[o.Train]
 		}
 	}
 	return nil, 0
 }
 
-// namesItsPlace reports whether a refused hold was refused because of the only seat and leg
-// that it is about.
-func (r *run) namesItsPlace(o *Operation) bool {
-	return (o.Result == Locked || o.Result == Booked) && !r.Shared && len(o.Seats) == 1 && r.legs[o.Train].Count() == 1
+// silent reports whether an operation says nothing about the state of a place: a hold that was
+// refused, unless it was because of the only seat and leg that it is about.
+func (r *run) silent(o *Operation) bool {
+	if o.Kind != Hold || o.Result == Done || o.Failed() {
+		return false
+	}
+	namesItsPlace := (o.Result == Locked || o.Result == Booked) && len(o.Seats) == 1 && r.legs[o.Train].Count() == 1
+	return r.Shared || !namesItsPlace
 }
 
 // prepare returns the model of a register and the entries that may have had an effect.
@@ -160,7 +160,7 @@ func (r *run) prepare(all []entry) (*register, []entry) {
 	model := &register{holds: r.lifetimes(all)}
 	var entries []entry
 	for _, e := range all {
-		if e.Result == NotExecuted || e.Result == Unknown && !r.mayHaveHappened(&e.Operation) {
+		if e.Result == NotExecuted || e.Result == Unknown && !r.mayHaveHappened(&e.Operation) || r.silent(&e.Operation) {
 			continue
 		}
 		if e.open = e.Result == Unknown; e.open {
@@ -246,7 +246,7 @@ func (r *run) excuse(e *entry, all []entry) bool {
 // granted in the end: it failed, or the next owner refused it after the first could not store
 // it. A user is refused because of other users only, but a seat map shows all holds.
 func (e *entry) mayMeet(other entry) bool {
-	refusedLater := (other.Result == Locked || other.Result == Booked) && other.Return > e.Return
+	refusedLater := other.Result != Done && other.Result != Unknown && other.Return > e.Return
 	return other.Kind == Hold && (other.Result == NotExecuted || refusedLater) &&
 		(e.Kind == SeatMap || other.User != e.User) && other.Call <= e.Return && e.Call <= other.Return
 }
