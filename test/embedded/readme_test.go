@@ -47,7 +47,7 @@ func TestEveryLinkOfThePagesHasATarget(t *testing.T) {
 	}
 }
 
-func TestEveryTestInTheTableOfFaultsExists(t *testing.T) {
+func TestEveryTestInTheListOfFaultsExists(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join(root, "test", "chaos", "README.md"))
 	require.NoError(t, err)
