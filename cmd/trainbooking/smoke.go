@@ -21,7 +21,7 @@ const (
 type smokeTest struct {
 	URL              string        `name:"url" required:"" placeholder:"URL" help:"The URL of the service, such as http://booking:8080."`
 	ServiceTokenFile string        `placeholder:"FILE" help:"A file with a service token, to add a train and delete it afterwards. Without it, a train that is on sale is used."`
-	For              time.Duration `placeholder:"TIME" default:"0s" help:"How long to repeat it, up to 1h. 0s: once."`
+	For              time.Duration `placeholder:"TIME" default:"0s" help:"How long to repeat it, up to 1h, or until SIGTERM. 0s: once."`
 	Clients          int           `placeholder:"N" default:"1" help:"Number of concurrent passengers (${default})."`
 	MaxFailures      int           `placeholder:"N" default:"0" help:"Number of requests that may fail and succeed when repeated (${default})."`
 }

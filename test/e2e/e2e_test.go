@@ -27,12 +27,12 @@ func TestClusteredServiceSurvivesCrashesOfItsPods(t *testing.T) { //nolint:paral
 	r.upgrade("--set", "replicas=3")
 	require.Len(t, r.pods(), 3)
 	// Requests in flight to a crashing process fail and are retried.
-	r.underLoad("crash", 90*time.Second, 100, func() {
+	r.underLoad("crash", 100, func() {
 		for _, pod := range r.pods() {
 			r.crash(pod)
 		}
 	})
-	r.underLoad("upgrade", 90*time.Second, 0, func() { r.upgrade("--set", "logLevel=debug") })
+	r.underLoad("upgrade", 0, func() { r.upgrade("--set", "logLevel=debug") })
 	r.deleteTrains()
 	r.uninstall()
 }
@@ -44,8 +44,8 @@ func TestEmbeddedServiceKeepsItsBookings(t *testing.T) { //nolint:paralleltest /
 	r.sell()
 
 	// The only process restarts with everything that it acknowledged.
-	r.underLoad("crash", time.Minute, 1000, func() { r.crash(r.pods()[0]) })
-	r.underLoad("upgrade", 90*time.Second, 1000, func() { r.upgrade("--set", "logLevel=debug") })
+	r.underLoad("crash", 1000, func() { r.crash(r.pods()[0]) })
+	r.underLoad("upgrade", 1000, func() { r.upgrade("--set", "logLevel=debug") })
 	r.deleteTrains()
 	r.uninstall()
 }

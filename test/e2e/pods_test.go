@@ -13,7 +13,7 @@ import (
 // serverPods selects the pods of the service.
 const serverPods = "app.kubernetes.io/instance=" + booking + ",app.kubernetes.io/component=server"
 
-// debugProfile lets a debug container send signals to the service's process.
+// debugProfile lets a debug container send signals to the process of another.
 const debugProfile = `{"securityContext": {
 	"runAsUser": 65532, "runAsNonRoot": true, "allowPrivilegeEscalation": false,
 	"capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}}}`
@@ -30,11 +30,17 @@ func (r *release) crash(pod string) {
 	r.t.Helper()
 	restarts := "jsonpath={.status.containerStatuses[0].restartCount}"
 	require.Equal(r.t, "0", r.kubectl("get", "pod", pod, "-o", restarts))
+	r.signal(pod, "ABRT")
+	r.kubectl("wait", "pod", pod, "--for", restarts+"=1", "--timeout", timeout.String())
+	r.kubectl("wait", "pod", pod, "--for", "condition=Ready", "--timeout", timeout.String())
+}
+
+// signal sends a signal to process 1 of a pod, from a debug container.
+func (r *release) signal(pod, name string) {
+	r.t.Helper()
 	profile := filepath.Join(r.t.TempDir(), "profile.json")
 	require.NoError(r.t, os.WriteFile(profile, []byte(debugProfile), 0o600))
 	container := r.kubectl("get", "pod", pod, "-o", "jsonpath={.spec.containers[0].name}")
 	r.kubectl("debug", pod, "--image", *postgres, "--target", container, "--profile", "restricted", "--custom", profile,
-		"--", "sh", "-c", "kill -ABRT 1")
-	r.kubectl("wait", "pod", pod, "--for", restarts+"=1", "--timeout", timeout.String())
-	r.kubectl("wait", "pod", pod, "--for", "condition=Ready", "--timeout", timeout.String())
+		"--", "sh", "-c", "kill -"+name+" 1")
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -52,6 +53,24 @@ func TestSmokeWithoutATokenUsesATrainOnSaleAndCancelsItsBookings(t *testing.T) {
 	after, booked := listed(t, s.URL)
 	require.Equal(t, before, after)
 	require.Zero(t, booked)
+}
+
+func TestSmokeFinishesItsTurnsAfterSIGTERMAndReports(t *testing.T) {
+	t.Parallel()
+	file := tokenFile(t)
+	s := start(t, t.TempDir(), "--service-token-file", file)
+	command := processtest.Command(t, "smoke", "--url", s.URL, "--service-token-file", file, "--for", "1h")
+	var report strings.Builder
+	command.Stdout = &report
+	running := processtest.StartProcess(t, command)
+	require.Eventually(t, func() bool {
+		_, booked := listed(t, s.URL)
+		return booked > 0
+	}, processtest.Timeout, 10*time.Millisecond)
+	running.Stop()
+	require.Regexp(t, `(?m)^bookings +[1-9]`, report.String())
+	trains, _ := listed(t, s.URL)
+	require.Zero(t, trains)
 }
 
 func TestSmokeReportsWhatItCannotDo(t *testing.T) {

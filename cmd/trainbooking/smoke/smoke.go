@@ -38,9 +38,9 @@ type Options struct {
 	For          time.Duration // how long to repeat turns; 0: one turn each
 }
 
-// Run lets the passengers book until the time is over and checks the responses. The error is a
-// broken promise, a step that failed, or that of ctx. Requests that failed and succeeded when
-// repeated are in the Report only.
+// Run lets the passengers book until the time is over or ctx is cancelled, and checks the
+// responses. The error is a broken promise, a step that failed, or that of ctx if it was cancelled
+// before the first turn. Requests that failed and succeeded when repeated are in the Report only.
 func Run(ctx context.Context, o Options) (Report, error) {
 	r := &run{options: o}
 	if err := r.connect(); err != nil {
@@ -142,7 +142,8 @@ func (r *run) findTrain(ctx context.Context) error {
 	return errors.New("no train is on sale with a seat available: add one, or set --service-token-file to let smoke add one")
 }
 
-// book runs the turns of all passengers and checks the responses.
+// book runs the turns of all passengers and checks the responses. After ctx is cancelled, each
+// passenger finishes its turn.
 func (r *run) book(ctx context.Context) error {
 	keep, users := 1, make([]uuid.UUID, 0, len(r.accounts))
 	if r.ownTrain() {
@@ -151,14 +152,15 @@ func (r *run) book(ctx context.Context) error {
 	for _, a := range r.accounts {
 		users = append(users, a.client.User)
 	}
+	interrupted := ctx
+	ctx = context.WithoutCancel(ctx)
 	r.from = r.Now()
-	traffic.Start(ctx, traffic.Options{
+	turns := traffic.Start(ctx, traffic.Options{
 		Service: r.service, Users: users, Trains: []booking.Train{r.train}, Think: turnEvery, Recorder: r.Recorder,
-	}, traffic.Tour(keep, time.Now().Add(r.options.For))).Wait()
+	}, traffic.Tour(keep, time.Now().Add(r.options.For)))
+	defer context.AfterFunc(interrupted, turns.Stop)()
+	turns.Wait()
 	r.to = r.Now()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
 	if err := r.check(ctx); err != nil {
 		return err
 	}
