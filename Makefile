@@ -103,17 +103,18 @@ e2e: kube-tools ## test the chart on a cluster: make e2e KUBECONFIG=FILE IMAGE=t
 	KUBECONFIG='$(abspath $(KUBECONFIG))' $(GO) test -tags e2e -count 1 -v -timeout 40m ./test/e2e \
 		-e2e.image '$(IMAGE)' -e2e.postgres-image '$(POSTGRES_IMAGE)' -e2e.redis-image '$(REDIS_IMAGE)'
 
-# protoc is the system's, its plugin is built from go.mod. The version of protoc is removed from the
-# output, because it differs between systems.
+# protoc is the system's, its plugins are built from go.mod. The version of protoc is removed from
+# the output, because it differs between systems.
 .PHONY: generate
-generate: protoc generate-tool docs-tool ## generate actors/wire, the CRD, code in operator/v1alpha1 and the chart's README
+generate: protoc generate-tool docs-tool ## generate the messages between processes, the CRD, code in operator/v1alpha1 and the chart's README
 	$(GEN) object applyconfiguration:omitToolVersion=true paths=./operator/v1alpha1
 	$(GEN) crd paths=./operator/v1alpha1 output:crd:dir=charts/trainbooking/crd
 	$(DOCS) --log-level warning --chart-search-root $(CHART) --sort-values-order file
-	@plugin=$$(mktemp -d) && trap 'rm -rf "$$plugin"' EXIT && \
-	$(GO) build -o "$$plugin/" google.golang.org/protobuf/cmd/protoc-gen-go && \
-	protoc --plugin="$$plugin/protoc-gen-go" -I actors/wire --go_out=actors/wire --go_opt=paths=source_relative envelope.proto && \
-	sed -i.bak '/^\/\/ \tprotoc  */d' actors/wire/envelope.pb.go && rm actors/wire/envelope.pb.go.bak
+	@plugins=$$(mktemp -d) && trap 'rm -rf "$$plugins"' EXIT && \
+	$(GO) build -o "$$plugins/" google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc && \
+	PATH="$$plugins:$$PATH" protoc --go_out=. --go-grpc_out=. --go_opt=paths=source_relative --go-grpc_opt=paths=source_relative \
+		actors/wire/trains.proto cluster/wire/members.proto && \
+	sed -i.bak '/^\/\/ .*- protoc  */d; /^\/\/ \tprotoc  */d' actors/wire/*.pb.go cluster/wire/*.pb.go && rm */wire/*.bak
 
 # go test accepts only one fuzz target at a time.
 .PHONY: fuzz

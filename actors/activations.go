@@ -11,6 +11,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/cluster"
 )
 
 var (
@@ -38,7 +39,7 @@ type activation struct {
 	train    booking.TrainID
 	pid      *actor.PID
 	snapshot atomic.Pointer[booking.Snapshot] // nil while loading
-	term     atomic.Pointer[leaseTerm]        // nil while loading, or without a cluster
+	term     atomic.Pointer[cluster.Term]     // nil while loading
 	backlog  backlog
 	closed   chan struct{} // closed when the actor sends no more responses
 }
@@ -62,10 +63,16 @@ func newActivations(s *System) *activations {
 func (as *activations) snapshot(id booking.TrainID) (last *booking.Snapshot, active bool) {
 	as.mu.Lock()
 	defer as.mu.Unlock()
-	if a := as.active[id]; a != nil && a.term.Load().valid() {
+	if a := as.active[id]; a != nil && a.serving() {
 		return a.snapshot.Load(), true
 	}
 	return nil, false
+}
+
+// serving reports whether the activation may respond. While it loads, the requests to it wait.
+func (a *activation) serving() bool {
+	term := a.term.Load()
+	return term == nil || term.Valid()
 }
 
 // isActive reports whether the train has an activation, which may be halting.
@@ -83,7 +90,7 @@ func (as *activations) activate(id booking.TrainID) (*activation, error) {
 	if a := as.active[id]; a != nil {
 		return a, nil
 	}
-	if !as.system.cluster.proposedHere(id) {
+	if !as.system.proposedHere(id) {
 		return nil, errOwnedElsewhere
 	}
 	if as.stopping {
@@ -99,7 +106,7 @@ func (as *activations) activate(id booking.TrainID) (*activation, error) {
 // it is proposed to, so that the holds expire. It does nothing while the process shuts down.
 func (as *activations) reactivate(id booking.TrainID) {
 	if _, err := as.activate(id); errors.Is(err, errOwnedElsewhere) {
-		as.system.cluster.reactivate(id)
+		as.system.reactivate(id)
 	}
 }
 
@@ -138,6 +145,13 @@ func (as *activations) handoff(id booking.TrainID, epoch int64) []booking.Hold {
 	return h.holds
 }
 
+// dropHandoff drops the handoff to an activation that has loaded it.
+func (as *activations) dropHandoff(id booking.TrainID) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	delete(as.handoffs, id)
+}
+
 // dropExpiredHandoffs drops the handoffs without a live hold.
 func (as *activations) dropExpiredHandoffs(now time.Time) {
 	as.mu.Lock()
@@ -169,14 +183,6 @@ func (as *activations) all() []*activation {
 	as.mu.Lock()
 	defer as.mu.Unlock()
 	return slices.Collect(maps.Values(as.active))
-}
-
-// owned returns how many trains this process owns.
-func (as *activations) owned() int {
-	if c := as.system.cluster; c != nil {
-		return c.leases.count()
-	}
-	return as.count()
 }
 
 func (as *activations) count() int {

@@ -10,6 +10,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/cluster"
 	"trainbooking.dev/persistence"
 )
 
@@ -21,7 +22,7 @@ type trainActor struct {
 	self       *actor.PID
 	guard      persistence.Guard
 	seats      *booking.SeatMap
-	term       *leaseTerm
+	term       *cluster.Term  // nil while loading, and if the lease was not acquired
 	listed     *booking.Train // the train in the catalogue before a load or a delete began
 
 	inFlight    int    // store calls whose continuation has not arrived
@@ -93,7 +94,7 @@ func (t *trainActor) handle(r *request) {
 	switch {
 	case t.busy:
 		t.waiting = append(t.waiting, r)
-	case !t.term.valid():
+	case !t.term.Valid():
 		r.send(response{retry: true})
 		t.halt()
 	case r.ctx.Err() != nil: // the client has disconnected: decide nothing
@@ -145,7 +146,7 @@ func (t *trainActor) respond(r *request, value any, err error) {
 		return
 	}
 	t.publish()
-	if !t.term.valid() { // another process may own the train by now
+	if !t.term.Valid() { // another process may own the train by now
 		r.send(response{retry: true, lost: true})
 		t.halt()
 		return
@@ -247,7 +248,7 @@ func (t *trainActor) rewriteHold(h booking.Hold) {
 			t.halt()
 		case !t.rewriting:
 			t.rewriting = true
-			time.AfterFunc(renewRetry, func() { t.send(rewrite{}) })
+			time.AfterFunc(cluster.RenewRetry, func() { t.send(rewrite{}) })
 		}
 	})
 }
@@ -306,7 +307,7 @@ func (t *trainActor) stopped() {
 	t.system.background.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 		defer cancel()
-		t.system.cluster.leases.release(ctx, t.term)
+		t.system.cluster.Release(ctx, t.term)
 		t.close()
 	})
 }

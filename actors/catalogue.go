@@ -64,6 +64,15 @@ func (c *catalogue) putNewer(train *booking.Train) {
 	}
 }
 
+// removeOlder removes the train that a peer has deleted, unless it was created again since.
+func (c *catalogue) removeOlder(deleted *booking.Train) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if listed := c.trains[deleted.ID]; listed != nil && !listed.CreatedAt.After(deleted.CreatedAt) {
+		c.drop(deleted.ID)
+	}
+}
+
 // begin returns all trains, and records the trains removed between now and reconcile.
 func (c *catalogue) begin() map[booking.TrainID]*booking.Train {
 	c.mu.Lock()

@@ -4,27 +4,32 @@ import (
 	"context"
 	"errors"
 
+	"trainbooking.dev/actors/wire"
 	"trainbooking.dev/booking"
+	"trainbooking.dev/cluster"
 	"trainbooking.dev/persistence"
 )
 
 // catalogueUpdate is a change of the catalogue: a train that was created or changed, or the
-// last form of a train that was deleted.
-type catalogueUpdate struct {
-	Put     *booking.Train `json:",omitempty"`
-	Deleted *booking.Train `json:",omitempty"`
-}
+// last form of a train that was deleted. One of them is set.
+type catalogueUpdate struct{ Put, Deleted *booking.Train }
 
 // broadcast sends an update to the peers and returns when every member has it. The response
 // to a change follows, so that a client that has seen the response finds the train through
 // every process (DESIGN.md 5).
 func (s *System) broadcast(ctx context.Context, u catalogueUpdate) error {
-	if s.cluster == nil {
-		return nil
+	q := &wire.UpdateCatalogueRequest{}
+	if u.Put != nil {
+		q.Update = &wire.UpdateCatalogueRequest_Put{Put: encodeTrain(u.Put)}
+	} else {
+		q.Update = &wire.UpdateCatalogueRequest_Deleted{Deleted: encodeTrain(u.Deleted)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	return s.cluster.peers.broadcast(ctx, operationUpdate, u)
+	return cluster.Broadcast(ctx, s.cluster, func(ctx context.Context, p *cluster.Peer) error {
+		_, err := wire.NewTrainsClient(p.Connection()).UpdateCatalogue(ctx, q)
+		return err
+	})
 }
 
 // broadcastDeletion broadcasts that a train was deleted, unless it was not in the catalogue
@@ -37,19 +42,6 @@ func (s *System) broadcastDeletion(ctx context.Context, train *booking.Train) er
 		return errors.Join(persistence.ErrUnknown, err)
 	}
 	return nil
-}
-
-// handleUpdate applies the update of a peer.
-func (s *System) handleUpdate(_ context.Context, u catalogueUpdate) empty {
-	if u.Put != nil {
-		s.catalogue.putNewer(u.Put)
-	}
-	if u.Deleted != nil {
-		if listed := s.catalogue.find(u.Deleted.ID); listed != nil && !listed.CreatedAt.After(u.Deleted.CreatedAt) {
-			s.catalogue.remove(listed)
-		}
-	}
-	return empty{}
 }
 
 // reconcile makes the catalogue equal to the store, which applies the updates that this

@@ -3,10 +3,8 @@ package actors_test
 import (
 	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -57,32 +55,6 @@ func TestRefusedHoldIsNotHandedOff(t *testing.T) {
 	shared.put.Store(false)
 	store.adopt.Store(false)
 	require.Equal(t, booking.Tally{Available: 10}, tally(t, system, train))
-}
-
-// Heartbeats run concurrently with a drain.
-func TestDrainingProcessIsNotEvicted(t *testing.T) {
-	t.Parallel()
-	shared, err := redis.Open(t.Context(), "redis://"+servers.Redis(t), redis.Options{Timeout: 5 * time.Second})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, shared.Close()) })
-	witness := actors.NewMember(shared, "10.0.0.2:8090")
-	require.NoError(t, witness.Heartbeat(t.Context()))
-	for range 20 {
-		m := actors.NewMember(shared, "10.0.0.1:8090")
-		require.NoError(t, m.Heartbeat(t.Context()))
-		var beats sync.WaitGroup
-		for range 3 {
-			beats.Go(func() {
-				for range 3 {
-					_ = m.Heartbeat(t.Context())
-				}
-			})
-		}
-		require.NoError(t, m.Drain(t.Context()))
-		beats.Wait()
-		require.False(t, m.Evicted())
-		require.NoError(t, m.Leave(t.Context()))
-	}
 }
 
 // faultyHolds is a Redis whose writes fail on demand: puts because the lease is lost, drops

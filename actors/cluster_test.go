@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"slices"
 	"testing"
 	"time"
 
@@ -17,6 +16,8 @@ import (
 	"trainbooking.dev/actors"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/booking/bookingtest"
+	"trainbooking.dev/cluster"
+	"trainbooking.dev/cluster/clustertest"
 	"trainbooking.dev/persistence"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
@@ -42,15 +43,12 @@ func openClusterStores(t *testing.T, address, redisAddress string) (*postgres.DB
 
 const clusterAddress = "127.0.0.1:8090"
 
-// newClusterOfOne returns a System that is the only member of its cluster and does not listen
-// for peers: two Systems that listen in one process race for the log of the gRPC library.
-// Clusters of several processes are tested in test/cluster.
+// newClusterOfOne returns a System that is the only member of its cluster.
 func newClusterOfOne(store persistence.Store, holds persistence.Holds, shared *redis.DB, rules booking.HoldRules) *actors.System {
-	system := actors.New(actors.Options{Store: store, Holds: holds, Rules: rules, Cluster: &actors.Cluster{
+	return actors.New(actors.Options{Store: store, Holds: holds, Rules: rules, Cluster: cluster.New(cluster.Options{
 		Leases: shared, Members: shared, Address: clusterAddress, Listen: clusterAddress, Tokens: []string{"token"},
-	}})
-	actors.WithoutPeers(system)
-	return system
+		Network: new(clustertest.Network).At(clusterAddress),
+	})})
 }
 
 // clusterOfOne starts a cluster of one on real stores.
@@ -117,28 +115,6 @@ func TestTrainThatAnotherProcessOwnsIsNotServed(t *testing.T) {
 		_, err = system.Hold(t.Context(), seat(train, uuid.New(), 5))
 	}
 	require.NoError(t, err, "the lease has expired")
-}
-
-func TestJoiningMemberMovesOnlyItsOwnShare(t *testing.T) {
-	t.Parallel()
-	const trains = 3000
-	three := []string{"10.0.0.1:8090", "10.0.0.2:8090", "10.0.0.3:8090"}
-	four := slices.Concat(three, []string{"10.0.0.4:8090"})
-	moved, owned := 0, map[string]int{}
-	for range trains {
-		id := booking.NewTrainID()
-		before, after := actors.OwnerAmong(three, id), actors.OwnerAmong(four, id)
-		owned[after]++
-		if before != after {
-			moved++
-			require.Equal(t, "10.0.0.4:8090", after)
-		}
-	}
-	require.InDelta(t, trains/4, moved, trains/20)
-	for _, address := range four {
-		require.InDelta(t, trains/4, owned[address], trains/20, address)
-	}
-	require.Empty(t, actors.OwnerAmong(nil, booking.NewTrainID()))
 }
 
 // redisCommand sends a command to a Redis and returns the first line of the reply.

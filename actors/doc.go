@@ -36,11 +36,11 @@
 //
 // # Clusters
 //
-// Several processes share the trains. Membership is the list of live processes. It proposes
-// one owner for each train, by rendezvous hashing. The train's lease decides: only the process
-// that holds it may serve, and only during its lease term. A process that receives a request
-// for a train of another process calls that process. When the members change, each process
-// halts the activations of trains that are now proposed to others.
+// Several processes share the trains. Package cluster proposes one owner for each train. The
+// train's lease decides: only the process that holds it may serve, and only during its lease
+// term. A process that receives a request for a train of another process calls that process,
+// which refuses a call that is delivered late. When the members change, each process halts the
+// activations of trains that are now proposed to others.
 //
 // The catalogue of all trains is in the memory of every process. A change of a train is
 // broadcast before its response, and every process reconciles its catalogue with the store.

@@ -2,56 +2,99 @@ package actors_test
 
 import (
 	"context"
-	"encoding/json"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	"trainbooking.dev/actors"
+	"trainbooking.dev/actors/wire"
 	"trainbooking.dev/booking"
 )
 
 var fuzzedTrain = booking.DerivedTrainID("fuzzed")
 
-// Every call of a peer either fails to decode or has a response that can be encoded.
-func FuzzOperations(f *testing.F) {
-	const train, user = `"00000000-0000-4000-8000-000000000000"`, `"6f9a1c1e-6a0e-4d0c-9a53-0d3c6f0a7e11"`
-	id := `"` + fuzzedTrain.String() + `"`
-	for _, seed := range []string{
-		`{}`, `null`, `[]`, ``, `{"Trains":[` + id + `,` + train + `],"From":"Delhi","To":"Nowhere"}`, `{"Trains":[null]}`,
-		`{"Put":{}}`, `{"Deleted":{}}`, `{"Put":{"ID":` + train + `,"Name":"a","Capacity":-1,"Stops":[]}}`, `{"Deleted":{"ID":` + train + `}}`,
-		`{"Train":` + id + `,"Command":"hold","Left":1000000000,"Body":{"Request":{"User":` + user + `,"Seats":[1,1,-1,99999]}}}`,
-		`{"Train":` + id + `,"Command":"hold","Left":1000000000,"Body":{"User":` + user + `,"Count":-5}}`,
-		`{"Train":` + id + `,"Command":"confirm","Left":1000000000,"Body":{"Seat":70000}}`,
-		`{"Train":` + id + `,"Command":"release","Left":1000000000,"Body":null}`,
-		`{"Train":` + id + `,"Command":"cancel","Left":1000000000,"Body":{}}`,
-		`{"Train":` + id + `,"Command":"query","Left":1000000000,"Body":{"From":"Delhi","To":"Delhi","Seats":true}}`,
-		`{"Train":` + id + `,"Command":"dance","Left":-1,"Age":9223372036854775807,"Body":[]}`,
+// Every call of a peer has a response that can be encoded, whatever it contains.
+func FuzzCallsOfPeers(f *testing.F) {
+	id, user := fuzzedTrain[:], uuid.New()
+	now := time.Now().UnixMicro()
+	for _, q := range []*wire.ExecuteRequest{
+		{},
+		{Train: []byte{1}, Arrived: now},
+		{Train: id, Arrived: -1 << 62},
+		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_Hold{Hold: &wire.Hold{User: user[:], Seats: []uint32{1, 1, 99999}}}},
+		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_Hold{Hold: &wire.Hold{User: []byte("x"), Count: 1 << 31}}},
+		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_Confirm{Confirm: &wire.HoldRef{Seat: 70000}}},
+		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_Release{}},
+		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_Cancel{Cancel: &wire.Cancel{}}},
+		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_Query{Query: &wire.SeatQuery{From: "Delhi", To: "Delhi", Seats: true}}},
 	} {
-		for _, name := range actors.Operations() {
-			if name != "hello" { // which calls Redis
-				f.Add(name, []byte(seed))
-			}
-		}
+		seed, err := proto.Marshal(q)
+		require.NoError(f, err)
+		f.Add(0, seed)
 	}
-	system := startFuzzed(f)
-	f.Fuzz(func(t *testing.T, name string, body []byte) {
-		known := false
-		for _, n := range actors.Operations() {
-			known = known || n == name && n != "hello"
-		}
-		if !known {
-			return
-		}
+	for _, q := range []*wire.QueryRequest{{}, {Trains: [][]byte{id, nil, {1}}, From: "Delhi", To: "Nowhere", Offers: true}} {
+		seed, err := proto.Marshal(q)
+		require.NoError(f, err)
+		f.Add(1, seed)
+	}
+	for _, q := range []*wire.UpdateCatalogueRequest{
+		{}, {Update: &wire.UpdateCatalogueRequest_Put{}}, {Update: &wire.UpdateCatalogueRequest_Deleted{}},
+		{Update: &wire.UpdateCatalogueRequest_Put{Put: &wire.Train{Id: user[:], Capacity: 1 << 31, Stops: []*wire.Stop{nil, {}}}}},
+	} {
+		seed, err := proto.Marshal(q)
+		require.NoError(f, err)
+		f.Add(2, seed)
+	}
+	server := actors.Server(startFuzzed(f))
+	f.Fuzz(func(t *testing.T, method int, message []byte) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		response, err := actors.Operate(ctx, system, name, body)
-		if err == nil {
-			require.True(t, json.Valid(response))
+		switch method {
+		case 0:
+			q := &wire.ExecuteRequest{}
+			if proto.Unmarshal(message, q) == nil {
+				requireEncodes(t)(server.Execute(ctx, q))
+			}
+		case 1:
+			q := &wire.QueryRequest{}
+			if proto.Unmarshal(message, q) == nil {
+				require.NoError(t, server.Query(q, &queryStream{t: t, ctx: ctx}))
+			}
+		case 2:
+			q := &wire.UpdateCatalogueRequest{}
+			if proto.Unmarshal(message, q) == nil {
+				requireEncodes(t)(server.UpdateCatalogue(ctx, q))
+			}
 		}
 	})
+}
+
+func requireEncodes(t *testing.T) func(proto.Message, error) {
+	t.Helper()
+	return func(m proto.Message, err error) {
+		t.Helper()
+		require.NoError(t, err)
+		_, err = proto.Marshal(m)
+		require.NoError(t, err)
+	}
+}
+
+// queryStream receives the reply to a query.
+type queryStream struct {
+	grpc.ServerStream
+	t   *testing.T
+	ctx context.Context //nolint:containedctx // as the library's streams
+}
+
+func (s *queryStream) Context() context.Context { return s.ctx }
+
+func (s *queryStream) Send(m *wire.QueryResponse) error {
+	_, err := proto.Marshal(m)
+	return err
 }
 
 // startFuzzed starts a System with one train.
@@ -67,35 +110,22 @@ func startFuzzed(f *testing.F) *actors.System {
 
 // Every response of a peer is an error or a value.
 func FuzzResponse(f *testing.F) {
-	for _, seed := range []string{
-		``, `{}`, `null`, `[]`, `{"Value":null}`, `{"Value":{}}`, `{"Value":{"Seats":[1],"Legs":1}}`, `{"Error":{}}`, `{"Error":null,"Value":1}`,
-		`{"Error":{"Code":"seat_locked","BecomesFreeAt":"x"}}`, `{"Error":{"Code":"unavailable","RetryAfter":-1}}`, `{"Retry":1}`,
+	for _, r := range []*wire.ExecuteResponse{
+		{}, {Retry: true, Owner: "x"}, {Error: &wire.Error{Code: "seat_locked", RetryAfter: -1, BecomesFreeAt: 1 << 62}},
+		{Result: &wire.ExecuteResponse_Held{}}, {Result: &wire.ExecuteResponse_Queried{Queried: &wire.SeatQueryResult{Seats: []wire.SeatState{9}}}},
+		{Result: &wire.ExecuteResponse_Train{Train: &wire.Train{Stops: []*wire.Stop{{DepartsAt: &wire.LocalTime{UtcOffset: 1 << 30}}}}}},
 	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		if _, err := actors.ReadResponse(body); err != nil {
-			require.NotPanics(t, func() { _ = err.Error() })
-		}
-	})
-}
-
-// Every text is refused or is a member, and neither removes other members.
-func FuzzMemberText(f *testing.F) {
-	const self = "10.0.0.1:8090"
-	f.Add(actors.MemberText(uuid.New(), "10.0.0.2:8090"))
-	for _, seed := range []string{
-		``, `{}`, `null`, `[]`, `{"id":""}`, `{"id":null,"address":1}`, `{"ID":"6f9a1c1e-6a0e-4d0c-9a53-0d3c6f0a7e11","Draining":true}`, `{"address":"x","draining":"no"}`,
-	} {
+		seed, err := proto.Marshal(r)
+		require.NoError(f, err)
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		serving, err := actors.ApplyMembership(self, actors.MemberText(uuid.New(), "10.0.0.3:8090"), text)
-		if err != nil {
-			require.ErrorContains(t, err, "is no member")
+	f.Fuzz(func(t *testing.T, message []byte) {
+		r := &wire.ExecuteResponse{}
+		if proto.Unmarshal(message, r) != nil {
 			return
 		}
-		require.Contains(t, serving, self)
-		require.Contains(t, serving, "10.0.0.3:8090")
+		if _, err := actors.DecodeResponse(r); err != nil {
+			require.NotPanics(t, func() { _ = err.Error() })
+		}
 	})
 }

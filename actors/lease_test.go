@@ -12,6 +12,7 @@ import (
 
 	"trainbooking.dev/actors"
 	"trainbooking.dev/booking"
+	"trainbooking.dev/cluster"
 	"trainbooking.dev/persistence"
 )
 
@@ -67,7 +68,7 @@ func TestTrainOfAPartitionedOwnerIsTakenOverWhenItsLeaseExpires(t *testing.T) {
 		id := c.trainOf(one, one, two)
 		h := c.hold(two, id, 5)
 		one.link.unreachable.Store(true)
-		c.network.Partition(one.address, true)
+		c.network.Partition(one.address)
 		start := time.Now()
 
 		var err error
@@ -87,8 +88,8 @@ func TestTrainOfAPartitionedOwnerIsTakenOverWhenItsLeaseExpires(t *testing.T) {
 		require.NoError(c, err)
 
 		one.link.unreachable.Store(false)
-		c.network.Partition(one.address, false)
-		require.ErrorIs(c, <-one.Failed(), actors.ErrEvicted)
+		c.network.Heal()
+		require.ErrorIs(c, <-one.Failed(), cluster.ErrEvicted)
 	})
 }
 
@@ -100,7 +101,7 @@ func TestOwnerDoesNotRespondAfterItsLeaseTerm(t *testing.T) {
 		id := c.trainOf(one, one, two)
 		h := c.hold(one, id, 5)
 		one.link.unreachable.Store(true)
-		c.network.Partition(one.address, true)
+		c.network.Partition(one.address)
 		start := time.Now()
 		last := start
 		for time.Since(start) < 2*persistence.LeaseTTL {
@@ -133,7 +134,7 @@ func TestHoldWrittenAfterTheLeaseTermIsNotAcknowledged(t *testing.T) {
 			wait(persistence.LeaseTTL)
 			return results, err
 		})
-		c.network.Partition(one.address, true)
+		c.network.Partition(one.address)
 		result := make(chan error, 1)
 		go func() {
 			_, err := one.Hold(c.Context(), seat(id, uuid.New(), 5))
@@ -170,7 +171,7 @@ func TestDelayedSaleOfAFormerOwnerIsFenced(t *testing.T) {
 		}()
 		synctest.Wait()
 		one.link.unreachable.Store(true)
-		c.network.Partition(one.address, true)
+		c.network.Partition(one.address)
 		require.Equal(c, booking.CodeTimeout, booking.CodeOf(<-result))
 
 		_, err := two.Confirm(c.Context(), refTo(h))
@@ -215,7 +216,7 @@ func TestTrainsMoveToAJoiningMemberAndBackFromADrainingOne(t *testing.T) {
 		one := c.join()
 		// 10.0.0.2 will be the address of the next node.
 		id := c.trainOf(one, one)
-		for actors.OwnerAmong([]string{one.address, "10.0.0.2:8090"}, id) == one.address {
+		for cluster.Rendezvous([]string{one.address, "10.0.0.2:8090"}, cluster.Key(id)) == one.address {
 			id = c.trainOf(one, one)
 		}
 		h := c.hold(one, id, 5)
@@ -282,8 +283,8 @@ func TestRetryFindsAReleaseWhoseResponseWasLost(t *testing.T) {
 		h := c.hold(two, id, 5)
 		one.link.holds.set(func(writes []persistence.HoldWrite, write func() ([]error, error)) ([]error, error) {
 			if writes[0].Hold.Released {
-				c.network.Partition(two.address, true)
-				time.AfterFunc(time.Second, func() { c.network.Partition(two.address, false) })
+				c.network.Partition(two.address)
+				time.AfterFunc(time.Second, func() { c.network.Heal() })
 			}
 			return write()
 		})

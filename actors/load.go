@@ -10,8 +10,12 @@ import (
 	"github.com/google/uuid"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/cluster"
 	"trainbooking.dev/persistence"
 )
+
+// errLeaseExpired is returned when the load of a train outlasted its lease.
+var errLeaseExpired = errors.New("the lease has expired")
 
 // load adopts the train and reads it from the stores.
 func (t *trainActor) load() {
@@ -28,7 +32,7 @@ func (t *trainActor) load() {
 
 // loadResult is the state that an activation starts from.
 type loadResult struct {
-	term  *leaseTerm
+	term  *cluster.Term // nil: not acquired
 	epoch int64
 	seats *booking.SeatMap
 }
@@ -43,10 +47,9 @@ func (t *trainActor) adopt(ctx context.Context, onLost func()) (l loadResult, er
 	if err != nil {
 		return l, err
 	}
-	if s.cluster != nil {
-		if l.term, err = s.cluster.leases.acquire(ctx, id, t.guard.Owner, onLost); err != nil {
-			return l, err
-		}
+	lease := persistence.Lease{Train: id, Owner: t.guard.Owner}
+	if l.term, err = s.cluster.Acquire(ctx, lease, onLost); err != nil {
+		return l, err
 	}
 	if l.epoch, err = s.store.Adopt(ctx, id, old, t.guard.Owner); err != nil {
 		return l, err
@@ -56,7 +59,7 @@ func (t *trainActor) adopt(ctx context.Context, onLost func()) (l loadResult, er
 		// No client may be sent a hold that would be lost with this process.
 		err = s.writeHolds(ctx, persistence.Guard{Train: id, Epoch: l.epoch, Owner: t.guard.Owner}, persistence.HoldPut, unstored)
 	}
-	if err == nil && !l.term.valid() {
+	if err == nil && !l.term.Valid() {
 		err = errLeaseExpired
 	}
 	return l, err
@@ -130,6 +133,7 @@ func (t *trainActor) loaded(l loadResult, err error) {
 		return
 	}
 	t.guard.Epoch, t.seats = l.epoch, l.seats
+	t.system.activations.dropHandoff(t.guard.Train)
 	t.system.catalogue.replace(t.listed, t.seats.Train()) // an earlier change may have had an unknown outcome
 	t.publish()
 	t.resume()
@@ -137,7 +141,7 @@ func (t *trainActor) loaded(l loadResult, err error) {
 
 // loadFailed responds to the requests that waited for the load, and halts.
 func (t *trainActor) loadFailed(err error) {
-	owned, elsewhere := errors.AsType[*notOwnerError](err)
+	owned, elsewhere := errors.AsType[*cluster.NotOwnerError](err)
 	if !elsewhere {
 		t.warnUnlessNotFound("train not activated", err)
 	}
@@ -149,7 +153,7 @@ func (t *trainActor) loadFailed(err error) {
 	resp := response{err: loadFailure(err)}
 	switch {
 	case elsewhere:
-		resp = response{retry: true, owner: owned.address}
+		resp = response{retry: true, owner: owned.Address}
 	case again, errors.Is(err, persistence.ErrFenced), errors.Is(err, persistence.ErrConflict), errors.Is(err, errLeaseExpired):
 		resp = response{retry: true}
 	}

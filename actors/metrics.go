@@ -15,6 +15,7 @@ type metrics struct {
 	takeover    prometheus.Histogram
 	fenced      prometheus.Counter
 	retries     prometheus.Counter
+	late        prometheus.Counter
 	leases      *prometheus.CounterVec   // event: acquired, lost, overdue
 	batchSize   *prometheus.HistogramVec // writer: holds, bookings
 	queueAge    *prometheus.HistogramVec
@@ -32,10 +33,10 @@ func newMetrics(registry prometheus.Registerer, as *activations) *metrics {
 	}, func() float64 { return float64(as.count()) })
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "trainbooking_trains_owned", Help: "Trains whose lease this process holds; without a cluster, the active trains.",
-	}, func() float64 { return float64(as.owned()) })
+	}, func() float64 { return float64(as.system.cluster.Leases()) })
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "trainbooking_members", Help: "Members of the cluster as seen by this process, itself included.",
-	}, func() float64 { return float64(as.system.cluster.count()) })
+	}, func() float64 { return float64(as.system.cluster.Members()) })
 	writer := []string{"writer"}
 	return &metrics{
 		activations: auto.NewCounterVec(prometheus.CounterOpts{
@@ -56,6 +57,9 @@ func newMetrics(registry prometheus.Registerer, as *activations) *metrics {
 		}),
 		retries: auto.NewCounter(prometheus.CounterOpts{
 			Name: "trainbooking_ask_retries_total", Help: "Attempts of requests that were repeated, because the train was moving or its owner did not respond.",
+		}),
+		late: auto.NewCounter(prometheus.CounterOpts{
+			Name: "trainbooking_late_requests_total", Help: "Requests of peers refused because they were delivered after they had timed out.",
 		}),
 		leases: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "trainbooking_leases_total", Help: "Lease events: acquired, lost (not held at renewal), overdue (expired because Redis did not respond).",

@@ -2,8 +2,8 @@ package actors
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -39,13 +39,14 @@ type request struct {
 type empty = struct{}
 
 // response is a value or an error. With retry the command has no result and is to be
-// sent to the next activation; with lost it may have been executed. owner is the address of
-// the process that holds the train's lease, if it is another one.
+// sent to the next activation; with lost it may have been executed, and with slow a peer did not
+// respond in time. owner is the address of the process that holds the train's lease, if it is
+// another one.
 type response struct {
-	value       any
-	err         error
-	retry, lost bool
-	owner       string
+	value             any
+	err               error
+	retry, lost, slow bool
+	owner             string
 }
 
 // send sends the response. It is called at most once for a request and never blocks. Until
@@ -65,7 +66,7 @@ func sendRequest[R any](ctx context.Context, s *System, id booking.TrainID, c co
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	ctx, end := startRequest(ctx, commandName(c), id)
+	ctx, end := startRequest(ctx, c, id)
 	defer func() { end(err) }()
 	arrived, timeout, to := time.Now(), minAttempt, ""
 	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
@@ -73,13 +74,16 @@ func sendRequest[R any](ctx context.Context, s *System, id booking.TrainID, c co
 		lost = lost || r.lost
 		switch {
 		case !r.retry && r.err == nil:
-			result, err = valueOf[R](r)
+			result, ok := r.value.(R)
+			if !ok {
+				err = fmt.Errorf("the result of %T is a %T", c, r.value)
+			}
 			return result, lost, err
 		case !r.retry:
 			return result, lost, unknownIfLost(r.err, lost)
 		}
 		s.metrics.retries.Inc()
-		if r.lost { // the process may be slow rather than dead
+		if r.slow {
 			timeout *= 2
 		}
 		to = r.owner
@@ -87,16 +91,6 @@ func sendRequest[R any](ctx context.Context, s *System, id booking.TrainID, c co
 			return result, lost, booking.Timeout(err)
 		}
 	}
-}
-
-// valueOf returns the value of a response, decoded if it came from a peer.
-func valueOf[R any](r response) (value R, err error) {
-	encoded, remote := r.value.(json.RawMessage)
-	if !remote {
-		return r.value.(R), nil
-	}
-	err = json.Unmarshal(encoded, &value)
-	return value, err
 }
 
 // pause waits for d. The error is ctx's, if ctx ends first.
@@ -114,27 +108,28 @@ func pause(ctx context.Context, d time.Duration) error {
 // attempt sends a request once: to this process if the train is active or proposed here,
 // else to the peer with its lease (to) if that is known, else to its proposed owner.
 func (s *System) attempt(to string, id booking.TrainID, r *request, timeout time.Duration) response {
-	owner := s.cluster.proposedOwner(id)
-	if to == "" || s.cluster.isSelf(to) || s.cluster.members.at(to) == nil {
-		to = owner
-	}
-	if s.cluster.isSelf(to) || s.activations.isActive(id) {
+	peer := s.cluster.Peer(to)
+	if peer == nil {
+		if s.proposedHere(id) || s.activations.isActive(id) {
+			return s.attemptLocal(id, r)
+		}
+		peer = s.cluster.Peer(s.proposedOwner(id))
+	} else if s.activations.isActive(id) {
 		return s.attemptLocal(id, r)
 	}
-	peer := s.cluster.members.at(to)
 	if peer == nil { // no process accepts trains at the moment
 		return response{retry: true}
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, timeout)
 	defer cancel()
-	return s.attemptRemote(ctx, peer, id, r)
+	return s.executeRemotely(ctx, peer, id, r)
 }
 
 // attemptLocal sends a request once to the activation in this process.
 func (s *System) attemptLocal(id booking.TrainID, r *request) response {
 	to, err := s.activations.activate(id)
 	switch {
-	case err != nil && s.cluster != nil: // another process owns the train, or soon will
+	case errors.Is(err, errOwnedElsewhere): // or soon will be
 		return response{retry: true}
 	case err != nil:
 		return response{err: booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,7 +28,7 @@ func (s *System) SeatMap(ctx context.Context, id booking.TrainID, from, to strin
 // Search implements booking.Service.
 func (s *System) Search(ctx context.Context, from, to string) ([]booking.Availability, error) {
 	trains := s.catalogue.between(from, to)
-	offers, err := gather[booking.Availability](ctx, s, operationOffers, trainIDs(trains), segmentQuery{From: from, To: to})
+	offers, err := s.gather(ctx, segmentQuery{Trains: trainIDs(trains), From: from, To: to, Offers: true})
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func (s *System) ListTrains(
 	ctx context.Context, query booking.TrainQuery,
 ) (page booking.Page[booking.Availability], err error) {
 	trains := s.catalogue.list(query)
-	active, err := gather[booking.Availability](ctx, s, operationTallies, trainIDs(trains.Items), segmentQuery{From: query.From, To: query.To})
+	active, err := s.gather(ctx, segmentQuery{Trains: trainIDs(trains.Items), From: query.From, To: query.To})
 	if err != nil {
 		return page, err
 	}
@@ -64,65 +65,46 @@ func (s *System) ListTrains(
 	return page, persistence.ClientError(s.fillFromStore(ctx, page.Items, idle))
 }
 
-// segmentQuery queries some trains of one process.
+// segmentQuery queries some trains of one process: what can be booked on them (Offers), for which
+// idle trains are activated, or the tallies of those that are active.
 type segmentQuery struct {
 	Trains   []booking.TrainID
 	From, To string
+	Offers   bool
 }
 
 // queryResults are the results of one process, at most one for each train. Trains that are
 // not its own are in Elsewhere.
-type queryResults[T any] struct {
-	Found     map[booking.TrainID]T
+type queryResults struct {
+	Found     map[booking.TrainID]booking.Availability
 	Elsewhere []booking.TrainID
 	Error     *booking.Error
 }
 
 // gather queries every process that owns some of the trains once, all at the same time, and
 // repeats the query for the trains that have moved (DESIGN.md 5).
-func gather[T any](
-	ctx context.Context, s *System, operation string, ids []booking.TrainID, query segmentQuery,
-) (map[booking.TrainID]T, error) {
-	found := make(map[booking.TrainID]T, len(ids))
+func (s *System) gather(ctx context.Context, query segmentQuery) (map[booking.TrainID]booking.Availability, error) {
+	found := make(map[booking.TrainID]booking.Availability, len(query.Trains))
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	timeout := minAttempt
-	for backoff := minBackoff; len(ids) > 0; backoff = min(2*backoff, maxBackoff) {
-		byOwner := map[string][]booking.TrainID{}
-		for _, id := range ids {
-			owner := s.cluster.proposedOwner(id)
-			byOwner[owner] = append(byOwner[owner], id)
-		}
-		results := make(chan queryResults[T], len(byOwner))
+	for backoff := minBackoff; len(query.Trains) > 0; backoff = min(2*backoff, maxBackoff) {
 		attempt, done := context.WithTimeout(ctx, timeout)
-		for owner, some := range byOwner {
-			part := query
-			part.Trains = some
-			if s.cluster.isSelf(owner) && len(byOwner) == 1 {
-				results <- queryProcess[T](ctx, ctx, s, operation, owner, part)
-				continue
-			}
-			s.background.Go(func() { results <- queryProcess[T](ctx, attempt, s, operation, owner, part) })
-		}
-		ids = ids[:0:0]
-		var failure *booking.Error
-		for range len(byOwner) {
-			result := <-results
-			if result.Error != nil {
-				failure = result.Error
-			}
-			maps.Copy(found, result.Found)
-			ids = append(ids, result.Elsewhere...)
-		}
+		results := s.queryAll(ctx, attempt, query)
 		timedOut := attempt.Err() != nil
 		done()
-		if failure != nil {
-			return nil, failure
+		query.Trains = nil
+		for _, result := range results {
+			if result.Error != nil {
+				return nil, result.Error
+			}
+			maps.Copy(found, result.Found)
+			query.Trains = append(query.Trains, result.Elsewhere...)
 		}
-		if timedOut { // the process may be slow rather than dead
+		if timedOut { // a process may be slow rather than dead
 			timeout *= 2
 		}
-		if len(ids) == 0 {
+		if len(query.Trains) == 0 {
 			break
 		}
 		if err := pause(ctx, backoff); err != nil {
@@ -132,46 +114,58 @@ func gather[T any](
 	return found, nil
 }
 
-// queryProcess queries one process once. The query of a peer ends with attempt.
-func queryProcess[T any](ctx, attempt context.Context, s *System, operation, owner string, query segmentQuery) (results queryResults[T]) {
-	if s.cluster.isSelf(owner) {
-		return queryLocal[T](ctx, s, operation, query)
+// queryAll queries each process once. The queries of peers end with attempt.
+func (s *System) queryAll(ctx, attempt context.Context, query segmentQuery) []queryResults {
+	byOwner := map[string][]booking.TrainID{}
+	for _, id := range query.Trains {
+		owner := s.proposedOwner(id)
+		byOwner[owner] = append(byOwner[owner], id)
 	}
-	to := s.cluster.members.at(owner)
-	if to == nil {
-		return queryResults[T]{Elsewhere: query.Trains}
+	own := byOwner[s.cluster.Address()]
+	delete(byOwner, s.cluster.Address())
+	results := make([]queryResults, 1+len(byOwner))
+	var peers sync.WaitGroup
+	next := 1
+	for owner, some := range byOwner {
+		part, result := query, &results[next]
+		part.Trains = some
+		next++
+		peers.Go(func() { *result = s.queryPeer(attempt, owner, part) })
 	}
-	if err := s.cluster.peers.call(attempt, to, operation, query, &results); err != nil {
-		return queryResults[T]{Elsewhere: query.Trains}
+	query.Trains = own
+	results[0] = s.queryLocal(ctx, query)
+	peers.Wait()
+	return results
+}
+
+// queryPeer queries the process with an address once. If it does not respond, all trains are
+// elsewhere.
+func (s *System) queryPeer(ctx context.Context, address string, query segmentQuery) queryResults {
+	peer := s.cluster.Peer(address)
+	if peer == nil {
+		return queryResults{Elsewhere: query.Trains}
+	}
+	results, err := queryRemotely(ctx, peer, query)
+	if err != nil {
+		return queryResults{Elsewhere: query.Trains}
 	}
 	return results
 }
 
-func queryLocal[T any](ctx context.Context, s *System, operation string, query segmentQuery) queryResults[T] {
-	if operation == operationOffers {
-		return any(s.handleOffers(ctx, query)).(queryResults[T])
-	}
-	return any(s.handleTallies(ctx, query)).(queryResults[T])
-}
-
-// handleOffers returns the offers of the trains of this process. It activates idle trains.
-func (s *System) handleOffers(ctx context.Context, query segmentQuery) queryResults[booking.Availability] {
-	return s.eachLocal(ctx, query, true, func(snapshot *booking.Snapshot) (booking.Availability, bool) {
-		return offer(snapshot, query.From, query.To, time.Now())
-	})
-}
-
-// handleTallies returns the tallies of the active trains of this process.
-func (s *System) handleTallies(ctx context.Context, query segmentQuery) queryResults[booking.Availability] {
-	return s.eachLocal(ctx, query, false, func(snapshot *booking.Snapshot) (booking.Availability, bool) {
+// queryLocal queries the trains of this process.
+func (s *System) queryLocal(ctx context.Context, query segmentQuery) queryResults {
+	return s.eachLocal(ctx, query, func(snapshot *booking.Snapshot) (booking.Availability, bool) {
+		if query.Offers {
+			return offer(snapshot, query.From, query.To, time.Now())
+		}
 		return snapshot.Availability(segmentOf(snapshot.Train, query.From, query.To)), true
 	})
 }
 
 // eachLocal queries trains of this process. Idle trains are activated or left out.
 func (s *System) eachLocal(
-	ctx context.Context, query segmentQuery, activate bool, of func(*booking.Snapshot) (booking.Availability, bool),
-) queryResults[booking.Availability] {
+	ctx context.Context, query segmentQuery, of func(*booking.Snapshot) (booking.Availability, bool),
+) queryResults {
 	snapshots := make([]*booking.Snapshot, len(query.Trains))
 	elsewhere := make([]bool, len(query.Trains))
 	group, ctx := errgroup.WithContext(ctx)
@@ -182,7 +176,7 @@ func (s *System) eachLocal(
 			snapshots[i] = snapshot
 			continue
 		}
-		if !active && !activate && s.cluster.proposedHere(id) {
+		if !active && !query.Offers && s.proposedHere(id) {
 			continue
 		}
 		group.Go(func() (err error) {
@@ -192,9 +186,9 @@ func (s *System) eachLocal(
 	}
 	err := group.Wait()
 	if err != nil {
-		return queryResults[booking.Availability]{Error: asError(err)}
+		return queryResults{Error: asError(err)}
 	}
-	results := queryResults[booking.Availability]{Found: map[booking.TrainID]booking.Availability{}}
+	results := queryResults{Found: map[booking.TrainID]booking.Availability{}}
 	for i, id := range query.Trains {
 		switch {
 		case elsewhere[i]:

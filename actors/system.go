@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"trainbooking.dev/actors/wire"
 	"trainbooking.dev/booking"
+	"trainbooking.dev/cluster"
 	"trainbooking.dev/persistence"
 )
 
@@ -35,7 +36,7 @@ type Options struct {
 	Store    persistence.Store
 	Holds    persistence.Holds
 	Rules    booking.HoldRules
-	Cluster  *Cluster              // nil: a single process
+	Cluster  cluster.Cluster       // nil: a single process. The System starts and stops it
 	Logger   *slog.Logger          // nil: discard
 	Registry prometheus.Registerer // nil: no metrics
 }
@@ -52,11 +53,15 @@ type System struct {
 	actors      *actor.ActorSystem
 	activations *activations
 	catalogue   *catalogue
-	cluster     *cluster // nil: a single process
+	cluster     cluster.Cluster
 	holdWriter  *batcher[persistence.HoldWrite]
 	saleWriter  *batcher[persistence.Sale]
-	background  sync.WaitGroup // store and peer calls
-	shutdown    func()         // of actors, once
+	background  sync.WaitGroup  // store and peer calls
+	rebalances  chan struct{}   // gets a value when trains may have to move
+	reconciles  chan struct{}   // gets a value when the catalogue may have missed an update
+	running     context.Context // from New until Stop
+	cancel      context.CancelFunc
+	shutdown    func() // of actors, once
 	failed      chan error
 }
 
@@ -70,7 +75,12 @@ func New(o Options) *System {
 	s := &System{
 		store: o.Store, holdStore: o.Holds, rules: o.Rules, log: o.Logger,
 		catalogue: newCatalogue(), failed: make(chan error, 1),
+		cluster: o.Cluster, rebalances: make(chan struct{}, 1), reconciles: make(chan struct{}, 1),
 	}
+	if s.cluster == nil {
+		s.cluster = cluster.NewSingle()
+	}
+	s.running, s.cancel = context.WithCancel(context.Background())
 	s.actors = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(levelHandler{slog.LevelWarn, o.Logger.Handler()})
 	}))
@@ -79,40 +89,36 @@ func New(o Options) *System {
 	s.metrics = newMetrics(o.Registry, s.activations)
 	s.holdWriter = newBatcher("holds", o.Holds.WriteHolds, s.metrics.writer("holds"))
 	s.saleWriter = newBatcher("bookings", o.Store.Book, s.metrics.writer("bookings"))
-	if o.Cluster != nil {
-		s.cluster = newCluster(s, o.Cluster)
-		s.cluster.members.log = s.log
-	}
+	wire.RegisterTrainsServer(s.cluster.Registrar(), trainsServer{system: s})
 	return s
 }
 
 // Start joins the cluster, reads the catalogue, and activates those of its own trains that
 // have live holds, so that the holds expire. Call it once.
 func (s *System) Start(ctx context.Context) error {
-	if s.cluster != nil {
-		if err := s.cluster.join(ctx); err != nil {
-			return fmt.Errorf("join the cluster: %w", err)
-		}
+	if err := s.cluster.Start(ctx, s.events()); err != nil {
+		return fmt.Errorf("join the cluster: %w", err)
 	}
 	if err := s.reconcile(ctx); err != nil {
 		return fmt.Errorf("list trains: %w", err)
 	}
+	s.background.Go(func() { s.rebalance(s.running) })
 	held, err := s.holdStore.TrainsWithHolds(ctx, time.Now())
 	if err != nil {
 		return fmt.Errorf("list trains with holds: %w", err)
 	}
-	held = slices.DeleteFunc(held, func(id booking.TrainID) bool { return !s.cluster.proposedHere(id) })
+	held = slices.DeleteFunc(held, func(id booking.TrainID) bool { return !s.proposedHere(id) })
 	s.activateAll(ctx, held)
 	return nil
 }
 
 // Leave hands off every train to the peers. Requests are still served, by the peers. Without
-// a cluster it does nothing. It must be followed by Stop.
+// peers it does nothing. It must be followed by Stop.
 func (s *System) Leave(ctx context.Context) error {
-	if s.cluster == nil {
-		return nil
+	if err := s.cluster.Drain(ctx); err != nil {
+		s.log.Warn("the peers could not be notified of the leave", slog.Any("error", err))
 	}
-	if err := s.cluster.leave(ctx); err != nil {
+	if err := s.handOff(ctx); err != nil {
 		return fmt.Errorf("hand off trains: %w", err)
 	}
 	return nil
@@ -133,10 +139,8 @@ func (s *System) Stop(ctx context.Context) error {
 			return fmt.Errorf("stop trains: %w", ctx.Err())
 		}
 	}
-	var err error
-	if s.cluster != nil {
-		err = s.cluster.stop(ctx)
-	}
+	err := s.cluster.Stop(ctx)
+	s.cancel()
 	s.background.Wait()
 	s.holdWriter.wait()
 	s.saleWriter.wait()
@@ -155,17 +159,12 @@ func (s *System) Ready(ctx context.Context) error {
 	return err
 }
 
-// Failed returns a channel that gets one error, ErrEvicted, when this process must end.
+// Failed returns a channel that gets one error, cluster.ErrEvicted, when this process must end.
 func (s *System) Failed() <-chan error { return s.failed }
 
 // Joined returns an error that says why the process is not a member of the cluster now. It is
 // nil for a member, and without a cluster.
-func (s *System) Joined() error {
-	if s.cluster == nil {
-		return nil
-	}
-	return s.cluster.members.joined()
-}
+func (s *System) Joined() error { return s.cluster.Joined() }
 
 // fail sends the first reason why this process must end to Failed.
 func (s *System) fail(err error) {
@@ -175,9 +174,7 @@ func (s *System) fail(err error) {
 	}
 }
 
-// levelHandler drops records below a level, because the actor library logs each of its
-// steps. It turns the library's errors about lost connections into debug records:
-// membership reports peers that are unreachable.
+// levelHandler drops records below a level, because the actor library logs each of its steps.
 type levelHandler struct {
 	level slog.Level
 	slog.Handler
@@ -185,15 +182,4 @@ type levelHandler struct {
 
 func (h levelHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= h.level && h.Handler.Enabled(ctx, level)
-}
-
-// Handle implements slog.Handler.
-func (h levelHandler) Handle(ctx context.Context, record slog.Record) error {
-	if strings.HasPrefix(record.Message, "Endpoint") {
-		record.Level = slog.LevelDebug
-		if !h.Handler.Enabled(ctx, record.Level) {
-			return nil
-		}
-	}
-	return h.Handler.Handle(ctx, record)
 }

@@ -6,7 +6,6 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
 	"trainbooking.dev/booking"
@@ -20,13 +19,13 @@ import (
 // trace of a single span, and unsampled requests cost nothing.
 func tracer() trace.Tracer { return otel.Tracer("trainbooking.dev/actors") }
 
-// startRequest starts the span of a request to a train, "train <command>", if ctx is
+// startRequest starts the span of a request to a train, "train " and the command, if ctx is
 // sampled. Call the returned function once, with the error of the request.
-func startRequest(ctx context.Context, command string, train booking.TrainID) (context.Context, func(error)) {
+func startRequest(ctx context.Context, c command, train booking.TrainID) (context.Context, func(error)) {
 	if !trace.SpanContextFromContext(ctx).IsSampled() {
 		return ctx, func(error) {}
 	}
-	ctx, span := tracer().Start(ctx, "train "+command, trace.WithAttributes(attribute.String("train", train.String())))
+	ctx, span := tracer().Start(ctx, "train "+commandName(c), trace.WithAttributes(attribute.String("train", train.String())))
 	return ctx, func(err error) { endSpan(span, err) }
 }
 
@@ -75,18 +74,21 @@ func endSpan(span trace.Span, err error) {
 	span.End()
 }
 
-// inject returns the trace context of ctx for a call of a peer (W3C Trace Context), nil if
-// there is none.
-func inject(ctx context.Context) map[string]string {
-	if !trace.SpanContextFromContext(ctx).IsValid() {
-		return nil
+// commandName returns the name of a command in traces.
+func commandName(c command) string {
+	switch c.(type) {
+	case hold:
+		return "hold"
+	case confirm:
+		return "confirm"
+	case release:
+		return "release"
+	case cancel:
+		return "cancel"
+	case changeTrain:
+		return "change"
+	case deleteTrain:
+		return "delete"
 	}
-	carrier := propagation.MapCarrier{}
-	propagation.TraceContext{}.Inject(ctx, carrier)
-	return carrier
-}
-
-// extract returns ctx with the trace context of a peer's call.
-func extract(ctx context.Context, carrier map[string]string) context.Context {
-	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier(carrier))
+	return "query"
 }

@@ -25,23 +25,20 @@ func TestRequestsAndTheirWritesAreInTheTraceOfTheirHTTPRequest(t *testing.T) {
 	otel.SetTracerProvider(provider)
 	requests := provider.Tracer("test")
 
-	background, end := actors.StartRequest(context.Background(), "hold", booking.NewTrainID())
+	background, end := actors.StartRequest(context.Background(), booking.NewTrainID())
 	end(nil)
 	require.Equal(t, context.Background(), background)
-	require.Nil(t, actors.Inject(background))
 	flush, end := actors.StartFlush(context.Background(), "holds", []trace.SpanContext{{}, {}})
 	end(nil)
 	require.Equal(t, context.Background(), flush)
 	require.Empty(t, spans.GetSpans(), "there is no sampled request")
 
-	// Two requests, the second by way of a peer, are written in one flush.
+	// Two requests are written in one flush.
 	train := booking.NewTrainID()
 	ashas, asha := requests.Start(t.Context(), "asha")
-	ashas, endAsha := actors.StartRequest(ashas, "hold", train)
+	ashas, endAsha := actors.StartRequest(ashas, train)
 	ravis, ravi := requests.Start(t.Context(), "ravi")
-	there := actors.Extract(t.Context(), actors.Inject(ravis))
-	require.True(t, trace.SpanContextFromContext(there).IsRemote())
-	there, endRavi := actors.StartRequest(there, "hold", train)
+	there, endRavi := actors.StartRequest(ravis, train)
 	flush, endFlush := actors.StartFlush(t.Context(), "holds", []trace.SpanContext{
 		trace.SpanContextFromContext(ashas), {}, trace.SpanContextFromContext(there),
 	})

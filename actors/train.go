@@ -122,10 +122,6 @@ func (t *trainActor) changed(r *request, to booking.Train, err error) {
 // broadcast responds when every peer has the update. The actor does not wait for that and
 // may even close, because the update is stored.
 func (t *trainActor) broadcast(r *request, value any, u catalogueUpdate) {
-	if t.system.cluster == nil {
-		t.respond(r, value, nil)
-		return
-	}
 	t.system.background.Go(func() {
 		if err := t.system.broadcast(context.WithoutCancel(r.ctx), u); err != nil {
 			r.send(response{err: booking.Timeout(err)})

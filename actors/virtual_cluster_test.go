@@ -13,6 +13,8 @@ import (
 
 	"trainbooking.dev/actors"
 	"trainbooking.dev/booking"
+	"trainbooking.dev/cluster"
+	"trainbooking.dev/cluster/clustertest"
 	"trainbooking.dev/persistence"
 	"trainbooking.dev/persistence/persistencetest/memory"
 )
@@ -23,7 +25,7 @@ type virtualCluster struct {
 	*testing.T
 	store   *memory.Store
 	shared  *memory.Shared
-	network actors.Network
+	network clustertest.Network
 	nodes   int
 }
 
@@ -106,13 +108,14 @@ func (c *virtualCluster) join() *node {
 	n.link = &link{Store: c.store, Client: c.shared.At(n.address, time.Now)}
 	n.System = actors.New(actors.Options{
 		Store: n.link, Holds: n.link, Rules: rules,
-		Cluster: &actors.Cluster{
+		Cluster: cluster.New(cluster.Options{
 			Leases: n.link, Members: n.link, Address: n.address, Listen: n.address, Tokens: []string{"token"},
-		},
+			Network: c.network.At(n.address),
+		}),
 	})
-	c.network.Connect(n.System)
 	require.NoError(c, n.Start(c.Context()))
 	c.Cleanup(func() {
+		c.network.Heal()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		require.NoError(c, n.Stop(ctx))
@@ -129,7 +132,7 @@ func (c *virtualCluster) trainOf(n *node, all ...*node) booking.TrainID {
 	}
 	for {
 		id := booking.NewTrainID()
-		if actors.OwnerAmong(addresses, id) != n.address {
+		if cluster.Rendezvous(addresses, cluster.Key(id)) != n.address {
 			continue
 		}
 		_, err := n.CreateTrain(c.Context(), booking.Train{

@@ -20,6 +20,8 @@ type Membership struct {
 	// Since is the time since the store last lost its members. While it is less than
 	// MemberTTL, a missing member may be one that has not rejoined yet.
 	Since time.Duration
+	// Now is the store's clock, to the millisecond.
+	Now time.Time
 }
 
 // Members are the processes of the cluster, by heartbeat. A member is an opaque text

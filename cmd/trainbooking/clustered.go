@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 
-	"trainbooking.dev/actors"
+	"trainbooking.dev/cluster"
 	"trainbooking.dev/persistence/postgres"
 	"trainbooking.dev/persistence/redis"
 )
@@ -40,9 +40,9 @@ func (s *service) openClustered(ctx context.Context) (mode, error) {
 		return mode{}, err
 	}
 	s.onClose(shared.Close)
-	return mode{store: db, holds: shared, keys: keys, cluster: &actors.Cluster{
+	return mode{store: db, holds: shared, keys: keys, cluster: cluster.New(cluster.Options{
 		Leases: shared, Members: shared,
 		Address: s.config.Advertise, Listen: s.config.PeerListen(),
-		Tokens: tokens, TLS: certificates,
-	}}, nil
+		Tokens: tokens, TLS: certificates, Logger: s.log,
+	})}, nil
 }

@@ -16,7 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"trainbooking.dev/actors"
+	"trainbooking.dev/cluster"
 	"trainbooking.dev/config"
 )
 
@@ -82,7 +82,7 @@ func report(std stdio, err error) int {
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
-	if errors.Is(err, actors.ErrEvicted) {
+	if errors.Is(err, cluster.ErrEvicted) {
 		return exitEvicted
 	}
 	return exitFailure

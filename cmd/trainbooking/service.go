@@ -15,6 +15,7 @@ import (
 	"trainbooking.dev/api"
 	"trainbooking.dev/api/auth"
 	"trainbooking.dev/booking"
+	"trainbooking.dev/cluster"
 	"trainbooking.dev/config"
 	"trainbooking.dev/persistence"
 )
@@ -42,7 +43,7 @@ type mode struct {
 	store   persistence.Store
 	holds   persistence.Holds
 	keys    [][]byte        // the signing secrets
-	cluster *actors.Cluster // nil in the embedded mode
+	cluster cluster.Cluster // nil in the embedded mode
 }
 
 // open opens all parts, the servers last. If it fails, close closes those that are open.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"trainbooking.dev/actors"
+	"trainbooking.dev/cluster"
 )
 
 const (
@@ -34,7 +34,7 @@ func (s *service) run(ctx context.Context) error {
 	case failed = <-s.failed:
 	case failed = <-s.trains.Failed():
 	}
-	if errors.Is(failed, actors.ErrEvicted) {
+	if errors.Is(failed, cluster.ErrEvicted) {
 		return s.closeEvicted(failed)
 	}
 	return errors.Join(failed, s.close())

@@ -38,7 +38,8 @@ const memberState = `
 var (
 	// KEYS beats, marker. ARGV maxSilence, member, MemberTTL, born at the member's last
 	// heartbeat ('' if none), 'join' or 'beat', channel. Returns whether the caller is a member
-	// (1 or 0), born, its age, and the members. ZREMRANGEBYSCORE is the first write: after one
+	// (1 or 0), born, its age, the
+	// time, and the members. ZREMRANGEBYSCORE is the first write: after one
 	// that needs no memory, Redis lets a script finish even if it is out of memory.
 	addMember = goredis.NewScript(memberState + `
 		redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -54,12 +55,12 @@ var (
 			redis.call('HSET', KEYS[2], 'born', born, 'beat', now)
 			if not present then redis.call('PUBLISH', ARGV[6], '') end
 		end
-		return {member and '1' or '0', tostring(born), tostring(now - born), unpack(redis.call('ZRANGE', KEYS[1], 0, -1))}`)
+		return {member and '1' or '0', tostring(born), tostring(now - born), tostring(now), unpack(redis.call('ZRANGE', KEYS[1], 0, -1))}`)
 
 	// KEYS beats, marker. ARGV maxSilence. Returns the same as addMember.
 	listMembers = goredis.NewScript(memberState + `
 		if lost then born = now end
-		return {'1', '', tostring(now - born), unpack(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf'))}`)
+		return {'1', '', tostring(now - born), tostring(now), unpack(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf'))}`)
 
 	// KEYS beats. ARGV member, channel.
 	removeMember = goredis.NewScript(`
@@ -120,13 +121,17 @@ func (db *DB) members(ctx context.Context, script *goredis.Script, args ...any) 
 	if err != nil {
 		return m, "", translate(err)
 	}
-	member, born, age := reply[0], reply[1], reply[2]
-	since, err := strconv.ParseInt(age, 10, 64)
+	member, born := reply[0], reply[1]
+	age, err := strconv.ParseInt(reply[2], 10, 64)
 	if err != nil {
 		return m, "", err
 	}
-	m.Members = reply[3:]
+	now, err := strconv.ParseInt(reply[3], 10, 64)
+	if err != nil {
+		return m, "", err
+	}
+	m.Members = reply[4:]
 	slices.Sort(m.Members)
-	m.Evicted, m.Since = member == "0", time.Duration(since)*time.Millisecond
+	m.Evicted, m.Since, m.Now = member == "0", time.Duration(age)*time.Millisecond, time.UnixMilli(now)
 	return m, born, nil
 }

@@ -14,7 +14,7 @@ var (
 	// Tests of one system and its stores.
 	oneSystem = suite{pkg: "./actors", names: "SurviveARestart|Unknown|Emptied"}
 	// Tests of several systems in a synctest bubble.
-	someSystems = suite{pkg: "./actors", names: "LeaseTerm|TrainsMove"}
+	someSystems = suite{pkg: "./actors", names: "LeaseTerm|TrainsMove|TimedOut"}
 )
 
 // cluster returns tests of several processes.
@@ -100,13 +100,18 @@ var mutants = []mutant{
 		killedBy: []suite{oneSystem},
 	},
 	{
-		name: "served-after-the-lease", pkg: "actors", decl: "leaseTerm.valid",
+		name: "served-after-the-lease", pkg: "cluster", decl: "Term.Valid",
 		edit:     begin(`return true`),
 		killedBy: []suite{someSystems, cluster("")},
 	},
 	{
-		name: "trains-stay-where-they-are", pkg: "actors", decl: "cluster.handOff",
+		name: "trains-stay-where-they-are", pkg: "actors", decl: "System.handOff",
 		edit:     begin(`return nil`),
+		killedBy: []suite{someSystems},
+	},
+	{
+		name: "late-request-executed", pkg: "actors", decl: "trainsServer.Execute",
+		edit:     skip(`age >= requestTimeout`),
 		killedBy: []suite{someSystems},
 	},
 	{
@@ -115,7 +120,7 @@ var mutants = []mutant{
 		killedBy: []suite{cluster("Changed")},
 	},
 	{
-		name: "evicted-continues", pkg: "actors", decl: "membership.heartbeat",
+		name: "evicted-continues", pkg: "cluster", decl: "membership.heartbeat",
 		edit:     skip(`evicted`),
 		killedBy: []suite{cluster("Paused")},
 	},

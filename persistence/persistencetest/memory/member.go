@@ -43,7 +43,7 @@ func (c *Client) addMember(ctx context.Context, member string, join bool) (m per
 	} else {
 		m.Evicted = true
 	}
-	m.Members, m.Since = sorted(c.state.heartbeats), now.Sub(c.state.born)
+	m.Members, m.Since, m.Now = sorted(c.state.heartbeats), now.Sub(c.state.born), now
 	return m, nil
 }
 
@@ -70,7 +70,7 @@ func (c *Client) ListMembers(ctx context.Context) (m persistence.Membership, err
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.expireHeartbeats()
-	m.Members = sorted(c.state.heartbeats)
+	m.Members, m.Now = sorted(c.state.heartbeats), c.now()
 	if !c.lost() {
 		m.Since = c.now().Sub(c.state.born)
 	}

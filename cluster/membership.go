@@ -1,4 +1,4 @@
-package actors
+package cluster
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/google/uuid"
+	"google.golang.org/grpc"
 
-	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
 
@@ -35,12 +35,23 @@ func (m member) text() string {
 	return string(b)
 }
 
-// peer is another member. It is immutable: a member that changes its description becomes
-// another peer with the same channel.
-type peer struct {
+// Peer is another member. It is immutable: a member that changes its description becomes another
+// Peer with the same connection.
+type Peer struct {
 	member
-	left chan struct{} // closed when the peer is no longer a member
+	connection *grpc.ClientConn
+	left       chan struct{} // closed when the peer is no longer a member
 }
+
+// Address returns the host:port that its leases contain.
+func (p *Peer) Address() string { return p.member.Address }
+
+// Connection returns the connection for calls of the peer. It is closed when the peer is no longer
+// a member. A call is sent once; it may be executed even if it fails.
+func (p *Peer) Connection() grpc.ClientConnInterface { return p.connection }
+
+// Left returns a channel that is closed when the peer is no longer a member.
+func (p *Peer) Left() <-chan struct{} { return p.left }
 
 // membership is the list of the members of the cluster. It keeps this process one of them.
 //
@@ -51,8 +62,10 @@ type peer struct {
 // that store lost its data, no member is removed for a MemberTTL. Safe for concurrent use.
 type membership struct {
 	store   persistence.Members
-	changed func(departed []string) // addresses that no member has any longer
+	dial    func(address string) (*grpc.ClientConn, error)
+	changed func() // trains may have another owner
 	evicted func()
+	clock   clock
 	log     *slog.Logger
 
 	heartbeatMu sync.Mutex // one call at a time, so that the newest result is applied last
@@ -61,16 +74,13 @@ type membership struct {
 	self          member
 	registered    string // the description in the store, "" before the join
 	left          bool   // or evicted
-	peers         map[uuid.UUID]*peer
+	peers         map[uuid.UUID]*Peer
 	serving       []string // addresses of the members that get trains, sorted
 	lastHeartbeat time.Time
 }
 
 func newMembership(store persistence.Members, address string) *membership {
-	return &membership{
-		store: store, self: member{ID: uuid.New(), Address: address}, peers: map[uuid.UUID]*peer{},
-		log: slog.New(slog.DiscardHandler),
-	}
+	return &membership{store: store, self: member{ID: uuid.New(), Address: address}, peers: map[uuid.UUID]*Peer{}}
 }
 
 // run sends heartbeats until ctx ends, at each interval and when members have changed.
@@ -100,6 +110,7 @@ func (m *membership) heartbeat(ctx context.Context) error {
 	m.mu.Lock()
 	self, registered, left := m.self.text(), m.registered, m.left
 	m.mu.Unlock()
+	sent := monotonic()
 	found, err := m.call(ctx, self, registered, left)
 	switch {
 	case err != nil:
@@ -111,6 +122,7 @@ func (m *membership) heartbeat(ctx context.Context) error {
 		m.evicted()
 		return nil
 	}
+	m.clock.set(found.Now, sent, monotonic())
 	m.mu.Lock()
 	m.registered = self
 	m.mu.Unlock()
@@ -145,38 +157,52 @@ func (m *membership) apply(found persistence.Membership) error {
 		}
 		members[other.ID] = other
 	}
-	departed, changed := m.merge(members, found.Since < persistence.MemberTTL)
+	changed, err := m.merge(members, found.Since < persistence.MemberTTL)
 	if changed {
-		m.changed(departed)
+		m.changed()
 	}
-	return nil
+	return err
 }
 
-// merge returns the addresses that no member has any longer, and whether trains may have
-// another owner. With keep, a missing member may not have rejoined yet and is kept.
-func (m *membership) merge(members map[uuid.UUID]member, keep bool) (departed []string, changed bool) {
+// merge reports whether trains may have another owner. With keep, a missing member may not have
+// rejoined yet and is kept. Without an error every member is a peer.
+func (m *membership) merge(members map[uuid.UUID]member, keep bool) (changed bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.lastHeartbeat = time.Now()
 	delete(members, m.self.ID)
 	for id, p := range m.peers {
 		if _, found := members[id]; !found && !keep {
-			close(p.left)
 			delete(m.peers, id)
-			departed = append(departed, p.Address)
+			close(p.left)
+			_ = p.connection.Close() // it is closed only here
+			changed = true
 		}
 	}
 	for id, other := range members {
-		left := make(chan struct{})
-		if p := m.peers[id]; p != nil {
-			left = p.left
+		p := &Peer{member: other}
+		if known := m.peers[id]; known != nil {
+			p.connection, p.left = known.connection, known.left
+		} else if p.connection, err = m.dial(other.Address); err != nil {
+			return changed, fmt.Errorf("connect to %s: %w", other.Address, err)
+		} else {
+			p.left = make(chan struct{})
 		}
-		m.peers[id] = &peer{member: other, left: left}
+		m.peers[id] = p
 	}
 	before := m.serving
 	m.serving = m.servingNow()
-	departed = slices.DeleteFunc(departed, func(address string) bool { return m.peerAt(address) != nil })
-	return departed, len(departed) > 0 || !slices.Equal(before, m.serving)
+	return changed || !slices.Equal(before, m.serving), nil
+}
+
+// close closes the connections to all peers.
+func (m *membership) close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, p := range m.peers {
+		delete(m.peers, id)
+		_ = p.connection.Close()
+	}
 }
 
 func (m *membership) servingNow() (addresses []string) {
@@ -185,7 +211,7 @@ func (m *membership) servingNow() (addresses []string) {
 	}
 	for _, p := range m.peers {
 		if !p.Draining {
-			addresses = append(addresses, p.Address)
+			addresses = append(addresses, p.member.Address)
 		}
 	}
 	slices.Sort(addresses)
@@ -193,22 +219,22 @@ func (m *membership) servingNow() (addresses []string) {
 }
 
 // all returns every peer.
-func (m *membership) all() []*peer {
+func (m *membership) all() []*Peer {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Collect(maps.Values(m.peers))
 }
 
 // at returns the peer with an address, or nil.
-func (m *membership) at(address string) *peer {
+func (m *membership) at(address string) *Peer {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.peerAt(address)
 }
 
-func (m *membership) peerAt(address string) *peer {
+func (m *membership) peerAt(address string) *Peer {
 	for _, p := range m.peers {
-		if p.Address == address {
+		if p.member.Address == address {
 			return p
 		}
 	}
@@ -225,17 +251,22 @@ func (m *membership) count() int {
 	return len(m.peers) + 1
 }
 
-// proposedOwner returns the address that is to own a train, the one with the highest hash
-// of both, so that a member that joins or leaves moves only its own share of the trains
-// (rendezvous hashing). It is "" when no member gets trains.
-func (m *membership) proposedOwner(id booking.TrainID) (owner string) {
+// owner implements Cluster.ProposedOwner.
+func (m *membership) owner(key Key) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return Rendezvous(m.serving, key)
+}
+
+// Rendezvous returns the address that is to own a key: the one with the highest hash of both, so
+// that a member that joins or leaves moves only its own share of the keys (rendezvous hashing). It
+// is "" if there are no addresses.
+func Rendezvous(addresses []string, key Key) (owner string) {
 	var highest uint64
-	for _, address := range m.serving {
+	for _, address := range addresses {
 		var hash xxhash.Digest
 		hash.Reset()
-		_, _ = hash.Write(id[:])
+		_, _ = hash.Write(key[:])
 		_, _ = hash.WriteString(address)
 		if sum := hash.Sum64(); owner == "" || sum > highest {
 			owner, highest = address, sum

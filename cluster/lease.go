@@ -1,4 +1,4 @@
-package actors
+package cluster
 
 import (
 	"context"
@@ -10,52 +10,38 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
-
-	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
 
 const (
 	// leasesPerCall bounds one pipeline of renewals, so that it ends in time.
 	leasesPerCall = 1000
-	// renewRetry is the wait before a failed renewal or release is repeated.
-	renewRetry = 250 * time.Millisecond
+	// RenewRetry is the wait before a failed renewal or release is repeated.
+	RenewRetry = 250 * time.Millisecond
 	// maxReleases bounds the attempts to release a lease. A lease that is not released keeps
 	// every process from serving its train until it expires.
 	maxReleases = 3
 )
 
-// errLeaseExpired is returned when the load of a train outlasted its lease.
-var errLeaseExpired = errors.New("the lease has expired")
+// NotOwnerError is returned when another process holds a lease.
+type NotOwnerError struct{ Address string }
 
-// notOwnerError is returned when another process owns the train.
-type notOwnerError struct{ address string }
+func (e *NotOwnerError) Error() string { return "the lease is held by " + e.Address }
 
-func (e *notOwnerError) Error() string { return "the train is owned by " + e.address }
-
-// processStart is the origin of the monotonic time that lease terms are measured in.
-var processStart = time.Now()
-
-func monotonic() time.Duration { return time.Since(processStart) }
-
-// leaseTerm is the time for which an activation owns its train. The nil term, of a process
-// without a cluster, never ends. Safe for concurrent use.
-type leaseTerm struct {
+// Term is the time for which its holder may act on a lease. Safe for concurrent use.
+type Term struct {
 	lease persistence.Lease
 	until atomic.Int64 // monotonic
 	lost  func()       // called when the term ends early, perhaps more than once
 }
 
-// valid reports whether the train may be served. It is checked before an activation acts
-// and before it responds (RELIABILITY.md 2).
-func (t *leaseTerm) valid() bool {
-	return t == nil || monotonic() < time.Duration(t.until.Load())
-}
+// Valid reports whether the term lasts. Check it before each act and before its response
+// (RELIABILITY.md 2).
+func (t *Term) Valid() bool { return monotonic() < time.Duration(t.until.Load()) }
 
 // extend extends the term after a successful renewal that was sent at a time. A term that
 // has ended stays ended, because its activation is closing.
-func (t *leaseTerm) extend(sent time.Duration) {
+func (t *Term) extend(sent time.Duration) {
 	for until := t.until.Load(); monotonic() < time.Duration(until); until = t.until.Load() {
 		if t.until.CompareAndSwap(until, termEnd(sent)) {
 			return
@@ -69,30 +55,32 @@ func termEnd(sent time.Duration) int64 {
 	return int64(sent + persistence.LeaseTTL - persistence.LeaseMargin)
 }
 
-func (t *leaseTerm) end() {
+func (t *Term) end() {
 	t.until.Store(0)
 	t.lost()
 }
 
-// lessor acquires leases for the activations of this process, and renews all of them
-// together. Safe for concurrent use.
+// lessor acquires leases for this process and renews all of them together. Safe for concurrent
+// use.
 type lessor struct {
-	store   persistence.Leases
-	address string
-	system  *System
+	store     persistence.Leases
+	address   string
+	event     func(LeaseEvent)
+	recovered func() // renewals succeed again
+	log       *slog.Logger
 
 	mu   sync.Mutex
-	held map[booking.TrainID]*leaseTerm
+	held map[persistence.Lease]*Term
 }
 
-// acquire acquires the lease of a train for an activation. The error is a *notOwnerError
-// when another process holds the lease.
-func (l *lessor) acquire(ctx context.Context, train booking.TrainID, owner uuid.UUID, lost func()) (*leaseTerm, error) {
-	t := &leaseTerm{lease: persistence.Lease{Train: train, Address: l.address, Owner: owner}, lost: lost}
+// acquire implements Cluster.Acquire.
+func (l *lessor) acquire(ctx context.Context, lease persistence.Lease, lost func()) (*Term, error) {
+	lease.Address = l.address
+	t := &Term{lease: lease, lost: lost}
 	sent := monotonic()
 	holder, err := l.store.AcquireLease(ctx, t.lease)
 	if err == nil && holder != t.lease && holder.Address == l.address {
-		// This is the lease of a closed activation of this process, or of a dead process
+		// This is a lease that this process has not released yet, or of a dead process
 		// that had the same address.
 		if err = l.store.ReleaseLease(ctx, holder); err == nil {
 			sent = monotonic()
@@ -105,34 +93,38 @@ func (l *lessor) acquire(ctx context.Context, train booking.TrainID, owner uuid.
 		_ = l.store.ReleaseLease(context.WithoutCancel(ctx), t.lease)
 		return nil, err
 	case holder != t.lease:
-		return nil, &notOwnerError{holder.Address}
+		return nil, &NotOwnerError{holder.Address}
 	}
 	t.until.Store(termEnd(sent))
-	l.system.metrics.leases.WithLabelValues("acquired").Inc()
+	l.event(LeaseAcquired)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.held[train] = t
+	l.held[lease] = t
 	return t, nil
 }
 
-// release ends the term and releases its lease, if the store still has it.
-func (l *lessor) release(ctx context.Context, t *leaseTerm) {
+// release implements Cluster.Release.
+func (l *lessor) release(ctx context.Context, t *Term) {
 	l.forget(t)
 	t.until.Store(0)
 	err := l.store.ReleaseLease(ctx, t.lease)
 	for range maxReleases - 1 {
-		if err == nil || pause(ctx, renewRetry) != nil {
-			break
+		if err == nil {
+			return
+		}
+		select {
+		case <-time.After(RenewRetry):
+		case <-ctx.Done():
 		}
 		err = l.store.ReleaseLease(ctx, t.lease)
 	}
 	if err != nil {
-		l.system.log.Warn("lease not released; it will expire",
+		l.log.Warn("lease not released; it will expire",
 			slog.String("train", t.lease.Train.String()), slog.Any("error", err))
 	}
 }
 
-// run renews the leases until ctx ends. A failed renewal is repeated after renewRetry.
+// run renews the leases until ctx ends. A failed renewal is repeated after RenewRetry.
 // Terms that end in the meantime are revoked.
 func (l *lessor) run(ctx context.Context) {
 	wait := time.NewTimer(persistence.LeaseRenew)
@@ -147,11 +139,11 @@ func (l *lessor) run(ctx context.Context) {
 		err := l.renewAll(ctx)
 		switch {
 		case err != nil:
-			l.system.log.Warn("leases not renewed", slog.Any("error", err))
-			wait.Reset(renewRetry)
+			l.log.Warn("leases not renewed", slog.Any("error", err))
+			wait.Reset(RenewRetry)
 		default:
 			if failing {
-				l.system.activations.rewriteHolds()
+				l.recovered()
 			}
 			wait.Reset(persistence.LeaseRenew)
 		}
@@ -167,7 +159,7 @@ func (l *lessor) renewAll(ctx context.Context) (err error) {
 	return err
 }
 
-func (l *lessor) renew(ctx context.Context, terms []*leaseTerm) error {
+func (l *lessor) renew(ctx context.Context, terms []*Term) error {
 	leases := make([]persistence.Lease, len(terms))
 	for i, t := range terms {
 		leases[i] = t.lease
@@ -182,11 +174,11 @@ func (l *lessor) renew(ctx context.Context, terms []*leaseTerm) error {
 			t.extend(sent)
 			continue
 		}
-		if !t.valid() { // released during the call
+		if !t.Valid() { // released during the call
 			continue
 		}
-		l.system.metrics.leases.WithLabelValues("lost").Inc()
-		l.system.log.Warn("lease lost", slog.String("train", t.lease.Train.String()))
+		l.event(LeaseLost)
+		l.log.Warn("lease lost", slog.String("train", t.lease.Train.String()))
 		l.revoke(t)
 	}
 	return nil
@@ -195,31 +187,29 @@ func (l *lessor) renew(ctx context.Context, terms []*leaseTerm) error {
 // expireOverdue revokes the terms that ended because the store did not respond.
 func (l *lessor) expireOverdue() {
 	for _, t := range l.all() {
-		if !t.valid() {
-			l.system.metrics.leases.WithLabelValues("overdue").Inc()
+		if !t.Valid() {
+			l.event(LeaseOverdue)
 			l.revoke(t)
 		}
 	}
 }
 
-// revoke ends a term and closes its activation.
-func (l *lessor) revoke(t *leaseTerm) {
+// revoke ends a term and tells its holder.
+func (l *lessor) revoke(t *Term) {
 	l.forget(t)
 	t.end()
 }
 
-func (l *lessor) forget(t *leaseTerm) {
+func (l *lessor) forget(t *Term) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.held[t.lease.Train] == t {
-		delete(l.held, t.lease.Train)
-	}
+	delete(l.held, t.lease)
 }
 
-func (l *lessor) all() []*leaseTerm {
+func (l *lessor) all() []*Term {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	all := make([]*leaseTerm, 0, len(l.held))
+	all := make([]*Term, 0, len(l.held))
 	for _, t := range l.held {
 		all = append(all, t)
 	}

@@ -1,0 +1,286 @@
+package actors
+
+import (
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/actors/wire"
+	"trainbooking.dev/booking"
+)
+
+// The messages of package wire and the types of package booking. A message of a peer may contain
+// anything: ids of a wrong length become zero.
+
+// micros returns the microseconds since 1970, 0 for the zero time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+func fromDurationMicros(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
+
+func toUUID(b []byte) uuid.UUID {
+	id, err := uuid.FromBytes(b)
+	if err != nil {
+		return uuid.Nil
+	}
+	return id
+}
+
+func toTrainID(b []byte) booking.TrainID { return booking.TrainID(toUUID(b)) }
+
+func toHoldID(b []byte) (id booking.HoldID) {
+	if len(b) == len(id) {
+		copy(id[:], b)
+	}
+	return id
+}
+
+func fromInts(numbers []int) []uint32 {
+	encoded := make([]uint32, len(numbers))
+	for i, n := range numbers {
+		encoded[i] = uint32(max(n, 0)) //nolint:gosec // seat numbers have 16 bits; others are refused
+	}
+	return encoded
+}
+
+func toInts(encoded []uint32) []int {
+	if len(encoded) == 0 {
+		return nil
+	}
+	numbers := make([]int, len(encoded))
+	for i, n := range encoded {
+		numbers[i] = int(n)
+	}
+	return numbers
+}
+
+// encodeCommand sets the command of a request; false if peers do not send it.
+func encodeCommand(q *wire.ExecuteRequest, c command) bool {
+	switch c := c.(type) {
+	case hold:
+		r := c.Request
+		q.Command = &wire.ExecuteRequest_Hold{Hold: &wire.Hold{
+			Id: r.ID[:], User: r.User[:], Seats: fromInts(r.Seats), Count: uint32(max(r.Count, 0)), //nolint:gosec // checked by the owner
+			From: r.From, To: r.To,
+		}}
+	case confirm:
+		q.Command = &wire.ExecuteRequest_Confirm{Confirm: encodeRef(c.Ref)}
+	case release:
+		q.Command = &wire.ExecuteRequest_Release{Release: encodeRef(c.Ref)}
+	case cancel:
+		q.Command = &wire.ExecuteRequest_Cancel{Cancel: &wire.Cancel{User: c.User[:], Booking: c.ID[:]}}
+	case changeTrain:
+		q.Command = &wire.ExecuteRequest_Change{Change: encodeTrain(&c.To)}
+	case deleteTrain:
+		q.Command = &wire.ExecuteRequest_Delete{Delete: &wire.Delete{Force: c.Force}}
+	case query:
+		q.Command = &wire.ExecuteRequest_Query{Query: &wire.SeatQuery{From: c.From, To: c.To, Seats: c.Seats}}
+	default:
+		return false
+	}
+	return true
+}
+
+// decodeCommand returns nil for a command that this version does not know.
+func decodeCommand(q *wire.ExecuteRequest) command {
+	train := toTrainID(q.GetTrain())
+	switch c := q.GetCommand().(type) {
+	case *wire.ExecuteRequest_Hold:
+		return hold{booking.HoldRequest{
+			ID: toHoldID(c.Hold.GetId()), User: toUUID(c.Hold.GetUser()), Train: train,
+			Seats: toInts(c.Hold.GetSeats()), Count: int(c.Hold.GetCount()), From: c.Hold.GetFrom(), To: c.Hold.GetTo(),
+		}}
+	case *wire.ExecuteRequest_Confirm:
+		return confirm{decodeRef(train, c.Confirm)}
+	case *wire.ExecuteRequest_Release:
+		return release{decodeRef(train, c.Release)}
+	case *wire.ExecuteRequest_Cancel:
+		return cancel{toUUID(c.Cancel.GetUser()), toUUID(c.Cancel.GetBooking())}
+	case *wire.ExecuteRequest_Change:
+		return changeTrain{*decodeTrain(c.Change)}
+	case *wire.ExecuteRequest_Delete:
+		return deleteTrain{c.Delete.GetForce()}
+	case *wire.ExecuteRequest_Query:
+		return query{c.Query.GetFrom(), c.Query.GetTo(), c.Query.GetSeats()}
+	}
+	return nil
+}
+
+func encodeRef(r booking.HoldRef) *wire.HoldRef {
+	ref := &wire.HoldRef{User: r.User[:], Seat: uint32(r.Seat)} //nolint:gosec // a seat number
+	if !r.Hold.IsZero() {
+		ref.Hold = r.Hold[:]
+	}
+	return ref
+}
+
+func decodeRef(train booking.TrainID, ref *wire.HoldRef) booking.HoldRef {
+	return booking.HoldRef{User: toUUID(ref.GetUser()), Train: train, Seat: int(ref.GetSeat()), Hold: toHoldID(ref.GetHold())}
+}
+
+func encodeResponse(r response) *wire.ExecuteResponse {
+	encoded := &wire.ExecuteResponse{Retry: r.retry, Lost: r.lost, Owner: r.owner}
+	if r.err != nil {
+		encoded.Error = encodeError(r.err)
+		return encoded
+	}
+	switch v := r.value.(type) {
+	case booking.Hold:
+		encoded.Result = &wire.ExecuteResponse_Held{Held: &wire.HeldSeats{
+			Id: v.ID[:], User: v.User[:], Legs: uint64(v.Legs), Seats: fromInts(v.Seats), ExpiresAt: micros(v.ExpiresAt),
+		}}
+	case booking.Booking:
+		encoded.Result = &wire.ExecuteResponse_Booked{Booked: &wire.Booking{
+			Id: v.ID[:], User: v.User[:], Legs: uint64(v.Legs), Seats: fromInts(v.Seats), BookedAt: micros(v.BookedAt),
+		}}
+	case booking.Train:
+		encoded.Result = &wire.ExecuteResponse_Train{Train: encodeTrain(&v)}
+	case queryResult:
+		queried := &wire.SeatQueryResult{Availability: encodeAvailability(&v.Availability), Seats: make([]wire.SeatState, len(v.Seats))}
+		for i, s := range v.Seats {
+			queried.Seats[i] = seatStates[s.State]
+		}
+		encoded.Result = &wire.ExecuteResponse_Queried{Queried: queried}
+	}
+	return encoded
+}
+
+func decodeResponse(id booking.TrainID, peer string, encoded *wire.ExecuteResponse) response {
+	r := response{retry: encoded.GetRetry(), lost: encoded.GetLost(), owner: encoded.GetOwner(), value: empty{}}
+	if e := encoded.GetError(); e != nil {
+		r.err = decodeError(e, peer)
+	}
+	switch v := encoded.GetResult().(type) {
+	case *wire.ExecuteResponse_Held:
+		r.value = booking.Hold{
+			ID: toHoldID(v.Held.GetId()), User: toUUID(v.Held.GetUser()), Legs: booking.Legs(v.Held.GetLegs()),
+			Seats: toInts(v.Held.GetSeats()), ExpiresAt: fromMicros(v.Held.GetExpiresAt()),
+		}
+	case *wire.ExecuteResponse_Booked:
+		r.value = booking.Booking{
+			ID: toUUID(v.Booked.GetId()), Train: id, User: toUUID(v.Booked.GetUser()), Legs: booking.Legs(v.Booked.GetLegs()),
+			Seats: toInts(v.Booked.GetSeats()), BookedAt: fromMicros(v.Booked.GetBookedAt()),
+		}
+	case *wire.ExecuteResponse_Train:
+		r.value = *decodeTrain(v.Train)
+	case *wire.ExecuteResponse_Queried:
+		result := queryResult{Availability: decodeAvailability(v.Queried.GetAvailability())}
+		for i, state := range v.Queried.GetSeats() {
+			result.Seats = append(result.Seats, booking.Seat{Number: i + 1, State: fromSeatState(state)})
+		}
+		r.value = result
+	}
+	return r
+}
+
+var seatStates = map[booking.SeatState]wire.SeatState{
+	booking.SeatAvailable: wire.SeatState_SEAT_STATE_AVAILABLE,
+	booking.SeatHeld:      wire.SeatState_SEAT_STATE_HELD,
+	booking.SeatBooked:    wire.SeatState_SEAT_STATE_BOOKED,
+}
+
+func fromSeatState(s wire.SeatState) booking.SeatState {
+	switch s {
+	case wire.SeatState_SEAT_STATE_AVAILABLE:
+		return booking.SeatAvailable
+	case wire.SeatState_SEAT_STATE_HELD:
+		return booking.SeatHeld
+	case wire.SeatState_SEAT_STATE_BOOKED:
+	}
+	return booking.SeatBooked
+}
+
+func encodeAvailability(a *booking.Availability) *wire.Availability {
+	return &wire.Availability{
+		Train: encodeTrain(a.Train), Legs: uint64(a.Segment), SeatList: a.SeatList,
+		Booked: uint32(a.Booked), Held: uint32(a.Held), Available: uint32(a.Available), //nolint:gosec // at most MaxCapacity
+	}
+}
+
+func decodeAvailability(a *wire.Availability) booking.Availability {
+	return booking.Availability{
+		Train: decodeTrain(a.GetTrain()), Segment: booking.Legs(a.GetLegs()), SeatList: a.GetSeatList(),
+		Tally: booking.Tally{Booked: int(a.GetBooked()), Held: int(a.GetHeld()), Available: int(a.GetAvailable())},
+	}
+}
+
+func encodeTrain(t *booking.Train) *wire.Train {
+	encoded := &wire.Train{
+		Id: t.ID[:], Name: t.Name, Capacity: uint32(max(t.Capacity, 0)), OnSale: t.OnSale, //nolint:gosec // at most MaxCapacity
+		CreatedAt: micros(t.CreatedAt), UpdatedAt: micros(t.UpdatedAt), Stops: make([]*wire.Stop, len(t.Stops)),
+	}
+	for i, s := range t.Stops {
+		encoded.Stops[i] = &wire.Stop{Station: s.Station, ArrivesAt: encodeLocal(s.ArrivesAt), DepartsAt: encodeLocal(s.DepartsAt)}
+	}
+	return encoded
+}
+
+func decodeTrain(t *wire.Train) *booking.Train {
+	decoded := &booking.Train{
+		ID: toTrainID(t.GetId()), Name: t.GetName(), Capacity: int(t.GetCapacity()), OnSale: t.GetOnSale(),
+		CreatedAt: fromMicros(t.GetCreatedAt()), UpdatedAt: fromMicros(t.GetUpdatedAt()), Stops: make([]booking.Stop, len(t.GetStops())),
+	}
+	for i, s := range t.GetStops() {
+		decoded.Stops[i] = booking.Stop{Station: s.GetStation(), ArrivesAt: decodeLocal(s.GetArrivesAt()), DepartsAt: decodeLocal(s.GetDepartsAt())}
+	}
+	return decoded
+}
+
+func encodeLocal(t time.Time) *wire.LocalTime {
+	if t.IsZero() {
+		return nil
+	}
+	_, offset := t.Zone()
+	return &wire.LocalTime{Seconds: t.Unix(), Nanos: int32(t.Nanosecond()), UtcOffset: int32(offset)} //nolint:gosec // both are small
+}
+
+func decodeLocal(t *wire.LocalTime) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	at := time.Unix(t.GetSeconds(), int64(t.GetNanos()))
+	if t.GetUtcOffset() == 0 {
+		return at.UTC()
+	}
+	return at.In(time.FixedZone("", int(t.GetUtcOffset())))
+}
+
+// encodeError encodes an error for a client. Any other error becomes the code internal.
+func encodeError(err error) *wire.Error {
+	e, ok := errors.AsType[*booking.Error](err)
+	if !ok {
+		e = &booking.Error{Code: booking.CodeInternal, Message: "internal error", Cause: err}
+	}
+	encoded := &wire.Error{
+		Code: string(e.Code), Message: e.Message, Fields: e.Fields, Seats: fromInts(e.Seats),
+		BecomesFreeAt: micros(e.BecomesFreeAt), RetryAfter: e.RetryAfter.Microseconds(), Outcome: string(e.Outcome),
+	}
+	if e.Cause != nil {
+		encoded.Cause = e.Cause.Error()
+	}
+	return encoded
+}
+
+func decodeError(e *wire.Error, peer string) *booking.Error {
+	decoded := &booking.Error{
+		Code: booking.Code(e.GetCode()), Message: e.GetMessage(), Fields: e.GetFields(), Seats: toInts(e.GetSeats()),
+		BecomesFreeAt: fromMicros(e.GetBecomesFreeAt()), RetryAfter: fromDurationMicros(e.GetRetryAfter()),
+		Outcome: booking.Outcome(e.GetOutcome()),
+	}
+	if e.GetCause() != "" {
+		decoded.Cause = errors.New(peer + ": " + e.GetCause())
+	}
+	return decoded
+}

@@ -1,0 +1,130 @@
+package actors_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"trainbooking.dev/actors"
+	"trainbooking.dev/actors/wire"
+	"trainbooking.dev/booking"
+)
+
+// addTrains adds trains from A to B that are proposed to a node.
+func (c *virtualCluster) addTrains(count, capacity int, n *node, all ...*node) (ids []booking.TrainID) {
+	c.Helper()
+	for len(ids) < count {
+		id := c.trainOf(n, all...)
+		_, _, err := n.PutTrain(c.Context(), booking.Train{
+			ID: id, Name: "Express", Capacity: capacity, OnSale: true, Stops: []booking.Stop{{Station: "X"}, {Station: "Y"}},
+		})
+		require.NoError(c, err)
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// The reply of the peer is larger than the 4 MiB to which gRPC limits a message.
+func TestSearchReturnsTheLargeReplyOfAPeer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ trains, seats int }{{1000, 1000}, {40, booking.MaxCapacity}} {
+		t.Run(fmt.Sprintf("%d trains of %d seats", c.trains, c.seats), func(t *testing.T) {
+			t.Parallel()
+			onVirtualCluster(t, func(v *virtualCluster) {
+				owner, asking := v.join(), v.join()
+				ids := v.addTrains(c.trains, c.seats, owner, owner, asking)
+				found, err := asking.Search(v.Context(), "X", "Y")
+				require.NoError(v, err)
+				require.Len(v, found, c.trains)
+				for _, a := range found {
+					require.Equal(v, c.seats, 1+strings.Count(string(a.SeatList), ","))
+				}
+				_, err = asking.Hold(v.Context(), seat(ids[0], uuid.New(), 5))
+				require.NoError(v, err, "the connection is still used")
+			})
+		})
+	}
+}
+
+func TestConcurrentSeatMapsOfTheLargestTrainArrive(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		owner, asking := c.join(), c.join()
+		id := c.addTrains(1, booking.MaxCapacity, owner, owner, asking)[0]
+		h := c.hold(owner, id, 5)
+		var clients sync.WaitGroup
+		for range 32 {
+			clients.Go(func() {
+				seats, err := asking.SeatMap(c.Context(), id, "", "")
+				if err != nil || len(seats) != booking.MaxCapacity || seats[h.Seats[0]-1].State != booking.SeatHeld {
+					c.Errorf("%d seats: %v", len(seats), err)
+				}
+			})
+		}
+		clients.Wait()
+	})
+}
+
+// A process of the next version sends fields, commands and updates that this version does not
+// know, and this version sends what an older one does not know.
+func TestProcessesWithDifferentMessagesServeTogether(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n, user := c.join(), uuid.New()
+		id := c.trainOf(n, n)
+		server := actors.Server(n.System)
+		unknown := protowire.AppendTag(nil, 999, protowire.BytesType)
+		unknown = protowire.AppendString(unknown, "of the next version")
+		next := func(m proto.Message) { m.ProtoReflect().SetUnknown(unknown) }
+
+		h := &wire.Hold{User: user[:], Seats: []uint32{5}}
+		q := &wire.ExecuteRequest{Train: id[:], Arrived: time.Now().UnixMicro(), Command: &wire.ExecuteRequest_Hold{Hold: h}}
+		next(q)
+		next(h)
+		resp, err := server.Execute(c.Context(), q)
+		require.NoError(c, err)
+		require.Equal(c, []uint32{5}, resp.GetHeld().GetSeats(), "unknown fields are ignored")
+		next(resp)
+		_, err = actors.DecodeResponse(resp)
+		require.NoError(c, err)
+
+		command := &wire.ExecuteRequest{Train: id[:], Arrived: time.Now().UnixMicro()}
+		next(command)
+		resp, err = server.Execute(c.Context(), command)
+		require.NoError(c, err)
+		require.True(c, resp.GetRetry() && !resp.GetLost(), "an unknown command is not executed")
+
+		update := &wire.UpdateCatalogueRequest{}
+		next(update)
+		_, err = server.UpdateCatalogue(c.Context(), update)
+		require.NoError(c, err, "an unknown update is ignored")
+	})
+}
+
+func TestTrainIsTheSameAfterACall(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 12, 1, 6, 0, 0, 123, time.FixedZone("", 19800))
+	train := booking.Train{
+		ID: booking.NewTrainID(), Name: "Rajdhani", Capacity: booking.MaxCapacity, OnSale: true,
+		Stops:     []booking.Stop{{Station: "Delhi", DepartsAt: at}, {Station: "Mumbai", ArrivesAt: at.Add(time.Hour).UTC()}},
+		CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), UpdatedAt: time.Date(2026, 1, 2, 3, 4, 5, 7000, time.UTC),
+	}
+	encoded, err := proto.Marshal(actors.EncodeTrain(&train))
+	require.NoError(t, err)
+	decoded := &wire.Train{}
+	require.NoError(t, proto.Unmarshal(encoded, decoded))
+	again := actors.DecodeTrain(decoded)
+	require.True(t, train.Same(again))
+	require.Equal(t, train.CreatedAt, again.CreatedAt)
+	require.Equal(t, train.UpdatedAt, again.UpdatedAt)
+	_, offset := again.Stops[0].DepartsAt.Zone()
+	require.Equal(t, 19800, offset)
+	require.Equal(t, train.Stops[0].DepartsAt.UnixNano(), again.Stops[0].DepartsAt.UnixNano())
+}

@@ -1,0 +1,50 @@
+package cluster
+
+import (
+	"context"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"trainbooking.dev/persistence"
+)
+
+// NewSingle returns the cluster of a process that is alone.
+func NewSingle() Cluster { return &single{} }
+
+// single implements Cluster without peers.
+type single struct{ held atomic.Int64 }
+
+func (*single) Start(context.Context, Events) error  { return nil }
+func (*single) Drain(context.Context) error          { return nil }
+func (*single) Stop(context.Context) error           { return nil }
+func (*single) Registrar() grpc.ServiceRegistrar     { return nowhere{} }
+func (*single) Address() string                      { return "" }
+func (*single) ProposedOwner(Key) string             { return "" }
+func (*single) Owns(Key) bool                        { return true }
+func (*single) Peer(string) *Peer                    { return nil }
+func (*single) Peers() []*Peer                       { return nil }
+func (*single) Members() int                         { return 1 }
+func (*single) Joined() error                        { return nil }
+func (*single) Bounds() (earliest, latest time.Time) { return new(clock).bounds() }
+func (s *single) Leases() int                        { return int(s.held.Load()) }
+
+// Acquire returns a term that never ends.
+func (s *single) Acquire(context.Context, persistence.Lease, func()) (*Term, error) {
+	s.held.Add(1)
+	t := &Term{}
+	t.until.Store(math.MaxInt64)
+	return t, nil
+}
+
+func (s *single) Release(_ context.Context, t *Term) {
+	s.held.Add(-1)
+	t.until.Store(0)
+}
+
+// nowhere registers services that nobody can call.
+type nowhere struct{}
+
+func (nowhere) RegisterService(*grpc.ServiceDesc, any) {}
