@@ -42,7 +42,9 @@ func FuzzCallsOfPeers(f *testing.F) {
 		f.Add(1, seed)
 	}
 	for _, q := range []*wire.UpdateCatalogueRequest{
-		{}, {Update: &wire.UpdateCatalogueRequest_Put{}}, {Update: &wire.UpdateCatalogueRequest_Deleted{}},
+		{},
+		{Update: &wire.UpdateCatalogueRequest_Put{}},
+		{Update: &wire.UpdateCatalogueRequest_Deleted{}},
 		{Update: &wire.UpdateCatalogueRequest_Put{Put: &wire.Train{Id: user[:], Capacity: 1 << 31, Stops: []*wire.Stop{nil, {}}}}},
 	} {
 		seed, err := proto.Marshal(q)
