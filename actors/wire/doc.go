@@ -1,3 +1,3 @@
-// Package wire has the only message that the processes of a cluster exchange. It is generated
-// from envelope.proto: make generate.
+// Package wire has the calls between processes that concern trains. It is generated from
+// trains.proto: make generate.
 package wire

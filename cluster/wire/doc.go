@@ -1,2 +1,3 @@
-// Package wire defines the messages that the members of a cluster exchange.
+// Package wire has the calls between the members of a cluster. It is generated from
+// members.proto: make generate.
 package wire

@@ -28,6 +28,7 @@ func ExerciseMembers(t *testing.T, open func(t *testing.T) persistence.Members) 
 		{"SilentMemberIsEvicted", silentEvicted},
 		{"NobodyIsEvictedWhenAllWereSilent", allSilent},
 		{"ChangesAreSent", changesSent},
+		{"EveryCallReadsTheSameClock", sameClock},
 	})
 }
 
@@ -167,5 +168,24 @@ func changesSent(x *memberExercise) {
 		}
 		change()
 		require.Eventually(x, changed, timeout, time.Millisecond)
+	}
+}
+
+func sameClock(x *memberExercise) {
+	const precision = time.Millisecond
+	member := newMember()
+	begun := time.Now()
+	joined, err := x.Join(x.Context(), member)
+	require.NoError(x, err)
+	for _, call := range []func() (persistence.Membership, error){
+		func() (persistence.Membership, error) { return x.Heartbeat(x.Context(), member) },
+		func() (persistence.Membership, error) { return x.ListMembers(x.Context()) },
+	} {
+		m, err := call()
+		require.NoError(x, err)
+		passed := m.Now.Sub(joined.Now)
+		require.GreaterOrEqual(x, passed, time.Duration(0))
+		require.LessOrEqual(x, passed, time.Since(begun)+precision)
+		require.NotZero(x, m.Now.Unix())
 	}
 }
