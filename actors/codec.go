@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,10 +48,14 @@ func toHoldID(b []byte) (id booking.HoldID) {
 	return id
 }
 
+// toUint32 returns n, or the nearest value that can be encoded, which the owner refuses as it
+// refuses n.
+func toUint32(n int) uint32 { return uint32(min(max(n, 0), math.MaxUint32)) }
+
 func fromInts(numbers []int) []uint32 {
 	encoded := make([]uint32, len(numbers))
 	for i, n := range numbers {
-		encoded[i] = uint32(max(n, 0)) //nolint:gosec // seat numbers have 16 bits; others are refused
+		encoded[i] = toUint32(n)
 	}
 	return encoded
 }
@@ -72,7 +77,7 @@ func encodeCommand(q *wire.ExecuteRequest, c command) bool {
 	case hold:
 		r := c.Request
 		q.Command = &wire.ExecuteRequest_Hold{Hold: &wire.Hold{
-			Id: r.ID[:], User: r.User[:], Seats: fromInts(r.Seats), Count: uint32(max(r.Count, 0)), //nolint:gosec // checked by the owner
+			Id: r.ID[:], User: r.User[:], Seats: fromInts(r.Seats), Count: toUint32(r.Count),
 			From: r.From, To: r.To,
 		}}
 	case confirm:
@@ -119,7 +124,7 @@ func decodeCommand(q *wire.ExecuteRequest) command {
 }
 
 func encodeRef(r booking.HoldRef) *wire.HoldRef {
-	ref := &wire.HoldRef{User: r.User[:], Seat: uint32(r.Seat)} //nolint:gosec // a seat number
+	ref := &wire.HoldRef{User: r.User[:], Seat: toUint32(r.Seat)}
 	if !r.Hold.IsZero() {
 		ref.Hold = r.Hold[:]
 	}
@@ -205,7 +210,7 @@ func fromSeatState(s wire.SeatState) booking.SeatState {
 func encodeAvailability(a *booking.Availability) *wire.Availability {
 	return &wire.Availability{
 		Train: encodeTrain(a.Train), Legs: uint64(a.Segment), SeatList: a.SeatList,
-		Booked: uint32(a.Booked), Held: uint32(a.Held), Available: uint32(a.Available), //nolint:gosec // at most MaxCapacity
+		Booked: toUint32(a.Booked), Held: toUint32(a.Held), Available: toUint32(a.Available),
 	}
 }
 
@@ -218,7 +223,7 @@ func decodeAvailability(a *wire.Availability) booking.Availability {
 
 func encodeTrain(t *booking.Train) *wire.Train {
 	encoded := &wire.Train{
-		Id: t.ID[:], Name: t.Name, Capacity: uint32(max(t.Capacity, 0)), OnSale: t.OnSale, //nolint:gosec // at most MaxCapacity
+		Id: t.ID[:], Name: t.Name, Capacity: toUint32(t.Capacity), OnSale: t.OnSale,
 		CreatedAt: micros(t.CreatedAt), UpdatedAt: micros(t.UpdatedAt), Stops: make([]*wire.Stop, len(t.Stops)),
 	}
 	for i, s := range t.Stops {

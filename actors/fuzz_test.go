@@ -113,8 +113,11 @@ func startFuzzed(f *testing.F) *actors.System {
 // Every response of a peer is an error or a value.
 func FuzzResponse(f *testing.F) {
 	for _, r := range []*wire.ExecuteResponse{
-		{}, {Retry: true, Owner: "x"}, {Error: &wire.Error{Code: "seat_locked", RetryAfter: -1, BecomesFreeAt: 1 << 62}},
-		{Result: &wire.ExecuteResponse_Held{}}, {Result: &wire.ExecuteResponse_Queried{Queried: &wire.SeatQueryResult{Seats: []wire.SeatState{9}}}},
+		{},
+		{Retry: true, Owner: "x"},
+		{Error: &wire.Error{Code: "seat_locked", RetryAfter: -1, BecomesFreeAt: 1 << 62}},
+		{Result: &wire.ExecuteResponse_Held{}},
+		{Result: &wire.ExecuteResponse_Queried{Queried: &wire.SeatQueryResult{Seats: []wire.SeatState{9}}}},
 		{Result: &wire.ExecuteResponse_Train{Train: &wire.Train{Stops: []*wire.Stop{{DepartsAt: &wire.LocalTime{UtcOffset: 1 << 30}}}}}},
 	} {
 		seed, err := proto.Marshal(r)

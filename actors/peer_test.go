@@ -108,6 +108,22 @@ func TestProcessesWithDifferentMessagesServeTogether(t *testing.T) {
 	})
 }
 
+// The number has the low 32 bits of a valid one.
+func TestImpossibleSeatNumberIsRefusedByAPeerToo(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		owner, asking := c.join(), c.join()
+		id := c.trainOf(owner, owner, asking)
+		const impossible = 1<<32 + 5
+		for _, n := range []*node{owner, asking} {
+			_, err := n.Hold(c.Context(), seat(id, uuid.New(), impossible))
+			require.Equal(c, booking.CodeInvalidRequest, booking.CodeOf(err))
+			_, err = n.Hold(c.Context(), booking.HoldRequest{Train: id, User: uuid.New(), Count: impossible})
+			require.Equal(c, booking.CodeInvalidRequest, booking.CodeOf(err))
+		}
+	})
+}
+
 func TestTrainIsTheSameAfterACall(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 12, 1, 6, 0, 0, 123, time.FixedZone("", 19800))
