@@ -301,7 +301,7 @@ func (t *trainActor) stopped() {
 		t.close()
 		return
 	}
-	if t.seats != nil && !t.deleting {
+	if t.seats != nil && !t.deleting && t.term.Shared() {
 		t.system.activations.leaveHandoff(t.guard.Train, handoff{t.guard.Epoch, t.storedHolds()})
 	}
 	t.system.background.Go(func() {

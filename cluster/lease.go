@@ -35,6 +35,9 @@ type Term struct {
 	lost  func()       // called when the term ends early, perhaps more than once
 }
 
+// Shared reports whether another process may own the key after the term.
+func (t *Term) Shared() bool { return t.lease != persistence.Lease{} }
+
 // Valid reports whether the term lasts. Check it before each act and before its response
 // (RELIABILITY.md 2).
 func (t *Term) Valid() bool { return monotonic() < time.Duration(t.until.Load()) }
