@@ -145,13 +145,6 @@ func (as *activations) handoff(id booking.TrainID, epoch int64) []booking.Hold {
 	return h.holds
 }
 
-// dropHandoff drops the handoff to an activation that has loaded it.
-func (as *activations) dropHandoff(id booking.TrainID) {
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	delete(as.handoffs, id)
-}
-
 // dropExpiredHandoffs drops the handoffs without a live hold.
 func (as *activations) dropExpiredHandoffs(now time.Time) {
 	as.mu.Lock()

@@ -133,7 +133,6 @@ func (t *trainActor) loaded(l loadResult, err error) {
 		return
 	}
 	t.guard.Epoch, t.seats = l.epoch, l.seats
-	t.system.activations.dropHandoff(t.guard.Train)
 	t.system.catalogue.replace(t.listed, t.seats.Train()) // an earlier change may have had an unknown outcome
 	t.publish()
 	t.resume()

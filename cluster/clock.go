@@ -10,9 +10,12 @@ var processStart = time.Now()
 
 func monotonic() time.Duration { return time.Since(processStart) }
 
+// storePrecision is the precision of the store's clock: what it returns is rounded down.
+const storePrecision = time.Millisecond
+
 // clock estimates the time on the clock of the store of the members, which every heartbeat reads.
-// The store's time was read between the sending of the heartbeat and its response, so the true
-// time has two bounds. The zero value is the local clock. Safe for concurrent use.
+// The store reads it after the heartbeat was sent and before its response arrives, which gives two
+// bounds. The zero value is the local clock. Safe for concurrent use.
 type clock struct {
 	last atomic.Pointer[reading]
 }
@@ -35,5 +38,5 @@ func (c *clock) bounds() (earliest, latest time.Time) {
 		return now, now
 	}
 	now := monotonic()
-	return r.at.Add(now - r.received), r.at.Add(now - r.sent)
+	return r.at.Add(now - r.received), r.at.Add(now - r.sent + storePrecision)
 }

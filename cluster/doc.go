@@ -13,5 +13,5 @@
 // A call that is delivered late must do no harm. Bounds gives every process the same clock, with
 // which a called process recognizes it.
 //
-// Single is the cluster of a process that is alone. It has no peers, and its terms never end.
+// NewSingle is the cluster of a process that is alone. It has no peers, and its terms never end.
 package cluster

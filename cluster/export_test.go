@@ -51,6 +51,15 @@ func ApplyMembership(address string, texts ...string) ([]string, error) {
 // MemberText returns the description of a member.
 func MemberText(id uuid.UUID, address string) string { return member{ID: id, Address: address}.text() }
 
+// ClockBounds returns the bounds of the present time after the store's time was read during call.
+func ClockBounds(call func() time.Time) (earliest, latest time.Time) {
+	var c clock
+	sent := monotonic()
+	at := call()
+	c.set(at.Truncate(storePrecision), sent, monotonic())
+	return c.bounds()
+}
+
 // Dial connects to a Node as a peer does.
 func Dial(address string, tokens ...string) (*grpc.ClientConn, error) {
 	return dialer(&Options{Tokens: tokens, Network: tcp{}})(address)

@@ -164,7 +164,7 @@ func (m *membership) apply(found persistence.Membership) error {
 	return err
 }
 
-// merge reports whether trains may have another owner. With keep, a missing member may not have
+// merge reports whether keys may have another owner. With keep, a missing member may not have
 // rejoined yet and is kept. Without an error every member is a peer.
 func (m *membership) merge(members map[uuid.UUID]member, keep bool) (changed bool, err error) {
 	m.mu.Lock()
@@ -175,7 +175,7 @@ func (m *membership) merge(members map[uuid.UUID]member, keep bool) (changed boo
 		if _, found := members[id]; !found && !keep {
 			delete(m.peers, id)
 			close(p.left)
-			_ = p.connection.Close() // it is closed only here
+			_ = p.connection.Close() // it fails only if it is closed already
 			changed = true
 		}
 	}
