@@ -160,3 +160,21 @@ func TestOwnerRefusesEveryCommandWhoseRequestHasTimedOut(t *testing.T) {
 		}
 	})
 }
+
+// After a slow heartbeat the clock that the members share is less precise: a request looks older
+// than it is.
+func TestHoldThroughAPeerHasItsWholeTimeOnAnImpreciseClock(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n, user := c.join(), uuid.New()
+		id := c.trainOf(n, n)
+		const age, looks = 100 * time.Millisecond, time.Second
+		resp, err := actors.Server(n.System).Execute(c.Context(), &wire.ExecuteRequest{
+			Train: id[:], Arrived: time.Now().Add(-looks).UnixMicro(), Age: age.Microseconds(),
+			Command: &wire.ExecuteRequest_Hold{Hold: &wire.Hold{User: user[:], Seats: []uint32{5}}},
+		})
+		require.NoError(c, err)
+		deadline := time.UnixMicro(resp.GetHeld().GetExpiresAt())
+		require.WithinDuration(c, time.Now().Add(rules.TTL-age), deadline, time.Millisecond)
+	})
+}

@@ -29,7 +29,8 @@ type trainsServer struct {
 // executeRemotely sends a request once to a peer. The peer may execute it even if the call fails.
 func (s *System) executeRemotely(ctx context.Context, to *cluster.Peer, id booking.TrainID, r *request) response {
 	earliest, _ := s.cluster.Bounds()
-	q := &wire.ExecuteRequest{Train: id[:], Arrived: micros(earliest.Add(-time.Since(r.arrived)))}
+	age := time.Since(r.arrived)
+	q := &wire.ExecuteRequest{Train: id[:], Arrived: micros(earliest.Add(-age)), Age: age.Microseconds()}
 	if !encodeCommand(q, r.command) {
 		return response{err: fmt.Errorf("%T cannot be sent to a peer", r.command)}
 	}
@@ -50,14 +51,15 @@ func (t trainsServer) Execute(ctx context.Context, q *wire.ExecuteRequest) (*wir
 		return &wire.ExecuteResponse{Retry: true}, nil
 	}
 	_, latest := s.cluster.Bounds()
-	age := max(0, latest.Sub(fromMicros(q.GetArrived())))
-	if age >= requestTimeout {
+	atMost := max(0, latest.Sub(fromMicros(q.GetArrived()))) // the age, with the error of the clock
+	if atMost >= requestTimeout {
 		s.metrics.late.Inc()
 		return &wire.ExecuteResponse{Retry: true}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout-age)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout-atMost)
 	defer cancel()
 	ctx, end := startRequest(ctx, c, id)
+	age := min(max(0, fromDurationMicros(q.GetAge())), requestTimeout)
 	resp := s.attemptLocal(id, &request{ctx: ctx, command: c, arrived: time.Now().Add(-age), response: make(chan response, 1)})
 	end(resp.err)
 	return encodeResponse(resp), nil

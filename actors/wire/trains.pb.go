@@ -80,6 +80,9 @@ type ExecuteRequest struct {
 	// When the request arrived at the service, on the clock of the store of the members. The
 	// called process refuses a command whose request has timed out: it was delivered late.
 	Arrived int64 `protobuf:"varint,2,opt,name=arrived,proto3" json:"arrived,omitempty"`
+	// The time from that arrival to this call, on the monotonic clock of the calling process. The
+	// deadlines of holds are counted from the arrival.
+	Age int64 `protobuf:"varint,10,opt,name=age,proto3" json:"age,omitempty"`
 	// Types that are valid to be assigned to Command:
 	//
 	//	*ExecuteRequest_Hold
@@ -134,6 +137,13 @@ func (x *ExecuteRequest) GetTrain() []byte {
 func (x *ExecuteRequest) GetArrived() int64 {
 	if x != nil {
 		return x.Arrived
+	}
+	return 0
+}
+
+func (x *ExecuteRequest) GetAge() int64 {
+	if x != nil {
+		return x.Age
 	}
 	return 0
 }
@@ -1566,10 +1576,12 @@ var File_actors_wire_trains_proto protoreflect.FileDescriptor
 
 const file_actors_wire_trains_proto_rawDesc = "" +
 	"\n" +
-	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\xe1\x03\n" +
+	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\xf3\x03\n" +
 	"\x0eExecuteRequest\x12\x14\n" +
 	"\x05train\x18\x01 \x01(\fR\x05train\x12\x18\n" +
-	"\aarrived\x18\x02 \x01(\x03R\aarrived\x122\n" +
+	"\aarrived\x18\x02 \x01(\x03R\aarrived\x12\x10\n" +
+	"\x03age\x18\n" +
+	" \x01(\x03R\x03age\x122\n" +
 	"\x04hold\x18\x03 \x01(\v2\x1c.trainbooking.actors.v1.HoldH\x00R\x04hold\x12;\n" +
 	"\aconfirm\x18\x04 \x01(\v2\x1f.trainbooking.actors.v1.HoldRefH\x00R\aconfirm\x12;\n" +
 	"\arelease\x18\x05 \x01(\v2\x1f.trainbooking.actors.v1.HoldRefH\x00R\arelease\x128\n" +

@@ -111,7 +111,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "late-request-executed", pkg: "actors", decl: "trainsServer.Execute",
-		edit:     replace(`age >= requestTimeout`, `false`),
+		edit:     replace(`atMost >= requestTimeout`, `false`),
 		killedBy: []suite{someSystems},
 	},
 	{
