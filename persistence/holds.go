@@ -4,18 +4,26 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"trainbooking.dev/booking"
 )
+
+// MaxHistory is the number of a user's past holds and bookings of one train that are kept or
+// returned. It is far above what a person tries in an hour, and bounds what a client that holds
+// and releases in a loop can store.
+const MaxHistory = 64
 
 // HoldOp is an operation on a hold.
 type HoldOp int
 
 // The operations on a hold.
 const (
-	// HoldPut stores the hold, replacing one with the same id.
+	// HoldPut stores the hold, replacing one with the same id. A released hold may also delete
+	// the released holds of its user and train that are not among the latest MaxHistory.
 	HoldPut HoldOp = iota
 	// HoldDrop deletes the hold: it became a booking, its record is superseded, or its train
-	// is deleted.
+	// is deleted. Only the ID of the hold is used.
 	HoldDrop
 )
 
@@ -26,16 +34,21 @@ type HoldWrite struct {
 	Hold  booking.Hold // its ID carries the train
 }
 
-// Holds stores holds until they are dropped or booking.HoldRetention has passed since their
-// deadline, so that a hold outlives the process that made it.
+// Holds stores holds, so that a hold outlives the process that made it: live ones until they are
+// dropped, ended ones until booking.HoldRetention after their deadline. Of the released holds of
+// a user on a train, it keeps at most a small multiple of MaxHistory.
 type Holds interface {
 	// WriteHolds executes a batch and returns one result per write, in order: nil or
 	// ErrFenced, or, from a store that executes the writes separately, any other error of
 	// that write. If err is not nil, no write was executed, unless err is ErrUnknown.
 	WriteHolds(ctx context.Context, writes []HoldWrite) ([]error, error)
-	// LoadHolds returns the holds of a train, in no order: those that are live at now, and
-	// ended ones until booking.HoldRetention after their deadline.
+	// LoadHolds returns the holds of a train that are live at now and not released, in no
+	// order. It reads no ended ones, however many there are.
 	LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) ([]booking.Hold, error)
-	// TrainsWithHolds returns the trains that have a hold that is live at now.
+	// UserHolds returns the latest holds of a user on a train, by deadline, latest first, at
+	// most MaxHistory: live ones, and those that expired or were released until
+	// booking.HoldRetention after their deadline.
+	UserHolds(ctx context.Context, id booking.TrainID, user uuid.UUID, now time.Time) ([]booking.Hold, error)
+	// TrainsWithHolds returns the trains that have a hold that is live at now and not released.
 	TrainsWithHolds(ctx context.Context, now time.Time) ([]booking.TrainID, error)
 }

@@ -18,6 +18,8 @@ type FencedHolds struct {
 	// Adopt adopts the train for a new activation and returns its guard. The first call for an
 	// id creates the train.
 	Adopt func(t *testing.T, id booking.TrainID) persistence.Guard
+	// Count returns the number of holds that are stored, whether a method returns them or not.
+	Count func(t *testing.T) int
 }
 
 // ExerciseHolds tests a Holds. open returns an empty one and closes it with t.
@@ -32,6 +34,11 @@ func ExerciseHolds(t *testing.T, open func(t *testing.T) FencedHolds) {
 		{"PutReplacesTheHoldOfItsID", putReplaces},
 		{"DroppedHoldIsDeleted", droppedDeleted},
 		{"EndedHoldIsKeptForHoldRetention", endedKept},
+		{"EndedHoldIsNotLoaded", endedNotLoaded},
+		{"LatestHoldsOfAUserAreReturnedFirst", latestHolds},
+		{"UserHoldsBelongToUserAndTrain", holdsOfUser},
+		{"ReleasedHoldsBeyondMaxHistoryAreDeleted", releasedDeleted},
+		{"LiveHoldsBeyondMaxHistoryAreKept", liveKept},
 		{"OnlyTrainsWithLiveHoldsAreReturned", onlyLiveHolds},
 		{"HoldsBelongToTheirTrain", holdsOfTrain},
 		{"AdoptFencesThePreviousActivation", adoptFencesHolds},
@@ -79,7 +86,27 @@ func (x *holdExercise) putHold(guard persistence.Guard) booking.Hold {
 	return hold
 }
 
-// requireHolds checks the holds of a train at a time.
+// putReleased stores a new hold and its release.
+func (x *holdExercise) putReleased(guard persistence.Guard, hold booking.Hold) booking.Hold {
+	x.Helper()
+	released := hold
+	released.Released = true
+	require.Equal(x, []error{nil, nil}, x.writeHolds(put(guard, hold), put(guard, released)))
+	return released
+}
+
+// requireUserHolds checks the holds of a user on a train at a time, the latest first.
+func (x *holdExercise) requireUserHolds(id booking.TrainID, user uuid.UUID, at time.Time, want ...booking.Hold) {
+	x.Helper()
+	got, err := x.UserHolds(x.Context(), id, user, at)
+	require.NoError(x, err)
+	require.Len(x, got, len(want))
+	for i := range want {
+		require.Equal(x, want[i], got[i], "hold %d", i)
+	}
+}
+
+// requireHolds checks the live holds of a train at a time.
 func (x *holdExercise) requireHolds(id booking.TrainID, at time.Time, want ...booking.Hold) {
 	x.Helper()
 	got, err := x.LoadHolds(x.Context(), id, at)
@@ -98,31 +125,126 @@ func holdLoaded(x *holdExercise) {
 func putReplaces(x *holdExercise) {
 	guard := x.Adopt(x.T, booking.NewTrainID())
 	hold := x.putHold(guard)
-	hold.Released = true
+	hold.Seats = []int{7}
 	for range 2 { // idempotent
 		require.NoError(x, x.writeHolds(put(guard, hold))[0])
+		x.requireHolds(guard.Train, start, hold)
+		x.requireUserHolds(guard.Train, hold.User, start, hold)
 	}
-	x.requireHolds(guard.Train, start, hold)
+	hold.Released = true
+	for range 2 {
+		require.NoError(x, x.writeHolds(put(guard, hold))[0])
+		x.requireHolds(guard.Train, start)
+		x.requireUserHolds(guard.Train, hold.User, start, hold)
+	}
 }
 
 func droppedDeleted(x *holdExercise) {
 	guard := x.Adopt(x.T, booking.NewTrainID())
 	dropped, kept := x.putHold(guard), x.putHold(guard)
-	for range 2 { // idempotent
-		require.NoError(x, x.writeHolds(drop(guard, dropped))[0])
+	released := x.putReleased(guard, newHold(guard.Train))
+	for _, hold := range []booking.Hold{dropped, released} {
+		for range 2 { // idempotent
+			require.NoError(x, x.writeHolds(drop(guard, booking.Hold{ID: hold.ID}))[0])
+		}
+		x.requireUserHolds(guard.Train, hold.User, start)
 	}
 	x.requireHolds(guard.Train, start, kept)
+	x.requireUserHolds(guard.Train, kept.User, start, kept)
+	require.Equal(x, 1, x.Count(x.T))
 }
 
 func endedKept(x *holdExercise) {
 	guard := x.Adopt(x.T, booking.NewTrainID())
-	hold, released := x.putHold(guard), newHold(guard.Train)
-	released.Released = true
-	require.NoError(x, x.writeHolds(put(guard, released))[0])
-	end := hold.ExpiresAt.Add(booking.HoldRetention)
-	x.requireHolds(guard.Train, hold.ExpiresAt, hold, released)
-	x.requireHolds(guard.Train, end.Add(-time.Millisecond), hold, released)
-	x.requireHolds(guard.Train, end)
+	expired, released := x.putHold(guard), x.putReleased(guard, newHold(guard.Train))
+	for _, hold := range []booking.Hold{expired, released} {
+		end := hold.ExpiresAt.Add(booking.HoldRetention)
+		x.requireUserHolds(guard.Train, hold.User, hold.ExpiresAt, hold)
+		x.requireUserHolds(guard.Train, hold.User, end.Add(-time.Millisecond), hold)
+		x.requireUserHolds(guard.Train, hold.User, end)
+	}
+}
+
+func endedNotLoaded(x *holdExercise) {
+	guard := x.Adopt(x.T, booking.NewTrainID())
+	hold := x.putHold(guard)
+	x.putReleased(guard, newHold(guard.Train))
+	x.requireHolds(guard.Train, hold.ExpiresAt.Add(-time.Millisecond), hold)
+	x.requireHolds(guard.Train, hold.ExpiresAt)
+}
+
+// holdOfUser returns a hold of a user that ends a time after start.
+func holdOfUser(id booking.TrainID, user uuid.UUID, after time.Duration) booking.Hold {
+	hold := newHold(id)
+	hold.User, hold.ExpiresAt = user, start.Add(after)
+	return hold
+}
+
+// latestHolds puts holds in another order than that of their deadlines. One in three is released.
+func latestHolds(x *holdExercise) {
+	const n = persistence.MaxHistory + 5
+	guard, user := x.Adopt(x.T, booking.NewTrainID()), uuid.New()
+	want := make([]booking.Hold, n)
+	for i := range want {
+		place := i * 7 % n // each place once, since 7 and n have no common factor
+		hold := holdOfUser(guard.Train, user, booking.DefaultHoldTTL-time.Duration(place)*time.Millisecond)
+		if i%3 == 0 {
+			hold = x.putReleased(guard, hold)
+		} else {
+			require.NoError(x, x.writeHolds(put(guard, hold))[0])
+		}
+		want[place] = hold
+	}
+	x.requireUserHolds(guard.Train, user, start, want[:persistence.MaxHistory]...)
+}
+
+func holdsOfUser(x *holdExercise) {
+	guard, other := x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID())
+	user := uuid.New()
+	first := holdOfUser(guard.Train, user, time.Minute)
+	second := holdOfUser(guard.Train, user, 2*time.Minute)
+	elsewhere := holdOfUser(other.Train, user, 3*time.Minute)
+	theirs := x.putHold(guard)
+	require.Equal(x, make([]error, 3), x.writeHolds(put(guard, first), put(guard, second), put(other, elsewhere)))
+	x.requireUserHolds(guard.Train, user, start, second, first)
+	x.requireUserHolds(guard.Train, theirs.User, start, theirs)
+	x.requireUserHolds(other.Train, user, start, elsewhere)
+	x.requireUserHolds(guard.Train, uuid.New(), start)
+	x.requireUserHolds(booking.NewTrainID(), user, start)
+}
+
+// releasedDeleted holds and releases in a loop.
+func releasedDeleted(x *holdExercise) {
+	guard, user := x.Adopt(x.T, booking.NewTrainID()), uuid.New()
+	theirs := x.putReleased(guard, newHold(guard.Train))
+	var want []booking.Hold // the latest first
+	for i := range 3 * persistence.MaxHistory {
+		hold := holdOfUser(guard.Train, user, booking.DefaultHoldTTL+time.Duration(i)*time.Millisecond)
+		want = append([]booking.Hold{x.putReleased(guard, hold)}, want...)
+	}
+	x.requireUserHolds(guard.Train, user, start, want[:persistence.MaxHistory]...)
+	x.requireUserHolds(guard.Train, theirs.User, start, theirs)
+	require.LessOrEqual(x, x.Count(x.T), 2*persistence.MaxHistory+1)
+}
+
+// liveKept puts more live holds of a user than are returned, and then releases many later ones.
+func liveKept(x *holdExercise) {
+	guard, user := x.Adopt(x.T, booking.NewTrainID()), uuid.New()
+	var live []booking.Hold
+	for i := range persistence.MaxHistory + 5 {
+		hold := holdOfUser(guard.Train, user, booking.DefaultHoldTTL+time.Duration(i)*time.Millisecond)
+		require.NoError(x, x.writeHolds(put(guard, hold))[0])
+		live = append(live, hold)
+	}
+	for i := range persistence.MaxHistory {
+		x.putReleased(guard, holdOfUser(guard.Train, user, 2*booking.DefaultHoldTTL+time.Duration(i)*time.Millisecond))
+	}
+	x.requireHolds(guard.Train, start, live...)
+	for _, hold := range live {
+		require.NoError(x, x.writeHolds(drop(guard, hold))[0])
+	}
+	x.requireHolds(guard.Train, start)
+	require.LessOrEqual(x, x.Count(x.T), 2*persistence.MaxHistory)
 }
 
 func onlyLiveHolds(x *holdExercise) {
@@ -159,12 +281,15 @@ func adoptFencesHolds(x *holdExercise) {
 	x.requireHolds(id, start, hold)
 	otherOwner, neverAdopted := current, persistence.Guard{Train: booking.NewTrainID(), Epoch: 1, Owner: uuid.New()}
 	otherOwner.Owner = uuid.New()
+	released := hold
+	released.Released = true
 	for _, guard := range []persistence.Guard{old, otherOwner, neverAdopted} {
-		results := x.writeHolds(put(guard, newHold(guard.Train)), drop(guard, hold))
-		require.ErrorIs(x, results[0], persistence.ErrFenced)
-		require.ErrorIs(x, results[1], persistence.ErrFenced)
+		for _, err := range x.writeHolds(put(guard, newHold(guard.Train)), put(guard, released), drop(guard, hold)) {
+			require.ErrorIs(x, err, persistence.ErrFenced)
+		}
 	}
 	x.requireHolds(id, start, hold)
+	x.requireUserHolds(id, hold.User, start, hold)
 	require.NoError(x, x.writeHolds(drop(current, hold))[0], "the current activation can drop it")
 	x.requireHolds(id, start)
 }

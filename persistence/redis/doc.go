@@ -5,14 +5,23 @@
 // # Keys
 //
 //	{t:<train>}:lease         "address|owner", PX persistence.LeaseTTL
-//	{t:<train>}:hold:<hold>   the hold as JSON, PX a little longer than booking.HoldRetention after its deadline
-//	{t:<train>}:holds         sorted set of hold ids, score = deadline in milliseconds
+//	{t:<train>}:hold:<hold>   the hold as JSON
+//	{t:<train>}:holds         sorted set of the ids of holds that were not released, score = deadline in milliseconds
+//	{t:<train>}:user:<user>   the same of one user's holds, with the released ones
 //	{members}:beats           sorted set of members, score = when their heartbeat expires
 //	{members}:marker          hash: born, when members were last lost; beat, the last heartbeat (Redis's clock, ms)
 //	{members}:changes         channel, with a message for each Join and Leave
 //
 // The part in braces selects the shard of a Redis Cluster: the keys of a train are on one
 // shard, and every script uses one shard only.
+//
+// A hold and the id of an ended one are kept a little longer than booking.HoldRetention after its
+// deadline, by TTLs and by removing older ids. A release also removes all but the latest
+// persistence.MaxHistory ids from the user's set, and deletes those holds unless :holds has them.
+// So loading a train does not read what was released, and UserHolds reads one short set.
+//
+// The version before wrote no sets of users and left released ids in :holds. LoadHolds omits
+// these; UserHolds does not find such a hold until it is put again.
 //
 // # Fencing
 //

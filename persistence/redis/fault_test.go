@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/booking"
@@ -150,6 +151,10 @@ func TestCallsToAPausedRedisTimeOut(t *testing.T) {
 		"list":      func() error { _, err := s.ListMembers(t.Context()); return err },
 		"leave":     func() error { return s.Leave(t.Context(), "a") },
 		"load":      func() error { _, err := s.LoadHolds(t.Context(), lease.Train, time.Now()); return err },
+		"user": func() error {
+			_, err := s.UserHolds(t.Context(), lease.Train, uuid.New(), time.Now())
+			return err
+		},
 		"write": func() error {
 			results, err := s.WriteHolds(t.Context(), puts(guardOf(lease), 2))
 			return errors.Join(append(results, err)...)

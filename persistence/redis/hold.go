@@ -15,26 +15,6 @@ import (
 // holdGrace is how much longer than needed a hold is kept, to allow for clocks that differ.
 const holdGrace = time.Minute
 
-var (
-	// KEYS lease, hold, holds. ARGV lease's value, hold's id, value, TTL and deadline, and the
-	// deadline up to which ids are removed; times in milliseconds. SET is the first write,
-	// because Redis checks its memory only before the first write of a script.
-	putHold = goredis.NewScript(fence + `
-		redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
-		redis.call('ZADD', KEYS[3], ARGV[5], ARGV[2])
-		if redis.call('PTTL', KEYS[3]) < tonumber(ARGV[4]) then
-			redis.call('PEXPIRE', KEYS[3], ARGV[4])
-		end
-		redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[6])
-		return 1`)
-
-	// KEYS lease, hold, holds. ARGV lease's value, hold's id.
-	dropHold = goredis.NewScript(fence + `
-		redis.call('DEL', KEYS[2])
-		redis.call('ZREM', KEYS[3], ARGV[2])
-		return 1`)
-)
-
 // WriteHolds implements persistence.Holds. It sends one script per write, as a pipeline, so
 // each may have any error. Once the pipeline is sent, ctx is ignored.
 func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([]error, error) {
@@ -74,12 +54,18 @@ func (db *DB) holdOperations(writes []persistence.HoldWrite, now time.Time) ([]h
 		switch w.Op {
 		case persistence.HoldPut:
 			o.script, o.value = putHold, encodeHold(&w.Hold)
+			o.keys = append(o.keys, userKey(train, w.Hold.User.String()))
 			// Computed with the clock of this process, like the deadline: that of Redis may differ.
 			ttl := max(w.Hold.ExpiresAt.Sub(now)+booking.HoldRetention, 0) + holdGrace
 			removed := now.Add(-booking.HoldRetention - holdGrace)
 			o.args = append(o.args, o.value, ttl.Milliseconds(), w.Hold.ExpiresAt.UnixMilli(), removed.UnixMilli())
+			if w.Hold.Released {
+				o.script = putReleased
+				o.args = append(o.args, holdKey(train, ""))
+			}
 		case persistence.HoldDrop:
 			o.script = dropHold
+			o.args = append(o.args, userKey(train, ""))
 		default:
 			return nil, fmt.Errorf("unknown operation %d on a hold", w.Op)
 		}

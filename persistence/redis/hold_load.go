@@ -7,9 +7,11 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
 	goredis "github.com/redis/go-redis/v9"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 )
 
 // Each call is limited, so that Redis replies in time and other clients do not wait: an MGET
@@ -22,8 +24,28 @@ const (
 
 // LoadHolds implements persistence.Holds.
 func (db *DB) LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) ([]booking.Hold, error) {
-	holds, err := db.holdsAfter(ctx, []booking.TrainID{id}, now.Add(-booking.HoldRetention))
+	holds, err := db.liveHolds(ctx, []booking.TrainID{id}, now)
 	return holds, wrap("load holds", err)
+}
+
+// UserHolds implements persistence.Holds. It does not find holds that version N−1 wrote.
+func (db *DB) UserHolds(
+	ctx context.Context, id booking.TrainID, user uuid.UUID, now time.Time,
+) (holds []booking.Hold, err error) {
+	ids, err := db.latestIDs(ctx, userKey(id, user.String()), now.Add(-booking.HoldRetention))
+	if err == nil && len(ids) > 0 {
+		holds, err = db.holdsOf(ctx, []holdRead{{id, ids}})
+	}
+	return holds, wrap("user holds", err)
+}
+
+// latestIDs returns the ids of a user's set with a deadline after a time, the latest first.
+func (db *DB) latestIDs(ctx context.Context, key string, after time.Time) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
+	defer cancel()
+	return db.data.ZRangeArgs(ctx, goredis.ZRangeArgs{
+		Key: key, Start: "+inf", Stop: afterScore(after), ByScore: true, Rev: true, Count: persistence.MaxHistory,
+	}).Result()
 }
 
 // TrainsWithHolds implements persistence.Holds. It scans all keys (1.5 s per million), which
@@ -37,12 +59,12 @@ func (db *DB) TrainsWithHolds(ctx context.Context, now time.Time) (trains []book
 		if page, cursor, err = db.scanTrains(ctx, cursor); err != nil {
 			return nil, wrap("trains with holds", err)
 		}
-		holds, err := db.holdsAfter(ctx, page, now)
+		holds, err := db.liveHolds(ctx, page, now)
 		if err != nil {
 			return nil, wrap("trains with holds", err)
 		}
 		for _, h := range holds {
-			if id := h.ID.Train(); !h.Released && !seen[id] {
+			if id := h.ID.Train(); !seen[id] {
 				seen[id] = true
 				trains = append(trains, id)
 			}
@@ -71,12 +93,19 @@ type holdRead struct {
 	ids   []string
 }
 
-// holdsAfter returns the holds of the trains with a deadline after a time.
-func (db *DB) holdsAfter(ctx context.Context, trains []booking.TrainID, after time.Time) (holds []booking.Hold, err error) {
-	reads, err := db.holdReads(ctx, trains, after)
+// liveHolds returns the holds of the trains that are live at now. Only a version before this one
+// leaves the id of a released hold among those of its train.
+func (db *DB) liveHolds(ctx context.Context, trains []booking.TrainID, now time.Time) ([]booking.Hold, error) {
+	reads, err := db.holdReads(ctx, trains, now)
 	if err != nil {
 		return nil, err
 	}
+	holds, err := db.holdsOf(ctx, reads)
+	return slices.DeleteFunc(holds, func(h booking.Hold) bool { return h.Released }), err
+}
+
+// holdsOf returns the holds of the reads, in order.
+func (db *DB) holdsOf(ctx context.Context, reads []holdRead) (holds []booking.Hold, err error) {
 	for batch := range slices.Chunk(reads, readsPerPipeline) {
 		values, err := db.readHolds(ctx, batch)
 		if err != nil {
@@ -91,14 +120,17 @@ func (db *DB) holdsAfter(ctx context.Context, trains []booking.TrainID, after ti
 	return holds, nil
 }
 
-// holdReads returns the reads for the holds of the trains with a deadline after a time.
-func (db *DB) holdReads(ctx context.Context, trains []booking.TrainID, after time.Time) (reads []holdRead, err error) {
+// afterScore is the lower bound of a range of deadlines after a time.
+func afterScore(t time.Time) string { return "(" + strconv.FormatInt(t.UnixMilli(), 10) }
+
+// holdReads returns the reads for the holds of the trains with a deadline after now.
+func (db *DB) holdReads(ctx context.Context, trains []booking.TrainID, now time.Time) (reads []holdRead, err error) {
 	if len(trains) == 0 {
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	within := goredis.ZRangeBy{Min: "(" + strconv.FormatInt(after.UnixMilli(), 10), Max: "+inf"}
+	within := goredis.ZRangeBy{Min: afterScore(now), Max: "+inf"}
 	pipe, ranges := db.data.Pipeline(), make([]*goredis.StringSliceCmd, len(trains))
 	for i, id := range trains {
 		ranges[i] = pipe.ZRangeByScore(ctx, holdsKey(id), &within)

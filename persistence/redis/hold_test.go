@@ -18,37 +18,131 @@ func TestHoldIsStoredUnderItsKeys(t *testing.T) {
 	guard := s.adopt(t, booking.NewTrainID())
 	write := puts(guard, 1)[0]
 	h := &write.Hold
-	h.Seats, h.Released = []int{4, 20_000}, true
-	s.write(t, write)
-
+	h.Seats = []int{4, 20_000}
 	tag := "{t:" + guard.Train.String() + "}"
-	key := tag + ":hold:" + h.ID.String()
-	value, err := s.raw.Get(t.Context(), key).Result()
-	require.NoError(t, err)
-	require.JSONEq(t, fmt.Sprintf(`{"v":1,"u":%q,"s":[4,20000],"l":3,"d":%d,"r":true}`, h.User, h.ExpiresAt.UnixMilli()), value)
-	score, err := s.raw.ZScore(t.Context(), tag+":holds", h.ID.String()).Result()
-	require.NoError(t, err)
-	require.EqualValues(t, h.ExpiresAt.UnixMilli(), score)
-	retention := time.Until(h.ExpiresAt) + booking.HoldRetention
-	for _, key := range []string{key, tag + ":holds"} {
-		ttl := s.raw.PTTL(t.Context(), key).Val()
-		require.Greater(t, ttl, retention, "a little longer than needed")
-		require.Less(t, ttl, retention+2*time.Minute)
+	key, holds, user := tag+":hold:"+h.ID.String(), tag+":holds", tag+":user:"+h.User.String()
+	for _, c := range []struct {
+		released bool
+		value    string
+		sets     []string // those that have the id
+	}{
+		{false, `{"v":1,"u":%q,"s":[4,20000],"l":3,"d":%d}`, []string{holds, user}},
+		{true, `{"v":1,"u":%q,"s":[4,20000],"l":3,"d":%d,"r":true}`, []string{user}},
+	} {
+		h.Released = c.released
+		s.write(t, write)
+		value, err := s.raw.Get(t.Context(), key).Result()
+		require.NoError(t, err)
+		require.JSONEq(t, fmt.Sprintf(c.value, h.User, h.ExpiresAt.UnixMilli()), value)
+		for _, set := range c.sets {
+			score, err := s.raw.ZScore(t.Context(), set, h.ID.String()).Result()
+			require.NoError(t, err)
+			require.EqualValues(t, h.ExpiresAt.UnixMilli(), score)
+		}
+		s.requireKeys(t, tag, append(c.sets, tag+":lease", key)...)
+		retention := time.Until(h.ExpiresAt) + booking.HoldRetention
+		for _, key := range append(c.sets, key) {
+			ttl := s.raw.PTTL(t.Context(), key).Val()
+			require.Greater(t, ttl, retention, "a little longer than needed")
+			require.Less(t, ttl, retention+2*time.Minute)
+		}
 	}
 	owner, err := s.raw.Get(t.Context(), tag+":lease").Result()
 	require.NoError(t, err)
 	require.Equal(t, here+"|"+guard.Owner.String(), owner)
+	write.Op = persistence.HoldDrop
+	s.write(t, write)
+	s.requireKeys(t, tag, tag+":lease")
+}
+
+// requireKeys checks the keys of a train.
+func (s *store) requireKeys(t *testing.T, tag string, want ...string) {
+	t.Helper()
+	keys, err := s.raw.Keys(t.Context(), tag+"*").Result()
+	require.NoError(t, err)
+	require.ElementsMatch(t, want, keys)
+}
+
+func TestUserSetIsKeptAsLongAsItsLastHold(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	guard := s.adopt(t, booking.NewTrainID())
+	writes := puts(guard, 3)
+	for i, ttl := range []time.Duration{2 * time.Hour, time.Hour, 3 * time.Hour} {
+		writes[i].Hold.User, writes[i].Hold.ExpiresAt = writes[0].Hold.User, time.Now().Add(ttl)
+	}
+	key := "{t:" + guard.Train.String() + "}:user:" + writes[0].Hold.User.String()
+	for i, want := range []time.Duration{2 * time.Hour, 2 * time.Hour, 3 * time.Hour} {
+		s.write(t, writes[i])
+		require.InDelta(t, want+booking.HoldRetention, s.raw.PTTL(t.Context(), key).Val(), float64(2*time.Minute))
+	}
+}
+
+func TestLoadReadsNoEndedHolds(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	guard := s.adopt(t, booking.NewTrainID())
+	live, ended := puts(guard, 3), puts(guard, 100)
+	s.write(t, ended...)
+	for i := range ended {
+		if i%2 == 0 {
+			ended[i].Hold.Released = true
+		} else {
+			ended[i].Hold.ExpiresAt = time.Now().Add(-time.Second)
+		}
+	}
+	s.write(t, append(live, ended...)...)
+	require.NoError(t, s.raw.ConfigResetStat(t.Context()).Err())
+	require.Len(t, s.held(t, guard.Train), len(live))
+	stats, err := s.raw.InfoMap(t.Context(), "stats").Result()
+	require.NoError(t, err)
+	require.Equal(t, "4", stats["Stats"]["keyspace_hits"], "the set of the train and the live holds")
+	require.Equal(t, "0", stats["Stats"]["keyspace_misses"])
+}
+
+// TestHoldsOfTheVersionBeforeAreRead has ids only in the set of the train, even of a released hold.
+func TestHoldsOfTheVersionBeforeAreRead(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	guard := s.adopt(t, booking.NewTrainID())
+	tag := "{t:" + guard.Train.String() + "}"
+	writes := puts(guard, 2)
+	live, released := writes[0].Hold, writes[1].Hold
+	for hold, suffix := range map[*booking.Hold]string{&live: `}`, &released: `,"r":true}`} {
+		value := fmt.Sprintf(`{"v":1,"u":%q,"s":%s,"l":3,"d":%d`, hold.User, fmt.Sprint(hold.Seats), hold.ExpiresAt.UnixMilli())
+		require.NoError(t, s.raw.Set(t.Context(), tag+":hold:"+hold.ID.String(), value+suffix, time.Hour).Err())
+		member := goredis.Z{Score: float64(hold.ExpiresAt.UnixMilli()), Member: hold.ID.String()}
+		require.NoError(t, s.raw.ZAdd(t.Context(), tag+":holds", member).Err())
+	}
+	require.Equal(t, map[booking.HoldID]bool{live.ID: true}, s.held(t, guard.Train))
+	trains, err := s.TrainsWithHolds(t.Context(), time.Now())
+	require.NoError(t, err)
+	require.Equal(t, []booking.TrainID{guard.Train}, trains)
+
+	writes[0].Hold.Released = true
+	writes[1].Op = persistence.HoldDrop
+	s.write(t, writes...)
+	require.Empty(t, s.held(t, guard.Train))
+	holds, err := s.UserHolds(t.Context(), guard.Train, live.User, time.Now())
+	require.NoError(t, err)
+	require.Equal(t, []booking.Hold{writes[0].Hold}, holds, "from its release on")
+	s.requireKeys(t, tag, tag+":lease", tag+":hold:"+live.ID.String(), tag+":user:"+live.User.String())
 }
 
 func TestIDsOfExpiredHoldsAreRemoved(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	guard := s.adopt(t, booking.NewTrainID())
-	key := "{t:" + guard.Train.String() + "}:holds"
+	writes := puts(guard, 2)
+	writes[1].Hold.User = writes[0].Hold.User
+	s.write(t, writes[0])
 	expired := time.Now().Add(-booking.HoldRetention - 2*time.Minute)
-	require.NoError(t, s.raw.ZAdd(t.Context(), key, goredis.Z{Score: float64(expired.UnixMilli()), Member: "old"}).Err())
-	s.write(t, puts(guard, 1)...)
-	require.EqualValues(t, 1, s.raw.ZCard(t.Context(), key).Val())
+	for _, set := range []string{"holds", "user:" + writes[0].Hold.User.String()} {
+		key := "{t:" + guard.Train.String() + "}:" + set
+		require.NoError(t, s.raw.ZAdd(t.Context(), key, goredis.Z{Score: float64(expired.UnixMilli()), Member: "old"}).Err())
+		s.write(t, writes[1])
+		require.ElementsMatch(t, []string{writes[0].Hold.ID.String(), writes[1].Hold.ID.String()}, s.raw.ZRange(t.Context(), key, 0, -1).Val())
+	}
 }
 
 func TestIDWithoutAValueIsIgnored(t *testing.T) {
@@ -60,6 +154,9 @@ func TestIDWithoutAValueIsIgnored(t *testing.T) {
 	for i, want := range []int{1, 0} {
 		require.NoError(t, s.raw.Del(t.Context(), "{t:"+guard.Train.String()+"}:hold:"+writes[i].Hold.ID.String()).Err())
 		require.Len(t, s.held(t, guard.Train), want)
+		holds, err := s.UserHolds(t.Context(), guard.Train, writes[i].Hold.User, time.Now())
+		require.NoError(t, err)
+		require.Empty(t, holds)
 	}
 	trains, err := s.TrainsWithHolds(t.Context(), time.Now())
 	require.NoError(t, err)
@@ -77,6 +174,11 @@ func TestErrorOfAMalformedValueHasItsKey(t *testing.T) {
 		require.NoError(t, s.raw.Set(t.Context(), key, value, time.Minute).Err())
 		_, err := s.LoadHolds(t.Context(), guard.Train, time.Now())
 		require.ErrorContains(t, err, key)
+		_, err = s.UserHolds(t.Context(), guard.Train, writes[0].Hold.User, time.Now())
+		require.ErrorContains(t, err, key)
+		writes[0].Op = persistence.HoldDrop
+		s.write(t, writes...)
+		require.Empty(t, s.held(t, guard.Train), "it can be dropped")
 	}
 }
 

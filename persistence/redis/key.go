@@ -12,6 +12,7 @@ const (
 	leaseSuffix  = "}:lease"
 	holdInfix    = "}:hold:"
 	holdsSuffix  = "}:holds"
+	userInfix    = "}:user:"
 	holdsPattern = trainPrefix + "*" + holdsSuffix
 )
 
@@ -20,6 +21,10 @@ func holdsKey(id booking.TrainID) string { return trainPrefix + id.String() + ho
 
 func holdKey(id booking.TrainID, hold string) string {
 	return trainPrefix + id.String() + holdInfix + hold
+}
+
+func userKey(id booking.TrainID, user string) string {
+	return trainPrefix + id.String() + userInfix + user
 }
 
 // trainOf parses the train id from a key that matches holdsPattern.

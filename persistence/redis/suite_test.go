@@ -27,6 +27,11 @@ func TestHolds(t *testing.T) {
 		return persistencetest.FencedHolds{Holds: s.DB, Adopt: func(t *testing.T, id booking.TrainID) persistence.Guard {
 			t.Helper()
 			return s.adopt(t, id)
+		}, Count: func(t *testing.T) int {
+			t.Helper()
+			keys, err := s.raw.Keys(t.Context(), "{t:*}:hold:*").Result()
+			require.NoError(t, err)
+			return len(keys)
 		}}
 	})
 }

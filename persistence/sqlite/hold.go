@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
@@ -15,6 +17,21 @@ import (
 // only a few milliseconds.
 const purgeLimit = 500
 
+// The statements that depend on an index, so that they read only the holds they return or delete
+// and those of one user that are kept.
+const (
+	holdColumns = `id, user_id, legs, seats, expires_at, released`
+	loadHolds   = `SELECT ` + holdColumns + ` FROM holds WHERE train_id = ? AND expires_at > ? AND NOT released`
+	userHolds   = `
+		SELECT ` + holdColumns + ` FROM holds WHERE train_id = ? AND user_id = ? AND expires_at > ?
+		ORDER BY expires_at DESC, id DESC LIMIT ?`
+	// trimHolds deletes the ended holds of a user that are not among the latest.
+	trimHolds = `
+		DELETE FROM holds WHERE train_id = ?1 AND (released OR expires_at <= ?4) AND id IN
+			(SELECT id FROM holds WHERE train_id = ?1 AND user_id = ?2
+			ORDER BY expires_at DESC, id DESC LIMIT -1 OFFSET ?3)`
+)
+
 // WriteHolds implements persistence.Holds.
 func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([]error, error) {
 	const purge = `
@@ -22,14 +39,15 @@ func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([
 			(SELECT train_id, id FROM holds WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
 	results := make([]error, len(writes))
 	err := db.write(ctx, "write holds", func(ctx context.Context, c *conn) error {
+		now := db.options.Now()
 		for i, w := range writes {
-			err := writeHold(ctx, c, w)
+			err := writeHold(ctx, c, w, now)
 			if err != nil && !isRefusal(err) {
 				return err
 			}
 			results[i] = err
 		}
-		_, err := c.exec(ctx, purge, micros(db.options.Now().Add(-booking.HoldRetention)), max(purgeLimit, 2*len(writes)))
+		_, err := c.exec(ctx, purge, micros(now.Add(-booking.HoldRetention)), max(purgeLimit, 2*len(writes)))
 		return err
 	})
 	if err != nil {
@@ -40,7 +58,7 @@ func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([
 
 // writeHold executes one operation. The activation that deleted a train may still drop its
 // holds. A train that never existed has no owner, so the write is fenced.
-func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite) error {
+func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite, now time.Time) error {
 	const (
 		put = `
 			INSERT INTO holds (train_id, id, user_id, legs, seats, expires_at, released)
@@ -65,6 +83,9 @@ func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite) error {
 			return err
 		}
 		_, err = c.exec(ctx, put, train[:], h.ID[:], h.User[:], persistence.EncodeLegs(h.Legs), seats, micros(h.ExpiresAt), h.Released)
+		if err == nil && h.Released {
+			_, err = c.exec(ctx, trimHolds, train[:], h.User[:], persistence.MaxHistory, micros(now))
+		}
 		return err
 	case persistence.HoldDrop:
 		_, err := c.exec(ctx, drop, train[:], h.ID[:])
@@ -75,11 +96,20 @@ func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite) error {
 
 // LoadHolds implements persistence.Holds.
 func (db *DB) LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) (holds []booking.Hold, err error) {
-	const load = `
-		SELECT id, user_id, legs, seats, expires_at, released FROM holds
-		WHERE train_id = ? AND expires_at > ?`
 	err = db.read(ctx, "load holds", func(ctx context.Context, c *conn) error {
-		holds, err = all(ctx, c, scanHold, load, id[:], micros(now.Add(-booking.HoldRetention)))
+		holds, err = all(ctx, c, scanHold, loadHolds, id[:], micros(now))
+		return err
+	})
+	return holds, err
+}
+
+// UserHolds implements persistence.Holds.
+func (db *DB) UserHolds(
+	ctx context.Context, id booking.TrainID, user uuid.UUID, now time.Time,
+) (holds []booking.Hold, err error) {
+	err = db.read(ctx, "user holds", func(ctx context.Context, c *conn) error {
+		holds, err = all(ctx, c, scanHold, userHolds,
+			id[:], user[:], micros(now.Add(-booking.HoldRetention)), persistence.MaxHistory)
 		return err
 	})
 	return holds, err

@@ -29,6 +29,11 @@ func TestHolds(t *testing.T) {
 		return persistencetest.FencedHolds{Holds: db, Adopt: func(t *testing.T, id booking.TrainID) persistence.Guard {
 			t.Helper()
 			return adopt(t, db, id)
+		}, Count: func(t *testing.T) int {
+			t.Helper()
+			rows, err := db.Count(t.Context(), "holds")
+			require.NoError(t, err)
+			return rows
 		}}
 	})
 }

@@ -44,7 +44,20 @@ func (c *Client) writeHold(w persistence.HoldWrite) error {
 	// Computed with the clock of the process, like the deadline.
 	ttl := max(w.Hold.ExpiresAt.Sub(c.local())+booking.HoldRetention, 0) + holdGrace
 	c.state.holds[w.Guard.Train][w.Hold.ID] = hold{w.Hold, c.now().Add(ttl)}
+	if w.Hold.Released {
+		c.trimHolds(w.Guard.Train, w.Hold.User)
+	}
 	return nil
+}
+
+// trimHolds deletes the released holds of a user that are not among the latest.
+func (c *Client) trimHolds(id booking.TrainID, user uuid.UUID) {
+	holds := c.latestHolds(id, user, time.Time{})
+	for _, h := range holds[min(len(holds), persistence.MaxHistory):] {
+		if h.Released {
+			delete(c.state.holds[id], h.ID)
+		}
+	}
 }
 
 // LoadHolds implements persistence.Holds. The holds are ordered by id.
@@ -54,7 +67,21 @@ func (c *Client) LoadHolds(ctx context.Context, id booking.TrainID, now time.Tim
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.holdsAfter(id, now.Add(-booking.HoldRetention)), nil
+	released := func(h booking.Hold) bool { return h.Released }
+	return slices.DeleteFunc(c.holdsAfter(id, now), released), nil
+}
+
+// UserHolds implements persistence.Holds. Those of one deadline are ordered by id.
+func (c *Client) UserHolds(
+	ctx context.Context, id booking.TrainID, user uuid.UUID, now time.Time,
+) ([]booking.Hold, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	holds := c.latestHolds(id, user, now.Add(-booking.HoldRetention))
+	return holds[:min(len(holds), persistence.MaxHistory)], nil
 }
 
 // TrainsWithHolds implements persistence.Holds. The trains are ordered by id.
@@ -76,6 +103,14 @@ func (c *Client) TrainsWithHolds(ctx context.Context, now time.Time) ([]booking.
 	return trains, nil
 }
 
+// latestHolds returns the holds of a user with a deadline after a time, the latest first.
+func (c *Client) latestHolds(id booking.TrainID, user uuid.UUID, after time.Time) []booking.Hold {
+	holds := slices.DeleteFunc(c.holdsAfter(id, after), func(h booking.Hold) bool { return h.User != user })
+	slices.SortStableFunc(holds, func(a, b booking.Hold) int { return b.ExpiresAt.Compare(a.ExpiresAt) })
+	return holds
+}
+
+// holdsAfter returns the holds of a train with a deadline after a time, ordered by id.
 func (c *Client) holdsAfter(id booking.TrainID, after time.Time) (found []booking.Hold) {
 	for hid, h := range c.state.holds[id] {
 		switch {

@@ -27,7 +27,7 @@ func TestHolds(t *testing.T) {
 		return persistencetest.FencedHolds{Holds: c, Adopt: func(t *testing.T, id booking.TrainID) persistence.Guard {
 			t.Helper()
 			return adopt(t, c, id)
-		}}
+		}, Count: func(*testing.T) int { return c.CountHolds() }}
 	})
 }
 
