@@ -66,9 +66,10 @@ type Trains interface {
 	// Adopt makes owner's activation current and returns the new epoch, old+1. Errors:
 	// ErrFenced if the epoch is not old; ErrNotFound.
 	Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (int64, error)
-	// LoadTrain returns a train, its live bookings, and those cancelled at or after since.
-	// Error: ErrNotFound.
-	LoadTrain(ctx context.Context, id booking.TrainID, since time.Time) (booking.Train, []booking.Booking, error)
+	// LoadTrain returns the state of a train that is stored here, from one snapshot. became
+	// are the ids of bookings that its live holds would become. It reads no other cancelled
+	// bookings, however many there are. Error: ErrNotFound.
+	LoadTrain(ctx context.Context, id booking.TrainID, became []uuid.UUID) (LoadedTrain, error)
 	// ChangeTrain replaces name, capacity, stops, on_sale and updated_at. Errors:
 	// ErrConflict if a seat above the new capacity is booked; ErrFenced; ErrNotFound.
 	ChangeTrain(ctx context.Context, guard Guard, train booking.Train) error
@@ -76,6 +77,19 @@ type Trains interface {
 	// A store that also implements Holds may delete its holds. Errors: ErrConflict if the train
 	// has live bookings, without force; ErrFenced; ErrNotFound.
 	DeleteTrain(ctx context.Context, guard Guard, at time.Time, force bool) error
+}
+
+// LoadedTrain is a train with what is booked on it.
+type LoadedTrain struct {
+	Train booking.Train
+	// Bookings are the live bookings, in no order.
+	Bookings []booking.Booking
+	// Cancelled are those of the given ids whose booking was cancelled, in no order.
+	Cancelled []uuid.UUID
+	// Seats are the legs on which each seat is booked according to the rows by which Book
+	// decides. Seats without such legs are missing. They differ from Bookings only if somebody
+	// changed the tables by hand or a backup was restored in part.
+	Seats map[int]booking.Legs
 }
 
 // Bookings stores bookings and the legs on which each seat is booked.
@@ -91,6 +105,9 @@ type Bookings interface {
 	CancelBooking(ctx context.Context, guard Guard, id uuid.UUID, at time.Time) error
 	// FindBooking returns a booking, which may be cancelled. Error: ErrNotFound.
 	FindBooking(ctx context.Context, id uuid.UUID) (booking.Booking, error)
+	// CancelledBookings returns the bookings of a train that a user has cancelled (or that were
+	// cancelled with force), the latest first, at most MaxHistory.
+	CancelledBookings(ctx context.Context, train booking.TrainID, user uuid.UUID) ([]booking.Booking, error)
 	// BookedSeats returns the number of seats that are booked on a leg of segments[i], for
 	// each trains[i].
 	BookedSeats(ctx context.Context, trains []booking.TrainID, segments []booking.Legs) ([]int, error)

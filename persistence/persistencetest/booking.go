@@ -15,6 +15,8 @@ var bookingFacts = []fact[*exercise]{
 	{"CancelClearsOnlyItsOwnLegs", cancelClearsOwn},
 	{"RepeatedCancelKeepsTheFirstTime", cancelTwice},
 	{"CancelFindsOnlyBookingsOfItsTrain", cancelOwnTrain},
+	{"CancelledBookingsAreThoseOfUserAndTrain", cancelledOfUser},
+	{"LatestCancelledBookingsAreReturnedFirst", cancelledLatest},
 	{"PagesOfEqualTimesNeitherRepeatNorSkip", pagesAreStable},
 	{"UserBookingsHaveTheirTrains", userBookings},
 	{"BookedSeatsAreCountedPerSegmentInOrder", seatsCounted},
@@ -42,14 +44,63 @@ func cancelTwice(x *exercise) {
 	require.NoError(x, x.CancelBooking(x.Context(), guard, sold.ID, at.Add(time.Hour)))
 	require.Equal(x, 1, x.booked(guard.Train, sold.Legs), "the second cancel clears nothing")
 	sold.CancelledAt = at
-	for since, want := range map[time.Time][]booking.Booking{
-		at:                       {again, sold},
-		at.Add(time.Microsecond): {again},
-	} {
-		_, loaded, err := x.LoadTrain(x.Context(), guard.Train, since)
-		require.NoError(x, err)
-		require.ElementsMatch(x, want, loaded)
+	require.Equal(x, []booking.Booking{again}, x.load(guard.Train).Bookings)
+	require.Equal(x, []booking.Booking{sold}, x.cancelled(guard.Train, sold.User))
+}
+
+// cancelled returns the bookings of a train that a user has cancelled.
+func (x *exercise) cancelled(id booking.TrainID, user uuid.UUID) []booking.Booking {
+	x.Helper()
+	bookings, err := x.CancelledBookings(x.Context(), id, user)
+	require.NoError(x, err)
+	return bookings
+}
+
+func cancelledOfUser(x *exercise) {
+	user := uuid.New()
+	sell := func(guard persistence.Guard, seat int) booking.Booking {
+		sale := saleOf(guard, booking.Segment(0, 2), seat)
+		sale.Booking.User = user
+		require.NoError(x, x.book(sale)[0])
+		return sale.Booking
 	}
+	guard, other := x.createAdopted(), x.createAdopted()
+	require.Empty(x, x.cancelled(guard.Train, user))
+	require.Empty(x, x.cancelled(booking.NewTrainID(), user))
+	mine, live := sell(guard, 1), sell(guard, 2)
+	theirs, elsewhere := x.sell(guard, booking.Segment(0, 2), 3), sell(other, 1)
+	for _, b := range []booking.Booking{mine, theirs} {
+		require.NoError(x, x.CancelBooking(x.Context(), guard, b.ID, start))
+	}
+	require.NoError(x, x.CancelBooking(x.Context(), other, elsewhere.ID, start))
+	mine.CancelledAt, theirs.CancelledAt, elsewhere.CancelledAt = start, start, start
+	require.Equal(x, []booking.Booking{mine}, x.cancelled(guard.Train, user))
+	require.Equal(x, []booking.Booking{theirs}, x.cancelled(guard.Train, theirs.User))
+	require.Equal(x, []booking.Booking{elsewhere}, x.cancelled(other.Train, user))
+
+	live.CancelledAt = start.Add(time.Second)
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, live.CancelledAt, true))
+	require.Equal(x, []booking.Booking{live, mine}, x.cancelled(guard.Train, user), "with force")
+}
+
+// cancelledLatest cancels bookings in another order than that in which they were made.
+func cancelledLatest(x *exercise) {
+	const n = persistence.MaxHistory + 5
+	guard, user := x.createAdopted(), uuid.New()
+	sales, want := make([]persistence.Sale, n), make([]booking.Booking, n)
+	for i := range sales {
+		sales[i] = saleOf(guard, booking.Segment(0, 1), i+1)
+		sales[i].Booking.User = user
+	}
+	require.Equal(x, make([]error, n), x.book(sales...))
+	for i, sale := range sales {
+		place := i * 7 % n // each place once, since 7 and n have no common factor
+		b := sale.Booking
+		b.CancelledAt = start.Add(-time.Duration(place) * time.Microsecond)
+		require.NoError(x, x.CancelBooking(x.Context(), guard, b.ID, b.CancelledAt))
+		want[place] = b
+	}
+	require.Equal(x, want[:persistence.MaxHistory], x.cancelled(guard.Train, user))
 }
 
 func cancelOwnTrain(x *exercise) {

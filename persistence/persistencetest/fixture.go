@@ -78,6 +78,25 @@ func (x *exercise) sell(guard persistence.Guard, legs booking.Legs, seats ...int
 	return sale.Booking
 }
 
+// load returns the state of a train.
+func (x *exercise) load(id booking.TrainID, became ...uuid.UUID) persistence.LoadedTrain {
+	x.Helper()
+	loaded, err := x.LoadTrain(x.Context(), id, became)
+	require.NoError(x, err)
+	return loaded
+}
+
+// seatsOf returns the legs on which each seat is booked according to bookings.
+func seatsOf(bookings []booking.Booking) map[int]booking.Legs {
+	seats := map[int]booking.Legs{}
+	for _, b := range bookings {
+		for _, seat := range b.Seats {
+			seats[seat] |= b.Legs
+		}
+	}
+	return seats
+}
+
 // booked returns the number of seats that are booked on any of the legs.
 func (x *exercise) booked(id booking.TrainID, legs booking.Legs) int {
 	x.Helper()

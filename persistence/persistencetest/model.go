@@ -1,7 +1,8 @@
 package persistencetest
 
 import (
-	"time"
+	"maps"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -44,7 +45,7 @@ func matchModel(x *exercise) {
 				m.book(x, r, rapid.SliceOfN(saleGen(m.guard, id), 1, 3).Draw(r, "batch"))
 			}
 		}
-		m.compare(x, r)
+		m.compare(x, r, ids)
 	})
 }
 
@@ -112,14 +113,16 @@ func (m *model) cancel(x *exercise, r *rapid.T, id uuid.UUID) {
 	m.cancelled[id] = true
 }
 
-// compare compares the bookings and the number of booked seats on each leg.
-func (m *model) compare(x *exercise, r *rapid.T) {
-	_, loaded, err := x.LoadTrain(x.Context(), m.guard.Train, start.Add(time.Microsecond))
+// compare compares the bookings, the legs of each seat and the number of booked seats on each leg.
+func (m *model) compare(x *exercise, r *rapid.T, ids []uuid.UUID) {
+	loaded, err := x.LoadTrain(x.Context(), m.guard.Train, ids)
 	require.NoError(r, err)
-	require.Len(r, loaded, len(m.bookings))
-	for _, b := range loaded {
+	require.Len(r, loaded.Bookings, len(m.bookings))
+	for _, b := range loaded.Bookings {
 		require.Equal(r, m.bookings[b.ID], b)
 	}
+	require.ElementsMatch(r, slices.Collect(maps.Keys(m.cancelled)), loaded.Cancelled)
+	require.Equal(r, seatsOf(loaded.Bookings), loaded.Seats)
 	for leg := range modelLegs {
 		want := 0
 		for seat := 1; seat <= modelSeats; seat++ {

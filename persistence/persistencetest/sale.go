@@ -33,9 +33,7 @@ func bookingFound(x *exercise) {
 	got, err := x.FindBooking(x.Context(), sale.Booking.ID)
 	require.NoError(x, err)
 	require.Equal(x, sale.Booking, got)
-	_, loaded, err := x.LoadTrain(x.Context(), guard.Train, start)
-	require.NoError(x, err)
-	require.Equal(x, []booking.Booking{sale.Booking}, loaded)
+	require.Equal(x, []booking.Booking{sale.Booking}, x.load(guard.Train).Bookings)
 	_, err = x.FindBooking(x.Context(), uuid.New())
 	require.ErrorIs(x, err, persistence.ErrNotFound)
 }

@@ -1,6 +1,9 @@
 package persistencetest
 
 import (
+	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,6 +17,9 @@ import (
 var trainFacts = []fact[*exercise]{
 	{"PingSucceeds", pingSucceeds},
 	{"TrainIsLoadedAsItWasCreated", trainLoaded},
+	{"TrainIsLoadedWithWhatIsBooked", bookedLoaded},
+	{"TrainIsLoadedWithTheGivenCancelledBookings", cancelledLoaded},
+	{"TrainIsLoadedFromOneSnapshot", loadedFromOneSnapshot},
 	{"TrainIsNotCreatedTwice", notCreatedTwice},
 	{"UnknownTrainIsNotFound", unknownTrain},
 	{"TrainsAreListedByAgeThenID", trainsByAge},
@@ -33,14 +39,90 @@ func pingSucceeds(x *exercise) {
 
 func trainLoaded(x *exercise) {
 	want := x.createTrain()
-	got, bookings, err := x.LoadTrain(x.Context(), want.ID, time.Time{})
-	require.NoError(x, err)
-	require.Empty(x, bookings)
-	x.requireSameTrain(want, got)
+	got := x.load(want.ID)
+	x.requireSameTrain(want, got.Train)
+	require.Empty(x, got.Bookings)
+	require.Empty(x, got.Cancelled)
+	require.Empty(x, got.Seats)
 	listed, err := x.ListTrains(x.Context())
 	require.NoError(x, err)
 	require.Len(x, listed, 1)
 	x.requireSameTrain(want, listed[0])
+}
+
+func bookedLoaded(x *exercise) {
+	guard, other := x.createAdopted(), x.createAdopted()
+	x.sell(other, booking.Segment(0, 3), 1)
+	front := x.sell(guard, booking.Segment(0, 1), 1, 2)
+	back := x.sell(guard, booking.Segment(2, 3), 2, 3)
+	last := x.sell(guard, booking.Segment(booking.MaxLegs-1, booking.MaxLegs), booking.MaxCapacity)
+	loaded := x.load(guard.Train)
+	require.ElementsMatch(x, []booking.Booking{front, back, last}, loaded.Bookings)
+	require.Equal(x, map[int]booking.Legs{
+		1: front.Legs, 2: front.Legs | back.Legs, 3: back.Legs, booking.MaxCapacity: last.Legs,
+	}, loaded.Seats)
+
+	require.NoError(x, x.CancelBooking(x.Context(), guard, front.ID, start))
+	loaded = x.load(guard.Train)
+	require.ElementsMatch(x, []booking.Booking{back, last}, loaded.Bookings)
+	require.Equal(x, map[int]booking.Legs{2: back.Legs, 3: back.Legs, booking.MaxCapacity: last.Legs}, loaded.Seats,
+		"a seat without legs is missing")
+}
+
+func cancelledLoaded(x *exercise) {
+	guard := x.createAdopted()
+	var cancelled []uuid.UUID
+	for seat := range 3 {
+		b := x.sell(guard, booking.Segment(0, 3), seat+1)
+		require.NoError(x, x.CancelBooking(x.Context(), guard, b.ID, start))
+		cancelled = append(cancelled, b.ID)
+	}
+	live := x.sell(guard, booking.Segment(0, 3), 1)
+	require.Empty(x, x.load(guard.Train).Cancelled, "none was asked for")
+	require.ElementsMatch(x, cancelled[:2], x.load(guard.Train, cancelled[0], live.ID, uuid.New(), cancelled[1]).Cancelled)
+	require.Equal(x, []booking.Booking{live}, x.load(guard.Train).Bookings)
+}
+
+// loadedFromOneSnapshot loads a train while its seats are sold and cancelled: either a booking and
+// its seats are loaded, or its id is among the cancelled ones, or nothing of it.
+func loadedFromOneSnapshot(x *exercise) {
+	guard := x.createAdopted()
+	const rounds = 40
+	sales := make([]persistence.Sale, rounds)
+	ids := make([]uuid.UUID, rounds)
+	for i := range sales {
+		sales[i] = saleOf(guard, booking.Segment(0, 2), 1, 2, 3)
+		ids[i] = sales[i].Booking.ID
+	}
+	sell := func() error {
+		for _, sale := range sales {
+			results, err := x.Book(x.Context(), []persistence.Sale{sale})
+			if err := errors.Join(append(results, err)...); err != nil {
+				return err
+			}
+			if err := x.CancelBooking(x.Context(), guard, sale.Booking.ID, start); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	load := func() error {
+		for last := 0; last < rounds; {
+			loaded, err := x.LoadTrain(x.Context(), guard.Train, ids)
+			if err != nil {
+				return err
+			}
+			sold := len(loaded.Cancelled) + len(loaded.Bookings)
+			if seats := seatsOf(loaded.Bookings); sold < last || !maps.Equal(seats, loaded.Seats) {
+				return fmt.Errorf("%d, then %d were sold; bookings of %v, seats %v", last, sold, seats, loaded.Seats)
+			}
+			last = len(loaded.Cancelled)
+		}
+		return nil
+	}
+	for _, err := range together(2, func(i int) error { return []func() error{sell, load}[i]() }) {
+		require.NoError(x, err)
+	}
 }
 
 func notCreatedTwice(x *exercise) {
@@ -48,8 +130,7 @@ func notCreatedTwice(x *exercise) {
 	other := newTrain()
 	other.ID, other.Name = want.ID, "Another"
 	require.ErrorIs(x, x.CreateTrain(x.Context(), other), persistence.ErrExists)
-	got, _, err := x.LoadTrain(x.Context(), want.ID, start)
-	require.NoError(x, err)
+	got := x.load(want.ID).Train
 	x.requireSameTrain(want, got)
 }
 
@@ -59,7 +140,7 @@ func unknownTrain(x *exercise) {
 	require.ErrorIs(x, err, persistence.ErrNotFound)
 	_, err = x.Adopt(x.Context(), id, 0, uuid.New())
 	require.ErrorIs(x, err, persistence.ErrNotFound)
-	_, _, err = x.LoadTrain(x.Context(), id, start)
+	_, err = x.LoadTrain(x.Context(), id, nil)
 	require.ErrorIs(x, err, persistence.ErrNotFound)
 	sale := saleOf(persistence.Guard{Train: id, Epoch: 1, Owner: uuid.New()}, booking.Segment(0, 1), 1)
 	require.ErrorIs(x, x.book(sale)[0], persistence.ErrNotFound)
@@ -129,8 +210,7 @@ func changeReplaces(x *exercise) {
 	change.CreatedAt = start.Add(time.Minute) // must be ignored
 	change.ID = train.ID
 	require.NoError(x, x.ChangeTrain(x.Context(), guard, change))
-	got, _, err := x.LoadTrain(x.Context(), train.ID, start)
-	require.NoError(x, err)
+	got := x.load(train.ID).Train
 	change.CreatedAt = train.CreatedAt
 	x.requireSameTrain(change, got)
 	epoch, err := x.Epoch(x.Context(), train.ID)
@@ -145,8 +225,7 @@ func capacityStays(x *exercise) {
 	smaller := train
 	smaller.Capacity = 6
 	require.ErrorIs(x, x.ChangeTrain(x.Context(), guard, smaller), persistence.ErrConflict)
-	got, _, err := x.LoadTrain(x.Context(), train.ID, start)
-	require.NoError(x, err)
+	got := x.load(train.ID).Train
 	x.requireSameTrain(train, got)
 	smaller.Capacity = 7
 	require.NoError(x, x.ChangeTrain(x.Context(), guard, smaller))
@@ -181,7 +260,7 @@ func deletedNotFound(x *exercise) {
 	require.ErrorIs(x, err, persistence.ErrNotFound)
 	_, err = x.Adopt(x.Context(), train.ID, guard.Epoch, uuid.New())
 	require.ErrorIs(x, err, persistence.ErrNotFound)
-	_, _, err = x.LoadTrain(x.Context(), train.ID, start)
+	_, err = x.LoadTrain(x.Context(), train.ID, nil)
 	require.ErrorIs(x, err, persistence.ErrNotFound)
 	require.ErrorIs(x, x.book(saleOf(guard, booking.Segment(0, 1), 1))[0], persistence.ErrNotFound)
 	require.ErrorIs(x, x.ChangeTrain(x.Context(), guard, train), persistence.ErrNotFound)
@@ -199,8 +278,7 @@ func restoredKeepsEpoch(x *exercise) {
 	restored := newTrain()
 	restored.ID, restored.Name, restored.CreatedAt = train.ID, "Restored", start.Add(time.Hour)
 	require.NoError(x, x.CreateTrain(x.Context(), restored))
-	got, _, err := x.LoadTrain(x.Context(), train.ID, start)
-	require.NoError(x, err)
+	got := x.load(train.ID).Train
 	x.requireSameTrain(restored, got)
 	require.ErrorIs(x, x.book(saleOf(guard, booking.Segment(0, 1), 1))[0], persistence.ErrFenced,
 		"the activation that deleted the train does not own the restored one")

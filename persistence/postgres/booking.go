@@ -48,6 +48,22 @@ func (db *DB) FindBooking(ctx context.Context, bookingID uuid.UUID) (b booking.B
 	return b, err
 }
 
+// CancelledBookings implements persistence.Bookings. The bookings are those at the end of an
+// index, so the others are not read.
+func (db *DB) CancelledBookings(
+	ctx context.Context, train booking.TrainID, user uuid.UUID,
+) (bookings []booking.Booking, err error) {
+	const find = `
+		SELECT ` + bookingColumns + ` FROM bookings
+		WHERE train_id = $1 AND user_id = $2 AND cancelled_at IS NOT NULL
+		ORDER BY cancelled_at DESC, id DESC LIMIT $3`
+	err = db.read(ctx, "cancelled bookings", func(ctx context.Context, c *conn) error {
+		bookings, err = all(ctx, c, scanBooking, find, id(train), id(user), persistence.MaxHistory)
+		return err
+	})
+	return bookings, err
+}
+
 // BookedSeats implements persistence.Bookings, from one snapshot.
 func (db *DB) BookedSeats(
 	ctx context.Context, trains []booking.TrainID, segments []booking.Legs,

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -43,6 +44,32 @@ func (db *DB) Exec(ctx context.Context, text string) error {
 		_, err := c.exec(ctx, text)
 		return err
 	})
+}
+
+// Plans returns the plan of each prepared statement of the connection of the pool that was used
+// last, by the text of the statement.
+func (db *DB) Plans(ctx context.Context) (plans map[string]string, err error) {
+	type statement struct{ name, text, parameters string }
+	const find = `
+		SELECT name, statement, array_to_string(array_fill('NULL'::text, ARRAY[cardinality(parameter_types)]), ', ')
+		FROM pg_prepared_statements WHERE cardinality(parameter_types) > 0`
+	scan := func(r row) (s statement, err error) {
+		err = r.Scan(&s.name, &s.text, &s.parameters)
+		return s, err
+	}
+	plans = map[string]string{}
+	err = db.read(ctx, "plans", func(ctx context.Context, c *conn) error {
+		statements, err := all(ctx, c, scan, find)
+		for _, s := range statements {
+			steps, err := all(ctx, c, scalar[string], `EXPLAIN EXECUTE `+s.name+`(`+s.parameters+`)`)
+			if err != nil {
+				return err
+			}
+			plans[s.text] = strings.Join(steps, "\n")
+		}
+		return err
+	})
+	return plans, err
 }
 
 // Settled reports whether the reserved connections are open and no other is being opened.

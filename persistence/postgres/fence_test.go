@@ -24,11 +24,11 @@ func TestAdoptionWaitsForTheSaleInFlight(t *testing.T) {
 	booked := inBackground(func() error { return bookOne(t.Context(), old, sale) })
 	watch := connect(t, url)
 	watch.awaitBlocked(1)
-	var found []booking.Booking
+	var found persistence.LoadedTrain
 	adopted := inBackground(func() error {
 		_, err := next.Adopt(t.Context(), guard.Train, guard.Epoch, uuid.New())
 		if err == nil {
-			_, found, err = next.LoadTrain(t.Context(), guard.Train, now())
+			found, err = next.LoadTrain(t.Context(), guard.Train, nil)
 		}
 		return err
 	})
@@ -36,7 +36,7 @@ func TestAdoptionWaitsForTheSaleInFlight(t *testing.T) {
 	other.do(`COMMIT`)
 	require.NoError(t, <-adopted)
 	require.NoError(t, <-booked)
-	require.Equal(t, []booking.Booking{sale.Booking}, found, "the next owner loads it")
+	require.Equal(t, []booking.Booking{sale.Booking}, found.Bookings, "the next owner loads it")
 	require.ErrorIs(t, bookOne(t.Context(), old, saleOf(guard, 3)), persistence.ErrFenced)
 }
 
@@ -65,7 +65,7 @@ func TestWriteThatWaitedForAnAdoptionIsFenced(t *testing.T) {
 			guard := adopt(t, db, booking.NewTrainID())
 			sale := saleOf(guard, 1)
 			require.NoError(t, bookOne(t.Context(), db, sale))
-			before, _, err := db.LoadTrain(t.Context(), guard.Train, now())
+			before, err := db.LoadTrain(t.Context(), guard.Train, nil)
 			require.NoError(t, err)
 
 			adopter := connect(t, url)
@@ -75,10 +75,10 @@ func TestWriteThatWaitedForAnAdoptionIsFenced(t *testing.T) {
 			connect(t, url).awaitBlocked(1)
 			adopter.do(`COMMIT`)
 			require.ErrorIs(t, <-written, persistence.ErrFenced)
-			after, bookings, err := db.LoadTrain(t.Context(), guard.Train, now())
+			after, err := db.LoadTrain(t.Context(), guard.Train, nil)
 			require.NoError(t, err)
 			require.Equal(t, before, after)
-			require.Equal(t, []booking.Booking{sale.Booking}, bookings)
+			require.Equal(t, []booking.Booking{sale.Booking}, after.Bookings)
 			require.Equal(t, 1, adopter.count(`SELECT count(*) FROM seats WHERE legs <> 0`))
 		})
 	}

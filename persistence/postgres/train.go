@@ -96,25 +96,59 @@ func (db *DB) Adopt(ctx context.Context, train booking.TrainID, old int64, owner
 	return epoch, err
 }
 
-// LoadTrain implements persistence.Trains, from one snapshot.
+// LoadTrain implements persistence.Trains.
 func (db *DB) LoadTrain(
-	ctx context.Context, train booking.TrainID, since time.Time,
-) (loaded booking.Train, bookings []booking.Booking, err error) {
+	ctx context.Context, train booking.TrainID, became []uuid.UUID,
+) (loaded persistence.LoadedTrain, err error) {
 	const (
 		find = `SELECT ` + trainColumns + ` FROM trains WHERE id = $1 AND deleted_at IS NULL`
-		load = `
-			SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = $1 AND cancelled_at IS NULL
-			UNION ALL
-			SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = $1 AND cancelled_at >= $2`
+		live = `SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = $1 AND cancelled_at IS NULL`
 	)
 	err = db.snapshot(ctx, "load train", func(ctx context.Context, c *conn) error {
-		if loaded, err = first(ctx, c, scanTrain, find, id(train)); err != nil {
+		if loaded.Train, err = first(ctx, c, scanTrain, find, id(train)); err != nil {
 			return err
 		}
-		bookings, err = all(ctx, c, scanBooking, load, id(train), since)
+		if loaded.Bookings, err = all(ctx, c, scanBooking, live, id(train)); err != nil {
+			return err
+		}
+		if loaded.Cancelled, err = cancelledOf(ctx, c, became); err != nil {
+			return err
+		}
+		loaded.Seats, err = seatsOf(ctx, c, train)
 		return err
 	})
-	return loaded, bookings, err
+	return loaded, err
+}
+
+// cancelledOf returns those of the ids whose booking was cancelled. The query has no condition on
+// cancelled_at: while few bookings were cancelled, the plan would read all of them, and a session
+// would keep it when there are many.
+func cancelledOf(ctx context.Context, c *conn, ids []uuid.UUID) (cancelled []uuid.UUID, err error) {
+	const find = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = ANY ($1::uuid[])`
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	bookings, err := all(ctx, c, scanBooking, find, column(ids, id))
+	for _, b := range bookings {
+		if !b.CancelledAt.IsZero() {
+			cancelled = append(cancelled, b.ID)
+		}
+	}
+	return cancelled, err
+}
+
+// seatsOf returns the legs on which each seat of a train is booked.
+func seatsOf(ctx context.Context, c *conn, train booking.TrainID) (map[int]booking.Legs, error) {
+	const find = `SELECT seat_number, legs FROM seats WHERE train_id = $1 AND legs <> 0`
+	seats := map[int]booking.Legs{}
+	scan := func(r row) (number int, err error) {
+		var set int64
+		err = r.Scan(&number, &set)
+		seats[number] = persistence.DecodeLegs(set)
+		return number, err
+	}
+	_, err := all(ctx, c, scan, find, id(train))
+	return seats, err
 }
 
 // ChangeTrain implements persistence.Trains. The caller must have no sale of the train in

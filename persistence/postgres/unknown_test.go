@@ -54,10 +54,10 @@ func TestReadIsNeverUnknown(t *testing.T) {
 	guard := adopt(t, db, booking.NewTrainID())
 	for range 2 { // not prepared yet, prepared
 		proxy.cutBefore(readyForQuery, 0)
-		_, _, err := db.LoadTrain(t.Context(), guard.Train, now())
+		_, err := db.LoadTrain(t.Context(), guard.Train, nil)
 		require.Error(t, err)
 		require.NotErrorIs(t, err, persistence.ErrUnknown)
-		_, _, err = db.LoadTrain(t.Context(), guard.Train, now())
+		_, err = db.LoadTrain(t.Context(), guard.Train, nil)
 		require.NoError(t, err, "on another connection")
 	}
 }

@@ -52,6 +52,24 @@ func (db *DB) FindBooking(ctx context.Context, id uuid.UUID) (b booking.Booking,
 	return b, err
 }
 
+// findCancelledOfUser is the query of CancelledBookings. The bookings are those at the end of an
+// index, so the others are not read.
+const findCancelledOfUser = `
+	SELECT ` + bookingColumns + ` FROM bookings
+	WHERE train_id = ? AND user_id = ? AND cancelled_at IS NOT NULL
+	ORDER BY cancelled_at DESC, id DESC LIMIT ?`
+
+// CancelledBookings implements persistence.Bookings.
+func (db *DB) CancelledBookings(
+	ctx context.Context, train booking.TrainID, user uuid.UUID,
+) (bookings []booking.Booking, err error) {
+	err = db.read(ctx, "cancelled bookings", func(ctx context.Context, c *conn) error {
+		bookings, err = all(ctx, c, scanBooking, findCancelledOfUser, train[:], user[:], persistence.MaxHistory)
+		return err
+	})
+	return bookings, err
+}
+
 // BookedSeats implements persistence.Bookings, from one snapshot.
 func (db *DB) BookedSeats(
 	ctx context.Context, trains []booking.TrainID, segments []booking.Legs,

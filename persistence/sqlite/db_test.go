@@ -40,9 +40,9 @@ func TestReopenedDatabaseHasEverything(t *testing.T) {
 	require.NoError(t, db.Close(), "a second time")
 
 	db = openIn(t, dir)
-	_, bookings, err := db.LoadTrain(t.Context(), guard.Train, now())
+	loaded, err := db.LoadTrain(t.Context(), guard.Train, nil)
 	require.NoError(t, err)
-	require.Equal(t, []booking.Booking{sale.Booking}, bookings)
+	require.Equal(t, []booking.Booking{sale.Booking}, loaded.Bookings)
 	holds, err := db.LoadHolds(t.Context(), guard.Train, now())
 	require.NoError(t, err)
 	require.Equal(t, []booking.Hold{hold.Hold}, holds)

@@ -17,6 +17,26 @@ func (db *DB) LimitPages(ctx context.Context, pages int) error {
 	})
 }
 
+// Queries are those that must read only the rows that they return or delete.
+var Queries = map[string]string{
+	"findLive": findLive, "findCancelled": findCancelled, "findSeats": findSeats, "findCancelledOfUser": findCancelledOfUser,
+	"loadHolds": loadHolds, "userHolds": userHolds, "trimHolds": trimHolds,
+}
+
+// Plan returns how SQLite executes a query, one step per line.
+func (db *DB) Plan(ctx context.Context, query string, parameters int) (steps []string, err error) {
+	scan := func(r row) (step string, err error) {
+		var id, parent, unused int
+		err = r.Scan(&id, &parent, &unused, &step)
+		return step, err
+	}
+	err = db.read(ctx, "plan", func(ctx context.Context, c *conn) error {
+		steps, err = all(ctx, c, scan, `EXPLAIN QUERY PLAN `+query, make([]any, parameters)...)
+		return err
+	})
+	return steps, err
+}
+
 // Count counts the rows of a table.
 func (db *DB) Count(ctx context.Context, table string) (rows int, err error) {
 	err = db.read(ctx, "count", func(ctx context.Context, c *conn) error {

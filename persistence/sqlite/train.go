@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"encoding/hex"
 	"time"
 
 	"github.com/google/uuid"
@@ -81,25 +82,63 @@ func (db *DB) Adopt(ctx context.Context, id booking.TrainID, old int64, owner uu
 	return old + 1, nil
 }
 
-// LoadTrain implements persistence.Trains, from one snapshot.
+// The queries of LoadTrain for bookings and seats.
+const (
+	findLive      = `SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = ? AND cancelled_at IS NULL`
+	findCancelled = `
+		SELECT id FROM bookings
+		WHERE id IN (SELECT unhex(value) FROM json_each(?)) AND cancelled_at IS NOT NULL`
+	findSeats = `SELECT seat_number, legs FROM seats WHERE train_id = ? AND legs <> 0`
+)
+
+// LoadTrain implements persistence.Trains.
 func (db *DB) LoadTrain(
-	ctx context.Context, id booking.TrainID, since time.Time,
-) (train booking.Train, bookings []booking.Booking, err error) {
-	const (
-		find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ? AND deleted_at IS NULL`
-		load = `
-			SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = ?1 AND cancelled_at IS NULL
-			UNION ALL
-			SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = ?1 AND cancelled_at >= ?2`
-	)
+	ctx context.Context, id booking.TrainID, became []uuid.UUID,
+) (loaded persistence.LoadedTrain, err error) {
+	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ? AND deleted_at IS NULL`
 	err = db.read(ctx, "load train", func(ctx context.Context, c *conn) error {
-		if train, err = first(ctx, c, scanTrain, find, id[:]); err != nil {
+		if loaded.Train, err = first(ctx, c, scanTrain, find, id[:]); err != nil {
 			return err
 		}
-		bookings, err = all(ctx, c, scanBooking, load, id[:], micros(since))
+		if loaded.Bookings, err = all(ctx, c, scanBooking, findLive, id[:]); err != nil {
+			return err
+		}
+		if loaded.Cancelled, err = cancelledOf(ctx, c, became); err != nil {
+			return err
+		}
+		loaded.Seats, err = seatsOf(ctx, c, id)
 		return err
 	})
-	return train, bookings, err
+	return loaded, err
+}
+
+// cancelledOf returns those of the ids whose booking was cancelled.
+func cancelledOf(ctx context.Context, c *conn, ids []uuid.UUID) ([]uuid.UUID, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	digits := make([]string, len(ids))
+	for i, id := range ids {
+		digits[i] = hex.EncodeToString(id[:])
+	}
+	list, err := persistence.EncodeList(digits)
+	if err != nil {
+		return nil, err
+	}
+	return all(ctx, c, scalar[uuid.UUID], findCancelled, list)
+}
+
+// seatsOf returns the legs on which each seat of a train is booked.
+func seatsOf(ctx context.Context, c *conn, train booking.TrainID) (map[int]booking.Legs, error) {
+	seats := map[int]booking.Legs{}
+	scan := func(r row) (number int, err error) {
+		var set int64
+		err = r.Scan(&number, &set)
+		seats[number] = persistence.DecodeLegs(set)
+		return number, err
+	}
+	_, err := all(ctx, c, scan, findSeats, train[:])
+	return seats, err
 }
 
 // ChangeTrain implements persistence.Trains.

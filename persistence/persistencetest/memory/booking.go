@@ -29,11 +29,40 @@ func (s *Store) CancelBooking(ctx context.Context, guard persistence.Guard, id u
 	case !b.CancelledAt.IsZero():
 		return nil
 	}
+	t.cancel(b, at)
+	return nil
+}
+
+// cancel cancels a live booking of the train.
+func (t *train) cancel(b *booking.Booking, at time.Time) {
 	b.CancelledAt = at
 	for _, n := range b.Seats {
 		t.seats[n] &^= b.Legs
 	}
-	return nil
+	t.sold = slices.DeleteFunc(t.sold, func(sold *booking.Booking) bool { return sold == b })
+	t.cancelled[b.User] = append(t.cancelled[b.User], b)
+}
+
+// CancelledBookings implements persistence.Bookings. Those of one time are ordered by id, as by
+// the databases.
+func (s *Store) CancelledBookings(ctx context.Context, id booking.TrainID, user uuid.UUID) ([]booking.Booking, error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	t := s.trains[id]
+	if t == nil {
+		return nil, nil
+	}
+	latest := slices.SortedFunc(slices.Values(t.cancelled[user]), func(a, b *booking.Booking) int {
+		return booking.Cursor{At: b.CancelledAt, ID: b.ID}.Compare(booking.Cursor{At: a.CancelledAt, ID: a.ID})
+	})
+	var bookings []booking.Booking
+	for _, b := range latest[:min(len(latest), persistence.MaxHistory)] {
+		bookings = append(bookings, *b)
+	}
+	return bookings, nil
 }
 
 // FindBooking implements persistence.Bookings.
@@ -105,9 +134,7 @@ func (s *Store) TrainBookings(
 	var live []booking.Booking
 	if t := s.trains[id]; t != nil {
 		for _, b := range t.sold {
-			if b.CancelledAt.IsZero() {
-				live = append(live, *b)
-			}
+			live = append(live, *b)
 		}
 	}
 	return pageOf(live, request, func(b booking.Booking) booking.Cursor {

@@ -29,7 +29,9 @@ type train struct {
 	owner   uuid.UUID // zero: nobody
 	deleted bool
 	seats   map[int]booking.Legs // the legs on which each seat is booked
-	sold    []*booking.Booking   // including cancelled ones, in the order of their writes
+	sold    []*booking.Booking   // live, in the order of their writes
+	// cancelled are the cancelled bookings by user, in the order of their cancellations.
+	cancelled map[uuid.UUID][]*booking.Booking
 }
 
 // NewStore returns an empty store.

@@ -22,7 +22,7 @@ func (s *Store) CreateTrain(ctx context.Context, definition booking.Train) error
 	t := s.trains[definition.ID]
 	switch {
 	case t == nil:
-		t = &train{seats: map[int]booking.Legs{}}
+		t = &train{seats: map[int]booking.Legs{}, cancelled: map[uuid.UUID][]*booking.Booking{}}
 		s.trains[definition.ID] = t
 	case !t.deleted:
 		return persistence.ErrExists
@@ -92,26 +92,35 @@ func (s *Store) Adopt(ctx context.Context, id booking.TrainID, old int64, owner 
 	return t.epoch, nil
 }
 
-// LoadTrain implements persistence.Trains.
+// LoadTrain implements persistence.Trains. The bookings are in the order of their writes, and
+// the cancelled ids in that of became.
 func (s *Store) LoadTrain(
-	ctx context.Context, id booking.TrainID, since time.Time,
-) (booking.Train, []booking.Booking, error) {
+	ctx context.Context, id booking.TrainID, became []uuid.UUID,
+) (loaded persistence.LoadedTrain, err error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
-		return booking.Train{}, nil, err
+		return loaded, err
 	}
 	t, err := s.live(id)
 	if err != nil {
-		return booking.Train{}, nil, err
+		return loaded, err
 	}
-	var bookings []booking.Booking
+	loaded.Train, loaded.Seats = t.Train, map[int]booking.Legs{}
 	for _, b := range t.sold {
-		if b.CancelledAt.IsZero() || !b.CancelledAt.Before(since) {
-			bookings = append(bookings, *b)
+		loaded.Bookings = append(loaded.Bookings, *b)
+	}
+	for _, id := range became {
+		if b := s.bookings[id]; b != nil && !b.CancelledAt.IsZero() {
+			loaded.Cancelled = append(loaded.Cancelled, id)
 		}
 	}
-	return t.Train, bookings, nil
+	for n, legs := range t.seats {
+		if legs != 0 {
+			loaded.Seats[n] = legs
+		}
+	}
+	return loaded, nil
 }
 
 // ChangeTrain implements persistence.Trains.
@@ -145,14 +154,11 @@ func (s *Store) DeleteTrain(ctx context.Context, guard persistence.Guard, at tim
 	if err != nil {
 		return err
 	}
-	live := func(b *booking.Booking) bool { return b.CancelledAt.IsZero() }
-	if !force && slices.ContainsFunc(t.sold, live) {
+	if !force && len(t.sold) > 0 {
 		return persistence.ErrConflict
 	}
-	for _, b := range t.sold {
-		if live(b) {
-			b.CancelledAt = at
-		}
+	for _, b := range slices.Clone(t.sold) {
+		t.cancel(b, at)
 	}
 	t.deleted, t.seats = true, map[int]booking.Legs{}
 	return nil
