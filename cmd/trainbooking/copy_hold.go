@@ -19,7 +19,7 @@ import (
 // copyAddress is the address in the leases of the copy command.
 const copyAddress = "copy"
 
-// writeHolds writes the holds of the trains to Redis and returns their number.
+// writeHolds writes the live holds of the trains to Redis and returns their number.
 func (c *copyStore) writeHolds(
 	ctx context.Context, from *sqlite.DB, trains []booking.TrainID, log *slog.Logger, now time.Time,
 ) (written int, err error) {
@@ -41,7 +41,7 @@ func (c *copyStore) writeHolds(
 	return written, nil
 }
 
-// replaceHolds replaces the holds of a train in Redis. It holds the lease of the train, as
+// replaceHolds replaces the live holds of a train in Redis. It holds the lease of the train, as
 // every writer of holds must.
 func replaceHolds(ctx context.Context, to *redis.DB, train booking.TrainID, holds []booking.Hold, now time.Time) (err error) {
 	lease := persistence.Lease{Train: train, Address: copyAddress, Owner: uuid.New()}
