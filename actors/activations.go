@@ -10,6 +10,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/cluster"
 )
@@ -26,17 +27,18 @@ var (
 // keeps other processes from activating it. Safe for concurrent use.
 type activations struct {
 	system *System
-	props  func(*activation) *actor.Props
+	props  func(*activeTrain) *actor.Props
 
 	mu       sync.Mutex
-	active   map[booking.TrainID]*activation
-	handoffs map[booking.TrainID]handoff
+	active   map[booking.TrainID]*activeTrain
+	handoffs map[booking.TrainID]activation.Handoff
 	stopping bool
 }
 
-// activation is the time from the load of a train to the close of its actor.
-type activation struct {
-	train    booking.TrainID
+// activeTrain is a train from its load to the close of its actor.
+type activeTrain struct {
+	id       booking.TrainID
+	handoff  activation.Handoff // of the activation before; it is kept, because the load may fail
 	pid      *actor.PID
 	snapshot atomic.Pointer[booking.Snapshot] // nil while loading
 	term     atomic.Pointer[cluster.Term]     // nil while loading
@@ -50,9 +52,9 @@ func newActivations(s *System) *activations {
 	stop := actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
 	return &activations{
 		system:   s,
-		active:   map[booking.TrainID]*activation{},
-		handoffs: map[booking.TrainID]handoff{},
-		props: func(a *activation) *actor.Props {
+		active:   map[booking.TrainID]*activeTrain{},
+		handoffs: map[booking.TrainID]activation.Handoff{},
+		props: func(a *activeTrain) *actor.Props {
 			return actor.PropsFromProducer(func() actor.Actor { return newTrainActor(s, a) }, actor.WithGuardian(stop))
 		},
 	}
@@ -70,9 +72,9 @@ func (as *activations) snapshot(id booking.TrainID) (last *booking.Snapshot, act
 }
 
 // serving reports whether the activation may respond. While it loads, the requests to it wait.
-func (a *activation) serving() bool {
+func (a *activeTrain) serving() bool {
 	term := a.term.Load()
-	return term == nil || term.Valid()
+	return term == nil || term.Valid(time.Now())
 }
 
 // isActive reports whether the train has an activation, which may be halting.
@@ -84,7 +86,7 @@ func (as *activations) isActive(id booking.TrainID) bool {
 
 // activate returns the train's activation, and creates it if the train is idle and proposed
 // to this process. Errors: errStopping, errOwnedElsewhere.
-func (as *activations) activate(id booking.TrainID) (*activation, error) {
+func (as *activations) activate(id booking.TrainID) (*activeTrain, error) {
 	as.mu.Lock()
 	defer as.mu.Unlock()
 	if a := as.active[id]; a != nil {
@@ -96,7 +98,7 @@ func (as *activations) activate(id booking.TrainID) (*activation, error) {
 	if as.stopping {
 		return nil, errStopping
 	}
-	a := &activation{train: id, closed: make(chan struct{})}
+	a := &activeTrain{id: id, handoff: as.handoffs[id], closed: make(chan struct{})}
 	a.pid = as.system.actors.Root.SpawnPrefix(as.props(a), "train-")
 	as.active[id] = a
 	return a, nil
@@ -110,39 +112,17 @@ func (as *activations) reactivate(id booking.TrainID) {
 	}
 }
 
-// rewriteHolds makes every activation store its live holds again. It follows an outage of
-// their store, which may have lost the last of them.
-func (as *activations) rewriteHolds() {
+// send sends an event to every activation.
+func (as *activations) send(e activation.Event) {
 	for _, a := range as.all() {
-		as.system.actors.Root.Send(a.pid, rewrite{})
+		as.system.actors.Root.Send(a.pid, e)
 	}
 }
 
-// handoff is what an activation leaves to the next one in this process. If no other process
-// owned the train in between, its holds are authoritative, even if their store lost them.
-type handoff struct {
-	epoch int64
-	holds []booking.Hold
-}
-
-func (as *activations) leaveHandoff(id booking.TrainID, h handoff) {
+func (as *activations) leaveHandoff(id booking.TrainID, h activation.Handoff) {
 	as.mu.Lock()
 	defer as.mu.Unlock()
 	as.handoffs[id] = h
-}
-
-// handoff returns the holds of the last activation in this process if its epoch is the
-// given one, that is, if no other process has owned the train since. The handoff is kept,
-// because the load may fail.
-func (as *activations) handoff(id booking.TrainID, epoch int64) []booking.Hold {
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	h, found := as.handoffs[id]
-	if found && h.epoch != epoch {
-		delete(as.handoffs, id)
-		return nil
-	}
-	return h.holds
 }
 
 // dropExpiredHandoffs drops the handoffs without a live hold.
@@ -150,18 +130,18 @@ func (as *activations) dropExpiredHandoffs(now time.Time) {
 	as.mu.Lock()
 	defer as.mu.Unlock()
 	for id, h := range as.handoffs {
-		if !slices.ContainsFunc(h.holds, func(h booking.Hold) bool { return h.ExpiresAt.After(now) }) {
+		if !slices.ContainsFunc(h.Holds, func(h booking.Hold) bool { return h.ExpiresAt.After(now) }) {
 			delete(as.handoffs, id)
 		}
 	}
 }
 
 // remove removes a closed activation, so that the next request activates the train again.
-func (as *activations) remove(a *activation) {
+func (as *activations) remove(a *activeTrain) {
 	as.mu.Lock()
 	defer as.mu.Unlock()
-	if as.active[a.train] == a {
-		delete(as.active, a.train)
+	if as.active[a.id] == a {
+		delete(as.active, a.id)
 	}
 }
 
@@ -172,7 +152,7 @@ func (as *activations) stop() {
 	as.stopping = true
 }
 
-func (as *activations) all() []*activation {
+func (as *activations) all() []*activeTrain {
 	as.mu.Lock()
 	defer as.mu.Unlock()
 	return slices.Collect(maps.Values(as.active))

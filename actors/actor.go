@@ -3,289 +3,270 @@ package actors
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/google/uuid"
 
+	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/cluster"
 	"trainbooking.dev/persistence"
 )
 
-// trainActor is the protoactor actor of one activation of one train. Only its mailbox
-// touches its fields. The package comment describes its states.
+// trainActor runs the state machine of one activation of one train: it delivers the events and
+// executes the effects. Only its mailbox touches its fields. Store calls run off the actor, and
+// their results are events.
 type trainActor struct {
-	system     *System
-	activation *activation
-	self       *actor.PID
-	guard      persistence.Guard
-	seats      *booking.SeatMap
-	term       *cluster.Term  // nil while loading, and if the lease was not acquired
-	listed     *booking.Train // the train in the catalogue before a load or a delete began
-
-	inFlight    int    // store calls whose continuation has not arrived
-	busy        bool   // requests wait: loading, changing, deleting or halting
-	halting     bool   // closes when nothing is in flight
-	deleting    bool   // deleted, or the outcome is unknown: its holds need no owner
-	rewriting   bool   // a rewrite of the live holds is scheduled
-	onQuiescent func() // runs when nothing is in flight
-
-	waiting  []*request                    // arrived while busy
-	parked   map[booking.HoldID][]*request // wait for a write of the hold
-	dropping map[booking.HoldID]bool       // holds whose stored record is being dropped
-
-	superseded []superseded // in order of time
-
-	lastRequest time.Time
-	timer       *time.Timer // the only timer, for the next deadline
-	timerAt     time.Time   // zero when the timer is not set
+	system  *System
+	train   *activeTrain
+	self    *actor.PID
+	machine *activation.Machine
+	listed  *booking.Train  // the train in the catalogue before a load or a deletion began
+	started time.Time       // when the load began
+	loading context.Context // of the calls of the load
+	loaded  context.CancelFunc
+	timer   *time.Timer
+	closing *activation.Close // nil after a panic
 }
 
-type (
-	// continuation is the rest of a command, which runs after a store has responded.
-	continuation struct{ rest func() }
-	// timerFired reports that a deadline has passed. Deadlines are compared with the time at
-	// which the timer fired, because requests behind this message in the mailbox may have
-	// arrived before later deadlines.
-	timerFired struct{ at time.Time }
-	// halt asks the actor to close when nothing is in flight.
-	halt struct{}
-	// rewrite asks the actor to store its live holds again.
-	rewrite struct{}
-)
-
-func newTrainActor(s *System, a *activation) *trainActor {
-	return &trainActor{system: s, activation: a, parked: map[booking.HoldID][]*request{}, dropping: map[booking.HoldID]bool{}}
+func newTrainActor(s *System, train *activeTrain) *trainActor {
+	return &trainActor{system: s, train: train, machine: activation.New(activation.Options{
+		Guard: persistence.Guard{Train: train.id, Owner: uuid.New()}, Rules: s.rules, Handoff: train.handoff,
+	})}
 }
 
 // Receive handles one message without blocking.
 func (t *trainActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
-		t.self = ctx.Self()
-		t.load()
+		t.start(ctx.Self())
 	case *request:
+		m.begun.Store(true)
+		t.handle(activation.Arrived{Request: &m.Request})
+	case activation.Event:
 		t.handle(m)
-	case continuation:
-		t.inFlight--
-		m.rest()
-		t.advance()
-		t.tidy()
-	case timerFired:
-		t.timerAt = time.Time{}
-		t.endHolds(m.at)
-		t.passivate(m.at)
-		t.tidy()
-	case halt:
-		t.halt()
-	case rewrite:
-		t.rewriting = false
-		t.rewriteHolds()
 	case *actor.Stopped:
 		t.stopped()
 	}
 }
 
-// handle runs a request, or queues it while the train is busy.
-func (t *trainActor) handle(r *request) {
-	t.lastRequest = r.arrived
-	switch {
-	case t.busy:
-		t.waiting = append(t.waiting, r)
-	case !t.term.Valid():
-		r.send(response{retry: true})
-		t.halt()
-	case r.ctx.Err() != nil: // the client has disconnected: decide nothing
-		r.send(response{err: booking.Timeout(r.ctx.Err())})
+func (t *trainActor) start(self *actor.PID) {
+	t.self, t.started = self, time.Now()
+	t.listed = t.system.catalogue.find(t.train.id)
+	t.loading, t.loaded = context.WithTimeout(context.Background(), loadTimeout)
+	t.handle(activation.Start{})
+}
+
+func (t *trainActor) handle(e activation.Event) {
+	for _, effect := range t.machine.Handle(time.Now(), e) {
+		t.execute(effect)
+	}
+}
+
+func (t *trainActor) send(message any) { t.system.actors.Root.Send(t.self, message) }
+
+// execute executes an effect, or begins to.
+func (t *trainActor) execute(e activation.Effect) {
+	s := t.system
+	switch e := e.(type) {
+	case activation.Reply:
+		e.To.Respond(e.Response)
+	case activation.Publish:
+		t.train.snapshot.Store(e.Snapshot)
+	case *activation.WriteHold:
+		s.holdWriter.add(contextOf(e), e.HoldWrite, t.written(e))
+	case *activation.WriteSale:
+		s.saleWriter.add(contextOf(e), e.Sale, t.written(e))
+	case *activation.WriteCancellation:
+		t.write(e, func(ctx context.Context) error { return s.store.CancelBooking(ctx, e.Guard, e.Booking, e.At) })
+	case *activation.WriteChange:
+		t.write(e, func(ctx context.Context) error { return s.store.ChangeTrain(ctx, e.Guard, e.To) })
+	case *activation.WriteDeletion:
+		t.listed = s.catalogue.find(t.train.id)
+		t.write(e, func(ctx context.Context) error { return s.deleteTrain(ctx, e, t.listed) })
+	case activation.Announce:
+		t.announce(e)
+	case *activation.ReadHistory:
+		t.readHistory(e)
+	case activation.SetTimer:
+		t.setTimer(e.At)
+	case activation.Report:
+		t.report(e)
+	case activation.Close:
+		t.closing = &e
+		s.actors.Root.Stop(t.self)
 	default:
-		t.endHolds(r.arrived)
-		r.begun.Store(true)
-		r.command.run(t, r)
-		t.tidy()
+		t.load(e)
 	}
 }
 
-// tidy is called after every decision. It drops superseded records and sets the timer.
-func (t *trainActor) tidy() {
-	if t.busy {
-		return
-	}
-	t.dropSuperseded()
-	t.setTimer()
-}
-
-// dropSuperseded drops the superseded records of ended holds, but not before every request
-// that can have ended the hold has timed out: if the response to an attempt is lost, the next
-// attempt reads in the record that the hold was ended.
-func (t *trainActor) dropSuperseded() {
-	now := time.Now()
-	for _, e := range t.seats.TakeSuperseded() {
-		t.superseded = append(t.superseded, superseded{e, now.Add(requestTimeout)})
-	}
-	for len(t.superseded) > 0 && !t.superseded[0].drop.After(now) {
-		if e := t.superseded[0]; t.seats.IsSuperseded(e.SupersededHold) {
-			t.dropHold(e.ID)
-		}
-		t.superseded = t.superseded[1:]
-	}
-}
-
-// superseded is an ended hold whose record is no longer needed, and when to drop it.
-type superseded struct {
-	booking.SupersededHold
-	drop time.Time
-}
-
-// respond publishes the state and then responds. A request that depends on a hold in
-// transit is parked until the hold's write has ended.
-func (t *trainActor) respond(r *request, value any, err error) {
-	if transit, ok := errors.AsType[*booking.InTransitError](err); ok {
-		t.parked[transit.Hold] = append(t.parked[transit.Hold], r)
-		return
-	}
-	t.publish()
-	if !t.term.Valid() { // another process may own the train by now
-		r.send(response{retry: true, lost: true})
-		t.halt()
-		return
-	}
-	r.send(response{value: value, err: persistence.ClientError(err)})
-}
-
-// settle responds to the request whose write of a hold has ended, and runs the requests
-// that were parked on that hold. Each is decided as of its own arrival, so that one that
-// arrived before a deadline is in time.
-func (t *trainActor) settle(id booking.HoldID, r *request, value any, err error) {
-	t.respond(r, value, err)
-	t.unpark(id)
-}
-
-func (t *trainActor) unpark(id booking.HoldID) {
-	parked := t.parked[id]
-	delete(t.parked, id)
-	for _, r := range parked {
-		t.handle(r)
+// load executes a step of the load, or its end.
+func (t *trainActor) load(e activation.Effect) {
+	s, id := t.system, t.train.id
+	switch e := e.(type) {
+	case activation.FindEpoch:
+		t.step(func(ctx context.Context) activation.Event {
+			epoch, err := s.store.Epoch(ctx, id)
+			return activation.EpochFound{Epoch: epoch, Err: t.unlist(err)}
+		})
+	case activation.AcquireLease:
+		t.step(func(ctx context.Context) activation.Event { return t.acquire(ctx, e.Guard.Owner) })
+	case activation.Adopt:
+		t.step(func(ctx context.Context) activation.Event {
+			epoch, err := s.store.Adopt(ctx, id, e.Old, e.Guard.Owner)
+			return activation.Adopted{Epoch: epoch, Err: t.unlist(err)}
+		})
+	case activation.ReadHolds:
+		t.step(func(ctx context.Context) activation.Event {
+			holds, err := s.holdStore.LoadHolds(ctx, id, time.Now())
+			return activation.HoldsRead{Holds: holds, Err: err}
+		})
+	case activation.ReadTrain:
+		t.step(func(ctx context.Context) activation.Event {
+			train, err := s.store.LoadTrain(ctx, id, e.Became)
+			return activation.TrainRead{Train: train, Err: t.unlist(err)}
+		})
+	case activation.Serve:
+		t.loaded()
+		s.metrics.activated(nil, time.Since(t.started))
+		s.catalogue.replace(t.listed, e.Train) // an earlier change may have had an unknown outcome
 	}
 }
 
-// haltOnLoss halts the activation if err is the result of a write after which it cannot
-// continue: it was fenced, the store contradicts it, or the outcome is unknown. The request
-// is then sent again to the next activation.
-func (t *trainActor) haltOnLoss(r *request, err error) bool {
-	unknown := errors.Is(err, persistence.ErrUnknown)
-	if !unknown && !errors.Is(err, persistence.ErrFenced) &&
-		!errors.Is(err, persistence.ErrConflict) && !errors.Is(err, persistence.ErrNotFound) {
-		return false
-	}
-	if errors.Is(err, persistence.ErrFenced) {
-		t.system.metrics.fenced.Inc()
-	}
-	t.warnUnlessNotFound("train activation halts after a failed write", err)
-	r.send(response{retry: true, lost: unknown})
-	t.halt()
-	return true
+func (t *trainActor) step(call func(context.Context) activation.Event) {
+	ctx := t.loading
+	t.system.background.Go(func() { t.send(call(ctx)) })
 }
 
-// runAsync runs work for a request off the actor, and the function that work returns on the
-// actor. Neither stops when the client disconnects.
-func (t *trainActor) runAsync(r *request, work func(context.Context) func()) {
-	t.runAsyncWithin(context.WithoutCancel(r.ctx), storeTimeout, work)
+func (t *trainActor) acquire(ctx context.Context, owner uuid.UUID) activation.Event {
+	lease := persistence.Lease{Train: t.train.id, Owner: owner}
+	term, err := t.system.cluster.Acquire(ctx, lease, func() { t.send(activation.LeaseLost{}) })
+	if elsewhere, ok := errors.AsType[*cluster.NotOwnerError](err); ok {
+		return activation.LeaseAcquired{Owner: elsewhere.Address}
+	}
+	if err != nil {
+		return activation.LeaseAcquired{Err: err}
+	}
+	t.train.term.Store(term)
+	return activation.LeaseAcquired{Term: term}
 }
 
-func (t *trainActor) runAsyncWithin(ctx context.Context, timeout time.Duration, work func(context.Context) func()) {
-	t.inFlight++
+// unlist removes a train from the catalogue that the store does not have. If it was created again
+// meanwhile, the next activation finds it.
+func (t *trainActor) unlist(err error) error {
+	if !errors.Is(err, persistence.ErrNotFound) {
+		return err
+	}
+	t.system.catalogue.remove(t.listed)
+	if t.system.catalogue.find(t.train.id) != nil {
+		return fmt.Errorf("%w: the train was created again", persistence.ErrConflict)
+	}
+	return err
+}
+
+// contextOf returns the context of the request of a write, which does not end with it.
+func contextOf(w activation.Write) context.Context {
+	if r := w.For(); r != nil {
+		return context.WithoutCancel(r.Context)
+	}
+	return context.Background()
+}
+
+func (t *trainActor) written(w activation.Write) func(error) {
+	return func(err error) { t.send(activation.Written{Write: w, Err: err}) }
+}
+
+// write runs a write off the actor. It does not stop when the client disconnects.
+func (t *trainActor) write(w activation.Write, call func(context.Context) error) {
+	done := t.written(w)
 	t.system.background.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
+		ctx, cancel := context.WithTimeout(contextOf(w), storeTimeout)
 		defer cancel()
-		t.send(continuation{work(ctx)})
+		done(call(ctx))
 	})
 }
 
-// writeHold queues a write of a hold for the request of ctx; then runs on the actor.
-func (t *trainActor) writeHold(ctx context.Context, op persistence.HoldOp, h booking.Hold, then func(error)) {
-	t.inFlight++
-	t.system.holdWriter.add(ctx, persistence.HoldWrite{Guard: t.guard, Op: op, Hold: h}, func(err error) {
-		t.send(continuation{func() { then(err) }})
-	})
+// deleteTrain deletes a train and what belongs to it. A train that is created with its id must not
+// have its holds.
+func (s *System) deleteTrain(ctx context.Context, d *activation.WriteDeletion, listed *booking.Train) error {
+	if err := s.store.DeleteTrain(ctx, d.Guard, d.At, d.Force); err != nil {
+		return err
+	}
+	if err := s.dropHolds(ctx, d.Guard, d.Holds); err != nil {
+		return errors.Join(persistence.ErrUnknown, err)
+	}
+	s.catalogue.remove(listed)
+	return s.broadcastDeletion(ctx, listed)
 }
 
-// dropHold drops the stored record of an ended hold. Only a new request with the hold's id
-// waits for it, because the drop must not hit the record of that request. A drop that may
-// still be executed is fenced by the next activation.
-func (t *trainActor) dropHold(id booking.HoldID) {
-	t.dropping[id] = true
-	t.writeHold(context.Background(), persistence.HoldDrop, booking.Hold{ID: id}, func(err error) {
-		delete(t.dropping, id)
-		if errors.Is(err, persistence.ErrUnknown) {
-			t.halt()
+// dropHolds drops holds at once, without the batcher.
+func (s *System) dropHolds(ctx context.Context, guard persistence.Guard, holds []booking.Hold) error {
+	for batch := range slices.Chunk(holds, maxBatch) {
+		writes := make([]persistence.HoldWrite, len(batch))
+		for i, h := range batch {
+			writes[i] = persistence.HoldWrite{Guard: guard, Op: persistence.HoldDrop, Hold: h}
 		}
-		t.unpark(id)
+		results, err := s.holdStore.WriteHolds(ctx, writes)
+		if err = errors.Join(append(results, err)...); err != nil {
+			return fmt.Errorf("drop %d holds: %w", len(holds), err)
+		}
+	}
+	return nil
+}
+
+// announce responds when every peer has the changed train. The actor does not wait for that and
+// may even close, because the change is stored.
+func (t *trainActor) announce(a activation.Announce) {
+	t.system.catalogue.put(&a.Train)
+	t.system.background.Go(func() {
+		if err := t.system.broadcast(context.WithoutCancel(a.To.Context), catalogueUpdate{Put: &a.Train}); err != nil {
+			a.To.Respond(activation.Response{Err: booking.Timeout(err)})
+			return
+		}
+		a.To.Respond(activation.Response{Value: a.Train})
 	})
 }
 
-// rewriteHolds stores the live holds again, except those in transit, which are being written.
-func (t *trainActor) rewriteHolds() {
-	if t.seats == nil || t.halting || t.deleting {
+func (t *trainActor) readHistory(e *activation.ReadHistory) {
+	s, id := t.system, t.train.id
+	s.background.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+		defer cancel()
+		var history booking.History
+		var err error
+		if history.Holds, err = s.holdStore.UserHolds(ctx, id, e.User, time.Now()); err == nil {
+			history.Cancelled, err = s.store.CancelledBookings(ctx, id, e.User)
+		}
+		t.send(activation.HistoryRead{Of: e, History: history, Err: err})
+	})
+}
+
+func (t *trainActor) setTimer(at time.Time) {
+	if t.timer == nil {
+		t.timer = time.AfterFunc(time.Until(at), func() { t.send(activation.Tick{At: time.Now()}) })
 		return
 	}
-	for _, h := range t.seats.LiveHolds() {
-		if phase, _ := t.seats.Phase(h.ID); phase == booking.PhaseHeld {
-			t.rewriteHold(h)
-		}
-	}
+	t.timer.Reset(time.Until(at))
 }
 
-// rewriteHold stores a hold unchanged. A refused write is repeated. A write that may still
-// be executed is fenced by the next activation's lease.
-func (t *trainActor) rewriteHold(h booking.Hold) {
-	t.writeHold(context.Background(), persistence.HoldPut, h, func(err error) {
-		switch {
-		case err == nil:
-		case errors.Is(err, persistence.ErrFenced), errors.Is(err, persistence.ErrUnknown):
-			t.warnUnlessNotFound("hold not stored again", err)
-			t.halt()
-		case !t.rewriting:
-			t.rewriting = true
-			time.AfterFunc(cluster.RenewRetry, func() { t.send(rewrite{}) })
-		}
-	})
-}
-
-// quiesce makes requests wait and runs then when nothing is in flight. It must be followed
-// by resume or halt.
-func (t *trainActor) quiesce(then func()) {
-	t.busy, t.onQuiescent = true, then
-	t.advance()
-}
-
-// resume runs the requests that waited. Expired holds are left to the timer, because
-// requests in the mailbox may have arrived before the deadline.
-func (t *trainActor) resume() {
-	t.busy = t.halting
-	waiting := t.waiting
-	t.waiting = nil
-	for _, r := range waiting {
-		t.handle(r)
-	}
-}
-
-// halt closes the activation as soon as nothing is in flight.
-func (t *trainActor) halt() {
-	t.busy, t.halting = true, true
-	t.advance()
-}
-
-func (t *trainActor) advance() {
+// report logs and counts an occurrence.
+func (t *trainActor) report(r activation.Report) {
+	t.system.metrics.occurred(r, time.Since(t.started))
+	train := slog.String("train", t.train.id.String())
 	switch {
-	case t.inFlight > 0:
-	case t.halting:
-		t.system.actors.Root.Stop(t.self)
-	case t.onQuiescent != nil:
-		then := t.onQuiescent
-		t.onQuiescent = nil
-		then()
+	case r.Occurrence == activation.Inconsistent:
+		t.system.log.Error("the seats and the bookings of the train differ; what either of them has is not sold",
+			train, slog.Any("seats", r.Seats))
+	case errors.Is(r.Err, persistence.ErrNotFound): // the train was deleted
+	case r.Occurrence == activation.NotLoaded:
+		t.system.log.Warn("train not activated", train, slog.Any("error", r.Err))
+	case r.Err != nil:
+		t.system.log.Warn("a write shows that the activation cannot continue",
+			train, slog.String("event", string(r.Occurrence)), slog.Any("error", r.Err))
 	}
 }
 
@@ -294,100 +275,35 @@ func (t *trainActor) stopped() {
 	if t.timer != nil {
 		t.timer.Stop()
 	}
-	for _, parked := range t.parked {
-		t.waiting = append(t.waiting, parked...)
+	t.loaded()
+	if t.closing == nil { // the machine panicked
+		aborted := t.machine.Abort()
+		t.closing = &aborted
 	}
-	if t.term == nil {
+	if h := t.closing.Handoff; h != nil {
+		t.system.activations.leaveHandoff(t.train.id, *h)
+	}
+	term := t.train.term.Load()
+	if term == nil {
 		t.close()
 		return
-	}
-	if t.seats != nil && !t.deleting && t.term.Shared() {
-		t.system.activations.leaveHandoff(t.guard.Train, handoff{t.guard.Epoch, t.storedHolds()})
 	}
 	t.system.background.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 		defer cancel()
-		t.system.cluster.Release(ctx, t.term)
+		t.system.cluster.Release(ctx, term)
 		t.close()
-	})
-}
-
-// storedHolds returns the live holds, without those that no client has been sent yet.
-func (t *trainActor) storedHolds() []booking.Hold {
-	return slices.DeleteFunc(t.seats.LiveHolds(), func(h booking.Hold) bool {
-		phase, _ := t.seats.Phase(h.ID)
-		return phase == booking.PhasePending
 	})
 }
 
 // close removes the activation and lets the waiting requests be sent to the next one.
 func (t *trainActor) close() {
-	t.system.activations.remove(t.activation)
-	for _, r := range t.waiting {
-		r.send(response{retry: true})
+	t.system.activations.remove(t.train)
+	for _, r := range t.closing.Waiting {
+		r.Respond(activation.Response{Retry: true})
 	}
-	close(t.activation.closed)
-	if t.seats != nil && t.seats.HasHolds() && !t.deleting {
-		t.system.activations.reactivate(t.activation.train)
-	}
-}
-
-// publish makes the current state visible to queries.
-func (t *trainActor) publish() *booking.Snapshot {
-	snapshot := t.seats.Snapshot()
-	t.activation.snapshot.Store(snapshot)
-	return snapshot
-}
-
-// endHolds ends the holds that have expired at now. While requests wait it ends none,
-// because they arrived before now and may be in time.
-func (t *trainActor) endHolds(now time.Time) {
-	if t.busy {
-		return
-	}
-	if ended := t.seats.Expire(now); ended > 0 {
-		t.system.metrics.expired.Add(float64(ended))
-		t.publish()
-	}
-}
-
-// passivate closes an idle activation after idleTimeout. (The library's receive timeout is
-// not used, because its timer has a data race with the mailbox.)
-func (t *trainActor) passivate(now time.Time) {
-	if !t.busy && t.idle() && now.Sub(t.lastRequest) >= idleTimeout {
-		t.halt()
-	}
-}
-
-// idle reports whether the train has no hold and nothing is in flight.
-func (t *trainActor) idle() bool { return t.inFlight == 0 && !t.seats.HasHolds() }
-
-// setTimer sets the timer to the next deadline: of the seat map, of a superseded record, or
-// of the idle timeout. A timer that fires too early has no effect and is set again.
-func (t *trainActor) setTimer() {
-	next, ok := t.seats.NextDeadline()
-	if idle := t.lastRequest.Add(idleTimeout); t.idle() && (!ok || idle.Before(next)) {
-		next, ok = idle, true
-	}
-	if len(t.superseded) > 0 && (!ok || t.superseded[0].drop.Before(next)) {
-		next, ok = t.superseded[0].drop, true
-	}
-	if !ok || !t.timerAt.IsZero() && !next.Before(t.timerAt) {
-		return
-	}
-	t.timerAt = next
-	if t.timer == nil {
-		t.timer = time.AfterFunc(time.Until(next), func() { t.send(timerFired{time.Now()}) })
-		return
-	}
-	t.timer.Reset(time.Until(next))
-}
-
-func (t *trainActor) send(message any) { t.system.actors.Root.Send(t.self, message) }
-
-// warnUnlessNotFound logs err, unless it is that the train was deleted.
-func (t *trainActor) warnUnlessNotFound(message string, err error) {
-	if !errors.Is(err, persistence.ErrNotFound) {
-		t.system.log.Warn(message, slog.String("train", t.guard.Train.String()), slog.Any("error", err))
+	close(t.train.closed)
+	if t.closing.Reactivate {
+		t.system.activations.reactivate(t.train.id)
 	}
 }

@@ -3,10 +3,10 @@ package actors
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/google/uuid"
 
+	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
@@ -22,7 +22,7 @@ func (s *System) CancelBooking(ctx context.Context, user, id uuid.UUID) error {
 	case !b.CancelledAt.IsZero():
 		return nil
 	}
-	_, _, err = sendRequest[empty](ctx, s, b.Train, cancel{user, id})
+	_, _, err = sendRequest[empty](ctx, s, b.Train, activation.Cancel{User: user, ID: id})
 	return err
 }
 
@@ -43,29 +43,4 @@ func (s *System) TrainBookings(
 	}
 	found, err := s.store.TrainBookings(ctx, id, page)
 	return found, persistence.ClientError(err)
-}
-
-// cancel cancels a booking in the store, then in the seat map.
-type cancel struct{ User, ID uuid.UUID }
-
-func (c cancel) run(t *trainActor, r *request) {
-	// A booking that the seat map does not have is still cancelled in the store: a stale
-	// owner has not seen the bookings of the next one (I5).
-	if err := t.seats.CheckCancel(c.User, c.ID); err != nil {
-		t.respond(r, empty{}, err)
-		return
-	}
-	guard, now := t.guard, time.Now()
-	t.runAsync(r, func(ctx context.Context) func() {
-		err := t.system.store.CancelBooking(ctx, guard, c.ID, now.UTC().Truncate(time.Microsecond))
-		return func() {
-			if t.haltOnLoss(r, err) {
-				return
-			}
-			if err == nil {
-				t.seats.Cancelled(c.ID, now)
-			}
-			t.respond(r, empty{}, err)
-		}
-	})
 }

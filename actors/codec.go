@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/actors/wire"
 	"trainbooking.dev/booking"
 )
@@ -72,23 +73,22 @@ func toInts(encoded []uint32) []int {
 }
 
 // encodeCommand sets the command of a request; false if peers do not send it.
-func encodeCommand(q *wire.ExecuteRequest, c command) bool {
+func encodeCommand(q *wire.ExecuteRequest, c activation.Command) bool {
 	switch c := c.(type) {
-	case hold:
-		r := c.Request
+	case activation.Hold:
 		q.Command = &wire.ExecuteRequest_Hold{Hold: &wire.Hold{
-			Id: r.ID[:], User: r.User[:], Seats: fromInts(r.Seats), Count: toUint32(r.Count),
-			From: r.From, To: r.To,
+			Id: c.ID[:], User: c.User[:], Seats: fromInts(c.Seats), Count: toUint32(c.Count),
+			From: c.From, To: c.To, NewId: c.NewID,
 		}}
-	case confirm:
-		q.Command = &wire.ExecuteRequest_Confirm{Confirm: encodeRef(c.Ref)}
-	case release:
-		q.Command = &wire.ExecuteRequest_Release{Release: encodeRef(c.Ref)}
-	case cancel:
+	case activation.Confirm:
+		q.Command = &wire.ExecuteRequest_Confirm{Confirm: encodeRef(c.HoldRef)}
+	case activation.Release:
+		q.Command = &wire.ExecuteRequest_Release{Release: encodeRef(c.HoldRef)}
+	case activation.Cancel:
 		q.Command = &wire.ExecuteRequest_Cancel{Cancel: &wire.Cancel{User: c.User[:], Booking: c.ID[:]}}
-	case changeTrain:
+	case activation.Change:
 		q.Command = &wire.ExecuteRequest_Change{Change: encodeTrain(&c.To)}
-	case deleteTrain:
+	case activation.Delete:
 		q.Command = &wire.ExecuteRequest_Delete{Delete: &wire.Delete{Force: c.Force}}
 	case query:
 		q.Command = &wire.ExecuteRequest_Query{Query: &wire.SeatQuery{From: c.From, To: c.To, Seats: c.Seats}}
@@ -99,26 +99,26 @@ func encodeCommand(q *wire.ExecuteRequest, c command) bool {
 }
 
 // decodeCommand returns nil for a command that this version does not know.
-func decodeCommand(q *wire.ExecuteRequest) command {
+func decodeCommand(q *wire.ExecuteRequest) activation.Command {
 	train := toTrainID(q.GetTrain())
 	switch c := q.GetCommand().(type) {
 	case *wire.ExecuteRequest_Hold:
-		return hold{booking.HoldRequest{
+		return activation.Hold{NewID: c.Hold.GetNewId(), HoldRequest: booking.HoldRequest{
 			ID: toHoldID(c.Hold.GetId()), User: toUUID(c.Hold.GetUser()), Train: train,
 			Seats: toInts(c.Hold.GetSeats()), Count: int(c.Hold.GetCount()), From: c.Hold.GetFrom(), To: c.Hold.GetTo(),
 		}}
 	case *wire.ExecuteRequest_Confirm:
-		return confirm{decodeRef(train, c.Confirm)}
+		return activation.Confirm{HoldRef: decodeRef(train, c.Confirm)}
 	case *wire.ExecuteRequest_Release:
-		return release{decodeRef(train, c.Release)}
+		return activation.Release{HoldRef: decodeRef(train, c.Release)}
 	case *wire.ExecuteRequest_Cancel:
-		return cancel{toUUID(c.Cancel.GetUser()), toUUID(c.Cancel.GetBooking())}
+		return activation.Cancel{User: toUUID(c.Cancel.GetUser()), ID: toUUID(c.Cancel.GetBooking())}
 	case *wire.ExecuteRequest_Change:
-		return changeTrain{*decodeTrain(c.Change)}
+		return activation.Change{To: *decodeTrain(c.Change)}
 	case *wire.ExecuteRequest_Delete:
-		return deleteTrain{c.Delete.GetForce()}
+		return activation.Delete{Force: c.Delete.GetForce()}
 	case *wire.ExecuteRequest_Query:
-		return query{c.Query.GetFrom(), c.Query.GetTo(), c.Query.GetSeats()}
+		return query{From: c.Query.GetFrom(), To: c.Query.GetTo(), Seats: c.Query.GetSeats()}
 	}
 	return nil
 }
@@ -136,12 +136,12 @@ func decodeRef(train booking.TrainID, ref *wire.HoldRef) booking.HoldRef {
 }
 
 func encodeResponse(r response) *wire.ExecuteResponse {
-	encoded := &wire.ExecuteResponse{Retry: r.retry, Lost: r.lost, Owner: r.owner}
-	if r.err != nil {
-		encoded.Error = encodeError(r.err)
+	encoded := &wire.ExecuteResponse{Retry: r.Retry, Lost: r.Lost, Owner: r.Owner, Conflict: r.Conflict}
+	if r.Err != nil {
+		encoded.Error = encodeError(r.Err)
 		return encoded
 	}
-	switch v := r.value.(type) {
+	switch v := r.Value.(type) {
 	case booking.Hold:
 		encoded.Result = &wire.ExecuteResponse_Held{Held: &wire.HeldSeats{
 			Id: v.ID[:], User: v.User[:], Legs: uint64(v.Legs), Seats: fromInts(v.Seats), ExpiresAt: micros(v.ExpiresAt),
@@ -163,29 +163,31 @@ func encodeResponse(r response) *wire.ExecuteResponse {
 }
 
 func decodeResponse(id booking.TrainID, peer string, encoded *wire.ExecuteResponse) response {
-	r := response{retry: encoded.GetRetry(), lost: encoded.GetLost(), owner: encoded.GetOwner(), value: empty{}}
+	r := response{slow: encoded.GetLate(), Response: activation.Response{
+		Retry: encoded.GetRetry(), Lost: encoded.GetLost(), Conflict: encoded.GetConflict(), Owner: encoded.GetOwner(),
+	}}
 	if e := encoded.GetError(); e != nil {
-		r.err = decodeError(e, peer)
+		r.Err = decodeError(e, peer)
 	}
 	switch v := encoded.GetResult().(type) {
 	case *wire.ExecuteResponse_Held:
-		r.value = booking.Hold{
+		r.Value = booking.Hold{
 			ID: toHoldID(v.Held.GetId()), User: toUUID(v.Held.GetUser()), Legs: booking.Legs(v.Held.GetLegs()),
 			Seats: toInts(v.Held.GetSeats()), ExpiresAt: fromMicros(v.Held.GetExpiresAt()),
 		}
 	case *wire.ExecuteResponse_Booked:
-		r.value = booking.Booking{
+		r.Value = booking.Booking{
 			ID: toUUID(v.Booked.GetId()), Train: id, User: toUUID(v.Booked.GetUser()), Legs: booking.Legs(v.Booked.GetLegs()),
 			Seats: toInts(v.Booked.GetSeats()), BookedAt: fromMicros(v.Booked.GetBookedAt()),
 		}
 	case *wire.ExecuteResponse_Train:
-		r.value = *decodeTrain(v.Train)
+		r.Value = *decodeTrain(v.Train)
 	case *wire.ExecuteResponse_Queried:
 		result := queryResult{Availability: decodeAvailability(v.Queried.GetAvailability())}
 		for i, state := range v.Queried.GetSeats() {
 			result.Seats = append(result.Seats, booking.Seat{Number: i + 1, State: fromSeatState(state)})
 		}
-		r.value = result
+		r.Value = result
 	}
 	return r
 }

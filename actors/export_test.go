@@ -2,9 +2,9 @@ package actors
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
+	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/actors/wire"
 	"trainbooking.dev/booking"
 )
@@ -12,19 +12,22 @@ import (
 // RequestTimeout is requestTimeout.
 const RequestTimeout = requestTimeout
 
-// PanicOnce sends the train a command that makes its actor panic the first time.
+// PanicOnce sends the train a request that makes its actor panic, and then another one.
 func PanicOnce(ctx context.Context, s *System, id booking.TrainID) error {
-	_, _, err := sendRequest[empty](ctx, s, id, &panicOnce{})
+	s.attemptLocal(id, newRequest(hooked{ctx, func() { panic("a bug") }}, activation.Query{}, time.Now()))
+	_, err := s.query(ctx, id, query{})
 	return err
 }
 
-type panicOnce struct{ done atomic.Bool }
+// hooked is a context that calls a function when the actor looks whether it has ended.
+type hooked struct {
+	context.Context
+	hook func()
+}
 
-func (c *panicOnce) run(t *trainActor, r *request) {
-	if c.done.CompareAndSwap(false, true) {
-		panic("a bug")
-	}
-	t.respond(r, empty{}, nil)
+func (c hooked) Err() error {
+	c.hook()
+	return c.Context.Err()
 }
 
 // Batcher is batcher for tests.
@@ -46,15 +49,7 @@ var ErrQueueAge = errQueueAge
 
 // Block blocks the train's actor until release is closed.
 func Block(ctx context.Context, s *System, id booking.TrainID, release <-chan struct{}) error {
-	_, _, err := sendRequest[empty](ctx, s, id, block{release})
-	return err
-}
-
-type block struct{ release <-chan struct{} }
-
-func (c block) run(t *trainActor, r *request) {
-	<-c.release
-	t.respond(r, empty{}, nil)
+	return s.attemptLocal(id, newRequest(hooked{ctx, func() { <-release }}, activation.Query{}, time.Now())).Err
 }
 
 // Halt halts the present activation of a train.
@@ -62,7 +57,7 @@ func Halt(s *System, id booking.TrainID) {
 	s.activations.mu.Lock()
 	defer s.activations.mu.Unlock()
 	if a := s.activations.active[id]; a != nil {
-		s.actors.Root.Send(a.pid, halt{})
+		s.actors.Root.Send(a.pid, activation.Stop{})
 	}
 }
 
@@ -84,8 +79,8 @@ func Server(s *System) wire.TrainsServer { return trainsServer{system: s} }
 // DecodeResponse decodes the response of a peer to a hold.
 func DecodeResponse(encoded *wire.ExecuteResponse) (booking.Hold, error) {
 	resp := decodeResponse(booking.TrainID{}, "peer", encoded)
-	held, _ := resp.value.(booking.Hold)
-	return held, resp.err
+	held, _ := resp.Value.(booking.Hold)
+	return held, resp.Err
 }
 
 // EncodeTrain and DecodeTrain convert trains as calls of peers do.
@@ -96,7 +91,7 @@ var (
 
 // StartRequest starts the span of a hold.
 func StartRequest(ctx context.Context, train booking.TrainID) (context.Context, func(error)) {
-	return startRequest(ctx, hold{}, train)
+	return startRequest(ctx, activation.Hold{}, train)
 }
 
 // StartFlush is startFlush.

@@ -103,10 +103,10 @@ func (f *flaky) Adopt(ctx context.Context, id booking.TrainID, old int64, owner 
 }
 
 func (f *flaky) LoadTrain(
-	ctx context.Context, id booking.TrainID, since time.Time,
-) (train booking.Train, bookings []booking.Booking, err error) {
+	ctx context.Context, id booking.TrainID, became []uuid.UUID,
+) (train persistence.LoadedTrain, err error) {
 	if rand.IntN(50) == 0 {
-		return train, nil, errUnreachable
+		return train, errUnreachable
 	}
-	return f.DB.LoadTrain(ctx, id, since)
+	return f.DB.LoadTrain(ctx, id, became)
 }

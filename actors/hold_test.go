@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"trainbooking.dev/actors"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
@@ -44,36 +43,20 @@ func TestHoldThatBecameABookingIsNeverRestored(t *testing.T) {
 
 func TestRepeatedHoldAndReleaseLeavesFewRecords(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		stores := openStores(t)
-		s := start(t, stores, rules)
-		again, others, user := addTrain(t, s, 200), addTrain(t, s, 200), uuid.New()
-		line, err := s.CreateTrain(t.Context(), booking.Train{
-			Name: "Shuttle", Capacity: 200, OnSale: true, Stops: []booking.Stop{{Station: "A"}, {Station: "B"}},
-		})
+	stores := openStores(t)
+	s := start(t, stores, rules)
+	id, user := addTrain(t, s, 200), uuid.New()
+	for n := 1; n <= 2*persistence.MaxHistory; n++ {
+		h, err := s.Hold(t.Context(), seat(id, user, n))
 		require.NoError(t, err)
-		release := func(id booking.TrainID, n int) {
-			h, err := s.Hold(t.Context(), seat(id, user, n))
-			require.NoError(t, err)
-			require.NoError(t, s.Release(t.Context(), refTo(h)))
-		}
-		for n := 1; n <= 100; n++ {
-			release(again, 1)
-			release(others, n)
-			release(line.ID, n)
-		}
-		<-time.After(actors.RequestTimeout) // until then an attempt may be repeated
-		synctest.Wait()
-		for id, want := range map[booking.TrainID]int{
-			again:   1,  // one record for each segment
-			others:  64, // the limit for a user
-			line.ID: 0,  // a train of one leg needs no records
-		} {
-			holds, err := stores.LoadHolds(t.Context(), id, time.Now())
-			require.NoError(t, err)
-			require.Len(t, holds, want)
-		}
-	})
+		require.NoError(t, s.Release(t.Context(), refTo(h)))
+	}
+	holds, err := stores.LoadHolds(t.Context(), id, time.Now())
+	require.NoError(t, err)
+	require.Empty(t, holds, "a load reads none of them")
+	holds, err = stores.UserHolds(t.Context(), id, user, time.Now())
+	require.NoError(t, err)
+	require.Len(t, holds, persistence.MaxHistory)
 }
 
 // A release succeeds if an earlier attempt executed it, and only then.

@@ -136,7 +136,24 @@ func TestLatePutDoesNotBringAnOlderVersionBack(t *testing.T) {
 // The calls above may be cancelled before they are executed, so this test delivers complete calls.
 func TestOwnerRefusesEveryCommandWhoseRequestHasTimedOut(t *testing.T) {
 	t.Parallel()
+	requireRefused(t, func(q *wire.ExecuteRequest) {
+		q.Arrived = time.Now().Add(-actors.RequestTimeout).UnixMicro()
+	})
+}
+
+// A caller repeats a request long before it times out, perhaps through another process.
+func TestOwnerRefusesEveryCommandWhoseCallerHasStoppedWaiting(t *testing.T) {
+	t.Parallel()
+	requireRefused(t, func(q *wire.ExecuteRequest) {
+		q.Arrived, q.Expires = time.Now().Add(-time.Second).UnixMicro(), time.Now().UnixMicro()
+	})
+}
+
+// requireRefused sends a late call of every command, and requires that none is executed.
+func requireRefused(t *testing.T, late func(*wire.ExecuteRequest)) {
+	t.Helper()
 	onVirtualCluster(t, func(c *virtualCluster) {
+		c.Helper()
 		n, user := c.join(), uuid.New()
 		id := c.trainOf(n, n)
 		h := holdAgain(c.T, n, id, user)
@@ -149,10 +166,11 @@ func TestOwnerRefusesEveryCommandWhoseRequestHasTimedOut(t *testing.T) {
 			"change":  {Command: &wire.ExecuteRequest_Change{Change: &wire.Train{Id: id[:], Name: "Older", Capacity: 10}}},
 			"delete":  {Command: &wire.ExecuteRequest_Delete{Delete: &wire.Delete{Force: true}}},
 		} {
-			q.Train, q.Arrived = id[:], time.Now().Add(-actors.RequestTimeout).UnixMicro()
+			q.Train = id[:]
+			late(q)
 			resp, err := actors.Server(n.System).Execute(c.Context(), q)
 			require.NoError(c, err, name)
-			require.True(c, resp.GetRetry(), name)
+			require.True(c, resp.GetRetry() && resp.GetLate(), name)
 			require.False(c, resp.GetLost(), "%s was not executed", name)
 			after, err := n.FindTrain(c.Context(), id)
 			require.NoError(c, err, name)

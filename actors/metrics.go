@@ -5,6 +5,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"trainbooking.dev/actors/activation"
 )
 
 // metrics are the metrics of a System. All label values are constants.
@@ -14,6 +16,7 @@ type metrics struct {
 	overloaded  prometheus.Counter
 	takeover    prometheus.Histogram
 	fenced      prometheus.Counter
+	events      *prometheus.CounterVec // event: activation.Occurrence
 	retries     prometheus.Counter
 	late        prometheus.Counter
 	leases      *prometheus.CounterVec   // event: acquired, lost, overdue
@@ -55,6 +58,9 @@ func newMetrics(registry prometheus.Registerer, as *activations) *metrics {
 		fenced: auto.NewCounter(prometheus.CounterOpts{
 			Name: "trainbooking_writes_fenced_total", Help: "Writes refused because another activation owned the train.",
 		}),
+		events: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "trainbooking_activation_events_total", Help: "Rare events of activations, by event: fenced, unknown, resolved, conflict, lasting_conflict, takeover_during_confirm, hold_stored_again, inconsistent.",
+		}, []string{"event"}),
 		retries: auto.NewCounter(prometheus.CounterOpts{
 			Name: "trainbooking_ask_retries_total", Help: "Attempts of requests that were repeated, because the train was moving or its owner did not respond.",
 		}),
@@ -86,6 +92,22 @@ func (m *metrics) activated(err error, took time.Duration) {
 		result = "ok"
 	}
 	m.activations.WithLabelValues(result).Inc()
+}
+
+// occurred counts an occurrence in an activation that began some time ago.
+func (m *metrics) occurred(r activation.Report, ago time.Duration) {
+	switch r.Occurrence {
+	case activation.Expired:
+		m.expired.Add(float64(r.Count))
+		return
+	case activation.NotLoaded:
+		m.activated(r.Err, ago)
+		return
+	case activation.Fenced:
+		m.fenced.Inc()
+	default:
+	}
+	m.events.WithLabelValues(string(r.Occurrence)).Add(float64(r.Count))
 }
 
 func (m *metrics) writer(name string) writerMetrics {

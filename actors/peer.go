@@ -26,42 +26,58 @@ type trainsServer struct {
 	system *System
 }
 
-// executeRemotely sends a request once to a peer. The peer may execute it even if the call fails.
+// executeRemotely sends a request once to a peer. The peer may execute it even if the call fails,
+// but not after ctx has ended.
 func (s *System) executeRemotely(ctx context.Context, to *cluster.Peer, id booking.TrainID, r *request) response {
 	earliest, _ := s.cluster.Bounds()
-	age := time.Since(r.arrived)
-	q := &wire.ExecuteRequest{Train: id[:], Arrived: micros(earliest.Add(-age)), Age: age.Microseconds()}
-	if !encodeCommand(q, r.command) {
-		return response{err: fmt.Errorf("%T cannot be sent to a peer", r.command)}
+	age := time.Since(r.Arrived)
+	deadline, _ := ctx.Deadline()
+	q := &wire.ExecuteRequest{
+		Train: id[:], Arrived: micros(earliest.Add(-age)), Expires: micros(earliest.Add(time.Until(deadline))),
+		Age: age.Microseconds(), Lost: r.Lost, Conflicts: toUint32(r.Conflicts),
+	}
+	if !encodeCommand(q, r.Command) {
+		return failure(fmt.Errorf("%T cannot be sent to a peer", r.Command))
 	}
 	resp, err := wire.NewTrainsClient(to.Connection()).Execute(ctx, q)
 	if err != nil {
 		code := status.Code(err)
-		return response{retry: true, lost: code != codes.Unimplemented, slow: code == codes.DeadlineExceeded}
+		resp := lost
+		resp.Lost, resp.slow = code != codes.Unimplemented, code == codes.DeadlineExceeded
+		return resp
 	}
 	return decodeResponse(id, to.Address(), resp)
 }
 
-// Execute implements wire.TrainsServer. It refuses a command whose request has timed out: the
-// client may have repeated the request through another process since, and continued. (A link that
-// is silent for a while delivers its messages when it recovers.)
+// Execute implements wire.TrainsServer. It refuses a command whose caller has stopped waiting: the
+// caller, or its client, may have repeated the request through another process since, and
+// continued. (A link that is silent for a while delivers its messages when it recovers.)
 func (t trainsServer) Execute(ctx context.Context, q *wire.ExecuteRequest) (*wire.ExecuteResponse, error) {
 	s, id, c := t.system, toTrainID(q.GetTrain()), decodeCommand(q)
 	if c == nil { // from a newer peer: another process may know this command
 		return &wire.ExecuteResponse{Retry: true}, nil
 	}
-	_, latest := s.cluster.Bounds()
-	atMost := max(0, latest.Sub(fromMicros(q.GetArrived()))) // the age, with the error of the clock
-	if atMost >= requestTimeout {
-		s.metrics.late.Inc()
-		return &wire.ExecuteResponse{Retry: true}, nil
+	expires := fromMicros(q.GetExpires())
+	if expires.IsZero() {
+		expires = fromMicros(q.GetArrived()).Add(requestTimeout)
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout-atMost)
+	_, latest := s.cluster.Bounds()
+	left := min(expires.Sub(latest), requestTimeout) // at least, with the error of the clock
+	if left <= 0 {
+		s.metrics.late.Inc()
+		return &wire.ExecuteResponse{Retry: true, Late: true}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
 	ctx, end := startRequest(ctx, c, id)
 	age := min(max(0, fromDurationMicros(q.GetAge())), requestTimeout)
-	resp := s.attemptLocal(id, &request{ctx: ctx, command: c, arrived: time.Now().Add(-age), response: make(chan response, 1)})
-	end(resp.err)
+	r := newRequest(ctx, c, time.Now().Add(-age))
+	r.Lost, r.Conflicts = q.GetLost(), int(q.GetConflicts())
+	resp := s.attemptLocal(id, r)
+	end(resp.Err)
+	if ctx.Err() != nil { // nobody waits: this attempt has timed out, not the request
+		return &wire.ExecuteResponse{Retry: true, Lost: true, Late: true}, nil
+	}
 	return encodeResponse(resp), nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/cluster"
 	"trainbooking.dev/persistence"
@@ -38,7 +39,7 @@ func (s *System) events() cluster.Events {
 	}
 	return cluster.Events{
 		Changed: queue(s.rebalances), Reconcile: queue(s.reconciles),
-		Recovered: s.activations.rewriteHolds,
+		Recovered: func() { s.activations.send(activation.Recovered{}) },
 		Evicted:   func() { s.fail(cluster.ErrEvicted) },
 		Lease:     func(e cluster.LeaseEvent) { s.metrics.leases.WithLabelValues(string(e)).Inc() },
 	}
@@ -74,7 +75,7 @@ func (s *System) rebalance(ctx context.Context) {
 func (s *System) handOff(ctx context.Context) error {
 	slots := make(chan struct{}, maxHandoffs)
 	for _, a := range s.activations.all() {
-		if s.proposedHere(a.train) {
+		if s.proposedHere(a.id) {
 			continue
 		}
 		select {
@@ -82,7 +83,7 @@ func (s *System) handOff(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		s.actors.Root.Send(a.pid, halt{})
+		s.actors.Root.Send(a.pid, activation.Stop{})
 		s.background.Go(func() {
 			<-a.closed
 			<-slots

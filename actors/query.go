@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
@@ -15,8 +17,10 @@ import (
 // maxActivating is how many idle trains one search, or Start, activates at a time.
 const maxActivating = 16
 
-// query is a command that returns the state of a train over a segment.
+// query is a command that returns the state of a train over a segment. The machine returns a
+// snapshot, of which attemptLocal takes the result.
 type query struct {
+	activation.Query
 	From, To string
 	Seats    bool // with the state of each seat
 }
@@ -25,11 +29,6 @@ type query struct {
 type queryResult struct {
 	booking.Availability
 	Seats []booking.Seat `json:",omitempty"`
-}
-
-func (c query) run(t *trainActor, r *request) {
-	result, err := c.of(t.publish())
-	t.respond(r, result, err)
 }
 
 func (c query) of(snapshot *booking.Snapshot) (result queryResult, err error) {
@@ -66,34 +65,42 @@ func (s *System) query(ctx context.Context, id booking.TrainID, c query) (queryR
 // readIdle reads an idle train without activating it, which would be a write, so that reads work
 // even when the disk is full (RELIABILITY.md 3).
 func (s *System) readIdle(ctx context.Context, id booking.TrainID) (*booking.Snapshot, error) {
-	seats, _, err := s.readTrain(ctx, id, nil)
+	now := time.Now()
+	holds, err := s.holdStore.LoadHolds(ctx, id, now)
 	if err != nil {
 		return nil, persistence.ClientError(err)
 	}
+	became := make([]uuid.UUID, len(holds))
+	for i, h := range holds {
+		became[i] = booking.BookingIDOf(h.User, h.ID)
+	}
+	stored, err := s.store.LoadTrain(ctx, id, became)
+	if err != nil {
+		return nil, persistence.ClientError(err)
+	}
+	seats := booking.NewSeatMap(stored.Train)
+	seats.Restore(booking.Stored{
+		Bookings: stored.Bookings, Seats: stored.Seats, Holds: holds, Cancelled: stored.Cancelled,
+	}, s.rules.TTL, now)
 	return seats.Snapshot(), nil
 }
-
-// snapshotQuery is a command of this process only. It returns the current snapshot.
-type snapshotQuery struct{}
-
-func (snapshotQuery) run(t *trainActor, r *request) { t.respond(r, t.publish(), nil) }
 
 // localSnapshot returns the current snapshot of a train of this process, and activates an idle
 // train. It is nil if the train does not exist or belongs to another process (elsewhere).
 func (s *System) localSnapshot(ctx context.Context, id booking.TrainID) (snapshot *booking.Snapshot, elsewhere bool, err error) {
-	resp := s.attemptLocal(id, &request{ctx: ctx, command: snapshotQuery{}, arrived: time.Now(), response: make(chan response, 1)})
-	switch code := booking.CodeOf(resp.err); {
-	case resp.retry:
+	resp := s.attemptLocal(id, newRequest(ctx, activation.Query{}, time.Now()))
+	switch code := booking.CodeOf(resp.Err); {
+	case resp.Retry:
 		return nil, true, nil
 	case code == booking.CodeNotFound:
 		return nil, false, nil
 	case code == booking.CodeStorageFull:
 		snapshot, err = s.readIdle(ctx, id)
 		return snapshot, false, err
-	case resp.err != nil:
-		return nil, false, resp.err
+	case resp.Err != nil:
+		return nil, false, resp.Err
 	}
-	return resp.value.(*booking.Snapshot), false, nil
+	return resp.Value.(*booking.Snapshot), false, nil
 }
 
 // activateAll activates trains in the processes that they are proposed to. A train that

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/booking"
 )
 
@@ -18,49 +19,49 @@ const (
 	minAttempt = 400 * time.Millisecond
 )
 
-// command is an operation on one train. It runs on the train's actor and must not block. It
-// responds to the request, or arranges that something else does.
-type command interface {
-	run(t *trainActor, r *request)
+// request is a message to the actor of a train.
+type request struct {
+	activation.Request
+	response chan response
+	begun    atomic.Bool // the machine has it, so it may have had an effect
+	backlog  *backlog    // counts the request until its response
 }
 
-// request is one attempt to execute a command. It gets exactly one response, unless the
-// activation closes.
-type request struct {
-	ctx      context.Context
-	command  command
-	arrived  time.Time // deadlines of holds are compared with it
-	response chan response
-	begun    atomic.Bool // the command was run, so it may have had an effect
-	backlog  *backlog    // counts the request until its response
+// newRequest returns one attempt to execute a command that arrived at a time. Until its response it
+// stays in the backlog, even if its client has disconnected.
+func newRequest(ctx context.Context, c activation.Command, arrived time.Time) *request {
+	r := &request{response: make(chan response, 1)}
+	r.Request = activation.Request{Context: ctx, Command: c, Arrived: arrived, Respond: func(resp activation.Response) {
+		r.response <- response{Response: resp}
+		r.backlog.leave(time.Now())
+	}}
+	return r
 }
 
 // empty is the result of a command that has none.
 type empty = struct{}
 
-// response is a value or an error. With retry the command has no result and is to be
-// sent to the next activation; with lost it may have been executed, and with slow a peer did not
-// respond in time. owner is the address of the process that holds the train's lease, if it is
-// another one.
+// response is a response of the machine. With slow, which implies Retry, a peer did not respond in
+// time, or the call did not reach it in time.
 type response struct {
-	value             any
-	err               error
-	retry, lost, slow bool
-	owner             string
+	activation.Response
+	slow bool
 }
 
-// send sends the response. It is called at most once for a request and never blocks. Until
-// then a request stays in the backlog, even if its client has disconnected.
-func (r *request) send(resp response) {
-	r.response <- resp
-	r.backlog.leave(time.Now())
-}
+var (
+	retry = response{Response: activation.Response{Retry: true}}
+	lost  = response{Response: activation.Response{Retry: true, Lost: true}}
+)
+
+func failure(err error) response { return response{Response: activation.Response{Err: err}} }
 
 // sendRequest executes a command on the train's actor, in the process that owns the train, and
 // activates an idle train. Commands are idempotent, so an attempt without a response
-// (its activation closed, its process died) is repeated until requestTimeout. lost reports
+// (its activation closed, its process died) is repeated until requestTimeout. wasLost reports
 // whether such an attempt may have been executed.
-func sendRequest[R any](ctx context.Context, s *System, id booking.TrainID, c command) (result R, lost bool, err error) {
+func sendRequest[R any](
+	ctx context.Context, s *System, id booking.TrainID, c activation.Command,
+) (result R, wasLost bool, err error) {
 	if s.catalogue.find(id) == nil {
 		return result, false, booking.NotFound("train")
 	}
@@ -68,29 +69,40 @@ func sendRequest[R any](ctx context.Context, s *System, id booking.TrainID, c co
 	defer cancel()
 	ctx, end := startRequest(ctx, c, id)
 	defer func() { end(err) }()
-	arrived, timeout, to := time.Now(), minAttempt, ""
+	arrived, timeout, to, conflicts := time.Now(), minAttempt, "", 0
 	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
-		r := s.attempt(to, id, &request{ctx: ctx, command: c, arrived: arrived, response: make(chan response, 1)}, timeout)
-		lost = lost || r.lost
+		r := newRequest(ctx, c, arrived)
+		r.Lost, r.Conflicts = wasLost, conflicts
+		resp := s.attempt(to, id, r, timeout)
+		wasLost = wasLost || resp.Lost
 		switch {
-		case !r.retry && r.err == nil:
-			result, ok := r.value.(R)
-			if !ok {
-				err = fmt.Errorf("the result of %T is a %T", c, r.value)
-			}
-			return result, lost, err
-		case !r.retry:
-			return result, lost, unknownIfLost(r.err, lost)
+		case !resp.Retry && resp.Err == nil:
+			result, err = resultOf[R](resp.Value)
+			return result, wasLost, err
+		case !resp.Retry:
+			return result, wasLost, unknownIfLost(resp.Err, wasLost)
 		}
 		s.metrics.retries.Inc()
-		if r.slow {
+		if resp.slow {
 			timeout *= 2
 		}
-		to = r.owner
+		if resp.Conflict {
+			conflicts++
+		}
+		to = resp.Owner
 		if err := pause(ctx, backoff); err != nil {
-			return result, lost, booking.Timeout(err)
+			return result, wasLost, booking.Timeout(err)
 		}
 	}
+}
+
+// resultOf returns the result of a command; nil is that of a command without one.
+func resultOf[R any](value any) (result R, err error) {
+	result, ok := value.(R)
+	if !ok && value != nil {
+		err = fmt.Errorf("the result is a %T, not a %T", value, result)
+	}
+	return result, err
 }
 
 // pause waits for d. The error is ctx's, if ctx ends first.
@@ -118,9 +130,9 @@ func (s *System) attempt(to string, id booking.TrainID, r *request, timeout time
 		return s.attemptLocal(id, r)
 	}
 	if peer == nil { // no process accepts trains at the moment
-		return response{retry: true}
+		return retry
 	}
-	ctx, cancel := context.WithTimeout(r.ctx, timeout)
+	ctx, cancel := context.WithTimeout(r.Context, timeout)
 	defer cancel()
 	return s.executeRemotely(ctx, peer, id, r)
 }
@@ -130,29 +142,41 @@ func (s *System) attemptLocal(id booking.TrainID, r *request) response {
 	to, err := s.activations.activate(id)
 	switch {
 	case errors.Is(err, errOwnedElsewhere): // or soon will be
-		return response{retry: true}
+		return retry
 	case err != nil:
-		return response{err: booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)}
+		return failure(booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err))
 	}
 	r.backlog = &to.backlog
 	if err := r.backlog.enter(); err != nil {
 		s.metrics.overloaded.Inc()
-		return response{err: err}
+		return failure(err)
 	}
 	s.actors.Root.Send(to.pid, r)
 	select {
 	case resp := <-r.response:
-		return resp
+		return r.resultOf(resp)
 	case <-to.closed:
-	case <-r.ctx.Done():
-		return response{err: booking.Timeout(r.ctx.Err())}
+	case <-r.Context.Done():
+		return failure(booking.Timeout(r.Context.Err()))
 	}
 	select {
 	case resp := <-r.response: // sent just before the activation closed
-		return resp
+		return r.resultOf(resp)
 	default: // the activation is closed, so begun is final
-		return response{retry: true, lost: r.begun.Load()}
+		if r.begun.Load() {
+			return lost
+		}
+		return retry
 	}
+}
+
+// resultOf returns the response, for a query with its result.
+func (r *request) resultOf(resp response) response {
+	snapshot, _ := resp.Value.(*booking.Snapshot)
+	if q, ok := r.Command.(query); ok && snapshot != nil {
+		resp.Value, resp.Err = q.of(snapshot)
+	}
+	return resp
 }
 
 // unknownIfLost turns the outcome not_executed of a 503 into unknown if an earlier attempt

@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -51,12 +50,12 @@ func (s *stores) WriteHolds(ctx context.Context, writes []persistence.HoldWrite)
 }
 
 func (s *stores) LoadTrain(
-	ctx context.Context, id booking.TrainID, since time.Time,
-) (booking.Train, []booking.Booking, error) {
+	ctx context.Context, id booking.TrainID, became []uuid.UUID,
+) (train persistence.LoadedTrain, err error) {
 	if err := s.load.Load(); err != nil {
-		return booking.Train{}, nil, *err
+		return train, *err
 	}
-	return s.DB.LoadTrain(ctx, id, since)
+	return s.DB.LoadTrain(ctx, id, became)
 }
 
 func (s *stores) Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (int64, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/actors/wire"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/cluster"
@@ -27,8 +28,6 @@ const (
 	// loadTimeout bounds the load of a train. It is longer than a request waits, so that
 	// the retry of a request finds even a large train on a slow disk loaded.
 	loadTimeout = 30 * time.Second
-	// idleTimeout is how long a train stays active without a request or a hold.
-	idleTimeout = 10 * time.Minute
 )
 
 // Options configure a System. Store, Holds and Rules are required.
@@ -129,9 +128,7 @@ func (s *System) Leave(ctx context.Context) error {
 // first. Stop may be called twice.
 func (s *System) Stop(ctx context.Context) error {
 	s.activations.stop()
-	for _, a := range s.activations.all() {
-		s.actors.Root.Send(a.pid, halt{})
-	}
+	s.activations.send(activation.Stop{})
 	for _, a := range s.activations.all() {
 		select {
 		case <-a.closed:

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
+	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/booking"
 )
 
@@ -21,7 +22,7 @@ func tracer() trace.Tracer { return otel.Tracer("trainbooking.dev/actors") }
 
 // startRequest starts the span of a request to a train, "train " and the command, if ctx is
 // sampled. Call the returned function once, with the error of the request.
-func startRequest(ctx context.Context, c command, train booking.TrainID) (context.Context, func(error)) {
+func startRequest(ctx context.Context, c activation.Command, train booking.TrainID) (context.Context, func(error)) {
 	if !trace.SpanContextFromContext(ctx).IsSampled() {
 		return ctx, func(error) {}
 	}
@@ -75,19 +76,19 @@ func endSpan(span trace.Span, err error) {
 }
 
 // commandName returns the name of a command in traces.
-func commandName(c command) string {
+func commandName(c activation.Command) string {
 	switch c.(type) {
-	case hold:
+	case activation.Hold:
 		return "hold"
-	case confirm:
+	case activation.Confirm:
 		return "confirm"
-	case release:
+	case activation.Release:
 		return "release"
-	case cancel:
+	case activation.Cancel:
 		return "cancel"
-	case changeTrain:
+	case activation.Change:
 		return "change"
-	case deleteTrain:
+	case activation.Delete:
 		return "delete"
 	}
 	return "query"

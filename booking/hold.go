@@ -14,9 +14,9 @@ const (
 	MaxHoldTTL      = 24 * time.Hour
 	DefaultMaxHolds = 10
 
-	// HoldRetention is how long a hold that ended without a booking, or a cancelled booking,
-	// is kept. During that time a late confirm by seat alone is refused as ambiguous rather than
-	// applied to another segment (docs/decisions/0003).
+	// HoldRetention is how long the stores keep a hold that ended without a booking. During that
+	// time, and as long after a cancellation, a late confirm by seat alone is refused as ambiguous
+	// rather than applied to another segment (docs/decisions/0003, 0010).
 	HoldRetention = time.Hour
 )
 

@@ -2,14 +2,48 @@ package booking
 
 import (
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 )
 
 // A seat alone identifies a hold or booking only while its user has, and recently had, a
 // single segment of that seat; otherwise the reference is ambiguous (API.md 1,
-// ambiguous_hold). SeatMap.bySeatOfUser indexes live holds and bookings, SeatMap.ended the
-// ended ones.
+// ambiguous_hold). SeatMap.bySeatOfUser indexes live holds and bookings; a History has the
+// ended ones, which no SeatMap keeps.
+
+// History is what a user had on a train before, as far as its stores keep it.
+type History struct {
+	Holds     []Hold    // that expired or were released; live ones do no harm
+	Cancelled []Booking // bookings that were cancelled
+}
+
+// NeedsHistory reports whether the user's history decides what ref refers to. On a train with
+// one leg no reference is ambiguous.
+func (m *SeatMap) NeedsHistory(ref HoldRef) bool {
+	return ref.Hold.IsZero() && m.train.Run().Count() > 1
+}
+
+// cancelled reports whether the booking was cancelled.
+func (h History) cancelled(id uuid.UUID) bool {
+	return slices.ContainsFunc(h.Cancelled, func(b Booking) bool { return b.ID == id })
+}
+
+// legsOf returns the segments of a seat that ended less than HoldRetention before now. The stores
+// return no older hold.
+func (h History) legsOf(seat int, now time.Time) (legs []Legs) {
+	for _, o := range h.Holds {
+		if slices.Contains(o.Seats, seat) && !h.cancelled(BookingIDOf(o.User, o.ID)) {
+			legs = append(legs, o.Legs)
+		}
+	}
+	for _, b := range h.Cancelled {
+		if slices.Contains(b.Seats, seat) && b.CancelledAt.After(now.Add(-HoldRetention)) {
+			legs = append(legs, b.Legs)
+		}
+	}
+	return legs
+}
 
 type userSeat struct {
 	user uuid.UUID
@@ -35,13 +69,13 @@ func (m *SeatMap) removeEntry(user uuid.UUID, seat int, e seatEntry) {
 
 // resolve finds the live hold or booking that ref refers to. Without an error exactly one of
 // them is non-nil. Errors: not_found, seat_not_locked, ambiguous_hold.
-func (m *SeatMap) resolve(ref HoldRef) (*liveHold, *Booking, error) {
+func (m *SeatMap) resolve(ref HoldRef, history History, now time.Time) (*liveHold, *Booking, error) {
 	if ref.Seat > len(m.seats) {
 		return nil, nil, NotFound("seat on this train")
 	}
 	hold, booking := m.holds[ref.Hold], m.bookings[BookingIDOf(ref.User, ref.Hold)]
 	if ref.Hold.IsZero() {
-		e, err := m.onlyEntry(userSeat{ref.User, ref.Seat})
+		e, err := m.onlyEntry(userSeat{ref.User, ref.Seat}, history, now)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -58,8 +92,8 @@ func (m *SeatMap) resolve(ref HoldRef) (*liveHold, *Booking, error) {
 
 // onlyEntry returns the live entry of a user's seat, unless the user has, or recently had,
 // another segment of it. Errors: ambiguous_hold, seat_not_locked.
-func (m *SeatMap) onlyEntry(key userSeat) (only seatEntry, err error) {
-	legs := m.endedLegs(key)
+func (m *SeatMap) onlyEntry(key userSeat, history History, now time.Time) (only seatEntry, err error) {
+	legs := history.legsOf(key.seat, now)
 	for _, e := range m.bySeatOfUser[key] {
 		only = e
 		legs = append(legs, e.legs)

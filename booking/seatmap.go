@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"time"
@@ -35,10 +36,7 @@ type SeatMap struct {
 	bookings map[uuid.UUID]*Booking
 	timers   timers
 
-	bySeatOfUser   map[userSeat][]seatEntry
-	ended          map[uuid.UUID]*endedHolds // by user
-	superseded     []SupersededHold          // since TakeSuperseded
-	usedBookingIDs map[uuid.UUID]time.Time   // of cancelled bookings, with the time until which they are kept
+	bySeatOfUser map[userSeat][]seatEntry
 
 	changed  bool // since snapshot
 	snapshot *Snapshot
@@ -82,49 +80,69 @@ func NewSeatMap(train Train) *SeatMap {
 		bookings: map[uuid.UUID]*Booking{},
 		changed:  true,
 
-		bySeatOfUser:   map[userSeat][]seatEntry{},
-		ended:          map[uuid.UUID]*endedHolds{},
-		usedBookingIDs: map[uuid.UUID]time.Time{},
+		bySeatOfUser: map[userSeat][]seatEntry{},
 	}
 }
 
-// Restore fills a new map with the train's stored bookings and holds, each in any order.
-// Bookings are those that are live and those that were cancelled at most HoldRetention and ttl
-// ago, since the record of a hold may outlive the booking that it became. Holds that became
-// bookings or contradict a booking are dropped. A hold keeps its remaining time, but at most
-// ttl. Restore returns the holds that this shortened; store them again.
-func (m *SeatMap) Restore(bookings []Booking, holds []Hold, ttl time.Duration, now time.Time) (shortened []Hold) {
-	isBooking := make(map[uuid.UUID]bool, len(bookings))
-	for _, b := range bookings {
-		isBooking[b.ID] = true
-		if b.CancelledAt.IsZero() {
-			m.addBooking(&b)
-		} else {
-			until := now.Add(b.CancelledAt.Sub(now) + HoldRetention)
-			m.keepBookingID(b.ID, until)
-			m.retain(b.User, endedHold{seats: b.Seats, legs: b.Legs, expires: until})
-		}
+// Stored is what the stores contain of a train. The slices are in any order.
+type Stored struct {
+	Bookings  []Booking    // live ones
+	Seats     map[int]Legs // the legs on which each seat is booked; it should agree with Bookings
+	Holds     []Hold       // live ones
+	Cancelled []uuid.UUID  // bookings that some of Holds became and that were cancelled since
+}
+
+// Restore fills a new map with what is stored. Holds that became bookings or contradict a booking
+// are dropped. A hold keeps its remaining time, but at most ttl. Restore returns the holds that
+// this shortened; store them again. It also returns the seats on which Bookings and Seats differ,
+// ascending: legs that either of them has are taken.
+func (m *SeatMap) Restore(stored Stored, ttl time.Duration, now time.Time) (shortened []Hold, differing []int) {
+	became := make(map[uuid.UUID]bool, len(stored.Bookings)+len(stored.Cancelled))
+	for _, id := range stored.Cancelled {
+		became[id] = true
 	}
+	for _, b := range stored.Bookings {
+		became[b.ID] = true
+		m.addBooking(&b)
+	}
+	differing = m.compareSeats(stored.Seats)
 	// Two holds overlap only if a clock was moved. The one with the later deadline was
 	// granted after the other had ended.
-	holds = slices.SortedFunc(slices.Values(holds), func(a, b Hold) int { return b.ExpiresAt.Compare(a.ExpiresAt) })
+	holds := slices.SortedFunc(slices.Values(stored.Holds), func(a, b Hold) int { return b.ExpiresAt.Compare(a.ExpiresAt) })
 	for _, h := range holds {
-		switch remaining := h.ExpiresAt.Sub(now); {
-		case isBooking[BookingIDOf(h.User, h.ID)]:
-		case h.Released || remaining <= 0:
-			m.retain(h.User, endedHold{h.ID, h.Seats, h.Legs, now.Add(remaining + HoldRetention)})
-		case m.fits(h):
-			live := &liveHold{Hold: h, phase: PhaseHeld, deadline: now.Add(remaining)}
-			if remaining > ttl {
-				live.deadline = deadlineOf(now, ttl)
-				live.ExpiresAt = live.deadline.Round(0).UTC()
-				shortened = append(shortened, live.Hold)
-			}
-			m.addHold(live)
-			m.startTimer(live)
+		remaining := h.ExpiresAt.Sub(now)
+		if became[BookingIDOf(h.User, h.ID)] || remaining <= 0 || !m.fits(h) {
+			continue
+		}
+		live := &liveHold{Hold: h, phase: PhaseHeld, deadline: now.Add(remaining)}
+		if remaining > ttl {
+			live.deadline = deadlineOf(now, ttl)
+			live.ExpiresAt = live.deadline.Round(0).UTC()
+			shortened = append(shortened, live.Hold)
+		}
+		m.addHold(live)
+		m.startTimer(live)
+	}
+	return shortened, differing
+}
+
+// compareSeats compares the booked legs of each seat with those in stored, and takes those that
+// are only there. It returns the numbers of the seats that differ, ascending.
+func (m *SeatMap) compareSeats(stored map[int]Legs) (differing []int) {
+	for i := range m.seats {
+		n := i + 1
+		if m.seat(n).booked != stored[n] {
+			differing = append(differing, n)
+			m.seat(n).booked |= stored[n]
 		}
 	}
-	return shortened
+	for n, legs := range stored {
+		if legs != 0 && !m.hasSeat(n) {
+			differing = append(differing, n)
+		}
+	}
+	slices.Sort(differing)
+	return differing
 }
 
 // Train returns the current train. Do not modify it.
@@ -136,12 +154,13 @@ func (m *SeatMap) HasBookings() bool { return len(m.bookings) > 0 }
 // HasHolds reports whether any seat is held or a hold is in transit.
 func (m *SeatMap) HasHolds() bool { return len(m.holds) > 0 }
 
-// LiveHolds returns every hold that has not ended, in no order.
+// LiveHolds returns every hold that has not ended, in the order of their ids.
 func (m *SeatMap) LiveHolds() []Hold {
 	holds := make([]Hold, 0, len(m.holds))
 	for _, h := range m.holds {
 		holds = append(holds, h.Hold)
 	}
+	slices.SortFunc(holds, func(a, b Hold) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	return holds
 }
 
@@ -154,28 +173,20 @@ func (m *SeatMap) Phase(id HoldID) (Phase, bool) {
 	return h.phase, true
 }
 
-// Expire ends every settled hold whose deadline is at or before now, and returns their
-// number. It also removes the ended holds that need not be kept any longer.
+// Expire ends every settled hold whose deadline is at or before now, and returns their number.
 func (m *SeatMap) Expire(now time.Time) (ended int) {
 	for {
-		t, ok := m.timers.popDue(now)
-		if !ok {
+		t, due := m.timers.popDue(now)
+		if !due {
 			return ended
 		}
-		switch {
-		case m.stale(t):
-			continue
-		case t.booking != uuid.UUID{}:
-			delete(m.usedBookingIDs, t.booking)
-			continue
-		case t.hold.IsZero():
-			m.expireEnded(t.user, now)
+		if m.stale(t) {
 			continue
 		}
 		h := m.holds[t.hold]
 		h.hasTimer = false // a hold in transit gets another when it settles
 		if h.phase == PhaseHeld {
-			m.endHold(h)
+			m.dropHold(h)
 			ended++
 		}
 	}
@@ -198,16 +209,18 @@ func (m *SeatMap) Snapshot() *Snapshot {
 func (m *SeatMap) startTimer(h *liveHold) {
 	if !h.hasTimer {
 		h.hasTimer = true
-		m.addTimer(timer{at: h.deadline, hold: h.ID})
+		m.addTimer(timer{h.deadline, h.ID})
 	}
 }
+
+func (m *SeatMap) hasSeat(n int) bool { return 1 <= n && n <= len(m.seats) }
 
 func (m *SeatMap) seat(n int) *seatLegs { return &m.seats[n-1] }
 
 // fits reports whether a restored hold lies on seats and legs that are free.
 func (m *SeatMap) fits(h Hold) bool {
 	return m.train.Run().Contains(h.Legs) && !slices.ContainsFunc(h.Seats, func(n int) bool {
-		return n > len(m.seats) || (m.seat(n).booked | m.seat(n).held).Overlaps(h.Legs)
+		return !m.hasSeat(n) || (m.seat(n).booked | m.seat(n).held).Overlaps(h.Legs)
 	})
 }
 

@@ -1,10 +1,6 @@
 package booking
 
-import (
-	"time"
-
-	"github.com/google/uuid"
-)
+import "github.com/google/uuid"
 
 // CheckCancel returns *InTransitError while the booking is being confirmed, since the store may
 // have it before the seat map does. Otherwise the store decides whether it can be cancelled.
@@ -19,18 +15,18 @@ func (m *SeatMap) CheckCancel(user, id uuid.UUID) error {
 
 // Cancelled removes a booking that the store has cancelled and puts its own legs on sale
 // again. It is idempotent.
-func (m *SeatMap) Cancelled(id uuid.UUID, now time.Time) {
+func (m *SeatMap) Cancelled(id uuid.UUID) {
 	b := m.bookings[id]
 	if b == nil {
 		return
 	}
 	delete(m.bookings, id)
 	for _, n := range b.Seats {
-		m.seat(n).booked &^= b.Legs
+		if m.hasSeat(n) {
+			m.seat(n).booked &^= b.Legs
+		}
 		m.removeEntry(b.User, n, seatEntry{legs: b.Legs, booking: id})
 	}
-	m.retain(b.User, endedHold{seats: b.Seats, legs: b.Legs, expires: now.Add(HoldRetention)})
-	m.keepBookingID(id, now.Add(HoldRetention))
 	m.changed = true
 }
 
@@ -40,7 +36,9 @@ func (m *SeatMap) HasBooking(id uuid.UUID) bool { return m.bookings[id] != nil }
 func (m *SeatMap) addBooking(b *Booking) {
 	m.bookings[b.ID] = b
 	for _, n := range b.Seats {
-		m.seat(n).booked |= b.Legs
+		if m.hasSeat(n) { // otherwise the stored train is damaged; see Restore
+			m.seat(n).booked |= b.Legs
+		}
 		m.addEntry(b.User, n, seatEntry{legs: b.Legs, booking: b.ID})
 	}
 	m.changed = true

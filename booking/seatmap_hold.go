@@ -16,8 +16,11 @@ type HoldRules struct {
 
 // Hold decides a request at now. A new hold is pending: store it, then report
 // HoldWritten or HoldFailed. If the user has the same hold already, it is returned unchanged
-// and made is false. Errors as Service.Hold, and *InTransitError.
-func (m *SeatMap) Hold(request HoldRequest, rules HoldRules, now time.Time) (hold Hold, made bool, err error) {
+// and made is false. The history is needed unless the id of the request is new. Errors as
+// Service.Hold, and *InTransitError.
+func (m *SeatMap) Hold(
+	request HoldRequest, rules HoldRules, history History, now time.Time,
+) (hold Hold, made bool, err error) {
 	segment, err := m.train.Segment(request.From, request.To)
 	if err != nil {
 		return Hold{}, false, err
@@ -31,7 +34,7 @@ func (m *SeatMap) Hold(request HoldRequest, rules HoldRules, now time.Time) (hol
 		}
 		return existing.Hold, false, nil
 	}
-	if m.wasBooked(request.User, request.ID) {
+	if id := BookingIDOf(request.User, request.ID); m.HasBooking(id) || history.cancelled(id) {
 		return Hold{}, false, errBooked() // a late retry of a hold that was confirmed
 	}
 	seats, err := m.selectSeats(request, segment, rules, now)
@@ -61,10 +64,11 @@ func (m *SeatMap) HoldFailed(id HoldID) {
 }
 
 // Confirm decides to book a live hold at now. The hold is confirming: store the
-// booking, then report Booked or ConfirmFailed. If the hold is booked already, made is
-// false. Errors as Service.Confirm, and *InTransitError.
-func (m *SeatMap) Confirm(ref HoldRef, now time.Time) (b Booking, hold HoldID, made bool, err error) {
-	h, booked, err := m.resolve(ref)
+// booking, then report Booked, ConfirmFailed or ConfirmRefused. If the hold is booked already,
+// made is false. The history is that of NeedsHistory. Errors as Service.Confirm, and
+// *InTransitError.
+func (m *SeatMap) Confirm(ref HoldRef, history History, now time.Time) (b Booking, hold HoldID, made bool, err error) {
+	h, booked, err := m.resolve(ref, history, now)
 	switch {
 	case err != nil:
 		return Booking{}, HoldID{}, false, err
@@ -93,11 +97,20 @@ func (m *SeatMap) Booked(id HoldID, b Booking) {
 // ConfirmFailed makes a hold held again because its booking was not stored.
 func (m *SeatMap) ConfirmFailed(id HoldID) { m.settle(id, PhaseConfirming) }
 
+// ConfirmRefused removes a hold whose booking the store refuses for good, and returns
+// seat_not_locked. The store has the last word, even where the map has no reason for it.
+func (m *SeatMap) ConfirmRefused(id HoldID) error {
+	if h := m.inPhase(id, PhaseConfirming); h != nil {
+		m.dropHold(h)
+	}
+	return errNotLocked()
+}
+
 // Release decides to end a live hold, and returns the hold to be stored. The hold is
-// releasing: store it, then report Released or ReleaseFailed. Errors as Service.Release,
-// and *InTransitError.
-func (m *SeatMap) Release(ref HoldRef) (Hold, error) {
-	h, _, err := m.resolve(ref)
+// releasing: store it, then report Released or ReleaseFailed. The history is that of
+// NeedsHistory. Errors as Service.Release, and *InTransitError.
+func (m *SeatMap) Release(ref HoldRef, history History, now time.Time) (Hold, error) {
+	h, _, err := m.resolve(ref, history, now)
 	switch {
 	case err != nil:
 		return Hold{}, err
@@ -115,18 +128,12 @@ func (m *SeatMap) Release(ref HoldRef) (Hold, error) {
 // Released removes a hold that was released and puts its seats on sale again.
 func (m *SeatMap) Released(id HoldID) {
 	if h := m.inPhase(id, PhaseReleasing); h != nil {
-		m.endHold(h)
+		m.dropHold(h)
 	}
 }
 
 // ReleaseFailed makes a hold held again because its release was not stored.
 func (m *SeatMap) ReleaseFailed(id HoldID) { m.settle(id, PhaseReleasing) }
-
-// endHold removes a hold that ended without a booking.
-func (m *SeatMap) endHold(h *liveHold) {
-	m.dropHold(h)
-	m.retain(h.User, endedHold{h.ID, h.Seats, h.Legs, h.deadline.Add(HoldRetention)})
-}
 
 func (m *SeatMap) inPhase(id HoldID, phase Phase) *liveHold {
 	if h := m.holds[id]; h != nil && h.phase == phase {

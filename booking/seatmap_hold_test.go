@@ -75,7 +75,7 @@ func (m *machine) holdAgain(t *rapid.T) {
 
 func (m *machine) requestHold(t *rapid.T, request booking.HoldRequest) {
 	want, wantMade, wantErr := m.model.Hold(request, m.now)
-	hold, made, err := m.seats.Hold(request, m.rules, m.now)
+	hold, made, err := m.seats.Hold(request, m.rules, m.history(t, request.User), m.now)
 	requireSameError(t, wantErr, err)
 	require.Equal(t, wantMade, made)
 	require.Equal(t, want, hold)
@@ -113,6 +113,19 @@ func (m *machine) drawRef(t *rapid.T) booking.HoldRef {
 	return ref
 }
 
+// history is what the stores have of a user's past.
+func (m *machine) history(t *rapid.T, user uuid.UUID) booking.History {
+	return m.model.History(user, m.now, coin(t, "stored"))
+}
+
+// historyFor is the history if the seat map needs it.
+func (m *machine) historyFor(t *rapid.T, ref booking.HoldRef) (h booking.History) {
+	if m.seats.NeedsHistory(ref) {
+		h = m.history(t, ref.User)
+	}
+	return h
+}
+
 func (m *machine) confirm(t *rapid.T) {
 	m.advance(t)
 	m.confirmAs(t, m.drawRef(t))
@@ -120,7 +133,7 @@ func (m *machine) confirm(t *rapid.T) {
 
 func (m *machine) confirmAs(t *rapid.T, ref booking.HoldRef) {
 	want, wantHold, wantMade, wantErr := m.model.Confirm(ref, m.now)
-	b, hold, made, err := m.seats.Confirm(ref, m.now)
+	b, hold, made, err := m.seats.Confirm(ref, m.historyFor(t, ref), m.now)
 	requireSameError(t, wantErr, err)
 	require.Equal(t, wantMade, made)
 	require.Equal(t, wantHold, hold)
@@ -131,7 +144,7 @@ func (m *machine) release(t *rapid.T) {
 	m.advance(t)
 	ref := m.drawRef(t)
 	want, wantErr := m.model.Release(ref, m.now)
-	hold, err := m.seats.Release(ref)
+	hold, err := m.seats.Release(ref, m.historyFor(t, ref), m.now)
 	requireSameError(t, wantErr, err)
 	require.Equal(t, want, hold)
 }
@@ -190,6 +203,6 @@ func (m *machine) cancel(t *rapid.T) {
 	if tickets := m.inState(bookingtest.Booked, bookingtest.Cancelled); len(tickets) > 0 {
 		id = pick(t, tickets, "ticket").Sold.ID
 	}
-	m.seats.Cancelled(id, m.now)
+	m.seats.Cancelled(id)
 	m.model.Cancel(id, m.now)
 }

@@ -1,7 +1,6 @@
 package booking_test
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -19,6 +18,7 @@ var (
 	noon = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
 
 	rules = booking.HoldRules{TTL: 3 * time.Minute, MaxSeats: 10}
+	none  booking.History // of a user who had nothing before
 )
 
 // lineABCD calls at A, B, C and D and has the given number of seats.
@@ -35,7 +35,7 @@ func held(t *testing.T, m *booking.SeatMap, user uuid.UUID, from, to string, now
 	t.Helper()
 	hold, made, err := m.Hold(booking.HoldRequest{
 		ID: booking.NewHoldID(m.Train().ID), User: user, Seats: seats, From: from, To: to,
-	}, rules, now)
+	}, rules, none, now)
 	require.NoError(t, err)
 	require.True(t, made)
 	m.HoldWritten(hold.ID)
@@ -46,7 +46,7 @@ func held(t *testing.T, m *booking.SeatMap, user uuid.UUID, from, to string, now
 func booked(t *testing.T, m *booking.SeatMap, user uuid.UUID, from, to string, now time.Time, seats ...int) booking.Booking {
 	t.Helper()
 	hold := held(t, m, user, from, to, now, seats...)
-	b, id, made, err := m.Confirm(booking.HoldRef{User: user, Hold: hold.ID}, now)
+	b, id, made, err := m.Confirm(booking.HoldRef{User: user, Hold: hold.ID}, none, now)
 	require.NoError(t, err)
 	require.True(t, made)
 	require.Equal(t, hold.ID, id)
@@ -63,55 +63,17 @@ func TestRetryOfAConfirmedHoldIsRefused(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(9))
 	request := booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Count: 3}
-	hold, _, err := m.Hold(request, rules, noon)
+	hold, _, err := m.Hold(request, rules, none, noon)
 	require.NoError(t, err)
 	m.HoldWritten(hold.ID)
-	b, _, _, err := m.Confirm(booking.HoldRef{User: anna, Hold: hold.ID}, noon)
+	b, _, _, err := m.Confirm(booking.HoldRef{User: anna, Hold: hold.ID}, none, noon)
 	require.NoError(t, err)
 	m.Booked(hold.ID, b)
 
-	_, _, err = m.Hold(request, rules, noon)
+	_, _, err = m.Hold(request, rules, none, noon)
 
 	requireCode(t, booking.CodeSeatBooked, err)
 	require.Equal(t, booking.Tally{Booked: 3, Available: 6}, m.Snapshot().Tally(m.Train().Run()))
-}
-
-func TestEndedSegmentIsKeptUntilItsLatestExpiry(t *testing.T) {
-	t.Parallel()
-	m := booking.NewSeatMap(lineABCD(1))
-	first := held(t, m, anna, "A", "B", noon, 1)
-	_, err := m.Release(booking.HoldRef{User: anna, Hold: first.ID})
-	require.NoError(t, err)
-	m.Released(first.ID)
-	// Cancelled a minute later, but first expires only at its deadline plus the retention.
-	b := booked(t, m, anna, "A", "B", noon, 1)
-	m.Cancelled(b.ID, noon.Add(time.Minute))
-
-	now := first.ExpiresAt.Add(booking.HoldRetention - 1)
-	m.Expire(now)
-	held(t, m, anna, "B", "C", now, 1)
-	_, _, _, err = m.Confirm(booking.HoldRef{User: anna, Seat: 1}, now)
-
-	requireCode(t, booking.CodeAmbiguousHold, err)
-}
-
-func TestRestoreAcceptsEndedHoldsInAnyOrder(t *testing.T) {
-	t.Parallel()
-	ended := func(at time.Time) booking.Hold {
-		id := booking.NewHoldID(lineABCD(1).ID)
-		return booking.Hold{ID: id, User: anna, Legs: booking.Segment(0, 1), Seats: []int{1}, ExpiresAt: at}
-	}
-	holds := []booking.Hold{ended(noon), ended(noon.Add(-time.Minute))}
-	for range 2 {
-		m := booking.NewSeatMap(lineABCD(1))
-		m.Restore(nil, holds, rules.TTL, noon)
-		now := noon.Add(booking.HoldRetention - 1)
-		m.Expire(now)
-		held(t, m, anna, "B", "C", now, 1)
-		_, _, _, err := m.Confirm(booking.HoldRef{User: anna, Seat: 1}, now)
-		requireCode(t, booking.CodeAmbiguousHold, err)
-		slices.Reverse(holds)
-	}
 }
 
 func TestConfirmComparesItsOwnTimeWithTheDeadline(t *testing.T) {
@@ -119,15 +81,15 @@ func TestConfirmComparesItsOwnTimeWithTheDeadline(t *testing.T) {
 	m := booking.NewSeatMap(lineABCD(1))
 	hold := held(t, m, anna, "A", "B", noon, 1)
 	ref := booking.HoldRef{User: anna, Hold: hold.ID}
-	_, _, made, err := m.Confirm(ref, noon)
+	_, _, made, err := m.Confirm(ref, none, noon)
 	require.NoError(t, err)
 	require.True(t, made)
 	// The write is slow and fails. Two more confirms that arrived in between are decided
 	// before Expire is called: one of them arrived in time, the other at the deadline.
 	m.ConfirmFailed(hold.ID)
-	_, _, _, err = m.Confirm(ref, hold.ExpiresAt)
+	_, _, _, err = m.Confirm(ref, none, hold.ExpiresAt)
 	requireCode(t, booking.CodeSeatNotLocked, err)
-	b, _, made, err := m.Confirm(ref, hold.ExpiresAt.Add(-1))
+	b, _, made, err := m.Confirm(ref, none, hold.ExpiresAt.Add(-1))
 	require.NoError(t, err)
 	require.True(t, made)
 	require.Equal(t, hold.Seats, b.Seats)
@@ -136,7 +98,7 @@ func TestConfirmComparesItsOwnTimeWithTheDeadline(t *testing.T) {
 func TestHoldInTransitOutlivesItsDeadline(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(1))
-	hold, _, err := m.Hold(booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Count: 1}, rules, noon)
+	hold, _, err := m.Hold(booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Count: 1}, rules, none, noon)
 	require.NoError(t, err)
 	require.Zero(t, m.Expire(hold.ExpiresAt.Add(time.Hour)))
 	require.True(t, m.HasHolds())
@@ -152,9 +114,11 @@ func TestRestoredHoldHasNoMoreTimeThanANewOne(t *testing.T) {
 	t.Parallel()
 	id := booking.NewHoldID(lineABCD(1).ID)
 	m := booking.NewSeatMap(lineABCD(1))
-	m.Restore(nil, []booking.Hold{{
+	shortened, _ := m.Restore(booking.Stored{Holds: []booking.Hold{{
 		ID: id, User: anna, Legs: booking.Segment(0, 3), Seats: []int{1}, ExpiresAt: noon.Add(24 * time.Hour),
-	}}, time.Minute, noon)
+	}}}, time.Minute, noon)
+	require.Len(t, shortened, 1)
+	require.Equal(t, noon.Add(time.Minute), shortened[0].ExpiresAt)
 	require.Zero(t, m.Expire(noon.Add(time.Minute-1)))
 	require.Equal(t, 1, m.Expire(noon.Add(time.Minute)))
 }
@@ -169,11 +133,12 @@ func TestRestoreDropsWhatContradictsTheBookings(t *testing.T) {
 		}
 	}
 	m := booking.NewSeatMap(train)
-	m.Restore(
-		[]booking.Booking{{ID: uuid.New(), User: anna, Legs: booking.Segment(1, 2), Seats: []int{1}}},
-		[]booking.Hold{hold(1, 0, 2), hold(3, 0, 1), hold(2, 0, 4), hold(2, 0, 1)},
-		rules.TTL, noon,
-	)
+	_, differing := m.Restore(booking.Stored{
+		Bookings: []booking.Booking{{ID: uuid.New(), User: anna, Legs: booking.Segment(1, 2), Seats: []int{1}}},
+		Seats:    map[int]booking.Legs{1: booking.Segment(1, 2)},
+		Holds:    []booking.Hold{hold(1, 0, 2), hold(3, 0, 1), hold(2, 0, 4), hold(2, 0, 1)},
+	}, rules.TTL, noon)
+	require.Empty(t, differing)
 	require.Equal(t, booking.Tally{Booked: 1, Held: 1}, m.Snapshot().Tally(train.Run()))
 	require.Len(t, m.LiveHolds(), 1)
 	require.Equal(t, booking.Tally{Available: 2}, m.Snapshot().Tally(booking.Segment(2, 3)))
@@ -187,98 +152,24 @@ func TestDeadlineIsAWholeMillisecondInUTC(t *testing.T) {
 	require.Equal(t, time.Date(2026, 12, 1, 6, 33, 0, 1_000_000, time.UTC), hold.ExpiresAt)
 }
 
-func TestTrainWithOneLegKeepsNoEndedHolds(t *testing.T) {
-	t.Parallel()
-	train := lineABCD(9)
-	train.Stops = train.Stops[:2]
-	m := booking.NewSeatMap(train)
-	for seat := range train.Capacity {
-		held(t, m, anna, "A", "B", noon, seat+1)
-	}
-	require.Equal(t, train.Capacity, m.Expire(noon.Add(rules.TTL)))
-	_, ok := m.NextDeadline()
-	require.False(t, ok)
-}
-
-func TestEndedSegmentsExpire(t *testing.T) {
-	t.Parallel()
-	m := booking.NewSeatMap(lineABCD(1))
-	now := noon
-	for range 3 {
-		now = held(t, m, anna, "A", "B", now, 1).ExpiresAt
-		require.Equal(t, 1, m.Expire(now))
-	}
-	now = now.Add(booking.HoldRetention)
-	m.Expire(now)
-	_, ok := m.NextDeadline()
-	require.False(t, ok)
-	held(t, m, anna, "B", "C", now, 1)
-	_, _, made, err := m.Confirm(booking.HoldRef{User: anna, Seat: 1}, now)
-	require.NoError(t, err)
-	require.True(t, made)
-}
-
-func TestLatestEndedHoldsAreKeptAfterARestore(t *testing.T) {
-	t.Parallel()
-	train := lineABCD(100)
-	var holds []booking.Hold
-	for n := 1; n <= 64; n++ {
-		holds = append(holds, booking.Hold{
-			ID: booking.NewHoldID(train.ID), User: anna, Legs: booking.Segment(0, 1), Seats: []int{n},
-			ExpiresAt: noon.Add(time.Duration(n-100) * time.Second), // seat 1 ended first
-		})
-	}
-	m := booking.NewSeatMap(train)
-	m.Restore(nil, holds, rules.TTL, noon)
-	h := held(t, m, anna, "A", "B", noon, 65)
-	m.Expire(h.ExpiresAt)
-	require.Equal(t, []booking.SupersededHold{{ID: holds[0].ID, User: anna}}, m.TakeSuperseded())
-}
-
-func TestRecordOfARetriedHoldIsNotSuperseded(t *testing.T) {
-	t.Parallel()
-	m := booking.NewSeatMap(lineABCD(2))
-	request := booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Seats: []int{1}, From: "A", To: "B"}
-	first, _, err := m.Hold(request, rules, noon)
-	require.NoError(t, err)
-	m.HoldWritten(first.ID)
-	m.Expire(first.ExpiresAt)
-	other := held(t, m, anna, "A", "B", first.ExpiresAt, 1)
-	m.Expire(other.ExpiresAt) // supersedes the record of first
-	superseded := m.TakeSuperseded()
-	require.Equal(t, []booking.SupersededHold{{ID: first.ID, User: anna}}, superseded)
-	require.True(t, m.IsSuperseded(superseded[0]))
-
-	// The first request is retried before the record is deleted.
-	again, made, err := m.Hold(request, rules, other.ExpiresAt)
-	require.NoError(t, err)
-	require.True(t, made)
-	require.Equal(t, first.ID, again.ID)
-	require.False(t, m.IsSuperseded(superseded[0]), "the record belongs to the live hold")
-	m.HoldWritten(again.ID)
-	m.Expire(again.ExpiresAt)
-	require.False(t, m.IsSuperseded(superseded[0]), "the record is of the latest ended hold")
-	require.Equal(t, []booking.SupersededHold{{ID: other.ID, User: anna}}, m.TakeSuperseded())
-}
-
 // Found by test/simulate, seed 3: the timer of the first hold ended the second.
 func TestRetriedHoldEndsAtItsOwnDeadline(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(1))
 	request := booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Seats: []int{1}}
-	first, _, err := m.Hold(request, rules, noon)
+	first, _, err := m.Hold(request, rules, none, noon)
 	require.NoError(t, err)
 	m.HoldWritten(first.ID)
-	_, err = m.Release(booking.HoldRef{User: anna, Hold: first.ID})
+	_, err = m.Release(booking.HoldRef{User: anna, Hold: first.ID}, none, noon)
 	require.NoError(t, err)
 	m.Released(first.ID)
-	second, made, err := m.Hold(request, rules, noon.Add(time.Minute))
+	second, made, err := m.Hold(request, rules, none, noon.Add(time.Minute))
 	require.NoError(t, err)
 	require.True(t, made)
 	m.HoldWritten(second.ID)
 
 	require.Zero(t, m.Expire(first.ExpiresAt))
-	_, _, _, err = m.Confirm(booking.HoldRef{User: anna, Hold: second.ID}, second.ExpiresAt.Add(-time.Millisecond))
+	_, _, _, err = m.Confirm(booking.HoldRef{User: anna, Hold: second.ID}, none, second.ExpiresAt.Add(-time.Millisecond))
 	require.NoError(t, err)
 	m.ConfirmFailed(second.ID)
 	require.Equal(t, 1, m.Expire(second.ExpiresAt))
@@ -290,28 +181,96 @@ func TestRetryOfAHoldWhoseBookingWasCancelledIsRefused(t *testing.T) {
 	t.Parallel()
 	m := booking.NewSeatMap(lineABCD(1))
 	request := booking.HoldRequest{ID: booking.NewHoldID(m.Train().ID), User: anna, Seats: []int{1}}
-	hold, _, err := m.Hold(request, rules, noon)
+	hold, _, err := m.Hold(request, rules, none, noon)
 	require.NoError(t, err)
 	m.HoldWritten(hold.ID)
-	b, _, _, err := m.Confirm(booking.HoldRef{User: anna, Hold: hold.ID}, noon)
+	b, _, _, err := m.Confirm(booking.HoldRef{User: anna, Hold: hold.ID}, none, noon)
 	require.NoError(t, err)
 	m.Booked(hold.ID, b)
-	m.Cancelled(b.ID, noon)
+	m.Cancelled(b.ID)
 	b.CancelledAt = noon
-	loaded := booking.NewSeatMap(lineABCD(1))
-	loaded.Restore([]booking.Booking{b}, nil, rules.TTL, noon)
 
-	for _, m := range []*booking.SeatMap{m, loaded} {
-		_, _, err = m.Hold(request, rules, noon)
-		requireCode(t, booking.CodeSeatBooked, err)
-		request := request
-		request.ID = booking.NewHoldID(m.Train().ID)
-		_, made, err := m.Hold(request, rules, noon)
-		require.NoError(t, err)
-		require.True(t, made, "the seat is on sale")
-		m.Expire(noon.Add(booking.HoldRetention))
-		m.Expire(noon.Add(2 * booking.HoldRetention))
-		_, any := m.NextDeadline()
-		require.False(t, any, "everything expires")
+	_, _, err = m.Hold(request, rules, booking.History{Cancelled: []booking.Booking{b}}, noon.Add(24*time.Hour))
+	requireCode(t, booking.CodeSeatBooked, err)
+	held(t, m, anna, "", "", noon, 1) // the seat is on sale
+}
+
+func TestRecordOfAHoldWhoseBookingWasCancelledIsNotRestored(t *testing.T) {
+	t.Parallel()
+	m := booking.NewSeatMap(lineABCD(1))
+	h := booking.Hold{
+		ID: booking.NewHoldID(m.Train().ID), User: anna, Legs: booking.Segment(0, 1), Seats: []int{1}, ExpiresAt: noon.Add(time.Minute),
 	}
+	m.Restore(booking.Stored{Holds: []booking.Hold{h}, Cancelled: []uuid.UUID{booking.BookingIDOf(anna, h.ID)}}, rules.TTL, noon)
+	require.False(t, m.HasHolds())
+}
+
+func TestSeatOfWhichASegmentEndedIsAmbiguousForAnHour(t *testing.T) {
+	t.Parallel()
+	other := booking.Segment(1, 2)
+	for name, history := range map[string]booking.History{
+		"a hold":    {Holds: []booking.Hold{{Seats: []int{1}, Legs: other, ExpiresAt: noon}}},
+		"a booking": {Cancelled: []booking.Booking{{Seats: []int{1}, Legs: other, CancelledAt: noon.Add(-booking.HoldRetention + 1)}}},
+	} {
+		m := booking.NewSeatMap(lineABCD(1))
+		h := held(t, m, anna, "A", "B", noon, 1)
+		ref := booking.HoldRef{User: anna, Seat: 1}
+		require.True(t, m.NeedsHistory(ref), name)
+		_, _, _, err := m.Confirm(ref, history, noon)
+		requireCode(t, booking.CodeAmbiguousHold, err)
+		_, err = m.Release(ref, history, noon)
+		requireCode(t, booking.CodeAmbiguousHold, err)
+
+		ref.Hold = h.ID
+		require.False(t, m.NeedsHistory(ref), name)
+		_, _, made, err := m.Confirm(ref, none, noon)
+		require.NoError(t, err)
+		require.True(t, made, name)
+	}
+	m := booking.NewSeatMap(lineABCD(1))
+	held(t, m, anna, "A", "B", noon, 1)
+	_, _, _, err := m.Confirm(booking.HoldRef{User: anna, Seat: 1}, booking.History{
+		Holds:     []booking.Hold{{Seats: []int{1}, Legs: booking.Segment(0, 1)}, {Seats: []int{2}, Legs: other}},
+		Cancelled: []booking.Booking{{Seats: []int{1}, Legs: other, CancelledAt: noon.Add(-booking.HoldRetention)}},
+	}, noon)
+	require.NoError(t, err, "the same segment, another seat, and more than an hour ago")
+}
+
+func TestTrainWithOneLegNeedsNoHistory(t *testing.T) {
+	t.Parallel()
+	train := lineABCD(1)
+	train.Stops = train.Stops[:2]
+	require.False(t, booking.NewSeatMap(train).NeedsHistory(booking.HoldRef{User: anna, Seat: 1}))
+}
+
+func TestLegsOfEitherSeatsOrBookingsAreTaken(t *testing.T) {
+	t.Parallel()
+	first, second := booking.Segment(0, 1), booking.Segment(1, 2)
+	m := booking.NewSeatMap(lineABCD(3))
+	_, differing := m.Restore(booking.Stored{
+		Bookings: []booking.Booking{
+			{ID: uuid.New(), User: anna, Legs: first, Seats: []int{1}}, // without a row for the seat
+			{ID: uuid.New(), User: anna, Legs: first, Seats: []int{2}},
+			{ID: uuid.New(), User: anna, Legs: first, Seats: []int{8}}, // not on this train
+		},
+		Seats: map[int]booking.Legs{2: first | second, 3: 0, 9: second, 10: 0},
+	}, rules.TTL, noon)
+	require.Equal(t, []int{1, 2, 9}, differing)
+	const b, f = booking.SeatBooked, booking.SeatAvailable
+	for seat, want := range map[int][]booking.SeatState{1: {b, f, f}, 2: {b, b, f}, 3: {f, f, f}} {
+		for leg, state := range want {
+			require.Equal(t, state, m.Snapshot().Seats(booking.Segment(leg, leg+1))[seat-1].State, "seat %d, leg %d", seat, leg)
+		}
+	}
+}
+
+func TestHoldThatTheStoreRefusesForGoodIsRemoved(t *testing.T) {
+	t.Parallel()
+	m := booking.NewSeatMap(lineABCD(1))
+	h := held(t, m, anna, "A", "B", noon, 1)
+	_, _, _, err := m.Confirm(booking.HoldRef{User: anna, Hold: h.ID}, none, noon)
+	require.NoError(t, err)
+	requireCode(t, booking.CodeSeatNotLocked, m.ConfirmRefused(h.ID))
+	require.False(t, m.HasHolds())
+	held(t, m, uuid.UUID{15: 2}, "A", "B", noon, 1)
 }

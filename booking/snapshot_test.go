@@ -49,14 +49,14 @@ func TestSnapshotIsReusedUntilSomethingVisibleChanges(t *testing.T) {
 		name string
 		do   func()
 	}{
-		{"a refusal", func() { _, _, _ = m.Hold(booking.HoldRequest{User: anna, Count: 9}, rules, noon) }},
-		{"the same hold", func() { _, _, _ = m.Hold(booking.HoldRequest{User: anna, Seats: []int{1}, To: "B"}, rules, noon) }},
-		{"a confirm", func() { _, _, _, _ = m.Confirm(booking.HoldRef{User: anna, Seat: 1}, noon) }},
+		{"a refusal", func() { _, _, _ = m.Hold(booking.HoldRequest{User: anna, Count: 9}, rules, none, noon) }},
+		{"the same hold", func() { _, _, _ = m.Hold(booking.HoldRequest{User: anna, Seats: []int{1}, To: "B"}, rules, none, noon) }},
+		{"a confirm", func() { _, _, _, _ = m.Confirm(booking.HoldRef{User: anna, Seat: 1}, none, noon) }},
 		{"its failure", func() { m.ConfirmFailed(hold.ID) }},
-		{"a release", func() { _, _ = m.Release(booking.HoldRef{User: anna, Seat: 1}) }},
+		{"a release", func() { _, _ = m.Release(booking.HoldRef{User: anna, Seat: 1}, none, noon) }},
 		{"its failure too", func() { m.ReleaseFailed(hold.ID) }},
 		{"no deadline", func() { require.Zero(t, m.Expire(hold.ExpiresAt.Add(-1))) }},
-		{"no such booking", func() { m.Cancelled(uuid.UUID{9}, noon) }},
+		{"no such booking", func() { m.Cancelled(uuid.UUID{9}) }},
 		{"a settled hold", func() { m.HoldWritten(hold.ID); m.HoldFailed(hold.ID); m.Released(hold.ID) }},
 		{"a check of a change", func() { require.NoError(t, m.CheckChange(lineABCD(1))) }},
 	} {

@@ -4,27 +4,23 @@ import (
 	"container/heap"
 	"slices"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // timers are the timers of a seat map, earliest first. A timer may be stale when it is due:
 // see SeatMap.stale.
 type timers struct{ heap timerHeap }
 
-// timer has exactly one of hold, booking and user.
+// timer is the deadline of a hold.
 type timer struct {
-	at      time.Time
-	hold    HoldID    // the hold expires
-	booking uuid.UUID // its id is removed from usedBookingIDs
-	user    uuid.UUID // ended holds of the user are removed
+	at   time.Time
+	hold HoldID
 }
 
 // addTimer adds a timer. Stale timers are removed when they are the majority, because the
 // timer of a released hold stays until the hold's deadline.
 func (m *SeatMap) addTimer(t timer) {
 	const few = 64
-	if len(m.timers.heap) >= few+2*(len(m.holds)+len(m.ended)+len(m.usedBookingIDs)) {
+	if len(m.timers.heap) >= few+2*len(m.holds) {
 		m.timers.heap = slices.DeleteFunc(m.timers.heap, m.stale)
 		heap.Init(&m.timers.heap)
 	}
@@ -34,16 +30,8 @@ func (m *SeatMap) addTimer(t timer) {
 // stale reports whether a timer has no effect any more. A retried request may have
 // made another hold, with a later deadline, under the id of a released one.
 func (m *SeatMap) stale(t timer) bool {
-	if !t.hold.IsZero() {
-		h := m.holds[t.hold]
-		return h == nil || !h.deadline.Equal(t.at)
-	}
-	if t.booking != (uuid.UUID{}) {
-		until, kept := m.usedBookingIDs[t.booking]
-		return !kept || !until.Equal(t.at)
-	}
-	ended := m.ended[t.user]
-	return ended == nil || !ended.next.Equal(t.at)
+	h := m.holds[t.hold]
+	return h == nil || !h.deadline.Equal(t.at)
 }
 
 // popDue removes and returns the earliest timer if it is at or before now.

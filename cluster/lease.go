@@ -38,9 +38,11 @@ type Term struct {
 // Shared reports whether another process may own the key after the term.
 func (t *Term) Shared() bool { return t.lease != persistence.Lease{} }
 
-// Valid reports whether the term lasts. Check it before each act and before its response
-// (RELIABILITY.md 2).
-func (t *Term) Valid() bool { return monotonic() < time.Duration(t.until.Load()) }
+// Valid reports whether the term lasts at now, which has a monotonic reading. Check it before
+// each act and its response (RELIABILITY.md 2).
+func (t *Term) Valid(now time.Time) bool {
+	return now.Sub(processStart) < time.Duration(t.until.Load())
+}
 
 // extend extends the term after a successful renewal that was sent at a time. A term that
 // has ended stays ended, because its activation is closing.
@@ -177,7 +179,7 @@ func (l *lessor) renew(ctx context.Context, terms []*Term) error {
 			t.extend(sent)
 			continue
 		}
-		if !t.Valid() { // released during the call
+		if !t.Valid(time.Now()) { // released during the call
 			continue
 		}
 		l.event(LeaseLost)
@@ -190,7 +192,7 @@ func (l *lessor) renew(ctx context.Context, terms []*Term) error {
 // expireOverdue revokes the terms that ended because the store did not respond.
 func (l *lessor) expireOverdue() {
 	for _, t := range l.all() {
-		if !t.Valid() {
+		if !t.Valid(time.Now()) {
 			l.event(LeaseOverdue)
 			l.revoke(t)
 		}

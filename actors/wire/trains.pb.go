@@ -77,12 +77,19 @@ func (SeatState) EnumDescriptor() ([]byte, []int) {
 type ExecuteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Train []byte                 `protobuf:"bytes,1,opt,name=train,proto3" json:"train,omitempty"`
-	// When the request arrived at the service, on the clock of the store of the members. The
-	// called process refuses a command whose request has timed out: it was delivered late.
+	// When the request arrived at the service, on the clock of the store of the members.
 	Arrived int64 `protobuf:"varint,2,opt,name=arrived,proto3" json:"arrived,omitempty"`
+	// When the caller stops waiting for this call, on the same clock. The called process refuses
+	// the command from then on: it was delivered late, and may have been repeated elsewhere. 0: 5 s
+	// after the arrival.
+	Expires int64 `protobuf:"varint,13,opt,name=expires,proto3" json:"expires,omitempty"`
 	// The time from that arrival to this call, on the monotonic clock of the calling process. The
 	// deadlines of holds are counted from the arrival.
 	Age int64 `protobuf:"varint,10,opt,name=age,proto3" json:"age,omitempty"`
+	// An attempt before this one may have been executed.
+	Lost bool `protobuf:"varint,11,opt,name=lost,proto3" json:"lost,omitempty"`
+	// The number of attempts before this one that the store contradicted.
+	Conflicts uint32 `protobuf:"varint,12,opt,name=conflicts,proto3" json:"conflicts,omitempty"`
 	// Types that are valid to be assigned to Command:
 	//
 	//	*ExecuteRequest_Hold
@@ -141,9 +148,30 @@ func (x *ExecuteRequest) GetArrived() int64 {
 	return 0
 }
 
+func (x *ExecuteRequest) GetExpires() int64 {
+	if x != nil {
+		return x.Expires
+	}
+	return 0
+}
+
 func (x *ExecuteRequest) GetAge() int64 {
 	if x != nil {
 		return x.Age
+	}
+	return 0
+}
+
+func (x *ExecuteRequest) GetLost() bool {
+	if x != nil {
+		return x.Lost
+	}
+	return false
+}
+
+func (x *ExecuteRequest) GetConflicts() uint32 {
+	if x != nil {
+		return x.Conflicts
 	}
 	return 0
 }
@@ -273,6 +301,7 @@ type Hold struct {
 	Count         uint32                 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
 	From          string                 `protobuf:"bytes,5,opt,name=from,proto3" json:"from,omitempty"`
 	To            string                 `protobuf:"bytes,6,opt,name=to,proto3" json:"to,omitempty"`
+	NewId         bool                   `protobuf:"varint,7,opt,name=new_id,json=newId,proto3" json:"new_id,omitempty"` // the id was made for this request
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -347,6 +376,13 @@ func (x *Hold) GetTo() string {
 		return x.To
 	}
 	return ""
+}
+
+func (x *Hold) GetNewId() bool {
+	if x != nil {
+		return x.NewId
+	}
+	return false
 }
 
 // HoldRef is a booking.HoldRef.
@@ -581,7 +617,11 @@ type ExecuteResponse struct {
 	//	*ExecuteResponse_Booked
 	//	*ExecuteResponse_Train
 	//	*ExecuteResponse_Queried
-	Result        isExecuteResponse_Result `protobuf_oneof:"result"`
+	Result isExecuteResponse_Result `protobuf_oneof:"result"`
+	// With retry: the store contradicted the command.
+	Conflict bool `protobuf:"varint,9,opt,name=conflict,proto3" json:"conflict,omitempty"`
+	// With retry: the command was refused because it was delivered late.
+	Late          bool `protobuf:"varint,10,opt,name=late,proto3" json:"late,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -685,6 +725,20 @@ func (x *ExecuteResponse) GetQueried() *SeatQueryResult {
 		}
 	}
 	return nil
+}
+
+func (x *ExecuteResponse) GetConflict() bool {
+	if x != nil {
+		return x.Conflict
+	}
+	return false
+}
+
+func (x *ExecuteResponse) GetLate() bool {
+	if x != nil {
+		return x.Late
+	}
+	return false
 }
 
 type isExecuteResponse_Result interface {
@@ -1576,12 +1630,15 @@ var File_actors_wire_trains_proto protoreflect.FileDescriptor
 
 const file_actors_wire_trains_proto_rawDesc = "" +
 	"\n" +
-	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\xf3\x03\n" +
+	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\xbf\x04\n" +
 	"\x0eExecuteRequest\x12\x14\n" +
 	"\x05train\x18\x01 \x01(\fR\x05train\x12\x18\n" +
-	"\aarrived\x18\x02 \x01(\x03R\aarrived\x12\x10\n" +
+	"\aarrived\x18\x02 \x01(\x03R\aarrived\x12\x18\n" +
+	"\aexpires\x18\r \x01(\x03R\aexpires\x12\x10\n" +
 	"\x03age\x18\n" +
-	" \x01(\x03R\x03age\x122\n" +
+	" \x01(\x03R\x03age\x12\x12\n" +
+	"\x04lost\x18\v \x01(\bR\x04lost\x12\x1c\n" +
+	"\tconflicts\x18\f \x01(\rR\tconflicts\x122\n" +
 	"\x04hold\x18\x03 \x01(\v2\x1c.trainbooking.actors.v1.HoldH\x00R\x04hold\x12;\n" +
 	"\aconfirm\x18\x04 \x01(\v2\x1f.trainbooking.actors.v1.HoldRefH\x00R\aconfirm\x12;\n" +
 	"\arelease\x18\x05 \x01(\v2\x1f.trainbooking.actors.v1.HoldRefH\x00R\arelease\x128\n" +
@@ -1589,14 +1646,15 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x06change\x18\a \x01(\v2\x1d.trainbooking.actors.v1.TrainH\x00R\x06change\x128\n" +
 	"\x06delete\x18\b \x01(\v2\x1e.trainbooking.actors.v1.DeleteH\x00R\x06delete\x129\n" +
 	"\x05query\x18\t \x01(\v2!.trainbooking.actors.v1.SeatQueryH\x00R\x05queryB\t\n" +
-	"\acommand\"z\n" +
+	"\acommand\"\x91\x01\n" +
 	"\x04Hold\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\fR\x04user\x12\x14\n" +
 	"\x05seats\x18\x03 \x03(\rR\x05seats\x12\x14\n" +
 	"\x05count\x18\x04 \x01(\rR\x05count\x12\x12\n" +
 	"\x04from\x18\x05 \x01(\tR\x04from\x12\x0e\n" +
-	"\x02to\x18\x06 \x01(\tR\x02to\"E\n" +
+	"\x02to\x18\x06 \x01(\tR\x02to\x12\x15\n" +
+	"\x06new_id\x18\a \x01(\bR\x05newId\"E\n" +
 	"\aHoldRef\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\fR\x04user\x12\x12\n" +
 	"\x04hold\x18\x02 \x01(\fR\x04hold\x12\x12\n" +
@@ -1609,7 +1667,7 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\tSeatQuery\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\tR\x02to\x12\x14\n" +
-	"\x05seats\x18\x03 \x01(\bR\x05seats\"\x80\x03\n" +
+	"\x05seats\x18\x03 \x01(\bR\x05seats\"\xb0\x03\n" +
 	"\x0fExecuteResponse\x12\x14\n" +
 	"\x05retry\x18\x01 \x01(\bR\x05retry\x12\x12\n" +
 	"\x04lost\x18\x02 \x01(\bR\x04lost\x12\x14\n" +
@@ -1618,7 +1676,10 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x04held\x18\x05 \x01(\v2!.trainbooking.actors.v1.HeldSeatsH\x00R\x04held\x129\n" +
 	"\x06booked\x18\x06 \x01(\v2\x1f.trainbooking.actors.v1.BookingH\x00R\x06booked\x125\n" +
 	"\x05train\x18\a \x01(\v2\x1d.trainbooking.actors.v1.TrainH\x00R\x05train\x12C\n" +
-	"\aqueried\x18\b \x01(\v2'.trainbooking.actors.v1.SeatQueryResultH\x00R\aqueriedB\b\n" +
+	"\aqueried\x18\b \x01(\v2'.trainbooking.actors.v1.SeatQueryResultH\x00R\aqueried\x12\x1a\n" +
+	"\bconflict\x18\t \x01(\bR\bconflict\x12\x12\n" +
+	"\x04late\x18\n" +
+	" \x01(\bR\x04lateB\b\n" +
 	"\x06result\"x\n" +
 	"\tHeldSeats\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +

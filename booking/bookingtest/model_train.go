@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"trainbooking.dev/booking"
 )
 
@@ -31,31 +33,45 @@ func (m *Model) CheckChange(to booking.Train, now time.Time) error {
 // Change is SeatMap.Change.
 func (m *Model) Change(to booking.Train) { m.train = to }
 
-// Restart simulates a crash and returns what the stores kept, for SeatMap.Restore: live
-// bookings, those cancelled within booking.HoldRetention, and holds until
-// booking.HoldRetention after their deadline. written reports whether a ticket in transit was
-// written, and stored whether the record of a booked hold has not been deleted yet.
-func (m *Model) Restart(now time.Time, written, stored func(*Ticket) bool) (
-	bookings []booking.Booking, holds []booking.Hold,
-) {
+// Restart simulates a crash and returns what the stores have of the train. written reports whether
+// a ticket in transit was written, and stored whether the record of a booked hold has not been
+// deleted yet.
+func (m *Model) Restart(written, stored func(*Ticket) bool) booking.Stored {
 	for _, k := range slices.Clone(m.tickets) {
 		if k.InTransit() {
 			m.Settle(k, written(k))
 		}
 	}
+	s := booking.Stored{Seats: map[int]booking.Legs{}}
 	for _, k := range m.tickets {
-		if !k.kept(now) {
-			continue
-		}
 		sold := k.State == Booked || k.State == Cancelled
-		if sold {
-			bookings = append(bookings, k.Sold)
+		if k.State == Booked {
+			s.Bookings = append(s.Bookings, k.Sold)
+			for _, n := range k.Sold.Seats {
+				s.Seats[n] |= k.Sold.Legs
+			}
 		}
-		if !sold || stored(k) {
-			record := k.Hold
-			record.Released = k.State == Released
-			holds = append(holds, record)
+		if k.State == Held || sold && stored(k) {
+			s.Holds = append(s.Holds, k.Hold)
+		}
+		if k.State == Cancelled {
+			s.Cancelled = append(s.Cancelled, k.Sold.ID)
 		}
 	}
-	return bookings, holds
+	return s
+}
+
+// History returns what the stores have of a user's past. The record of a booked hold may not have
+// been deleted yet.
+func (m *Model) History(user uuid.UUID, now time.Time, stored func(*Ticket) bool) (h booking.History) {
+	for _, k := range m.ofUser(user) {
+		sold := k.State == Booked || k.State == Cancelled
+		if k.State == Cancelled {
+			h.Cancelled = append(h.Cancelled, k.Sold)
+		}
+		if now.Before(k.Hold.ExpiresAt.Add(booking.HoldRetention)) && (!sold || stored(k)) {
+			h.Holds = append(h.Holds, k.Hold)
+		}
+	}
+	return h
 }

@@ -5,6 +5,7 @@ import "strings"
 // The suites that kill mutants.
 var (
 	seatMap   = suite{pkg: "./booking"}
+	machine   = suite{pkg: "./actors/activation"}
 	simulated = suite{pkg: "./test/simulate", names: "NoHistory"}
 	store     = suite{pkg: "./persistence/postgres", names: "TestStore$"}
 	adoption  = suite{pkg: "./persistence/postgres", names: "Adoption"}
@@ -42,12 +43,12 @@ var mutants = []mutant{
 	{
 		name: "release-by-anyone", pkg: "booking", decl: "HoldRef.Matches",
 		edit:     replace(`h.User == ref.User`, `true`),
-		killedBy: []suite{seatMap, chaos("killed")},
+		killedBy: []suite{seatMap, simulated, chaos("killed")},
 	},
 	{
 		name: "retry-with-a-new-id", pkg: "booking", decl: "BookingIDOf",
 		edit:     begin(`return uuid.New()`),
-		killedBy: []suite{oneSystem, chaos("reset by Postgres")},
+		killedBy: []suite{oneSystem, simulated, chaos("reset by Postgres")},
 	},
 	{
 		name: "no-epoch-check", pkg: "persistence/postgres", decl: "bookBatch",
@@ -90,17 +91,72 @@ var mutants = []mutant{
 		killedBy: []suite{leases},
 	},
 	{
-		name: "response-before-the-write", pkg: "actors", decl: "trainActor.writeHold",
+		name: "response-before-the-write", pkg: "actors/activation", decl: "Machine.writeHold",
 		edit:     begin(`then(nil); then = func(error) {}`),
+		killedBy: []suite{simulated, oneSystem},
+	},
+	{
+		name: "sale-that-failed-is-booked", pkg: "actors/activation", decl: "Machine.confirmed",
+		edit:     replace(`m.seats.ConfirmFailed(id)`, `m.seats.Booked(id, b)`),
+		killedBy: []suite{simulated},
+	},
+	{
+		name: "unknown-write-is-failed", pkg: "actors/activation", decl: "Machine.contradicts",
+		edit:     replace(`case errors.Is(err, persistence.ErrUnknown):`, `case false:`),
+		killedBy: []suite{simulated},
+	},
+	{
+		name: "conflict-without-end", pkg: "actors/activation", decl: "Machine.failed",
+		edit:     replace(`conflict && c.Conflicts > 0`, `false`),
+		killedBy: []suite{machine},
+	},
+	{
+		name: "holds-not-restored", pkg: "actors/activation", decl: "Machine.trainRead",
+		edit:     replace(`Holds: m.load.holds`, `Holds: nil`),
+		killedBy: []suite{simulated},
+	},
+	{
+		name: "seats-without-bookings-are-free", pkg: "actors/activation", decl: "Machine.trainRead",
+		edit:     replace(`Seats: l.Seats`, `Seats: nil`),
+		killedBy: []suite{simulated},
+	},
+	{
+		name: "requests-served-while-loading", pkg: "actors/activation", decl: "Machine.loadStep",
+		edit:     replace(`case m.state == Loading:`, `default:`),
+		killedBy: []suite{machine},
+	},
+	{
+		name: "change-does-not-wait", pkg: "actors/activation", decl: "Machine.quiesce",
+		edit:     begin(`then(); return`),
+		killedBy: []suite{machine},
+	},
+	{
+		name: "halts-with-a-write-in-flight", pkg: "actors/activation", decl: "Machine.advance",
+		edit:     replace(`m.state == Halting && m.inFlight == 0`, `m.state == Halting`),
+		killedBy: []suite{machine},
+	},
+	{
+		name: "history-ignored", pkg: "actors/activation", decl: "Machine.needHistory",
+		edit:     begin(`return false`),
+		killedBy: []suite{simulated},
+	},
+	{
+		name: "no-handoff-of-holds", pkg: "actors/activation", decl: "Machine.holdsRead",
+		edit:     replace(`m.handoff.Epoch == m.load.epoch`, `false`),
 		killedBy: []suite{oneSystem},
 	},
 	{
-		name: "no-handoff-of-holds", pkg: "actors", decl: "activations.handoff",
-		edit:     begin(`return nil`),
-		killedBy: []suite{oneSystem},
+		name: "handoff-after-another-owner", pkg: "actors/activation", decl: "Machine.holdsRead",
+		edit:     replace(`m.handoff.Epoch == m.load.epoch`, `true`),
+		killedBy: []suite{simulated},
 	},
 	{
-		name: "served-after-the-lease", pkg: "cluster", decl: "Term.Valid",
+		name: "served-after-the-lease", pkg: "actors/activation", decl: "Machine.valid",
+		edit:     begin(`return true`),
+		killedBy: []suite{simulated, someSystems},
+	},
+	{
+		name: "lease-without-end", pkg: "cluster", decl: "Term.Valid",
 		edit:     begin(`return true`),
 		killedBy: []suite{someSystems, cluster("")},
 	},
@@ -111,7 +167,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "late-request-executed", pkg: "actors", decl: "trainsServer.Execute",
-		edit:     replace(`atMost >= requestTimeout`, `false`),
+		edit:     replace(`left <= 0`, `false`),
 		killedBy: []suite{someSystems},
 	},
 	{

@@ -1,94 +1,160 @@
 package simulate
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
+	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
 
-// activation is a model of an activation in package actors.
-type activation struct {
+// shell runs the machine of an activation, as the actor of package actors does: it delivers events
+// and executes effects, over the simulated network. The process may be paused before each.
+type shell struct {
 	*node
-	guard    persistence.Guard
-	offset   time.Duration // of the wall clock at the load, since the seat map needs one monotonic time
-	seats    *booking.SeatMap
-	until    time.Duration // of the lease term
-	renewing bool          // the lease is to be renewed
-	acquired bool          // the lease is to be released
-
-	inFlight int
-	busy     bool // loading or halting
-	halting  bool
-	waiting  []*attempt
-	parked   map[booking.HoldID][]*attempt
-	dropping map[booking.HoldID]bool
-	timerAt  time.Duration // 0: none
+	machine  *activation.Machine
+	guard    persistence.Guard // without the epoch
+	offset   time.Duration     // of the wall clock at the load, since the machine needs one monotonic time
+	term     *term             // nil until the lease is acquired
+	renewing bool              // the lease is to be renewed
+	timer    time.Duration     // of the last SetTimer
 }
 
-func newActivation(n *node) *activation {
-	return &activation{
-		node: n, busy: true, parked: map[booking.HoldID][]*attempt{}, dropping: map[booking.HoldID]bool{},
-		guard: persistence.Guard{Train: n.train.ID, Owner: n.uuid()},
-	}
+// term is a lease term. It ends at a true time.
+type term struct {
+	until  time.Duration
+	offset time.Duration
 }
 
-func (a *activation) lease() persistence.Lease {
+func (t *term) Valid(now time.Time) bool { return now.Sub(startTime)-t.offset < t.until }
+
+func (*term) Shared() bool { return true }
+
+func (t *term) extend(sent time.Duration) {
+	t.until = sent + persistence.LeaseTTL - persistence.LeaseMargin
+}
+
+func (n *node) activate() {
+	n.coverage["activations"]++
+	guard := persistence.Guard{Train: n.train.ID, Owner: n.uuid()}
+	n.active = &shell{node: n, guard: guard, offset: n.wall, machine: activation.New(activation.Options{
+		Guard: guard, Rules: n.rules, Handoff: n.handoff,
+	})}
+	n.active.deliver(activation.Start{})
+}
+
+func (a *shell) lease() persistence.Lease {
 	return persistence.Lease{Train: a.guard.Train, Address: a.address, Owner: a.guard.Owner}
 }
 
-// at converts a true time to the time of the seat map.
-func (a *activation) at(t time.Duration) time.Time { return startTime.Add(t + a.offset) }
+// at converts a true time to the time of the machine.
+func (a *shell) at(t time.Duration) time.Time { return startTime.Add(t + a.offset) }
 
-func (a *activation) valid() bool { return a.now < a.until }
-
-func (a *activation) grant(sent time.Duration) {
-	a.until = sent + persistence.LeaseTTL - persistence.LeaseMargin
+func (a *shell) deliver(e activation.Event) {
+	a.do(func() { a.execute(slices.Clone(a.machine.Handle(a.at(a.now), e))) })
 }
 
-// load reads the epoch before it acquires the lease, and adopts before it reads the rest.
-func (a *activation) load() {
-	call(a.node, a.postgres, func() (int64, error) { return a.store.Epoch(background, a.guard.Train) },
-		func(oldEpoch int64, err error) {
-			if err != nil {
-				a.loadFailed(err)
-				return
+// execute executes effects in their order.
+func (a *shell) execute(effects []activation.Effect) {
+	if len(effects) == 0 {
+		return
+	}
+	a.maybePause(func() {
+		a.executeOne(effects[0])
+		a.execute(effects[1:])
+	})
+}
+
+func (a *shell) executeOne(e activation.Effect) {
+	switch e := e.(type) {
+	case activation.Reply:
+		e.To.Respond(e.Response)
+	case activation.Announce:
+		e.To.Respond(activation.Response{Value: e.Train})
+	case *activation.WriteHold:
+		a.holds.add(e.HoldWrite, a.written(e))
+	case *activation.WriteSale:
+		a.sales.add(sale{e.Sale, requestOf(e)}, a.written(e))
+	case *activation.WriteCancellation:
+		a.write(e, func() error { return a.cancel(e) })
+	case *activation.WriteChange:
+		a.write(e, func() error { return a.change(e) })
+	case *activation.ReadHistory:
+		a.readHistory(e)
+	case activation.SetTimer:
+		a.setTimer(e.At.Sub(startTime) - a.offset)
+	case activation.Report:
+		a.coverage["event: "+string(e.Occurrence)] += e.Count
+		a.logf("%s: %s (%d) %v", a.address, e.Occurrence, e.Count, e.Err)
+	case activation.Close:
+		a.close(e)
+	case activation.Publish:
+	default:
+		a.load(e)
+	}
+}
+
+// load executes a step of the load, or its end.
+func (a *shell) load(e activation.Effect) {
+	switch e := e.(type) {
+	case activation.FindEpoch:
+		call(a.node, a.postgres, func() (int64, error) { return a.store.Epoch(background, a.guard.Train) },
+			func(epoch int64, err error) { a.deliver(activation.EpochFound{Epoch: epoch, Err: err}) })
+	case activation.AcquireLease:
+		a.acquire(true)
+	case activation.Adopt:
+		call(a.node, a.postgres, func() (int64, error) { return a.adopt(e) },
+			func(epoch int64, err error) { a.deliver(activation.Adopted{Epoch: epoch, Err: err}) })
+	case activation.ReadHolds:
+		call(a.node, a.redis, func() ([]booking.Hold, error) {
+			if a.mutation == HoldsForgotten {
+				return nil, nil
 			}
-			a.acquire(oldEpoch, true)
-		})
+			return a.client.LoadHolds(background, a.guard.Train, a.at(a.now))
+		}, func(holds []booking.Hold, err error) { a.deliver(activation.HoldsRead{Holds: holds, Err: err}) })
+	case activation.ReadTrain:
+		call(a.node, a.postgres, func() (persistence.LoadedTrain, error) {
+			return a.store.LoadTrain(background, a.guard.Train, e.Became)
+		}, func(l persistence.LoadedTrain, err error) { a.deliver(activation.TrainRead{Train: l, Err: err}) })
+	case activation.Serve:
+		a.coverage["takeovers"]++
+		a.logf("%s owns the train", a.address)
+	}
 }
 
-func (a *activation) acquire(oldEpoch int64, first bool) {
+// acquire acquires the lease as package cluster does.
+func (a *shell) acquire(first bool) {
 	sent := a.now
-	got := func(holder persistence.Lease, err error) {
+	acquired := func(holder persistence.Lease, err error) {
 		switch {
 		case err == nil && holder == a.lease():
-			a.grant(sent)
-			a.renewing, a.acquired = true, true
-			a.adopt(oldEpoch)
+			a.term = &term{offset: a.offset}
+			a.term.extend(sent)
+			a.renewing = true
+			a.deliver(activation.LeaseAcquired{Term: a.term})
 		case err == nil && holder.Address == a.address && first:
 			a.release(holder, func(err error) {
 				if err != nil {
-					a.releaseAndFail(err)
+					a.notAcquired(err)
 					return
 				}
-				a.acquire(oldEpoch, false)
+				a.acquire(false)
 			})
 		case err == nil:
-			a.moved(holder.Address)
+			a.deliver(activation.LeaseAcquired{Owner: holder.Address})
 		default:
-			a.releaseAndFail(err)
+			a.notAcquired(err)
 		}
 	}
 	call(a.node, a.redis, func() (persistence.Lease, error) { return a.client.AcquireLease(background, a.lease()) },
 		func(holder persistence.Lease, err error) {
 			if !errors.Is(err, persistence.ErrUnknown) {
-				got(holder, err)
+				acquired(holder, err)
 				return
 			}
 			call(a.node, a.redis, func() (persistence.Lease, error) {
@@ -96,17 +162,17 @@ func (a *activation) acquire(oldEpoch int64, first bool) {
 					return found, nil
 				}
 				return holder, err
-			}, got)
+			}, acquired)
 		})
 }
 
-// releaseAndFail fails the load. It releases the lease, which may have been acquired.
-func (a *activation) releaseAndFail(err error) {
+// notAcquired releases the lease, which may have been acquired.
+func (a *shell) notAcquired(err error) {
 	a.release(a.lease(), func(error) {})
-	a.loadFailed(err)
+	a.deliver(activation.LeaseAcquired{Err: err})
 }
 
-func (a *activation) release(lease persistence.Lease, done func(error)) {
+func (a *shell) release(lease persistence.Lease, done func(error)) {
 	call(a.node, a.redis, func() (struct{}, error) {
 		if a.mutation == LeaseByAnyone {
 			lease, _ = a.shared.Holder(a.guard.Train)
@@ -115,316 +181,164 @@ func (a *activation) release(lease persistence.Lease, done func(error)) {
 	}, func(_ struct{}, err error) { done(err) })
 }
 
-func (a *activation) adopt(oldEpoch int64) {
+func (a *shell) adopt(e activation.Adopt) (epoch int64, err error) {
 	if a.mutation == TokenFromRedis {
-		a.adoptToken()
-		return
-	}
-	call(a.node, a.postgres, func() (int64, error) {
-		epoch, err := a.store.Adopt(background, a.guard.Train, oldEpoch, a.guard.Owner)
-		if err == nil {
-			a.ledger.adopted(epoch)
-		}
-		return epoch, err
-	}, func(epoch int64, err error) {
-		if err != nil {
-			a.loadFailed(err)
-			return
-		}
-		a.guard.Epoch = epoch
-		a.read(oldEpoch)
-	})
-}
-
-func (a *activation) adoptToken() {
-	call(a.node, a.redis, func() (int64, error) {
 		a.token.counter++
-		return a.token.counter, nil
-	}, func(token int64, err error) {
-		if err != nil {
-			a.loadFailed(err)
-			return
-		}
-		a.ledger.adopted(token)
-		a.guard.Epoch = token
-		a.read(token - 1)
-	})
+		epoch = a.token.counter
+	} else {
+		epoch, err = a.store.Adopt(background, e.Guard.Train, e.Old, e.Guard.Owner)
+	}
+	if err == nil {
+		a.ledger.adopted(epoch)
+	}
+	return epoch, err
 }
 
-// read loads the train from the stores, and the handoff of the last activation if no other one
-// was adopted in between.
-func (a *activation) read(oldEpoch int64) {
-	a.offset = a.wall
-	var handedOff []booking.Hold
-	if a.handoff.epoch == oldEpoch {
-		handedOff = a.handoff.holds
+func (a *shell) written(w activation.Write) func(error) {
+	return func(err error) { a.deliver(activation.Written{Write: w, Err: err}) }
+}
+
+// write executes a write in Postgres.
+func (a *shell) write(w activation.Write, exec func() error) {
+	call(a.node, a.postgres, func() (struct{}, error) { return struct{}{}, exec() },
+		func(_ struct{}, err error) { a.written(w)(err) })
+}
+
+func (a *shell) cancel(e *activation.WriteCancellation) error {
+	guard, err := a.guardOf(e.Guard)
+	if err == nil {
+		err = a.store.CancelBooking(background, guard, e.Booking, e.At)
 	}
-	type loaded struct {
-		train    booking.Train
-		bookings []booking.Booking
+	if err == nil {
+		a.ledger.cancelled(e.Booking, requestOf(e))
 	}
-	call(a.node, a.postgres, func() (l loaded, err error) {
-		since := a.at(a.now).Add(-booking.HoldRetention - a.rules.TTL)
-		l.train, l.bookings, err = a.store.LoadTrain(background, a.guard.Train, since)
-		return l, err
-	}, func(l loaded, err error) {
+	return err
+}
+
+func (a *shell) change(e *activation.WriteChange) error {
+	guard, err := a.guardOf(e.Guard)
+	if err != nil {
+		return err
+	}
+	return a.store.ChangeTrain(background, guard, e.To)
+}
+
+func (a *shell) readHistory(e *activation.ReadHistory) {
+	var history booking.History
+	call(a.node, a.redis, func() ([]booking.Hold, error) {
+		return a.client.UserHolds(background, a.guard.Train, e.User, a.at(a.now))
+	}, func(holds []booking.Hold, err error) {
 		if err != nil {
-			a.loadFailed(err)
+			a.deliver(activation.HistoryRead{Of: e, Err: err})
 			return
 		}
-		call(a.node, a.redis, func() ([]booking.Hold, error) {
-			if a.mutation == HoldsForgotten {
-				return nil, nil
-			}
-			return a.client.LoadHolds(background, a.guard.Train, a.at(a.now))
-		}, func(holds []booking.Hold, err error) {
-			if err == nil && !a.valid() {
-				err = persistence.ErrFenced
-			}
-			if err != nil {
-				a.loadFailed(err)
-				return
-			}
-			a.loaded(l.train, l.bookings, holds, handedOff)
+		history.Holds = holds
+		call(a.node, a.postgres, func() ([]booking.Booking, error) {
+			return a.store.CancelledBookings(background, a.guard.Train, e.User)
+		}, func(cancelled []booking.Booking, err error) {
+			history.Cancelled = cancelled
+			a.deliver(activation.HistoryRead{Of: e, History: history, Err: err})
 		})
 	})
 }
 
-func (a *activation) loaded(train booking.Train, bookings []booking.Booking, holds, handedOff []booking.Hold) {
-	var unstored []booking.Hold
-	for _, h := range handedOff {
-		if !slices.ContainsFunc(holds, func(o booking.Hold) bool { return o.ID == h.ID }) {
-			unstored = append(unstored, h)
-		}
-	}
-	a.seats = booking.NewSeatMap(train)
-	shortened := a.seats.Restore(bookings, append(holds, unstored...), a.rules.TTL, a.at(a.now))
-	a.logf("%s owns the train with epoch %d: %d bookings, %d holds, %d handed off, %d shortened",
-		a.address, a.guard.Epoch, len(bookings), len(a.seats.LiveHolds()), len(unstored), len(shortened))
-	a.coverage["takeovers"]++
-	a.coverage["holds handed off after Redis lost them"] += len(unstored)
-	unstored = slices.DeleteFunc(unstored, func(h booking.Hold) bool {
-		_, live := a.seats.Phase(h.ID)
-		return !live
-	})
-	a.storeAgain(append(unstored, shortened...))
-}
-
-// storeAgain writes the holds that Redis does not have in this form, before any request is
-// served.
-func (a *activation) storeAgain(unstored []booking.Hold) {
-	if len(unstored) == 0 {
-		a.serve()
+func (a *shell) setTimer(at time.Duration) {
+	a.timer = at
+	if at > faultTime+healTime+calmTime { // the run is over
 		return
 	}
-	writes := make([]persistence.HoldWrite, len(unstored))
-	for i, h := range unstored {
-		writes[i] = persistence.HoldWrite{Guard: a.guard, Op: persistence.HoldPut, Hold: h}
-	}
-	a.writeHolds(writes, func(results []error, err error) {
-		if err = errors.Join(append(results, err)...); err == nil && !a.valid() {
-			err = persistence.ErrFenced
+	a.after(max(0, at-a.now), func() {
+		if a.timer == at && a.active == a {
+			a.deliver(activation.Tick{At: a.at(a.now)})
 		}
-		if err != nil {
-			a.seats = nil // keep the handoff
-			a.loadFailed(err)
-			return
-		}
-		a.serve()
 	})
 }
 
-func (a *activation) serve() {
-	a.busy = a.halting
-	waiting := a.waiting
-	a.waiting = nil
-	for _, at := range waiting {
-		a.receive(at)
-	}
-	a.tidy()
-	a.closeWhenIdle()
+// leaseLost ends the term early.
+func (a *shell) leaseLost() {
+	a.term.until, a.renewing = 0, false
+	a.deliver(activation.LeaseLost{})
 }
 
-func (a *activation) moved(address string) {
-	for _, at := range a.waiting {
-		at.respond(a.node, response{retry: true, owner: address})
-	}
-	a.waiting = nil
-	a.halt()
-}
-
-func (a *activation) loadFailed(err error) {
-	a.logf("%s could not load: %v", a.address, err)
-	r := response{err: booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)}
-	if errors.Is(err, persistence.ErrFenced) || errors.Is(err, persistence.ErrConflict) {
-		r = response{retry: true}
-	}
-	for _, at := range a.waiting {
-		at.respond(a.node, r)
-	}
-	a.waiting = nil
-	a.halt()
-}
-
-// leaseEnded halts an activation that lost its lease.
-func (a *activation) leaseEnded() {
-	a.until, a.renewing = 0, false
-	if a.active == a {
-		a.halt()
-	}
-}
-
-func (a *activation) halt() {
-	a.busy, a.halting = true, true
-	a.closeWhenIdle()
-}
-
-// closeWhenIdle closes a halting activation once nothing is in flight.
-func (a *activation) closeWhenIdle() {
-	if !a.halting || a.inFlight > 0 || a.active != a {
-		return
-	}
-	a.inFlight = -1 // once
-	for _, parked := range a.inOrder() {
-		a.waiting = append(a.waiting, parked...)
-	}
-	if a.seats != nil {
-		a.handoff = handoff{a.guard.Epoch, a.liveHolds()}
+func (a *shell) close(c activation.Close) {
+	if c.Handoff != nil {
+		a.handoff = *c.Handoff
 	}
 	a.renewing = false
-	a.until = 0
-	if !a.acquired {
-		a.finish()
+	if a.term == nil {
+		a.closed(c)
 		return
 	}
-	a.releaseWithin(3)
+	a.term.until = 0
+	const releases = 3
+	a.releaseWithin(releases, func() { a.closed(c) })
 }
 
-func (a *activation) releaseWithin(tries int) {
+func (a *shell) releaseWithin(tries int, done func()) {
 	a.release(a.lease(), func(err error) {
 		if err == nil || tries == 1 {
-			a.finish()
+			done()
 			return
 		}
-		a.after(250*time.Millisecond, func() { a.releaseWithin(tries - 1) })
+		a.after(250*time.Millisecond, func() { a.releaseWithin(tries-1, done) })
 	})
 }
 
-func (a *activation) finish() {
+func (a *shell) closed(c activation.Close) {
 	if a.active == a {
 		a.active = nil
 	}
-	for _, at := range a.waiting {
-		at.respond(a.node, response{retry: true})
+	for _, r := range c.Waiting {
+		r.Respond(activation.Response{Retry: true})
 	}
-	a.waiting = nil
-	if a.seats != nil && a.seats.HasHolds() && a.active == nil && a.chance(0.5) {
+	if c.Reactivate && a.active == nil && a.chance(0.5) {
 		a.activate() // otherwise another node may activate the train
 	}
 }
 
-// inOrder returns the parked attempts in a deterministic order.
-func (a *activation) inOrder() (all [][]*attempt) {
-	var ids []booking.HoldID
-	for id := range a.parked {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, func(x, y booking.HoldID) int { return bytes.Compare(x[:], y[:]) })
-	for _, id := range ids {
-		all = append(all, a.parked[id])
-	}
-	return all
+// attemptContext is the context of an attempt. It ends when nobody waits for it any more.
+type attemptContext struct {
+	context.Context
+	attempt *attempt
 }
 
-func (a *activation) liveHolds() []booking.Hold {
-	holds := a.seats.LiveHolds()
-	slices.SortFunc(holds, func(x, y booking.Hold) int { return bytes.Compare(x.ID[:], y.ID[:]) })
-	return holds
+func (c attemptContext) Err() error {
+	if r := c.attempt.request; r.now >= c.attempt.expires || r.now >= r.called+requestTimeout {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
-// tidy drops superseded holds and sets the timer.
-func (a *activation) tidy() {
-	if a.busy {
-		return
-	}
-	for _, e := range a.seats.TakeSuperseded() {
-		if a.seats.IsSuperseded(e) {
-			a.dropHold(e.ID)
-		}
-	}
-	next, ok := a.seats.NextDeadline()
-	at := next.Sub(startTime) - a.offset
-	if !ok || a.timerAt != 0 && at >= a.timerAt || at > faultTime+healTime+calmTime {
-		return
-	}
-	a.timerAt = at
-	a.after(max(0, at-a.now), func() {
-		if a.timerAt == at && a.active == a {
-			a.timerAt = 0
-			a.endHolds(a.now)
-			a.tidy()
-		}
-	})
+// requestOf returns the request that a write is for.
+func requestOf(w activation.Write) *request { return w.For().Context.(attemptContext).attempt.request }
+
+// receive delivers an attempt to the machine.
+func (a *shell) receive(at *attempt) {
+	r := at.request
+	a.deliver(activation.Arrived{Request: &activation.Request{
+		Context: attemptContext{background, at}, Command: r.command(), Arrived: a.at(r.called),
+		Lost: at.lost, Conflicts: at.conflicts,
+		Respond: func(response activation.Response) { at.respond(a.node, response) },
+	}})
 }
 
-func (a *activation) endHolds(now time.Duration) {
-	if a.busy {
-		return
+// command returns the command of the request.
+func (r *request) command() activation.Command {
+	switch r.kind {
+	case hold:
+		return activation.Hold{HoldRequest: r.hold}
+	case confirm:
+		return activation.Confirm{HoldRef: r.ref}
+	case release:
+		return activation.Release{HoldRef: r.ref}
+	case cancel:
+		return activation.Cancel{User: r.user.id, ID: r.booking}
+	case change:
+		return activation.Change{To: r.train}
+	case query:
 	}
-	if a.mutation == EarlyExpiry {
-		now += early
-	}
-	a.coverage["holds ended"] += a.seats.Expire(a.at(now))
+	return activation.Query{}
 }
 
-func (a *activation) writeHold(op persistence.HoldOp, h booking.Hold, then func(error)) {
-	a.inFlight++
-	a.holds.add(persistence.HoldWrite{Guard: a.guard, Op: op, Hold: h}, func(err error) {
-		a.inFlight--
-		then(err)
-		a.closeWhenIdle()
-		a.tidy()
-	})
-}
-
-func (a *activation) dropHold(id booking.HoldID) {
-	a.dropping[id] = true
-	a.writeHold(persistence.HoldDrop, booking.Hold{ID: id}, func(err error) {
-		delete(a.dropping, id)
-		if errors.Is(err, persistence.ErrUnknown) {
-			a.halt()
-		}
-		a.unpark(id)
-	})
-}
-
-func (a *activation) rewriteHolds() {
-	if a.seats == nil || a.halting {
-		return
-	}
-	for _, h := range a.liveHolds() {
-		if phase, _ := a.seats.Phase(h.ID); phase == booking.PhaseHeld {
-			a.writeHold(persistence.HoldPut, h, func(err error) {
-				if errors.Is(err, persistence.ErrFenced) || errors.Is(err, persistence.ErrUnknown) {
-					a.halt()
-				}
-			})
-		}
-	}
-}
-
-func (a *activation) unpark(id booking.HoldID) {
-	parked := a.parked[id]
-	delete(a.parked, id)
-	for _, at := range parked {
-		a.receive(at)
-	}
-}
-
-// newBookingID returns the booking id, which NewBookingID replaces by a random one.
-func (a *activation) newBookingID(b booking.Booking) uuid.UUID {
-	if a.mutation == NewBookingID {
-		return a.uuid()
-	}
-	return b.ID
-}
+// bookingID is the id of the booking that a hold becomes.
+func bookingID(user *user, id booking.HoldID) uuid.UUID { return booking.BookingIDOf(user.id, id) }

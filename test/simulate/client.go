@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/booking"
 )
 
@@ -24,6 +25,7 @@ const (
 	confirm kind = "confirm"
 	release kind = "release"
 	cancel  kind = "cancel"
+	change  kind = "change"
 	query   kind = "query"
 )
 
@@ -44,29 +46,26 @@ type request struct {
 	hold    booking.HoldRequest
 	ref     booking.HoldRef
 	booking uuid.UUID
+	train   booking.Train
 
 	called   time.Duration
 	returned time.Duration // never while its outcome is unknown
-	lost     bool          // an attempt was lost
+	lost     bool          // an attempt may have been executed
+	conflict int           // attempts that met a conflict
 	ended    bool
 	record   requestRecord
 }
 
 const never = time.Duration(1<<63 - 1)
 
-// response is the response of an activation, as in package actors.
-type response struct {
-	value       any
-	err         error
-	retry, lost bool
-	owner       string
-}
-
 // attempt is one attempt at a request.
 type attempt struct {
-	request *request
-	done    bool // it has a response or timed out
-	back    func(response)
+	request   *request
+	lost      bool // an earlier attempt may have been executed
+	conflicts int  // earlier attempts that met a conflict
+	expires   time.Duration
+	done      bool // it has a response or has expired
+	back      func(activation.Response)
 }
 
 func (u *user) scheduleNext() {
@@ -80,6 +79,10 @@ func (u *user) scheduleNext() {
 func (u *user) do() {
 	r := &request{world: u.world, user: u, kind: hold, returned: never}
 	switch dice := u.rng.IntN(20); {
+	case u.chance(0.01): // rare, because the other requests wait for it
+		r.kind, r.train = change, u.train
+		r.train.Capacity += u.rng.IntN(3) - 1
+		r.train.Name = pick(u.world, "Simulated", "Renamed")
 	case dice < 8 || len(u.requests) == 0:
 		r.hold = u.newHold()
 	case dice < 10: // a retry
@@ -179,7 +182,7 @@ func (r *request) at(address string) *node {
 
 // attempt sends the request to a node, and retries at another after a timeout or on request.
 func (r *request) attempt(to *node, timeout, backoff time.Duration) {
-	at := &attempt{request: r}
+	at := &attempt{request: r, lost: r.lost, conflicts: r.conflict, expires: r.now + timeout}
 	retry := func(owner string) {
 		next := pick(r.world, r.nodes...)
 		if owner != "" {
@@ -199,17 +202,20 @@ func (r *request) attempt(to *node, timeout, backoff time.Duration) {
 			retry("")
 		}
 	})
-	at.deliver(to, func(resp response) {
+	at.deliver(to, func(resp activation.Response) {
 		if at.done || r.ended {
 			return
 		}
 		at.done = true
-		r.lost = r.lost || resp.lost
-		if resp.retry {
-			retry(resp.owner)
+		r.lost = r.lost || resp.Lost
+		if resp.Conflict {
+			r.conflict++
+		}
+		if resp.Retry {
+			retry(resp.Owner)
 			return
 		}
-		r.end(resp.value, outcome(resp.err, r.lost))
+		r.end(resp.Value, outcome(resp.Err, r.lost))
 	})
 }
 
@@ -251,14 +257,19 @@ func (r *request) end(value any, err error) {
 	}
 }
 
-// deliver sends an attempt to a node.
-func (at *attempt) deliver(to *node, back func(response)) {
+// deliver sends an attempt to a node. A link that is silent for a while delivers it late.
+func (at *attempt) deliver(to *node, back func(activation.Response)) {
 	at.back = back
 	w, incarnation := at.request.world, to.incarnation
 	if to.down || w.now < faultTime && w.chance(w.lossRate/4) {
 		return
 	}
-	w.after(w.latency()/4, func() {
+	latency := w.latency() / 4
+	if w.now < faultTime && w.chance(w.lossRate/4) {
+		w.coverage["requests delivered late"]++
+		latency = w.between(minAttempt, 2*requestTimeout)
+	}
+	w.after(latency, func() {
 		if to.incarnation == incarnation && !to.down {
 			to.do(func() { to.handle(at) })
 		}
@@ -266,7 +277,7 @@ func (at *attempt) deliver(to *node, back func(response)) {
 }
 
 // respond sends the response to the user.
-func (at *attempt) respond(from *node, r response) {
+func (at *attempt) respond(from *node, r activation.Response) {
 	w := from.world
 	if w.now < faultTime && w.chance(w.lossRate/4) {
 		return

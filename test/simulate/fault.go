@@ -1,6 +1,11 @@
 package simulate
 
-import "time"
+import (
+	"time"
+
+	"trainbooking.dev/actors/activation"
+	"trainbooking.dev/booking"
+)
 
 // planFaults schedules random faults. Some seeds have none, so that the normal operation is
 // tested too.
@@ -13,7 +18,7 @@ func (w *world) planFaults() {
 
 func (w *world) fault() {
 	n := pick(w, w.nodes...)
-	switch w.rng.IntN(12) {
+	switch w.rng.IntN(13) {
 	case 0, 1:
 		n.pause(w.between(100*time.Millisecond, 15*time.Second))
 	case 2, 3:
@@ -53,9 +58,22 @@ func (w *world) fault() {
 	case 11:
 		w.recordFault("train handed off")
 		if n.active != nil && !n.down {
-			active := n.active
-			n.do(active.halt)
+			n.active.deliver(activation.Stop{})
 		}
+	case 12:
+		w.sellByHand()
+	}
+}
+
+// sellByHand sells a free seat on one leg without a booking, as somebody with access to Postgres
+// can.
+func (w *world) sellByHand() {
+	seat, leg := 1+w.rng.IntN(w.train.Capacity), w.rng.IntN(len(w.train.Stops)-1)
+	legs := booking.Segment(leg, leg+1)
+	if !w.ledger.taken(seat).Overlaps(legs) {
+		w.recordFault("seat sold by hand")
+		w.store.AddLegs(w.train.ID, seat, legs)
+		w.ledger.soldByHand(seat, legs)
 	}
 }
 

@@ -22,6 +22,8 @@ type ledger struct {
 	epoch     int64 // of the train
 	committer int64 // the epoch of the last booking
 	exempt    time.Duration
+	byHand    map[int]booking.Legs         // legs of seats that were sold by hand
+	becomes   map[uuid.UUID]booking.HoldID // the hold of each booking
 }
 
 // holdRecord is the history of a hold.
@@ -62,7 +64,10 @@ type brokenError struct{ promise, how string }
 func (e brokenError) Error() string { return e.promise + ": " + e.how }
 
 func newLedger(w *world) *ledger {
-	return &ledger{world: w, records: map[booking.HoldID]*holdRecord{}, byID: map[uuid.UUID]*sold{}}
+	return &ledger{
+		world: w, records: map[booking.HoldID]*holdRecord{}, byID: map[uuid.UUID]*sold{},
+		byHand: map[int]booking.Legs{}, becomes: map[uuid.UUID]booking.HoldID{},
+	}
 }
 
 func (l *ledger) broken(promise, format string, args ...any) {
@@ -124,6 +129,7 @@ func (l *ledger) requestMade(r *request) {
 			rec = &holdRecord{Hold: booking.Hold{ID: r.hold.ID, User: r.user.id}, user: r.user, ended: -1}
 			l.records[r.hold.ID] = rec
 			l.holds = append(l.holds, rec)
+			l.becomes[bookingID(r.user, rec.ID)] = rec.ID
 		}
 		rec.called, rec.want = r.now, max(len(r.hold.Seats), r.hold.Count)
 		rec.open++
@@ -208,7 +214,7 @@ func (l *ledger) held(r *request, value any, err error) {
 		until = min(until, rec.until) // it may have been shortened
 	}
 	rec.Hold, rec.until = h, until
-	rec.certain = !slices.ContainsFunc(l.endings, func(e *request) bool { return e.returned >= r.called && e.mayEnd(rec) })
+	rec.certain = !l.isSoldByHand(rec) && !slices.ContainsFunc(l.endings, func(e *request) bool { return e.returned >= r.called && e.mayEnd(rec) })
 	if !l.live(rec) {
 		return
 	}
@@ -311,9 +317,9 @@ func (l *ledger) adopted(epoch int64) {
 
 // committed records a booking that was written.
 func (l *ledger) committed(s sale) {
-	b := &sold{Booking: s.Booking, hold: s.hold, at: l.now, by: s.by}
+	b := &sold{Booking: s.Booking, hold: l.becomes[s.Booking.ID], at: l.now, by: s.by}
 	if l.logging {
-		l.logf("booked: hold %s, seats %v legs %s, epoch %d", shortID(s.hold), b.Seats, b.Legs, s.Guard.Epoch)
+		l.logf("booked: hold %s, seats %v legs %s, epoch %d", shortID(b.hold), b.Seats, b.Legs, s.Guard.Epoch)
 	}
 	if s.by.record.refused {
 		l.broken("I5", "%s was executed after its user got a refusal", s.by.describe())
@@ -349,14 +355,30 @@ func (l *ledger) cancelled(id uuid.UUID, by *request) {
 	l.checkSeats()
 }
 
+// soldByHand records that a seat was sold by hand. Holds of it cannot be confirmed from now on.
+func (l *ledger) soldByHand(seat int, legs booking.Legs) {
+	l.byHand[seat] |= legs
+	for _, rec := range l.holds {
+		rec.certain = rec.certain && !l.isSoldByHand(rec)
+		if l.isSoldByHand(rec) {
+			rec.endings++ // also for requests in flight
+		}
+	}
+}
+
+// isSoldByHand reports whether a seat of a hold was sold by hand.
+func (l *ledger) isSoldByHand(rec *holdRecord) bool {
+	return slices.ContainsFunc(rec.Seats, func(n int) bool { return l.byHand[n].Overlaps(rec.Legs) })
+}
+
 // checkSeats compares the seats in the store with the bookings, on each leg.
 func (l *ledger) checkSeats() {
 	for leg := range len(l.train.Stops) - 1 {
 		legs := booking.Segment(leg, leg+1)
 		want := 0
-		for _, b := range l.sold {
-			if !b.cancelled && b.Legs.Overlaps(legs) {
-				want += len(b.Seats)
+		for seat := 1; seat <= l.train.Capacity+1; seat++ {
+			if l.taken(seat).Overlaps(legs) {
+				want++
 			}
 		}
 		got, err := l.store.BookedSeats(background, []booking.TrainID{l.train.ID}, []booking.Legs{legs})
@@ -364,6 +386,17 @@ func (l *ledger) checkSeats() {
 			l.broken("I8", "%d seats are sold on leg %d, but bookings have %d", got[0], leg, want)
 		}
 	}
+}
+
+// taken returns the legs of a seat that are sold.
+func (l *ledger) taken(seat int) booking.Legs {
+	legs := l.byHand[seat]
+	for _, b := range l.sold {
+		if !b.cancelled && slices.Contains(b.Seats, seat) {
+			legs |= b.Legs
+		}
+	}
+	return legs
 }
 
 // checkSnapshot checks that tallies and seats agree.
@@ -382,7 +415,7 @@ func (l *ledger) checkSnapshot(s *booking.Snapshot) {
 			}
 		}
 		t := s.Tally(legs)
-		if t != states || t.Available+t.Held+t.Booked != l.train.Capacity {
+		if t != states || t.Available+t.Held+t.Booked != s.Train.Capacity {
 			l.broken("I10", "the tally of leg %d is %v, but its seats are %v", leg, t, states)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 	"trainbooking.dev/persistence/persistencetest/memory"
@@ -22,8 +23,8 @@ type node struct {
 	paused      bool
 	deferred    []func() // while it is paused
 
-	active  *activation
-	handoff handoff
+	active  *shell
+	handoff activation.Handoff
 	sales   *batcher[sale]
 	holds   *batcher[persistence.HoldWrite]
 	failed  bool // the last renewal failed
@@ -32,14 +33,7 @@ type node struct {
 // sale is a sale with its request, for the ledger.
 type sale struct {
 	persistence.Sale
-	hold booking.HoldID
-	by   *request
-}
-
-// handoff is what an activation hands to the next one of its process.
-type handoff struct {
-	epoch int64
-	holds []booking.Hold
+	by *request
 }
 
 func newNode(w *world, address string) *node {
@@ -52,7 +46,7 @@ func newNode(w *world, address string) *node {
 // start starts the process.
 func (n *node) start() {
 	n.incarnation++
-	n.down, n.paused, n.deferred, n.active, n.handoff = false, false, nil, nil, handoff{}
+	n.down, n.paused, n.deferred, n.active, n.handoff = false, false, nil, nil, activation.Handoff{}
 	now := func() time.Duration { return n.now }
 	n.sales = &batcher[sale]{flush: n.book, now: now}
 	n.holds = &batcher[persistence.HoldWrite]{flush: n.writeHolds, now: now}
@@ -113,18 +107,17 @@ func (n *node) maybePause(then func()) {
 	n.do(then)
 }
 
-// handle passes an attempt to the activation, and creates one if necessary.
+// handle passes an attempt to the activation, and creates one if necessary. One that is closing
+// responds when it has closed.
 func (n *node) handle(at *attempt) {
 	if n.active == nil {
 		n.activate()
 	}
+	if n.active.machine.State() == activation.Closed {
+		at.respond(n, activation.Response{Retry: true})
+		return
+	}
 	n.active.receive(at)
-}
-
-func (n *node) activate() {
-	n.coverage["activations"]++
-	n.active = newActivation(n)
-	n.active.load()
 }
 
 // book executes a batch of sales in Postgres.
@@ -164,19 +157,35 @@ func (n *node) writeHolds(writes []persistence.HoldWrite, done func([]error, err
 		}
 		n.coverage["writes of holds read back"]++
 		call(n, n.redis, func() ([]booking.Hold, error) {
-			return n.client.LoadHolds(background, n.train.ID, startTime.Add(-time.Hour))
+			return n.stored(writes), nil
 		}, func(stored []booking.Hold, err error) {
 			results := make([]error, len(writes))
 			for i, w := range writes {
-				at := slices.IndexFunc(stored, func(h booking.Hold) bool { return h.ID == w.Hold.ID })
-				put := w.Op == persistence.HoldPut
-				if err != nil || put && (at < 0 || !sameHold(stored[at], w.Hold)) || !put && at >= 0 {
+				if err != nil || !isWritten(w, stored[i]) {
 					results[i] = persistence.ErrUnknown
 				}
 			}
 			done(results, nil)
 		})
 	})
+}
+
+// isWritten reports whether what is stored shows that a write was executed.
+func isWritten(w persistence.HoldWrite, stored booking.Hold) bool {
+	found := stored.ID == w.Hold.ID
+	if w.Op == persistence.HoldPut {
+		return found && sameHold(stored, w.Hold)
+	}
+	return !found
+}
+
+// stored returns the stored holds of writes, the zero hold for those that are missing.
+func (n *node) stored(writes []persistence.HoldWrite) []booking.Hold {
+	stored := make([]booking.Hold, len(writes))
+	for i, w := range writes {
+		stored[i], _ = n.shared.Hold(n.train.ID, w.Hold.ID)
+	}
+	return stored
 }
 
 func sameHold(a, b booking.Hold) bool {
@@ -208,22 +217,23 @@ func (n *node) renew() {
 		return n.client.RenewLeases(background, []persistence.Lease{a.lease()})
 	}, func(results []error, err error) {
 		next := persistence.LeaseRenew
+		valid := n.now < a.term.until
 		switch {
 		case err != nil:
 			next = 250 * time.Millisecond
 		case results[0] != nil:
 			n.coverage["leases lost"]++
 			n.logf("%s lost its lease", n.address)
-			a.leaseEnded()
-		case a.valid():
-			a.grant(sent)
+			a.leaseLost()
+		case valid:
+			a.term.extend(sent)
 			if n.failed && n.active == a {
-				a.rewriteHolds()
+				a.deliver(activation.Recovered{})
 			}
 		}
 		n.failed = err != nil
-		if !a.valid() {
-			a.leaseEnded()
+		if !valid && a.renewing {
+			a.leaseLost()
 		}
 		n.after(next, n.renew)
 	})

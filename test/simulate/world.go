@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,8 +44,12 @@ type Result struct {
 func Run(o Options) (r Result) {
 	w := newWorld(o)
 	defer func() {
-		if broken, ok := recover().(brokenError); ok {
-			r = Result{Broken: broken.Error(), Log: w.log, Coverage: w.coverage}
+		switch p := recover().(type) {
+		case nil:
+		case brokenError:
+			r = Result{Broken: p.Error(), Log: w.log, Coverage: w.coverage}
+		default:
+			r = Result{Broken: fmt.Sprintf("a panic: %v\n%s", p, debug.Stack()), Log: w.log, Coverage: w.coverage}
 		}
 	}()
 	for len(w.events) > 0 && w.events[0].at < faultTime+healTime+calmTime {

@@ -1,0 +1,29 @@
+package activation
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Cancel cancels a booking in the store, then in the seat map, and returns nothing.
+type Cancel struct{ User, ID uuid.UUID }
+
+func (x Cancel) run(m *Machine, c *call) {
+	// A booking that the seat map does not have is still cancelled in the store: a stale
+	// owner has not seen the bookings of the next one (I5).
+	if err := m.seats.CheckCancel(x.User, x.ID); err != nil {
+		m.respond(c, nil, err)
+		return
+	}
+	m.inFlight++
+	m.do(&WriteCancellation{write{c.Request, func(err error) {
+		if m.failed(c, err) {
+			return
+		}
+		if err == nil {
+			m.seats.Cancelled(x.ID)
+		}
+		m.respond(c, nil, err)
+	}}, m.guard, x.ID, m.now.UTC().Truncate(time.Microsecond)})
+}

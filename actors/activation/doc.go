@@ -1,0 +1,49 @@
+// Package activation is the state machine of one activation of a train: what a process does from
+// the moment it wants to serve the train until it no longer does. Machine.Handle gets an event and
+// returns effects. It has no goroutines, no clock and no I/O, so the same events always have the
+// same effects: package actors executes them in production, and test/simulate executes them
+// against faults, in millions of orders.
+//
+//	events                                     effects
+//	Start, Stop, LeaseLost, Recovered          FindEpoch, AcquireLease, Adopt, ReadHolds, ReadTrain
+//	Arrived (a request), Tick          ──▶     WriteHold, WriteSale, WriteCancellation, WriteChange,
+//	EpochFound, LeaseAcquired, Adopted,        WriteDeletion, ReadHistory
+//	HoldsRead, TrainRead, HistoryRead,         Reply, Announce, Publish, SetTimer, Report
+//	Written                                    Serve, Close
+//
+// # States
+//
+//		          Start                      all read, and all
+//		Loading ────────▶ (the steps below) ──────────────────▶ Serving ◀──▶ Changing
+//		   │               holds are stored                       │             │
+//		   │ a step failed                        Stop, LeaseLost,│             │
+//		   ▼                                      a lost write    ▼             │
+//		Halting ◀──────────────────────────────────────────────────────────────┘
+//		   │ nothing in flight
+//		   ▼
+//		Closed
+//
+//	  - Loading: FindEpoch, AcquireLease, Adopt, ReadHolds, ReadTrain, in this order
+//	    (RELIABILITY.md 2). Then holds that their store lost are stored again. Requests wait.
+//	  - Serving: each request is decided at once from the seat map. Its write is an effect, and
+//	    the rest of the command runs when Written arrives. Many writes may be in flight.
+//	  - Changing: a change or deletion of the train waits until nothing is in flight and is then
+//	    written. Other requests wait.
+//	  - Halting: no request is decided any more. The activation waits for the writes in flight.
+//	  - Closed: the requests that waited are to be sent to the next activation, and so is every
+//	    request whose write was lost. Commands are idempotent, so nothing is done twice.
+//
+// # When an activation halts
+//
+// It halts when it is stopped, is idle for IdleTimeout, loses its lease, deletes its train, or
+// fails to load. It also halts when a write shows that its seat map may be wrong: the write was
+// fenced (another activation owns the train), refused as contradicting the store, or its outcome
+// is unknown. The next activation reads what is true (decision 0001). A request that the store
+// contradicts again there is refused with 409, so that a lasting conflict ends.
+//
+// # Time
+//
+// Every event is handled at one time, now. The lease term is checked once, at that time: what is
+// decided and sent in one step is as of now, and a delay after the step is like a delay on the
+// network.
+package activation

@@ -1,0 +1,138 @@
+package activation
+
+import (
+	"errors"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// Hold decides in memory, stores the hold and returns it.
+type Hold struct {
+	booking.HoldRequest
+	// NewID reports that the id was made for this request, so that no earlier request had it.
+	NewID bool
+}
+
+func (h Hold) run(m *Machine, c *call) {
+	if (!h.NewID || c.Lost) && m.needHistory(c, h.User) { // it may have been booked
+		return
+	}
+	held, made, err := m.seats.Hold(h.HoldRequest, m.rules, c.past(), c.Arrived)
+	if err != nil || !made {
+		m.respond(c, held, err)
+		return
+	}
+	m.writeHold(c, persistence.HoldPut, held, func(err error) {
+		switch {
+		case m.failed(c, err):
+			return
+		case err != nil:
+			m.seats.HoldFailed(held.ID)
+		default:
+			m.seats.HoldWritten(held.ID)
+		}
+		m.settle(held.ID, c, held, err)
+	})
+}
+
+// Confirm decides in memory, which suspends the expiry of the hold, stores the sale and returns
+// the booking.
+type Confirm struct{ booking.HoldRef }
+
+func (f Confirm) run(m *Machine, c *call) {
+	if m.seats.NeedsHistory(f.HoldRef) && m.needHistory(c, f.User) {
+		return
+	}
+	b, id, made, err := m.seats.Confirm(f.HoldRef, c.past(), c.Arrived)
+	if err != nil || !made {
+		m.respond(c, b, err)
+		return
+	}
+	m.inFlight++
+	m.sales++
+	m.do(&WriteSale{write{c.Request, func(err error) {
+		m.sales--
+		m.confirmed(c, id, b, err)
+	}}, persistence.Sale{Guard: m.guard, Booking: b}})
+}
+
+func (m *Machine) confirmed(c *call, id booking.HoldID, b booking.Booking, err error) {
+	if errors.Is(err, persistence.ErrFenced) {
+		m.report(TakeoverDuringConfirm, 1, nil)
+	}
+	switch {
+	case m.failed(c, err):
+		return
+	case errors.Is(err, persistence.ErrConflict):
+		err = m.seats.ConfirmRefused(id)
+		m.dropHold(id)
+	case err != nil:
+		m.seats.ConfirmFailed(id)
+	default:
+		m.seats.Booked(id, b)
+		m.dropHold(id) // if that fails, the next load ignores the hold, because it became a booking
+	}
+	m.settle(id, c, b, err)
+}
+
+// Release decides in memory, stores the released hold and returns nothing. It is stored before the
+// response, so that a crash does not restore the hold.
+type Release struct{ booking.HoldRef }
+
+func (r Release) run(m *Machine, c *call) {
+	if m.seats.NeedsHistory(r.HoldRef) && m.needHistory(c, r.User) {
+		return
+	}
+	h, err := m.seats.Release(r.HoldRef, c.past(), c.Arrived)
+	if err != nil {
+		m.respond(c, nil, err)
+		return
+	}
+	m.writeHold(c, persistence.HoldPut, h, func(err error) {
+		switch {
+		case m.failed(c, err):
+			return
+		case err != nil:
+			m.seats.ReleaseFailed(h.ID)
+		default:
+			m.seats.Released(h.ID)
+		}
+		m.settle(h.ID, c, nil, err)
+	})
+}
+
+// past returns the history that was read for the call.
+func (c *call) past() booking.History {
+	if c.history == nil {
+		return booking.History{}
+	}
+	return *c.history
+}
+
+// settle responds to the call whose write of a hold has ended, and runs those that were parked on
+// the hold.
+func (m *Machine) settle(id booking.HoldID, c *call, value any, err error) {
+	m.respond(c, value, err)
+	m.unpark(id)
+}
+
+// writeHold writes a hold for a call, or for none. then runs when it is written.
+func (m *Machine) writeHold(c *call, op persistence.HoldOp, h booking.Hold, then func(error)) {
+	var request *Request
+	if c != nil {
+		request = c.Request
+	}
+	m.inFlight++
+	m.do(&WriteHold{write{request, then}, persistence.HoldWrite{Guard: m.guard, Op: op, Hold: h}})
+}
+
+// dropHold drops the stored record of a hold that has become a booking. A drop that may still be
+// executed is fenced by the next activation.
+func (m *Machine) dropHold(id booking.HoldID) {
+	m.writeHold(nil, persistence.HoldDrop, booking.Hold{ID: id}, func(err error) {
+		if m.contradicts(err) {
+			m.halt()
+		}
+	})
+}

@@ -1,0 +1,101 @@
+package activation
+
+import (
+	"errors"
+	"time"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// Change changes the train when nothing is in flight, first in the store and then in the seat map,
+// and returns it.
+type Change struct{ To booking.Train }
+
+func (x Change) run(m *Machine, c *call) {
+	before := m.seats.Train()
+	to := x.To
+	to.CreatedAt, to.UpdatedAt = before.CreatedAt, laterThan(before.UpdatedAt, m.now)
+	if before.Same(&to) {
+		m.respond(c, *before, nil)
+		return
+	}
+	m.quiesce(c, func() {
+		if err := m.seats.CheckChange(to); err != nil {
+			m.refuse(c, err)
+			return
+		}
+		m.inFlight++
+		m.do(&WriteChange{write{c.Request, func(err error) { m.changed(c, to, err) }}, m.guard, to})
+	})
+}
+
+func (m *Machine) changed(c *call, to booking.Train, err error) {
+	switch {
+	case m.failed(c, err):
+	case errors.Is(err, persistence.ErrConflict):
+		m.refuse(c, &booking.Error{Code: booking.CodeCapacityInUse, Message: "Seats above the new capacity are booked or held"})
+	case err != nil:
+		m.refuse(c, err)
+	default:
+		m.seats.Change(to)
+		m.publish()
+		m.do(Announce{c.Request, to})
+		m.resume()
+	}
+}
+
+// refuse responds with an error to a call that made the others wait, and runs those.
+func (m *Machine) refuse(c *call, err error) {
+	m.respond(c, nil, err)
+	m.resume()
+}
+
+// laterThan returns now, or the next microsecond after before if that was set by a clock that is
+// ahead.
+func laterThan(before, now time.Time) time.Time {
+	now = now.UTC().Truncate(time.Microsecond)
+	if !now.After(before) {
+		now = before.Add(time.Microsecond)
+	}
+	return now
+}
+
+// Delete deletes the train when nothing is in flight, and returns nothing. The activation halts.
+// With Force it cancels the bookings.
+type Delete struct{ Force bool }
+
+func (x Delete) run(m *Machine, c *call) {
+	m.quiesce(c, func() {
+		if m.seats.HasBookings() && !x.Force {
+			m.refuse(c, hasBookings())
+			return
+		}
+		m.deleting = true
+		m.inFlight++
+		m.do(&WriteDeletion{
+			write{c.Request, func(err error) { m.deleted(c, err) }},
+			m.guard, m.now.UTC(), x.Force, m.seats.LiveHolds(),
+		})
+	})
+}
+
+func (m *Machine) deleted(c *call, err error) {
+	switch {
+	case m.failed(c, err):
+	case err != nil:
+		m.deleting = false
+		if errors.Is(err, persistence.ErrConflict) {
+			err = hasBookings()
+		}
+		m.refuse(c, err)
+	default:
+		m.do(Publish{}) // a train that is created with this id must not show it
+		m.finish(c, nil, nil)
+		m.halt()
+	}
+}
+
+func hasBookings() error {
+	return &booking.Error{Code: booking.CodeHasBookings, Message: "Seats of this train are booked; force cancels them"}
+}
