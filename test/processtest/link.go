@@ -16,6 +16,7 @@ import (
 //	         sent during the cut arrives after it
 //	Refuse   open and new connections are reset
 //	Slow     each read from a client is forwarded after a delay
+//	Silence  nothing that one of the clients sends passes; it arrives after the silence
 type Link struct {
 	Address string // of the proxy, host:port
 
@@ -24,6 +25,7 @@ type Link struct {
 	mu      sync.Mutex
 	state   linkState
 	delay   time.Duration // in linkSlow
+	silent  net.Conn      // of the client that linkSilent affects; nil until one sends
 	changed *sync.Cond    // the state, or a delay is over
 	conns   map[net.Conn]struct{}
 	closed  bool
@@ -36,6 +38,7 @@ const (
 	linkCut
 	linkRefusing
 	linkSlow
+	linkSilent
 )
 
 // NewLink returns a link to the server at target on a network ("tcp", "unix"), which may start
@@ -83,6 +86,15 @@ func (l *Link) Slow(delay time.Duration) {
 	l.delay = delay
 	l.mu.Unlock()
 	l.set(linkSlow)
+}
+
+// Silence lets nothing pass that the next client to send sends, until Restore. What the server sends
+// passes.
+func (l *Link) Silence() {
+	l.mu.Lock()
+	l.silent = nil
+	l.mu.Unlock()
+	l.set(linkSilent)
 }
 
 // Restore ends the fault.
@@ -142,6 +154,18 @@ func (l *Link) awaitDelay() {
 	}
 }
 
+// awaitSound waits while the client of a connection is silent.
+func (l *Link) awaitSound(client net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state == linkSilent && l.silent == nil {
+		l.silent = client
+	}
+	for l.state == linkSilent && l.silent == client {
+		l.changed.Wait()
+	}
+}
+
 // add keeps a connection for close and Refuse.
 func (l *Link) add(conn net.Conn) {
 	l.mu.Lock()
@@ -176,7 +200,10 @@ func (l *Link) serve(near net.Conn) {
 	defer l.remove(far)
 	var back sync.WaitGroup
 	back.Go(func() { l.copy(near, far, func() {}) })
-	l.copy(far, near, l.awaitDelay)
+	l.copy(far, near, func() {
+		l.awaitDelay()
+		l.awaitSound(near)
+	})
 	back.Wait()
 }
 

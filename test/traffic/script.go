@@ -31,6 +31,28 @@ func Mixed(ctx context.Context, c *Client) {
 	}
 }
 
+// BySeat holds the last seat of one train again and again, and confirms or releases it by its number
+// alone. So a request that is executed after its repetition ends or books a newer hold. Each user
+// has one client, and no other client wants the seat.
+func BySeat(ctx context.Context, c *Client) {
+	c.bySeat = true
+	for think := c.traffic.options.Think; c.Think(ctx, think); {
+		trains := c.traffic.Trains()
+		train := &trains[c.ID%len(trains)]
+		held := c.Hold(ctx, train, train.Run(), []int{c.traffic.options.Seats}, 1)
+		switch {
+		case held.Result == history.Booked: // by a confirm with an unknown outcome
+			c.cancelUnacknowledged(ctx)
+		case held.Result != history.Done:
+		case c.Think(ctx, 4*think) && c.chance(0.5):
+			c.Release(ctx, held)
+		case c.Confirm(ctx, held).Result == history.Done:
+			c.Think(ctx, think)
+			c.CancelOldest(ctx)
+		}
+	}
+}
+
 // segment returns a random segment of the train.
 func (c *Client) segment(train *booking.Train) booking.Legs {
 	last := len(train.Stops) - 1
