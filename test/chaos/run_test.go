@@ -18,10 +18,10 @@ import (
 )
 
 const (
-	trainCount = 6         // at once
-	seats      = 4         // of each train for the users
-	seatBySeat = seats + 1 // for a user who names it by its number
-	seatProbed = seats + 2 // for the prober
+	trainCount = 6 // at once
+	seats      = 4 // of each train, for the users
+	seatsAlone = 2 // more, each for a user who confirms and releases it by its number
+	seatProbed = seats + seatsAlone + 1
 	users      = 6
 	clients    = 2 // of each user
 	thinkTime  = 200 * time.Millisecond
@@ -67,7 +67,7 @@ func TestThreeProcessesKeepTheirPromisesUnderFaults(t *testing.T) {
 		Trains: r.admin.AddTrains(t, trainCount, seatProbed), Think: thinkTime, Retry: retryTime, Recorder: history.NewRecorder(),
 	}
 	r.Traffic = traffic.Start(context.Background(), options, traffic.Mixed)
-	options.FirstID, options.Users, options.Clients, options.Seats = users*clients, processtest.NewUsers(trainCount), 1, seatBySeat
+	options.FirstID, options.Users, options.Clients = seats*trainCount, processtest.NewUsers(seatsAlone*trainCount), 1
 	r.bySeat = traffic.Start(context.Background(), options, traffic.BySeat)
 	probing, stopProbing := context.WithCancel(context.Background())
 	var prober sync.WaitGroup

@@ -16,7 +16,8 @@ import (
 //	         sent during the cut arrives after it
 //	Refuse   open and new connections are reset
 //	Slow     each read from a client is forwarded after a delay
-//	Silence  nothing that one of the clients sends passes; it arrives after the silence
+//	Silence  nothing that one of the clients sends passes; it arrives after the silence as over TCP:
+//	         one segment in each round trip at first
 type Link struct {
 	Address string // of the proxy, host:port
 
@@ -30,6 +31,12 @@ type Link struct {
 	conns   map[net.Conn]struct{}
 	closed  bool
 }
+
+const (
+	segment   = 1448 // bytes
+	roundTrip = time.Millisecond
+	slowStart = time.Second // after a silence
+)
 
 type linkState int
 
@@ -154,16 +161,39 @@ func (l *Link) awaitDelay() {
 	}
 }
 
-// awaitSound waits while the client of a connection is silent.
-func (l *Link) awaitSound(client net.Conn) {
+// awaitSound waits while the client of a connection is silent. It reports whether it was.
+func (l *Link) awaitSound(client net.Conn) (wasSilent bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state == linkSilent && l.silent == nil {
 		l.silent = client
 	}
 	for l.state == linkSilent && l.silent == client {
+		wasSilent = true
 		l.changed.Wait()
 	}
+	return wasSilent
+}
+
+// client reads what a client sends, with the faults that affect that direction alone.
+type client struct {
+	net.Conn
+
+	link  *Link
+	sound time.Time // the end of its last silence
+}
+
+func (c *client) Read(b []byte) (int, error) {
+	if time.Since(c.sound) < slowStart {
+		<-time.After(roundTrip)
+		b = b[:segment]
+	}
+	n, err := c.Conn.Read(b)
+	c.link.awaitDelay()
+	if c.link.awaitSound(c.Conn) {
+		c.sound = time.Now()
+	}
+	return n, err
 }
 
 // add keeps a connection for close and Refuse.
@@ -199,20 +229,16 @@ func (l *Link) serve(near net.Conn) {
 	l.add(far)
 	defer l.remove(far)
 	var back sync.WaitGroup
-	back.Go(func() { l.copy(near, far, func() {}) })
-	l.copy(far, near, func() {
-		l.awaitDelay()
-		l.awaitSound(near)
-	})
+	back.Go(func() { l.copy(near, far) })
+	l.copy(far, &client{Conn: near, link: l})
 	back.Wait()
 }
 
-func (l *Link) copy(to io.WriteCloser, from io.Reader, wait func()) {
+func (l *Link) copy(to io.WriteCloser, from io.Reader) {
 	defer func() { _ = to.Close() }()
 	buffer := make([]byte, 1<<16)
 	for {
 		n, err := from.Read(buffer)
-		wait()
 		if !l.awaitOpen() {
 			return
 		}

@@ -31,25 +31,34 @@ func Mixed(ctx context.Context, c *Client) {
 	}
 }
 
-// BySeat holds the last seat of one train again and again, and confirms or releases it by its number
-// alone. So a request that is executed after its repetition ends or books a newer hold. Each user
-// has one client, and no other client wants the seat.
+// BySeat holds the same seat again and again, and confirms or releases it by its number alone. So a
+// request that is executed after its repetition ends or books a newer hold. Of n trains, client i
+// wants seat i/n+1 of train i%n. It must be the only client that does, and the only one of its user.
 func BySeat(ctx context.Context, c *Client) {
 	c.bySeat = true
-	for think := c.traffic.options.Think; c.Think(ctx, think); {
+	think := c.traffic.options.Think
+	for keep := think; c.Think(ctx, think); {
 		trains := c.traffic.Trains()
-		train := &trains[c.ID%len(trains)]
-		held := c.Hold(ctx, train, train.Run(), []int{c.traffic.options.Seats}, 1)
-		switch {
-		case held.Result == history.Booked: // by a confirm with an unknown outcome
-			c.cancelUnacknowledged(ctx)
-		case held.Result != history.Done:
-		case c.Think(ctx, 4*think) && c.chance(0.5):
-			c.Release(ctx, held)
-		case c.Confirm(ctx, held).Result == history.Done:
-			c.Think(ctx, think)
-			c.CancelOldest(ctx)
+		train, seat := &trains[c.ID%len(trains)], c.ID/len(trains)+1
+		held := c.Hold(ctx, train, train.Run(), []int{seat}, 1)
+		if held.Result != history.Done {
+			if held.Result == history.Booked { // by a confirm with an unknown outcome
+				c.cancelUnacknowledged(ctx)
+			}
+			continue
 		}
+		c.pause(ctx, keep)
+		begun := c.traffic.Now()
+		if c.chance(0.5) {
+			c.Release(ctx, held)
+		} else {
+			c.Confirm(ctx, held)
+		}
+		keep = think
+		if c.traffic.Now() > begun+requestTimeout { // the next hold is to be alive when the first request is delivered
+			keep = requestTimeout / 2
+		}
+		c.CancelOldest(ctx)
 	}
 }
 
