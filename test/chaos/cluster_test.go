@@ -32,10 +32,10 @@ type cluster struct {
 	t               *testing.T
 	postgres, redis *servers.Server
 	postgresSocket  string
-	exhaustion      *exhaustion // while Postgres is out of connections
-	soldByHand      booking.TrainID
-	clock           time.Duration // of Redis, relative to the real time
-	secret          string        // a file
+	exhaustion      *exhaustion     // while Postgres is out of connections
+	soldByHand      booking.TrainID // the train with a seat that was sold by hand
+	clock           time.Duration   // of Redis, relative to the real time
+	secret          string          // a file
 	balancer        *processtest.Balancer
 	nodes           []*node
 	admin           *processtest.Client
@@ -64,7 +64,8 @@ type namedLog struct {
 func startCluster(t *testing.T) *cluster {
 	t.Helper()
 	c := &cluster{
-		t: t, redis: startRedis(t), secret: processtest.TempFile(t, strings.Repeat("the secret of a test ", 3)), balancer: processtest.NewBalancer(t), counters: newCounters(),
+		t: t, redis: startRedis(t), secret: processtest.TempFile(t, strings.Repeat("the secret of a test ", 3)),
+		balancer: processtest.NewBalancer(t), counters: newCounters(),
 		// checkEpochs reads the times of commits.
 		postgres: servers.StartPostgres(t, "track_commit_timestamp=on", fmt.Sprintf("max_connections=%d", maxConnections)),
 	}

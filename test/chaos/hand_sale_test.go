@@ -30,26 +30,26 @@ func (r *run) sellByHand() {
 	hold := func(c *traffic.Client, seat int) history.Operation {
 		return c.Hold(context.Background(), train, train.Run(), []int{seat}, 1)
 	}
-	require := func(o history.Operation, results ...history.Result) {
+	expect := func(o history.Operation, results ...history.Result) {
 		assert.Contains(r.t, results, o.Result, "%s of seats %v: %s", o.Kind, o.Seats, o.Detail)
 	}
 	holder, another := tr.Client(0, uuid.New()), tr.Client(1, uuid.New())
 
 	held := hold(holder, sold)
-	require(held, history.Done)
+	expect(held, history.Done)
 	servers.Query(r.t, r.postgres.Address, fmt.Sprintf(
 		"INSERT INTO seats (train_id, seat_number, legs) VALUES ('%s', %d, %d)", uuid.UUID(train.ID), sold, train.Run()))
 	confirmed := holder.Confirm(context.Background(), held)
-	require(confirmed, history.NotLocked, history.Booked)
+	expect(confirmed, history.NotLocked, history.Booked)
 	assert.Less(r.t, confirmed.Return-confirmed.Call, conflictTime)
-	require(hold(holder, sold), history.Booked)
-	require(hold(another, sold), history.Booked)
+	expect(hold(holder, sold), history.Booked)
+	expect(hold(another, sold), history.Booked)
 
 	held = hold(another, other)
-	require(held, history.Done)
+	expect(held, history.Done)
 	confirmed = another.Confirm(context.Background(), held)
-	require(confirmed, history.Done)
-	require(another.Cancel(context.Background(), confirmed), history.Done)
+	expect(confirmed, history.Done)
+	expect(another.Cancel(context.Background(), confirmed), history.Done)
 }
 
 // undoSaleByHand makes the seats agree with the bookings again.
