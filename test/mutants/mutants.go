@@ -111,8 +111,8 @@ var mutants = []mutant{
 	},
 	{
 		name: "late-request-executed", pkg: "actors", decl: "trainsServer.Execute",
-		edit:     replace(`atMost >= requestTimeout`, `false`),
-		killedBy: []suite{someSystems},
+		edit:     begin(`q.Arrived = time.Now().UnixMicro()`),
+		killedBy: []suite{someSystems, chaos("link silent for long")},
 	},
 	{
 		name: "change-not-announced", pkg: "actors", decl: "System.broadcast",
