@@ -35,7 +35,7 @@ type kind struct {
 	alone        bool // never at the same time as another fault
 	calm         bool // it begins when no request may fail because of an earlier fault
 	global       bool // without a victim
-	// server is a store that the fault affects. Two faults at once do not affect the same.
+	// server is a store, or the clock of one, that the fault affects. Two faults at once do not affect the same.
 	server string
 	// refuses: some requests during the fault must fail with not_executed. definite: no
 	// request during the fault may have an unknown outcome.
@@ -94,7 +94,7 @@ var kinds = []*kind{
 		heal:   func(*run, *node) {},
 	},
 	{
-		name: "clock of Redis an hour back", global: true,
+		name: "clock of Redis an hour back", global: true, server: "clock",
 		inject: func(r *run, _ *node) { r.moveClock(-time.Hour) },
 		heal:   func(*run, *node) {},
 	},
@@ -139,7 +139,8 @@ var kinds = []*kind{
 		heal:   func(_ *run, n *node) { n.peers.Restore() },
 	},
 	{
-		name: "link silent for long", shortest: 6 * time.Second, longest: 8 * time.Second, // the requests in it time out
+		// Requests in it time out. Their age is counted on the clock of Redis.
+		name: "link silent for long", shortest: 6 * time.Second, longest: 8 * time.Second, server: "clock",
 		inject: func(_ *run, n *node) { n.peers.Silence() },
 		heal:   func(_ *run, n *node) { n.peers.Restore() },
 	},

@@ -16,8 +16,7 @@ import (
 //	         sent during the cut arrives after it
 //	Refuse   open and new connections are reset
 //	Slow     each read from a client is forwarded after a delay
-//	Silence  nothing that one of the clients sends passes; it arrives after the silence as over TCP:
-//	         one segment in each round trip at first
+//	Silence  nothing that one of the clients sends passes; it arrives after the silence
 type Link struct {
 	Address string // of the proxy, host:port
 
@@ -32,10 +31,12 @@ type Link struct {
 	closed  bool
 }
 
+// After a silence, TCP begins with one segment in each round trip. So a call that was cancelled during
+// the silence can arrive before its cancellation.
 const (
 	segment   = 1448 // bytes
 	roundTrip = time.Millisecond
-	slowStart = time.Second // after a silence
+	slowStart = time.Second
 )
 
 type linkState int
@@ -161,8 +162,8 @@ func (l *Link) awaitDelay() {
 	}
 }
 
-// awaitSound waits while the client of a connection is silent. It reports whether it was.
-func (l *Link) awaitSound(client net.Conn) (wasSilent bool) {
+// awaitSilence waits while the client of a connection is silent. It reports whether it was.
+func (l *Link) awaitSilence(client net.Conn) (wasSilent bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state == linkSilent && l.silent == nil {
@@ -179,19 +180,19 @@ func (l *Link) awaitSound(client net.Conn) (wasSilent bool) {
 type client struct {
 	net.Conn
 
-	link  *Link
-	sound time.Time // the end of its last silence
+	link      *Link
+	recovered time.Time // the end of its last silence
 }
 
 func (c *client) Read(b []byte) (int, error) {
-	if time.Since(c.sound) < slowStart {
+	if time.Since(c.recovered) < slowStart {
 		<-time.After(roundTrip)
 		b = b[:segment]
 	}
 	n, err := c.Conn.Read(b)
 	c.link.awaitDelay()
-	if c.link.awaitSound(c.Conn) {
-		c.sound = time.Now()
+	if c.link.awaitSilence(c.Conn) {
+		c.recovered = time.Now()
 	}
 	return n, err
 }

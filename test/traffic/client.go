@@ -73,18 +73,22 @@ func (c *Client) Send(ctx context.Context, o history.Operation, call func(contex
 	o.Client, o.User = c.ID, c.User
 	for begun := time.Now(); ; {
 		sent := c.attempt(ctx, o, call)
-		if !sent.Failed() || time.Since(begun) > c.traffic.options.Retry {
-			return sent
-		}
+		over := !sent.Failed() || time.Since(begun) > c.traffic.options.Retry
 		pause := time.Duration(c.random.Int64N(int64(retryPause)))
-		if c.bySeat && sent.Result == history.Unknown && sent.Code != booking.CodeTimeout {
-			pause += requestTimeout // else the first request could still end a newer hold
+		switch {
+		case c.bySeat && sent.Result == history.Unknown && sent.Code != booking.CodeTimeout:
+			pause += requestTimeout // until then the request may end a newer hold (decision 0009)
+		case over:
+			return sent
 		}
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
+			return sent
+		}
+		if over {
 			return sent
 		}
 	}
