@@ -67,16 +67,16 @@ var kinds = []*kind{
 	},
 	{
 		name: "Postgres slow", shortest: 4 * time.Second, longest: 9 * time.Second, global: true, server: "Postgres", refuses: true,
+		inject: func(r *run, _ *node) { r.slowPostgres() },
+		heal:   func(r *run, _ *node) { r.restorePostgres() },
+	},
+	{ // leases are lost while sales are in flight
+		name: "Redis emptied while Postgres is slow", shortest: 4 * time.Second, longest: 6 * time.Second, global: true, server: "Postgres",
 		inject: func(r *run, _ *node) {
-			for _, n := range r.nodes {
-				n.postgres.Slow(slowDelay)
-			}
+			r.slowPostgres()
+			r.flushRedis()
 		},
-		heal: func(r *run, _ *node) {
-			for _, n := range r.nodes {
-				n.postgres.Restore()
-			}
-		},
+		heal: func(r *run, _ *node) { r.restorePostgres() },
 	},
 	{
 		name: "Redis emptied", global: true,
@@ -341,6 +341,18 @@ func (r *run) supervise(gap time.Duration) {
 	}
 	for _, n := range r.nodes {
 		n.mayExit = false
+	}
+}
+
+func (r *run) slowPostgres() {
+	for _, n := range r.nodes {
+		n.postgres.Slow(slowDelay)
+	}
+}
+
+func (r *run) restorePostgres() {
+	for _, n := range r.nodes {
+		n.postgres.Restore()
 	}
 }
 
