@@ -36,7 +36,7 @@ func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
 	released, failure := s.wasReleased(ctx, ref, arrived)
 	switch {
 	case failure != nil:
-		return failure
+		return unknownIfLost(failure, lost)
 	case released: // by an earlier attempt, whose response was lost
 		return nil
 	}

@@ -149,6 +149,14 @@ func TestOwnerRefusesEveryCommandWhoseCallerHasStoppedWaiting(t *testing.T) {
 	})
 }
 
+// Otherwise a call would be executed that is as late as the clock was set back.
+func TestOwnerRefusesEveryCommandAfterTheSharedClockWasSetBack(t *testing.T) {
+	t.Parallel()
+	requireRefused(t, func(q *wire.ExecuteRequest) {
+		q.Arrived, q.Expires = time.Now().Add(time.Hour).UnixMicro(), time.Now().Add(time.Hour).UnixMicro()
+	})
+}
+
 // requireRefused sends a late call of every command, and requires that none is executed.
 func requireRefused(t *testing.T, late func(*wire.ExecuteRequest)) {
 	t.Helper()

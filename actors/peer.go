@@ -62,8 +62,8 @@ func (t trainsServer) Execute(ctx context.Context, q *wire.ExecuteRequest) (*wir
 		expires = fromMicros(q.GetArrived()).Add(requestTimeout)
 	}
 	_, latest := s.cluster.Bounds()
-	left := min(expires.Sub(latest), requestTimeout) // at least, with the error of the clock
-	if left <= 0 {
+	left := expires.Sub(latest)             // at least, with the error of the clock
+	if left <= 0 || left > requestTimeout { // no caller waits for longer: the clock was set back
 		s.metrics.late.Inc()
 		return &wire.ExecuteResponse{Retry: true, Late: true}, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -23,6 +24,7 @@ type stores struct {
 	holds hook[persistence.HoldWrite]
 	load  atomic.Pointer[error] // of LoadTrain
 	adopt atomic.Pointer[error] // of Adopt
+	user  atomic.Pointer[error] // of UserHolds
 }
 
 // hook replaces the calls of one write, unless it is nil.
@@ -63,6 +65,15 @@ func (s *stores) Adopt(ctx context.Context, id booking.TrainID, old int64, owner
 		return 0, *err
 	}
 	return s.DB.Adopt(ctx, id, old, owner)
+}
+
+func (s *stores) UserHolds(
+	ctx context.Context, id booking.TrainID, user uuid.UUID, now time.Time,
+) ([]booking.Hold, error) {
+	if err := s.user.Load(); err != nil {
+		return nil, *err
+	}
+	return s.DB.UserHolds(ctx, id, user, now)
 }
 
 // openStores opens a database and closes it at the end of the test.

@@ -47,14 +47,15 @@ func (s *System) PutTrain(ctx context.Context, train booking.Train) (booking.Tra
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	for {
-		put, _, err := sendRequest[booking.Train](ctx, s, train.ID, activation.Change{To: train})
+	for lost := false; ; {
+		put, wasLost, err := sendRequest[booking.Train](ctx, s, train.ID, activation.Change{To: train})
+		lost = lost || wasLost
 		if booking.CodeOf(err) != booking.CodeNotFound {
-			return put, false, err
+			return put, false, unknownIfLost(err, lost)
 		}
 		created, err := s.CreateTrain(ctx, train)
 		if booking.CodeOf(err) != booking.CodeAlreadyExists {
-			return created, err == nil, err
+			return created, err == nil, unknownIfLost(err, lost)
 		}
 		// Another request created it between the two calls: change it when it is listed.
 		if err := pause(ctx, maxBackoff); err != nil {

@@ -32,13 +32,15 @@ type cluster struct {
 	t               *testing.T
 	postgres, redis *servers.Server
 	postgresSocket  string
-	exhaustion      *exhaustion   // while Postgres is out of connections
-	clock           time.Duration // of Redis, relative to the real time
-	secret          string        // a file
+	exhaustion      *exhaustion     // while Postgres is out of connections
+	soldByHand      booking.TrainID // the train with a seat that was sold by hand
+	clock           time.Duration   // of Redis, relative to the real time
+	secret          string          // a file
 	balancer        *processtest.Balancer
 	nodes           []*node
 	admin           *processtest.Client
 	logs            []namedLog
+	counters        *counters
 	restarts        int // after exitFenced
 }
 
@@ -62,10 +64,12 @@ type namedLog struct {
 func startCluster(t *testing.T) *cluster {
 	t.Helper()
 	c := &cluster{
-		t: t, redis: startRedis(t), secret: processtest.TempFile(t, strings.Repeat("the secret of a test ", 3)), balancer: processtest.NewBalancer(t),
+		t: t, redis: startRedis(t), secret: processtest.TempFile(t, strings.Repeat("the secret of a test ", 3)),
+		balancer: processtest.NewBalancer(t), counters: newCounters(),
 		// checkEpochs reads the times of commits.
 		postgres: servers.StartPostgres(t, "track_commit_timestamp=on", fmt.Sprintf("max_connections=%d", maxConnections)),
 	}
+	t.Cleanup(c.counters.running.Wait) // after the processes are killed
 	database, err := url.Parse(c.postgres.Address)
 	require.NoError(t, err)
 	c.postgresSocket = filepath.Join(database.Query().Get("host"), ".s.PGSQL.5432")
@@ -101,6 +105,7 @@ func (n *node) start() {
 		"--advertise", n.peers.Address, "--cluster-listen", n.listen, "--shutdown-delay", "1s",
 		"--hold-ttl", holdTTL.String(), "--max-holds-per-user", "1000", "--access-ttl", "24h", "--log-format", "json")
 	c.logs = append(c.logs, namedLog{fmt.Sprintf("%s-%d.log", n.name, n.starts), n.Log})
+	c.counters.watch(n.Server)
 	n.backend = c.balancer.Add(n.URL)
 }
 

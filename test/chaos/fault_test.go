@@ -33,6 +33,7 @@ type kind struct {
 	losesTrains  bool // the victim loses its trains
 	mayExit      bool // the peers of the victim may evict it, so that it exits
 	alone        bool // never at the same time as another fault
+	calm         bool // it begins when no request may fail because of an earlier fault
 	global       bool // without a victim
 	// server is a store that the fault affects. Two faults at once do not affect the same.
 	server string
@@ -66,16 +67,16 @@ var kinds = []*kind{
 	},
 	{
 		name: "Postgres slow", shortest: 4 * time.Second, longest: 9 * time.Second, global: true, server: "Postgres", refuses: true,
+		inject: func(r *run, _ *node) { r.slowPostgres() },
+		heal:   func(r *run, _ *node) { r.restorePostgres() },
+	},
+	{ // leases are lost while sales are in flight
+		name: "Redis emptied while Postgres is slow", shortest: 4 * time.Second, longest: 6 * time.Second, global: true, server: "Postgres",
 		inject: func(r *run, _ *node) {
-			for _, n := range r.nodes {
-				n.postgres.Slow(slowDelay)
-			}
+			r.slowPostgres()
+			r.flushRedis()
 		},
-		heal: func(r *run, _ *node) {
-			for _, n := range r.nodes {
-				n.postgres.Restore()
-			}
-		},
+		heal: func(r *run, _ *node) { r.restorePostgres() },
 	},
 	{
 		name: "Redis emptied", global: true,
@@ -133,6 +134,17 @@ var kinds = []*kind{
 		heal:   func(_ *run, n *node) { n.peers.Restore() },
 	},
 	{
+		name: "link silent", shortest: 2 * time.Second, longest: 4 * time.Second,
+		inject: func(_ *run, n *node) { n.peers.Silence() },
+		heal:   func(_ *run, n *node) { n.peers.Restore() },
+	},
+	{
+		// Requests in it time out.
+		name: "link silent for long", shortest: 6 * time.Second, longest: 8 * time.Second,
+		inject: func(_ *run, n *node) { n.peers.Silence() },
+		heal:   func(_ *run, n *node) { n.peers.Restore() },
+	},
+	{
 		name: "peers cut from each other", shortest: 4 * time.Second, longest: 9 * time.Second, mayExit: true, global: true,
 		inject: func(r *run, _ *node) {
 			for _, n := range r.nodes {
@@ -155,6 +167,11 @@ var kinds = []*kind{
 		name: "killed", shortest: 500 * time.Millisecond, longest: 8 * time.Second, losesTrains: true,
 		inject: func(_ *run, n *node) { n.stop(syscall.SIGKILL) },
 		heal:   func(_ *run, n *node) { n.start() },
+	},
+	{
+		name: "seat sold by hand", alone: true, calm: true, global: true,
+		inject: func(r *run, _ *node) { r.sellByHand() },
+		heal:   func(r *run, _ *node) { r.undoSaleByHand() },
 	},
 	{
 		name: "stopped, one after the other", alone: true, global: true,
@@ -258,6 +275,9 @@ type fault struct {
 func (r *run) runRound(round round) {
 	r.t.Helper()
 	var faults []*fault
+	if round.faults[0].calm {
+		r.supervise(recovery)
+	}
 	if !round.faults[0].global && len(round.faults) == 1 { // prefer a victim that owns trains
 		for turn := 0; turn < len(r.nodes) && len(r.ownedBy(r.nodes[round.victims[0]])) == 0; turn++ {
 			round.victims[0] = (round.victims[0] + 1) % len(r.nodes)
@@ -321,6 +341,18 @@ func (r *run) supervise(gap time.Duration) {
 	}
 	for _, n := range r.nodes {
 		n.mayExit = false
+	}
+}
+
+func (r *run) slowPostgres() {
+	for _, n := range r.nodes {
+		n.postgres.Slow(slowDelay)
+	}
+}
+
+func (r *run) restorePostgres() {
+	for _, n := range r.nodes {
+		n.postgres.Restore()
 	}
 }
 

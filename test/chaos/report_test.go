@@ -19,6 +19,7 @@ func (r *run) report(h *history.History, found history.Findings) {
 	line("\nseed %d, %.1f minutes, %d restarts of evicted processes", *seed, r.Now().Minutes(), r.restarts)
 	count := countOperations(h, line)
 	r.countFaults(line)
+	r.countRareStates(line)
 	r.countTakeovers(line)
 	r.countFailures(h, line)
 	r.countRefusals(h, line)

@@ -14,11 +14,14 @@ import (
 	"trainbooking.dev/booking"
 	"trainbooking.dev/test/processtest"
 	"trainbooking.dev/test/traffic"
+	"trainbooking.dev/test/traffic/history"
 )
 
 const (
 	trainCount = 6 // at once
-	seats      = 4 // of each train for the users; one more is for the prober
+	seats      = 4 // of each train, for the users
+	seatsAlone = 2 // more, each for a user who confirms and releases it by its number
+	seatProbed = seats + seatsAlone + 1
 	users      = 6
 	clients    = 2 // of each user
 	thinkTime  = 200 * time.Millisecond
@@ -41,9 +44,10 @@ const (
 // run is one run of the test.
 type run struct {
 	*cluster
-	*traffic.Traffic
+	*traffic.Traffic // of the users
 
 	t       *testing.T
+	bySeat  *traffic.Traffic
 	service *client.Client
 	prober  uuid.UUID
 	faults  []fault
@@ -58,15 +62,19 @@ func TestThreeProcessesKeepTheirPromisesUnderFaults(t *testing.T) {
 	t.Logf("make chaos MINUTES=%v SEED=%d ONLY='%s'", *minutes, *seed, *only)
 	r := &run{cluster: startCluster(t), t: t, prober: uuid.New(), probes: map[booking.TrainID][]time.Duration{}}
 	r.service = processtest.Passengers(t, r.balancer.URL, r.secret, r.admin)
-	r.Traffic = traffic.Start(context.Background(), traffic.Options{
+	options := traffic.Options{
 		Service: r.service, Users: processtest.NewUsers(users), Clients: clients, Seats: seats, Seed: *seed,
-		Trains: r.admin.AddTrains(t, trainCount, seats+1), Think: thinkTime, Retry: retryTime,
-	}, traffic.Mixed)
+		Trains: r.admin.AddTrains(t, trainCount, seatProbed), Think: thinkTime, Retry: retryTime, Recorder: history.NewRecorder(),
+	}
+	r.Traffic = traffic.Start(context.Background(), options, traffic.Mixed)
+	options.FirstID, options.Users, options.Clients = seats*trainCount, processtest.NewUsers(seatsAlone*trainCount), 1
+	r.bySeat = traffic.Start(context.Background(), options, traffic.BySeat)
 	probing, stopProbing := context.WithCancel(context.Background())
 	var prober sync.WaitGroup
 	prober.Go(func() { r.probe(probing) })
 	stop := sync.OnceFunc(func() {
 		r.Stop()
+		r.bySeat.Stop()
 		stopProbing()
 		prober.Wait()
 	})
@@ -76,7 +84,9 @@ func TestThreeProcessesKeepTheirPromisesUnderFaults(t *testing.T) {
 	length := time.Duration(*minutes * float64(time.Minute))
 	for begun := r.Now(); r.Now() < length; {
 		if r.Now()-begun > replaceEvery {
-			r.SetTrains(r.admin.AddTrains(r.t, trainCount, seats+1))
+			trains := r.admin.AddTrains(r.t, trainCount, seatProbed)
+			r.SetTrains(trains)
+			r.bySeat.SetTrains(trains)
 			begun = r.Now()
 		}
 		r.runRound(s.next())
@@ -96,7 +106,7 @@ func (r *run) probe(ctx context.Context) {
 	for {
 		for _, train := range r.Trains() {
 			requests.Go(func() {
-				_, err := r.service.Hold(context.Background(), booking.HoldRequest{User: r.prober, Train: train.ID, Seats: []int{seats + 1}})
+				_, err := r.service.Hold(context.Background(), booking.HoldRequest{User: r.prober, Train: train.ID, Seats: []int{seatProbed}})
 				if booking.CodeOf(err) != "" && booking.CodeOf(err) != booking.CodeSeatLocked {
 					return
 				}

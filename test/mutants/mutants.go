@@ -38,12 +38,12 @@ var mutants = []mutant{
 	{
 		name: "early-expiry", pkg: "booking", decl: "deadlineOf",
 		edit:     begin(`ttl -= 700 * time.Millisecond`),
-		killedBy: []suite{seatMap, simulated, chaos("killed")},
+		killedBy: []suite{seatMap, chaos("killed")},
 	},
 	{
 		name: "release-by-anyone", pkg: "booking", decl: "HoldRef.Matches",
 		edit:     replace(`h.User == ref.User`, `true`),
-		killedBy: []suite{seatMap, simulated, chaos("killed")},
+		killedBy: []suite{seatMap, chaos("killed")},
 	},
 	{
 		name: "retry-with-a-new-id", pkg: "booking", decl: "BookingIDOf",
@@ -118,6 +118,11 @@ var mutants = []mutant{
 	{
 		name: "seats-without-bookings-are-free", pkg: "actors/activation", decl: "Machine.trainRead",
 		edit:     replace(`Seats: l.Seats`, `Seats: nil`),
+		killedBy: []suite{machine},
+	},
+	{
+		name: "holds-end-early", pkg: "actors/activation", decl: "Machine.expire",
+		edit:     begin(`now = now.Add(700 * time.Millisecond)`),
 		killedBy: []suite{simulated},
 	},
 	{
@@ -148,12 +153,12 @@ var mutants = []mutant{
 	{
 		name: "handoff-after-another-owner", pkg: "actors/activation", decl: "Machine.holdsRead",
 		edit:     replace(`m.handoff.Epoch == m.load.epoch`, `true`),
-		killedBy: []suite{simulated},
+		killedBy: []suite{machine},
 	},
 	{
 		name: "served-after-the-lease", pkg: "actors/activation", decl: "Machine.valid",
 		edit:     begin(`return true`),
-		killedBy: []suite{simulated, someSystems},
+		killedBy: []suite{simulated},
 	},
 	{
 		name: "lease-without-end", pkg: "cluster", decl: "Term.Valid",
@@ -167,8 +172,8 @@ var mutants = []mutant{
 	},
 	{
 		name: "late-request-executed", pkg: "actors", decl: "trainsServer.Execute",
-		edit:     replace(`left <= 0`, `false`),
-		killedBy: []suite{someSystems},
+		edit:     begin(`q.Arrived, q.Expires = time.Now().UnixMicro(), 0`),
+		killedBy: []suite{someSystems, chaos("link silent for long")},
 	},
 	{
 		name: "change-not-announced", pkg: "actors", decl: "System.broadcast",

@@ -16,6 +16,7 @@ import (
 //	         sent during the cut arrives after it
 //	Refuse   open and new connections are reset
 //	Slow     each read from a client is forwarded after a delay
+//	Silence  nothing that one of the clients sends passes; it arrives after the silence
 type Link struct {
 	Address string // of the proxy, host:port
 
@@ -24,10 +25,19 @@ type Link struct {
 	mu      sync.Mutex
 	state   linkState
 	delay   time.Duration // in linkSlow
+	silent  net.Conn      // of the client that linkSilent affects; nil until one sends
 	changed *sync.Cond    // the state, or a delay is over
 	conns   map[net.Conn]struct{}
 	closed  bool
 }
+
+// After a silence, TCP begins with one segment in each round trip. So a call that was cancelled during
+// the silence can arrive before its cancellation.
+const (
+	segment   = 1448 // bytes
+	roundTrip = time.Millisecond
+	slowStart = time.Second
+)
 
 type linkState int
 
@@ -36,6 +46,7 @@ const (
 	linkCut
 	linkRefusing
 	linkSlow
+	linkSilent
 )
 
 // NewLink returns a link to the server at target on a network ("tcp", "unix"), which may start
@@ -83,6 +94,15 @@ func (l *Link) Slow(delay time.Duration) {
 	l.delay = delay
 	l.mu.Unlock()
 	l.set(linkSlow)
+}
+
+// Silence lets nothing pass that the next client to send sends, until Restore. What the server sends
+// passes.
+func (l *Link) Silence() {
+	l.mu.Lock()
+	l.silent = nil
+	l.mu.Unlock()
+	l.set(linkSilent)
 }
 
 // Restore ends the fault.
@@ -142,6 +162,41 @@ func (l *Link) awaitDelay() {
 	}
 }
 
+// awaitSilence waits while the client of a connection is silent. It reports whether it was.
+func (l *Link) awaitSilence(client net.Conn) (wasSilent bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state == linkSilent && l.silent == nil {
+		l.silent = client
+	}
+	for l.state == linkSilent && l.silent == client {
+		wasSilent = true
+		l.changed.Wait()
+	}
+	return wasSilent
+}
+
+// client reads what a client sends, with the faults that affect that direction alone.
+type client struct {
+	net.Conn
+
+	link      *Link
+	recovered time.Time // the end of its last silence
+}
+
+func (c *client) Read(b []byte) (int, error) {
+	if time.Since(c.recovered) < slowStart {
+		<-time.After(roundTrip)
+		b = b[:segment]
+	}
+	n, err := c.Conn.Read(b)
+	c.link.awaitDelay()
+	if c.link.awaitSilence(c.Conn) {
+		c.recovered = time.Now()
+	}
+	return n, err
+}
+
 // add keeps a connection for close and Refuse.
 func (l *Link) add(conn net.Conn) {
 	l.mu.Lock()
@@ -175,17 +230,16 @@ func (l *Link) serve(near net.Conn) {
 	l.add(far)
 	defer l.remove(far)
 	var back sync.WaitGroup
-	back.Go(func() { l.copy(near, far, func() {}) })
-	l.copy(far, near, l.awaitDelay)
+	back.Go(func() { l.copy(near, far) })
+	l.copy(far, &client{Conn: near, link: l})
 	back.Wait()
 }
 
-func (l *Link) copy(to io.WriteCloser, from io.Reader, wait func()) {
+func (l *Link) copy(to io.WriteCloser, from io.Reader) {
 	defer func() { _ = to.Close() }()
 	buffer := make([]byte, 1<<16)
 	for {
 		n, err := from.Read(buffer)
-		wait()
 		if !l.awaitOpen() {
 			return
 		}

@@ -12,8 +12,12 @@ import (
 	"trainbooking.dev/test/traffic/history"
 )
 
-// retryPause is the longest pause before a failed request is sent again.
-const retryPause = 250 * time.Millisecond
+const (
+	// retryPause is the longest pause before a failed request is sent again.
+	retryPause = 250 * time.Millisecond
+	// requestTimeout is how long a request may take in the service (RELIABILITY.md 2).
+	requestTimeout = 5 * time.Second
+)
 
 // Client sends the requests of one user. Its methods repeat a failed request until Options.Retry
 // is over. They record every attempt and return the last one. It is for one goroutine.
@@ -25,6 +29,7 @@ type Client struct {
 	random  *rand.Rand
 	kept    []history.Operation // successful confirms that were not cancelled, oldest first
 	last    booking.Booking     // of the last successful confirm
+	bySeat  bool                // it names its holds by a seat only
 }
 
 // Over reports whether the client must stop.
@@ -68,14 +73,22 @@ func (c *Client) Send(ctx context.Context, o history.Operation, call func(contex
 	o.Client, o.User = c.ID, c.User
 	for begun := time.Now(); ; {
 		sent := c.attempt(ctx, o, call)
-		if !sent.Failed() || time.Since(begun) > c.traffic.options.Retry {
+		over := !sent.Failed() || time.Since(begun) > c.traffic.options.Retry
+		pause := time.Duration(c.random.Int64N(int64(retryPause)))
+		switch {
+		case c.bySeat && sent.Result == history.Unknown && sent.Code != booking.CodeTimeout:
+			pause += requestTimeout // until then the request may end a newer hold (decision 0009)
+		case over:
 			return sent
 		}
-		timer := time.NewTimer(time.Duration(c.random.Int64N(int64(retryPause))))
+		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
+			return sent
+		}
+		if over {
 			return sent
 		}
 	}
@@ -151,6 +164,9 @@ func (c *Client) Hold(ctx context.Context, train *booking.Train, legs booking.Le
 
 // ref returns a reference to a hold by its id, and in half of the cases also by a seat.
 func (c *Client) ref(held *history.Operation) booking.HoldRef {
+	if c.bySeat {
+		return booking.HoldRef{User: c.User, Train: held.Train, Seat: held.Seats[0]}
+	}
 	ref := booking.HoldRef{User: c.User, Train: held.Train, Hold: held.Hold}
 	if c.chance(0.5) {
 		ref.Seat = held.Seats[c.random.IntN(len(held.Seats))]

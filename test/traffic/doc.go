@@ -4,7 +4,7 @@
 //
 //	Start(ctx, Options, Script) ──▶ Traffic ─ Stop, Wait
 //	                                   │
-//	     Script: Mixed, Race, Tour     ▼
+//	     Script: Mixed, BySeat, …      ▼
 //	        of each Client ──▶ history.Recorder ──▶ History ──▶ Check
 //
 // The same traffic is for an actors.System in the process of the test, for one process, for

@@ -31,6 +31,37 @@ func Mixed(ctx context.Context, c *Client) {
 	}
 }
 
+// BySeat holds the same seat again and again, and confirms or releases it by its number alone. So a
+// request that is executed after its repetition ends or books a newer hold. Of n trains, client i
+// wants seat i/n+1 of train i%n. It must be the only client that does, and the only one of its user.
+func BySeat(ctx context.Context, c *Client) {
+	c.bySeat = true
+	think := c.traffic.options.Think
+	for keep := think; c.Think(ctx, think); {
+		trains := c.traffic.Trains()
+		train, seat := &trains[c.ID%len(trains)], c.ID/len(trains)+1
+		held := c.Hold(ctx, train, train.Run(), []int{seat}, 1)
+		if held.Result != history.Done {
+			if held.Result == history.Booked { // by a confirm with an unknown outcome
+				c.cancelUnacknowledged(ctx)
+			}
+			continue
+		}
+		c.pause(ctx, keep)
+		begun := c.traffic.Now()
+		if c.chance(0.5) {
+			c.Release(ctx, held)
+		} else {
+			c.Confirm(ctx, held)
+		}
+		keep = think
+		if c.traffic.Now() > begun+requestTimeout { // the next hold is to be alive when the first request is delivered
+			keep = requestTimeout / 2
+		}
+		c.CancelOldest(ctx)
+	}
+}
+
 // segment returns a random segment of the train.
 func (c *Client) segment(train *booking.Train) booking.Legs {
 	last := len(train.Stops) - 1
