@@ -60,21 +60,19 @@ func newActivations(s *System) *activations {
 	}
 }
 
-// snapshot returns the state that the train's activation published last, nil while it
-// loads, and whether the train is active.
-func (as *activations) snapshot(id booking.TrainID) (last *booking.Snapshot, active bool) {
+// snapshot returns the state that the train's activation published last; nil if it is not active
+// here or may not be served.
+func (as *activations) snapshot(id booking.TrainID) *booking.Snapshot {
 	as.mu.Lock()
 	defer as.mu.Unlock()
-	if a := as.active[id]; a != nil && a.serving() {
-		return a.snapshot.Load(), true
+	a := as.active[id]
+	if a == nil {
+		return nil
 	}
-	return nil, false
-}
-
-// serving reports whether the activation may respond. While it loads, the requests to it wait.
-func (a *activeTrain) serving() bool {
-	term := a.term.Load()
-	return term == nil || term.Valid(time.Now())
+	if term := a.term.Load(); term == nil || !term.Valid(time.Now()) {
+		return nil
+	}
+	return a.snapshot.Load()
 }
 
 // isActive reports whether the train has an activation, which may be halting.
@@ -100,15 +98,30 @@ func (as *activations) activate(id booking.TrainID) (*activeTrain, error) {
 	}
 	a := &activeTrain{id: id, handoff: as.handoffs[id], closed: make(chan struct{})}
 	a.pid = as.system.actors.Root.SpawnPrefix(as.props(a), "train-")
+	as.system.passive.drop(id)
 	as.active[id] = a
 	return a, nil
 }
 
-// reactivate activates a train whose activation closed with live holds, in the process that
-// it is proposed to, so that the holds expire. It does nothing while the process shuts down.
-func (as *activations) reactivate(id booking.TrainID) {
-	if _, err := as.activate(id); errors.Is(err, errOwnedElsewhere) {
-		as.system.reactivate(id)
+// reactivate activates a train whose activation closed with live holds, so that they are stored
+// again if their store has lost them. If the train is proposed to another process, or this one shuts
+// down, it does nothing: readers find the holds in their store.
+func (as *activations) reactivate(id booking.TrainID) { _, _ = as.activate(id) }
+
+// recover makes the activations store their holds again, after an outage of the store of holds, and
+// activates the trains that could not be activated during it.
+func (as *activations) recover() {
+	as.send(activation.Recovered{})
+	as.mu.Lock()
+	var closed []booking.TrainID
+	for id, h := range as.handoffs {
+		if as.active[id] == nil && len(h.Holds) > 0 {
+			closed = append(closed, id)
+		}
+	}
+	as.mu.Unlock()
+	for _, id := range closed {
+		as.reactivate(id)
 	}
 }
 

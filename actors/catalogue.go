@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -164,6 +165,15 @@ func (c *catalogue) between(from, to string) []*booking.Train {
 	}
 	slices.SortFunc(found, func(a, b *booking.Train) int { return listPosition(a).Compare(listPosition(b)) })
 	return found
+}
+
+// onSale returns the trains that a passenger can book from one station to another at now, oldest
+// first.
+func (c *catalogue) onSale(from, to string, now time.Time) []*booking.Train {
+	return slices.DeleteFunc(c.between(from, to), func(train *booking.Train) bool {
+		segment, err := train.Segment(from, to)
+		return err != nil || !train.OnSale || train.Departed(segment, now)
+	})
 }
 
 // list returns one page of the trains that match the query.

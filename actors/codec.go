@@ -90,8 +90,6 @@ func encodeCommand(q *wire.ExecuteRequest, c activation.Command) bool {
 		q.Command = &wire.ExecuteRequest_Change{Change: encodeTrain(&c.To)}
 	case activation.Delete:
 		q.Command = &wire.ExecuteRequest_Delete{Delete: &wire.Delete{Force: c.Force}}
-	case query:
-		q.Command = &wire.ExecuteRequest_Query{Query: &wire.SeatQuery{From: c.From, To: c.To, Seats: c.Seats}}
 	default:
 		return false
 	}
@@ -117,8 +115,6 @@ func decodeCommand(q *wire.ExecuteRequest) activation.Command {
 		return activation.Change{To: *decodeTrain(c.Change)}
 	case *wire.ExecuteRequest_Delete:
 		return activation.Delete{Force: c.Delete.GetForce()}
-	case *wire.ExecuteRequest_Query:
-		return query{From: c.Query.GetFrom(), To: c.Query.GetTo(), Seats: c.Query.GetSeats()}
 	}
 	return nil
 }
@@ -152,12 +148,6 @@ func encodeResponse(r response) *wire.ExecuteResponse {
 		}}
 	case booking.Train:
 		encoded.Result = &wire.ExecuteResponse_Train{Train: encodeTrain(&v)}
-	case queryResult:
-		queried := &wire.SeatQueryResult{Availability: encodeAvailability(&v.Availability), Seats: make([]wire.SeatState, len(v.Seats))}
-		for i, s := range v.Seats {
-			queried.Seats[i] = seatStates[s.State]
-		}
-		encoded.Result = &wire.ExecuteResponse_Queried{Queried: queried}
 	}
 	return encoded
 }
@@ -182,12 +172,6 @@ func decodeResponse(id booking.TrainID, peer string, encoded *wire.ExecuteRespon
 		}
 	case *wire.ExecuteResponse_Train:
 		r.Value = *decodeTrain(v.Train)
-	case *wire.ExecuteResponse_Queried:
-		result := queryResult{Availability: decodeAvailability(v.Queried.GetAvailability())}
-		for i, state := range v.Queried.GetSeats() {
-			result.Seats = append(result.Seats, booking.Seat{Number: i + 1, State: fromSeatState(state)})
-		}
-		r.Value = result
 	}
 	return r
 }
@@ -209,18 +193,26 @@ func fromSeatState(s wire.SeatState) booking.SeatState {
 	return booking.SeatBooked
 }
 
-func encodeAvailability(a *booking.Availability) *wire.Availability {
-	return &wire.Availability{
-		Train: encodeTrain(a.Train), Legs: uint64(a.Segment), SeatList: a.SeatList,
-		Booked: toUint32(a.Booked), Held: toUint32(a.Held), Available: toUint32(a.Available),
+func encodeResult(r *queryResult) *wire.Availability {
+	encoded := &wire.Availability{
+		Train: encodeTrain(r.Train), Legs: uint64(r.Segment), SeatList: r.SeatList,
+		Booked: toUint32(r.Booked), Held: toUint32(r.Held), Available: toUint32(r.Available),
 	}
+	for _, seat := range r.Seats {
+		encoded.Seats = append(encoded.Seats, seatStates[seat.State])
+	}
+	return encoded
 }
 
-func decodeAvailability(a *wire.Availability) booking.Availability {
-	return booking.Availability{
+func decodeResult(a *wire.Availability) queryResult {
+	r := queryResult{Availability: booking.Availability{
 		Train: decodeTrain(a.GetTrain()), Segment: booking.Legs(a.GetLegs()), SeatList: a.GetSeatList(),
 		Tally: booking.Tally{Booked: int(a.GetBooked()), Held: int(a.GetHeld()), Available: int(a.GetAvailable())},
+	}}
+	for i, state := range a.GetSeats() {
+		r.Seats = append(r.Seats, booking.Seat{Number: i + 1, State: fromSeatState(state)})
 	}
+	return r
 }
 
 func encodeTrain(t *booking.Train) *wire.Train {

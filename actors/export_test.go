@@ -14,8 +14,8 @@ const RequestTimeout = requestTimeout
 
 // PanicOnce sends the train a request that makes its actor panic, and then another one.
 func PanicOnce(ctx context.Context, s *System, id booking.TrainID) error {
-	s.attemptLocal(id, newRequest(hooked{ctx, func() { panic("a bug") }}, activation.Query{}, time.Now()))
-	_, err := s.query(ctx, id, query{})
+	s.attemptLocal(id, newRequest(hooked{ctx, func() { panic("a bug") }}, activation.Release{}, time.Now()))
+	_, _, err := sendRequest[empty](ctx, s, id, activation.Cancel{})
 	return err
 }
 
@@ -49,7 +49,7 @@ var ErrQueueAge = errQueueAge
 
 // Block blocks the train's actor until release is closed.
 func Block(ctx context.Context, s *System, id booking.TrainID, release <-chan struct{}) error {
-	return s.attemptLocal(id, newRequest(hooked{ctx, func() { <-release }}, activation.Query{}, time.Now())).Err
+	return s.attemptLocal(id, newRequest(hooked{ctx, func() { <-release }}, activation.Cancel{}, time.Now())).Err
 }
 
 // Halt halts the present activation of a train.

@@ -81,18 +81,20 @@ func (t trainsServer) Execute(ctx context.Context, q *wire.ExecuteRequest) (*wir
 	return encodeResponse(resp), nil
 }
 
-// queryRemotely queries a peer once.
-func queryRemotely(ctx context.Context, to *cluster.Peer, query segmentQuery) (queryResults, error) {
-	q := &wire.QueryRequest{From: query.From, To: query.To, Offers: query.Offers, Trains: make([][]byte, len(query.Trains))}
-	for i := range query.Trains {
-		q.Trains[i] = query.Trains[i][:]
+// queryRemotely queries a peer.
+func queryRemotely(ctx context.Context, to *cluster.Peer, trains []*booking.Train, query trainQuery) (queryResults, error) {
+	q := &wire.QueryRequest{
+		From: query.From, To: query.To, Offers: query.Offers, Seats: query.Seats, Trains: make([][]byte, len(trains)),
 	}
-	results := queryResults{Found: map[booking.TrainID]booking.Availability{}}
+	for i, train := range trains {
+		q.Trains[i] = train.ID[:]
+	}
+	results := queryResults{Found: make(map[booking.TrainID]queryResult, len(trains))}
 	stream, err := wire.NewTrainsClient(to.Connection()).Query(ctx, q)
 	for err == nil {
 		var part *wire.QueryResponse
 		if part, err = stream.Recv(); err == nil {
-			results.add(part, to.Address())
+			err = results.add(part, to.Address())
 		}
 	}
 	if !errors.Is(err, io.EOF) {
@@ -101,38 +103,45 @@ func queryRemotely(ctx context.Context, to *cluster.Peer, query segmentQuery) (q
 	return results, nil
 }
 
-func (r *queryResults) add(part *wire.QueryResponse, peer string) {
+func (r *queryResults) add(part *wire.QueryResponse, peer string) error {
 	for _, a := range part.GetFound() {
-		found := decodeAvailability(a)
+		found := decodeResult(a)
 		r.Found[found.Train.ID] = found
 	}
-	for _, id := range part.GetElsewhere() {
-		r.Elsewhere = append(r.Elsewhere, toTrainID(id))
+	for _, id := range part.GetUnread() {
+		r.Unread = append(r.Unread, toTrainID(id))
 	}
 	if e := part.GetError(); e != nil {
-		r.Error = decodeError(e, peer)
+		return decodeError(e, peer)
 	}
+	return nil
 }
 
-// Query implements wire.TrainsServer.
+// Query implements wire.TrainsServer. Trains that this process does not have in its catalogue are
+// unread.
 func (t trainsServer) Query(q *wire.QueryRequest, stream grpc.ServerStreamingServer[wire.QueryResponse]) error {
-	query := segmentQuery{From: q.GetFrom(), To: q.GetTo(), Offers: q.GetOffers(), Trains: make([]booking.TrainID, len(q.GetTrains()))}
-	for i, id := range q.GetTrains() {
-		query.Trains[i] = toTrainID(id)
-	}
 	ctx, cancel := context.WithTimeout(stream.Context(), requestTimeout)
 	defer cancel()
-	results := t.system.queryLocal(ctx, query)
-	if results.Error != nil {
-		return stream.Send(&wire.QueryResponse{Error: encodeError(results.Error)})
-	}
+	query := trainQuery{From: q.GetFrom(), To: q.GetTo(), Offers: q.GetOffers(), Seats: q.GetSeats()}
 	part, size := &wire.QueryResponse{}, 0
-	for _, id := range results.Elsewhere {
-		part.Elsewhere = append(part.Elsewhere, id[:])
+	var trains []*booking.Train
+	for _, id := range q.GetTrains() {
+		if train := t.system.catalogue.find(toTrainID(id)); train != nil {
+			trains = append(trains, train)
+		} else {
+			part.Unread = append(part.Unread, id)
+		}
 	}
-	for _, a := range results.Found {
-		part.Found = append(part.Found, encodeAvailability(&a))
-		if size += len(a.SeatList) + sizeOfTrain(a.Train); size < maxQueryMessage {
+	results, err := t.system.queryLocal(ctx, trains, query)
+	if err != nil && len(results.Found) == 0 {
+		return stream.Send(&wire.QueryResponse{Error: encodeError(err)})
+	}
+	for _, id := range results.Unread {
+		part.Unread = append(part.Unread, id[:])
+	}
+	for _, r := range results.Found {
+		part.Found = append(part.Found, encodeResult(&r))
+		if size += len(r.SeatList) + len(r.Seats) + sizeOfTrain(r.Train); size < maxQueryMessage {
 			continue
 		}
 		if err := stream.Send(part); err != nil {

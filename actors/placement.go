@@ -8,16 +8,10 @@ import (
 	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/cluster"
-	"trainbooking.dev/persistence"
 )
 
-const (
-	// maxHandoffs is how many trains are handed off at a time (DESIGN.md 5).
-	maxHandoffs = 50
-	// orphanTime is how long after a change of members trains without an owner are searched
-	// for: until the leases of a dead process have expired, and once more.
-	orphanTime = persistence.LeaseTTL + cluster.ReconcileInterval
-)
+// maxHandoffs is how many trains are handed off at a time (DESIGN.md 5).
+const maxHandoffs = 50
 
 // proposedHere reports whether the train is proposed to this process.
 func (s *System) proposedHere(id booking.TrainID) bool { return s.cluster.Owns(cluster.Key(id)) }
@@ -39,7 +33,7 @@ func (s *System) events() cluster.Events {
 	}
 	return cluster.Events{
 		Changed: queue(s.rebalances), Reconcile: queue(s.reconciles),
-		Recovered: func() { s.activations.send(activation.Recovered{}) },
+		Recovered: s.activations.recover,
 		Evicted:   func() { s.fail(cluster.ErrEvicted) },
 		Lease:     func(e cluster.LeaseEvent) { s.metrics.leases.WithLabelValues(string(e)).Inc() },
 	}
@@ -48,13 +42,11 @@ func (s *System) events() cluster.Events {
 // rebalance hands off trains when the members change, and reconciles the catalogue with the
 // store, until ctx ends.
 func (s *System) rebalance(ctx context.Context) {
-	var changedAt time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.rebalances:
-			changedAt = time.Now()
 			if err := s.handOff(ctx); err != nil {
 				return
 			}
@@ -63,9 +55,6 @@ func (s *System) rebalance(ctx context.Context) {
 				s.log.Warn("catalogue not reconciled with the store", slog.Any("error", err))
 			}
 			s.activations.dropExpiredHandoffs(time.Now())
-		}
-		if time.Since(changedAt) < orphanTime {
-			s.adoptOrphans(ctx)
 		}
 	}
 }
@@ -97,29 +86,4 @@ func (s *System) handOff(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// adoptOrphans activates the trains of this process that have live holds and no owner, so
-// that the holds are counted and expire in time.
-func (s *System) adoptOrphans(ctx context.Context) {
-	held, err := s.holdStore.TrainsWithHolds(ctx, time.Now())
-	if err != nil {
-		s.log.Warn("trains with holds not listed", slog.Any("error", err))
-		return
-	}
-	orphans := held[:0]
-	for _, id := range held {
-		if _, active := s.activations.snapshot(id); !active && s.proposedHere(id) {
-			orphans = append(orphans, id)
-		}
-	}
-	s.activateAll(ctx, orphans)
-}
-
-// reactivate activates a train with live holds in the process that it is proposed to, if there
-// is one.
-func (s *System) reactivate(id booking.TrainID) {
-	if s.proposedOwner(id) != "" || s.proposedHere(id) {
-		s.background.Go(func() { s.activateAll(s.running, []booking.TrainID{id}) })
-	}
 }

@@ -154,29 +154,20 @@ func (s *System) attemptLocal(id booking.TrainID, r *request) response {
 	s.actors.Root.Send(to.pid, r)
 	select {
 	case resp := <-r.response:
-		return r.resultOf(resp)
+		return resp
 	case <-to.closed:
 	case <-r.Context.Done():
 		return failure(booking.Timeout(r.Context.Err()))
 	}
 	select {
 	case resp := <-r.response: // sent just before the activation closed
-		return r.resultOf(resp)
+		return resp
 	default: // the activation is closed, so begun is final
 		if r.begun.Load() {
 			return lost
 		}
 		return retry
 	}
-}
-
-// resultOf returns the response, for a query with its result.
-func (r *request) resultOf(resp response) response {
-	snapshot, _ := resp.Value.(*booking.Snapshot)
-	if q, ok := r.Command.(query); ok && snapshot != nil {
-		resp.Value, resp.Err = q.of(snapshot)
-	}
-	return resp
 }
 
 // unknownIfLost turns the outcome not_executed of a 503 into unknown if an earlier attempt

@@ -2,249 +2,218 @@ package actors
 
 import (
 	"context"
-	"maps"
-	"slices"
+	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"trainbooking.dev/booking"
-	"trainbooking.dev/persistence"
+)
+
+// maxPeerQuery bounds the wait for a peer, so that enough of requestTimeout remains for reading its
+// trains from the stores.
+const maxPeerQuery = 2 * time.Second
+
+var (
+	errTooManyReads = errors.New("too many trains are read at the same time")
+	errUnread       = errors.New("no train could be read")
 )
 
 // FindTrain implements booking.Service.
 func (s *System) FindTrain(ctx context.Context, id booking.TrainID) (booking.Availability, error) {
-	result, err := s.query(ctx, id, query{})
+	result, err := s.queryTrain(ctx, id, trainQuery{})
 	return result.Availability, err
 }
 
 // SeatMap implements booking.Service.
 func (s *System) SeatMap(ctx context.Context, id booking.TrainID, from, to string) ([]booking.Seat, error) {
-	result, err := s.query(ctx, id, query{From: from, To: to, Seats: true})
+	result, err := s.queryTrain(ctx, id, trainQuery{From: from, To: to, Seats: true})
 	return result.Seats, err
 }
 
 // Search implements booking.Service.
 func (s *System) Search(ctx context.Context, from, to string) ([]booking.Availability, error) {
-	trains := s.catalogue.between(from, to)
-	offers, err := s.gather(ctx, segmentQuery{Trains: trainIDs(trains), From: from, To: to, Offers: true})
-	if err != nil {
-		return nil, err
-	}
-	found := make([]booking.Availability, 0, len(offers))
-	for _, train := range trains {
-		if o, sold := offers[train.ID]; sold {
-			found = append(found, o)
-		}
-	}
-	return found, nil
+	results, _, err := s.queryTrains(ctx, s.catalogue.onSale(from, to, time.Now()), trainQuery{From: from, To: to, Offers: true})
+	return results, err
 }
 
-// ListTrains implements booking.Service. It reads the tally of an idle train in the store,
-// because an idle train has no live holds.
+// ListTrains implements booking.Service.
 func (s *System) ListTrains(
 	ctx context.Context, query booking.TrainQuery,
 ) (page booking.Page[booking.Availability], err error) {
 	trains := s.catalogue.list(query)
-	active, err := s.gather(ctx, segmentQuery{Trains: trainIDs(trains.Items), From: query.From, To: query.To})
-	if err != nil {
-		return page, err
-	}
 	page.Next = trains.Next
-	page.Items = make([]booking.Availability, len(trains.Items))
-	var idle []int
-	for i, train := range trains.Items {
-		a, found := active[train.ID]
-		if !found {
-			idle = append(idle, i)
-			a = booking.Availability{Train: train, Segment: segmentOf(train, query.From, query.To)}
-		}
-		page.Items[i] = a
-	}
-	return page, persistence.ClientError(s.fillFromStore(ctx, page.Items, idle))
+	page.Items, page.Incomplete, err = s.queryTrains(ctx, trains.Items, trainQuery{From: query.From, To: query.To})
+	return page, err
 }
 
-// segmentQuery queries some trains of one process: what can be booked on them (Offers), for which
-// idle trains are activated, or the tallies of those that are active.
-type segmentQuery struct {
-	Trains   []booking.TrainID
-	From, To string
-	Offers   bool
+// trainQuery is what to return about each train: its tally on a segment, and, with Offers, a seat
+// list if a passenger can book it now, or, with Seats, the state of each seat.
+type trainQuery struct {
+	From, To      string
+	Offers, Seats bool
 }
 
-// queryResults are the results of one process, at most one for each train. Trains that are
-// not its own are in Elsewhere.
+// queryResult is the result of a query about one train.
+type queryResult struct {
+	booking.Availability
+	Seats []booking.Seat
+}
+
+// queryResults are the results of one process, at most one for each train. What it could not read
+// is in Unread.
 type queryResults struct {
-	Found     map[booking.TrainID]booking.Availability
-	Elsewhere []booking.TrainID
-	Error     *booking.Error
+	Found  map[booking.TrainID]queryResult
+	Unread []booking.TrainID
 }
 
-// gather queries every process that owns some of the trains once, all at the same time, and
-// repeats the query for the trains that have moved (DESIGN.md 5).
-func (s *System) gather(ctx context.Context, query segmentQuery) (map[booking.TrainID]booking.Availability, error) {
-	found := make(map[booking.TrainID]booking.Availability, len(query.Trains))
+// of returns the result for a train; false if it is not sold between the stations.
+func (q trainQuery) of(snapshot *booking.Snapshot, now time.Time) (result queryResult, ok bool) {
+	segment, err := snapshot.Train.Segment(q.From, q.To)
+	if err != nil {
+		if q.Offers {
+			return result, false
+		}
+		segment = snapshot.Train.Run() // the stops have changed since the train was found
+	}
+	if q.Offers && !snapshot.Sellable(segment, now) {
+		return result, false
+	}
+	result.Availability = snapshot.Availability(segment)
+	if q.Offers {
+		result.SeatList = snapshot.SeatList(segment)
+	}
+	if q.Seats {
+		result.Seats = snapshot.Seats(segment)
+	}
+	return result, true
+}
+
+// queryTrain queries one train.
+func (s *System) queryTrain(ctx context.Context, id booking.TrainID, query trainQuery) (queryResult, error) {
+	train := s.catalogue.find(id)
+	if train == nil {
+		return queryResult{}, booking.NotFound("train")
+	}
+	if _, err := train.Segment(query.From, query.To); err != nil {
+		return queryResult{}, err
+	}
+	results, err := s.gather(ctx, []*booking.Train{train}, query)
+	result, found := results.Found[id]
+	switch {
+	case found:
+		return result, nil
+	case err != nil:
+		return queryResult{}, err
+	}
+	return queryResult{}, booking.NotFound("train") // it was deleted meanwhile
+}
+
+// queryTrains queries trains. Those that could not be read are left out, which incomplete reports,
+// unless that is true of all.
+func (s *System) queryTrains(
+	ctx context.Context, trains []*booking.Train, query trainQuery,
+) (found []booking.Availability, incomplete bool, err error) {
+	results, err := s.gather(ctx, trains, query)
+	found = make([]booking.Availability, 0, len(results.Found))
+	for _, train := range trains {
+		if result, ok := results.Found[train.ID]; ok {
+			found = append(found, result.Availability)
+		}
+	}
+	if len(found) > 0 || err == nil {
+		err = nil
+	}
+	return found, len(results.Unread) > 0, err
+}
+
+// gather queries every process that owns some of the trains, all at the same time. What a process
+// does not answer is read from the stores. The error is the reason why trains are unread.
+func (s *System) gather(ctx context.Context, trains []*booking.Train, query trainQuery) (queryResults, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	timeout := minAttempt
-	for backoff := minBackoff; len(query.Trains) > 0; backoff = min(2*backoff, maxBackoff) {
-		attempt, done := context.WithTimeout(ctx, timeout)
-		results := s.queryAll(ctx, attempt, query)
-		timedOut := attempt.Err() != nil
-		done()
-		query.Trains = nil
-		for _, result := range results {
-			if result.Error != nil {
-				return nil, result.Error
-			}
-			maps.Copy(found, result.Found)
-			query.Trains = append(query.Trains, result.Elsewhere...)
+	byOwner := map[string][]*booking.Train{}
+	for _, train := range trains {
+		owner := s.proposedOwner(train.ID)
+		if s.cluster.Peer(owner) == nil { // this process, or none
+			owner = s.cluster.Address()
 		}
-		if timedOut { // a process may be slow rather than dead
-			timeout *= 2
-		}
-		if len(query.Trains) == 0 {
-			break
-		}
-		if err := pause(ctx, backoff); err != nil {
-			return nil, booking.Timeout(err)
-		}
+		byOwner[owner] = append(byOwner[owner], train)
 	}
-	return found, nil
-}
-
-// queryAll queries each process once. The queries of peers end with attempt.
-func (s *System) queryAll(ctx, attempt context.Context, query segmentQuery) []queryResults {
-	byOwner := map[string][]booking.TrainID{}
-	for _, id := range query.Trains {
-		owner := s.proposedOwner(id)
-		byOwner[owner] = append(byOwner[owner], id)
-	}
-	own := byOwner[s.cluster.Address()]
-	delete(byOwner, s.cluster.Address())
-	results := make([]queryResults, 1+len(byOwner))
-	var peers sync.WaitGroup
-	next := 1
+	var (
+		mu      sync.Mutex
+		all     = queryResults{Found: make(map[booking.TrainID]queryResult, len(trains))}
+		failed  error
+		queries sync.WaitGroup
+	)
 	for owner, some := range byOwner {
-		part, result := query, &results[next]
-		part.Trains = some
-		next++
-		peers.Go(func() { *result = s.queryPeer(attempt, owner, part) })
-	}
-	query.Trains = own
-	results[0] = s.queryLocal(ctx, query)
-	peers.Wait()
-	return results
-}
-
-// queryPeer queries the process with an address once. If it does not respond, all trains are
-// elsewhere.
-func (s *System) queryPeer(ctx context.Context, address string, query segmentQuery) queryResults {
-	peer := s.cluster.Peer(address)
-	if peer == nil {
-		return queryResults{Elsewhere: query.Trains}
-	}
-	results, err := queryRemotely(ctx, peer, query)
-	if err != nil {
-		return queryResults{Elsewhere: query.Trains}
-	}
-	return results
-}
-
-// queryLocal queries the trains of this process.
-func (s *System) queryLocal(ctx context.Context, query segmentQuery) queryResults {
-	return s.eachLocal(ctx, query, func(snapshot *booking.Snapshot) (booking.Availability, bool) {
-		if query.Offers {
-			return offer(snapshot, query.From, query.To, time.Now())
-		}
-		return snapshot.Availability(segmentOf(snapshot.Train, query.From, query.To)), true
-	})
-}
-
-// eachLocal queries trains of this process. Idle trains are activated or left out.
-func (s *System) eachLocal(
-	ctx context.Context, query segmentQuery, of func(*booking.Snapshot) (booking.Availability, bool),
-) queryResults {
-	snapshots := make([]*booking.Snapshot, len(query.Trains))
-	elsewhere := make([]bool, len(query.Trains))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(maxActivating)
-	for i, id := range query.Trains {
-		snapshot, active := s.activations.snapshot(id)
-		if snapshot != nil {
-			snapshots[i] = snapshot
-			continue
-		}
-		if !active && !query.Offers && s.proposedHere(id) {
-			continue
-		}
-		group.Go(func() (err error) {
-			snapshots[i], elsewhere[i], err = s.localSnapshot(ctx, id)
-			return err
+		queries.Go(func() {
+			results, err := s.queryOwner(ctx, owner, some, query)
+			mu.Lock()
+			defer mu.Unlock()
+			for id, result := range results.Found {
+				all.Found[id] = result
+			}
+			all.Unread = append(all.Unread, results.Unread...)
+			failed = errors.Join(failed, err)
 		})
 	}
-	err := group.Wait()
-	if err != nil {
-		return queryResults{Error: asError(err)}
+	queries.Wait()
+	if e, ok := errors.AsType[*booking.Error](failed); ok {
+		return all, e
 	}
-	results := queryResults{Found: map[booking.TrainID]booking.Availability{}}
-	for i, id := range query.Trains {
-		switch {
-		case elsewhere[i]:
-			results.Elsewhere = append(results.Elsewhere, id)
-		case snapshots[i] != nil:
-			if a, ok := of(snapshots[i]); ok {
-				results.Found[id] = a
-			}
+	if len(all.Unread) > 0 {
+		return all, booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errors.Join(errUnread, failed))
+	}
+	return all, nil
+}
+
+// queryOwner queries one process. If it does not answer, this process reads its trains.
+func (s *System) queryOwner(
+	ctx context.Context, owner string, trains []*booking.Train, query trainQuery,
+) (queryResults, error) {
+	peer := s.cluster.Peer(owner)
+	if peer == nil {
+		return s.queryLocal(ctx, trains, query)
+	}
+	attempt, cancel := context.WithTimeout(ctx, maxPeerQuery)
+	defer cancel()
+	results, err := queryRemotely(attempt, peer, trains, query)
+	if err == nil {
+		return results, nil
+	}
+	s.log.Info("a peer did not answer a query; its trains are read from the stores",
+		slog.String("peer", owner), slog.Int("trains", len(trains)), slog.Any("error", err))
+	return s.queryLocal(ctx, trains, query)
+}
+
+// queryLocal queries trains in this process: those that are active here, and the others from the
+// stores. It activates none.
+func (s *System) queryLocal(ctx context.Context, trains []*booking.Train, query trainQuery) (queryResults, error) {
+	results := queryResults{Found: make(map[booking.TrainID]queryResult, len(trains))}
+	add := func(snapshot *booking.Snapshot) {
+		if result, ok := query.of(snapshot, time.Now()); ok {
+			results.Found[snapshot.Train.ID] = result
 		}
 	}
-	return results
-}
-
-// offer returns the seats that a passenger can book on the train now; false if the train is not
-// sold between the stations.
-func offer(s *booking.Snapshot, from, to string, now time.Time) (a booking.Availability, sold bool) {
-	segment, err := s.Train.Segment(from, to)
-	if err != nil || !s.Sellable(segment, now) {
-		return a, false
+	var others []*booking.Train
+	for _, train := range trains {
+		if snapshot := s.activations.snapshot(train.ID); snapshot != nil {
+			add(snapshot)
+		} else {
+			others = append(others, train)
+		}
 	}
-	a = s.Availability(segment)
-	a.SeatList = s.SeatList(segment)
-	return a, true
-}
-
-func trainIDs(trains []*booking.Train) []booking.TrainID {
-	ids := make([]booking.TrainID, len(trains))
-	for i, train := range trains {
-		ids[i] = train.ID
+	if len(others) == 0 {
+		return results, nil
 	}
-	return slices.Clip(ids)
-}
-
-// segmentOf returns the segment between two stations, or the whole run if none are given or
-// the stops have changed since the train was listed.
-func segmentOf(train *booking.Train, from, to string) booking.Legs {
-	if segment, err := train.Segment(from, to); err == nil {
-		return segment
+	snapshots, err := s.passive.snapshots(ctx, others)
+	for i, snapshot := range snapshots {
+		if snapshot != nil {
+			add(snapshot)
+		} else {
+			results.Unread = append(results.Unread, others[i].ID)
+		}
 	}
-	return train.Run()
-}
-
-func (s *System) fillFromStore(ctx context.Context, items []booking.Availability, idle []int) error {
-	if len(idle) == 0 {
-		return nil
-	}
-	ids, segments := make([]booking.TrainID, len(idle)), make([]booking.Legs, len(idle))
-	for i, at := range idle {
-		ids[i], segments[i] = items[at].Train.ID, items[at].Segment
-	}
-	booked, err := s.store.BookedSeats(ctx, ids, segments)
-	if err != nil {
-		return err
-	}
-	for i, at := range idle {
-		items[at].Tally = booking.Tally{Booked: booked[i], Available: items[at].Train.Capacity - booked[i]}
-	}
-	return nil
+	return results, err
 }

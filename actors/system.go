@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -51,6 +50,7 @@ type System struct {
 
 	actors      *actor.ActorSystem
 	activations *activations
+	passive     *passive
 	catalogue   *catalogue
 	cluster     cluster.Cluster
 	holdWriter  *batcher[persistence.HoldWrite]
@@ -85,6 +85,7 @@ func New(o Options) *System {
 	}))
 	s.shutdown = sync.OnceFunc(s.actors.Shutdown)
 	s.activations = newActivations(s)
+	s.passive = newPassive(o.Store, o.Holds, s.cluster.Address())
 	s.metrics = newMetrics(o.Registry, s.activations)
 	s.holdWriter = newBatcher("holds", o.Holds.WriteHolds, s.metrics.writer("holds"))
 	s.saleWriter = newBatcher("bookings", o.Store.Book, s.metrics.writer("bookings"))
@@ -92,8 +93,7 @@ func New(o Options) *System {
 	return s
 }
 
-// Start joins the cluster, reads the catalogue, and activates those of its own trains that
-// have live holds, so that the holds expire. Call it once.
+// Start joins the cluster and reads the catalogue. Call it once.
 func (s *System) Start(ctx context.Context) error {
 	if err := s.cluster.Start(ctx, s.events()); err != nil {
 		return fmt.Errorf("join the cluster: %w", err)
@@ -102,12 +102,6 @@ func (s *System) Start(ctx context.Context) error {
 		return fmt.Errorf("list trains: %w", err)
 	}
 	s.background.Go(func() { s.rebalance(s.running) })
-	held, err := s.holdStore.TrainsWithHolds(ctx, time.Now())
-	if err != nil {
-		return fmt.Errorf("list trains with holds: %w", err)
-	}
-	held = slices.DeleteFunc(held, func(id booking.TrainID) bool { return !s.proposedHere(id) })
-	s.activateAll(ctx, held)
 	return nil
 }
 

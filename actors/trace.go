@@ -91,5 +91,5 @@ func commandName(c activation.Command) string {
 	case activation.Delete:
 		return "delete"
 	}
-	return "query"
+	return "request"
 }

@@ -6,6 +6,7 @@ import "trainbooking.dev/booking"
 type listResponse[T any] struct {
 	Items      []T    `json:"items"`
 	NextCursor string `json:"next_cursor"`
+	Incomplete bool   `json:"incomplete,omitempty"`
 }
 
 func newListResponse[In, Out any](page booking.Page[In], convert func(In) Out) listResponse[Out] {
@@ -13,7 +14,7 @@ func newListResponse[In, Out any](page booking.Page[In], convert func(In) Out) l
 	for i, item := range page.Items {
 		items[i] = convert(item)
 	}
-	return listResponse[Out]{Items: items, NextCursor: page.Next.String()}
+	return listResponse[Out]{Items: items, NextCursor: page.Next.String(), Incomplete: page.Incomplete}
 }
 
 // page decodes limit and cursor.

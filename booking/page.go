@@ -75,6 +75,8 @@ type PageRequest struct {
 type Page[T any] struct {
 	Items []T
 	Next  Cursor
+	// Incomplete reports that items are missing, because they could not be read.
+	Incomplete bool
 }
 
 // PageOf returns the first limit items as a page (0: all items). The page has a Next if there

@@ -37,11 +37,13 @@ type Trains interface {
 	// FindTrain returns a train with its tally over its whole run.
 	FindTrain(ctx context.Context, id TrainID) (Availability, error)
 	// ListTrains returns the trains that match, oldest first, with tallies over the
-	// segment of the query and without seat lists. It activates no idle train.
+	// segment of the query and without seat lists. The page is Incomplete if some trains could
+	// not be read.
 	ListTrains(ctx context.Context, query TrainQuery) (Page[Availability], error)
 	// Search returns the trains that a passenger can still book from one station to
 	// another (on sale and not departed), oldest first, with seat lists. Stations are
-	// compared folded. The slice is never nil.
+	// compared folded. The slice is never nil. Trains that could not be read are missing,
+	// unless that is true of all.
 	Search(ctx context.Context, from, to string) ([]Availability, error)
 }
 

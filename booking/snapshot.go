@@ -27,6 +27,27 @@ type seatList struct {
 	json []byte
 }
 
+// NewSnapshot returns the state of a train that is stored: the legs on which each seat is booked,
+// and its holds, of which those count that have not ended at now. A leg that is booked is not held.
+func NewSnapshot(train *Train, booked map[int]Legs, holds []Hold, now time.Time) *Snapshot {
+	s := &Snapshot{Train: train, seats: make([]seatLegs, train.Capacity)}
+	for n, legs := range booked {
+		if s.hasSeat(n) {
+			s.seats[n-1].booked = legs
+		}
+	}
+	for _, h := range holds {
+		for _, n := range h.Seats {
+			if s.hasSeat(n) && h.ExpiresAt.After(now) && !h.Released {
+				s.seats[n-1].held |= h.Legs &^ s.seats[n-1].booked
+			}
+		}
+	}
+	return s
+}
+
+func (s *Snapshot) hasSeat(n int) bool { return 1 <= n && n <= len(s.seats) }
+
 // Tally counts the seats on the segment.
 func (s *Snapshot) Tally(segment Legs) (t Tally) {
 	for _, seat := range s.seats {

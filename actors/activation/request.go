@@ -25,7 +25,7 @@ type Request struct {
 
 // Response is a value or an error, or, with Retry, neither.
 type Response struct {
-	Value any // a booking.Hold, Booking, Train or *Snapshot, or nil
+	Value any // a booking.Hold, Booking or Train, or nil
 	Err   error
 
 	// Retry asks to send the command to the next activation. With Lost it may have been executed,
@@ -35,7 +35,7 @@ type Response struct {
 	Owner                 string
 }
 
-// Command is an operation on a train: Hold, Confirm, Release, Cancel, Change, Delete or Query.
+// Command is an operation on a train: Hold, Confirm, Release, Cancel, Change or Delete.
 type Command interface {
 	// run decides. It responds to the call, or arranges that something else does.
 	run(m *Machine, c *call)
@@ -46,11 +46,6 @@ type call struct {
 	*Request
 	history *booking.History
 }
-
-// Query returns a *booking.Snapshot.
-type Query struct{}
-
-func (Query) run(m *Machine, c *call) { m.respond(c, m.seats.Snapshot(), nil) }
 
 // receive runs a call, or lets it wait.
 func (m *Machine) receive(c *call) {

@@ -98,7 +98,6 @@ type ExecuteRequest struct {
 	//	*ExecuteRequest_Cancel
 	//	*ExecuteRequest_Change
 	//	*ExecuteRequest_Delete
-	//	*ExecuteRequest_Query
 	Command       isExecuteRequest_Command `protobuf_oneof:"command"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -237,15 +236,6 @@ func (x *ExecuteRequest) GetDelete() *Delete {
 	return nil
 }
 
-func (x *ExecuteRequest) GetQuery() *SeatQuery {
-	if x != nil {
-		if x, ok := x.Command.(*ExecuteRequest_Query); ok {
-			return x.Query
-		}
-	}
-	return nil
-}
-
 type isExecuteRequest_Command interface {
 	isExecuteRequest_Command()
 }
@@ -274,10 +264,6 @@ type ExecuteRequest_Delete struct {
 	Delete *Delete `protobuf:"bytes,8,opt,name=delete,proto3,oneof"`
 }
 
-type ExecuteRequest_Query struct {
-	Query *SeatQuery `protobuf:"bytes,9,opt,name=query,proto3,oneof"`
-}
-
 func (*ExecuteRequest_Hold) isExecuteRequest_Command() {}
 
 func (*ExecuteRequest_Confirm) isExecuteRequest_Command() {}
@@ -289,8 +275,6 @@ func (*ExecuteRequest_Cancel) isExecuteRequest_Command() {}
 func (*ExecuteRequest_Change) isExecuteRequest_Command() {}
 
 func (*ExecuteRequest_Delete) isExecuteRequest_Command() {}
-
-func (*ExecuteRequest_Query) isExecuteRequest_Command() {}
 
 // Hold is a booking.HoldRequest.
 type Hold struct {
@@ -542,66 +526,6 @@ func (x *Delete) GetForce() bool {
 	return false
 }
 
-type SeatQuery struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	From          string                 `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
-	To            string                 `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
-	Seats         bool                   `protobuf:"varint,3,opt,name=seats,proto3" json:"seats,omitempty"` // with the state of each seat
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SeatQuery) Reset() {
-	*x = SeatQuery{}
-	mi := &file_actors_wire_trains_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SeatQuery) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SeatQuery) ProtoMessage() {}
-
-func (x *SeatQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SeatQuery.ProtoReflect.Descriptor instead.
-func (*SeatQuery) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *SeatQuery) GetFrom() string {
-	if x != nil {
-		return x.From
-	}
-	return ""
-}
-
-func (x *SeatQuery) GetTo() string {
-	if x != nil {
-		return x.To
-	}
-	return ""
-}
-
-func (x *SeatQuery) GetSeats() bool {
-	if x != nil {
-		return x.Seats
-	}
-	return false
-}
-
 type ExecuteResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The command was not executed, or its result is lost: send it to the next activation.
@@ -616,7 +540,6 @@ type ExecuteResponse struct {
 	//	*ExecuteResponse_Held
 	//	*ExecuteResponse_Booked
 	//	*ExecuteResponse_Train
-	//	*ExecuteResponse_Queried
 	Result isExecuteResponse_Result `protobuf_oneof:"result"`
 	// With retry: the store contradicted the command.
 	Conflict bool `protobuf:"varint,9,opt,name=conflict,proto3" json:"conflict,omitempty"`
@@ -628,7 +551,7 @@ type ExecuteResponse struct {
 
 func (x *ExecuteResponse) Reset() {
 	*x = ExecuteResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[6]
+	mi := &file_actors_wire_trains_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -640,7 +563,7 @@ func (x *ExecuteResponse) String() string {
 func (*ExecuteResponse) ProtoMessage() {}
 
 func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[6]
+	mi := &file_actors_wire_trains_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -653,7 +576,7 @@ func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteResponse.ProtoReflect.Descriptor instead.
 func (*ExecuteResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{6}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ExecuteResponse) GetRetry() bool {
@@ -718,15 +641,6 @@ func (x *ExecuteResponse) GetTrain() *Train {
 	return nil
 }
 
-func (x *ExecuteResponse) GetQueried() *SeatQueryResult {
-	if x != nil {
-		if x, ok := x.Result.(*ExecuteResponse_Queried); ok {
-			return x.Queried
-		}
-	}
-	return nil
-}
-
 func (x *ExecuteResponse) GetConflict() bool {
 	if x != nil {
 		return x.Conflict
@@ -757,17 +671,11 @@ type ExecuteResponse_Train struct {
 	Train *Train `protobuf:"bytes,7,opt,name=train,proto3,oneof"`
 }
 
-type ExecuteResponse_Queried struct {
-	Queried *SeatQueryResult `protobuf:"bytes,8,opt,name=queried,proto3,oneof"`
-}
-
 func (*ExecuteResponse_Held) isExecuteResponse_Result() {}
 
 func (*ExecuteResponse_Booked) isExecuteResponse_Result() {}
 
 func (*ExecuteResponse_Train) isExecuteResponse_Result() {}
-
-func (*ExecuteResponse_Queried) isExecuteResponse_Result() {}
 
 // HeldSeats is a booking.Hold.
 type HeldSeats struct {
@@ -783,7 +691,7 @@ type HeldSeats struct {
 
 func (x *HeldSeats) Reset() {
 	*x = HeldSeats{}
-	mi := &file_actors_wire_trains_proto_msgTypes[7]
+	mi := &file_actors_wire_trains_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -795,7 +703,7 @@ func (x *HeldSeats) String() string {
 func (*HeldSeats) ProtoMessage() {}
 
 func (x *HeldSeats) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[7]
+	mi := &file_actors_wire_trains_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -808,7 +716,7 @@ func (x *HeldSeats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldSeats.ProtoReflect.Descriptor instead.
 func (*HeldSeats) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{7}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *HeldSeats) GetId() []byte {
@@ -860,7 +768,7 @@ type Booking struct {
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_actors_wire_trains_proto_msgTypes[8]
+	mi := &file_actors_wire_trains_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -872,7 +780,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[8]
+	mi := &file_actors_wire_trains_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -885,7 +793,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{8}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Booking) GetId() []byte {
@@ -923,59 +831,6 @@ func (x *Booking) GetBookedAt() int64 {
 	return 0
 }
 
-type SeatQueryResult struct {
-	state        protoimpl.MessageState `protogen:"open.v1"`
-	Availability *Availability          `protobuf:"bytes,1,opt,name=availability,proto3" json:"availability,omitempty"`
-	// The state of each seat, from seat 1 on.
-	Seats         []SeatState `protobuf:"varint,2,rep,packed,name=seats,proto3,enum=trainbooking.actors.v1.SeatState" json:"seats,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SeatQueryResult) Reset() {
-	*x = SeatQueryResult{}
-	mi := &file_actors_wire_trains_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SeatQueryResult) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SeatQueryResult) ProtoMessage() {}
-
-func (x *SeatQueryResult) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SeatQueryResult.ProtoReflect.Descriptor instead.
-func (*SeatQueryResult) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *SeatQueryResult) GetAvailability() *Availability {
-	if x != nil {
-		return x.Availability
-	}
-	return nil
-}
-
-func (x *SeatQueryResult) GetSeats() []SeatState {
-	if x != nil {
-		return x.Seats
-	}
-	return nil
-}
-
 // Availability is a booking.Availability.
 type Availability struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -984,14 +839,15 @@ type Availability struct {
 	Booked        uint32                 `protobuf:"varint,3,opt,name=booked,proto3" json:"booked,omitempty"`
 	Held          uint32                 `protobuf:"varint,4,opt,name=held,proto3" json:"held,omitempty"`
 	Available     uint32                 `protobuf:"varint,5,opt,name=available,proto3" json:"available,omitempty"`
-	SeatList      []byte                 `protobuf:"bytes,6,opt,name=seat_list,json=seatList,proto3" json:"seat_list,omitempty"` // JSON, empty if no list was requested
+	SeatList      []byte                 `protobuf:"bytes,6,opt,name=seat_list,json=seatList,proto3" json:"seat_list,omitempty"`                         // JSON, empty if no list was requested
+	Seats         []SeatState            `protobuf:"varint,7,rep,packed,name=seats,proto3,enum=trainbooking.actors.v1.SeatState" json:"seats,omitempty"` // of each seat, from seat 1 on, if they were requested
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Availability) Reset() {
 	*x = Availability{}
-	mi := &file_actors_wire_trains_proto_msgTypes[10]
+	mi := &file_actors_wire_trains_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1003,7 +859,7 @@ func (x *Availability) String() string {
 func (*Availability) ProtoMessage() {}
 
 func (x *Availability) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[10]
+	mi := &file_actors_wire_trains_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1016,7 +872,7 @@ func (x *Availability) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Availability.ProtoReflect.Descriptor instead.
 func (*Availability) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{10}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Availability) GetTrain() *Train {
@@ -1061,6 +917,13 @@ func (x *Availability) GetSeatList() []byte {
 	return nil
 }
 
+func (x *Availability) GetSeats() []SeatState {
+	if x != nil {
+		return x.Seats
+	}
+	return nil
+}
+
 // Train is a booking.Train.
 type Train struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1077,7 +940,7 @@ type Train struct {
 
 func (x *Train) Reset() {
 	*x = Train{}
-	mi := &file_actors_wire_trains_proto_msgTypes[11]
+	mi := &file_actors_wire_trains_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1089,7 +952,7 @@ func (x *Train) String() string {
 func (*Train) ProtoMessage() {}
 
 func (x *Train) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[11]
+	mi := &file_actors_wire_trains_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1102,7 +965,7 @@ func (x *Train) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Train.ProtoReflect.Descriptor instead.
 func (*Train) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{11}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Train) GetId() []byte {
@@ -1165,7 +1028,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_actors_wire_trains_proto_msgTypes[12]
+	mi := &file_actors_wire_trains_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1040,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[12]
+	mi := &file_actors_wire_trains_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +1053,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{12}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Stop) GetStation() string {
@@ -1226,7 +1089,7 @@ type LocalTime struct {
 
 func (x *LocalTime) Reset() {
 	*x = LocalTime{}
-	mi := &file_actors_wire_trains_proto_msgTypes[13]
+	mi := &file_actors_wire_trains_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1238,7 +1101,7 @@ func (x *LocalTime) String() string {
 func (*LocalTime) ProtoMessage() {}
 
 func (x *LocalTime) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[13]
+	mi := &file_actors_wire_trains_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1251,7 +1114,7 @@ func (x *LocalTime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocalTime.ProtoReflect.Descriptor instead.
 func (*LocalTime) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{13}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *LocalTime) GetSeconds() int64 {
@@ -1292,7 +1155,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_actors_wire_trains_proto_msgTypes[14]
+	mi := &file_actors_wire_trains_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1304,7 +1167,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[14]
+	mi := &file_actors_wire_trains_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1317,7 +1180,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{14}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Error) GetCode() string {
@@ -1381,16 +1244,17 @@ type QueryRequest struct {
 	Trains [][]byte               `protobuf:"bytes,1,rep,name=trains,proto3" json:"trains,omitempty"`
 	From   string                 `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
 	To     string                 `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
-	// What can be booked, with seat lists; idle trains are activated. Else the tallies of those
-	// trains that are active.
-	Offers        bool `protobuf:"varint,4,opt,name=offers,proto3" json:"offers,omitempty"`
+	// What can be booked now, with seat lists. Otherwise the tallies of all trains.
+	Offers bool `protobuf:"varint,4,opt,name=offers,proto3" json:"offers,omitempty"`
+	// With the state of each seat.
+	Seats         bool `protobuf:"varint,5,opt,name=seats,proto3" json:"seats,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *QueryRequest) Reset() {
 	*x = QueryRequest{}
-	mi := &file_actors_wire_trains_proto_msgTypes[15]
+	mi := &file_actors_wire_trains_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1402,7 +1266,7 @@ func (x *QueryRequest) String() string {
 func (*QueryRequest) ProtoMessage() {}
 
 func (x *QueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[15]
+	mi := &file_actors_wire_trains_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1415,7 +1279,7 @@ func (x *QueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryRequest.ProtoReflect.Descriptor instead.
 func (*QueryRequest) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{15}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *QueryRequest) GetTrains() [][]byte {
@@ -1446,20 +1310,27 @@ func (x *QueryRequest) GetOffers() bool {
 	return false
 }
 
+func (x *QueryRequest) GetSeats() bool {
+	if x != nil {
+		return x.Seats
+	}
+	return false
+}
+
 type QueryResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Found []*Availability        `protobuf:"bytes,1,rep,name=found,proto3" json:"found,omitempty"`
-	// Trains of other processes.
-	Elsewhere [][]byte `protobuf:"bytes,2,rep,name=elsewhere,proto3" json:"elsewhere,omitempty"`
 	// The query failed.
-	Error         *Error `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	Error *Error `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	// Trains that could not be read.
+	Unread        [][]byte `protobuf:"bytes,4,rep,name=unread,proto3" json:"unread,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *QueryResponse) Reset() {
 	*x = QueryResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[16]
+	mi := &file_actors_wire_trains_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1471,7 +1342,7 @@ func (x *QueryResponse) String() string {
 func (*QueryResponse) ProtoMessage() {}
 
 func (x *QueryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[16]
+	mi := &file_actors_wire_trains_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1484,7 +1355,7 @@ func (x *QueryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryResponse.ProtoReflect.Descriptor instead.
 func (*QueryResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{16}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *QueryResponse) GetFound() []*Availability {
@@ -1494,16 +1365,16 @@ func (x *QueryResponse) GetFound() []*Availability {
 	return nil
 }
 
-func (x *QueryResponse) GetElsewhere() [][]byte {
+func (x *QueryResponse) GetError() *Error {
 	if x != nil {
-		return x.Elsewhere
+		return x.Error
 	}
 	return nil
 }
 
-func (x *QueryResponse) GetError() *Error {
+func (x *QueryResponse) GetUnread() [][]byte {
 	if x != nil {
-		return x.Error
+		return x.Unread
 	}
 	return nil
 }
@@ -1521,7 +1392,7 @@ type UpdateCatalogueRequest struct {
 
 func (x *UpdateCatalogueRequest) Reset() {
 	*x = UpdateCatalogueRequest{}
-	mi := &file_actors_wire_trains_proto_msgTypes[17]
+	mi := &file_actors_wire_trains_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1533,7 +1404,7 @@ func (x *UpdateCatalogueRequest) String() string {
 func (*UpdateCatalogueRequest) ProtoMessage() {}
 
 func (x *UpdateCatalogueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[17]
+	mi := &file_actors_wire_trains_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1546,7 +1417,7 @@ func (x *UpdateCatalogueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCatalogueRequest.ProtoReflect.Descriptor instead.
 func (*UpdateCatalogueRequest) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{17}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *UpdateCatalogueRequest) GetUpdate() isUpdateCatalogueRequest_Update {
@@ -1598,7 +1469,7 @@ type UpdateCatalogueResponse struct {
 
 func (x *UpdateCatalogueResponse) Reset() {
 	*x = UpdateCatalogueResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[18]
+	mi := &file_actors_wire_trains_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1610,7 +1481,7 @@ func (x *UpdateCatalogueResponse) String() string {
 func (*UpdateCatalogueResponse) ProtoMessage() {}
 
 func (x *UpdateCatalogueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[18]
+	mi := &file_actors_wire_trains_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1623,14 +1494,14 @@ func (x *UpdateCatalogueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCatalogueResponse.ProtoReflect.Descriptor instead.
 func (*UpdateCatalogueResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{18}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{16}
 }
 
 var File_actors_wire_trains_proto protoreflect.FileDescriptor
 
 const file_actors_wire_trains_proto_rawDesc = "" +
 	"\n" +
-	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\xbf\x04\n" +
+	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\x8a\x04\n" +
 	"\x0eExecuteRequest\x12\x14\n" +
 	"\x05train\x18\x01 \x01(\fR\x05train\x12\x18\n" +
 	"\aarrived\x18\x02 \x01(\x03R\aarrived\x12\x18\n" +
@@ -1644,9 +1515,9 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\arelease\x18\x05 \x01(\v2\x1f.trainbooking.actors.v1.HoldRefH\x00R\arelease\x128\n" +
 	"\x06cancel\x18\x06 \x01(\v2\x1e.trainbooking.actors.v1.CancelH\x00R\x06cancel\x127\n" +
 	"\x06change\x18\a \x01(\v2\x1d.trainbooking.actors.v1.TrainH\x00R\x06change\x128\n" +
-	"\x06delete\x18\b \x01(\v2\x1e.trainbooking.actors.v1.DeleteH\x00R\x06delete\x129\n" +
-	"\x05query\x18\t \x01(\v2!.trainbooking.actors.v1.SeatQueryH\x00R\x05queryB\t\n" +
-	"\acommand\"\x91\x01\n" +
+	"\x06delete\x18\b \x01(\v2\x1e.trainbooking.actors.v1.DeleteH\x00R\x06deleteB\t\n" +
+	"\acommandJ\x04\b\t\x10\n" +
+	"\"\x91\x01\n" +
 	"\x04Hold\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\fR\x04user\x12\x14\n" +
@@ -1663,11 +1534,7 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x04user\x18\x01 \x01(\fR\x04user\x12\x18\n" +
 	"\abooking\x18\x02 \x01(\fR\abooking\"\x1e\n" +
 	"\x06Delete\x12\x14\n" +
-	"\x05force\x18\x01 \x01(\bR\x05force\"E\n" +
-	"\tSeatQuery\x12\x12\n" +
-	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
-	"\x02to\x18\x02 \x01(\tR\x02to\x12\x14\n" +
-	"\x05seats\x18\x03 \x01(\bR\x05seats\"\xb0\x03\n" +
+	"\x05force\x18\x01 \x01(\bR\x05force\"\xf1\x02\n" +
 	"\x0fExecuteResponse\x12\x14\n" +
 	"\x05retry\x18\x01 \x01(\bR\x05retry\x12\x12\n" +
 	"\x04lost\x18\x02 \x01(\bR\x04lost\x12\x14\n" +
@@ -1675,12 +1542,11 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x05error\x18\x04 \x01(\v2\x1d.trainbooking.actors.v1.ErrorR\x05error\x127\n" +
 	"\x04held\x18\x05 \x01(\v2!.trainbooking.actors.v1.HeldSeatsH\x00R\x04held\x129\n" +
 	"\x06booked\x18\x06 \x01(\v2\x1f.trainbooking.actors.v1.BookingH\x00R\x06booked\x125\n" +
-	"\x05train\x18\a \x01(\v2\x1d.trainbooking.actors.v1.TrainH\x00R\x05train\x12C\n" +
-	"\aqueried\x18\b \x01(\v2'.trainbooking.actors.v1.SeatQueryResultH\x00R\aqueried\x12\x1a\n" +
+	"\x05train\x18\a \x01(\v2\x1d.trainbooking.actors.v1.TrainH\x00R\x05train\x12\x1a\n" +
 	"\bconflict\x18\t \x01(\bR\bconflict\x12\x12\n" +
 	"\x04late\x18\n" +
 	" \x01(\bR\x04lateB\b\n" +
-	"\x06result\"x\n" +
+	"\x06resultJ\x04\b\b\x10\t\"x\n" +
 	"\tHeldSeats\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\fR\x04user\x12\x12\n" +
@@ -1693,17 +1559,15 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x04user\x18\x02 \x01(\fR\x04user\x12\x12\n" +
 	"\x04legs\x18\x03 \x01(\x04R\x04legs\x12\x14\n" +
 	"\x05seats\x18\x04 \x03(\rR\x05seats\x12\x1b\n" +
-	"\tbooked_at\x18\x05 \x01(\x03R\bbookedAt\"\x94\x01\n" +
-	"\x0fSeatQueryResult\x12H\n" +
-	"\favailability\x18\x01 \x01(\v2$.trainbooking.actors.v1.AvailabilityR\favailability\x127\n" +
-	"\x05seats\x18\x02 \x03(\x0e2!.trainbooking.actors.v1.SeatStateR\x05seats\"\xbe\x01\n" +
+	"\tbooked_at\x18\x05 \x01(\x03R\bbookedAt\"\xf7\x01\n" +
 	"\fAvailability\x123\n" +
 	"\x05train\x18\x01 \x01(\v2\x1d.trainbooking.actors.v1.TrainR\x05train\x12\x12\n" +
 	"\x04legs\x18\x02 \x01(\x04R\x04legs\x12\x16\n" +
 	"\x06booked\x18\x03 \x01(\rR\x06booked\x12\x12\n" +
 	"\x04held\x18\x04 \x01(\rR\x04held\x12\x1c\n" +
 	"\tavailable\x18\x05 \x01(\rR\tavailable\x12\x1b\n" +
-	"\tseat_list\x18\x06 \x01(\fR\bseatList\"\xd2\x01\n" +
+	"\tseat_list\x18\x06 \x01(\fR\bseatList\x127\n" +
+	"\x05seats\x18\a \x03(\x0e2!.trainbooking.actors.v1.SeatStateR\x05seats\"\xd2\x01\n" +
 	"\x05Train\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
@@ -1737,16 +1601,17 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x05cause\x18\b \x01(\tR\x05cause\x1a9\n" +
 	"\vFieldsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"b\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"x\n" +
 	"\fQueryRequest\x12\x16\n" +
 	"\x06trains\x18\x01 \x03(\fR\x06trains\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x03 \x01(\tR\x02to\x12\x16\n" +
-	"\x06offers\x18\x04 \x01(\bR\x06offers\"\x9e\x01\n" +
+	"\x06offers\x18\x04 \x01(\bR\x06offers\x12\x14\n" +
+	"\x05seats\x18\x05 \x01(\bR\x05seats\"\x9e\x01\n" +
 	"\rQueryResponse\x12:\n" +
-	"\x05found\x18\x01 \x03(\v2$.trainbooking.actors.v1.AvailabilityR\x05found\x12\x1c\n" +
-	"\telsewhere\x18\x02 \x03(\fR\telsewhere\x123\n" +
-	"\x05error\x18\x03 \x01(\v2\x1d.trainbooking.actors.v1.ErrorR\x05error\"\x90\x01\n" +
+	"\x05found\x18\x01 \x03(\v2$.trainbooking.actors.v1.AvailabilityR\x05found\x123\n" +
+	"\x05error\x18\x03 \x01(\v2\x1d.trainbooking.actors.v1.ErrorR\x05error\x12\x16\n" +
+	"\x06unread\x18\x04 \x03(\fR\x06unreadJ\x04\b\x02\x10\x03\"\x90\x01\n" +
 	"\x16UpdateCatalogueRequest\x121\n" +
 	"\x03put\x18\x01 \x01(\v2\x1d.trainbooking.actors.v1.TrainH\x00R\x03put\x129\n" +
 	"\adeleted\x18\x02 \x01(\v2\x1d.trainbooking.actors.v1.TrainH\x00R\adeletedB\b\n" +
@@ -1774,7 +1639,7 @@ func file_actors_wire_trains_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_wire_trains_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_actors_wire_trains_proto_goTypes = []any{
 	(SeatState)(0),                  // 0: trainbooking.actors.v1.SeatState
 	(*ExecuteRequest)(nil),          // 1: trainbooking.actors.v1.ExecuteRequest
@@ -1782,57 +1647,52 @@ var file_actors_wire_trains_proto_goTypes = []any{
 	(*HoldRef)(nil),                 // 3: trainbooking.actors.v1.HoldRef
 	(*Cancel)(nil),                  // 4: trainbooking.actors.v1.Cancel
 	(*Delete)(nil),                  // 5: trainbooking.actors.v1.Delete
-	(*SeatQuery)(nil),               // 6: trainbooking.actors.v1.SeatQuery
-	(*ExecuteResponse)(nil),         // 7: trainbooking.actors.v1.ExecuteResponse
-	(*HeldSeats)(nil),               // 8: trainbooking.actors.v1.HeldSeats
-	(*Booking)(nil),                 // 9: trainbooking.actors.v1.Booking
-	(*SeatQueryResult)(nil),         // 10: trainbooking.actors.v1.SeatQueryResult
-	(*Availability)(nil),            // 11: trainbooking.actors.v1.Availability
-	(*Train)(nil),                   // 12: trainbooking.actors.v1.Train
-	(*Stop)(nil),                    // 13: trainbooking.actors.v1.Stop
-	(*LocalTime)(nil),               // 14: trainbooking.actors.v1.LocalTime
-	(*Error)(nil),                   // 15: trainbooking.actors.v1.Error
-	(*QueryRequest)(nil),            // 16: trainbooking.actors.v1.QueryRequest
-	(*QueryResponse)(nil),           // 17: trainbooking.actors.v1.QueryResponse
-	(*UpdateCatalogueRequest)(nil),  // 18: trainbooking.actors.v1.UpdateCatalogueRequest
-	(*UpdateCatalogueResponse)(nil), // 19: trainbooking.actors.v1.UpdateCatalogueResponse
-	nil,                             // 20: trainbooking.actors.v1.Error.FieldsEntry
+	(*ExecuteResponse)(nil),         // 6: trainbooking.actors.v1.ExecuteResponse
+	(*HeldSeats)(nil),               // 7: trainbooking.actors.v1.HeldSeats
+	(*Booking)(nil),                 // 8: trainbooking.actors.v1.Booking
+	(*Availability)(nil),            // 9: trainbooking.actors.v1.Availability
+	(*Train)(nil),                   // 10: trainbooking.actors.v1.Train
+	(*Stop)(nil),                    // 11: trainbooking.actors.v1.Stop
+	(*LocalTime)(nil),               // 12: trainbooking.actors.v1.LocalTime
+	(*Error)(nil),                   // 13: trainbooking.actors.v1.Error
+	(*QueryRequest)(nil),            // 14: trainbooking.actors.v1.QueryRequest
+	(*QueryResponse)(nil),           // 15: trainbooking.actors.v1.QueryResponse
+	(*UpdateCatalogueRequest)(nil),  // 16: trainbooking.actors.v1.UpdateCatalogueRequest
+	(*UpdateCatalogueResponse)(nil), // 17: trainbooking.actors.v1.UpdateCatalogueResponse
+	nil,                             // 18: trainbooking.actors.v1.Error.FieldsEntry
 }
 var file_actors_wire_trains_proto_depIdxs = []int32{
 	2,  // 0: trainbooking.actors.v1.ExecuteRequest.hold:type_name -> trainbooking.actors.v1.Hold
 	3,  // 1: trainbooking.actors.v1.ExecuteRequest.confirm:type_name -> trainbooking.actors.v1.HoldRef
 	3,  // 2: trainbooking.actors.v1.ExecuteRequest.release:type_name -> trainbooking.actors.v1.HoldRef
 	4,  // 3: trainbooking.actors.v1.ExecuteRequest.cancel:type_name -> trainbooking.actors.v1.Cancel
-	12, // 4: trainbooking.actors.v1.ExecuteRequest.change:type_name -> trainbooking.actors.v1.Train
+	10, // 4: trainbooking.actors.v1.ExecuteRequest.change:type_name -> trainbooking.actors.v1.Train
 	5,  // 5: trainbooking.actors.v1.ExecuteRequest.delete:type_name -> trainbooking.actors.v1.Delete
-	6,  // 6: trainbooking.actors.v1.ExecuteRequest.query:type_name -> trainbooking.actors.v1.SeatQuery
-	15, // 7: trainbooking.actors.v1.ExecuteResponse.error:type_name -> trainbooking.actors.v1.Error
-	8,  // 8: trainbooking.actors.v1.ExecuteResponse.held:type_name -> trainbooking.actors.v1.HeldSeats
-	9,  // 9: trainbooking.actors.v1.ExecuteResponse.booked:type_name -> trainbooking.actors.v1.Booking
-	12, // 10: trainbooking.actors.v1.ExecuteResponse.train:type_name -> trainbooking.actors.v1.Train
-	10, // 11: trainbooking.actors.v1.ExecuteResponse.queried:type_name -> trainbooking.actors.v1.SeatQueryResult
-	11, // 12: trainbooking.actors.v1.SeatQueryResult.availability:type_name -> trainbooking.actors.v1.Availability
-	0,  // 13: trainbooking.actors.v1.SeatQueryResult.seats:type_name -> trainbooking.actors.v1.SeatState
-	12, // 14: trainbooking.actors.v1.Availability.train:type_name -> trainbooking.actors.v1.Train
-	13, // 15: trainbooking.actors.v1.Train.stops:type_name -> trainbooking.actors.v1.Stop
-	14, // 16: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
-	14, // 17: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
-	20, // 18: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
-	11, // 19: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
-	15, // 20: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
-	12, // 21: trainbooking.actors.v1.UpdateCatalogueRequest.put:type_name -> trainbooking.actors.v1.Train
-	12, // 22: trainbooking.actors.v1.UpdateCatalogueRequest.deleted:type_name -> trainbooking.actors.v1.Train
-	1,  // 23: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
-	16, // 24: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
-	18, // 25: trainbooking.actors.v1.Trains.UpdateCatalogue:input_type -> trainbooking.actors.v1.UpdateCatalogueRequest
-	7,  // 26: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
-	17, // 27: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
-	19, // 28: trainbooking.actors.v1.Trains.UpdateCatalogue:output_type -> trainbooking.actors.v1.UpdateCatalogueResponse
-	26, // [26:29] is the sub-list for method output_type
-	23, // [23:26] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	13, // 6: trainbooking.actors.v1.ExecuteResponse.error:type_name -> trainbooking.actors.v1.Error
+	7,  // 7: trainbooking.actors.v1.ExecuteResponse.held:type_name -> trainbooking.actors.v1.HeldSeats
+	8,  // 8: trainbooking.actors.v1.ExecuteResponse.booked:type_name -> trainbooking.actors.v1.Booking
+	10, // 9: trainbooking.actors.v1.ExecuteResponse.train:type_name -> trainbooking.actors.v1.Train
+	10, // 10: trainbooking.actors.v1.Availability.train:type_name -> trainbooking.actors.v1.Train
+	0,  // 11: trainbooking.actors.v1.Availability.seats:type_name -> trainbooking.actors.v1.SeatState
+	11, // 12: trainbooking.actors.v1.Train.stops:type_name -> trainbooking.actors.v1.Stop
+	12, // 13: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
+	12, // 14: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
+	18, // 15: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
+	9,  // 16: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
+	13, // 17: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
+	10, // 18: trainbooking.actors.v1.UpdateCatalogueRequest.put:type_name -> trainbooking.actors.v1.Train
+	10, // 19: trainbooking.actors.v1.UpdateCatalogueRequest.deleted:type_name -> trainbooking.actors.v1.Train
+	1,  // 20: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
+	14, // 21: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
+	16, // 22: trainbooking.actors.v1.Trains.UpdateCatalogue:input_type -> trainbooking.actors.v1.UpdateCatalogueRequest
+	6,  // 23: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
+	15, // 24: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
+	17, // 25: trainbooking.actors.v1.Trains.UpdateCatalogue:output_type -> trainbooking.actors.v1.UpdateCatalogueResponse
+	23, // [23:26] is the sub-list for method output_type
+	20, // [20:23] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_actors_wire_trains_proto_init() }
@@ -1847,15 +1707,13 @@ func file_actors_wire_trains_proto_init() {
 		(*ExecuteRequest_Cancel)(nil),
 		(*ExecuteRequest_Change)(nil),
 		(*ExecuteRequest_Delete)(nil),
-		(*ExecuteRequest_Query)(nil),
 	}
-	file_actors_wire_trains_proto_msgTypes[6].OneofWrappers = []any{
+	file_actors_wire_trains_proto_msgTypes[5].OneofWrappers = []any{
 		(*ExecuteResponse_Held)(nil),
 		(*ExecuteResponse_Booked)(nil),
 		(*ExecuteResponse_Train)(nil),
-		(*ExecuteResponse_Queried)(nil),
 	}
-	file_actors_wire_trains_proto_msgTypes[17].OneofWrappers = []any{
+	file_actors_wire_trains_proto_msgTypes[15].OneofWrappers = []any{
 		(*UpdateCatalogueRequest_Put)(nil),
 		(*UpdateCatalogueRequest_Deleted)(nil),
 	}
@@ -1865,7 +1723,7 @@ func file_actors_wire_trains_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_wire_trains_proto_rawDesc), len(file_actors_wire_trains_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   20,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/url"
 	"strconv"
+	"time"
 
 	"trainbooking.dev/booking"
 )
@@ -14,7 +15,11 @@ import (
 type list[T any] struct {
 	Items      []T    `json:"items"`
 	NextCursor string `json:"next_cursor"`
+	Incomplete bool   `json:"incomplete"`
 }
+
+// errIncomplete is the cause of an error of an iteration.
+var errIncomplete = errors.New("the list is incomplete")
 
 // pageOf returns a function that converts each item of a list.
 func pageOf[In, Out any](convert func(In) (Out, error)) func(list[In]) (booking.Page[Out], error) {
@@ -25,6 +30,7 @@ func pageOf[In, Out any](convert func(In) (Out, error)) func(list[In]) (booking.
 		if page.Next, err = booking.ParseCursor(l.NextCursor); err != nil {
 			return page, err
 		}
+		page.Incomplete = l.Incomplete
 		page.Items = make([]Out, len(l.Items))
 		for i, item := range l.Items {
 			if page.Items[i], err = convert(item); err != nil {
@@ -61,6 +67,7 @@ func fetchList[T any](ctx context.Context, want booking.PageRequest, fetch fetch
 			return booking.Page[T]{}, err
 		}
 		all.Items, all.Next = append(all.Items, page.Items...), page.Next
+		all.Incomplete = all.Incomplete || page.Incomplete
 		if page.Next.IsZero() || want.Limit > 0 && remaining <= size {
 			return all, nil
 		}
@@ -68,7 +75,8 @@ func fetchList[T any](ctx context.Context, want booking.PageRequest, fetch fetch
 }
 
 // fetchEach iterates over a list from page.After to its end, with page.Limit items per
-// request (0: booking.DefaultPageLimit). It stops after it yields an error.
+// request (0: booking.DefaultPageLimit). It stops after it yields an error. An incomplete page is
+// an error, because a missing item would look deleted.
 func fetchEach[T any](ctx context.Context, page booking.PageRequest, fetch fetchPage[T]) iter.Seq2[T, error] {
 	if page.Limit <= 0 {
 		page.Limit = booking.DefaultPageLimit
@@ -78,6 +86,9 @@ func fetchEach[T any](ctx context.Context, page booking.PageRequest, fetch fetch
 		at := page
 		for {
 			got, err := fetch(ctx, at)
+			if got.Incomplete {
+				err = booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errIncomplete)
+			}
 			if err != nil {
 				var zero T
 				yield(zero, err)

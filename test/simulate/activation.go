@@ -94,6 +94,7 @@ func (a *shell) executeOne(e activation.Effect) {
 	case activation.Close:
 		a.close(e)
 	case activation.Publish:
+		a.ledger.checkSnapshot(e.Snapshot)
 	default:
 		a.load(e)
 	}
@@ -334,10 +335,8 @@ func (r *request) command() activation.Command {
 	case cancel:
 		return activation.Cancel{User: r.user.id, ID: r.booking}
 	case change:
-		return activation.Change{To: r.train}
-	case query:
 	}
-	return activation.Query{}
+	return activation.Change{To: r.train}
 }
 
 // bookingID is the id of the booking that a hold becomes.

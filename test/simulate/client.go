@@ -26,7 +26,6 @@ const (
 	release kind = "release"
 	cancel  kind = "cancel"
 	change  kind = "change"
-	query   kind = "query"
 )
 
 // user makes requests, some of them concurrently.
@@ -92,12 +91,10 @@ func (u *user) do() {
 		}
 	case dice < 14:
 		r.kind, r.ref = confirm, u.ref()
-	case dice < 17:
+	case dice < 17 || len(u.bookings) == 0:
 		r.kind, r.ref = release, u.ref()
-	case dice < 19 && len(u.bookings) > 0:
-		r.kind, r.booking = cancel, pick(u.world, u.bookings...)
 	default:
-		r.kind = query
+		r.kind, r.booking = cancel, pick(u.world, u.bookings...)
 	}
 	r.begin()
 }

@@ -1,0 +1,177 @@
+package actors
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+const (
+	// passiveTime is how long a passive snapshot is kept after it was read.
+	passiveTime = time.Second
+	// maxPassiveSeats bounds the seats of the passive snapshots that are kept: 32 MB.
+	maxPassiveSeats = 2_000_000
+	// maxReads bounds the reads of passive snapshots at a time, and maxReadWait how long a query
+	// waits for one of the others to end.
+	maxReads    = 8
+	maxReadWait = time.Second
+)
+
+// passive reads trains that are not active in this process, from the stores, for readers. A search
+// by an anonymous client must not acquire a lease. Nothing is decided from a passive snapshot.
+//
+// All trains of a query are read together, and no train by two queries at once. The snapshot of a
+// train that no process owns is kept for passiveTime, unless the train is activated here. Safe for
+// concurrent use.
+type passive struct {
+	store   persistence.Store
+	holds   persistence.Holds
+	address string // of this process
+	slots   chan struct{}
+
+	mu    sync.Mutex
+	reads map[booking.TrainID]*passiveRead
+	seats int // of all reads
+}
+
+// passiveRead is a read that is in flight or has ended.
+type passiveRead struct {
+	train    *booking.Train
+	until    time.Time     // the read is not used from then on
+	done     chan struct{} // closed when the fields below are set
+	snapshot *booking.Snapshot
+	owned    bool // by another process, which may change the train at any time
+	err      error
+}
+
+func newPassive(store persistence.Store, holds persistence.Holds, address string) *passive {
+	return &passive{
+		store: store, holds: holds, address: address,
+		slots: make(chan struct{}, maxReads), reads: map[booking.TrainID]*passiveRead{},
+	}
+}
+
+// drop forgets a train that is activated.
+func (p *passive) drop(id booking.TrainID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.remove(id)
+}
+
+// remove is called with mu locked.
+func (p *passive) remove(id booking.TrainID) {
+	if r := p.reads[id]; r != nil {
+		p.seats -= r.train.Capacity
+		delete(p.reads, id)
+	}
+}
+
+// snapshots returns the snapshots of trains, in their order; nil for those that could not be read.
+// The error is the reason. It is unavailable if too many others read.
+func (p *passive) snapshots(ctx context.Context, trains []*booking.Train) ([]*booking.Snapshot, error) {
+	reads, own := p.begin(trains, time.Now())
+	if len(own) > 0 {
+		p.read(ctx, own)
+	}
+	snapshots := make([]*booking.Snapshot, len(trains))
+	var failed error
+	for i, r := range reads {
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return snapshots, booking.Timeout(ctx.Err())
+		}
+		snapshots[i] = r.snapshot
+		if r.err != nil {
+			failed = r.err
+		}
+	}
+	return snapshots, failed
+}
+
+// begin returns a read for each train, and those of them that the caller must execute.
+func (p *passive) begin(trains []*booking.Train, now time.Time) (reads, own []*passiveRead) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	reads = make([]*passiveRead, len(trains))
+	for i, train := range trains {
+		r := p.reads[train.ID]
+		if r == nil || !r.until.After(now) || r.train != train {
+			r = &passiveRead{train: train, until: now.Add(passiveTime), done: make(chan struct{})}
+			own = append(own, r)
+			p.remove(train.ID)
+			p.reads[train.ID] = r
+			p.seats += train.Capacity
+		}
+		reads[i] = r
+	}
+	return reads, own
+}
+
+// read executes reads.
+func (p *passive) read(ctx context.Context, reads []*passiveRead) {
+	err := p.readFromStores(ctx, reads)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range reads {
+		r.err = err
+		// One that was dropped or replaced is only for those who wait for it already.
+		if p.reads[r.train.ID] == r && (err != nil || r.owned || p.seats > maxPassiveSeats) {
+			p.remove(r.train.ID)
+		}
+		close(r.done)
+	}
+	p.expire(time.Now())
+}
+
+// expire removes the reads that are not used any more. It is called with mu locked.
+func (p *passive) expire(now time.Time) {
+	for id, r := range p.reads {
+		if !r.until.After(now) {
+			p.remove(id)
+		}
+	}
+}
+
+func (p *passive) readFromStores(ctx context.Context, reads []*passiveRead) error {
+	if err := p.acquireSlot(ctx); err != nil {
+		return err
+	}
+	defer func() { <-p.slots }()
+	ids := make([]booking.TrainID, len(reads))
+	for i, r := range reads {
+		ids[i] = r.train.ID
+	}
+	// The holds first: one that becomes a booking in between is then counted as booked.
+	held, err := p.holds.ViewHolds(ctx, ids, time.Now())
+	if err != nil {
+		return persistence.ClientError(err)
+	}
+	booked, err := p.store.SeatLegs(ctx, ids)
+	if err != nil {
+		return persistence.ClientError(err)
+	}
+	now := time.Now()
+	for i, r := range reads {
+		r.snapshot = booking.NewSnapshot(r.train, booked[i], held[i].Holds, now)
+		r.owned = held[i].Owner != "" && held[i].Owner != p.address
+	}
+	return nil
+}
+
+// acquireSlot waits until one of maxReads reads ends.
+func (p *passive) acquireSlot(ctx context.Context) error {
+	wait := time.NewTimer(maxReadWait)
+	defer wait.Stop()
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-wait.C:
+		return booking.Unavailable(booking.OutcomeNotExecuted, maxReadWait, errTooManyReads)
+	case <-ctx.Done():
+		return booking.Timeout(ctx.Err())
+	}
+}
