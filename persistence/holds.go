@@ -34,6 +34,12 @@ type HoldWrite struct {
 	Hold  booking.Hold // its ID carries the train
 }
 
+// HeldTrain is what the store of holds has of a train.
+type HeldTrain struct {
+	Holds []booking.Hold // live at now and not released, in no order
+	Owner string         // the address in the lease; "" if there is none, or no leases
+}
+
 // Holds stores holds, so that a hold outlives the process that made it: live ones until they are
 // dropped, ended ones until booking.HoldRetention after their deadline. Of the released holds of
 // a user on a train, it keeps at most a small multiple of MaxHistory.
@@ -45,6 +51,9 @@ type Holds interface {
 	// LoadHolds returns the holds of a train that are live at now and not released, in no
 	// order. It reads no ended ones, however many there are.
 	LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) ([]booking.Hold, error)
+	// ViewHolds returns, for each of the trains in order, its live holds and the process that has
+	// its lease. It is for readers: nothing may be decided from it.
+	ViewHolds(ctx context.Context, trains []booking.TrainID, now time.Time) ([]HeldTrain, error)
 	// UserHolds returns the latest holds of a user on a train, by deadline, latest first, at
 	// most MaxHistory: live ones, and those that expired or were released until
 	// booking.HoldRetention after their deadline.

@@ -108,9 +108,10 @@ type Bookings interface {
 	// CancelledBookings returns the bookings of a train that a user has cancelled (or that were
 	// cancelled with force), the latest first, at most MaxHistory.
 	CancelledBookings(ctx context.Context, train booking.TrainID, user uuid.UUID) ([]booking.Booking, error)
-	// BookedSeats returns the number of seats that are booked on a leg of segments[i], for
-	// each trains[i].
-	BookedSeats(ctx context.Context, trains []booking.TrainID, segments []booking.Legs) ([]int, error)
+	// SeatLegs returns, for each of the trains in order, the legs on which each of its seats is
+	// booked. Seats without such legs are missing, and a train that does not exist has none. It is
+	// one statement for any number of trains.
+	SeatLegs(ctx context.Context, trains []booking.TrainID) ([]map[int]booking.Legs, error)
 	// UserBookings and TrainBookings list live bookings, ordered by (BookedAt, ID).
 	UserBookings(ctx context.Context, user uuid.UUID, page booking.PageRequest) (booking.Page[booking.BookedTrain], error)
 	TrainBookings(ctx context.Context, id booking.TrainID, page booking.PageRequest) (booking.Page[booking.Booking], error)

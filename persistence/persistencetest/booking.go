@@ -19,7 +19,8 @@ var bookingFacts = []fact[*exercise]{
 	{"LatestCancelledBookingsAreReturnedFirst", cancelledLatest},
 	{"PagesOfEqualTimesNeitherRepeatNorSkip", pagesAreStable},
 	{"UserBookingsHaveTheirTrains", userBookings},
-	{"BookedSeatsAreCountedPerSegmentInOrder", seatsCounted},
+	{"SeatLegsAreOfTheTrainsInOrder", legsInOrder},
+	{"SeatLegsOfManyTrainsAreFound", legsOfMany},
 }
 
 func cancelClearsOwn(x *exercise) {
@@ -164,33 +165,40 @@ func userBookings(x *exercise) {
 	}
 }
 
-func seatsCounted(x *exercise) {
-	busy, idle := x.createAdopted(), x.createAdopted()
+// legsInOrder has one train twice.
+func legsInOrder(x *exercise) {
+	busy, idle, cancelled, other := x.createAdopted(), x.createAdopted(), x.createAdopted(), x.createAdopted()
 	x.sell(busy, booking.Segment(0, 1), 1, 2, 3)
 	x.sell(busy, booking.Segment(1, 2), 3, 4)
-	queries := []struct {
-		train   booking.TrainID
-		segment booking.Legs
-		want    int
-	}{
-		{busy.Train, booking.Segment(0, 1), 3},
-		{idle.Train, booking.Segment(0, 3), 0},
-		{busy.Train, booking.Segment(1, 2), 2},
-		{busy.Train, booking.Segment(0, 3), 4},
-		{busy.Train, booking.Segment(2, 3), 0},
+	x.sell(busy, booking.Segment(booking.MaxLegs-1, booking.MaxLegs), booking.MaxCapacity)
+	part := x.sell(cancelled, booking.Segment(0, 1), 5, 6)
+	x.sell(cancelled, booking.Segment(1, 3), 6)
+	require.NoError(x, x.CancelBooking(x.Context(), cancelled, part.ID, start))
+	x.sell(other, booking.Segment(0, 3), 1)
+
+	first, second := booking.Segment(0, 1), booking.Segment(1, 2)
+	ofBusy := map[int]booking.Legs{
+		1: first, 2: first, 3: first | second, 4: second, booking.MaxCapacity: booking.Segment(booking.MaxLegs-1, booking.MaxLegs),
 	}
-	var (
-		trains   []booking.TrainID
-		segments []booking.Legs
-		want     []int
-	)
-	for _, q := range queries {
-		trains, segments, want = append(trains, q.train), append(segments, q.segment), append(want, q.want)
+	none := map[int]booking.Legs{}
+	require.Equal(x, []map[int]booking.Legs{none, ofBusy, none, {6: booking.Segment(1, 3)}, ofBusy, none},
+		x.seatLegs(booking.NewTrainID(), busy.Train, idle.Train, cancelled.Train, busy.Train, booking.NewTrainID()))
+	require.Empty(x, x.seatLegs())
+
+	require.NoError(x, x.DeleteTrain(x.Context(), other, start, true))
+	require.Equal(x, []map[int]booking.Legs{none}, x.seatLegs(other.Train), "deleted")
+}
+
+// legsOfMany has as many trains as a page of a search, of which only two have bookings.
+func legsOfMany(x *exercise) {
+	trains, want := make([]booking.TrainID, 1000), make([]map[int]booking.Legs, 1000)
+	for i := range trains {
+		trains[i], want[i] = booking.NewTrainID(), map[int]booking.Legs{}
 	}
-	got, err := x.BookedSeats(x.Context(), trains, segments)
-	require.NoError(x, err)
-	require.Equal(x, want, got)
-	none, err := x.BookedSeats(x.Context(), nil, nil)
-	require.NoError(x, err)
-	require.Empty(x, none)
+	for _, i := range []int{17, len(trains) - 1} {
+		guard := x.createAdopted()
+		x.sell(guard, booking.Segment(0, 2), i+1)
+		trains[i], want[i] = guard.Train, map[int]booking.Legs{i + 1: booking.Segment(0, 2)}
+	}
+	require.Equal(x, want, x.seatLegs(trains...))
 }

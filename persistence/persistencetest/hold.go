@@ -18,6 +18,8 @@ type FencedHolds struct {
 	// Adopt adopts the train for a new activation and returns its guard. The first call for an
 	// id creates the train.
 	Adopt func(t *testing.T, id booking.TrainID) persistence.Guard
+	// Owner is the address in the leases of Adopt; "" if the engine has no leases.
+	Owner string
 	// Count returns the number of holds that are stored, whether a method returns them or not.
 	Count func(t *testing.T) int
 }
@@ -41,6 +43,8 @@ func ExerciseHolds(t *testing.T, open func(t *testing.T) FencedHolds) {
 		{"LiveHoldsBeyondMaxHistoryAreKept", liveKept},
 		{"OnlyTrainsWithLiveHoldsAreReturned", onlyLiveHolds},
 		{"HoldsBelongToTheirTrain", holdsOfTrain},
+		{"ViewHasTheLiveHoldsOfTheTrainsInOrder", viewInOrder},
+		{"ViewOfManyTrainsIsComplete", viewOfMany},
 		{"AdoptFencesThePreviousActivation", adoptFencesHolds},
 		{"FencedHoldDoesNotAffectItsBatch", fencedHold},
 		{"BatchIsExecutedInOrder", batchInOrder},
@@ -271,6 +275,64 @@ func holdsOfTrain(x *holdExercise) {
 	x.requireHolds(first.Train, start, hold)
 	x.requireHolds(second.Train, start, other)
 	x.requireHolds(booking.NewTrainID(), start)
+}
+
+// requireView checks the holds and owners of trains at a time.
+func (x *holdExercise) requireView(at time.Time, trains []booking.TrainID, want ...persistence.HeldTrain) {
+	x.Helper()
+	got, err := x.ViewHolds(x.Context(), trains, at)
+	require.NoError(x, err)
+	require.Len(x, got, len(want))
+	for i := range want {
+		require.Equal(x, want[i].Owner, got[i].Owner, "train %d", i)
+		require.ElementsMatch(x, want[i].Holds, got[i].Holds, "train %d", i)
+	}
+}
+
+// viewInOrder has one train twice, one whose holds are not live, and one that does not exist.
+func viewInOrder(x *holdExercise) {
+	first, ended, second := x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID())
+	holds := []booking.Hold{x.putHold(first), x.putHold(first)}
+	other := x.putHold(second)
+	x.putReleased(first, newHold(first.Train))
+	x.putReleased(ended, newHold(ended.Train))
+	require.NoError(x, x.writeHolds(drop(ended, x.putHold(ended)))[0])
+	expired := holdOfUser(ended.Train, uuid.New(), -time.Second)
+	require.NoError(x, x.writeHolds(put(ended, expired))[0])
+
+	trains := []booking.TrainID{second.Train, booking.NewTrainID(), first.Train, ended.Train, first.Train}
+	ofFirst, none := persistence.HeldTrain{Holds: holds, Owner: x.Owner}, persistence.HeldTrain{Owner: x.Owner}
+	ofSecond := persistence.HeldTrain{Holds: []booking.Hold{other}, Owner: x.Owner}
+	x.requireView(start, trains, ofSecond, persistence.HeldTrain{}, ofFirst, none, ofFirst)
+	x.requireView(other.ExpiresAt.Add(-time.Millisecond), trains[:1], ofSecond)
+	x.requireView(other.ExpiresAt, trains, none, persistence.HeldTrain{}, none, none, none)
+	x.requireView(start, nil)
+
+	current := x.Adopt(x.T, first.Train) // the next activation has the same holds
+	x.requireView(start, []booking.TrainID{current.Train}, ofFirst)
+}
+
+// viewOfMany has as many trains as a page of a search: most have no holds, some have one and one
+// has many.
+func viewOfMany(x *holdExercise) {
+	trains, want := make([]booking.TrainID, 1000), make([]persistence.HeldTrain, 1000)
+	for i := range trains {
+		trains[i] = booking.NewTrainID()
+		if i%20 != 0 {
+			continue
+		}
+		guard := x.Adopt(x.T, trains[i])
+		writes := []persistence.HoldWrite{put(guard, newHold(guard.Train))}
+		for range i % 100 * 5 { // 0 to 400
+			writes = append(writes, put(guard, newHold(guard.Train)))
+		}
+		x.writeHolds(writes...)
+		want[i].Owner = x.Owner
+		for _, w := range writes {
+			want[i].Holds = append(want[i].Holds, w.Hold)
+		}
+	}
+	x.requireView(start, trains, want...)
 }
 
 func adoptFencesHolds(x *holdExercise) {

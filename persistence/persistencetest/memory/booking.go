@@ -79,26 +79,32 @@ func (s *Store) FindBooking(ctx context.Context, id uuid.UUID) (booking.Booking,
 	return *b, nil
 }
 
-// BookedSeats implements persistence.Bookings.
-func (s *Store) BookedSeats(ctx context.Context, trains []booking.TrainID, segments []booking.Legs) ([]int, error) {
+// SeatLegs implements persistence.Bookings.
+func (s *Store) SeatLegs(ctx context.Context, trains []booking.TrainID) ([]map[int]booking.Legs, error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
 		return nil, err
 	}
-	counts := make([]int, len(trains))
+	seats := make([]map[int]booking.Legs, len(trains))
 	for i, id := range trains {
-		t := s.trains[id]
-		if t == nil {
-			continue
-		}
-		for _, legs := range t.seats {
-			if legs.Overlaps(segments[i]) {
-				counts[i]++
-			}
+		seats[i] = s.trains[id].booked()
+	}
+	return seats, nil
+}
+
+// booked returns the legs on which each seat is booked. A nil train has none.
+func (t *train) booked() map[int]booking.Legs {
+	booked := map[int]booking.Legs{}
+	if t == nil {
+		return booked
+	}
+	for n, legs := range t.seats {
+		if legs != 0 {
+			booked[n] = legs
 		}
 	}
-	return counts, nil
+	return booked
 }
 
 // UserBookings implements persistence.Bookings.

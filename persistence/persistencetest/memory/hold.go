@@ -67,8 +67,24 @@ func (c *Client) LoadHolds(ctx context.Context, id booking.TrainID, now time.Tim
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	released := func(h booking.Hold) bool { return h.Released }
-	return slices.DeleteFunc(c.holdsAfter(id, now), released), nil
+	return c.liveHolds(id, now), nil
+}
+
+// ViewHolds implements persistence.Holds. The holds of a train are ordered by id.
+func (c *Client) ViewHolds(
+	ctx context.Context, trains []booking.TrainID, now time.Time,
+) ([]persistence.HeldTrain, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	held := make([]persistence.HeldTrain, len(trains))
+	for i, id := range trains {
+		l, _ := c.holder(id)
+		held[i] = persistence.HeldTrain{Holds: c.liveHolds(id, now), Owner: l.Address}
+	}
+	return held, nil
 }
 
 // UserHolds implements persistence.Holds. Those of one deadline are ordered by id.
@@ -93,7 +109,7 @@ func (c *Client) TrainsWithHolds(ctx context.Context, now time.Time) ([]booking.
 	defer c.mu.Unlock()
 	var trains []booking.TrainID
 	for id := range c.state.holds {
-		if slices.ContainsFunc(c.holdsAfter(id, now), func(h booking.Hold) bool { return !h.Released }) {
+		if len(c.liveHolds(id, now)) > 0 {
 			trains = append(trains, id)
 		}
 	}
@@ -108,6 +124,11 @@ func (c *Client) latestHolds(id booking.TrainID, user uuid.UUID, after time.Time
 	holds := slices.DeleteFunc(c.holdsAfter(id, after), func(h booking.Hold) bool { return h.User != user })
 	slices.SortStableFunc(holds, func(a, b booking.Hold) int { return b.ExpiresAt.Compare(a.ExpiresAt) })
 	return holds
+}
+
+// liveHolds returns the holds of a train that are live at now and not released, ordered by id.
+func (c *Client) liveHolds(id booking.TrainID, now time.Time) []booking.Hold {
+	return slices.DeleteFunc(c.holdsAfter(id, now), func(h booking.Hold) bool { return h.Released })
 }
 
 // holdsAfter returns the holds of a train with a deadline after a time, ordered by id.

@@ -24,7 +24,7 @@ func TestHolds(t *testing.T) {
 	t.Parallel()
 	persistencetest.ExerciseHolds(t, func(*testing.T) persistencetest.FencedHolds {
 		c := open()
-		return persistencetest.FencedHolds{Holds: c, Adopt: func(t *testing.T, id booking.TrainID) persistence.Guard {
+		return persistencetest.FencedHolds{Holds: c, Owner: here, Adopt: func(t *testing.T, id booking.TrainID) persistence.Guard {
 			t.Helper()
 			return adopt(t, c, id)
 		}, Count: func(*testing.T) int { return c.CountHolds() }}
@@ -72,6 +72,25 @@ func TestLostDataHasNoLeaseAndNoHold(t *testing.T) {
 		_, held := c.Holder(id)
 		require.False(t, held)
 	}
+}
+
+func TestViewHasTheOwnerOfTheLease(t *testing.T) {
+	t.Parallel()
+	shared, id := memory.NewShared(time.Now), booking.NewTrainID()
+	reader := shared.At(here, time.Now)
+	requireOwner := func(want string) {
+		t.Helper()
+		held, err := reader.ViewHolds(t.Context(), []booking.TrainID{id}, time.Now())
+		require.NoError(t, err)
+		require.Equal(t, []persistence.HeldTrain{{Owner: want}}, held)
+	}
+	requireOwner("")
+	lease := persistence.Lease{Train: id, Address: "10.0.0.2:8090", Owner: uuid.New()}
+	_, err := shared.At(lease.Address, time.Now).AcquireLease(t.Context(), lease)
+	require.NoError(t, err)
+	requireOwner(lease.Address)
+	shared.Jump(persistence.LeaseTTL)
+	requireOwner("")
 }
 
 func TestLeaseIsRemovedAfterTheClockJumpedBack(t *testing.T) {

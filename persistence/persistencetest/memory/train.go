@@ -106,18 +106,13 @@ func (s *Store) LoadTrain(
 	if err != nil {
 		return loaded, err
 	}
-	loaded.Train, loaded.Seats = t.Train, map[int]booking.Legs{}
+	loaded.Train, loaded.Seats = t.Train, t.booked()
 	for _, b := range t.sold {
 		loaded.Bookings = append(loaded.Bookings, *b)
 	}
 	for _, id := range became {
 		if b := s.bookings[id]; b != nil && !b.CancelledAt.IsZero() {
 			loaded.Cancelled = append(loaded.Cancelled, id)
-		}
-	}
-	for n, legs := range t.seats {
-		if legs != 0 {
-			loaded.Seats[n] = legs
 		}
 	}
 	return loaded, nil
