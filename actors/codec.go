@@ -228,7 +228,7 @@ func encodeTrain(t *booking.Train) *wire.Train {
 
 func decodeTrain(t *wire.Train) *booking.Train {
 	decoded := &booking.Train{
-		ID: toTrainID(t.GetId()), Name: t.GetName(), Capacity: int(t.GetCapacity()), OnSale: t.GetOnSale(),
+		ID: toTrainID(t.GetId()), Name: t.GetName(), Capacity: int(min(t.GetCapacity(), booking.MaxCapacity)), OnSale: t.GetOnSale(),
 		CreatedAt: fromMicros(t.GetCreatedAt()), UpdatedAt: fromMicros(t.GetUpdatedAt()), Stops: make([]booking.Stop, len(t.GetStops())),
 	}
 	for i, s := range t.GetStops() {

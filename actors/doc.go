@@ -14,10 +14,10 @@
 //
 // # Activations
 //
-// The first request activates a train. A request whose activation closes without a response is
-// sent to the next one. Commands are idempotent, so nothing is done twice. An activation that
-// closes with live holds is followed by the next one at once, so that the holds expire. In the same
-// process its holds are handed off in memory.
+// The first command activates a train. A command whose activation closes without a response is
+// sent to the next one. Commands are idempotent, so nothing is done twice. In the same process the
+// live holds of an activation are handed off to the next one in memory, and if there are any, it
+// follows at once, to store them again if their store has lost them.
 //
 // # Clusters
 //
@@ -33,7 +33,8 @@
 // # Queries
 //
 // After each visible change, and before the response, an actor publishes an immutable
-// booking.Snapshot. Queries read snapshots and send no message to active trains.
+// booking.Snapshot. Queries read it, without a message. A train that is not active is read from the
+// stores (type passive): no query activates a train, and nothing is decided from what it reads.
 //
 // # Failure
 //

@@ -30,13 +30,12 @@ func FuzzCallsOfPeers(f *testing.F) {
 		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_Confirm{Confirm: &wire.HoldRef{Seat: 70000}}},
 		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_Release{}},
 		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_Cancel{Cancel: &wire.Cancel{}}},
-		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_Query{Query: &wire.SeatQuery{From: "Delhi", To: "Delhi", Seats: true}}},
 	} {
 		seed, err := proto.Marshal(q)
 		require.NoError(f, err)
 		f.Add(0, seed)
 	}
-	for _, q := range []*wire.QueryRequest{{}, {Trains: [][]byte{id, nil, {1}}, From: "Delhi", To: "Nowhere", Offers: true}} {
+	for _, q := range []*wire.QueryRequest{{}, {Trains: [][]byte{id, nil, {1}, id}, From: "Delhi", To: "Nowhere", Offers: true, Seats: true}} {
 		seed, err := proto.Marshal(q)
 		require.NoError(f, err)
 		f.Add(1, seed)
@@ -117,7 +116,6 @@ func FuzzResponse(f *testing.F) {
 		{Retry: true, Owner: "x"},
 		{Error: &wire.Error{Code: "seat_locked", RetryAfter: -1, BecomesFreeAt: 1 << 62}},
 		{Result: &wire.ExecuteResponse_Held{}},
-		{Result: &wire.ExecuteResponse_Queried{Queried: &wire.SeatQueryResult{Seats: []wire.SeatState{9}}}},
 		{Result: &wire.ExecuteResponse_Train{Train: &wire.Train{Stops: []*wire.Stop{{DepartsAt: &wire.LocalTime{UtcOffset: 1 << 30}}}}}},
 	} {
 		seed, err := proto.Marshal(r)

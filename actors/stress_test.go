@@ -155,22 +155,20 @@ func storedBookings(t *testing.T, store persistence.Store, h *history.History) [
 	return slices.Collect(maps.Values(found))
 }
 
-// requireSeatsMatchBookings compares the store's seats with its bookings, leg by leg.
+// requireSeatsMatchBookings compares the store's seats with its bookings.
 func requireSeatsMatchBookings(t *testing.T, store persistence.Store, trains []booking.Train) {
 	t.Helper()
 	for _, train := range trains {
 		page, err := store.TrainBookings(t.Context(), train.ID, booking.PageRequest{})
 		require.NoError(t, err)
-		for leg := range len(train.Stops) - 1 {
-			legs, sold := booking.Segment(leg, leg+1), 0
-			for _, b := range page.Items {
-				if b.Legs.Overlaps(legs) {
-					sold += len(b.Seats)
-				}
+		want := map[int]booking.Legs{}
+		for _, b := range page.Items {
+			for _, n := range b.Seats {
+				want[n] |= b.Legs
 			}
-			counts, err := store.BookedSeats(t.Context(), []booking.TrainID{train.ID}, []booking.Legs{legs})
-			require.NoError(t, err)
-			require.Equal(t, []int{sold}, counts)
 		}
+		seats, err := store.SeatLegs(t.Context(), []booking.TrainID{train.ID})
+		require.NoError(t, err)
+		require.Equal(t, []map[int]booking.Legs{want}, seats)
 	}
 }

@@ -43,6 +43,16 @@ type link struct {
 	unreachable atomic.Bool // Redis
 	book        hook[persistence.Sale]
 	holds       hook[persistence.HoldWrite]
+	read        atomic.Pointer[func([]booking.TrainID) error] // before SeatLegs
+}
+
+func (l *link) SeatLegs(ctx context.Context, trains []booking.TrainID) ([]map[int]booking.Legs, error) {
+	if f := l.read.Load(); f != nil {
+		if err := (*f)(trains); err != nil {
+			return nil, err
+		}
+	}
+	return l.Store.SeatLegs(ctx, trains)
 }
 
 // Ping implements persistence.Store.

@@ -44,7 +44,7 @@ const (
 type Events struct {
 	Changed   func() // keys may have another proposed owner
 	Reconcile func() // every ReconcileInterval: calls of peers may have been missed
-	Recovered func() // renewals of leases succeed again; the store may have lost its last writes
+	Recovered func() // renewals or heartbeats succeed again; the store may have lost its last writes
 	Evicted   func() // this process must be restarted
 	Lease     func(LeaseEvent)
 }
@@ -142,7 +142,7 @@ func (n *Node) Registrar() grpc.ServiceRegistrar { return n.server }
 
 // Start implements Cluster.
 func (n *Node) Start(ctx context.Context, events Events) error {
-	n.members.changed, n.members.evicted = events.Changed, events.Evicted
+	n.members.changed, n.members.evicted, n.members.recovered = events.Changed, events.Evicted, events.Recovered
 	n.leases.event, n.leases.recovered = events.Lease, events.Recovered
 	listener, err := n.options.Network.Listen(ctx, n.options.Listen)
 	if err != nil {

@@ -24,6 +24,7 @@ func NewMember(store persistence.Members, address string) Member {
 	m.dial, m.log = dialer(&Options{Tokens: []string{"token"}, Network: tcp{}}), slog.New(slog.DiscardHandler)
 	m.changed = func() {}
 	m.evicted = func() { evicted.Store(true) }
+	m.recovered = func() {}
 	return Member{m, evicted}
 }
 

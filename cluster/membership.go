@@ -61,12 +61,13 @@ func (p *Peer) Left() <-chan struct{} { return p.left }
 // While the store of the heartbeats is unreachable, the last known members remain. After
 // that store lost its data, no member is removed for a MemberTTL. Safe for concurrent use.
 type membership struct {
-	store   persistence.Members
-	dial    func(address string) (*grpc.ClientConn, error)
-	changed func() // trains may have another owner
-	evicted func()
-	clock   clock
-	log     *slog.Logger
+	store     persistence.Members
+	dial      func(address string) (*grpc.ClientConn, error)
+	changed   func() // trains may have another owner
+	evicted   func()
+	recovered func() // heartbeats succeed again
+	clock     clock
+	log       *slog.Logger
 
 	heartbeatMu sync.Mutex // one call at a time, so that the newest result is applied last
 
@@ -88,6 +89,7 @@ func (m *membership) run(ctx context.Context) {
 	changes := m.store.Changes(ctx)
 	tick := time.NewTicker(heartbeatInterval)
 	defer tick.Stop()
+	failing := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -95,9 +97,14 @@ func (m *membership) run(ctx context.Context) {
 		case <-tick.C:
 		case <-changes:
 		}
-		if err := m.heartbeat(ctx); err != nil && ctx.Err() == nil {
+		err := m.heartbeat(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
 			m.log.Warn("heartbeat failed", slog.Any("error", err))
+		case failing:
+			m.recovered()
 		}
+		failing = err != nil
 	}
 }
 

@@ -367,19 +367,15 @@ func (l *ledger) isSoldByHand(rec *holdRecord) bool {
 	return slices.ContainsFunc(rec.Seats, func(n int) bool { return l.byHand[n].Overlaps(rec.Legs) })
 }
 
-// checkSeats compares the seats in the store with the bookings, on each leg.
+// checkSeats compares the seats in the store with the bookings.
 func (l *ledger) checkSeats() {
-	for leg := range len(l.train.Stops) - 1 {
-		legs := booking.Segment(leg, leg+1)
-		want := 0
-		for seat := 1; seat <= l.train.Capacity+1; seat++ {
-			if l.taken(seat).Overlaps(legs) {
-				want++
-			}
-		}
-		got, err := l.store.BookedSeats(background, []booking.TrainID{l.train.ID}, []booking.Legs{legs})
-		if err != nil || got[0] != want {
-			l.broken("I8", "%d seats are sold on leg %d, but bookings have %d", got[0], leg, want)
+	stored, err := l.store.SeatLegs(background, []booking.TrainID{l.train.ID})
+	if err != nil {
+		l.broken("I8", "the seats cannot be read: %v", err)
+	}
+	for seat := 1; seat <= l.train.Capacity+1; seat++ {
+		if want, got := l.taken(seat), stored[0][seat]; want != got {
+			l.broken("I8", "legs %s of seat %d are sold, but bookings have %s", got, seat, want)
 		}
 	}
 }
