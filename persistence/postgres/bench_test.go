@@ -37,3 +37,28 @@ func BenchmarkBook(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSeatLegs finds the seats of as many trains as a page of a search has.
+func BenchmarkSeatLegs(b *testing.B) {
+	for _, seats := range []int{0, 20, 200} {
+		b.Run(fmt.Sprintf("trains=1000/seats=%d", seats), func(b *testing.B) {
+			db, trains := openAt(b, servers.Postgres(b)), make([]booking.TrainID, 1000)
+			for i := range trains {
+				trains[i] = booking.NewTrainID()
+				guard := adopt(b, db, trains[i])
+				sale := saleOf(guard)
+				for seat := range seats {
+					sale.Booking.Seats = append(sale.Booking.Seats, seat+1)
+				}
+				if seats > 0 {
+					require.NoError(b, bookOne(b.Context(), db, sale))
+				}
+			}
+			for b.Loop() {
+				found, err := db.SeatLegs(b.Context(), trains)
+				require.NoError(b, err)
+				require.Len(b, found[len(found)-1], seats)
+			}
+		})
+	}
+}

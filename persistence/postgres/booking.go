@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -64,25 +63,35 @@ func (db *DB) CancelledBookings(
 	return bookings, err
 }
 
-// BookedSeats implements persistence.Bookings, from one snapshot.
-func (db *DB) BookedSeats(
-	ctx context.Context, trains []booking.TrainID, segments []booking.Legs,
-) (counts []int, err error) {
-	const count = `
-		SELECT (SELECT count(*) FROM seats s WHERE s.train_id = r.train_id AND s.legs & r.legs <> 0)
-		FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS r (train_id, legs, n) ORDER BY n`
-	if len(trains) != len(segments) {
-		return nil, fmt.Errorf("postgres: booked seats: %d trains and %d segments", len(trains), len(segments))
-	}
-	ids, sets := make([][16]byte, len(trains)), make([]int64, len(trains))
-	for i := range trains {
-		ids[i], sets[i] = id(trains[i]), persistence.EncodeLegs(segments[i])
-	}
-	err = db.read(ctx, "booked seats", func(ctx context.Context, c *conn) error {
-		counts, err = all(ctx, c, scalar[int], count, ids, sets)
+// SeatLegs implements persistence.Bookings. Its subquery for each train always uses the index; a
+// join might read the whole table. It returns a row for each train, since a row for each seat takes
+// longer to send and to scan.
+func (db *DB) SeatLegs(ctx context.Context, trains []booking.TrainID) (seats []map[int]booking.Legs, err error) {
+	const find = `
+		SELECT s.numbers, s.sets
+		FROM unnest($1::uuid[]) WITH ORDINALITY AS r (train_id, n)
+			CROSS JOIN LATERAL (
+				SELECT array_agg(seat_number) AS numbers, array_agg(legs) AS sets
+				FROM seats WHERE train_id = r.train_id AND legs <> 0) AS s
+		ORDER BY r.n`
+	err = db.read(ctx, "seat legs", func(ctx context.Context, c *conn) error {
+		seats, err = all(ctx, c, scanSeats, find, column(trains, id))
 		return err
 	})
-	return counts, err
+	return seats, err
+}
+
+func scanSeats(r row) (map[int]booking.Legs, error) {
+	var (
+		numbers []int32
+		sets    []int64
+	)
+	err := r.Scan(&numbers, &sets)
+	seats := make(map[int]booking.Legs, len(numbers))
+	for i, number := range numbers {
+		seats[int(number)] = persistence.DecodeLegs(sets[i])
+	}
+	return seats, err
 }
 
 // UserBookings implements persistence.Bookings. The bookings of a train share one Train.

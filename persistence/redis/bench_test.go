@@ -3,6 +3,7 @@ package redis_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -42,6 +43,27 @@ func BenchmarkRenewLeases(b *testing.B) {
 				require.NoError(b, err)
 			}
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*size), "µs/lease")
+		})
+	}
+}
+
+// BenchmarkViewHolds views as many trains as a page of a search has.
+func BenchmarkViewHolds(b *testing.B) {
+	for _, holds := range []int{0, 4, 40} {
+		b.Run(fmt.Sprintf("trains=1000/holds=%d", holds), func(b *testing.B) {
+			s := openNew(b)
+			trains := make([]booking.TrainID, 1000)
+			for i := range trains {
+				trains[i] = booking.NewTrainID()
+				if holds > 0 {
+					s.write(b, puts(s.adopt(b, trains[i]), holds)...)
+				}
+			}
+			for b.Loop() {
+				held, err := s.ViewHolds(b.Context(), trains, time.Now())
+				require.NoError(b, err)
+				require.Len(b, held[len(held)-1].Holds, holds)
+			}
 		})
 	}
 }

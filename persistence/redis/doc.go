@@ -21,7 +21,7 @@
 // So loading a train does not read what was released, and UserHolds reads one short set.
 //
 // The version before wrote no sets of users and left released ids in :holds. LoadHolds omits
-// these; UserHolds does not find such a hold until it is put again.
+// these, and ViewHolds too; UserHolds does not find such a hold until it is put again.
 //
 // # Fencing
 //
@@ -31,8 +31,8 @@
 //
 // # Failure
 //
-// A call takes at most persistence.LeaseCall (WriteHolds twice that, LoadHolds once for each
-// step). No call is sent twice, since a late copy could undo a newer write. A call that was
+// A call takes at most persistence.LeaseCall (WriteHolds twice that, LoadHolds and ViewHolds once
+// for each step). No call is sent twice, since a late copy could undo a newer write. A call that was
 // not sent, or got an error reply, was not executed. One without a reply may have been
 // executed, or may be executed later. WriteHolds then reads the holds back, which usually
 // finds the result; the rest is persistence.ErrUnknown until the train has a new activation

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"time"
@@ -18,7 +19,7 @@ import (
 // of this size takes 0.1 ms, a step of the scan 1.5 ms.
 const (
 	holdsPerRead     = 256
-	readsPerPipeline = 16
+	holdsPerPipeline = 16 * holdsPerRead
 	keysPerScan      = 1000
 )
 
@@ -28,15 +29,52 @@ func (db *DB) LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) 
 	return holds, wrap("load holds", err)
 }
 
+// ViewHolds implements persistence.Holds. Its first step reads the leases and the ids of the holds.
+// They are separate commands, since trains may be on different shards, and MGET, since GET of a
+// missing lease would be an error of the pipeline.
+func (db *DB) ViewHolds(
+	ctx context.Context, trains []booking.TrainID, now time.Time,
+) ([]persistence.HeldTrain, error) {
+	pipe, leases := db.data.Pipeline(), make([]*goredis.SliceCmd, len(trains))
+	for i, id := range trains {
+		leases[i] = pipe.MGet(ctx, leaseKey(id))
+	}
+	reads, err := db.holdReads(ctx, pipe, trains, now)
+	if err != nil {
+		return nil, wrap("view holds", err)
+	}
+	holds, err := db.holdsOf(ctx, reads)
+	if err != nil {
+		return nil, wrap("view holds", err)
+	}
+	held := make([]persistence.HeldTrain, len(trains))
+	for i, read := range reads {
+		held[read.place].Holds = append(held[read.place].Holds, unreleased(holds[i])...)
+	}
+	for i, lease := range leases {
+		value, found := lease.Val()[0].(string)
+		if !found {
+			continue
+		}
+		l, err := parseLease(trains[i], value)
+		if err != nil {
+			return nil, wrap("view holds", err)
+		}
+		held[i].Owner = l.Address
+	}
+	return held, nil
+}
+
 // UserHolds implements persistence.Holds. It does not find holds that version N−1 wrote.
 func (db *DB) UserHolds(
 	ctx context.Context, id booking.TrainID, user uuid.UUID, now time.Time,
-) (holds []booking.Hold, err error) {
+) ([]booking.Hold, error) {
 	ids, err := db.latestIDs(ctx, userKey(id, user.String()), now.Add(-booking.HoldRetention))
-	if err == nil && len(ids) > 0 {
-		holds, err = db.holdsOf(ctx, []holdRead{{id, ids}})
+	if err != nil || len(ids) == 0 {
+		return nil, wrap("user holds", err)
 	}
-	return holds, wrap("user holds", err)
+	read, err := db.holdsOf(ctx, []holdRead{{train: id, ids: ids}})
+	return slices.Concat(read...), wrap("user holds", err)
 }
 
 // latestIDs returns the ids of a user's set with a deadline after a time, the latest first.
@@ -90,48 +128,79 @@ func (db *DB) scanTrains(ctx context.Context, cursor uint64) (trains []booking.T
 // holdRead identifies the holds of a train that one MGET reads.
 type holdRead struct {
 	train booking.TrainID
+	place int // of the train among those of the call
 	ids   []string
 }
 
-// liveHolds returns the holds of the trains that are live at now. Only a version before this one
-// leaves the id of a released hold among those of its train.
+// liveHolds returns the holds of the trains that are live at now and not released.
 func (db *DB) liveHolds(ctx context.Context, trains []booking.TrainID, now time.Time) ([]booking.Hold, error) {
-	reads, err := db.holdReads(ctx, trains, now)
+	reads, err := db.holdReads(ctx, db.data.Pipeline(), trains, now)
 	if err != nil {
 		return nil, err
 	}
 	holds, err := db.holdsOf(ctx, reads)
-	return slices.DeleteFunc(holds, func(h booking.Hold) bool { return h.Released }), err
+	return unreleased(slices.Concat(holds...)), err
 }
 
-// holdsOf returns the holds of the reads, in order.
-func (db *DB) holdsOf(ctx context.Context, reads []holdRead) (holds []booking.Hold, err error) {
-	for batch := range slices.Chunk(reads, readsPerPipeline) {
+// unreleased deletes the released holds. Only a version before this one leaves the id of one among
+// those of its train.
+func unreleased(holds []booking.Hold) []booking.Hold {
+	return slices.DeleteFunc(holds, func(h booking.Hold) bool { return h.Released })
+}
+
+// holdsOf returns the holds of each read, in order.
+func (db *DB) holdsOf(ctx context.Context, reads []holdRead) ([][]booking.Hold, error) {
+	holds := make([][]booking.Hold, 0, len(reads))
+	for batch := range pipelines(reads) {
 		values, err := db.readHolds(ctx, batch)
 		if err != nil {
 			return nil, err
 		}
 		for i, read := range batch {
-			if holds, err = appendHolds(holds, read, values[i]); err != nil {
+			found, err := decodeHolds(read, values[i])
+			if err != nil {
 				return nil, err
 			}
+			holds = append(holds, found)
 		}
 	}
 	return holds, nil
 }
 
+// pipelines divides reads into parts of at most holdsPerPipeline holds.
+func pipelines(reads []holdRead) iter.Seq[[]holdRead] {
+	return func(yield func([]holdRead) bool) {
+		begin, holds := 0, 0
+		for i, read := range reads {
+			if holds += len(read.ids); holds <= holdsPerPipeline {
+				continue
+			}
+			if !yield(reads[begin:i]) {
+				return
+			}
+			begin, holds = i, len(read.ids)
+		}
+		if begin < len(reads) {
+			yield(reads[begin:])
+		}
+	}
+}
+
 // afterScore is the lower bound of a range of deadlines after a time.
 func afterScore(t time.Time) string { return "(" + strconv.FormatInt(t.UnixMilli(), 10) }
 
-// holdReads returns the reads for the holds of the trains with a deadline after now.
-func (db *DB) holdReads(ctx context.Context, trains []booking.TrainID, now time.Time) (reads []holdRead, err error) {
+// holdReads returns the reads for the holds of the trains with a deadline after now, in the order of
+// the trains. It sends the pipeline, to which the caller may have added commands.
+func (db *DB) holdReads(
+	ctx context.Context, pipe goredis.Pipeliner, trains []booking.TrainID, now time.Time,
+) (reads []holdRead, err error) {
 	if len(trains) == 0 {
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
 	within := goredis.ZRangeBy{Min: afterScore(now), Max: "+inf"}
-	pipe, ranges := db.data.Pipeline(), make([]*goredis.StringSliceCmd, len(trains))
+	ranges := make([]*goredis.StringSliceCmd, len(trains))
 	for i, id := range trains {
 		ranges[i] = pipe.ZRangeByScore(ctx, holdsKey(id), &within)
 	}
@@ -140,7 +209,7 @@ func (db *DB) holdReads(ctx context.Context, trains []booking.TrainID, now time.
 	}
 	for i, id := range trains {
 		for ids := range slices.Chunk(ranges[i].Val(), holdsPerRead) {
-			reads = append(reads, holdRead{id, ids})
+			reads = append(reads, holdRead{id, i, ids})
 		}
 	}
 	return reads, nil
@@ -168,8 +237,8 @@ func (db *DB) readHolds(ctx context.Context, reads []holdRead) ([][]any, error) 
 	return values, nil
 }
 
-// appendHolds decodes the values of a read. A missing value has expired by Redis's clock.
-func appendHolds(holds []booking.Hold, read holdRead, values []any) ([]booking.Hold, error) {
+// decodeHolds decodes the values of a read. A missing value has expired by Redis's clock.
+func decodeHolds(read holdRead, values []any) (holds []booking.Hold, err error) {
 	for i, value := range values {
 		text, ok := value.(string)
 		if !ok {

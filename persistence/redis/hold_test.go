@@ -100,6 +100,60 @@ func TestLoadReadsNoEndedHolds(t *testing.T) {
 	require.Equal(t, "0", stats["Stats"]["keyspace_misses"])
 }
 
+// TestViewReadsNothingMoreOfATrainWithoutHolds counts the commands of a view of 1,000 trains, of
+// which every hundredth has holds.
+func TestViewReadsNothingMoreOfATrainWithoutHolds(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	trains := make([]booking.TrainID, 1000)
+	for i := range trains {
+		trains[i] = booking.NewTrainID()
+		if i%100 == 0 {
+			s.write(t, puts(s.adopt(t, trains[i]), 3)...)
+		}
+	}
+	require.NoError(t, s.raw.ConfigResetStat(t.Context()).Err())
+	held, err := s.ViewHolds(t.Context(), trains, time.Now())
+	require.NoError(t, err)
+	for i := range trains {
+		if i%100 == 0 {
+			require.Len(t, held[i].Holds, 3)
+			require.Equal(t, here, held[i].Owner)
+		} else {
+			require.Equal(t, persistence.HeldTrain{}, held[i])
+		}
+	}
+	stats, err := s.raw.InfoMap(t.Context(), "commandstats").Result()
+	require.NoError(t, err)
+	for command, calls := range map[string]string{"cmdstat_zrangebyscore": "calls=1000,", "cmdstat_mget": "calls=1010,"} {
+		require.Contains(t, stats["Commandstats"][command], calls, command)
+	}
+}
+
+func TestViewHasTheOwnerOfTheLease(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	id := booking.NewTrainID()
+	requireOwner := func(want string) {
+		t.Helper()
+		held, err := s.ViewHolds(t.Context(), []booking.TrainID{id}, time.Now())
+		require.NoError(t, err)
+		require.Equal(t, []persistence.HeldTrain{{Owner: want}}, held)
+	}
+	requireOwner("")
+	lease := newLease(id)
+	lease.Address = "10.0.0.2:8090" // another process
+	_, err := s.AcquireLease(t.Context(), lease)
+	require.NoError(t, err)
+	requireOwner(lease.Address)
+	require.NoError(t, s.ReleaseLease(t.Context(), lease))
+	requireOwner("")
+	key := "{t:" + id.String() + "}:lease"
+	require.NoError(t, s.raw.Set(t.Context(), key, "malformed", time.Minute).Err())
+	_, err = s.ViewHolds(t.Context(), []booking.TrainID{id}, time.Now())
+	require.ErrorContains(t, err, key)
+}
+
 // TestHoldsOfTheVersionBeforeAreRead has ids only in the set of the train, even of a released hold.
 func TestHoldsOfTheVersionBeforeAreRead(t *testing.T) {
 	t.Parallel()
@@ -118,6 +172,9 @@ func TestHoldsOfTheVersionBeforeAreRead(t *testing.T) {
 	trains, err := s.TrainsWithHolds(t.Context(), time.Now())
 	require.NoError(t, err)
 	require.Equal(t, []booking.TrainID{guard.Train}, trains)
+	viewed, err := s.ViewHolds(t.Context(), trains, time.Now())
+	require.NoError(t, err)
+	require.Equal(t, []persistence.HeldTrain{{Holds: []booking.Hold{live}, Owner: here}}, viewed)
 
 	writes[0].Hold.Released = true
 	writes[1].Op = persistence.HoldDrop

@@ -24,7 +24,7 @@ func TestHolds(t *testing.T) {
 	persistencetest.ExerciseHolds(t, func(t *testing.T) persistencetest.FencedHolds {
 		t.Helper()
 		s := openNew(t)
-		return persistencetest.FencedHolds{Holds: s.DB, Adopt: func(t *testing.T, id booking.TrainID) persistence.Guard {
+		return persistencetest.FencedHolds{Holds: s.DB, Owner: here, Adopt: func(t *testing.T, id booking.TrainID) persistence.Guard {
 			t.Helper()
 			return s.adopt(t, id)
 		}, Count: func(t *testing.T) int {

@@ -52,3 +52,41 @@ func BenchmarkWriteHolds(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkViews views as many trains as a page of a search has, with the same number of booked
+// seats and of holds each.
+func BenchmarkViews(b *testing.B) {
+	for _, seats := range []int{0, 20} {
+		db, trains := openNew(b), make([]booking.TrainID, 1000)
+		for i := range trains {
+			trains[i] = booking.NewTrainID()
+			guard := adopt(b, db, trains[i])
+			if seats == 0 {
+				continue
+			}
+			var sales []persistence.Sale
+			var writes []persistence.HoldWrite
+			for seat := range seats {
+				sales, writes = append(sales, saleOf(guard, seat+1)), append(writes, holdOf(guard, seat+1))
+			}
+			_, err := db.Book(b.Context(), sales)
+			require.NoError(b, err)
+			_, err = db.WriteHolds(b.Context(), writes)
+			require.NoError(b, err)
+		}
+		b.Run(fmt.Sprintf("SeatLegs/trains=1000/seats=%d", seats), func(b *testing.B) {
+			for b.Loop() {
+				found, err := db.SeatLegs(b.Context(), trains)
+				require.NoError(b, err)
+				require.Len(b, found[len(found)-1], seats)
+			}
+		})
+		b.Run(fmt.Sprintf("ViewHolds/trains=1000/holds=%d", seats), func(b *testing.B) {
+			for b.Loop() {
+				held, err := db.ViewHolds(b.Context(), trains, now())
+				require.NoError(b, err)
+				require.Len(b, held[len(held)-1].Holds, seats)
+			}
+		})
+	}
+}

@@ -2,7 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -70,24 +70,32 @@ func (db *DB) CancelledBookings(
 	return bookings, err
 }
 
-// BookedSeats implements persistence.Bookings, from one snapshot.
-func (db *DB) BookedSeats(
-	ctx context.Context, trains []booking.TrainID, segments []booking.Legs,
-) ([]int, error) {
-	const count = `SELECT count(*) FROM seats WHERE train_id = ? AND legs & ? <> 0`
-	if len(trains) != len(segments) {
-		return nil, fmt.Errorf("sqlite: booked seats: %d trains and %d segments", len(trains), len(segments))
+// findSeatsOf is the query of SeatLegs. It returns a row for each train, as JSON, which takes a third
+// the time of a row for each seat.
+const findSeatsOf = `
+	SELECT (SELECT json_group_object(seat_number, legs) FROM seats WHERE train_id = r.train_id AND legs <> 0)
+	FROM ` + listed + ` AS r ORDER BY place`
+
+// SeatLegs implements persistence.Bookings.
+func (db *DB) SeatLegs(ctx context.Context, trains []booking.TrainID) (seats []map[int]booking.Legs, err error) {
+	list, err := idList(trains)
+	if err != nil {
+		return nil, wrap("seat legs", err)
 	}
-	counts := make([]int, len(trains))
-	err := db.read(ctx, "booked seats", func(ctx context.Context, c *conn) (err error) {
-		for i, id := range trains {
-			if counts[i], err = first(ctx, c, scalar[int], count, id[:], persistence.EncodeLegs(segments[i])); err != nil {
-				return err
-			}
-		}
-		return nil
+	err = db.read(ctx, "seat legs", func(ctx context.Context, c *conn) error {
+		seats, err = all(ctx, c, scanSeats, findSeatsOf, list)
+		return err
 	})
-	return counts, err
+	return seats, err
+}
+
+func scanSeats(r row) (seats map[int]booking.Legs, err error) {
+	var object []byte
+	if err := r.Scan(&object); err != nil {
+		return nil, err
+	}
+	err = json.Unmarshal(object, &seats)
+	return seats, err
 }
 
 // UserBookings implements persistence.Bookings. Each train is read once and shared by

@@ -2,11 +2,13 @@ package sqlite
 
 import (
 	"context"
+	"encoding/hex"
 	"time"
 
 	"github.com/google/uuid"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 )
 
 // This file converts values to and from columns. A uuid is passed as id[:], because its
@@ -28,6 +30,18 @@ func fromOptional(n *int64) time.Time {
 
 // trainID returns a destination for scanning a train id.
 func trainID(id *booking.TrainID) *uuid.UUID { return (*uuid.UUID)(id) }
+
+// listed is a table of the trains of an idList and their places in it.
+const listed = `(SELECT key AS place, unhex(value) AS train_id FROM json_each(?))`
+
+// idList encodes ids as a JSON list of hexadecimal numbers, for json_each and unhex.
+func idList[T ~[16]byte](ids []T) (string, error) {
+	digits := make([]string, len(ids))
+	for i, id := range ids {
+		digits[i] = hex.EncodeToString(id[:])
+	}
+	return persistence.EncodeList(digits)
+}
 
 // page reads one page of a list ordered by (time, id). The last three parameters of
 // the query are the time and the id that the page comes after, and the number of rows.

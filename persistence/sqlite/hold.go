@@ -22,7 +22,12 @@ const purgeLimit = 500
 const (
 	holdColumns = `id, user_id, legs, seats, expires_at, released`
 	loadHolds   = `SELECT ` + holdColumns + ` FROM holds WHERE train_id = ? AND expires_at > ? AND NOT released`
-	userHolds   = `
+	// viewHolds has CROSS JOIN, so that SQLite searches the holds of each train.
+	viewHolds = `
+		SELECT place, ` + holdColumns + `
+		FROM ` + listed + ` CROSS JOIN holds USING (train_id)
+		WHERE expires_at > ? AND NOT released`
+	userHolds = `
 		SELECT ` + holdColumns + ` FROM holds WHERE train_id = ? AND user_id = ? AND expires_at > ?
 		ORDER BY expires_at DESC, id DESC LIMIT ?`
 	// trimHolds deletes the ended holds of a user that are not among the latest.
@@ -102,6 +107,37 @@ func (db *DB) LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) 
 	})
 	return holds, err
 }
+
+// ViewHolds implements persistence.Holds. SQLite has no leases.
+func (db *DB) ViewHolds(
+	ctx context.Context, trains []booking.TrainID, now time.Time,
+) ([]persistence.HeldTrain, error) {
+	list, err := idList(trains)
+	if err != nil {
+		return nil, wrap("view holds", err)
+	}
+	held := make([]persistence.HeldTrain, len(trains))
+	scan := func(r row) (place int, err error) {
+		hold, err := scanHold(placed{r, &place})
+		if err == nil {
+			held[place].Holds = append(held[place].Holds, hold)
+		}
+		return place, err
+	}
+	err = db.read(ctx, "view holds", func(ctx context.Context, c *conn) error {
+		_, err := all(ctx, c, scan, viewHolds, list, micros(now))
+		return err
+	})
+	return held, err
+}
+
+// placed is a row whose first column is scanned into place.
+type placed struct {
+	row
+	place *int
+}
+
+func (p placed) Scan(dest ...any) error { return p.row.Scan(append([]any{p.place}, dest...)...) }
 
 // UserHolds implements persistence.Holds.
 func (db *DB) UserHolds(

@@ -23,6 +23,13 @@ func TestQueriesReadOnlyWhatTheyNeed(t *testing.T) {
 			"SEARCH bookings USING PRIMARY KEY (id=?)", "LIST SUBQUERY 1", "SCAN json_each VIRTUAL TABLE INDEX 1:",
 		}},
 		"findSeats": {1, []string{"SEARCH seats USING PRIMARY KEY (train_id=?)"}},
+		"findSeatsOf": {1, []string{
+			"SCAN json_each VIRTUAL TABLE INDEX 1:", "CORRELATED SCALAR SUBQUERY 1", "SEARCH seats USING PRIMARY KEY (train_id=?)",
+			"USE TEMP B-TREE FOR ORDER BY",
+		}},
+		"viewHolds": {2, []string{
+			"SCAN json_each VIRTUAL TABLE INDEX 1:", "SEARCH holds USING INDEX holds_live (train_id=? AND expires_at>?)",
+		}},
 		"loadHolds": {2, []string{"SEARCH holds USING INDEX holds_live (train_id=? AND expires_at>?)"}},
 		"userHolds": {4, []string{"SEARCH holds USING INDEX holds_of_user (train_id=? AND user_id=? AND expires_at>?)"}},
 		"trimHolds": {4, []string{

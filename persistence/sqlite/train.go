@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"encoding/hex"
 	"time"
 
 	"github.com/google/uuid"
@@ -117,11 +116,7 @@ func cancelledOf(ctx context.Context, c *conn, ids []uuid.UUID) ([]uuid.UUID, er
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	digits := make([]string, len(ids))
-	for i, id := range ids {
-		digits[i] = hex.EncodeToString(id[:])
-	}
-	list, err := persistence.EncodeList(digits)
+	list, err := idList(ids)
 	if err != nil {
 		return nil, err
 	}
