@@ -5,6 +5,7 @@ ARGS     ?=
 PKGS     ?= ./...
 FUZZTIME ?= 30s
 SEEDS    ?= 100000
+FIRST    ?= 1
 MINUTES  ?= 3
 SEED     ?= 0
 ONLY     ?=
@@ -128,8 +129,8 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 
 # To repeat one history and print its steps: go test ./test/simulate -run NoHistory -v -seed 7
 .PHONY: simulate
-simulate: ## simulate SEEDS histories with faults (100000) and print their coverage
-	$(GO) test ./test/simulate -run NoHistory -v -timeout 0 -seeds $(SEEDS)
+simulate: ## simulate SEEDS histories with faults (100000) from seed FIRST (1) on, and print their coverage
+	$(GO) test ./test/simulate -run NoHistory -v -timeout 0 -first $(FIRST) -seeds $(SEEDS)
 
 .PHONY: bench
 bench: ## run every benchmark: make bench PKGS=./booking/...

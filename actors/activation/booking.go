@@ -23,6 +23,7 @@ func (x Cancel) run(m *Machine, c *call) {
 		}
 		if err == nil {
 			m.seats.Cancelled(x.ID)
+			m.cancels[x.User]++
 		}
 		m.respond(c, nil, err)
 	}}, m.guard, x.ID, m.now.UTC().Truncate(time.Microsecond)})

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
+
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
@@ -48,6 +50,7 @@ type Machine struct {
 	quietFor *call     // that quiet is for; nil for the load
 	deleting bool      // deleted, or the outcome is unknown: its holds need no owner
 
+	cancels map[uuid.UUID]int // the cancellations of each user
 	waiting []*call
 	parked  []parked
 
@@ -58,7 +61,7 @@ type Machine struct {
 
 // New returns a machine in the state Loading. Its first event is Start.
 func New(o Options) *Machine {
-	return &Machine{guard: o.Guard, rules: o.Rules, handoff: o.Handoff}
+	return &Machine{guard: o.Guard, rules: o.Rules, handoff: o.Handoff, cancels: map[uuid.UUID]int{}}
 }
 
 // State returns the current state.

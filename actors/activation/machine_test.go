@@ -315,6 +315,26 @@ func TestHoldOfAUsedIDIsRefused(t *testing.T) {
 	take[*activation.WriteHold](d) // nobody can have used a new id before
 }
 
+// Found by test/simulate, seed 50306: the hold could not be confirmed.
+func TestHistoryIsReadAgainIfABookingWasCancelledSince(t *testing.T) {
+	t.Parallel()
+	d := serving(t)
+	h := d.held(1)
+	confirm := d.request(confirmOf(h))
+	d.deliver(activation.Written{Write: take[*activation.WriteSale](d)})
+	b := d.responses[confirm].Value.(booking.Booking)
+	again := holdOf(1)
+	again.ID, again.NewID = h.ID, false
+	r := d.request(again)
+	stale := take[*activation.ReadHistory](d)
+	d.request(activation.Cancel{User: anna, ID: b.ID})
+	d.deliver(activation.Written{Write: take[*activation.WriteCancellation](d)})
+	d.deliver(activation.HistoryRead{Of: stale})
+	b.CancelledAt = noon
+	d.deliver(activation.HistoryRead{Of: take[*activation.ReadHistory](d), History: booking.History{Cancelled: []booking.Booking{b}}})
+	require.Equal(t, booking.CodeSeatBooked, d.code(r))
+}
+
 func TestNothingIsDecidedForACallerThatHasGone(t *testing.T) {
 	t.Parallel()
 	d := serving(t)

@@ -45,6 +45,7 @@ type Command interface {
 type call struct {
 	*Request
 	history *booking.History
+	cancels int // the cancellations of its user before the history was read
 }
 
 // receive runs a call, or lets it wait.
@@ -65,11 +66,13 @@ func (m *Machine) receive(c *call) {
 }
 
 // needHistory asks for the history of a user, unless the call has it, and reports whether it does.
-// The command runs again when it has been read.
+// The command runs again when it has been read. A history is read again if the user has cancelled a
+// booking since, because the seat map has no cancelled bookings.
 func (m *Machine) needHistory(c *call, user uuid.UUID) bool {
-	if c.history != nil {
+	if c.history != nil && c.cancels == m.cancels[user] {
 		return false
 	}
+	c.cancels = m.cancels[user]
 	m.inFlight++
 	m.do(&ReadHistory{User: user, call: c})
 	return true

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 )
 
 // ledger records what was acknowledged and what was committed, and checks the promises.
@@ -85,12 +86,13 @@ func (l *ledger) brokenUnlessExempt(promise, format string, args ...any) {
 	l.broken(promise, format, args...)
 }
 
-// lostData starts a period in which I2, I3, I4 and I9 may be broken. A clock jump loses data
-// too: leases expire (forward) or are removed as invalid (back), while their owners continue to
-// respond until they renew.
+// lostData starts a period in which I2, I3, I4 and I9 may be broken: for a hold TTL holds may be
+// lost, and for a lease term an owner may respond that has not noticed that it lost its lease. A
+// clock jump loses data too: leases expire (forward) or are removed as invalid (back).
 func (w *world) lostData() {
 	w.coverage["periods of exemption"]++
-	w.ledger.exempt = max(w.ledger.exempt, w.now+w.rules.TTL+w.skew)
+	period := max(w.rules.TTL+w.skew, persistence.LeaseTTL-persistence.LeaseMargin)
+	w.ledger.exempt = max(w.ledger.exempt, w.now+period)
 }
 
 // wallMoved updates skew, ahead and tolerance. A hold ends early if the node that granted it was

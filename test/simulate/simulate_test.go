@@ -18,6 +18,7 @@ import (
 var (
 	// A thousand runs take some seconds, and five times that with the race detector.
 	seeds = flag.Uint64("seeds", 1000, "number of runs")
+	first = flag.Uint64("first", 1, "the seed of the first run")
 	seed  = flag.Uint64("seed", 0, "run only this one and print its log")
 )
 
@@ -29,7 +30,7 @@ func TestNoHistoryBreaksAPromise(t *testing.T) {
 		require.Empty(t, r.Broken)
 		return
 	}
-	coverage := runAll(t, *seeds)
+	coverage := runAll(t, *first, *seeds)
 	t.Logf("coverage:\n%s", coverage)
 	if *seeds < enoughSeeds {
 		return
@@ -42,8 +43,8 @@ func TestNoHistoryBreaksAPromise(t *testing.T) {
 // enoughSeeds reach every occurrence.
 const enoughSeeds = 1000
 
-// runAll executes the runs of the seeds from 1 on, on all cores.
-func runAll(t *testing.T, seeds uint64) simulate.Coverage {
+// runAll executes as many runs as there are seeds, from the first seed on, on all cores.
+func runAll(t *testing.T, first, seeds uint64) simulate.Coverage {
 	t.Helper()
 	var (
 		next    atomic.Uint64
@@ -52,9 +53,10 @@ func runAll(t *testing.T, seeds uint64) simulate.Coverage {
 		all     = simulate.Coverage{}
 		workers sync.WaitGroup
 	)
+	next.Store(first - 1)
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
-			for seed := next.Add(1); seed <= seeds && !failed.Load(); seed = next.Add(1) {
+			for seed := next.Add(1); seed < first+seeds && !failed.Load(); seed = next.Add(1) {
 				r := simulate.Run(simulate.Options{Seed: seed})
 				mu.Lock()
 				all.Add(r.Coverage)
