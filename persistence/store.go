@@ -111,7 +111,11 @@ type Bookings interface {
 	// BookedSeats returns the number of seats that are booked on a leg of segments[i], for
 	// each trains[i].
 	BookedSeats(ctx context.Context, trains []booking.TrainID, segments []booking.Legs) ([]int, error)
-	// UserBookings and TrainBookings list live bookings, ordered by (BookedAt, ID).
+	// FindUserBooking returns a live booking of user with its train, from one snapshot. Error:
+	// ErrNotFound if user has no live booking with the id.
+	FindUserBooking(ctx context.Context, user, id uuid.UUID) (booking.BookedTrain, error)
+	// UserBookings and TrainBookings list live bookings, ordered by (BookedAt, ID). UserBookings
+	// also lists them in the reverse order, and the bookings and their trains are of one snapshot.
 	UserBookings(ctx context.Context, user uuid.UUID, page booking.PageRequest) (booking.Page[booking.BookedTrain], error)
 	TrainBookings(ctx context.Context, id booking.TrainID, page booking.PageRequest) (booking.Page[booking.Booking], error)
 }

@@ -29,8 +29,9 @@ func fromOptional(n *int64) time.Time {
 // trainID returns a destination for scanning a train id.
 func trainID(id *booking.TrainID) *uuid.UUID { return (*uuid.UUID)(id) }
 
-// page reads one page of a list ordered by (time, id). The last three parameters of
-// the query are the time and the id that the page comes after, and the number of rows.
+// page reads one page of a list ordered by (time, id), in the order of the query. The last three
+// parameters of the query are the time and the id that the page comes after, and the number of
+// rows.
 func page[T any](
 	ctx context.Context, c *conn, request booking.PageRequest,
 	scan func(row) (T, error), cursor func(T) booking.Cursor, text string, args ...any,
@@ -39,7 +40,8 @@ func page[T any](
 	if request.Limit > 0 {
 		rows = request.Limit + 1 // one more, to find out whether there is a next page
 	}
-	args = append(args, micros(request.After.At), request.After.ID[:], rows)
+	start := request.Start()
+	args = append(args, micros(start.At), start.ID[:], rows)
 	items, err := all(ctx, c, scan, text, args...)
 	if err != nil {
 		return booking.Page[T]{}, err
