@@ -26,6 +26,15 @@ func (s *System) CancelBooking(ctx context.Context, user, id uuid.UUID) error {
 	return err
 }
 
+// FindBooking implements booking.Service.
+func (s *System) FindBooking(ctx context.Context, user, id uuid.UUID) (booking.BookedTrain, error) {
+	found, err := s.store.FindUserBooking(ctx, user, id)
+	if errors.Is(err, persistence.ErrNotFound) {
+		return booking.BookedTrain{}, booking.NotFound("booking")
+	}
+	return found, persistence.ClientError(err)
+}
+
 // UserBookings implements booking.Service.
 func (s *System) UserBookings(
 	ctx context.Context, user uuid.UUID, page booking.PageRequest,

@@ -68,50 +68,23 @@ func newUserBookingResponse(b booking.BookedTrain) userBookingResponse {
 	return userBookingResponse{newBookingResponse(b.Booking), from.Station, to.Station, newTrainResponse(b.On)}
 }
 
-type listBookingsRequest struct {
-	page        booking.PageRequest
-	oldestFirst bool
-}
+type listBookingsRequest struct{ page booking.PageRequest }
 
 func (in *listBookingsRequest) decode(d *decoder) {
 	in.page = d.page()
-	switch order, given := d.optionalString("order"); {
-	case order == "oldest":
-		in.oldestFirst = true
-	case given && order != "newest":
+	order, given := d.optionalString("order")
+	in.page.NewestFirst = order != "oldest"
+	if given && order != "oldest" && order != "newest" {
 		d.fieldError("order", "must be newest or oldest")
 	}
 }
 
 func (s *Server) listBookings(ctx context.Context, c *call, in listBookingsRequest) (response, error) {
-	list := s.newestBookings
-	if in.oldestFirst {
-		list = s.service.UserBookings
-	}
-	page, err := list(ctx, c.caller.User, in.page)
+	page, err := s.service.UserBookings(ctx, c.caller.User, in.page)
 	if err != nil {
 		return response{}, err
 	}
 	return ok(newListResponse(page, newUserBookingResponse)), nil
-}
-
-// newestBookings is UserBookings in reverse order. It reads all bookings of the user, as
-// view-bookings does, because a user has few.
-func (s *Server) newestBookings(
-	ctx context.Context, user uuid.UUID, page booking.PageRequest,
-) (booking.Page[booking.BookedTrain], error) {
-	all, err := s.service.UserBookings(ctx, user, booking.PageRequest{})
-	if err != nil {
-		return booking.Page[booking.BookedTrain]{}, err
-	}
-	cursorOf := func(b booking.BookedTrain) booking.Cursor { return booking.Cursor{At: b.BookedAt, ID: b.ID} }
-	slices.Reverse(all.Items)
-	if !page.After.IsZero() {
-		all.Items = slices.DeleteFunc(all.Items, func(b booking.BookedTrain) bool {
-			return cursorOf(b).Compare(page.After) >= 0
-		})
-	}
-	return booking.PageOf(all.Items, page.Limit, cursorOf), nil
 }
 
 type bookingPathRequest struct{ id uuid.UUID }
@@ -119,15 +92,11 @@ type bookingPathRequest struct{ id uuid.UUID }
 func (in *bookingPathRequest) decode(d *decoder) { in.id = d.pathUUID("booking") }
 
 func (s *Server) findBooking(ctx context.Context, c *call, in bookingPathRequest) (response, error) {
-	all, err := s.service.UserBookings(ctx, c.caller.User, booking.PageRequest{})
+	found, err := s.service.FindBooking(ctx, c.caller.User, in.id)
 	if err != nil {
 		return response{}, err
 	}
-	i := slices.IndexFunc(all.Items, func(b booking.BookedTrain) bool { return b.ID == in.id })
-	if i < 0 {
-		return response{}, booking.NotFound("booking")
-	}
-	return ok(newUserBookingResponse(all.Items[i])), nil
+	return ok(newUserBookingResponse(found)), nil
 }
 
 func (s *Server) cancelBooking(ctx context.Context, c *call, in bookingPathRequest) (response, error) {

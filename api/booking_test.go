@@ -1,9 +1,13 @@
 package api_test
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/booking"
@@ -54,6 +58,8 @@ func TestUserListsOwnBookingsInBothOrders(t *testing.T) {
 		require.Equal(t, want, s.bookingIDs(t, token, "/v1/bookings?"+query), query)
 	}
 	require.Empty(t, s.bookingIDs(t, other, "/v1/bookings?limit=2"))
+	distant := booking.Cursor{At: time.Date(-7537, 1, 1, 0, 0, 0, 0, time.UTC)}.String()
+	requireInvalid(t, s.get(t, token, "/v1/bookings?cursor="+distant), "cursor")
 
 	one := s.get(t, token, "/v1/bookings/"+oldest[1])
 	require.Equal(t, 200, one.status, one.text)
@@ -67,6 +73,31 @@ func TestUserListsOwnBookingsInBothOrders(t *testing.T) {
 	require.Equal(t, []string{oldest[0], oldest[2]}, s.bookingIDs(t, token, "/v1/bookings?order=oldest"))
 	requireInvalid(t, s.get(t, token, "/v1/bookings?order=x&limit=0&cursor=x&user=y"), "order", "limit", "cursor", "user")
 	requireProblem(t, 401, booking.CodeUnauthenticated, "", s.get(t, "", "/v1/bookings"))
+}
+
+// A user may have very many bookings, so no endpoint may read all of them to respond with some.
+func TestBookingsAreReadByThePageOrByID(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, wrapped(func(real booking.Service) booking.Service { return pagedBookings{real} }))
+	token := s.user(t, "asha")
+	id := s.train(t, "Delhi", "Mumbai")
+	hold := s.post(t, token, "/v1/holds", `{"train_id":"`+id.String()+`","seats":[1]}`)
+	b := s.post(t, token, "/v1/holds/"+hold.str(t, "hold_id")+"/confirm", "").str(t, "booking_id")
+	for _, path := range []string{"/v1/bookings", "/v1/bookings?order=newest", "/v1/bookings?order=oldest", "/v1/bookings/" + b} {
+		require.Equal(t, 200, s.get(t, token, path).status, path)
+	}
+}
+
+// pagedBookings refuses to list all bookings of a user at once.
+type pagedBookings struct{ booking.Service }
+
+func (p pagedBookings) UserBookings(
+	ctx context.Context, user uuid.UUID, page booking.PageRequest,
+) (booking.Page[booking.BookedTrain], error) {
+	if page.Limit == 0 {
+		return booking.Page[booking.BookedTrain]{}, errors.New("all bookings are requested")
+	}
+	return p.Service.UserBookings(ctx, user, page)
 }
 
 // bookingIDs returns the ids of all bookings of a list, from all of its pages.

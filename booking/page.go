@@ -19,11 +19,14 @@ const (
 // cursorBytes is a time in microseconds and an id.
 const cursorBytes = 8 + 16
 
+// lastTime is the last time that a cursor may have: RFC 3339 has four digits for the year.
+var lastTime = time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)
+
 // ErrMalformedCursor is the error of ParseCursor.
 var ErrMalformedCursor = errors.New("malformed cursor")
 
 // Cursor is a position in a list that is ordered by time and id: that of the last item of
-// the previous page. The zero Cursor is the start.
+// the previous page. The zero Cursor is the start, in either direction.
 type Cursor struct {
 	At time.Time // microseconds
 	ID uuid.UUID
@@ -49,7 +52,8 @@ func (c Cursor) String() string {
 	return base64.RawURLEncoding.EncodeToString(append(b, c.ID[:]...))
 }
 
-// ParseCursor is the inverse of String. Error: ErrMalformedCursor.
+// ParseCursor is the inverse of String. Error: ErrMalformedCursor, also for a time that is not in
+// the years 1 to 9999, since not every store has it.
 func ParseCursor(s string) (Cursor, error) {
 	if s == "" {
 		return Cursor{}, nil
@@ -62,13 +66,31 @@ func ParseCursor(s string) (Cursor, error) {
 		return Cursor{}, ErrMalformedCursor
 	}
 	at := time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC() //nolint:gosec // as written
+	if at.Before(time.Time{}) || at.After(lastTime) {
+		return Cursor{}, ErrMalformedCursor
+	}
 	return Cursor{At: at, ID: uuid.UUID(b[8:])}, nil
 }
 
-// PageRequest asks for at most Limit items (0: all) that come after After.
+// PageRequest asks for at most Limit items (0: all) that come after After in the order of the
+// list. Every list is oldest first; only UserBookings can also be NewestFirst.
+//
+// Each page is read anew. An item that was in the list when the first page was read, and stays in
+// it, is on exactly one page. An item that is added while the pages are read may be on none, even
+// if its time is between those of others: it got its time before it was stored.
 type PageRequest struct {
-	Limit int
-	After Cursor
+	Limit       int
+	After       Cursor
+	NewestFirst bool
+}
+
+// Start returns the position that every item of the page comes after, in the order of the list:
+// After, or, for the first page, a position before all items.
+func (p PageRequest) Start() Cursor {
+	if p.NewestFirst && p.After.IsZero() {
+		return Cursor{At: lastTime, ID: uuid.Max}
+	}
+	return p.After
 }
 
 // Page is a part of a list. Next is the zero Cursor on the last page.

@@ -1,6 +1,7 @@
 package booking_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ func TestCursorRoundTripsThroughItsText(t *testing.T) {
 	t.Parallel()
 	for _, at := range []time.Time{
 		noon.Add(123_456 * time.Microsecond),
+		time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC),
 		time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC),
 		time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
 	} {
@@ -35,6 +37,31 @@ func TestMalformedCursorsAreRefused(t *testing.T) {
 	for _, s := range []string{"x", " ", c[:31], c + "A", c + "=", c + "\n", c[:10] + "\r\n" + c[10:], "+" + c[1:]} {
 		_, err := booking.ParseCursor(s)
 		require.ErrorIs(t, err, booking.ErrMalformedCursor, "%q", s)
+	}
+}
+
+// Postgres has no time before 4713 BC, for example.
+func TestCursorsOfTimesThatNoStoreHasAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, at := range []time.Time{
+		time.UnixMicro(math.MinInt64),
+		time.Date(-7537, 5, 18, 0, 0, 0, 0, time.UTC),
+		time.Time{}.Add(-time.Microsecond),
+		time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC),
+		time.UnixMicro(math.MaxInt64),
+	} {
+		_, err := booking.ParseCursor(booking.Cursor{At: at, ID: anna}.String())
+		require.ErrorIs(t, err, booking.ErrMalformedCursor, at)
+	}
+}
+
+func TestFirstPageStartsBeforeAllItems(t *testing.T) {
+	t.Parallel()
+	item := booking.Cursor{At: noon, ID: anna}
+	require.Equal(t, -1, booking.PageRequest{}.Start().Compare(item))
+	require.Equal(t, 1, booking.PageRequest{NewestFirst: true}.Start().Compare(item))
+	for _, newest := range []bool{false, true} {
+		require.Equal(t, item, booking.PageRequest{After: item, NewestFirst: newest}.Start())
 	}
 }
 

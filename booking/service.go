@@ -71,7 +71,10 @@ type Bookings interface {
 	// CancelBooking cancels a booking and puts its own legs on sale again. It is idempotent.
 	// Error: not_found if user has no booking id.
 	CancelBooking(ctx context.Context, user, id uuid.UUID) error
-	// UserBookings lists the live bookings of user, oldest first.
+	// FindBooking returns a live booking of user. Error: not_found if user has no live booking
+	// id.
+	FindBooking(ctx context.Context, user, id uuid.UUID) (BookedTrain, error)
+	// UserBookings lists the live bookings of user, oldest or newest first.
 	UserBookings(ctx context.Context, user uuid.UUID, page PageRequest) (Page[BookedTrain], error)
 	// TrainBookings lists the live bookings of a train, oldest first.
 	TrainBookings(ctx context.Context, id TrainID, page PageRequest) (Page[Booking], error)

@@ -112,7 +112,11 @@ type Bookings interface {
 	// booked. Seats without such legs are missing, and a train that does not exist has none. It is
 	// one statement for any number of trains.
 	SeatLegs(ctx context.Context, trains []booking.TrainID) ([]map[int]booking.Legs, error)
-	// UserBookings and TrainBookings list live bookings, ordered by (BookedAt, ID).
+	// FindUserBooking returns a live booking of user with its train, from one snapshot. Error:
+	// ErrNotFound if user has no live booking with the id.
+	FindUserBooking(ctx context.Context, user, id uuid.UUID) (booking.BookedTrain, error)
+	// UserBookings and TrainBookings list live bookings, ordered by (BookedAt, ID). UserBookings
+	// also lists them in the reverse order, and the bookings and their trains are of one snapshot.
 	UserBookings(ctx context.Context, user uuid.UUID, page booking.PageRequest) (booking.Page[booking.BookedTrain], error)
 	TrainBookings(ctx context.Context, id booking.TrainID, page booking.PageRequest) (booking.Page[booking.Booking], error)
 }

@@ -46,24 +46,37 @@ type userBookingJSON struct {
 	On trainJSON `json:"train"`
 }
 
-// UserBookings returns the live bookings of user, oldest first; see booking.Bookings.
+func (b userBookingJSON) bookedTrain(user uuid.UUID) (booking.BookedTrain, error) {
+	train, err := b.On.train()
+	if err != nil {
+		return booking.BookedTrain{}, err
+	}
+	booked, err := b.booking(user)
+	return booking.BookedTrain{Booking: booked, On: &train}, err
+}
+
+// FindBooking returns a live booking of user; see booking.Bookings.
+func (c *Client) FindBooking(ctx context.Context, user, id uuid.UUID) (booking.BookedTrain, error) {
+	return do(ctx, c, request{
+		operation: "FindBooking", method: http.MethodGet, path: "/v1/bookings/" + id.String(), user: user,
+	}, func(b userBookingJSON) (booking.BookedTrain, error) { return b.bookedTrain(user) })
+}
+
+// UserBookings returns the live bookings of user, oldest or newest first; see booking.Bookings.
 func (c *Client) UserBookings(
 	ctx context.Context, user uuid.UUID, page booking.PageRequest,
 ) (booking.Page[booking.BookedTrain], error) {
-	convert := pageOf(func(b userBookingJSON) (booking.BookedTrain, error) {
-		train, err := b.On.train()
-		if err != nil {
-			return booking.BookedTrain{}, err
-		}
-		booked, err := b.booking(user)
-		return booking.BookedTrain{Booking: booked, On: &train}, err
-	})
+	convert := pageOf(func(b userBookingJSON) (booking.BookedTrain, error) { return b.bookedTrain(user) })
+	order := "oldest"
+	if page.NewestFirst {
+		order = "newest"
+	}
 	return fetchList(ctx, page, func(
 		ctx context.Context, page booking.PageRequest,
 	) (booking.Page[booking.BookedTrain], error) {
 		return do(ctx, c, request{
 			operation: "UserBookings", method: http.MethodGet, path: "/v1/bookings", user: user,
-			query: pageQuery(url.Values{"order": {"oldest"}}, page),
+			query: pageQuery(url.Values{"order": {order}}, page),
 		}, convert)
 	})
 }

@@ -18,6 +18,7 @@
 //	Release        DELETE /v1/holds/{hold_id}            user, by hold
 //	               POST   /train/release-seat/           user, by seat
 //	CancelBooking  DELETE /v1/bookings/{id}              user
+//	FindBooking    GET    /v1/bookings/{id}              user
 //	UserBookings   GET    /v1/bookings                   user, a request per page
 //	TrainBookings  GET    /v1/trains/{id}/bookings       admin, a request per page
 //

@@ -57,18 +57,19 @@ type fetchPage[T any] func(context.Context, booking.PageRequest) (booking.Page[T
 // them, the result may miss a change but has no duplicates.
 func fetchList[T any](ctx context.Context, want booking.PageRequest, fetch fetchPage[T]) (booking.Page[T], error) {
 	all := booking.Page[T]{Next: want.After}
+	at := want
 	for remaining := want.Limit; ; remaining -= booking.MaxPageLimit {
-		size := booking.MaxPageLimit
+		at.Limit, at.After = booking.MaxPageLimit, all.Next
 		if want.Limit > 0 {
-			size = min(size, remaining)
+			at.Limit = min(at.Limit, remaining)
 		}
-		page, err := fetch(ctx, booking.PageRequest{Limit: size, After: all.Next})
+		page, err := fetch(ctx, at)
 		if err != nil {
 			return booking.Page[T]{}, err
 		}
 		all.Items, all.Next = append(all.Items, page.Items...), page.Next
 		all.Incomplete = all.Incomplete || page.Incomplete
-		if page.Next.IsZero() || want.Limit > 0 && remaining <= size {
+		if page.Next.IsZero() || want.Limit > 0 && remaining <= at.Limit {
 			return all, nil
 		}
 	}

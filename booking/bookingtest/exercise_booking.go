@@ -1,6 +1,8 @@
 package bookingtest
 
 import (
+	"slices"
+
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
@@ -47,13 +49,25 @@ var bookingFacts = []fact{
 		x.requireCode(booking.CodeNotFound, x.CancelBooking(x.ctx(), b.User, uuid.New()))
 		x.requireTally(train, booking.Tally{Booked: 1})
 	}},
-	{"UserBookingsAreListedOldestFirst", func(x *exercise) {
-		user := uuid.New()
-		none, err := x.UserBookings(x.ctx(), user, booking.PageRequest{Limit: 3})
+	{"BookingIsFoundOnlyByItsUser", func(x *exercise) {
+		train, user := x.create(x.draft(2)), uuid.New()
+		b := x.book(x.between(request(train, user, 2), "B", "C"))
+		x.book(request(train, user, 1))
+		found, err := x.FindBooking(x.ctx(), user, b.ID)
 		require.NoError(x, err)
-		require.Empty(x, none.Items)
-		require.True(x, none.Next.IsZero())
+		require.Equal(x, b, found.Booking)
+		x.requireSameTrain(train, *found.On)
 
+		_, err = x.FindBooking(x.ctx(), uuid.New(), b.ID)
+		x.requireCode(booking.CodeNotFound, err, "another user")
+		_, err = x.FindBooking(x.ctx(), user, uuid.New())
+		x.requireCode(booking.CodeNotFound, err, "no such booking")
+		require.NoError(x, x.CancelBooking(x.ctx(), user, b.ID))
+		_, err = x.FindBooking(x.ctx(), user, b.ID)
+		x.requireCode(booking.CodeNotFound, err, "cancelled")
+	}},
+	{"UserBookingsAreListedInBothOrders", func(x *exercise) {
+		user := uuid.New()
 		var want []uuid.UUID
 		names := map[uuid.UUID]string{}
 		for _, name := range []string{"First", "Second", "Third", "Fourth", "Fifth"} {
@@ -64,23 +78,31 @@ var bookingFacts = []fact{
 			x.book(request(train, uuid.New(), 2))
 			want, names[b.ID] = append(want, b.ID), name
 		}
-		var found []uuid.UUID
-		page := booking.PageRequest{Limit: 2}
-		for pages := 1; ; pages++ {
-			mine, err := x.UserBookings(x.ctx(), user, page)
-			require.NoError(x, err)
-			for _, b := range mine.Items {
-				found = append(found, b.ID)
-				require.Equal(x, names[b.ID], b.On.Name)
-				require.Equal(x, b.Train, b.On.ID)
+		for _, newest := range []bool{false, true} {
+			for limit, pages := range map[int]int{0: 1, 1: 5, 2: 3, 5: 1} {
+				var found []uuid.UUID
+				for _, b := range x.userBookings(user, booking.PageRequest{Limit: limit, NewestFirst: newest}, pages) {
+					found = append(found, b.ID)
+					require.Equal(x, names[b.ID], b.On.Name)
+					require.Equal(x, b.Train, b.On.ID)
+				}
+				require.Equal(x, want, found, "newest %t, limit %d", newest, limit)
 			}
-			if mine.Next.IsZero() {
-				require.Equal(x, 3, pages)
-				break
-			}
-			page.After = mine.Next
+			require.Empty(x, x.userBookings(uuid.New(), booking.PageRequest{Limit: 3, NewestFirst: newest}, 1))
+			slices.Reverse(want)
 		}
-		require.Equal(x, want, found)
+	}},
+	{"UserBookingsTurnRoundAtACursor", func(x *exercise) {
+		train, user := x.create(x.draft(3)), uuid.New()
+		var made []booking.Booking
+		for seat := range 3 {
+			made = append(made, x.book(request(train, user, seat+1)))
+		}
+		first, err := x.UserBookings(x.ctx(), user, booking.PageRequest{Limit: 2})
+		require.NoError(x, err)
+		back := x.userBookings(user, booking.PageRequest{After: first.Next, NewestFirst: true}, 1)
+		require.Len(x, back, 1, "a cursor is a position in both orders")
+		require.Equal(x, made[0], back[0].Booking)
 	}},
 	{"TrainBookingsAreListedOldestFirst", func(x *exercise) {
 		train := x.create(x.draft(5))
@@ -103,4 +125,20 @@ var bookingFacts = []fact{
 		require.NoError(x, err)
 		require.Equal(x, want, append(first.Items, rest.Items...))
 	}},
+}
+
+// userBookings returns the bookings of a user on the pages from a first one on, and checks the
+// number of pages.
+func (x *exercise) userBookings(user uuid.UUID, page booking.PageRequest, pages int) (found []booking.BookedTrain) {
+	x.Helper()
+	for n := 1; ; n++ {
+		mine, err := x.UserBookings(x.ctx(), user, page)
+		require.NoError(x, err)
+		found = append(found, mine.Items...)
+		if mine.Next.IsZero() {
+			require.Equal(x, pages, n)
+			return found
+		}
+		page.After = mine.Next
+	}
 }

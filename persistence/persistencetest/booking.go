@@ -1,7 +1,6 @@
 package persistencetest
 
 import (
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,9 +17,12 @@ var bookingFacts = []fact[*exercise]{
 	{"CancelledBookingsAreThoseOfUserAndTrain", cancelledOfUser},
 	{"LatestCancelledBookingsAreReturnedFirst", cancelledLatest},
 	{"PagesOfEqualTimesNeitherRepeatNorSkip", pagesAreStable},
+	{"PagesHaveEachBookingOfBeforeTheFirstOnce", lateBooking},
 	{"UserBookingsHaveTheirTrains", userBookings},
 	{"SeatLegsAreOfTheTrainsInOrder", legsInOrder},
 	{"SeatLegsOfManyTrainsAreFound", legsOfMany},
+	{"UserBookingIsFoundWhileItIsLive", findUserBooking},
+	{"UserBookingsFitTheStopsOfTheirTrains", stopsOfSnapshot},
 }
 
 func cancelClearsOwn(x *exercise) {
@@ -110,59 +112,6 @@ func cancelOwnTrain(x *exercise) {
 	require.ErrorIs(x, x.CancelBooking(x.Context(), other, sold.ID, start), persistence.ErrNotFound)
 	require.ErrorIs(x, x.CancelBooking(x.Context(), guard, uuid.New(), start), persistence.ErrNotFound)
 	require.Equal(x, []booking.Booking{sold}, x.live(guard.Train))
-}
-
-// pagesAreStable makes bookings of equal times, in no order of ids, and reads every list in pages
-// of every length.
-func pagesAreStable(x *exercise) {
-	guard, user := x.createAdopted(), uuid.New()
-	var want []booking.Booking
-	for i := range 9 {
-		sale := saleOf(guard, booking.Segment(0, 1), i+1)
-		sale.Booking.User, sale.Booking.BookedAt = user, start.Add(time.Duration(i/4)*time.Microsecond)
-		require.NoError(x, x.book(sale)[0])
-		want = append(want, sale.Booking)
-	}
-	slices.SortFunc(want, func(a, b booking.Booking) int {
-		return booking.Cursor{At: a.BookedAt, ID: a.ID}.Compare(booking.Cursor{At: b.BookedAt, ID: b.ID})
-	})
-	for limit := 1; limit <= len(want)+1; limit++ {
-		require.Equal(x, want, collect(x, limit, func(request booking.PageRequest) (booking.Page[booking.Booking], error) {
-			return x.TrainBookings(x.Context(), guard.Train, request)
-		}), "limit %d", limit)
-		var mine []booking.Booking
-		for _, b := range collect(x, limit, func(request booking.PageRequest) (booking.Page[booking.BookedTrain], error) {
-			return x.UserBookings(x.Context(), user, request)
-		}) {
-			mine = append(mine, b.Booking)
-		}
-		require.Equal(x, want, mine, "limit %d", limit)
-	}
-	require.Equal(x, want, x.live(guard.Train), "no limit")
-}
-
-func userBookings(x *exercise) {
-	user := uuid.New()
-	var trains []booking.Train
-	for i := range 4 {
-		train := x.createTrain()
-		trains = append(trains, train)
-		guard := x.adopt(train.ID)
-		mine, theirs := saleOf(guard, booking.Segment(0, 2), 1), saleOf(guard, booking.Segment(0, 2), 2)
-		mine.Booking.User, mine.Booking.BookedAt = user, start.Add(time.Duration(i)*time.Second)
-		require.Equal(x, []error{nil, nil}, x.book(mine, theirs))
-		if i == 3 {
-			require.NoError(x, x.CancelBooking(x.Context(), guard, mine.Booking.ID, start))
-		}
-	}
-	history, err := x.UserBookings(x.Context(), user, booking.PageRequest{})
-	require.NoError(x, err)
-	require.Zero(x, history.Next)
-	require.Len(x, history.Items, 3, "the cancelled one is omitted")
-	for i, item := range history.Items {
-		require.Equal(x, user, item.User)
-		x.requireSameTrain(trains[i], *item.On)
-	}
 }
 
 // legsInOrder has one train twice.

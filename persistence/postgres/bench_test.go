@@ -1,9 +1,13 @@
 package postgres_test
 
 import (
+	"context"
 	"fmt"
+	"math/rand/v2"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/booking"
@@ -58,6 +62,47 @@ func BenchmarkSeatLegs(b *testing.B) {
 				found, err := db.SeatLegs(b.Context(), trains)
 				require.NoError(b, err)
 				require.Len(b, found[len(found)-1], seats)
+			}
+		})
+	}
+}
+
+// BenchmarkUserBookings reads some of the 100,000 bookings of a user.
+func BenchmarkUserBookings(b *testing.B) {
+	const bookings, perTrain = 100_000, 1000
+	url := servers.Postgres(b)
+	db := openAt(b, url)
+	user := uuid.New()
+	var id uuid.UUID
+	for range bookings / perTrain {
+		guard := adopt(b, db, booking.NewTrainID())
+		sales := make([]persistence.Sale, perTrain)
+		for i := range sales {
+			sales[i] = saleOf(guard, i+1)
+			sales[i].Booking.User = user
+			sales[i].Booking.BookedAt = sales[i].Booking.BookedAt.Add(time.Duration(rand.N(1_000_000_000)) * time.Microsecond)
+			id = sales[i].Booking.ID
+		}
+		_, err := db.Book(b.Context(), sales)
+		require.NoError(b, err)
+	}
+	for name, read := range map[string]func(context.Context) error{
+		"newest": func(ctx context.Context) error {
+			_, err := db.UserBookings(ctx, user, booking.PageRequest{Limit: booking.DefaultPageLimit, NewestFirst: true})
+			return err
+		},
+		"oldest": func(ctx context.Context) error {
+			_, err := db.UserBookings(ctx, user, booking.PageRequest{Limit: booking.DefaultPageLimit})
+			return err
+		},
+		"one": func(ctx context.Context) error {
+			_, err := db.FindUserBooking(ctx, user, id)
+			return err
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				require.NoError(b, read(b.Context()))
 			}
 		})
 	}

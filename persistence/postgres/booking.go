@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,11 +38,12 @@ func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, bookin
 	return db.guarded(ctx, "cancel booking", cancel, guard, id(bookingID), at)
 }
 
+const findBooking = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = $1`
+
 // FindBooking implements persistence.Bookings.
 func (db *DB) FindBooking(ctx context.Context, bookingID uuid.UUID) (b booking.Booking, err error) {
-	const find = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = $1`
 	err = db.read(ctx, "find booking", func(ctx context.Context, c *conn) error {
-		b, err = first(ctx, c, scanBooking, find, id(bookingID))
+		b, err = first(ctx, c, scanBooking, findBooking, id(bookingID))
 		return err
 	})
 	return b, err
@@ -94,35 +96,63 @@ func scanSeats(r row) (map[int]booking.Legs, error) {
 	return seats, err
 }
 
-// UserBookings implements persistence.Bookings. The bookings of a train share one Train.
-func (db *DB) UserBookings(
-	ctx context.Context, user uuid.UUID, request booking.PageRequest,
-) (booked booking.Page[booking.BookedTrain], err error) {
-	const find = `
-		SELECT ` + bookingColumns + ` FROM bookings
-		WHERE user_id = $4 AND cancelled_at IS NULL AND (booked_at, id) > ($1, $2)
-		ORDER BY booked_at, id LIMIT $3`
-	err = db.read(ctx, "user bookings", func(ctx context.Context, c *conn) error {
-		bookings, err := page(ctx, c, request, scanBooking, bookingCursor, find, id(user))
+// FindUserBooking implements persistence.Bookings.
+func (db *DB) FindUserBooking(ctx context.Context, user, bookingID uuid.UUID) (booked booking.BookedTrain, err error) {
+	err = db.snapshot(ctx, "find user booking", func(ctx context.Context, c *conn) error {
+		b, err := first(ctx, c, scanBooking, findBooking, id(bookingID))
+		switch {
+		case err != nil:
+			return err
+		case b.User != user || !b.CancelledAt.IsZero():
+			return persistence.ErrNotFound
+		}
+		with, err := withTrains(ctx, c, []booking.Booking{b})
 		if err != nil {
 			return err
 		}
-		trains, err := trainsOf(ctx, c, bookings.Items)
-		if err != nil {
-			return err
-		}
-		booked.Next = bookings.Next
-		for _, b := range bookings.Items {
-			booked.Items = append(booked.Items, booking.BookedTrain{Booking: b, On: trains[b.Train]})
-		}
+		booked = with[0]
 		return nil
 	})
 	return booked, err
 }
 
-// trainsOf returns the trains of bookings, including deleted ones.
-func trainsOf(ctx context.Context, c *conn, bookings []booking.Booking) (map[booking.TrainID]*booking.Train, error) {
+// UserBookings implements persistence.Bookings. The bookings of a train share one Train.
+func (db *DB) UserBookings(
+	ctx context.Context, user uuid.UUID, request booking.PageRequest,
+) (booked booking.Page[booking.BookedTrain], err error) {
+	const (
+		oldest = `
+			SELECT ` + bookingColumns + ` FROM bookings
+			WHERE user_id = $4 AND cancelled_at IS NULL AND (booked_at, id) > ($1, $2)
+			ORDER BY booked_at, id LIMIT $3`
+		newest = `
+			SELECT ` + bookingColumns + ` FROM bookings
+			WHERE user_id = $4 AND cancelled_at IS NULL AND (booked_at, id) < ($1, $2)
+			ORDER BY booked_at DESC, id DESC LIMIT $3`
+	)
+	find := oldest
+	if request.NewestFirst {
+		find = newest
+	}
+	err = db.snapshot(ctx, "user bookings", func(ctx context.Context, c *conn) error {
+		bookings, err := page(ctx, c, request, scanBooking, bookingCursor, find, id(user))
+		if err != nil {
+			return err
+		}
+		booked.Next = bookings.Next
+		booked.Items, err = withTrains(ctx, c, bookings.Items)
+		return err
+	})
+	return booked, err
+}
+
+// withTrains returns bookings with their trains, including deleted ones, in the same order. It
+// needs the snapshot of the bookings: in a later one, a train may have fewer stops.
+func withTrains(ctx context.Context, c *conn, bookings []booking.Booking) ([]booking.BookedTrain, error) {
 	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ANY ($1::uuid[])`
+	if len(bookings) == 0 {
+		return nil, nil
+	}
 	trains := map[booking.TrainID]*booking.Train{}
 	var ids [][16]byte
 	for _, b := range bookings {
@@ -130,14 +160,21 @@ func trainsOf(ctx context.Context, c *conn, bookings []booking.Booking) (map[boo
 			trains[b.Train], ids = nil, append(ids, id(b.Train))
 		}
 	}
-	if len(ids) == 0 {
-		return trains, nil
-	}
 	found, err := all(ctx, c, scanTrain, find, ids)
+	if err != nil {
+		return nil, err
+	}
 	for i := range found {
 		trains[found[i].ID] = &found[i]
 	}
-	return trains, err
+	booked := make([]booking.BookedTrain, len(bookings))
+	for i, b := range bookings {
+		if trains[b.Train] == nil { // somebody changed the tables by hand
+			return nil, fmt.Errorf("booking %s is of the train %s, which is not stored", b.ID, b.Train)
+		}
+		booked[i] = booking.BookedTrain{Booking: b, On: trains[b.Train]}
+	}
+	return booked, nil
 }
 
 // TrainBookings implements persistence.Bookings.

@@ -24,9 +24,9 @@ func fromOptional(t *time.Time) time.Time {
 	return fromTime(*t)
 }
 
-// page reads one page of a list ordered by (time, id). The first three parameters of
-// the query are the time and the id that the page comes after, and the number of rows
-// (null: all).
+// page reads one page of a list ordered by (time, id), in the order of the query. The first
+// three parameters of the query are the time and the id that the page comes after, and the number
+// of rows (null: all).
 func page[T any](
 	ctx context.Context, c *conn, request booking.PageRequest,
 	scan func(row) (T, error), cursor func(T) booking.Cursor, text string, args ...any,
@@ -35,7 +35,8 @@ func page[T any](
 	if request.Limit > 0 {
 		rows = new(request.Limit + 1) // one more, to find out whether there is a next page
 	}
-	args = append([]any{request.After.At, id(request.After.ID), rows}, args...)
+	start := request.Start()
+	args = append([]any{start.At, id(start.ID), rows}, args...)
 	items, err := all(ctx, c, scan, text, args...)
 	if err != nil {
 		return booking.Page[T]{}, err

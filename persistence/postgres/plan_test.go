@@ -15,21 +15,20 @@ import (
 	"trainbooking.dev/persistence/postgres"
 )
 
-// TestLoadDoesNotReadWhatUsersCancelled counts the rows that are read. The plans are those made for
-// an empty table, which a session keeps, and those made later without and with statistics.
+// planCases are the plans made for an empty table, which a session keeps, and those made later
+// without and with statistics.
+var planCases = map[string]struct{ early, analyze bool }{
+	"PlannedForAnEmptyTable": {early: true}, "WithoutStatistics": {}, "WithStatistics": {analyze: true},
+}
+
+// TestLoadDoesNotReadWhatUsersCancelled counts the rows that are read.
 func TestLoadDoesNotReadWhatUsersCancelled(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ early, analyze bool }{
-		"PlannedForAnEmptyTable": {early: true}, "WithoutStatistics": {}, "WithStatistics": {analyze: true},
-	} {
+	for name, c := range planCases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := servers.Postgres(t)
-			options := quiet
-			options.Conns = 1
-			reader, err := postgres.Open(t.Context(), url, options)
-			require.NoError(t, err)
-			t.Cleanup(func() { require.NoError(t, reader.Close()) })
+			reader := openReader(t, url)
 			guard, user := adopt(t, reader, booking.NewTrainID()), uuid.New()
 			requireBookings := func(live, latest int) {
 				loaded, err := reader.LoadTrain(t.Context(), guard.Train, []uuid.UUID{uuid.New()})
@@ -50,18 +49,80 @@ func TestLoadDoesNotReadWhatUsersCancelled(t *testing.T) {
 				rows.do(`ANALYZE bookings`)
 			}
 			requireBookings(1, persistence.MaxHistory)
-			requireIndexes(t, reader)
-			require.NoError(t, reader.Close()) // its session then reports what it has read
-
-			want := 1 + persistence.MaxHistory
-			require.Eventually(t, func() bool { return rows.rowsRead() >= want }, 10*time.Second, 5*time.Millisecond)
-			require.Equal(t, want, rows.rowsRead())
+			requireIndexes(t, reader, "bookings_of_train", "bookings_pkey", "bookings_cancelled_of_user")
+			rows.requireRead(reader, 1+persistence.MaxHistory)
 		})
 	}
 }
 
+// TestUserBookingsReadOnlyTheirPage counts the rows that are read to find one of many bookings, and
+// pages of them in both directions.
+func TestUserBookingsReadOnlyTheirPage(t *testing.T) {
+	t.Parallel()
+	const limit = 100
+	for name, c := range planCases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := servers.Postgres(t)
+			reader := openReader(t, url)
+			guard, user := adopt(t, reader, booking.NewTrainID()), uuid.New()
+			read := func() {
+				for _, newest := range []bool{false, true} {
+					request := booking.PageRequest{Limit: limit, NewestFirst: newest}
+					for range 2 {
+						page, err := reader.UserBookings(t.Context(), user, request)
+						require.NoError(t, err)
+						request.After = page.Next
+						for _, b := range page.Items[:min(1, len(page.Items))] {
+							found, err := reader.FindUserBooking(t.Context(), user, b.ID)
+							require.NoError(t, err)
+							require.Equal(t, b, found)
+						}
+					}
+				}
+			}
+			rows := connect(t, url)
+			rows.do(`ALTER TABLE bookings SET (autovacuum_enabled = off)`) // it would analyze the table
+			if c.early {
+				read()
+			}
+			rows.addBookings(guard, user, 20_000, false)
+			rows.do(`UPDATE bookings SET booked_at = booked_at + random() * interval '1 hour'`)
+			rows.do(`SELECT pg_stat_force_next_flush()`)
+			before := rows.rowsRead()
+			if c.analyze {
+				rows.do(`ANALYZE bookings`)
+			}
+			read()
+			requireIndexes(t, reader, "bookings_of_user", "bookings_of_user", "bookings_pkey")
+			const pages, onePage, oneBooking = 4, limit + 1, 1
+			rows.requireRead(reader, before+pages*(onePage+oneBooking))
+		})
+	}
+}
+
+// openReader opens a DB with one connection, whose session keeps its plans.
+func openReader(t *testing.T, url string) *postgres.DB {
+	t.Helper()
+	options := quiet
+	options.Conns = 1
+	reader, err := postgres.Open(t.Context(), url, options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, reader.Close()) })
+	return reader
+}
+
+// requireRead closes a DB, whose session then reports what it has read, and checks the number of
+// bookings that all sessions have read.
+func (s *session) requireRead(reader *postgres.DB, want int) {
+	s.Helper()
+	require.NoError(s, reader.Close())
+	require.Eventually(s, func() bool { return s.rowsRead() >= want }, 10*time.Second, 5*time.Millisecond)
+	require.Equal(s, want, s.rowsRead())
+}
+
 // requireIndexes checks the indexes by which the only connection of a DB finds bookings.
-func requireIndexes(t *testing.T, db *postgres.DB) {
+func requireIndexes(t *testing.T, db *postgres.DB, want ...string) {
 	t.Helper()
 	plans, err := db.Plans(t.Context())
 	require.NoError(t, err)
@@ -72,7 +133,7 @@ func requireIndexes(t *testing.T, db *postgres.DB) {
 			found = append(found, regexp.MustCompile(`bookings_\w+`).FindString(plan))
 		}
 	}
-	require.ElementsMatch(t, []string{"bookings_of_train", "bookings_pkey", "bookings_cancelled_of_user"}, found)
+	require.ElementsMatch(t, want, found)
 }
 
 // addBookings adds bookings, of which the last are cancelled first.

@@ -42,11 +42,12 @@ func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, id uui
 	})
 }
 
+const findBooking = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = ?`
+
 // FindBooking implements persistence.Bookings.
 func (db *DB) FindBooking(ctx context.Context, id uuid.UUID) (b booking.Booking, err error) {
-	const find = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = ?`
 	err = db.read(ctx, "find booking", func(ctx context.Context, c *conn) error {
-		b, err = first(ctx, c, scanBooking, find, id[:])
+		b, err = first(ctx, c, scanBooking, findBooking, id[:])
 		return err
 	})
 	return b, err
@@ -98,39 +99,76 @@ func scanSeats(r row) (seats map[int]booking.Legs, err error) {
 	return seats, err
 }
 
-// UserBookings implements persistence.Bookings. Each train is read once and shared by
-// the bookings for it.
+// FindUserBooking implements persistence.Bookings.
+func (db *DB) FindUserBooking(ctx context.Context, user, id uuid.UUID) (booked booking.BookedTrain, err error) {
+	err = db.read(ctx, "find user booking", func(ctx context.Context, c *conn) error {
+		b, err := first(ctx, c, scanBooking, findBooking, id[:])
+		switch {
+		case err != nil:
+			return err
+		case b.User != user || !b.CancelledAt.IsZero():
+			return persistence.ErrNotFound
+		}
+		with, err := withTrains(ctx, c, []booking.Booking{b})
+		if err != nil {
+			return err
+		}
+		booked = with[0]
+		return nil
+	})
+	return booked, err
+}
+
+// The queries of UserBookings.
+const (
+	findOldestOfUser = `
+		SELECT ` + bookingColumns + ` FROM bookings
+		WHERE user_id = ? AND cancelled_at IS NULL AND (booked_at, id) > (?, ?)
+		ORDER BY booked_at, id LIMIT ?`
+	findNewestOfUser = `
+		SELECT ` + bookingColumns + ` FROM bookings
+		WHERE user_id = ? AND cancelled_at IS NULL AND (booked_at, id) < (?, ?)
+		ORDER BY booked_at DESC, id DESC LIMIT ?`
+)
+
+// UserBookings implements persistence.Bookings. The bookings of a train share one Train.
 func (db *DB) UserBookings(
 	ctx context.Context, user uuid.UUID, request booking.PageRequest,
-) (booking.Page[booking.BookedTrain], error) {
-	const (
-		find = `
-			SELECT ` + bookingColumns + ` FROM bookings
-			WHERE user_id = ? AND cancelled_at IS NULL AND (booked_at, id) > (?, ?)
-			ORDER BY booked_at, id LIMIT ?`
-		train = `SELECT ` + trainColumns + ` FROM trains WHERE id = ?`
-	)
-	var booked booking.Page[booking.BookedTrain]
-	err := db.read(ctx, "user bookings", func(ctx context.Context, c *conn) error {
+) (booked booking.Page[booking.BookedTrain], err error) {
+	find := findOldestOfUser
+	if request.NewestFirst {
+		find = findNewestOfUser
+	}
+	err = db.read(ctx, "user bookings", func(ctx context.Context, c *conn) error {
 		bookings, err := page(ctx, c, request, scanBooking, bookingCursor, find, user[:])
 		if err != nil {
 			return err
 		}
 		booked.Next = bookings.Next
-		trains := map[booking.TrainID]*booking.Train{}
-		for _, b := range bookings.Items {
-			if trains[b.Train] == nil {
-				on, err := first(ctx, c, scanTrain, train, b.Train[:])
-				if err != nil {
-					return err
-				}
-				trains[b.Train] = &on
-			}
-			booked.Items = append(booked.Items, booking.BookedTrain{Booking: b, On: trains[b.Train]})
-		}
-		return nil
+		booked.Items, err = withTrains(ctx, c, bookings.Items)
+		return err
 	})
 	return booked, err
+}
+
+// withTrains returns bookings with their trains, including deleted ones, in the same order. It
+// reads each train once, in the snapshot of the bookings. A foreign key makes sure that every
+// booking has its train.
+func withTrains(ctx context.Context, c *conn, bookings []booking.Booking) ([]booking.BookedTrain, error) {
+	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ?`
+	trains := map[booking.TrainID]*booking.Train{}
+	var booked []booking.BookedTrain
+	for _, b := range bookings {
+		if trains[b.Train] == nil {
+			on, err := first(ctx, c, scanTrain, find, b.Train[:])
+			if err != nil {
+				return nil, err
+			}
+			trains[b.Train] = &on
+		}
+		booked = append(booked, booking.BookedTrain{Booking: b, On: trains[b.Train]})
+	}
+	return booked, nil
 }
 
 // TrainBookings implements persistence.Bookings.

@@ -43,8 +43,9 @@ func idList[T ~[16]byte](ids []T) (string, error) {
 	return persistence.EncodeList(digits)
 }
 
-// page reads one page of a list ordered by (time, id). The last three parameters of
-// the query are the time and the id that the page comes after, and the number of rows.
+// page reads one page of a list ordered by (time, id), in the order of the query. The last three
+// parameters of the query are the time and the id that the page comes after, and the number of
+// rows.
 func page[T any](
 	ctx context.Context, c *conn, request booking.PageRequest,
 	scan func(row) (T, error), cursor func(T) booking.Cursor, text string, args ...any,
@@ -53,7 +54,8 @@ func page[T any](
 	if request.Limit > 0 {
 		rows = request.Limit + 1 // one more, to find out whether there is a next page
 	}
-	args = append(args, micros(request.After.At), request.After.ID[:], rows)
+	start := request.Start()
+	args = append(args, micros(start.At), start.ID[:], rows)
 	items, err := all(ctx, c, scan, text, args...)
 	if err != nil {
 		return booking.Page[T]{}, err

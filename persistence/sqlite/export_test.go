@@ -20,6 +20,7 @@ func (db *DB) LimitPages(ctx context.Context, pages int) error {
 // Queries are those that must read only the rows that they return or delete.
 var Queries = map[string]string{
 	"findLive": findLive, "findCancelled": findCancelled, "findSeats": findSeats, "findCancelledOfUser": findCancelledOfUser,
+	"findBooking": findBooking, "findOldestOfUser": findOldestOfUser, "findNewestOfUser": findNewestOfUser,
 	"findSeatsOf": findSeatsOf, "loadHolds": loadHolds, "viewHolds": viewHolds, "userHolds": userHolds, "trimHolds": trimHolds,
 }
 

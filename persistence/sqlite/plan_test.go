@@ -19,6 +19,9 @@ func TestQueriesReadOnlyWhatTheyNeed(t *testing.T) {
 	}{
 		"findLive":            {1, []string{"SEARCH bookings USING INDEX bookings_of_train (train_id=?)"}},
 		"findCancelledOfUser": {3, []string{"SEARCH bookings USING INDEX bookings_cancelled_of_user (train_id=? AND user_id=? AND cancelled_at>?)"}},
+		"findBooking":         {1, []string{"SEARCH bookings USING PRIMARY KEY (id=?)"}},
+		"findOldestOfUser":    {4, []string{"SEARCH bookings USING INDEX bookings_of_user (user_id=? AND (booked_at,id)>(?,?))"}},
+		"findNewestOfUser":    {4, []string{"SEARCH bookings USING INDEX bookings_of_user (user_id=? AND (booked_at,id)<(?,?))"}},
 		"findCancelled": {1, []string{
 			"SEARCH bookings USING PRIMARY KEY (id=?)", "LIST SUBQUERY 1", "SCAN json_each VIRTUAL TABLE INDEX 1:",
 		}},

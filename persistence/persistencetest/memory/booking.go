@@ -107,6 +107,26 @@ func (t *train) booked() map[int]booking.Legs {
 	return booked
 }
 
+// FindUserBooking implements persistence.Bookings.
+func (s *Store) FindUserBooking(ctx context.Context, user, id uuid.UUID) (booking.BookedTrain, error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return booking.BookedTrain{}, err
+	}
+	b := s.bookings[id]
+	if b == nil || b.User != user || !b.CancelledAt.IsZero() {
+		return booking.BookedTrain{}, persistence.ErrNotFound
+	}
+	return s.withTrain(b), nil
+}
+
+// withTrain returns a booking with its train.
+func (s *Store) withTrain(b *booking.Booking) booking.BookedTrain {
+	on := s.trains[b.Train].Train
+	return booking.BookedTrain{Booking: *b, On: &on}
+}
+
 // UserBookings implements persistence.Bookings.
 func (s *Store) UserBookings(
 	ctx context.Context, user uuid.UUID, request booking.PageRequest,
@@ -119,8 +139,7 @@ func (s *Store) UserBookings(
 	var mine []booking.BookedTrain
 	for _, b := range s.bookings {
 		if b.User == user && b.CancelledAt.IsZero() {
-			on := s.trains[b.Train].Train
-			mine = append(mine, booking.BookedTrain{Booking: *b, On: &on})
+			mine = append(mine, s.withTrain(b))
 		}
 	}
 	return pageOf(mine, request, func(b booking.BookedTrain) booking.Cursor {
@@ -148,9 +167,14 @@ func (s *Store) TrainBookings(
 	}), nil
 }
 
-// pageOf sorts items by their cursors and returns the requested page.
+// pageOf sorts items by their cursors, in the direction of the request, and returns the requested
+// page.
 func pageOf[T any](items []T, request booking.PageRequest, cursor func(T) booking.Cursor) booking.Page[T] {
-	items = slices.DeleteFunc(items, func(item T) bool { return cursor(item).Compare(request.After) <= 0 })
-	slices.SortFunc(items, func(a, b T) int { return cursor(a).Compare(cursor(b)) })
+	compare := booking.Cursor.Compare
+	if request.NewestFirst {
+		compare = func(c, d booking.Cursor) int { return d.Compare(c) }
+	}
+	items = slices.DeleteFunc(items, func(item T) bool { return compare(cursor(item), request.Start()) <= 0 })
+	slices.SortFunc(items, func(a, b T) int { return compare(cursor(a), cursor(b)) })
 	return booking.PageOf(items, request.Limit, cursor)
 }
