@@ -154,6 +154,7 @@ func (as *activations) remove(a *activeTrain) {
 	as.mu.Lock()
 	defer as.mu.Unlock()
 	if as.active[a.id] == a {
+		as.system.passive.drop(a.id)
 		delete(as.active, a.id)
 	}
 }

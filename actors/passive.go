@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +15,8 @@ const (
 	passiveTime = time.Second
 	// maxPassiveSeats bounds the seats of the passive snapshots that are kept: 32 MB.
 	maxPassiveSeats = 2_000_000
+	// maxTrainsPerRead bounds the trains of one statement and pipeline, and so the memory for its result.
+	maxTrainsPerRead = 100
 	// maxReads bounds the reads of passive snapshots at a time, and maxReadWait how long a query
 	// waits for one of the others to end.
 	maxReads    = 8
@@ -23,7 +26,7 @@ const (
 // passive reads trains that are not active in this process, from the stores, for readers. A search
 // by an anonymous client must not acquire a lease. Nothing is decided from a passive snapshot.
 //
-// All trains of a query are read together, and no train by two queries at once. The snapshot of a
+// The trains of a query are read together, and no train by two queries at once. The snapshot of a
 // train that no process owns is kept for passiveTime, unless the train is activated here. Safe for
 // concurrent use.
 type passive struct {
@@ -54,7 +57,7 @@ func newPassive(store persistence.Store, holds persistence.Holds, address string
 	}
 }
 
-// drop forgets a train that is activated.
+// drop forgets a train that is activated, or was until now.
 func (p *passive) drop(id booking.TrainID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -73,8 +76,8 @@ func (p *passive) remove(id booking.TrainID) {
 // The error is the reason. It is unavailable if too many others read.
 func (p *passive) snapshots(ctx context.Context, trains []*booking.Train) ([]*booking.Snapshot, error) {
 	reads, own := p.begin(trains, time.Now())
-	if len(own) > 0 {
-		p.read(ctx, own)
+	for some := range slices.Chunk(own, maxTrainsPerRead) {
+		p.read(ctx, some)
 	}
 	snapshots := make([]*booking.Snapshot, len(trains))
 	var failed error
@@ -111,8 +114,10 @@ func (p *passive) begin(trains []*booking.Train, now time.Time) (reads, own []*p
 	return reads, own
 }
 
-// read executes reads.
+// read executes reads. It does not end with ctx, because other queries may wait for them.
 func (p *passive) read(ctx context.Context, reads []*passiveRead) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
 	err := p.readFromStores(ctx, reads)
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -151,9 +153,7 @@ func (s *System) gather(ctx context.Context, trains []*booking.Train, query trai
 			results, err := s.queryOwner(ctx, owner, some, query)
 			mu.Lock()
 			defer mu.Unlock()
-			for id, result := range results.Found {
-				all.Found[id] = result
-			}
+			maps.Copy(all.Found, results.Found)
 			all.Unread = append(all.Unread, results.Unread...)
 			failed = errors.Join(failed, err)
 		})
@@ -168,7 +168,7 @@ func (s *System) gather(ctx context.Context, trains []*booking.Train, query trai
 	return all, nil
 }
 
-// queryOwner queries one process. If it does not answer, this process reads its trains.
+// queryOwner queries one process. What it does not answer, this process reads.
 func (s *System) queryOwner(
 	ctx context.Context, owner string, trains []*booking.Train, query trainQuery,
 ) (queryResults, error) {
@@ -179,12 +179,17 @@ func (s *System) queryOwner(
 	attempt, cancel := context.WithTimeout(ctx, maxPeerQuery)
 	defer cancel()
 	results, err := queryRemotely(attempt, peer, trains, query)
-	if err == nil {
+	if err == nil && len(results.Unread) == 0 {
 		return results, nil
 	}
-	s.log.Info("a peer did not answer a query; its trains are read from the stores",
+	if err == nil {
+		trains = slices.DeleteFunc(trains, func(train *booking.Train) bool { return !slices.Contains(results.Unread, train.ID) })
+	}
+	s.log.Info("a peer did not answer a query; trains are read from the stores",
 		slog.String("peer", owner), slog.Int("trains", len(trains)), slog.Any("error", err))
-	return s.queryLocal(ctx, trains, query)
+	rest, err := s.queryLocal(ctx, trains, query)
+	maps.Copy(rest.Found, results.Found)
+	return rest, err
 }
 
 // queryLocal queries trains in this process: those that are active here, and the others from the
