@@ -25,11 +25,8 @@ func TestLoadDoesNotReadWhatUsersCancelled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := servers.Postgres(t)
-			options := quiet
-			options.Conns = 1
-			reader, err := postgres.Open(t.Context(), url, options)
-			require.NoError(t, err)
-			t.Cleanup(func() { require.NoError(t, reader.Close()) })
+			reader := openAt(t, url)
+			awaitSettled(t, reader) // so that every load uses the same connection
 			guard, user := adopt(t, reader, booking.NewTrainID()), uuid.New()
 			requireBookings := func(live, latest int) {
 				loaded, err := reader.LoadTrain(t.Context(), guard.Train, []uuid.UUID{uuid.New()})
@@ -60,7 +57,7 @@ func TestLoadDoesNotReadWhatUsersCancelled(t *testing.T) {
 	}
 }
 
-// requireIndexes checks the indexes by which the only connection of a DB finds bookings.
+// requireIndexes checks the indexes by which the connection that was used last finds bookings.
 func requireIndexes(t *testing.T, db *postgres.DB) {
 	t.Helper()
 	plans, err := db.Plans(t.Context())
