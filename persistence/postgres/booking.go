@@ -42,7 +42,7 @@ const findBooking = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = $1`
 
 // FindBooking implements persistence.Bookings.
 func (db *DB) FindBooking(ctx context.Context, bookingID uuid.UUID) (b booking.Booking, err error) {
-	err = db.read(ctx, "find booking", func(ctx context.Context, c *conn) error {
+	err = db.readAhead(ctx, "find booking", func(ctx context.Context, c *conn) error {
 		b, err = first(ctx, c, scanBooking, findBooking, id(bookingID))
 		return err
 	})
@@ -58,7 +58,7 @@ func (db *DB) CancelledBookings(
 		SELECT ` + bookingColumns + ` FROM bookings
 		WHERE train_id = $1 AND user_id = $2 AND cancelled_at IS NOT NULL
 		ORDER BY cancelled_at DESC, id DESC LIMIT $3`
-	err = db.read(ctx, "cancelled bookings", func(ctx context.Context, c *conn) error {
+	err = db.readAhead(ctx, "cancelled bookings", func(ctx context.Context, c *conn) error {
 		bookings, err = all(ctx, c, scanBooking, find, id(train), id(user), persistence.MaxHistory)
 		return err
 	})

@@ -21,14 +21,17 @@ import (
 // Trying again does not help.
 var ErrSettings = errors.New("wrong settings")
 
-// DefaultConns is enough for a process: sales are written one batch at a time, and reads are
-// short. A process has two more connections, and Postgres accepts 100 by default.
-const DefaultConns = 10
+// DefaultConns is the number of connections for what is neither a sale nor an adoption. With those,
+// a process has 12, and Postgres accepts 100 by default.
+const DefaultConns = 5
 
 const (
-	// reservedConns is the number of connections for adoptions: two, so that an adoption that
-	// waits for a sale in flight does not delay the next.
-	reservedConns = 2
+	// salesConns is more than one, so that cancellations and changes do not wait for a batch of
+	// sales, and the other way round.
+	salesConns = 4
+	// adoptionConns is more than one, so that an adoption that waits for a sale in flight does not
+	// delay the next.
+	adoptionConns = 3
 	// connectTimeout is less than the 5 s that a request may take.
 	connectTimeout = 3 * time.Second
 	// noLimit is the lifetime of a connection that is never closed for its age.
@@ -37,7 +40,7 @@ const (
 
 // Options tune a DB. The zero value means the defaults.
 type Options struct {
-	Conns      int          // connections, not counting the two that are reserved for adoptions
+	Conns      int          // connections, not counting those for sales and adoptions; 0: DefaultConns
 	MigrateURL string       // of the same database without a pooler; "": the URL of Open
 	Logger     *slog.Logger // gets warnings about settings that can lose data; nil: slog.Default
 	// Traces gets a child span for each statement whose context has a span; nil: no spans.
@@ -46,8 +49,9 @@ type Options struct {
 
 // DB is a database. It is safe for concurrent use.
 type DB struct {
-	pool      *pgxpool.Pool
-	reserved  *pgxpool.Pool // for Epoch and Adopt
+	pool      *pgxpool.Pool // for all that has no other
+	sales     *pgxpool.Pool // for the guarded writes of trains
+	adoptions *pgxpool.Pool // for Epoch, Adopt, LoadTrain and what else a sale waits for
 	migration *pgx.ConnConfig
 	traced    bool
 	close     func()
@@ -100,9 +104,16 @@ func (db *DB) write(ctx context.Context, operation string, fn func(context.Conte
 	})
 }
 
-// adopt is write on a reserved connection.
+// sell is write on a connection for sales.
+func (db *DB) sell(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
+	return db.lend(ctx, operation, db.sales, func(ctx context.Context, raw *pgx.Conn) error {
+		return fn(ctx, &conn{raw, translateCommit})
+	})
+}
+
+// adopt is write on a connection for adoptions.
 func (db *DB) adopt(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
-	return db.lend(ctx, operation, db.reserved, func(ctx context.Context, raw *pgx.Conn) error {
+	return db.lend(ctx, operation, db.adoptions, func(ctx context.Context, raw *pgx.Conn) error {
 		return fn(ctx, &conn{raw, translateCommit})
 	})
 }
@@ -122,9 +133,16 @@ func (db *DB) read(ctx context.Context, operation string, fn func(context.Contex
 	})
 }
 
-// snapshot is read with one snapshot for all statements.
+// readAhead is read on a connection for adoptions. It is for what a sale waits for.
+func (db *DB) readAhead(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
+	return db.lend(ctx, operation, db.adoptions, func(ctx context.Context, raw *pgx.Conn) error {
+		return fn(ctx, &conn{raw, translate})
+	})
+}
+
+// snapshot is readAhead with one snapshot for all statements.
 func (db *DB) snapshot(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
-	return db.lend(ctx, operation, db.pool, func(ctx context.Context, raw *pgx.Conn) error {
+	return db.lend(ctx, operation, db.adoptions, func(ctx context.Context, raw *pgx.Conn) error {
 		return snapshot(ctx, raw, fn)
 	})
 }
@@ -151,16 +169,24 @@ func (db *DB) connect(ctx context.Context, url string, options Options) (err err
 	if db.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return err
 	}
-	// Open the reserved connections now, because later the server may have none left.
-	reserved := config.Copy()
-	reserved.MaxConns, reserved.MinConns = reservedConns, reservedConns
-	reserved.MaxConnLifetime, reserved.MaxConnIdleTime = noLimit, noLimit
-	db.reserved, err = pgxpool.NewWithConfig(ctx, reserved)
+	if db.sales, err = kept(ctx, config, salesConns); err != nil {
+		return err
+	}
+	db.adoptions, err = kept(ctx, config, adoptionConns)
 	return err
 }
 
+// kept returns a pool that opens its connections now and never closes them for their age, because
+// later the server may have none left.
+func kept(ctx context.Context, config *pgxpool.Config, conns int32) (*pgxpool.Pool, error) {
+	config = config.Copy()
+	config.MaxConns, config.MinConns, config.MinIdleConns = conns, conns, 0
+	config.MaxConnLifetime, config.MaxConnIdleTime = noLimit, noLimit
+	return pgxpool.NewWithConfig(ctx, config)
+}
+
 func (db *DB) closeAll() {
-	for _, pool := range []*pgxpool.Pool{db.pool, db.reserved} {
+	for _, pool := range []*pgxpool.Pool{db.pool, db.sales, db.adoptions} {
 		if pool != nil {
 			pool.Close()
 		}

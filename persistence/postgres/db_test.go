@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,39 +20,107 @@ import (
 	"trainbooking.dev/persistence/postgres"
 )
 
-// TestAdoptionSucceedsWhileThePoolIsExhausted lets the only other connection wait for the lock
-// of a seat.
+// TestAdoptionSucceedsWhileThePoolIsExhausted lets every connection for sales wait for the lock of a
+// seat.
 func TestAdoptionSucceedsWhileThePoolIsExhausted(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
-	options := quiet
-	options.Conns = 1
-	db, err := postgres.Open(t.Context(), url, options)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	db := openAt(t, url)
 	slow, other := adopt(t, db, booking.NewTrainID()), adopt(t, db, booking.NewTrainID())
 	blocker := connect(t, url)
-	blocker.blockSeat(slow, 1)
-	booked := inBackground(func() error { return bookOne(t.Context(), db, saleOf(slow, 1)) })
-	connect(t, url).awaitBlocked(1)
+	blocker.do(`BEGIN`)
+	var booked [postgres.SalesConns]<-chan error
+	for i := range booked {
+		blocker.sellSeat(slow, i+1)
+		booked[i] = inBackground(func() error { return bookOne(t.Context(), db, saleOf(slow, i+1)) })
+	}
+	connect(t, url).awaitBlocked(len(booked))
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	err = bookOne(ctx, db, saleOf(other, 1))
+	err := bookOne(ctx, db, saleOf(other, 1))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.NotErrorIs(t, err, persistence.ErrUnknown, "there was no connection to send it")
 	epoch, err := db.Epoch(t.Context(), other.Train)
 	require.NoError(t, err)
 	_, err = db.Adopt(t.Context(), other.Train, epoch, uuid.New())
 	require.NoError(t, err)
+	_, err = db.LoadTrain(t.Context(), other.Train, nil)
+	require.NoError(t, err)
 	blocker.do(`ROLLBACK`)
-	require.NoError(t, <-booked)
+	for _, done := range booked {
+		require.NoError(t, <-done)
+	}
+}
+
+// TestReadersDelayNeitherSalesNorAdoptions lets as many readers as there are connections for them
+// wait for the lock of a table, for 3 s each (lock_timeout), again and again.
+func TestReadersDelayNeitherSalesNorAdoptions(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	db := openAt(t, url)
+	guard, next := adopt(t, db, booking.NewTrainID()), adopt(t, db, booking.NewTrainID())
+	sale := saleOf(guard, 1)
+	lock := connect(t, url)
+	lock.do(`BEGIN`)
+	lock.do(`LOCK TABLE users`)
+	reading, stop := context.WithCancel(t.Context())
+	var readers sync.WaitGroup
+	for range postgres.DefaultConns {
+		readers.Go(func() {
+			for reading.Err() == nil {
+				_, _ = db.FindUser(reading, uuid.New())
+			}
+		})
+	}
+	defer readers.Wait()
+	defer stop()
+	connect(t, url).awaitBlocked(postgres.DefaultConns)
+
+	within := func(limit time.Duration, call func(context.Context) error) error {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		defer cancel()
+		return call(ctx)
+	}
+	page, trains := booking.PageRequest{Limit: 1}, []booking.TrainID{guard.Train}
+	for name, read := range map[string]func(context.Context) error{
+		"ListTrains":    func(ctx context.Context) error { _, err := db.ListTrains(ctx); return err },
+		"SeatLegs":      func(ctx context.Context) error { _, err := db.SeatLegs(ctx, trains); return err },
+		"TrainBookings": func(ctx context.Context) error { _, err := db.TrainBookings(ctx, guard.Train, page); return err },
+		"UserBookings":  func(ctx context.Context) error { _, err := db.UserBookings(ctx, uuid.New(), page); return err },
+	} {
+		require.ErrorIs(t, within(20*time.Millisecond, read), context.DeadlineExceeded, "%s has no other connection", name)
+	}
+	for _, step := range []struct {
+		name string
+		call func(context.Context) error
+	}{
+		{"Book", func(ctx context.Context) error { return bookOne(ctx, db, sale) }},
+		{"FindBooking", func(ctx context.Context) error { _, err := db.FindBooking(ctx, sale.Booking.ID); return err }},
+		{"CancelBooking", func(ctx context.Context) error { return db.CancelBooking(ctx, guard, sale.Booking.ID, now()) }},
+		{"CancelledBookings", func(ctx context.Context) error {
+			_, err := db.CancelledBookings(ctx, guard.Train, sale.Booking.User)
+			return err
+		}},
+		{"Epoch", func(ctx context.Context) error { _, err := db.Epoch(ctx, guard.Train); return err }},
+		{"Adopt", func(ctx context.Context) error {
+			_, err := db.Adopt(ctx, next.Train, next.Epoch, uuid.New())
+			return err
+		}},
+		{"LoadTrain", func(ctx context.Context) error { _, err := db.LoadTrain(ctx, guard.Train, nil); return err }},
+		{"ChangeTrain", func(ctx context.Context) error {
+			return db.ChangeTrain(ctx, guard, booking.Train{ID: guard.Train, Name: "Changed"})
+		}},
+		{"DeleteTrain", func(ctx context.Context) error { return db.DeleteTrain(ctx, guard, now(), true) }},
+	} {
+		require.NoError(t, within(2*time.Second, step.call), step.name)
+	}
 }
 
 func TestEverySessionHasItsSettings(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
-	for _, reserved := range []bool{true, false} {
+	for _, pool := range []string{"sales", "adoptions", ""} {
 		for name, want := range map[string]string{
 			"transaction_isolation":               "read committed",
 			"lock_timeout":                        "3s",
@@ -60,7 +129,7 @@ func TestEverySessionHasItsSettings(t *testing.T) {
 			"application_name":                    "trainbooking",
 			"plan_cache_mode":                     "force_generic_plan",
 		} {
-			got, err := db.Setting(t.Context(), name, reserved)
+			got, err := db.Setting(t.Context(), name, pool)
 			require.NoError(t, err)
 			require.Equal(t, want, got, name)
 		}
@@ -112,6 +181,7 @@ func TestConnectionToAServerThatBecameAStandbyIsDropped(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
 	guard := adopt(t, db, booking.NewTrainID())
+	awaitSettled(t, db)
 	require.NoError(t, db.Exec(t.Context(), `SET default_transaction_read_only = on`))
 	sale := saleOf(guard, 1)
 	err := bookOne(t.Context(), db, sale)

@@ -19,8 +19,14 @@
 //
 // # Connections
 //
-//	Epoch, Adopt ──▶ 2 reserved      so that an adoption never waits behind slow sales
-//	all others   ──▶ Options.Conns   10 by default
+//	Book, CancelBooking, ChangeTrain, DeleteTrain               ──▶ 4 for sales
+//	Epoch, Adopt, LoadTrain, FindBooking, CancelledBookings     ──▶ 3 for adoptions
+//	lists, SeatLegs, users, tokens, replies, CreateTrain, Ping  ──▶ Options.Conns, 5 by default
+//
+// So a sale never waits behind readers, who are anonymous and any number, and an adoption never
+// waits behind sales that a lock delays. A sale may first have to find a booking, or to load its
+// train; these reads are short. The connections of sales and adoptions are opened at the start and
+// kept.
 //
 // All of them connect only to a server that accepts writes, wait at most 3 s for a lock and
 // run a statement for at most 5 s. A connection pooler must preserve sessions (PgBouncer:

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 var (
@@ -25,30 +26,42 @@ func Warnings(synchronousCommit, fsync string) []string {
 	return server{synchronousCommit: synchronousCommit, fsync: fsync}.warnings()
 }
 
-// Setting returns the value of a setting on a connection, which may be a reserved one.
-func (db *DB) Setting(ctx context.Context, name string, reserved bool) (value string, err error) {
-	pool := db.pool
-	if reserved {
-		pool = db.reserved
-	}
-	err = lend(ctx, pool, func(raw *pgx.Conn) (err error) {
+// The numbers of connections.
+const (
+	SalesConns    = salesConns
+	AdoptionConns = adoptionConns
+)
+
+// Setting returns the value of a setting on a connection of a pool: "sales", "adoptions" or "".
+func (db *DB) Setting(ctx context.Context, name, pool string) (value string, err error) {
+	pools := map[string]*pgxpool.Pool{"": db.pool, "sales": db.sales, "adoptions": db.adoptions}
+	err = lend(ctx, pools[pool], func(raw *pgx.Conn) (err error) {
 		value, err = first(ctx, &conn{raw, translate}, scalar[string], `SELECT current_setting($1)`, name)
 		return err
 	})
 	return value, err
 }
 
-// Exec runs a statement on the connection of the pool that was used last.
+// Exec runs a statement on the connection that the next sale uses, once the DB is Settled.
 func (db *DB) Exec(ctx context.Context, text string) error {
-	return db.read(ctx, "exec", func(ctx context.Context, c *conn) error {
+	return db.sell(ctx, "exec", func(ctx context.Context, c *conn) error {
 		_, err := c.exec(ctx, text)
 		return err
 	})
 }
 
-// Plans returns the plan of each prepared statement of the connection of the pool that was used
-// last, by the text of the statement.
-func (db *DB) Plans(ctx context.Context) (plans map[string]string, err error) {
+// PlansOfAdoptions returns the plan of each prepared statement of the connection for adoptions that
+// was used last, by the text of the statement.
+func (db *DB) PlansOfAdoptions(ctx context.Context) (map[string]string, error) {
+	return plansOf(ctx, db.readAhead)
+}
+
+// PlansOfReads is PlansOfAdoptions for a connection for all that has no other.
+func (db *DB) PlansOfReads(ctx context.Context) (map[string]string, error) { return plansOf(ctx, db.read) }
+
+func plansOf(
+	ctx context.Context, read func(context.Context, string, func(context.Context, *conn) error) error,
+) (plans map[string]string, err error) {
 	type statement struct{ name, text, parameters string }
 	const find = `
 		SELECT name, statement, array_to_string(array_fill('NULL'::text, ARRAY[cardinality(parameter_types)]), ', ')
@@ -58,7 +71,7 @@ func (db *DB) Plans(ctx context.Context) (plans map[string]string, err error) {
 		return s, err
 	}
 	plans = map[string]string{}
-	err = db.read(ctx, "plans", func(ctx context.Context, c *conn) error {
+	err = read(ctx, "plans", func(ctx context.Context, c *conn) error {
 		statements, err := all(ctx, c, scan, find)
 		for _, s := range statements {
 			steps, err := all(ctx, c, scalar[string], `EXPLAIN EXECUTE `+s.name+`(`+s.parameters+`)`)
@@ -72,8 +85,8 @@ func (db *DB) Plans(ctx context.Context) (plans map[string]string, err error) {
 	return plans, err
 }
 
-// Settled reports whether the reserved connections are open and no other is being opened.
+// Settled reports whether the connections that are kept are open and no other is being opened.
 func (db *DB) Settled() bool {
-	reserved := db.reserved.Stat()
-	return reserved.IdleConns() == reservedConns && reserved.ConstructingConns() == 0 && db.pool.Stat().ConstructingConns() == 0
+	return db.sales.Stat().IdleConns() == salesConns && db.adoptions.Stat().IdleConns() == adoptionConns &&
+		db.sales.Stat().ConstructingConns()+db.adoptions.Stat().ConstructingConns()+db.pool.Stat().ConstructingConns() == 0
 }

@@ -115,6 +115,7 @@ func TestDeadlockIsRetriedInHalves(t *testing.T) {
 	url := servers.Postgres(t)
 	db := openAt(t, url)
 	guard := adopt(t, db, booking.NewTrainID())
+	awaitSettled(t, db)
 	require.NoError(t, db.Exec(t.Context(), `SET deadlock_timeout = '2s'`))
 	other := connect(t, url)
 	other.do(`SET deadlock_timeout = '1min'`)

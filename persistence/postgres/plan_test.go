@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"regexp"
 	"strings"
 	"testing"
@@ -28,7 +29,8 @@ func TestLoadDoesNotReadWhatUsersCancelled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := servers.Postgres(t)
-			reader := openReader(t, url)
+			reader := openAt(t, url)
+			awaitSettled(t, reader) // so that every load uses the same connection
 			guard, user := adopt(t, reader, booking.NewTrainID()), uuid.New()
 			requireBookings := func(live, latest int) {
 				loaded, err := reader.LoadTrain(t.Context(), guard.Train, []uuid.UUID{uuid.New()})
@@ -49,7 +51,7 @@ func TestLoadDoesNotReadWhatUsersCancelled(t *testing.T) {
 				rows.do(`ANALYZE bookings`)
 			}
 			requireBookings(1, persistence.MaxHistory)
-			requireIndexes(t, reader, "bookings_of_train", "bookings_pkey", "bookings_cancelled_of_user")
+			requireIndexes(t, reader.PlansOfAdoptions, "bookings_of_train", "bookings_pkey", "bookings_cancelled_of_user")
 			rows.requireRead(reader, 1+persistence.MaxHistory)
 		})
 	}
@@ -94,7 +96,7 @@ func TestUserBookingsReadOnlyTheirPage(t *testing.T) {
 				rows.do(`ANALYZE bookings`)
 			}
 			read()
-			requireIndexes(t, reader, "bookings_of_user", "bookings_of_user", "bookings_pkey")
+			requireIndexes(t, reader.PlansOfReads, "bookings_of_user", "bookings_of_user", "bookings_pkey")
 			const pages, onePage, oneBooking = 4, limit + 1, 1
 			rows.requireRead(reader, before+pages*(onePage+oneBooking))
 		})
@@ -121,10 +123,10 @@ func (s *session) requireRead(reader *postgres.DB, want int) {
 	require.Equal(s, want, s.rowsRead())
 }
 
-// requireIndexes checks the indexes by which the only connection of a DB finds bookings.
-func requireIndexes(t *testing.T, db *postgres.DB, want ...string) {
+// requireIndexes checks the indexes by which a connection finds bookings.
+func requireIndexes(t *testing.T, plansOf func(context.Context) (map[string]string, error), want ...string) {
 	t.Helper()
-	plans, err := db.Plans(t.Context())
+	plans, err := plansOf(t.Context())
 	require.NoError(t, err)
 	var found []string
 	for text, plan := range plans {

@@ -70,13 +70,19 @@ func (p *proxy) cutBefore(kind rune, after int) {
 	p.cut.Store(kind)
 }
 
-// open opens the database through the proxy and waits for its reserved connections, so that the
-// cut does not affect one of them.
+// open opens the database through the proxy and waits for the connections that it keeps, so that a
+// cut does not affect one that is being opened.
 func (p *proxy) open(t *testing.T) *postgres.DB {
 	t.Helper()
 	db := openAt(t, p.url)
-	require.Eventually(t, db.Settled, 10*time.Second, time.Millisecond)
+	awaitSettled(t, db)
 	return db
+}
+
+// awaitSettled waits until the database has opened the connections that it keeps.
+func awaitSettled(t *testing.T, db *postgres.DB) {
+	t.Helper()
+	require.Eventually(t, db.Settled, 10*time.Second, time.Millisecond)
 }
 
 func (p *proxy) serve(client net.Conn) {

@@ -16,7 +16,7 @@ func (db *DB) Book(ctx context.Context, sales []persistence.Sale) (results []err
 	if len(sales) == 0 {
 		return nil, nil
 	}
-	err = db.write(ctx, "book", func(ctx context.Context, c *conn) error {
+	err = db.sell(ctx, "book", func(ctx context.Context, c *conn) error {
 		results, err = book(ctx, c, sales)
 		return err
 	})

@@ -61,7 +61,7 @@ func (db *DB) checkSettings(ctx context.Context, log *slog.Logger) error {
 		SELECT current_setting('server_version_num')::int, current_setting('lock_timeout'),
 			(SELECT count(*) FROM pg_stat_replication), current_setting('synchronous_standby_names'),
 			current_setting('synchronous_commit'), current_setting('fsync')`
-	if db.pool == nil {
+	if db.adoptions == nil {
 		return nil // connect has failed
 	}
 	var found server

@@ -67,7 +67,7 @@ func (db *DB) ListTrains(ctx context.Context) (trains []booking.Train, err error
 // Epoch implements persistence.Trains.
 func (db *DB) Epoch(ctx context.Context, train booking.TrainID) (epoch int64, err error) {
 	const find = `SELECT epoch FROM trains WHERE id = $1 AND deleted_at IS NULL`
-	err = db.adopt(ctx, "epoch", func(ctx context.Context, c *conn) (err error) {
+	err = db.readAhead(ctx, "epoch", func(ctx context.Context, c *conn) (err error) {
 		epoch, err = first(ctx, c, scalar[int64], find, id(train))
 		return err
 	})
@@ -200,7 +200,7 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 // or no row if the train never existed.
 func (db *DB) guarded(ctx context.Context, operation, text string, guard persistence.Guard, args ...any) error {
 	args = append([]any{id(guard.Train), guard.Epoch, id(guard.Owner)}, args...)
-	return db.write(ctx, operation, func(ctx context.Context, c *conn) error {
+	return db.sell(ctx, operation, func(ctx context.Context, c *conn) error {
 		result, err := first(ctx, c, scalar[string], text, args...)
 		if err != nil {
 			return err
