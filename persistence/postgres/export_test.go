@@ -57,7 +57,9 @@ func (db *DB) PlansOfAdoptions(ctx context.Context) (map[string]string, error) {
 }
 
 // PlansOfReads is PlansOfAdoptions for a connection for all that has no other.
-func (db *DB) PlansOfReads(ctx context.Context) (map[string]string, error) { return plansOf(ctx, db.read) }
+func (db *DB) PlansOfReads(ctx context.Context) (map[string]string, error) {
+	return plansOf(ctx, db.read)
+}
 
 func plansOf(
 	ctx context.Context, read func(context.Context, string, func(context.Context, *conn) error) error,
