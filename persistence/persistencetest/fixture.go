@@ -172,6 +172,7 @@ func collect[T any](x *exercise, limit int, list func(booking.PageRequest) (book
 			return items
 		}
 		require.Len(x, page.Items, limit, "only the last page may be shorter")
+		require.NotEqual(x, request.After, page.Next, "a page begins after the previous one")
 		request.After = page.Next
 	}
 }
