@@ -17,9 +17,9 @@ const (
 	maxPassiveSeats = 2_000_000
 	// maxTrainsPerRead bounds the trains of one statement and pipeline, and so the memory for its result.
 	maxTrainsPerRead = 100
-	// maxReads bounds the reads of passive snapshots at a time, and maxReadWait how long a query
-	// waits for one of the others to end.
-	maxReads    = 8
+	// maxReads bounds the reads of passive snapshots at a time, so that they leave a connection of
+	// the store for others. maxReadWait is how long a query waits for one of them to end.
+	maxReads    = 4
 	maxReadWait = time.Second
 )
 

@@ -192,7 +192,7 @@ func TestTooManyReadsAreRefusedAndDelayNoSale(t *testing.T) {
 		n := c.join()
 		release := make(chan struct{})
 		var ids []booking.TrainID
-		for range 9 {
+		for range 5 {
 			ids = append(ids, c.trainOf(n, n))
 		}
 		sold := c.trainOf(n, n)
@@ -201,12 +201,12 @@ func TestTooManyReadsAreRefusedAndDelayNoSale(t *testing.T) {
 			return nil
 		})
 		var readers sync.WaitGroup
-		for _, id := range ids[:8] {
+		for _, id := range ids[:4] {
 			readers.Go(func() { tally(c.T, n, id) })
 		}
 		synctest.Wait()
 		since := time.Now()
-		_, err := n.FindTrain(c.Context(), ids[8])
+		_, err := n.FindTrain(c.Context(), ids[4])
 		requireOutcome(c.T, booking.OutcomeNotExecuted, err)
 		require.Equal(c, time.Second, time.Since(since))
 		_, err = n.Confirm(c.Context(), refTo(c.hold(n, sold, 5)))
