@@ -140,8 +140,15 @@ func (db *DB) readAhead(ctx context.Context, operation string, fn func(context.C
 	})
 }
 
-// snapshot is readAhead with one snapshot for all statements.
+// snapshot is read with one snapshot for all statements.
 func (db *DB) snapshot(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
+	return db.lend(ctx, operation, db.pool, func(ctx context.Context, raw *pgx.Conn) error {
+		return snapshot(ctx, raw, fn)
+	})
+}
+
+// snapshotAhead is snapshot on a connection for adoptions.
+func (db *DB) snapshotAhead(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
 	return db.lend(ctx, operation, db.adoptions, func(ctx context.Context, raw *pgx.Conn) error {
 		return snapshot(ctx, raw, fn)
 	})

@@ -104,7 +104,7 @@ func (db *DB) LoadTrain(
 		find = `SELECT ` + trainColumns + ` FROM trains WHERE id = $1 AND deleted_at IS NULL`
 		live = `SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = $1 AND cancelled_at IS NULL`
 	)
-	err = db.snapshot(ctx, "load train", func(ctx context.Context, c *conn) error {
+	err = db.snapshotAhead(ctx, "load train", func(ctx context.Context, c *conn) error {
 		if loaded.Train, err = first(ctx, c, scanTrain, find, id(train)); err != nil {
 			return err
 		}
