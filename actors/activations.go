@@ -98,7 +98,6 @@ func (as *activations) activate(id booking.TrainID) (*activeTrain, error) {
 	}
 	a := &activeTrain{id: id, handoff: as.handoffs[id], closed: make(chan struct{})}
 	a.pid = as.system.actors.Root.SpawnPrefix(as.props(a), "train-")
-	as.system.passive.drop(id)
 	as.active[id] = a
 	return a, nil
 }
@@ -108,9 +107,9 @@ func (as *activations) activate(id booking.TrainID) (*activeTrain, error) {
 // down, it does nothing: readers find the holds in their store.
 func (as *activations) reactivate(id booking.TrainID) { _, _ = as.activate(id) }
 
-// recover makes the activations store their holds again, after an outage of the store of holds, and
+// recovered makes the activations store their holds again, after an outage of the store of holds, and
 // activates the trains that could not be activated during it.
-func (as *activations) recover() {
+func (as *activations) recovered() {
 	as.send(activation.Recovered{})
 	as.mu.Lock()
 	var closed []booking.TrainID

@@ -264,8 +264,10 @@ func (t *trainActor) report(r activation.Report) {
 	case errors.Is(r.Err, persistence.ErrNotFound): // the train was deleted
 	case r.Occurrence == activation.NotLoaded:
 		t.system.log.Warn("train not activated", train, slog.Any("error", r.Err))
+	case r.Occurrence == activation.LastingConflict:
+		t.system.log.Warn("request refused, because the store contradicts it again", train, slog.Any("error", r.Err))
 	case r.Err != nil:
-		t.system.log.Warn("a write shows that the activation cannot continue",
+		t.system.log.Warn("train activation halts after a failed write",
 			train, slog.String("event", string(r.Occurrence)), slog.Any("error", r.Err))
 	}
 }

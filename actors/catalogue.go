@@ -114,11 +114,12 @@ func (c *catalogue) add(train *booking.Train) {
 	}
 }
 
-// replace replaces old, which find returned, unless it has been replaced since.
+// replace replaces old, which find returned, by another form of it, unless it has been replaced
+// since.
 func (c *catalogue) replace(old, train *booking.Train) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if old != nil && c.trains[old.ID] == old {
+	if old != nil && c.trains[old.ID] == old && !old.UpdatedAt.Equal(train.UpdatedAt) {
 		c.set(train)
 	}
 }

@@ -26,9 +26,9 @@ const (
 // passive reads trains that are not active in this process, from the stores, for readers. A search
 // by an anonymous client must not acquire a lease. Nothing is decided from a passive snapshot.
 //
-// The trains of a query are read together, and no train by two queries at once. The snapshot of a
-// train that no process owns is kept for passiveTime, unless the train is activated here. Safe for
-// concurrent use.
+// The trains of a query are read together, and concurrent queries share the read of a train. The
+// snapshot of a train that no process owns is kept for passiveTime, or until an activation here
+// closes. What another process owns is read anew by every query. Safe for concurrent use.
 type passive struct {
 	store   persistence.Store
 	holds   persistence.Holds
@@ -50,6 +50,10 @@ type passiveRead struct {
 	err      error
 }
 
+func newPassiveRead(train *booking.Train, now time.Time) *passiveRead {
+	return &passiveRead{train: train, until: now.Add(passiveTime), done: make(chan struct{})}
+}
+
 func newPassive(store persistence.Store, holds persistence.Holds, address string) *passive {
 	return &passive{
 		store: store, holds: holds, address: address,
@@ -57,7 +61,7 @@ func newPassive(store persistence.Store, holds persistence.Holds, address string
 	}
 }
 
-// drop forgets a train that is activated, or was until now.
+// drop forgets a train whose activation has closed, because it may have sold since a read.
 func (p *passive) drop(id booking.TrainID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -76,17 +80,23 @@ func (p *passive) remove(id booking.TrainID) {
 // The error is the reason. It is unavailable if too many others read.
 func (p *passive) snapshots(ctx context.Context, trains []*booking.Train) ([]*booking.Snapshot, error) {
 	reads, own := p.begin(trains, time.Now())
-	for some := range slices.Chunk(own, maxTrainsPerRead) {
-		p.read(ctx, some)
-	}
-	snapshots := make([]*booking.Snapshot, len(trains))
-	var failed error
+	p.read(ctx, own)
+	var again []*passiveRead
 	for i, r := range reads {
 		select {
 		case <-r.done:
 		case <-ctx.Done():
-			return snapshots, booking.Timeout(ctx.Err())
+			return make([]*booking.Snapshot, len(trains)), booking.Timeout(ctx.Err())
 		}
+		if r.owned && !slices.Contains(own, r) { // its owner may have sold since this read began
+			reads[i] = newPassiveRead(r.train, time.Now())
+			again = append(again, reads[i])
+		}
+	}
+	p.read(ctx, again)
+	snapshots := make([]*booking.Snapshot, len(trains))
+	var failed error
+	for i, r := range reads {
 		snapshots[i] = r.snapshot
 		if r.err != nil {
 			failed = r.err
@@ -103,7 +113,7 @@ func (p *passive) begin(trains []*booking.Train, now time.Time) (reads, own []*p
 	for i, train := range trains {
 		r := p.reads[train.ID]
 		if r == nil || !r.until.After(now) || r.train != train {
-			r = &passiveRead{train: train, until: now.Add(passiveTime), done: make(chan struct{})}
+			r = newPassiveRead(train, now)
 			own = append(own, r)
 			p.remove(train.ID)
 			p.reads[train.ID] = r
@@ -118,13 +128,19 @@ func (p *passive) begin(trains []*booking.Train, now time.Time) (reads, own []*p
 func (p *passive) read(ctx context.Context, reads []*passiveRead) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
-	err := p.readFromStores(ctx, reads)
+	for some := range slices.Chunk(reads, maxTrainsPerRead) {
+		p.finish(some, p.readFromStores(ctx, some))
+	}
+}
+
+// finish ends reads, and keeps those that later queries may use.
+func (p *passive) finish(reads []*passiveRead, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range reads {
 		r.err = err
 		// One that was dropped or replaced is only for those who wait for it already.
-		if p.reads[r.train.ID] == r && (err != nil || r.owned || p.seats > maxPassiveSeats) {
+		if p.reads[r.train.ID] == r && (err != nil || p.seats > maxPassiveSeats) {
 			p.remove(r.train.ID)
 		}
 		close(r.done)

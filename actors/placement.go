@@ -33,7 +33,7 @@ func (s *System) events() cluster.Events {
 	}
 	return cluster.Events{
 		Changed: queue(s.rebalances), Reconcile: queue(s.reconciles),
-		Recovered: s.activations.recover,
+		Recovered: s.activations.recovered,
 		Evicted:   func() { s.fail(cluster.ErrEvicted) },
 		Lease:     func(e cluster.LeaseEvent) { s.metrics.leases.WithLabelValues(string(e)).Inc() },
 	}

@@ -11,6 +11,8 @@ import (
 
 	"trainbooking.dev/actors"
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest/memory"
 )
 
 // onRead calls a function before the seats of trains are read from the store.
@@ -214,6 +216,87 @@ func TestTooManyReadsAreRefusedAndDelayNoSale(t *testing.T) {
 		require.Equal(c, time.Second, time.Since(since), "sales wait for no reader")
 		close(release)
 		readers.Wait()
+	})
+}
+
+func TestReadThatBeganDuringALoadIsNotUsedAfterTheActivation(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		id := c.trainOf(n, n)
+		loading := make(chan struct{})
+		load := func() { <-loading }
+		n.link.load.Store(&load)
+		sold := make(chan struct{})
+		go func() {
+			defer close(sold)
+			_, err := n.Confirm(c.Context(), refTo(c.hold(n, id, 5)))
+			require.NoError(c, err)
+		}()
+		synctest.Wait()
+		require.Equal(c, booking.Tally{Available: 10}, tally(c.T, n, id))
+		close(loading)
+		<-sold
+		actors.Halt(n.System, id)
+		synctest.Wait()
+		require.Empty(c, c.owner(id))
+		require.Equal(c, booking.Tally{Booked: 1, Available: 9}, tally(c.T, n, id))
+	})
+}
+
+// foreignOwner is a process that owns a train which is proposed to another one, as when members
+// change.
+type foreignOwner struct {
+	*virtualCluster
+	client *memory.Client
+	guard  persistence.Guard
+}
+
+func (c *virtualCluster) foreignOwnerOf(id booking.TrainID) foreignOwner {
+	c.Helper()
+	const address = "10.0.0.99:8090"
+	o := foreignOwner{c, c.shared.At(address, time.Now), persistence.Guard{Train: id, Epoch: 1, Owner: uuid.New()}}
+	_, err := o.client.AcquireLease(c.Context(), persistence.Lease{Train: id, Address: address, Owner: o.guard.Owner})
+	require.NoError(c, err)
+	return o
+}
+
+// hold stores a hold of a seat.
+func (o foreignOwner) hold(seat int) {
+	o.Helper()
+	id := o.guard.Train
+	results, err := o.client.WriteHolds(o.Context(), []persistence.HoldWrite{{Guard: o.guard, Hold: booking.Hold{
+		ID: booking.NewHoldID(id), User: uuid.New(), Legs: booking.Segment(0, 2), Seats: []int{seat}, ExpiresAt: time.Now().Add(time.Minute),
+	}}})
+	require.NoError(o, err)
+	require.NoError(o, results[0])
+}
+
+func TestWhatAnotherProcessOwnsIsReadByEveryQuery(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		id := c.trainOf(n, n)
+		owner := c.foreignOwnerOf(id)
+		owner.hold(1)
+		require.Equal(c, booking.Tally{Held: 1, Available: 9}, tally(c.T, n, id))
+		owner.hold(2)
+		require.Equal(c, booking.Tally{Held: 2, Available: 8}, tally(c.T, n, id))
+
+		// A query that began before a hold is still reading when one after it begins.
+		reading := make(chan struct{})
+		n.onRead(func([]booking.TrainID) error {
+			<-reading
+			return nil
+		})
+		var queries sync.WaitGroup
+		queries.Go(func() { tally(c.T, n, id) })
+		synctest.Wait()
+		owner.hold(3)
+		queries.Go(func() { require.Equal(c, booking.Tally{Held: 3, Available: 7}, tally(c.T, n, id)) })
+		synctest.Wait()
+		close(reading)
+		queries.Wait()
 	})
 }
 

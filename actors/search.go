@@ -123,7 +123,7 @@ func (s *System) queryTrains(
 			found = append(found, result.Availability)
 		}
 	}
-	if len(found) > 0 || err == nil {
+	if len(found) > 0 {
 		err = nil
 	}
 	return found, len(results.Unread) > 0, err
@@ -185,7 +185,8 @@ func (s *System) queryOwner(
 	if err == nil {
 		trains = slices.DeleteFunc(trains, func(train *booking.Train) bool { return !slices.Contains(results.Unread, train.ID) })
 	}
-	s.log.Info("a peer did not answer a query; trains are read from the stores",
+	s.metrics.retries.Inc()
+	s.log.Debug("a peer did not answer a query; its trains are read from the stores",
 		slog.String("peer", owner), slog.Int("trains", len(trains)), slog.Any("error", err))
 	rest, err := s.queryLocal(ctx, trains, query)
 	maps.Copy(rest.Found, results.Found)

@@ -44,6 +44,14 @@ type link struct {
 	book        hook[persistence.Sale]
 	holds       hook[persistence.HoldWrite]
 	read        atomic.Pointer[func([]booking.TrainID) error] // before SeatLegs
+	load        atomic.Pointer[func()]                        // before LoadTrain
+}
+
+func (l *link) LoadTrain(ctx context.Context, id booking.TrainID, became []uuid.UUID) (persistence.LoadedTrain, error) {
+	if f := l.load.Load(); f != nil {
+		(*f)()
+	}
+	return l.Store.LoadTrain(ctx, id, became)
 }
 
 func (l *link) SeatLegs(ctx context.Context, trains []booking.TrainID) ([]map[int]booking.Legs, error) {

@@ -16,8 +16,7 @@ func (x Cancel) run(m *Machine, c *call) {
 		m.respond(c, nil, err)
 		return
 	}
-	m.inFlight++
-	m.do(&WriteCancellation{write{c.Request, func(err error) {
+	m.ask(&WriteCancellation{write{c.Request, func(err error) {
 		if m.failed(c, err) {
 			return
 		}

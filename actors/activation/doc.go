@@ -13,25 +13,29 @@
 //
 // # States
 //
-//		          Start                      all read, and all
-//		Loading ────────▶ (the steps below) ──────────────────▶ Serving ◀──▶ Changing
-//		   │               holds are stored                       │             │
-//		   │ a step failed                        Stop, LeaseLost,│             │
-//		   ▼                                      a lost write    ▼             │
-//		Halting ◀──────────────────────────────────────────────────────────────┘
-//		   │ nothing in flight
-//		   ▼
-//		Closed
+//	           read, and lost holds stored again
+//	  Loading ──────────────────────────────────▶ Serving ◀─────────▶ Changing
+//	     │                                           │   the train is     │
+//	     │ a step failed                             │   changed or       │
+//	     ▼                                           ▼   deleted          │
+//	  Halting ◀──────────────────────────────────────┴────────────────────┘
+//	     │ nothing in flight
+//	     ▼
+//	  Closed
 //
-//	  - Loading: FindEpoch, AcquireLease, Adopt, ReadHolds, ReadTrain, in this order
-//	    (RELIABILITY.md 2). Then holds that their store lost are stored again. Requests wait.
-//	  - Serving: each request is decided at once from the seat map. Its write is an effect, and
-//	    the rest of the command runs when Written arrives. Many writes may be in flight.
-//	  - Changing: a change or deletion of the train waits until nothing is in flight and is then
-//	    written. Other requests wait.
-//	  - Halting: no request is decided any more. The activation waits for the writes in flight.
-//	  - Closed: the requests that waited are to be sent to the next activation, and so is every
-//	    request whose write was lost. Commands are idempotent, so nothing is done twice.
+// Loading takes the steps FindEpoch, AcquireLease, Adopt, ReadHolds and ReadTrain, in this order
+// (RELIABILITY.md 2). Then holds that their store lost are stored again. Requests wait.
+//
+// Serving decides each request at once from the seat map. Its write is an effect, and the rest of
+// the command runs when Written arrives. Many writes may be in flight.
+//
+// Changing waits until nothing is in flight, and then writes a change or deletion of the train.
+// Other requests wait.
+//
+// Halting decides nothing any more, and waits for the writes in flight.
+//
+// When it is Closed, the requests that waited are to be sent to the next activation, and so is every
+// request whose write was lost. Commands are idempotent, so nothing is done twice.
 //
 // # When an activation halts
 //

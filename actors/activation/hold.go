@@ -23,17 +23,7 @@ func (h Hold) run(m *Machine, c *call) {
 		m.respond(c, held, err)
 		return
 	}
-	m.writeHold(c, persistence.HoldPut, held, func(err error) {
-		switch {
-		case m.failed(c, err):
-			return
-		case err != nil:
-			m.seats.HoldFailed(held.ID)
-		default:
-			m.seats.HoldWritten(held.ID)
-		}
-		m.settle(held.ID, c, held, err)
-	})
+	m.putHold(c, held, held, m.seats.HoldWritten, m.seats.HoldFailed)
 }
 
 // Confirm decides in memory, which suspends the expiry of the hold, stores the sale and returns
@@ -49,9 +39,8 @@ func (f Confirm) run(m *Machine, c *call) {
 		m.respond(c, b, err)
 		return
 	}
-	m.inFlight++
 	m.sales++
-	m.do(&WriteSale{write{c.Request, func(err error) {
+	m.ask(&WriteSale{write{c.Request, func(err error) {
 		m.sales--
 		m.confirmed(c, id, b, err)
 	}}, persistence.Sale{Guard: m.guard, Booking: b}})
@@ -89,17 +78,7 @@ func (r Release) run(m *Machine, c *call) {
 		m.respond(c, nil, err)
 		return
 	}
-	m.writeHold(c, persistence.HoldPut, h, func(err error) {
-		switch {
-		case m.failed(c, err):
-			return
-		case err != nil:
-			m.seats.ReleaseFailed(h.ID)
-		default:
-			m.seats.Released(h.ID)
-		}
-		m.settle(h.ID, c, nil, err)
-	})
+	m.putHold(c, h, nil, m.seats.Released, m.seats.ReleaseFailed)
 }
 
 // past returns the history that was read for the call.
@@ -117,14 +96,28 @@ func (m *Machine) settle(id booking.HoldID, c *call, value any, err error) {
 	m.unpark(id)
 }
 
+// putHold stores a hold for a call, settles the hold in the seat map, and responds with value.
+func (m *Machine) putHold(c *call, h booking.Hold, value any, written, failed func(booking.HoldID)) {
+	m.writeHold(c, persistence.HoldPut, h, func(err error) {
+		switch {
+		case m.failed(c, err):
+			return
+		case err != nil:
+			failed(h.ID)
+		default:
+			written(h.ID)
+		}
+		m.settle(h.ID, c, value, err)
+	})
+}
+
 // writeHold writes a hold for a call, or for none. then runs when it is written.
 func (m *Machine) writeHold(c *call, op persistence.HoldOp, h booking.Hold, then func(error)) {
 	var request *Request
 	if c != nil {
 		request = c.Request
 	}
-	m.inFlight++
-	m.do(&WriteHold{write{request, then}, persistence.HoldWrite{Guard: m.guard, Op: op, Hold: h}})
+	m.ask(&WriteHold{write{request, then}, persistence.HoldWrite{Guard: m.guard, Op: op, Hold: h}})
 }
 
 // dropHold drops the stored record of a hold that has become a booking. A drop that may still be

@@ -29,11 +29,6 @@ func (m *Machine) start() {
 	m.ask(FindEpoch{})
 }
 
-func (m *Machine) ask(step Effect) {
-	m.inFlight++
-	m.do(step)
-}
-
 // loadStep handles the result of a step and asks for the next one.
 func (m *Machine) loadStep(e Event) {
 	m.inFlight--

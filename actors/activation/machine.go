@@ -100,6 +100,12 @@ func (m *Machine) Handle(now time.Time, e Event) []Effect {
 
 func (m *Machine) do(e Effect) { m.effects = append(m.effects, e) }
 
+// ask is do for an effect that asks for an event.
+func (m *Machine) ask(e Effect) {
+	m.inFlight++
+	m.do(e)
+}
+
 func (m *Machine) report(o Occurrence, count int, err error) {
 	m.do(Report{Occurrence: o, Count: count, Err: err})
 }

@@ -245,6 +245,20 @@ func TestHoldsThatTheirStoreLostAreStoredBeforeTheTrainIsServed(t *testing.T) {
 	}
 }
 
+func TestTrainIsNotServedIfALostHoldCannotBeStoredAgain(t *testing.T) {
+	t.Parallel()
+	h := booking.Hold{
+		ID: booking.NewHoldID(line.ID), User: anna, Legs: line.Run(), Seats: []int{1}, ExpiresAt: noon.Add(time.Minute),
+	}
+	d := newDriver(t, activation.Handoff{Epoch: 6, Holds: []booking.Hold{h}})
+	d.load(persistence.LoadedTrain{})
+	r := d.request(confirmOf(h))
+	d.deliver(activation.Written{Write: take[*activation.WriteHold](d), Err: errors.New("connection refused")})
+	require.Equal(t, booking.CodeUnavailable, d.code(r))
+	require.Equal(t, 1, d.reports[activation.NotLoaded])
+	require.Nil(t, d.closed.Handoff, "what the last activation left stays")
+}
+
 func TestActivationThatCannotStoreItsHoldsAgainHandsThemOff(t *testing.T) {
 	t.Parallel()
 	d := serving(t)

@@ -73,8 +73,7 @@ func (m *Machine) needHistory(c *call, user uuid.UUID) bool {
 		return false
 	}
 	c.cancels = m.cancels[user]
-	m.inFlight++
-	m.do(&ReadHistory{User: user, call: c})
+	m.ask(&ReadHistory{User: user, call: c})
 	return true
 }
 

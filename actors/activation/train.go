@@ -25,8 +25,7 @@ func (x Change) run(m *Machine, c *call) {
 			m.refuse(c, err)
 			return
 		}
-		m.inFlight++
-		m.do(&WriteChange{write{c.Request, func(err error) { m.changed(c, to, err) }}, m.guard, to})
+		m.ask(&WriteChange{write{c.Request, func(err error) { m.changed(c, to, err) }}, m.guard, to})
 	})
 }
 
@@ -72,8 +71,7 @@ func (x Delete) run(m *Machine, c *call) {
 			return
 		}
 		m.deleting = true
-		m.inFlight++
-		m.do(&WriteDeletion{
+		m.ask(&WriteDeletion{
 			write{c.Request, func(err error) { m.deleted(c, err) }},
 			m.guard, m.now.UTC(), x.Force, m.seats.LiveHolds(),
 		})

@@ -157,6 +157,28 @@ func (l longList) ListTrains(_ context.Context, query booking.TrainQuery) (booki
 	}), nil
 }
 
+// partOfList is a service that cannot read all trains.
+type partOfList struct{ longList }
+
+func (l partOfList) ListTrains(ctx context.Context, query booking.TrainQuery) (booking.Page[booking.Availability], error) {
+	page, err := l.longList.ListTrains(ctx, query)
+	page.Incomplete = true
+	return page, err
+}
+
+// To those who iterate, such as the operator, a missing train would look deleted.
+func TestIncompleteListIsAnErrorForAnIteration(t *testing.T) {
+	t.Parallel()
+	c := newTestServer(t, rules(), func(real booking.Service) booking.Service { return partOfList{longList{real, 3}} }).open(t)
+	page, err := c.ListTrains(t.Context(), booking.TrainQuery{})
+	require.NoError(t, err)
+	require.Len(t, page.Items, 3)
+	require.True(t, page.Incomplete)
+	for _, err := range c.Trains(t.Context(), booking.TrainQuery{}) {
+		require.Equal(t, booking.CodeUnavailable, booking.CodeOf(err), "%v", err)
+	}
+}
+
 func TestInvalidHoldRefsAreRejected(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, rules(), nil)
