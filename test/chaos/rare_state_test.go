@@ -3,10 +3,7 @@
 package chaos_test
 
 import (
-	"bufio"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -55,7 +52,7 @@ func newCounters() *counters {
 func (c *counters) watch(s *processtest.Server) {
 	c.running.Go(func() {
 		for {
-			if values, err := c.read(s.Metrics); err == nil { // else it has just exited, or it is paused
+			if values, err := processtest.ReadMetrics(&c.client, s.Metrics); err == nil { // else it has just exited, or it is paused
 				c.mu.Lock()
 				c.last[s] = values
 				c.mu.Unlock()
@@ -67,24 +64,6 @@ func (c *counters) watch(s *processtest.Server) {
 			}
 		}
 	})
-}
-
-func (c *counters) read(url string) (map[string]float64, error) {
-	response, err := c.client.Get(url)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	values := map[string]float64{}
-	lines := bufio.NewScanner(response.Body)
-	for lines.Scan() {
-		if name, text, found := strings.Cut(lines.Text(), " "); found {
-			if value, err := strconv.ParseFloat(text, 64); err == nil { // else a comment
-				values[name] = value
-			}
-		}
-	}
-	return values, lines.Err()
 }
 
 // total returns the sum of a counter, 0 if no process has it.

@@ -1,8 +1,6 @@
 package cluster_test
 
 import (
-	"bufio"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -201,21 +199,12 @@ func (c *cluster) redisCommand(command string) string {
 }
 
 // metric returns the value of a metric of the process.
-func (n *node) metric(t *testing.T, name string) (value float64) {
+func (n *node) metric(t *testing.T, name string) float64 {
 	t.Helper()
-	response, err := http.Get(n.Metrics)
+	values, err := processtest.ReadMetrics(http.DefaultClient, n.Metrics)
 	require.NoError(t, err)
-	defer response.Body.Close()
-	lines := bufio.NewScanner(response.Body)
-	for lines.Scan() {
-		if text, found := strings.CutPrefix(lines.Text(), name+" "); found {
-			_, err := fmt.Sscan(text, &value)
-			require.NoError(t, err)
-			return value
-		}
-	}
-	require.Fail(t, "no such metric", name)
-	return 0
+	require.Contains(t, values, name)
+	return values[name]
 }
 
 // await waits until the condition holds. It calls condition in the goroutine of the test, so
