@@ -13,15 +13,15 @@
 //
 // # States
 //
-//	           read, and lost holds stored again
-//	  Loading ──────────────────────────────────▶ Serving ◀─────────▶ Changing
-//	     │                                           │   the train is     │
-//	     │ a step failed                             │   changed or       │
-//	     ▼                                           ▼   deleted          │
-//	  Halting ◀──────────────────────────────────────┴────────────────────┘
-//	     │ nothing in flight
-//	     ▼
-//	  Closed
+//	         read, and lost holds stored again
+//	Loading ──────────────────────────────────▶ Serving ◀─────────▶ Changing
+//	   │                                           │   the train is     │
+//	   │ a step failed                             │   changed or       │
+//	   ▼                                           ▼   deleted          │
+//	Halting ◀──────────────────────────────────────┴────────────────────┘
+//	   │ nothing in flight
+//	   ▼
+//	Closed
 //
 // Loading takes the steps FindEpoch, AcquireLease, Adopt, ReadHolds and ReadTrain, in this order
 // (RELIABILITY.md 2). Then holds that their store lost are stored again. Requests wait.

@@ -3,6 +3,7 @@
 package chaos_test
 
 import (
+	"context"
 	"net/http"
 	"sync"
 	"time"
@@ -52,7 +53,7 @@ func newCounters() *counters {
 func (c *counters) watch(s *processtest.Server) {
 	c.running.Go(func() {
 		for {
-			if values, err := processtest.ReadMetrics(&c.client, s.Metrics); err == nil { // else it has just exited, or it is paused
+			if values, err := processtest.ReadMetrics(context.Background(), &c.client, s.Metrics); err == nil { // else it has just exited, or it is paused
 				c.mu.Lock()
 				c.last[s] = values
 				c.mu.Unlock()

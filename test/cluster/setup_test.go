@@ -201,7 +201,7 @@ func (c *cluster) redisCommand(command string) string {
 // metric returns the value of a metric of the process.
 func (n *node) metric(t *testing.T, name string) float64 {
 	t.Helper()
-	values, err := processtest.ReadMetrics(http.DefaultClient, n.Metrics)
+	values, err := processtest.ReadMetrics(t.Context(), http.DefaultClient, n.Metrics)
 	require.NoError(t, err)
 	require.Contains(t, values, name)
 	return values[name]

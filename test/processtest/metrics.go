@@ -2,6 +2,7 @@ package processtest
 
 import (
 	"bufio"
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -9,8 +10,12 @@ import (
 
 // ReadMetrics returns the values of the metrics at the URL of a process, by name and labels as they
 // are written there.
-func ReadMetrics(client *http.Client, url string) (map[string]float64, error) {
-	response, err := client.Get(url)
+func ReadMetrics(ctx context.Context, client *http.Client, url string) (map[string]float64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	response, err := client.Do(request)
 	if err != nil {
 		return nil, err
 	}
