@@ -148,7 +148,7 @@ var mutants = []mutant{
 	{
 		name: "no-handoff-of-holds", pkg: "actors/activation", decl: "Machine.holdsRead",
 		edit:     replace(`m.handoff.Epoch == m.load.epoch`, `false`),
-		killedBy: []suite{oneSystem},
+		killedBy: []suite{machine, oneSystem},
 	},
 	{
 		name: "handoff-after-another-owner", pkg: "actors/activation", decl: "Machine.holdsRead",
