@@ -25,7 +25,6 @@ type trainActor struct {
 	train   *activeTrain
 	self    *actor.PID
 	machine *activation.Machine
-	listed  *booking.Train  // the train in the catalogue before a load or a deletion began
 	started time.Time       // when the load began
 	loading context.Context // of the calls of the load
 	loaded  context.CancelFunc
@@ -56,7 +55,6 @@ func (t *trainActor) Receive(ctx actor.Context) {
 
 func (t *trainActor) start(self *actor.PID) {
 	t.self, t.started = self, time.Now()
-	t.listed = t.system.catalogue.find(t.train.id)
 	t.loading, t.loaded = context.WithTimeout(context.Background(), loadTimeout)
 	t.handle(activation.Start{})
 }
@@ -86,8 +84,7 @@ func (t *trainActor) execute(e activation.Effect) {
 	case *activation.WriteChange:
 		t.write(e, func(ctx context.Context) error { return s.store.ChangeTrain(ctx, e.Guard, e.To) })
 	case *activation.WriteDeletion:
-		t.listed = s.catalogue.find(t.train.id)
-		t.write(e, func(ctx context.Context) error { return s.deleteTrain(ctx, e, t.listed) })
+		t.write(e, func(ctx context.Context) error { return s.deleteTrain(ctx, e) })
 	case activation.Announce:
 		t.announce(e)
 	case *activation.ReadHistory:
@@ -111,14 +108,14 @@ func (t *trainActor) load(e activation.Effect) {
 	case activation.FindEpoch:
 		t.step(func(ctx context.Context) activation.Event {
 			epoch, err := s.store.Epoch(ctx, id)
-			return activation.EpochFound{Epoch: epoch, Err: t.unlist(err)}
+			return activation.EpochFound{Epoch: epoch, Err: err}
 		})
 	case activation.AcquireLease:
 		t.step(func(ctx context.Context) activation.Event { return t.acquire(ctx, e.Guard.Owner) })
 	case activation.Adopt:
 		t.step(func(ctx context.Context) activation.Event {
 			epoch, err := s.store.Adopt(ctx, id, e.Old, e.Guard.Owner)
-			return activation.Adopted{Epoch: epoch, Err: t.unlist(err)}
+			return activation.Adopted{Epoch: epoch, Err: err}
 		})
 	case activation.ReadHolds:
 		t.step(func(ctx context.Context) activation.Event {
@@ -128,12 +125,14 @@ func (t *trainActor) load(e activation.Effect) {
 	case activation.ReadTrain:
 		t.step(func(ctx context.Context) activation.Event {
 			train, err := s.store.LoadTrain(ctx, id, e.Became)
-			return activation.TrainRead{Train: train, Err: t.unlist(err)}
+			return activation.TrainRead{Train: train, Err: err}
 		})
 	case activation.Serve:
 		t.loaded()
 		s.metrics.activated(nil, time.Since(t.started))
-		s.catalogue.replace(t.listed, e.Train) // an earlier change may have had an unknown outcome
+		if listed := s.catalogue.find(t.train.id); listed != nil && !listed.UpdatedAt.Equal(e.Train.UpdatedAt) {
+			s.refreshes.begin() // an earlier change had an unknown outcome
+		}
 	}
 }
 
@@ -153,19 +152,6 @@ func (t *trainActor) acquire(ctx context.Context, owner uuid.UUID) activation.Ev
 	}
 	t.train.term.Store(term)
 	return activation.LeaseAcquired{Term: term}
-}
-
-// unlist removes a train from the catalogue that the store does not have. If it was created again
-// meanwhile, the next activation finds it.
-func (t *trainActor) unlist(err error) error {
-	if !errors.Is(err, persistence.ErrNotFound) {
-		return err
-	}
-	t.system.catalogue.remove(t.listed)
-	if t.system.catalogue.find(t.train.id) != nil {
-		return fmt.Errorf("%w: the train was created again", persistence.ErrConflict)
-	}
-	return err
 }
 
 // contextOf returns the context of the request of a write, which does not end with it.
@@ -192,15 +178,17 @@ func (t *trainActor) write(w activation.Write, call func(context.Context) error)
 
 // deleteTrain deletes a train and what belongs to it. A train that is created with its id must not
 // have its holds.
-func (s *System) deleteTrain(ctx context.Context, d *activation.WriteDeletion, listed *booking.Train) error {
+func (s *System) deleteTrain(ctx context.Context, d *activation.WriteDeletion) error {
 	if err := s.store.DeleteTrain(ctx, d.Guard, d.At, d.Force); err != nil {
 		return err
 	}
 	if err := s.dropHolds(ctx, d.Guard, d.Holds); err != nil {
 		return errors.Join(persistence.ErrUnknown, err)
 	}
-	s.catalogue.remove(listed)
-	return s.broadcastDeletion(ctx, listed)
+	if err := s.announce(ctx); err != nil {
+		return errors.Join(persistence.ErrUnknown, err)
+	}
+	return nil
 }
 
 // dropHolds drops holds at once, without the batcher.
@@ -218,12 +206,11 @@ func (s *System) dropHolds(ctx context.Context, guard persistence.Guard, holds [
 	return nil
 }
 
-// announce responds when every peer has the changed train. The actor does not wait for that and
+// announce responds when every member has the changed train. The actor does not wait for that and
 // may even close, because the change is stored.
 func (t *trainActor) announce(a activation.Announce) {
-	t.system.catalogue.put(&a.Train)
 	t.system.background.Go(func() {
-		if err := t.system.broadcast(context.WithoutCancel(a.To.Context), catalogueUpdate{Put: &a.Train}); err != nil {
+		if err := t.system.announce(context.WithoutCancel(a.To.Context)); err != nil {
 			a.To.Respond(activation.Response{Err: booking.Timeout(err)})
 			return
 		}

@@ -7,6 +7,7 @@ import (
 	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/actors/wire"
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 )
 
 // RequestTimeout is requestTimeout.
@@ -73,17 +74,31 @@ func Halt(s *System, id booking.TrainID) {
 	}
 }
 
-// ReconcileWhile reconciles the catalogue. It calls meanwhile after it has read the store.
-func ReconcileWhile(ctx context.Context, s *System, meanwhile func()) error {
-	before := s.catalogue.begin()
-	trains, err := s.store.ListTrains(ctx)
-	meanwhile()
-	s.catalogue.reconcile(before, trains)
-	return err
+// Refresh reads what has changed in the catalogue.
+func Refresh(ctx context.Context, s *System) error { return s.refreshes.wait(ctx) }
+
+// Catalogue is the index of trains.
+type Catalogue struct{ *catalogue }
+
+// NewCatalogue returns an empty index.
+func NewCatalogue() Catalogue { return Catalogue{newCatalogue()} }
+
+// Apply applies a change.
+func (c Catalogue) Apply(change persistence.ChangedTrain, now time.Time) { c.apply(change, now) }
+
+// Load replaces everything.
+func (c Catalogue) Load(trains []booking.Train, now time.Time) { c.load(trains, 0, now) }
+
+// Expire removes what has passed its time.
+func (c Catalogue) Expire(now time.Time) { c.expire(now) }
+
+// OnSale returns the trains that can be booked.
+func (c Catalogue) OnSale(from, to string, now time.Time) []*booking.Train {
+	return c.onSale(from, to, now)
 }
 
-// DeleteFromPeer handles the update of a peer that has deleted a train.
-func DeleteFromPeer(s *System, train *booking.Train) { s.catalogue.removeOlder(train) }
+// List returns a page of trains.
+func (c Catalogue) List(query booking.TrainQuery) booking.Page[*booking.Train] { return c.list(query) }
 
 // Server returns the service that peers call.
 func Server(s *System) wire.TrainsServer { return trainsServer{system: s} }

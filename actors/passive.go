@@ -183,6 +183,16 @@ func (p *passive) readFromStores(ctx context.Context, reads []*passiveRead) erro
 	return nil
 }
 
+// find reads the definitions of trains, which may be retired.
+func (p *passive) find(ctx context.Context, ids []booking.TrainID) ([]booking.Train, error) {
+	if err := p.acquireSlot(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { <-p.slots }()
+	trains, err := p.store.FindTrains(ctx, ids)
+	return trains, persistence.ClientError(err)
+}
+
 // acquireSlot waits until one of maxReads reads ends.
 func (p *passive) acquireSlot(ctx context.Context) error {
 	wait := time.NewTimer(maxReadWait)

@@ -2,8 +2,6 @@ package actors
 
 import (
 	"context"
-	"log/slog"
-	"time"
 
 	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/booking"
@@ -39,8 +37,7 @@ func (s *System) events() cluster.Events {
 	}
 }
 
-// rebalance hands off trains when the members change, and reconciles the catalogue with the
-// store, until ctx ends.
+// rebalance hands off trains when the members change, until ctx ends.
 func (s *System) rebalance(ctx context.Context) {
 	for {
 		select {
@@ -50,11 +47,6 @@ func (s *System) rebalance(ctx context.Context) {
 			if err := s.handOff(ctx); err != nil {
 				return
 			}
-		case <-s.reconciles:
-			if err := s.reconcile(ctx); err != nil {
-				s.log.Warn("catalogue not reconciled with the store", slog.Any("error", err))
-			}
-			s.activations.dropExpiredHandoffs(time.Now())
 		}
 	}
 }

@@ -62,9 +62,6 @@ func failure(err error) response { return response{Response: activation.Response
 func sendRequest[R any](
 	ctx context.Context, s *System, id booking.TrainID, c activation.Command,
 ) (result R, wasLost bool, err error) {
-	if s.catalogue.find(id) == nil {
-		return result, false, booking.NotFound("train")
-	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	ctx, end := startRequest(ctx, c, id)

@@ -52,6 +52,7 @@ type System struct {
 	activations *activations
 	passive     *passive
 	catalogue   *catalogue
+	refreshes   refreshes
 	cluster     cluster.Cluster
 	holdWriter  *batcher[persistence.HoldWrite]
 	saleWriter  *batcher[persistence.Sale]
@@ -85,6 +86,7 @@ func New(o Options) *System {
 	}))
 	s.shutdown = sync.OnceFunc(s.actors.Shutdown)
 	s.activations = newActivations(s)
+	s.refreshes.read = s.refreshCatalogue
 	s.passive = newPassive(o.Store, o.Holds, s.cluster.Address())
 	s.metrics = newMetrics(o.Registry, s.activations)
 	s.holdWriter = newBatcher("holds", o.Holds.WriteHolds, s.metrics.writer("holds"))
@@ -98,10 +100,11 @@ func (s *System) Start(ctx context.Context) error {
 	if err := s.cluster.Start(ctx, s.events()); err != nil {
 		return fmt.Errorf("join the cluster: %w", err)
 	}
-	if err := s.reconcile(ctx); err != nil {
-		return fmt.Errorf("list trains: %w", err)
+	if err := s.loadCatalogue(); err != nil {
+		return fmt.Errorf("read the catalogue: %w", err)
 	}
 	s.background.Go(func() { s.rebalance(s.running) })
+	s.background.Go(func() { s.refreshPeriodically(s.running) })
 	return nil
 }
 
@@ -133,6 +136,7 @@ func (s *System) Stop(ctx context.Context) error {
 	err := s.cluster.Stop(ctx)
 	s.cancel()
 	s.background.Wait()
+	s.refreshes.done.Wait()
 	s.holdWriter.wait()
 	s.saleWriter.wait()
 	s.shutdown()

@@ -56,11 +56,10 @@ type Store interface {
 
 // Trains stores trains and their owners.
 type Trains interface {
+	Catalogue
 	// CreateTrain adds a train, or restores a deleted one, which keeps its epoch. Error:
 	// ErrExists if a train that is not deleted has the id.
 	CreateTrain(ctx context.Context, train booking.Train) error
-	// ListTrains returns every train that is not deleted, ordered by (CreatedAt, ID).
-	ListTrains(ctx context.Context) ([]booking.Train, error)
 	// Epoch returns the epoch of a train. Error: ErrNotFound.
 	Epoch(ctx context.Context, id booking.TrainID) (int64, error)
 	// Adopt makes owner's activation current and returns the new epoch, old+1. Errors:
@@ -77,6 +76,33 @@ type Trains interface {
 	// A store that also implements Holds may delete its holds. Errors: ErrConflict if the train
 	// has live bookings, without force; ErrFenced; ErrNotFound.
 	DeleteTrain(ctx context.Context, guard Guard, at time.Time, force bool) error
+}
+
+// Catalogue reads the definitions of trains. CreateTrain, ChangeTrain and DeleteTrain give the train
+// the next revision, from one counter. Revisions are committed in their order, so a reader that has
+// seen one finds every later change above it.
+type Catalogue interface {
+	// Revision returns the latest revision.
+	Revision(ctx context.Context) (int64, error)
+	// ListTrains returns the trains that are not deleted, ordered by RetirementOf, at most limit of
+	// those after a position. After the present, they are those that are not retired.
+	ListTrains(ctx context.Context, after booking.Cursor, limit int) ([]booking.Train, error)
+	// ChangedTrains returns the trains with a revision above after, in its order, at most limit.
+	ChangedTrains(ctx context.Context, after int64, limit int) ([]ChangedTrain, error)
+	// FindTrains returns those of the trains that are not deleted, in no order. They may be retired.
+	FindTrains(ctx context.Context, ids []booking.TrainID) ([]booking.Train, error)
+}
+
+// ChangedTrain is the latest change of a train.
+type ChangedTrain struct {
+	booking.Train
+	Revision int64
+	Deleted  bool
+}
+
+// RetirementOf returns the position of a train in ListTrains.
+func RetirementOf(t *booking.Train) booking.Cursor {
+	return booking.Cursor{At: EncodeRetirement(t), ID: uuid.UUID(t.ID)}
 }
 
 // LoadedTrain is a train with what is booked on it.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,7 +21,6 @@ var trainFacts = []fact[*exercise]{
 	{"TrainIsLoadedFromOneSnapshot", loadedFromOneSnapshot},
 	{"TrainIsNotCreatedTwice", notCreatedTwice},
 	{"UnknownTrainIsNotFound", unknownTrain},
-	{"TrainsAreListedByAgeThenID", trainsByAge},
 	{"AdoptIncrementsTheEpoch", adoptIncrements},
 	{"OneOfManyAdoptersWins", oneAdopterWins},
 	{"ChangeReplacesAllButIDAndCreation", changeReplaces},
@@ -44,10 +42,6 @@ func trainLoaded(x *exercise) {
 	require.Empty(x, got.Bookings)
 	require.Empty(x, got.Cancelled)
 	require.Empty(x, got.Seats)
-	listed, err := x.ListTrains(x.Context())
-	require.NoError(x, err)
-	require.Len(x, listed, 1)
-	x.requireSameTrain(want, listed[0])
 }
 
 func bookedLoaded(x *exercise) {
@@ -148,29 +142,6 @@ func unknownTrain(x *exercise) {
 	require.Empty(x, x.live(id))
 }
 
-func trainsByAge(x *exercise) {
-	var want []booking.TrainID
-	for age := range 3 {
-		ids := []booking.TrainID{booking.NewTrainID(), booking.NewTrainID()}
-		slices.SortFunc(ids, func(a, b booking.TrainID) int {
-			return booking.Cursor{ID: uuid.UUID(a)}.Compare(booking.Cursor{ID: uuid.UUID(b)})
-		})
-		want = append(ids, want...) // the next two are older
-		for _, id := range slices.Backward(ids) {
-			train := newTrain()
-			train.ID, train.CreatedAt = id, start.Add(-time.Duration(age)*time.Microsecond)
-			require.NoError(x, x.CreateTrain(x.Context(), train))
-		}
-	}
-	trains, err := x.ListTrains(x.Context())
-	require.NoError(x, err)
-	var got []booking.TrainID
-	for _, train := range trains {
-		got = append(got, train.ID)
-	}
-	require.Equal(x, want, got)
-}
-
 func adoptIncrements(x *exercise) {
 	id := x.createTrain().ID
 	old, err := x.Epoch(x.Context(), id)
@@ -265,9 +236,6 @@ func deletedNotFound(x *exercise) {
 	require.ErrorIs(x, x.book(saleOf(guard, booking.Segment(0, 1), 1))[0], persistence.ErrNotFound)
 	require.ErrorIs(x, x.ChangeTrain(x.Context(), guard, train), persistence.ErrNotFound)
 	require.ErrorIs(x, x.DeleteTrain(x.Context(), guard, start, true), persistence.ErrNotFound)
-	trains, err := x.ListTrains(x.Context())
-	require.NoError(x, err)
-	require.Empty(x, trains)
 }
 
 func restoredKeepsEpoch(x *exercise) {

@@ -39,15 +39,19 @@ func importTrains(ctx context.Context, c *conn, rows persistence.Rows) error {
 		DELETE FROM seats USING trains t, unnest($1::uuid[], $2::bigint[]) AS r (id, epoch)
 		WHERE t.id = r.id AND t.epoch <> r.epoch AND seats.train_id = t.id`
 	const upsert = `
-		INSERT INTO trains AS stored (` + trainColumns + `, epoch, deleted_at)
-		SELECT id, name, capacity, on_sale, created_at, updated_at, stops::json, epoch, deleted_at
-		FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::timestamptz[], $6::timestamptz[],
-			$7::text[], $8::bigint[], $9::timestamptz[])
-			AS r (id, name, capacity, on_sale, created_at, updated_at, stops, epoch, deleted_at)
+		WITH next AS (
+			UPDATE catalogue SET revision = revision + cardinality($1::uuid[]) RETURNING revision)
+		INSERT INTO trains AS stored (` + trainColumns + `, epoch, deleted_at, retires_at, revision)
+		SELECT id, name, capacity, on_sale, created_at, updated_at, stops::json, epoch, deleted_at, retires_at,
+			(SELECT revision FROM next) - cardinality($1) + n
+		FROM unnest($1, $2::text[], $3::int[], $4::bool[], $5::timestamptz[], $6::timestamptz[],
+			$7::text[], $8::bigint[], $9::timestamptz[], $10::timestamptz[]) WITH ORDINALITY
+			AS r (id, name, capacity, on_sale, created_at, updated_at, stops, epoch, deleted_at, retires_at, n)
 		ON CONFLICT (id) DO UPDATE SET
 			owner = NULL, name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
 			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
-			epoch = excluded.epoch, deleted_at = excluded.deleted_at
+			epoch = excluded.epoch, deleted_at = excluded.deleted_at,
+			retires_at = excluded.retires_at, revision = excluded.revision
 		WHERE (stored.name, stored.capacity, stored.on_sale, stored.created_at, stored.updated_at, stored.stops::text, stored.epoch, stored.deleted_at)
 			IS DISTINCT FROM (excluded.name, excluded.capacity, excluded.on_sale, excluded.created_at, excluded.updated_at,
 				excluded.stops::text, excluded.epoch, excluded.deleted_at)`
@@ -73,7 +77,8 @@ func importTrains(ctx context.Context, c *conn, rows persistence.Rows) error {
 		column(all, func(t persistence.TrainRow) time.Time { return t.UpdatedAt }),
 		stops,
 		epochs,
-		column(all, func(t persistence.TrainRow) *time.Time { return optional(t.DeletedAt) }))
+		column(all, func(t persistence.TrainRow) *time.Time { return optional(t.DeletedAt) }),
+		column(all, func(t persistence.TrainRow) time.Time { return persistence.EncodeRetirement(&t.Train) }))
 }
 
 func importSeats(ctx context.Context, c *conn, rows persistence.Rows) error {

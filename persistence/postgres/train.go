@@ -28,15 +28,28 @@ const guardResult = `CASE
 	WHEN g.epoch <> $2 OR g.owner IS DISTINCT FROM $3 THEN 'fenced'
 	WHEN g.deleted_at IS NOT NULL THEN 'not_found' END`
 
+// nextRevision increments the revision of the catalogue, whose row it locks until the statement is
+// committed, if the guarded statement that it is part of is to be done.
+const nextRevision = `
+	UPDATE catalogue SET revision = revision + 1 WHERE (SELECT result FROM checked) = 'done' RETURNING revision`
+
 // CreateTrain implements persistence.Trains. A restored train has no owner, so that the
-// activation that deleted it is fenced.
+// activation that deleted it is fenced. A row of the train is locked before that of the catalogue,
+// as in every other statement.
 func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 	const create = `
-		INSERT INTO trains (` + trainColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		WITH stored AS MATERIALIZED (
+			SELECT deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE),
+		next AS (
+			UPDATE catalogue SET revision = revision + 1
+			WHERE NOT EXISTS (SELECT 1 FROM stored WHERE deleted_at IS NULL) RETURNING revision)
+		INSERT INTO trains (` + trainColumns + `, retires_at, revision)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, revision FROM next
 		ON CONFLICT (id) DO UPDATE SET
 			owner = NULL, deleted_at = NULL,
 			name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
-			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops
+			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
+			retires_at = excluded.retires_at, revision = excluded.revision
 		WHERE trains.deleted_at IS NOT NULL`
 	stops, err := persistence.EncodeList(train.Stops)
 	if err != nil {
@@ -44,24 +57,12 @@ func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 	}
 	return db.write(ctx, "create train", func(ctx context.Context, c *conn) error {
 		created, err := c.exec(ctx, create, id(train.ID), train.Name, train.Capacity, train.OnSale,
-			train.CreatedAt, train.UpdatedAt, stops)
+			train.CreatedAt, train.UpdatedAt, stops, persistence.EncodeRetirement(&train))
 		if err == nil && created == 0 {
 			return persistence.ErrExists
 		}
 		return err
 	})
-}
-
-// ListTrains implements persistence.Trains.
-func (db *DB) ListTrains(ctx context.Context) (trains []booking.Train, err error) {
-	const find = `
-		SELECT ` + trainColumns + ` FROM trains
-		WHERE deleted_at IS NULL ORDER BY created_at, id`
-	err = db.read(ctx, "list trains", func(ctx context.Context, c *conn) (err error) {
-		trains, err = all(ctx, c, scanTrain, find)
-		return err
-	})
-	return trains, err
 }
 
 // Epoch implements persistence.Trains.
@@ -162,8 +163,10 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 				WHEN EXISTS (SELECT 1 FROM seats WHERE train_id = $1 AND seat_number > $5 AND legs <> 0)
 				THEN 'conflict' ELSE 'done' END) AS result
 			FROM g),
+		next AS (` + nextRevision + `),
 		changed AS (
-			UPDATE trains SET name = $4, capacity = $5, on_sale = $6, updated_at = $7, stops = $8
+			UPDATE trains SET name = $4, capacity = $5, on_sale = $6, updated_at = $7, stops = $8, retires_at = $9,
+				revision = (SELECT revision FROM next)
 			WHERE id = $1 AND (SELECT result FROM checked) = 'done')
 		SELECT result FROM checked`
 	stops, err := persistence.EncodeList(train.Stops)
@@ -171,7 +174,7 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 		return wrap("change train", err)
 	}
 	return db.guarded(ctx, "change train", change, guard,
-		train.Name, train.Capacity, train.OnSale, train.UpdatedAt, stops)
+		train.Name, train.Capacity, train.OnSale, train.UpdatedAt, stops, persistence.EncodeRetirement(&train))
 }
 
 // DeleteTrain implements persistence.Trains. The caller must have no sale of the train in
@@ -190,8 +193,10 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 			WHERE train_id = $1 AND cancelled_at IS NULL AND (SELECT result FROM checked) = 'done'),
 		emptied AS (
 			DELETE FROM seats WHERE train_id = $1 AND (SELECT result FROM checked) = 'done'),
+		next AS (` + nextRevision + `),
 		marked AS (
-			UPDATE trains SET deleted_at = $4 WHERE id = $1 AND (SELECT result FROM checked) = 'done')
+			UPDATE trains SET deleted_at = $4, revision = (SELECT revision FROM next)
+			WHERE id = $1 AND (SELECT result FROM checked) = 'done')
 		SELECT result FROM checked`
 	return db.guarded(ctx, "delete train", remove, guard, at, force)
 }
@@ -225,11 +230,18 @@ func resultError(result string) error {
 }
 
 func scanTrain(r row) (t booking.Train, err error) {
+	err = scanTrainAnd(r, &t)
+	return t, err
+}
+
+// scanTrainAnd scans the columns of a train, and more columns after them.
+func scanTrainAnd(r row, t *booking.Train, more ...any) (err error) {
 	var stops string
-	if err := r.Scan((*[16]byte)(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &t.CreatedAt, &t.UpdatedAt, &stops); err != nil {
-		return t, err
+	columns := []any{(*[16]byte)(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &t.CreatedAt, &t.UpdatedAt, &stops}
+	if err := r.Scan(append(columns, more...)...); err != nil {
+		return err
 	}
 	t.CreatedAt, t.UpdatedAt = fromTime(t.CreatedAt), fromTime(t.UpdatedAt)
-	t.Stops, err = persistence.DecodeList[booking.Stop](stops)
-	return t, err
+	t.Stops, err = persistence.DecodeStops(stops)
+	return err
 }

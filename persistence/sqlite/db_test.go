@@ -85,7 +85,7 @@ func TestClosedDatabaseReturnsErrors(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
 	require.NoError(t, db.Close())
-	_, err := db.ListTrains(t.Context())
+	_, err := db.ListTrains(t.Context(), booking.Cursor{}, 1)
 	require.ErrorContains(t, err, "closed")
 	require.ErrorContains(t, db.Ping(t.Context()), "closed")
 }
@@ -197,14 +197,14 @@ func TestCancelledReadLeavesItsConnectionUsable(t *testing.T) {
 		readers.Go(func() {
 			for i := range 2000 { // before, during or after the read
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%30)*time.Microsecond)
-				_, _ = db.ListTrains(ctx)
+				_, _ = db.ListTrains(ctx, booking.Cursor{}, 1)
 				cancel()
 			}
 		})
 	}
 	readers.Wait()
 	for range 4 * sqlite.DefaultReaders {
-		_, err := db.ListTrains(t.Context())
+		_, err := db.ListTrains(t.Context(), booking.Cursor{}, 1)
 		require.NoError(t, err)
 	}
 }

@@ -16,19 +16,24 @@ const trainColumns = `id, name, capacity, on_sale, created_at, updated_at, stops
 // activation that deleted it is fenced.
 func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 	const create = `
-		INSERT INTO trains (` + trainColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?)
+		INSERT INTO trains (` + trainColumns + `, retires_at, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET
 			owner = NULL, deleted_at = NULL,
 			name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
-			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops
+			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
+			retires_at = excluded.retires_at, revision = excluded.revision
 		WHERE trains.deleted_at IS NOT NULL`
 	stops, err := persistence.EncodeList(train.Stops)
 	if err != nil {
 		return wrap("create train", err)
 	}
 	return db.write(ctx, "create train", func(ctx context.Context, c *conn) error {
+		revision, err := nextRevision(ctx, c)
+		if err != nil {
+			return err
+		}
 		created, err := c.exec(ctx, create, train.ID[:], train.Name, train.Capacity, train.OnSale,
-			micros(train.CreatedAt), micros(train.UpdatedAt), stops)
+			micros(train.CreatedAt), micros(train.UpdatedAt), stops, micros(persistence.EncodeRetirement(&train)), revision)
 		if err == nil && created == 0 {
 			return persistence.ErrExists
 		}
@@ -36,16 +41,10 @@ func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 	})
 }
 
-// ListTrains implements persistence.Trains.
-func (db *DB) ListTrains(ctx context.Context) (trains []booking.Train, err error) {
-	const find = `
-		SELECT ` + trainColumns + ` FROM trains
-		WHERE deleted_at IS NULL ORDER BY created_at, id`
-	err = db.read(ctx, "list trains", func(ctx context.Context, c *conn) (err error) {
-		trains, err = all(ctx, c, scanTrain, find)
-		return err
-	})
-	return trains, err
+// nextRevision increments the revision of the catalogue.
+func nextRevision(ctx context.Context, c *conn) (int64, error) {
+	const next = `UPDATE catalogue SET revision = revision + 1 RETURNING revision`
+	return first(ctx, c, scalar[int64], next)
 }
 
 // Epoch implements persistence.Trains.
@@ -141,7 +140,7 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 	const (
 		above  = `SELECT EXISTS (SELECT 1 FROM seats WHERE train_id = ? AND seat_number > ? AND legs <> 0)`
 		change = `
-			UPDATE trains SET name = ?, capacity = ?, on_sale = ?, updated_at = ?, stops = ?
+			UPDATE trains SET name = ?, capacity = ?, on_sale = ?, updated_at = ?, stops = ?, retires_at = ?, revision = ?
 			WHERE id = ?`
 	)
 	stops, err := persistence.EncodeList(train.Stops)
@@ -159,8 +158,12 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 		if booked {
 			return persistence.ErrConflict
 		}
-		_, err = c.exec(ctx, change, train.Name, train.Capacity, train.OnSale,
-			micros(train.UpdatedAt), stops, guard.Train[:])
+		revision, err := nextRevision(ctx, c)
+		if err != nil {
+			return err
+		}
+		_, err = c.exec(ctx, change, train.Name, train.Capacity, train.OnSale, micros(train.UpdatedAt), stops,
+			micros(persistence.EncodeRetirement(&train)), revision, guard.Train[:])
 		return err
 	})
 }
@@ -173,7 +176,7 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 		cancel = `UPDATE bookings SET cancelled_at = ?2 WHERE train_id = ?1 AND cancelled_at IS NULL`
 		seats  = `DELETE FROM seats WHERE train_id = ?`
 		holds  = `DELETE FROM holds WHERE train_id = ?`
-		mark   = `UPDATE trains SET deleted_at = ?2 WHERE id = ?1`
+		mark   = `UPDATE trains SET deleted_at = ?2, revision = ?3 WHERE id = ?1`
 	)
 	return db.write(ctx, "delete train", func(ctx context.Context, c *conn) error {
 		if err := checkGuard(ctx, c, guard); err != nil {
@@ -191,12 +194,15 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 				return err
 			}
 		}
-		for _, text := range []string{cancel, mark} {
-			if _, err := c.exec(ctx, text, guard.Train[:], micros(at)); err != nil {
-				return err
-			}
+		if _, err := c.exec(ctx, cancel, guard.Train[:], micros(at)); err != nil {
+			return err
 		}
-		return nil
+		revision, err := nextRevision(ctx, c)
+		if err != nil {
+			return err
+		}
+		_, err = c.exec(ctx, mark, guard.Train[:], micros(at), revision)
+		return err
 	})
 }
 
@@ -232,14 +238,21 @@ func checkGuard(ctx context.Context, c *conn, guard persistence.Guard) error {
 }
 
 func scanTrain(r row) (t booking.Train, err error) {
+	err = scanTrainAnd(r, &t)
+	return t, err
+}
+
+// scanTrainAnd scans the columns of a train, and more columns after them.
+func scanTrainAnd(r row, t *booking.Train, more ...any) (err error) {
 	var (
 		created, updated int64
 		stops            string
 	)
-	if err := r.Scan(trainID(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &created, &updated, &stops); err != nil {
-		return t, err
+	columns := []any{trainID(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &created, &updated, &stops}
+	if err := r.Scan(append(columns, more...)...); err != nil {
+		return err
 	}
 	t.CreatedAt, t.UpdatedAt = fromMicros(created), fromMicros(updated)
-	t.Stops, err = persistence.DecodeList[booking.Stop](stops)
-	return t, err
+	t.Stops, err = persistence.DecodeStops(stops)
+	return err
 }

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -28,26 +29,70 @@ func (s *Store) CreateTrain(ctx context.Context, definition booking.Train) error
 		return persistence.ErrExists
 	}
 	t.Train, t.deleted, t.owner = definition, false, uuid.UUID{}
+	s.changed(t)
 	return nil
 }
 
-// ListTrains implements persistence.Trains.
-func (s *Store) ListTrains(ctx context.Context) ([]booking.Train, error) {
+// Revision implements persistence.Catalogue.
+func (s *Store) Revision(ctx context.Context) (int64, error) {
+	end, err := s.begin(ctx)
+	defer end()
+	return s.revision, err
+}
+
+// ListTrains implements persistence.Catalogue.
+func (s *Store) ListTrains(ctx context.Context, after booking.Cursor, limit int) (found []booking.Train, err error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
 		return nil, err
 	}
-	var all []booking.Train
 	for _, t := range s.trains {
-		if !t.deleted {
-			all = append(all, t.Train)
+		if !t.deleted && persistence.RetirementOf(&t.Train).Compare(after) > 0 {
+			found = append(found, t.Train)
 		}
 	}
-	slices.SortFunc(all, func(a, b booking.Train) int {
-		return booking.Cursor{At: a.CreatedAt, ID: uuid.UUID(a.ID)}.Compare(booking.Cursor{At: b.CreatedAt, ID: uuid.UUID(b.ID)})
+	slices.SortFunc(found, func(a, b booking.Train) int {
+		return persistence.RetirementOf(&a).Compare(persistence.RetirementOf(&b))
 	})
-	return all, nil
+	return found[:min(limit, len(found))], nil
+}
+
+// ChangedTrains implements persistence.Catalogue.
+func (s *Store) ChangedTrains(ctx context.Context, after int64, limit int) (changed []persistence.ChangedTrain, err error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range s.trains {
+		if t.revision > after {
+			changed = append(changed, persistence.ChangedTrain{Train: t.Train, Revision: t.revision, Deleted: t.deleted})
+		}
+	}
+	slices.SortFunc(changed, func(a, b persistence.ChangedTrain) int { return cmp.Compare(a.Revision, b.Revision) })
+	return changed[:min(limit, len(changed))], nil
+}
+
+// FindTrains implements persistence.Catalogue.
+func (s *Store) FindTrains(ctx context.Context, ids []booking.TrainID) (found []booking.Train, err error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if t, err := s.live(id); err == nil {
+			found = append(found, t.Train)
+		}
+	}
+	return found, nil
+}
+
+// changed gives the train the next revision.
+func (s *Store) changed(t *train) {
+	s.revision++
+	t.revision = s.revision
 }
 
 // Epoch implements persistence.Trains.
@@ -135,6 +180,7 @@ func (s *Store) ChangeTrain(ctx context.Context, guard persistence.Guard, to boo
 		}
 	}
 	t.Name, t.Capacity, t.Stops, t.OnSale, t.UpdatedAt = to.Name, to.Capacity, to.Stops, to.OnSale, to.UpdatedAt
+	s.changed(t)
 	return nil
 }
 
@@ -156,6 +202,7 @@ func (s *Store) DeleteTrain(ctx context.Context, guard persistence.Guard, at tim
 		t.cancel(b, at)
 	}
 	t.deleted, t.seats = true, map[int]booking.Legs{}
+	s.changed(t)
 	return nil
 }
 
