@@ -18,7 +18,7 @@ import (
 // more of it (refresh.go). Safe for concurrent use.
 type catalogue struct {
 	mu       sync.RWMutex
-	revision int64 // everything up to it is here
+	revision int64 // everything up to it is here; nothingSeen before the first read
 	trains   map[booking.TrainID]*listing
 	order    []*listing                // in the order of lists
 	routes   map[string]*route         // by their stations
@@ -41,16 +41,14 @@ type route struct {
 	open     []*listing // of trains, those whose sale has not ended
 }
 
-func newCatalogue() *catalogue {
-	c := &catalogue{}
-	c.clear()
-	return c
-}
+// nothingSeen is below every revision.
+const nothingSeen = -1
 
-func (c *catalogue) clear() {
-	c.trains = map[booking.TrainID]*listing{}
-	c.order, c.due = nil, nil
-	c.routes, c.stations = map[string]*route{}, map[string]map[*route]int{}
+func newCatalogue() *catalogue {
+	return &catalogue{
+		revision: nothingSeen, trains: map[booking.TrainID]*listing{},
+		routes: map[string]*route{}, stations: map[string]map[*route]int{},
+	}
 }
 
 // find returns the train, or nil.
@@ -77,22 +75,29 @@ func (c *catalogue) skip(revision int64) {
 	c.revision = revision
 }
 
-// load replaces everything by trains as they were read at a revision or later.
-func (c *catalogue) load(trains []booking.Train, revision int64, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.clear()
-	c.revision = revision
+// add adds trains that are not there yet. It must be followed by sort.
+func (c *catalogue) add(trains []booking.Train) {
 	for _, train := range trains {
 		l := c.index(&train)
 		c.order = append(c.order, l)
 		l.route.trains, l.route.open = append(l.route.trains, l), append(l.route.open, l)
 	}
+}
+
+func (c *catalogue) sort() {
 	slices.SortFunc(c.order, byPosition)
 	for _, r := range c.routes {
 		slices.SortFunc(r.trains, byPosition)
 		slices.SortFunc(r.open, byPosition)
 	}
+}
+
+// replace replaces everything by what another catalogue has, which is not used any more.
+func (c *catalogue) replace(o *catalogue, now time.Time) {
+	o.sort()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.revision, c.trains, c.order, c.routes, c.stations, c.due = o.revision, o.trains, o.order, o.routes, o.stations, o.due
 	c.pass(now)
 }
 

@@ -27,8 +27,8 @@
 // which refuses a call whose caller has stopped waiting. When the members change, each process
 // halts the activations of trains that are now proposed to others.
 //
-// The catalogue of all trains is in the memory of every process. A change of a train is
-// broadcast before its response, and every process reconciles its catalogue with the store.
+// The catalogue of the trains that are not retired is in the memory of every process. Before the
+// response to a change, every process reads from the store what has changed.
 //
 // # Queries
 //

@@ -87,7 +87,11 @@ func NewCatalogue() Catalogue { return Catalogue{newCatalogue()} }
 func (c Catalogue) Apply(change persistence.ChangedTrain, now time.Time) { c.apply(change, now) }
 
 // Load replaces everything.
-func (c Catalogue) Load(trains []booking.Train, now time.Time) { c.load(trains, 0, now) }
+func (c Catalogue) Load(trains []booking.Train, now time.Time) {
+	read := newCatalogue()
+	read.add(trains)
+	c.replace(read, now)
+}
 
 // Expire removes what has passed its time.
 func (c Catalogue) Expire(now time.Time) { c.expire(now) }

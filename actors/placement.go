@@ -21,16 +21,13 @@ func (s *System) proposedOwner(id booking.TrainID) string {
 
 // events returns what this System does when its cluster changes.
 func (s *System) events() cluster.Events {
-	queue := func(events chan struct{}) func() {
-		return func() {
+	return cluster.Events{
+		Changed: func() {
 			select {
-			case events <- struct{}{}:
+			case s.rebalances <- struct{}{}:
 			default: // one is queued already
 			}
-		}
-	}
-	return cluster.Events{
-		Changed: queue(s.rebalances), Reconcile: queue(s.reconciles),
+		},
 		Recovered: s.activations.recovered,
 		Evicted:   func() { s.fail(cluster.ErrEvicted) },
 		Lease:     func(e cluster.LeaseEvent) { s.metrics.leases.WithLabelValues(string(e)).Inc() },

@@ -13,8 +13,12 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// trainsPerPage bounds the trains that are read at a time.
-const trainsPerPage = 2000
+const (
+	// refreshInterval is how often a process reads what it was not told of.
+	refreshInterval = 5 * time.Second
+	// trainsPerPage bounds the trains that are read at a time.
+	trainsPerPage = 2000
+)
 
 // refreshes reads what has changed in the catalogue, one read at a time. Those who ask during a read
 // share the next one, because what they ask for may be newer than the read. Safe for concurrent use.
@@ -72,15 +76,18 @@ func (r *refreshes) take() *refresh {
 	return own
 }
 
-// refreshCatalogue reads what has changed in the store. If the store has forgotten revisions, it was
-// restored from a backup, and everything is read again.
+// refreshCatalogue reads what has changed in the store, and everything the first time. If the store
+// has forgotten revisions, it was restored from a backup, and everything is read again.
 func (s *System) refreshCatalogue() error {
 	s.catalogue.expire(time.Now())
 	revision, err := within(s, s.store.Revision)
 	if err != nil {
 		return err
 	}
-	if revision < s.catalogue.seen() {
+	switch seen := s.catalogue.seen(); {
+	case seen == nothingSeen:
+		return s.loadCatalogue()
+	case revision < seen:
 		s.log.Warn("the store has lost changes of trains; the catalogue is read again")
 		return s.loadCatalogue()
 	}
@@ -107,19 +114,22 @@ func (s *System) loadCatalogue() error {
 	if err != nil {
 		return err
 	}
-	var trains []booking.Train
-	for after := (booking.Cursor{At: time.Now()}); ; after = persistence.RetirementOf(&trains[len(trains)-1]) {
+	read := newCatalogue()
+	read.revision = revision
+	for after := (booking.Cursor{At: time.Now()}); ; {
 		page, err := within(s, func(ctx context.Context) ([]booking.Train, error) {
 			return s.store.ListTrains(ctx, after, trainsPerPage)
 		})
 		if err != nil {
 			return err
 		}
-		if trains = append(trains, page...); len(page) < trainsPerPage {
+		read.add(page)
+		if len(page) < trainsPerPage {
 			break
 		}
+		after = persistence.RetirementOf(&page[len(page)-1])
 	}
-	s.catalogue.load(trains, revision, time.Now())
+	s.catalogue.replace(read, time.Now())
 	return nil
 }
 
@@ -130,18 +140,19 @@ func within[R any](s *System, call func(context.Context) (R, error)) (R, error) 
 	return call(ctx)
 }
 
-// refreshPeriodically reads what this process was not told of, at each event of the cluster, until
-// ctx ends.
+// refreshPeriodically reads what this process was not told of, until ctx ends.
 func (s *System) refreshPeriodically(ctx context.Context) {
+	tick := time.NewTicker(refreshInterval)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.reconciles:
+		case now := <-tick.C:
 			if err := s.refreshes.wait(ctx); err != nil && ctx.Err() == nil {
-				s.log.Warn("catalogue not reconciled with the store", slog.Any("error", err))
+				s.log.Warn("catalogue not refreshed from the store", slog.Any("error", err))
 			}
-			s.activations.dropExpiredHandoffs(time.Now())
+			s.activations.dropExpiredHandoffs(now)
 		}
 	}
 }
@@ -153,6 +164,7 @@ func (s *System) announce(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	own := s.refreshes.begin()
+	// The peers, and this process at the same time.
 	err := cluster.Broadcast(ctx, s.cluster, func(ctx context.Context, p *cluster.Peer) error {
 		_, err := wire.NewTrainsClient(p.Connection()).RefreshCatalogue(ctx, &wire.RefreshCatalogueRequest{})
 		return err

@@ -58,7 +58,6 @@ type System struct {
 	saleWriter  *batcher[persistence.Sale]
 	background  sync.WaitGroup  // store and peer calls
 	rebalances  chan struct{}   // gets a value when trains may have to move
-	reconciles  chan struct{}   // gets a value when the catalogue may have missed an update
 	running     context.Context // from New until Stop
 	cancel      context.CancelFunc
 	shutdown    func() // of actors, once
@@ -75,7 +74,7 @@ func New(o Options) *System {
 	s := &System{
 		store: o.Store, holdStore: o.Holds, rules: o.Rules, log: o.Logger,
 		catalogue: newCatalogue(), failed: make(chan error, 1),
-		cluster: o.Cluster, rebalances: make(chan struct{}, 1), reconciles: make(chan struct{}, 1),
+		cluster: o.Cluster, rebalances: make(chan struct{}, 1),
 	}
 	if s.cluster == nil {
 		s.cluster = cluster.NewSingle()
@@ -100,7 +99,7 @@ func (s *System) Start(ctx context.Context) error {
 	if err := s.cluster.Start(ctx, s.events()); err != nil {
 		return fmt.Errorf("join the cluster: %w", err)
 	}
-	if err := s.loadCatalogue(); err != nil {
+	if err := s.refreshes.wait(ctx); err != nil {
 		return fmt.Errorf("read the catalogue: %w", err)
 	}
 	s.background.Go(func() { s.rebalance(s.running) })

@@ -17,9 +17,6 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// ReconcileInterval is how often Events.Reconcile is called.
-const ReconcileInterval = 5 * time.Second
-
 // joinTime bounds the wait until every peer has seen a member that joins.
 const joinTime = 5 * time.Second
 
@@ -43,7 +40,6 @@ const (
 // Events are called by a Cluster, concurrently, and must not block. All are required.
 type Events struct {
 	Changed   func() // keys may have another proposed owner
-	Reconcile func() // every ReconcileInterval: calls of peers may have been missed
 	Recovered func() // renewals or heartbeats succeed again; the store may have lost its last writes
 	Evicted   func() // this process must be restarted
 	Lease     func(LeaseEvent)
@@ -158,7 +154,6 @@ func (n *Node) Start(ctx context.Context, events Events) error {
 	}
 	n.background.Go(func() { n.members.run(n.running) })
 	n.background.Go(func() { n.leases.run(n.running) })
-	n.background.Go(func() { n.reconcile(events.Reconcile) })
 	ctx, cancel := context.WithTimeout(ctx, joinTime)
 	defer cancel()
 	err = Broadcast(ctx, n, func(ctx context.Context, p *Peer) error {
@@ -169,19 +164,6 @@ func (n *Node) Start(ctx context.Context, events Events) error {
 		n.options.Logger.Warn("a peer did not acknowledge the join", slog.Any("error", err))
 	}
 	return nil
-}
-
-func (n *Node) reconcile(event func()) {
-	tick := time.NewTicker(ReconcileInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-n.running.Done():
-			return
-		case <-tick.C:
-			event()
-		}
-	}
 }
 
 // Refresh implements wire.MembersServer.

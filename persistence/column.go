@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 	"unique"
@@ -79,20 +80,22 @@ func DecodeStops(text string) (stops []booking.Stop, err error) {
 	return stops, nil
 }
 
-var zones sync.Map // UTC offset in seconds → *time.Location
+// zones are the locations of UTC offsets, such as +05:30.
+var zones sync.Map
 
+// decodeTime decodes a time in RFC 3339.
 func decodeTime(text string) (time.Time, error) {
+	const withoutOffset = "2006-01-02T15:04:05.999999999"
+	if n := len(text) - len("+05:30"); n > 0 {
+		if zone, known := zones.Load(text[n:]); known { // parsing an offset allocates a location
+			return time.ParseInLocation(withoutOffset, text[:n], zone.(*time.Location))
+		}
+	}
 	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		return time.Time{}, err
+	if _, offset := t.Zone(); err == nil && text[len(text)-1] != 'Z' {
+		zone := time.FixedZone("", offset)
+		zones.Store(strings.Clone(text[len(text)-len("+05:30"):]), zone)
+		t = t.In(zone)
 	}
-	name, offset := t.Zone()
-	if name == "UTC" {
-		return t, nil
-	}
-	zone, known := zones.Load(offset)
-	if !known {
-		zone, _ = zones.LoadOrStore(offset, time.FixedZone("", offset))
-	}
-	return t.In(zone.(*time.Location)), nil
+	return t, err
 }
