@@ -52,7 +52,7 @@ func TestLoadDoesNotReadWhatUsersCancelled(t *testing.T) {
 			}
 			requireBookings(1, persistence.MaxHistory)
 			requireIndexes(t, reader.PlansOfAdoptions, "bookings_of_train", "bookings_pkey", "bookings_cancelled_of_user")
-			rows.requireRead(reader, 1+persistence.MaxHistory)
+			rows.requireRead(reader, "bookings", 1+persistence.MaxHistory)
 		})
 	}
 }
@@ -91,14 +91,64 @@ func TestUserBookingsReadOnlyTheirPage(t *testing.T) {
 			rows.addBookings(guard, user, 20_000, false)
 			rows.do(`UPDATE bookings SET booked_at = booked_at + random() * interval '1 hour'`)
 			rows.do(`SELECT pg_stat_force_next_flush()`)
-			before := rows.rowsRead()
+			before := rows.rowsRead("bookings")
 			if c.analyze {
 				rows.do(`ANALYZE bookings`)
 			}
 			read()
 			requireIndexes(t, reader.PlansOfReads, "bookings_of_user", "bookings_of_user", "bookings_pkey")
 			const pages, onePage, oneBooking = 4, limit + 1, 1
-			rows.requireRead(reader, before+pages*(onePage+oneBooking))
+			rows.requireRead(reader, "bookings", before+pages*(onePage+oneBooking))
+		})
+	}
+}
+
+// TestCatalogueReadsOnlyCurrentTrains counts the rows that are read at a start and at refreshes.
+func TestCatalogueReadsOnlyCurrentTrains(t *testing.T) {
+	t.Parallel()
+	const retired, current, refreshes = 5000, 30, 20
+	for name, c := range planCases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := servers.Postgres(t)
+			reader := openReader(t, url)
+			read := func() (trains int) {
+				const limit = 10
+				for after := (booking.Cursor{At: now()}); ; {
+					page, err := reader.ListTrains(t.Context(), after, limit)
+					require.NoError(t, err)
+					if trains += len(page); len(page) < limit {
+						break
+					}
+					after = persistence.RetirementOf(&page[limit-1])
+				}
+				last, err := reader.Revision(t.Context())
+				require.NoError(t, err)
+				for range refreshes {
+					changed, err := reader.ChangedTrains(t.Context(), last, limit)
+					require.NoError(t, err)
+					require.Empty(t, changed)
+				}
+				return trains
+			}
+			rows := connect(t, url)
+			rows.do(`ALTER TABLE trains SET (autovacuum_enabled = off)`) // it would analyze the table
+			if c.early {
+				require.Zero(t, read())
+			}
+			rows.do(`
+				INSERT INTO trains (id, name, capacity, on_sale, created_at, updated_at, stops, revision, retires_at)
+				SELECT gen_random_uuid(), '', 1, true, now(), now(), '[]', i,
+					CASE WHEN i <= $2 THEN '11000-01-01' ELSE now() - i * interval '1 s' END
+				FROM generate_series(1, $1) i`, retired+current, current)
+			rows.do(`UPDATE catalogue SET revision = $1`, retired+current)
+			if c.analyze {
+				rows.do(`ANALYZE trains`)
+			}
+			rows.do(`SELECT pg_stat_force_next_flush()`)
+			before := rows.rowsRead("trains")
+			require.Equal(t, current, read())
+			rows.requireRead(reader, "trains", before+current)
 		})
 	}
 }
@@ -115,12 +165,12 @@ func openReader(t *testing.T, url string) *postgres.DB {
 }
 
 // requireRead closes a DB, whose session then reports what it has read, and checks the number of
-// bookings that all sessions have read.
-func (s *session) requireRead(reader *postgres.DB, want int) {
+// rows of a table that all sessions have read.
+func (s *session) requireRead(reader *postgres.DB, table string, want int) {
 	s.Helper()
 	require.NoError(s, reader.Close())
-	require.Eventually(s, func() bool { return s.rowsRead() >= want }, 10*time.Second, 5*time.Millisecond)
-	require.Equal(s, want, s.rowsRead())
+	require.Eventually(s, func() bool { return s.rowsRead(table) >= want }, 10*time.Second, 5*time.Millisecond)
+	require.Equal(s, want, s.rowsRead(table))
 }
 
 // requireIndexes checks the indexes by which a connection finds bookings.
@@ -147,9 +197,9 @@ func (s *session) addBookings(guard persistence.Guard, user uuid.UUID, n int, ca
 		[16]byte(guard.Train), [16]byte(user), n, cancelled)
 }
 
-// rowsRead returns the number of bookings that were read by sessions that have reported it.
-func (s *session) rowsRead() int {
+// rowsRead returns the number of rows of a table that were read by sessions that have reported it.
+func (s *session) rowsRead(table string) int {
 	s.Helper()
 	return s.count(`
-		SELECT coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::int FROM pg_stat_user_tables WHERE relname = 'bookings'`)
+		SELECT coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::int FROM pg_stat_user_tables WHERE relname = $1`, table)
 }
