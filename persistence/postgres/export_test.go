@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -16,9 +17,9 @@ var (
 )
 
 // MigrateTo is Migrate up to an earlier version.
-func (db *DB) MigrateTo(ctx context.Context, version int64) error {
+func (db *DB) MigrateTo(ctx context.Context, version int64) (err error) {
 	handle := stdlib.OpenDB(*db.migration)
-	defer handle.Close()
+	defer func() { err = errors.Join(err, handle.Close()) }()
 	provider, err := newProvider(handle)
 	if err != nil {
 		return err

@@ -89,9 +89,9 @@ func (s *session) requireKey() {
 func (s *session) awaitMigration(prefix string, limit time.Duration) {
 	s.Helper()
 	require.Eventually(s, func() bool {
-		return 1 == s.count(`SELECT count(*) FROM pg_stat_activity
+		return s.count(`SELECT count(*) FROM pg_stat_activity
 			WHERE datname = current_database() AND query LIKE $1 || '%' AND state = 'active'
-				AND wait_event_type IN ('Lock', 'Timeout') AND clock_timestamp() - query_start > $2::interval`, prefix, limit)
+				AND wait_event_type IN ('Lock', 'Timeout') AND clock_timestamp() - query_start > $2::interval`, prefix, limit) == 1
 	}, 20*time.Second, 5*time.Millisecond, prefix)
 }
 
