@@ -88,8 +88,9 @@ func newCluster(ctx context.Context, settings ...string) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c, c.execute(ctx, "initdb", "--pgdata", c.data(), "--auth", "trust", "--username", "postgres",
+	err = c.execute(ctx, "initdb", "--pgdata", c.data(), "--auth", "trust", "--username", "postgres",
 		"--encoding", "UTF8", "--locale", "C", "--no-sync")
+	return c, err
 }
 
 // noCluster is newCluster without the data.
