@@ -1,0 +1,34 @@
+// Package sqlitetest writes rows into a database of package sqlite, for tests that need more than
+// its API can write in time.
+package sqlitetest
+
+import (
+	"database/sql"
+	"iter"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite" // the driver
+)
+
+// Insert inserts rows into columns, "a, b", of a table of the database in a directory, in one
+// transaction.
+func Insert(tb testing.TB, dir, table, columns string, rows iter.Seq[[]any]) {
+	tb.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "trainbooking.db"))
+	require.NoError(tb, err)
+	defer func() { require.NoError(tb, db.Close()) }()
+	tx, err := db.BeginTx(tb.Context(), nil)
+	require.NoError(tb, err)
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	places := "?" + strings.Repeat(", ?", strings.Count(columns, ","))
+	insert, err := tx.PrepareContext(tb.Context(), "INSERT INTO "+table+" ("+columns+") VALUES ("+places+")")
+	require.NoError(tb, err)
+	for row := range rows {
+		_, err := insert.ExecContext(tb.Context(), row...)
+		require.NoError(tb, err)
+	}
+	require.NoError(tb, tx.Commit())
+}
