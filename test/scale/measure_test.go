@@ -44,9 +44,8 @@ type service struct {
 	process  *processtest.Server
 	client   *apiclient.Client // for any user
 	http     *http.Client
-	database string // a URL, empty if embedded
-	// nextSeat counts down, so that no two sales want the same seat.
-	nextSeat atomic.Int64
+	database string       // a URL, empty if embedded
+	sold     atomic.Int64 // sales that were begun, so that no two want the same seat
 }
 
 // latencies are how long each of several requests took.
@@ -149,10 +148,11 @@ func (s *service) sell(duration time.Duration) *sales {
 	for range sellers {
 		wait.Go(func() {
 			for ctx.Err() == nil {
-				n := int(s.nextSeat.Add(1)) - 1
-				train := &s.trains[n%min(200, len(s.trains)/10)]
+				n := int(s.sold.Add(1)) - 1
+				several := min(200, len(s.trains)/10)
+				train := &s.trains[n%several]
 				user := userOf(n)
-				request := booking.HoldRequest{ID: booking.NewHoldID(train.ID), User: user, Count: 1}
+				request := booking.HoldRequest{User: user, Train: train.ID, Seats: []int{train.Capacity - n/several}}
 				begun := time.Now()
 				hold, err := s.client.Hold(s.Context(), request)
 				if !result.add(begun, err) {
@@ -192,7 +192,7 @@ func (s *service) whileReading(do func()) (lists, refused int64) {
 	return ok.Load(), failed.Load()
 }
 
-// lockEach holds a seat of each of the trains that are not active, as fast as possible, and returns
+// lockEach holds a seat of each of the trains, which are not active, as fast as possible, and returns
 // how many were locked in a second.
 func (s *service) lockEach(trains []booking.Train) (perSecond float64, failed []error) {
 	var mu sync.Mutex
@@ -204,7 +204,7 @@ func (s *service) lockEach(trains []booking.Train) (perSecond float64, failed []
 			user := uuid.New()
 			for i := next.Add(1) - 1; int(i) < len(trains); i = next.Add(1) - 1 {
 				_, err := s.client.Hold(s.Context(), booking.HoldRequest{
-					ID: booking.NewHoldID(trains[i].ID), User: user, Count: 1,
+					User: user, Train: trains[i].ID, Seats: []int{trains[i].Capacity},
 				})
 				if err == nil {
 					locked.Add(1)

@@ -55,7 +55,7 @@ func migrate(t *testing.T, store ...string) {
 	require.Zero(t, done.Code, done.Err)
 }
 
-// table is printed at the end.
+// report is a table that is printed at the end.
 type report struct {
 	strings.Builder
 	columns *tabwriter.Writer
@@ -134,11 +134,11 @@ func (s *service) measureReads(table *report) {
 }
 
 func (s *service) measureSales(table *report) {
-	const duration = 8 * time.Second
-	s.sell(duration / 8) // activates the trains
+	const duration = 5 * time.Second
+	s.sell(duration / 5) // activates the trains
 	alone := s.sell(duration)
 	table.addLatencies(fmt.Sprintf("sale (%d)", len(alone.took)), alone.took, "")
-	assert.Empty(s, alone.failed, "sales failed")
+	assert.Empty(s, sample(alone.failed), "sales failed")
 	var disturbed *sales
 	lists, refused := s.whileReading(func() { disturbed = s.sell(duration) })
 	table.addLatencies(fmt.Sprintf("sale while %d clients list trains (%d)", readers, len(disturbed.took)),
