@@ -98,10 +98,10 @@ func (s *service) rowsRead() (rows, transactions int) {
 	return number(s, got[0]), number(s, got[1])
 }
 
-func number(t testing.TB, text string) int {
-	t.Helper()
+func number(tb testing.TB, text string) int {
+	tb.Helper()
 	n, err := strconv.Atoi(text)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return n
 }
 

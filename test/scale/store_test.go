@@ -79,6 +79,7 @@ func (r *railway) trainRows() iter.Seq[booking.Train] {
 }
 
 func (r *railway) tables(t *testing.T) []table {
+	t.Helper()
 	stops := func(train booking.Train) string {
 		text, err := persistence.EncodeList(train.Stops)
 		require.NoError(t, err)

@@ -24,8 +24,9 @@ func Insert(tb testing.TB, dir, table, columns string, rows iter.Seq[[]any]) {
 	defer func() { require.NoError(tb, db.Close()) }()
 	tx, err := db.BeginTx(tb.Context(), nil)
 	require.NoError(tb, err)
-	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	defer tx.Rollback() // after a commit it does nothing
 	places := "?" + strings.Repeat(", ?", strings.Count(columns, ","))
+	//nolint:gosec // the names are those of a test
 	insert, err := tx.PrepareContext(tb.Context(), "INSERT INTO "+table+" ("+columns+") VALUES ("+places+")")
 	require.NoError(tb, err)
 	for row := range rows {
