@@ -29,6 +29,7 @@ func Insert(tb testing.TB, dir, table, columns string, rows iter.Seq[[]any]) {
 	//nolint:gosec // the names are those of a test
 	insert, err := tx.PrepareContext(tb.Context(), "INSERT INTO "+table+" ("+columns+") VALUES ("+places+")")
 	require.NoError(tb, err)
+	defer insert.Close()
 	for row := range rows {
 		_, err := insert.ExecContext(tb.Context(), row...)
 		require.NoError(tb, err)
