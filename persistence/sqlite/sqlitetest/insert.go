@@ -26,7 +26,7 @@ func Insert(tb testing.TB, dir, table, columns string, rows iter.Seq[[]any]) {
 	require.NoError(tb, err)
 	defer tx.Rollback() // after a commit it does nothing
 	places := "?" + strings.Repeat(", ?", strings.Count(columns, ","))
-	//nolint:gosec // the names are those of a test
+	//nolint:gosec,sqlclosecheck // the names are those of a test; it is closed below
 	insert, err := tx.PrepareContext(tb.Context(), "INSERT INTO "+table+" ("+columns+") VALUES ("+places+")")
 	require.NoError(tb, err)
 	defer insert.Close()
