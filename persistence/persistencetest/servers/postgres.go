@@ -1,9 +1,12 @@
 package servers
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/url"
 	"os"
@@ -174,4 +177,27 @@ func Query(tb testing.TB, url, statement string) (rows [][]string) {
 		rows = append(rows, strings.Split(strings.TrimRight(line, "\n"), "\t"))
 	}
 	return rows
+}
+
+// Copy inserts rows into columns, "a, b", of a table of the database at a URL. A row has the values
+// in the text format of COPY, separated by tabs.
+func Copy(tb testing.TB, url, table, columns string, rows iter.Seq[string]) {
+	tb.Helper()
+	programs, err := findPostgres()
+	require.NoError(tb, err)
+	psql := exec.CommandContext(tb.Context(), filepath.Join(programs, "psql"), //nolint:gosec // found above
+		"--no-psqlrc", "--quiet", "--command", fmt.Sprintf("COPY %s (%s) FROM STDIN", table, columns), url)
+	psql.Env = append(os.Environ(), "PGCONNECT_TIMEOUT=10")
+	var failed bytes.Buffer
+	psql.Stderr = &failed
+	input, err := psql.StdinPipe()
+	require.NoError(tb, err)
+	require.NoError(tb, psql.Start())
+	w := bufio.NewWriter(input)
+	for row := range rows {
+		_, _ = w.WriteString(row) // an error is returned by Flush
+		_ = w.WriteByte('\n')
+	}
+	err = errors.Join(w.Flush(), input.Close())
+	require.NoError(tb, errors.Join(psql.Wait(), err), "%s", &failed)
 }
