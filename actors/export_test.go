@@ -127,3 +127,6 @@ func StartRequest(ctx context.Context, train booking.TrainID) (context.Context, 
 
 // StartFlush is startFlush.
 var StartFlush = startFlush
+
+// Joined returns an error unless the process is a member of the cluster now.
+func (s *System) Joined() error { return s.cluster.Joined() }

@@ -11,18 +11,19 @@ import (
 
 // metrics are the metrics of a System. All label values are constants.
 type metrics struct {
-	activations *prometheus.CounterVec // result: ok, error
-	expired     prometheus.Counter
-	overloaded  prometheus.Counter
-	takeover    prometheus.Histogram
-	fenced      prometheus.Counter
-	events      *prometheus.CounterVec // event: activation.Occurrence
-	retries     prometheus.Counter
-	late        prometheus.Counter
-	leases      *prometheus.CounterVec   // event: acquired, lost, overdue
-	batchSize   *prometheus.HistogramVec // writer: holds, bookings
-	queueAge    *prometheus.HistogramVec
-	writeTime   *prometheus.HistogramVec
+	activations  *prometheus.CounterVec // result: ok, error
+	expired      prometheus.Counter
+	overloaded   prometheus.Counter
+	takeover     prometheus.Histogram
+	fenced       prometheus.Counter
+	events       *prometheus.CounterVec // event: activation.Occurrence
+	retries      prometheus.Counter
+	late         prometheus.Counter
+	leases       *prometheus.CounterVec   // event: acquired, lost, overdue
+	dependencies *prometheus.GaugeVec     // dependency: store, cluster
+	batchSize    *prometheus.HistogramVec // writer: holds, bookings
+	queueAge     *prometheus.HistogramVec
+	writeTime    *prometheus.HistogramVec
 }
 
 // writerMetrics observes one flush: its size, the age of its oldest item at its start, and
@@ -45,6 +46,9 @@ func newMetrics(registry prometheus.Registerer, as *activations) *metrics {
 		activations: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "trainbooking_train_activations_total", Help: "Activations of trains by result: ok or error.",
 		}, []string{"result"}),
+		dependencies: auto.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "trainbooking_dependency_up", Help: "1 if this process can reach the store or the cluster's heartbeats, otherwise 0.",
+		}, []string{"dependency"}),
 		expired: auto.NewCounter(prometheus.CounterOpts{
 			Name: "trainbooking_holds_expired_total", Help: "Holds that expired.",
 		}),

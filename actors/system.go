@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -54,6 +53,7 @@ type System struct {
 	catalogue   *catalogue
 	refreshes   refreshes
 	cluster     cluster.Cluster
+	monitor     *monitor
 	holdWriter  *batcher[persistence.HoldWrite]
 	saleWriter  *batcher[persistence.Sale]
 	background  sync.WaitGroup  // store and peer calls
@@ -90,6 +90,7 @@ func New(o Options) *System {
 	s.metrics = newMetrics(o.Registry, s.activations)
 	s.holdWriter = newBatcher("holds", o.Holds.WriteHolds, s.metrics.writer("holds"))
 	s.saleWriter = newBatcher("bookings", o.Store.Book, s.metrics.writer("bookings"))
+	s.monitor = newMonitor(s)
 	wire.RegisterTrainsServer(s.cluster.Registrar(), trainsServer{system: s})
 	return s
 }
@@ -104,6 +105,7 @@ func (s *System) Start(ctx context.Context) error {
 	}
 	s.background.Go(func() { s.rebalance(s.running) })
 	s.background.Go(func() { s.refreshPeriodically(s.running) })
+	s.background.Go(func() { s.monitor.run(s.running) })
 	return nil
 }
 
@@ -142,23 +144,8 @@ func (s *System) Stop(ctx context.Context) error {
 	return err
 }
 
-// Ready returns an error if the store cannot be reached. A full store is not an error, because
-// reads still work and writes are refused with a code of their own.
-func (s *System) Ready(ctx context.Context) error {
-	err := s.store.Ping(ctx)
-	if errors.Is(err, persistence.ErrFull) {
-		s.log.Warn("the storage is full; sales are refused", slog.Any("error", err))
-		return nil
-	}
-	return err
-}
-
 // Failed returns a channel that gets one error, cluster.ErrEvicted, when this process must end.
 func (s *System) Failed() <-chan error { return s.failed }
-
-// Joined returns an error that says why the process is not a member of the cluster now. It is
-// nil for a member, and without a cluster.
-func (s *System) Joined() error { return s.cluster.Joined() }
 
 // fail sends the first reason why this process must end to Failed.
 func (s *System) fail(err error) {

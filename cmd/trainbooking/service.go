@@ -81,7 +81,7 @@ func (s *service) open(ctx context.Context) error {
 	}
 	s.server, err = api.New(api.Options{
 		Service: s.trains, Accounts: accounts, Users: records, Replies: records,
-		Ready: s.ready, Logger: s.log, Registry: registry, Traces: s.traces, TrustedProxies: proxies,
+		Health: s.health, Logger: s.log, Registry: registry, Traces: s.traces, TrustedProxies: proxies,
 	})
 	if err != nil {
 		return err
@@ -108,13 +108,10 @@ func (s *service) openTrains(ctx context.Context, m mode, registry *prometheus.R
 	return s.trains.Start(ctx)
 }
 
-// ready runs the readiness checks for /readyz.
-func (s *service) ready(ctx context.Context) map[string]error {
-	checks := map[string]error{"store": s.trains.Ready(ctx)}
-	if s.config.Clustered() {
-		checks["cluster"] = s.trains.Joined()
-	}
-	return checks
+// health returns what /readyz reports.
+func (s *service) health() api.Health {
+	h := s.trains.Health()
+	return api.Health{Dependencies: h.Dependencies, NotReady: h.NotReady}
 }
 
 func (s *service) accounts(users booking.Users, keys [][]byte) (*auth.Accounts, error) {

@@ -89,11 +89,11 @@ func (db *DB) Close() error {
 	return nil
 }
 
-// Ping returns an error if a write would fail: it commits a record to the write-ahead log that
+// Ping returns an error if an adoption would fail: it commits a record to the write-ahead log that
 // is not used.
 func (db *DB) Ping(ctx context.Context) error {
 	const touch = `SELECT pg_logical_emit_message(true, 'trainbooking', 'ping')::text`
-	return db.write(ctx, "ping", func(ctx context.Context, c *conn) error {
+	return db.adopt(ctx, "ping", func(ctx context.Context, c *conn) error {
 		_, err := first(ctx, c, scalar[string], touch)
 		return err
 	})

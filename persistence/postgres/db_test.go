@@ -61,6 +61,7 @@ func TestReadersDelayNeitherSalesNorAdoptions(t *testing.T) {
 	db := openAt(t, url)
 	guard, next := adopt(t, db, booking.NewTrainID()), adopt(t, db, booking.NewTrainID())
 	sale := saleOf(guard, 1)
+	reserved := booking.Reservation{ID: uuid.New(), Until: now().Add(time.Minute), ExpiresAt: now().Add(time.Hour)}
 	lock := connect(t, url)
 	lock.do(`BEGIN`)
 	lock.do(`LOCK TABLE users`)
@@ -112,6 +113,14 @@ func TestReadersDelayNeitherSalesNorAdoptions(t *testing.T) {
 			return db.ChangeTrain(ctx, guard, booking.Train{ID: guard.Train, Name: "Changed"})
 		}},
 		{"DeleteTrain", func(ctx context.Context) error { return db.DeleteTrain(ctx, guard, now(), true) }},
+		{"ReserveKey", func(ctx context.Context) error {
+			_, err := db.ReserveKey(ctx, reserved.ID, "k", reserved, now())
+			return err
+		}},
+		{"ReleaseKey", func(ctx context.Context) error {
+			return db.ReleaseKey(ctx, reserved.ID, "k", reserved.ID, &booking.Reply{Status: 201})
+		}},
+		{"Ping", db.Ping},
 	} {
 		require.NoError(t, within(2*time.Second, step.call), step.name)
 	}

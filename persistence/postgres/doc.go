@@ -19,13 +19,14 @@
 //
 // # Connections
 //
-//	Book, CancelBooking, ChangeTrain, DeleteTrain               ──▶ 4 for sales
-//	Epoch, Adopt, LoadTrain, FindBooking, CancelledBookings     ──▶ 3 for adoptions
-//	lists, SeatLegs, users, tokens, replies, CreateTrain, Ping  ──▶ Options.Conns, 5 by default
+//	Book, CancelBooking, ChangeTrain, DeleteTrain            ──▶ 4 for sales
+//	Epoch, Adopt, LoadTrain, FindBooking, CancelledBookings,
+//	ReserveKey, ReleaseKey, Ping                             ──▶ 3 for adoptions
+//	lists, SeatLegs, users, tokens, CreateTrain              ──▶ Options.Conns, 5 by default
 //
 // So a sale never waits behind readers, who are anonymous and any number, and an adoption never
-// waits behind sales that a lock delays. A sale may first have to find a booking, or to load its
-// train; these reads are short. The connections of sales and adoptions are opened at the start and
+// waits behind sales that a lock delays. A sale may first have to find a booking, to load its train
+// or to reserve a key; these statements are short. The connections of sales and adoptions are opened at the start and
 // kept.
 //
 // All of them connect only to a server that accepts writes, wait at most 3 s for a lock and
