@@ -1,6 +1,7 @@
 package actors_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -30,7 +31,7 @@ func TestForeignLockRefusesOnlySalesOfItsTrain(t *testing.T) {
 			s := clusterOn(t, url)
 			locked := addTrain(t, s, 100)
 			// The second holds a seat of which the first has sold another leg, so that its row exists.
-			requireSold(t, s, locked, "A", "B")
+			booked := requireSold(t, s, booking.HoldRequest{Train: locked, User: uuid.New(), Seats: []int{1}, From: "A", To: "B"})
 			h, err := s.Hold(t.Context(), booking.HoldRequest{Train: locked, User: uuid.New(), Seats: []int{1, 2}, From: "B", To: "C"})
 			require.NoError(t, err)
 			rollback := servers.Begin(t, url, fmt.Sprintf(lock, locked))
@@ -51,38 +52,40 @@ func TestForeignLockRefusesOnlySalesOfItsTrain(t *testing.T) {
 			for sold := 0; ; sold++ {
 				select {
 				case err := <-refused:
-					failed, ok := err.(*booking.Error) //nolint:errorlint // the contract of booking.Service
-					require.True(t, ok, "%v", err)
-					require.Equal(t, booking.CodeUnavailable, failed.Code, "%v", err)
-					require.Equal(t, booking.OutcomeNotExecuted, failed.Outcome, "%v", err)
+					requireNotExecuted(t, err)
+					if name == "Train" {
+						requireNotExecuted(t, s.CancelBooking(t.Context(), booked.User, booked.ID))
+					}
 					require.GreaterOrEqual(t, sold, len(others), "sold meanwhile")
 					rollback()
 					_, err = s.Confirm(t.Context(), refTo(h))
 					require.NoError(t, err, "the lock is gone")
+					require.NoError(t, s.CancelBooking(t.Context(), booked.User, booked.ID))
 					return
 				default:
-					requireSoldSeat(t, s, others[sold%len(others)], 1+sold/len(others))
+					requireSold(t, s, seat(others[sold%len(others)], uuid.New(), 1+sold/len(others)))
 				}
 			}
 		})
 	}
 }
 
-// requireSold sells seat 1 on a segment.
-func requireSold(t *testing.T, s *actors.System, train booking.TrainID, from, to string) {
+func requireNotExecuted(t *testing.T, err error) {
 	t.Helper()
-	h, err := s.Hold(t.Context(), booking.HoldRequest{Train: train, User: uuid.New(), Seats: []int{1}, From: from, To: to})
-	require.NoError(t, err)
-	_, err = s.Confirm(t.Context(), refTo(h))
-	require.NoError(t, err)
+	failed, ok := errors.AsType[*booking.Error](err)
+	require.True(t, ok, "%v", err)
+	require.Equal(t, booking.CodeUnavailable, failed.Code, "%v", err)
+	require.Equal(t, booking.OutcomeNotExecuted, failed.Outcome, "%v", err)
 }
 
-func requireSoldSeat(t *testing.T, s *actors.System, train booking.TrainID, n int) {
+// requireSold holds and confirms seats.
+func requireSold(t *testing.T, s *actors.System, request booking.HoldRequest) booking.Booking {
 	t.Helper()
-	h, err := s.Hold(t.Context(), seat(train, uuid.New(), n))
+	h, err := s.Hold(t.Context(), request)
 	require.NoError(t, err)
-	_, err = s.Confirm(t.Context(), refTo(h))
+	b, err := s.Confirm(t.Context(), refTo(h))
 	require.NoError(t, err)
+	return b
 }
 
 // clusterOn starts a cluster of one on the database at a URL.
