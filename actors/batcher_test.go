@@ -58,13 +58,13 @@ func (w *writes) add(b actors.Batcher[write], items ...write) {
 	}
 }
 
-// result returns the result of an item, which must be done, and when that was.
-func (w *writes) result(t *testing.T, item write) (error, time.Time) {
+// result returns when an item was done, which it must be, and its result.
+func (w *writes) result(t *testing.T, item write) (time.Time, error) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	require.Contains(t, w.done, item)
-	return w.results[item], w.done[item]
+	return w.done[item], w.results[item]
 }
 
 // twoPartitions returns trains of two partitions of a batcher with two, two of the first and one of
@@ -213,7 +213,7 @@ func TestLockedTrainIsWrittenApart(t *testing.T) {
 					l.add(b, write{locked, n}, write{same, n}, write{other, n})
 					wait(250 * time.Millisecond)
 					for _, item := range []write{{same, n}, {other, n}} {
-						err, done := l.result(t, item)
+						done, err := l.result(t, item)
 						require.NoError(t, err)
 						delay = max(delay, done.Sub(start))
 					}
