@@ -20,8 +20,8 @@ import (
 const (
 	// requestTimeout bounds a request from its arrival to its response (API.md, 504).
 	requestTimeout = 5 * time.Second
-	// storeTimeout bounds one call of a store. With the wait in the batcher it is about as
-	// long as requestTimeout, so that few responses are sent after their clients have disconnected.
+	// storeTimeout bounds one call of a store that no batcher makes. It is as long as
+	// requestTimeout: nobody waits for longer.
 	storeTimeout = 5 * time.Second
 	// loadTimeout bounds the load of a train. It is longer than a request waits, so that
 	// the retry of a request finds even a large train on a slow disk loaded.
@@ -30,12 +30,15 @@ const (
 
 // Options configure a System. Store, Holds and Rules are required.
 type Options struct {
-	Store    persistence.Store
-	Holds    persistence.Holds
-	Rules    booking.HoldRules
-	Cluster  cluster.Cluster       // nil: a single process. The System starts and stops it
-	Logger   *slog.Logger          // nil: discard
-	Registry prometheus.Registerer // nil: no metrics
+	Store persistence.Store
+	Holds persistence.Holds
+	Rules booking.HoldRules
+	// SaleWriters and HoldWriters are how many batches of sales and of holds are written at a time;
+	// 0: one, for a store that writes one after another.
+	SaleWriters, HoldWriters int
+	Cluster                  cluster.Cluster       // nil: a single process. The System starts and stops it
+	Logger                   *slog.Logger          // nil: discard
+	Registry                 prometheus.Registerer // nil: no metrics
 }
 
 // System implements booking.Service in one process. Create it with New, then call Start
@@ -88,8 +91,10 @@ func New(o Options) *System {
 	s.refreshes.read = s.refreshCatalogue
 	s.passive = newPassive(o.Store, o.Holds, s.cluster.Address())
 	s.metrics = newMetrics(o.Registry, s.activations)
-	s.holdWriter = newBatcher("holds", o.Holds.WriteHolds, s.metrics.writer("holds"))
-	s.saleWriter = newBatcher("bookings", o.Store.Book, s.metrics.writer("bookings"))
+	s.holdWriter = newBatcher("holds", o.HoldWriters,
+		func(w persistence.HoldWrite) booking.TrainID { return w.Guard.Train }, o.Holds.WriteHolds, s.metrics.writer("holds"))
+	s.saleWriter = newBatcher("bookings", o.SaleWriters,
+		func(s persistence.Sale) booking.TrainID { return s.Guard.Train }, o.Store.Book, s.metrics.writer("bookings"))
 	s.monitor = newMonitor(s)
 	wire.RegisterTrainsServer(s.cluster.Registrar(), trainsServer{system: s})
 	return s

@@ -131,7 +131,7 @@ func (c *virtualCluster) join() *node {
 	n := &node{address: fmt.Sprintf("10.0.0.%d:8090", c.nodes)}
 	n.link = &link{Store: c.store, Client: c.shared.At(n.address, time.Now)}
 	n.System = actors.New(actors.Options{
-		Store: n.link, Holds: n.link, Rules: rules,
+		Store: n.link, Holds: n.link, Rules: rules, SaleWriters: 2, HoldWriters: 2,
 		Cluster: cluster.New(cluster.Options{
 			Leases: n.link, Members: n.link, Address: n.address, Listen: n.address, Tokens: []string{"token"},
 			Network: c.network.At(n.address),

@@ -44,6 +44,8 @@ type mode struct {
 	holds   persistence.Holds
 	keys    [][]byte        // the signing secrets
 	cluster cluster.Cluster // nil in the embedded mode
+
+	saleWriters, holdWriters int
 }
 
 // open opens all parts, the servers last. If it fails, close closes those that are open.
@@ -100,6 +102,7 @@ func (s *service) prepare(ctx context.Context, db store) error {
 func (s *service) openTrains(ctx context.Context, m mode, registry *prometheus.Registry) error {
 	s.trains = actors.New(actors.Options{
 		Store: m.store, Holds: m.holds, Cluster: m.cluster,
+		SaleWriters: m.saleWriters, HoldWriters: m.holdWriters,
 		Rules:  booking.HoldRules{TTL: s.config.HoldTTL, MaxSeats: s.config.MaxHoldsPerUser},
 		Logger: s.log, Registry: registry,
 	})
