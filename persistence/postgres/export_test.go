@@ -2,8 +2,9 @@ package postgres
 
 import (
 	"context"
-	"maps"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,8 +83,8 @@ func (db *DB) WaitForLocks(ctx context.Context) (err error) {
 
 // SetLastUse makes the DB regard every idle connection as used last at a time.
 func (db *DB) SetLastUse(ctx context.Context, at time.Time) {
-	for _, pool := range []*pgxpool.Pool{db.pool, db.sales, db.changes, db.adoptions} {
-		for _, c := range pool.AcquireAllIdle(ctx) {
+	for _, pool := range db.pools() {
+		for _, c := range slices.Backward(pool.AcquireAllIdle(ctx)) { // so that the next call uses the same one
 			c.Conn().PgConn().CustomData()[lastUse] = at
 			c.Release()
 		}
