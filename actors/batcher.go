@@ -18,12 +18,21 @@ const (
 	maxQueueAge = time.Second
 )
 
+// limits bound a batcher.
+type limits struct {
+	items      int           // of a flush
+	age, flush time.Duration // how long an item may wait for its flush, and how long that may take
+}
+
+var writeLimits = limits{items: maxBatch, age: maxQueueAge, flush: storeTimeout}
+
 // errQueueAge is the error of an item that was not written because it waited too long.
 var errQueueAge = errors.New("waited too long for the store")
 
 // batcher writes items in batches. It flushes at once when idle, and collects items while a
 // flush is in flight: group commit without a timer. Safe for concurrent use.
 type batcher[T any] struct {
+	limits  limits
 	flush   func(context.Context, []T) ([]error, error)
 	observe writerMetrics
 	name    string // of its spans
@@ -41,8 +50,10 @@ type queued[T any] struct {
 	done  func(error)
 }
 
-func newBatcher[T any](name string, flush func(context.Context, []T) ([]error, error), observe writerMetrics) *batcher[T] {
-	return &batcher[T]{name: name, flush: flush, observe: observe}
+func newBatcher[T any](
+	name string, l limits, flush func(context.Context, []T) ([]error, error), observe writerMetrics,
+) *batcher[T] {
+	return &batcher[T]{name: name, limits: l, flush: flush, observe: observe}
 }
 
 // add queues an item for the request of ctx. done is called once, from another goroutine,
@@ -70,7 +81,7 @@ func (b *batcher[T]) run() {
 func (b *batcher[T]) take() []queued[T] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := min(len(b.queue), maxBatch)
+	n := min(len(b.queue), b.limits.items)
 	batch := b.queue[:n:n]
 	b.queue = b.queue[n:]
 	if n == 0 {
@@ -84,7 +95,7 @@ func (b *batcher[T]) write(batch []queued[T]) {
 	items := make([]T, 0, len(batch))
 	sent := make([]queued[T], 0, len(batch))
 	for _, q := range batch {
-		if start.Sub(q.since) > maxQueueAge {
+		if start.Sub(q.since) > b.limits.age {
 			q.done(errQueueAge)
 			continue
 		}
@@ -93,7 +104,7 @@ func (b *batcher[T]) write(batch []queued[T]) {
 	if len(items) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), b.limits.flush)
 	defer cancel()
 	ctx, end := startFlush(ctx, b.name, spansOf(sent))
 	results, err := b.flush(ctx, items)

@@ -47,7 +47,7 @@ type Batcher[T any] struct{ *batcher[T] }
 
 // NewBatcher returns a batcher that keeps no metrics.
 func NewBatcher[T any](flush func(context.Context, []T) ([]error, error)) Batcher[T] {
-	return Batcher[T]{newBatcher("test", flush, func(int, time.Duration, time.Duration) {})}
+	return Batcher[T]{newBatcher("test", writeLimits, flush, func(int, time.Duration, time.Duration) {})}
 }
 
 // Add queues an item.

@@ -11,7 +11,7 @@ import (
 )
 
 // maxHandoffs is how many trains are handed off at a time (DESIGN.md 5).
-const maxHandoffs = 50
+const maxHandoffs = maxBatch
 
 // proposedHere reports whether the train is proposed to this process.
 func (s *System) proposedHere(id booking.TrainID) bool { return s.cluster.Owns(cluster.Key(id)) }
@@ -31,8 +31,13 @@ func (s *System) events() cluster.Events {
 			}
 		}
 	}
+	rebalance := queue(s.rebalances)
 	return cluster.Events{
-		Changed: queue(s.rebalances), Reconcile: queue(s.reconciles),
+		Changed: func() {
+			s.members.notify()
+			rebalance()
+		},
+		Reconcile: queue(s.reconciles),
 		Recovered: s.activations.recovered,
 		Evicted:   func() { s.fail(cluster.ErrEvicted) },
 		Lease:     func(e cluster.LeaseEvent) { s.metrics.leases.WithLabelValues(string(e)).Inc() },

@@ -55,6 +55,8 @@ type System struct {
 	cluster     cluster.Cluster
 	holdWriter  *batcher[persistence.HoldWrite]
 	saleWriter  *batcher[persistence.Sale]
+	loads       *loads
+	members     signal          // the members have changed
 	background  sync.WaitGroup  // store and peer calls
 	rebalances  chan struct{}   // gets a value when trains may have to move
 	reconciles  chan struct{}   // gets a value when the catalogue may have missed an update
@@ -87,8 +89,9 @@ func New(o Options) *System {
 	s.activations = newActivations(s)
 	s.passive = newPassive(o.Store, o.Holds, s.cluster.Address())
 	s.metrics = newMetrics(o.Registry, s.activations)
-	s.holdWriter = newBatcher("holds", o.Holds.WriteHolds, s.metrics.writer("holds"))
-	s.saleWriter = newBatcher("bookings", o.Store.Book, s.metrics.writer("bookings"))
+	s.holdWriter = newBatcher("holds", writeLimits, o.Holds.WriteHolds, s.metrics.writer("holds"))
+	s.saleWriter = newBatcher("bookings", writeLimits, o.Store.Book, s.metrics.writer("bookings"))
+	s.loads = newLoads(s)
 	wire.RegisterTrainsServer(s.cluster.Registrar(), trainsServer{system: s})
 	return s
 }
@@ -133,6 +136,7 @@ func (s *System) Stop(ctx context.Context) error {
 	err := s.cluster.Stop(ctx)
 	s.cancel()
 	s.background.Wait()
+	s.loads.wait()
 	s.holdWriter.wait()
 	s.saleWriter.wait()
 	s.shutdown()

@@ -16,7 +16,9 @@ var (
 	// ErrConflict means that the write contradicts what is stored: the caller's state of the
 	// train is wrong and must be loaded again.
 	ErrConflict = errors.New("conflicts with what is stored")
-	ErrFull     = errors.New("storage is full")
+	// ErrLocked means that the train is locked by a statement in flight.
+	ErrLocked = errors.New("locked by another statement")
+	ErrFull   = errors.New("storage is full")
 	// ErrUnknown means that the write may have been executed, or may be executed later.
 	ErrUnknown = errors.New("outcome unknown")
 )

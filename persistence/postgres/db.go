@@ -29,8 +29,7 @@ const (
 	// salesConns is more than one, so that cancellations and changes do not wait for a batch of
 	// sales, and the other way round.
 	salesConns = 4
-	// adoptionConns is more than one, so that an adoption that waits for a sale in flight does not
-	// delay the next.
+	// adoptionConns is one for each step of loads: the epochs, the adoptions and the trains.
 	adoptionConns = 3
 	// connectTimeout is less than the 5 s that a request may take.
 	connectTimeout = 3 * time.Second
@@ -51,7 +50,7 @@ type Options struct {
 type DB struct {
 	pool      *pgxpool.Pool // for all that has no other
 	sales     *pgxpool.Pool // for the guarded writes of trains
-	adoptions *pgxpool.Pool // for Epoch, Adopt, LoadTrain and what else a sale waits for
+	adoptions *pgxpool.Pool // for Epochs, Adopt, LoadTrains and what else a sale waits for
 	migration *pgx.ConnConfig
 	traced    bool
 	close     func()

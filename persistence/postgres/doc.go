@@ -20,7 +20,7 @@
 // # Connections
 //
 //	Book, CancelBooking, ChangeTrain, DeleteTrain               ──▶ 4 for sales
-//	Epoch, Adopt, LoadTrain, FindBooking, CancelledBookings     ──▶ 3 for adoptions
+//	Epochs, Adopt, LoadTrains, FindBooking, CancelledBookings   ──▶ 3 for adoptions
 //	lists, SeatLegs, users, tokens, replies, CreateTrain, Ping  ──▶ Options.Conns, 5 by default
 //
 // So a sale never waits behind readers, who are anonymous and any number, and an adoption never
