@@ -46,6 +46,9 @@ func (t *trainActor) Receive(ctx actor.Context) {
 	case *request:
 		m.begun.Store(true)
 		t.handle(activation.Arrived{Request: &m.Request})
+	case activation.Stop:
+		t.loaded() // it waits for no lease any more
+		t.handle(m)
 	case activation.Event:
 		t.handle(m)
 	case *actor.Stopped:
@@ -103,29 +106,30 @@ func (t *trainActor) execute(e activation.Effect) {
 
 // load executes a step of the load, or its end.
 func (t *trainActor) load(e activation.Effect) {
-	s, id := t.system, t.train.id
+	ctx, s, id := t.loading, t.system, t.train.id
 	switch e := e.(type) {
 	case activation.FindEpoch:
-		t.step(func(ctx context.Context) activation.Event {
-			epoch, err := s.store.Epoch(ctx, id)
-			return activation.EpochFound{Epoch: epoch, Err: err}
+		s.loads.epochs.load(ctx, id, func(epoch int64, err error) {
+			t.send(activation.EpochFound{Epoch: epoch, Err: err})
 		})
 	case activation.AcquireLease:
-		t.step(func(ctx context.Context) activation.Event { return t.acquire(ctx, e.Guard.Owner) })
+		t.acquire(e.Guard.Owner)
 	case activation.Adopt:
-		t.step(func(ctx context.Context) activation.Event {
-			epoch, err := s.store.Adopt(ctx, id, e.Old, e.Guard.Owner)
-			return activation.Adopted{Epoch: epoch, Err: err}
+		e.Guard.Epoch = e.Old + 1
+		s.loads.adoptions.add(ctx, e.Guard, func(err error) {
+			t.send(activation.Adopted{Epoch: e.Guard.Epoch, Err: err})
 		})
 	case activation.ReadHolds:
-		t.step(func(ctx context.Context) activation.Event {
-			holds, err := s.holdStore.LoadHolds(ctx, id, time.Now())
-			return activation.HoldsRead{Holds: holds, Err: err}
+		s.loads.holds.load(ctx, id, func(held persistence.HeldTrain, err error) {
+			t.send(activation.HoldsRead{Holds: held.Holds, Err: err})
 		})
 	case activation.ReadTrain:
-		t.step(func(ctx context.Context) activation.Event {
-			train, err := s.store.LoadTrain(ctx, id, e.Became)
-			return activation.TrainRead{Train: train, Err: err}
+		load := trainToLoad{id: id, became: e.Became}
+		if listed := s.catalogue.find(id); listed != nil {
+			load.capacity = listed.Capacity
+		}
+		s.loads.trains.load(ctx, load, func(train persistence.LoadedTrain, err error) {
+			t.send(activation.TrainRead{Train: train, Err: err})
 		})
 	case activation.Serve:
 		t.loaded()
@@ -136,22 +140,49 @@ func (t *trainActor) load(e activation.Effect) {
 	}
 }
 
-func (t *trainActor) step(call func(context.Context) activation.Event) {
-	ctx := t.loading
-	t.system.background.Go(func() { t.send(call(ctx)) })
+// acquire acquires the lease. If a process has it that is no member any more, nothing but its expiry
+// will free it, so acquire waits for that, or for another change of the members.
+func (t *trainActor) acquire(owner uuid.UUID) {
+	ctx, s := t.loading, t.system
+	wanted := cluster.Acquisition{
+		Lease: persistence.Lease{Train: t.train.id, Owner: owner},
+		Lost:  func() { t.send(activation.LeaseLost{}) },
+	}
+	s.loads.leases.load(ctx, wanted, func(term *cluster.Term, err error) {
+		changed := s.members.wait()
+		held, elsewhere := errors.AsType[*cluster.NotOwnerError](err)
+		switch {
+		case err == nil:
+			t.train.term.Store(term)
+			t.send(activation.LeaseAcquired{Term: term})
+		case !elsewhere:
+			t.send(activation.LeaseAcquired{Err: err})
+		case s.cluster.Peer(held.Address) != nil:
+			t.send(activation.LeaseAcquired{Owner: held.Address})
+		default:
+			s.background.Go(func() {
+				if err := awaitLease(ctx, held.Left, changed); err != nil {
+					t.send(activation.LeaseAcquired{Err: err})
+					return
+				}
+				t.acquire(owner)
+			})
+		}
+	})
 }
 
-func (t *trainActor) acquire(ctx context.Context, owner uuid.UUID) activation.Event {
-	lease := persistence.Lease{Train: t.train.id, Owner: owner}
-	term, err := t.system.cluster.Acquire(ctx, lease, func() { t.send(activation.LeaseLost{}) })
-	if elsewhere, ok := errors.AsType[*cluster.NotOwnerError](err); ok {
-		return activation.LeaseAcquired{Owner: elsewhere.Address}
+// awaitLease waits until a lease has expired that is not renewed, or the members have changed. The
+// error is ctx's, if ctx ends first.
+func awaitLease(ctx context.Context, left time.Duration, changed <-chan struct{}) error {
+	expired := time.NewTimer(left + leaseSlack)
+	defer expired.Stop()
+	select {
+	case <-expired.C:
+	case <-changed:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	if err != nil {
-		return activation.LeaseAcquired{Err: err}
-	}
-	t.train.term.Store(term)
-	return activation.LeaseAcquired{Term: term}
+	return nil
 }
 
 // contextOf returns the context of the request of a write, which does not end with it.
@@ -284,12 +315,7 @@ func (t *trainActor) stopped() {
 		t.close()
 		return
 	}
-	t.system.background.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
-		defer cancel()
-		t.system.cluster.Release(ctx, term)
-		t.close()
-	})
+	t.system.loads.releases.add(context.Background(), term, func(error) { t.close() })
 }
 
 // close removes the activation and lets the waiting requests be sent to the next one.

@@ -27,6 +27,18 @@ const (
 	flushTimeout = 3 * time.Second
 )
 
+// limits bound a batcher.
+type limits struct {
+	partitions int           // at least one
+	items      int           // of a flush
+	age, flush time.Duration // how long an item may wait for its flush, and how long that may take
+}
+
+// writeLimits are those of writes in a number of partitions.
+func writeLimits(partitions int) limits {
+	return limits{partitions: partitions, items: maxBatch, age: maxQueueAge, flush: flushTimeout}
+}
+
 // errQueueAge is the error of an item that was not written because it waited too long.
 var errQueueAge = errors.New("waited too long for the store")
 
@@ -34,6 +46,7 @@ var errQueueAge = errors.New("waited too long for the store")
 // added. Each train belongs to one of a few partitions, which are written concurrently, so that a
 // slow flush delays only its partition. Safe for concurrent use.
 type batcher[T any] struct {
+	limits  limits
 	flush   func(context.Context, []T) ([]error, error)
 	train   func(T) booking.TrainID
 	observe writerMetrics
@@ -45,17 +58,16 @@ type batcher[T any] struct {
 	running    sync.WaitGroup
 }
 
-// newBatcher returns a batcher with a number of partitions, at least one. It calls flush for one
-// more batch at a time than that.
+// newBatcher returns a batcher. It calls flush for one more batch at a time than it has partitions.
 func newBatcher[T any](
-	name string, partitions int, train func(T) booking.TrainID,
+	name string, l limits, train func(T) booking.TrainID,
 	flush func(context.Context, []T) ([]error, error), observe writerMetrics,
 ) *batcher[T] {
 	b := &batcher[T]{
-		name: name, train: train, flush: flush, observe: observe,
+		name: name, limits: l, train: train, flush: flush, observe: observe,
 		seed: maphash.MakeSeed(), alone: make(chan struct{}, 1),
 	}
-	for range max(partitions, 1) {
+	for range max(l.partitions, 1) {
 		b.partitions = append(b.partitions, &partition[T]{batcher: b, locked: map[booking.TrainID]bool{}})
 	}
 	return b
@@ -142,7 +154,7 @@ func (p *partition[T]) takeUnlocked() []queued[T] {
 	defer p.mu.Unlock()
 	var batch []queued[T]
 	if len(p.locked) == 0 {
-		batch = p.takeFirst(min(len(p.queue), maxBatch))
+		batch = p.takeFirst(min(len(p.queue), p.batcher.limits.items))
 	} else {
 		batch = p.take(func(train booking.TrainID) bool {
 			_, locked := p.locked[train]
@@ -166,7 +178,7 @@ func (p *partition[T]) takeFirst(n int) []queued[T] {
 func (p *partition[T]) take(match func(booking.TrainID) bool) (batch []queued[T]) {
 	kept := make([]queued[T], 0, len(p.queue))
 	for _, q := range p.queue {
-		if len(batch) < maxBatch && match(q.train) {
+		if len(batch) < p.batcher.limits.items && match(q.train) {
 			batch = append(batch, q)
 		} else {
 			kept = append(kept, q)
@@ -238,15 +250,15 @@ func (p *partition[T]) setExpiry() {
 	switch {
 	case !p.timed:
 	case p.expiry == nil:
-		p.expiry = time.AfterFunc(time.Until(p.queue[0].since.Add(maxQueueAge)), p.expire)
+		p.expiry = time.AfterFunc(time.Until(p.queue[0].since.Add(p.batcher.limits.age)), p.expire)
 	default:
-		p.expiry.Reset(time.Until(p.queue[0].since.Add(maxQueueAge)))
+		p.expiry.Reset(time.Until(p.queue[0].since.Add(p.batcher.limits.age)))
 	}
 }
 
 // expire refuses the items that have waited too long, while others may be in flight.
 func (p *partition[T]) expire() {
-	old := p.takeOld(time.Now().Add(-maxQueueAge))
+	old := p.takeOld(time.Now().Add(-p.batcher.limits.age))
 	for _, q := range old {
 		q.done(tooOld(q.err))
 	}
@@ -290,7 +302,7 @@ func (b *batcher[T]) write(batch []queued[T]) (locked []queued[T]) {
 	for i, q := range batch {
 		items[i] = q.item
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), b.limits.flush)
 	defer cancel()
 	ctx, end := startFlush(ctx, b.name, spansOf(batch))
 	results, err := b.flush(ctx, items)

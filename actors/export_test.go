@@ -51,7 +51,7 @@ type Batcher[T any] struct{ *batcher[T] }
 func NewBatcher[T any](
 	partitions int, train func(T) booking.TrainID, flush func(context.Context, []T) ([]error, error),
 ) Batcher[T] {
-	return Batcher[T]{newBatcher("test", partitions, train, flush, func(flushed) {})}
+	return Batcher[T]{newBatcher("test", writeLimits(partitions), train, flush, unobserved)}
 }
 
 // PartitionOf returns the partition of a train.

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -138,9 +139,9 @@ func (p *passive) finish(reads []*passiveRead, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range reads {
-		r.err = err
+		r.err = cmp.Or(r.err, err)
 		// One that was dropped or replaced is only for those who wait for it already.
-		if p.reads[r.train.ID] == r && (err != nil || p.seats > maxPassiveSeats) {
+		if p.reads[r.train.ID] == r && (r.err != nil || p.seats > maxPassiveSeats) {
 			p.remove(r.train.ID)
 		}
 		close(r.done)
@@ -167,7 +168,7 @@ func (p *passive) readFromStores(ctx context.Context, reads []*passiveRead) erro
 		ids[i] = r.train.ID
 	}
 	// The holds first: one that becomes a booking in between is then counted as booked.
-	held, err := p.holds.ViewHolds(ctx, ids, time.Now())
+	held, err := p.holds.LoadHolds(ctx, ids, time.Now())
 	if err != nil {
 		return persistence.ClientError(err)
 	}
@@ -177,8 +178,12 @@ func (p *passive) readFromStores(ctx context.Context, reads []*passiveRead) erro
 	}
 	now := time.Now()
 	for i, r := range reads {
-		r.snapshot = booking.NewSnapshot(r.train, booked[i], held[i].Holds, now)
-		r.owned = held[i].Owner != "" && held[i].Owner != p.address
+		if r.err = persistence.ClientError(held[i].Err); r.err != nil {
+			continue
+		}
+		is := held[i].Value
+		r.snapshot = booking.NewSnapshot(r.train, booked[i], is.Holds, now)
+		r.owned = is.Owner != "" && is.Owner != p.address
 	}
 	return nil
 }

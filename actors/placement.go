@@ -9,7 +9,7 @@ import (
 )
 
 // maxHandoffs is how many trains are handed off at a time (DESIGN.md 5).
-const maxHandoffs = 50
+const maxHandoffs = maxBatch
 
 // proposedHere reports whether the train is proposed to this process.
 func (s *System) proposedHere(id booking.TrainID) bool { return s.cluster.Owns(cluster.Key(id)) }
@@ -23,6 +23,7 @@ func (s *System) proposedOwner(id booking.TrainID) string {
 func (s *System) events() cluster.Events {
 	return cluster.Events{
 		Changed: func() {
+			s.members.notify()
 			select {
 			case s.rebalances <- struct{}{}:
 			default: // one is queued already

@@ -59,6 +59,8 @@ type System struct {
 	monitor     *monitor
 	holdWriter  *batcher[persistence.HoldWrite]
 	saleWriter  *batcher[persistence.Sale]
+	loads       *loads
+	members     signal          // the members have changed
 	background  sync.WaitGroup  // store and peer calls
 	rebalances  chan struct{}   // gets a value when trains may have to move
 	running     context.Context // from New until Stop
@@ -91,10 +93,11 @@ func New(o Options) *System {
 	s.refreshes.read = s.refreshCatalogue
 	s.passive = newPassive(o.Store, o.Holds, s.cluster.Address())
 	s.metrics = newMetrics(o.Registry, s.activations)
-	s.holdWriter = newBatcher("holds", o.HoldWriters,
+	s.holdWriter = newBatcher("holds", writeLimits(o.HoldWriters),
 		func(w persistence.HoldWrite) booking.TrainID { return w.Guard.Train }, o.Holds.WriteHolds, s.metrics.writer("holds"))
-	s.saleWriter = newBatcher("bookings", o.SaleWriters,
+	s.saleWriter = newBatcher("bookings", writeLimits(o.SaleWriters),
 		func(s persistence.Sale) booking.TrainID { return s.Guard.Train }, o.Store.Book, s.metrics.writer("bookings"))
+	s.loads = newLoads(s)
 	s.monitor = newMonitor(s)
 	wire.RegisterTrainsServer(s.cluster.Registrar(), trainsServer{system: s})
 	return s
@@ -143,6 +146,7 @@ func (s *System) Stop(ctx context.Context) error {
 	s.cancel()
 	s.background.Wait()
 	s.refreshes.done.Wait()
+	s.loads.wait()
 	s.holdWriter.wait()
 	s.saleWriter.wait()
 	s.shutdown()

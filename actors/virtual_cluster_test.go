@@ -16,6 +16,7 @@ import (
 	"trainbooking.dev/cluster"
 	"trainbooking.dev/cluster/clustertest"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/memory"
 )
 
@@ -45,14 +46,49 @@ type link struct {
 	book        hook[persistence.Sale]
 	holds       hook[persistence.HoldWrite]
 	read        atomic.Pointer[func([]booking.TrainID) error] // before SeatLegs
-	load        atomic.Pointer[func()]                        // before LoadTrain
+	load        atomic.Pointer[func([]booking.TrainID)]       // before LoadTrains
+	adopt       hook[persistence.Guard]
+	calls       calls
 }
 
-func (l *link) LoadTrain(ctx context.Context, id booking.TrainID, became []uuid.UUID) (persistence.LoadedTrain, error) {
-	if f := l.load.Load(); f != nil {
-		(*f)()
+// calls counts the calls for the steps of loads, each of which takes a while.
+type calls struct {
+	duration                                           time.Duration
+	epochs, leases, adoptions, holds, trains, releases atomic.Int64
+}
+
+func (c *calls) begin(counter *atomic.Int64) {
+	counter.Add(1)
+	if c.duration > 0 {
+		wait(c.duration)
 	}
-	return l.Store.LoadTrain(ctx, id, became)
+}
+
+func (l *link) Epochs(ctx context.Context, trains []booking.TrainID) ([]persistence.Result[int64], error) {
+	l.calls.begin(&l.calls.epochs)
+	return l.Store.Epochs(ctx, trains)
+}
+
+func (l *link) Adopt(ctx context.Context, activations []persistence.Guard) ([]error, error) {
+	l.calls.begin(&l.calls.adoptions)
+	return l.adopt.call(activations, func() ([]error, error) { return l.Store.Adopt(ctx, activations) })
+}
+
+func (l *link) LoadHolds(
+	ctx context.Context, trains []booking.TrainID, now time.Time,
+) ([]persistence.Result[persistence.HeldTrain], error) {
+	l.calls.begin(&l.calls.holds)
+	return l.Client.LoadHolds(ctx, trains, now)
+}
+
+func (l *link) LoadTrains(
+	ctx context.Context, trains []booking.TrainID, became []uuid.UUID,
+) ([]persistence.Result[persistence.LoadedTrain], error) {
+	l.calls.begin(&l.calls.trains)
+	if f := l.load.Load(); f != nil {
+		(*f)(trains)
+	}
+	return l.Store.LoadTrains(ctx, trains, became)
 }
 
 func (l *link) SeatLegs(ctx context.Context, trains []booking.TrainID) ([]map[int]booking.Legs, error) {
@@ -86,11 +122,14 @@ func (l *link) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) (
 	})
 }
 
-func (l *link) AcquireLease(ctx context.Context, lease persistence.Lease) (persistence.Lease, error) {
+func (l *link) AcquireLeases(
+	ctx context.Context, leases []persistence.Lease,
+) ([]persistence.Result[persistence.Holder], error) {
+	l.calls.begin(&l.calls.leases)
 	if l.unreachable.Load() {
-		return persistence.Lease{}, errUnreachable
+		return nil, errUnreachable
 	}
-	return l.Client.AcquireLease(ctx, lease)
+	return l.Client.AcquireLeases(ctx, leases)
 }
 
 func (l *link) RenewLeases(ctx context.Context, leases []persistence.Lease) ([]error, error) {
@@ -100,11 +139,12 @@ func (l *link) RenewLeases(ctx context.Context, leases []persistence.Lease) ([]e
 	return l.Client.RenewLeases(ctx, leases)
 }
 
-func (l *link) ReleaseLease(ctx context.Context, lease persistence.Lease) error {
+func (l *link) ReleaseLeases(ctx context.Context, leases []persistence.Lease) error {
+	l.calls.begin(&l.calls.releases)
 	if l.unreachable.Load() {
 		return errUnreachable
 	}
-	return l.Client.ReleaseLease(ctx, lease)
+	return l.Client.ReleaseLeases(ctx, leases)
 }
 
 func (l *link) Heartbeat(ctx context.Context, member string) (persistence.Membership, error) {
@@ -185,7 +225,7 @@ func (c *virtualCluster) hold(n *node, id booking.TrainID, seatNumber int) booki
 // stored returns the train's holds in Redis.
 func (c *virtualCluster) stored(id booking.TrainID) []booking.Hold {
 	c.Helper()
-	holds, err := c.shared.At("", time.Now).LoadHolds(c.Context(), id, time.Now())
+	holds, err := persistencetest.LoadHolds(c.Context(), c.shared.At("", time.Now), id, time.Now())
 	require.NoError(c, err)
 	return holds
 }

@@ -79,14 +79,19 @@ type Cluster interface {
 	// members share.
 	Bounds() (earliest, latest time.Time)
 
-	// Acquire acquires a lease and renews it until Release. lost is called when the term ends
-	// early, perhaps more than once. The error is a *NotOwnerError when another process holds the
-	// lease. The address in the lease is set.
-	Acquire(ctx context.Context, lease persistence.Lease, lost func()) (*Term, error)
-	// Release ends the term and releases its lease, if the store still has it.
-	Release(ctx context.Context, term *Term)
+	// Acquire acquires leases and renews them until Release. It returns one result each, in order;
+	// the error is a *NotOwnerError when another process holds the lease.
+	Acquire(ctx context.Context, wanted []Acquisition) []persistence.Result[*Term]
+	// Release ends terms and releases those of their leases that the store still has.
+	Release(ctx context.Context, terms []*Term)
 	// Leases returns the number of leases that this process holds.
 	Leases() int
+}
+
+// Acquisition is a lease to acquire.
+type Acquisition struct {
+	Lease persistence.Lease // without the address
+	Lost  func()            // called when the term ends early, perhaps more than once
 }
 
 // Options configure a Node. All fields except TLS, Network and Logger are required.
@@ -225,12 +230,12 @@ func (n *Node) Joined() error { return n.members.joined() }
 func (n *Node) Bounds() (earliest, latest time.Time) { return n.members.clock.bounds() }
 
 // Acquire implements Cluster.
-func (n *Node) Acquire(ctx context.Context, lease persistence.Lease, lost func()) (*Term, error) {
-	return n.leases.acquire(ctx, lease, lost)
+func (n *Node) Acquire(ctx context.Context, wanted []Acquisition) []persistence.Result[*Term] {
+	return n.leases.acquire(ctx, wanted)
 }
 
 // Release implements Cluster.
-func (n *Node) Release(ctx context.Context, term *Term) { n.leases.release(ctx, term) }
+func (n *Node) Release(ctx context.Context, terms []*Term) { n.leases.release(ctx, terms) }
 
 // Leases implements Cluster.
 func (n *Node) Leases() int { return n.leases.count() }

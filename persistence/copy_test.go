@@ -12,6 +12,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
 	"trainbooking.dev/persistence/sqlite"
@@ -82,7 +83,7 @@ func (s *source) addTrain() persistence.Guard {
 	guard := persistence.Guard{Train: train.ID, Owner: uuid.New()}
 	for range 2 {
 		var err error
-		guard.Epoch, err = s.Adopt(s.t.Context(), train.ID, guard.Epoch, guard.Owner)
+		guard.Epoch, err = persistencetest.Adopt(s.t.Context(), s, train.ID, guard.Epoch, guard.Owner)
 		require.NoError(s.t, err)
 	}
 	return guard
@@ -129,10 +130,10 @@ func TestCopyHasEverything(t *testing.T) {
 	user, err := to.FindUserByName(ctx, "asha")
 	require.NoError(t, err)
 	require.Equal(t, from.user, user)
-	train, err := from.LoadTrain(ctx, from.train.Train, nil)
+	train, err := persistencetest.LoadTrain(ctx, from, from.train.Train, nil)
 	require.NoError(t, err)
 	require.Len(t, train.Bookings, 1)
-	copied, err := to.LoadTrain(ctx, from.train.Train, nil)
+	copied, err := persistencetest.LoadTrain(ctx, to, from.train.Train, nil)
 	require.NoError(t, err)
 	require.Equal(t, train, copied)
 	cancelled, err := from.CancelledBookings(ctx, from.train.Train, from.user.ID)
@@ -149,7 +150,7 @@ func TestCopyHasEverything(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, wanted.ID, repeated.ID, "the service that executed it has stopped")
 	require.False(t, repeated.ExpiresAt.IsZero())
-	_, err = to.Epoch(ctx, from.deleted)
+	_, err = persistencetest.Epoch(ctx, to, from.deleted)
 	require.ErrorIs(t, err, persistence.ErrNotFound, "a deleted train stays deleted")
 }
 
@@ -160,11 +161,11 @@ func TestCopiedTrainKeepsItsEpochAndSeats(t *testing.T) {
 	served, err := to.Served(ctx)
 	require.NoError(t, err)
 	require.False(t, served)
-	epoch, err := to.Epoch(ctx, from.train.Train)
+	epoch, err := persistencetest.Epoch(ctx, to, from.train.Train)
 	require.NoError(t, err)
 	require.Equal(t, from.train.Epoch, epoch)
 	guard := persistence.Guard{Train: from.train.Train, Owner: uuid.New()}
-	guard.Epoch, err = to.Adopt(ctx, from.train.Train, epoch, guard.Owner)
+	guard.Epoch, err = persistencetest.Adopt(ctx, to, from.train.Train, epoch, guard.Owner)
 	require.NoError(t, err)
 	again := from.booked
 	again.ID = uuid.New()
@@ -206,7 +207,7 @@ func TestSecondCopyUpdatesTheTarget(t *testing.T) {
 	require.NoError(t, from.SetPassword(ctx, from.user.ID, "h", "new"))
 	require.NoError(t, from.CancelBooking(ctx, from.train, from.booked.ID, micro()))
 	var err error
-	from.train.Epoch, err = from.Adopt(ctx, from.train.Train, from.train.Epoch, from.train.Owner)
+	from.train.Epoch, err = persistencetest.Adopt(ctx, from, from.train.Train, from.train.Epoch, from.train.Owner)
 	require.NoError(t, err)
 	require.NoError(t, from.DeleteTrain(ctx, from.train, micro(), true))
 	counts := from.copyTo(to)

@@ -17,7 +17,9 @@
 // A method returns one of the sentinel errors, a *booking.Error where that is documented, or
 // any other error. ErrUnknown means that a write may have been executed; every other
 // error means that it was not. A write that carries a Guard does not wait long for somebody
-// else's lock, but returns ErrLocked; its caller repeats it.
+// else's lock, but returns ErrLocked; its caller repeats it. A method that takes many items returns
+// one result per item, in order, and the error of one does not affect the others; the error of the
+// call is that of all.
 package persistence
 
 import (
@@ -28,6 +30,12 @@ import (
 
 	"trainbooking.dev/booking"
 )
+
+// Result is the result of one of the items of a call: a value or an error.
+type Result[T any] struct {
+	Value T
+	Err   error
+}
 
 // Guard identifies the activation on whose behalf a train is written.
 type Guard struct {
@@ -61,15 +69,17 @@ type Trains interface {
 	// CreateTrain adds a train, or restores a deleted one, which keeps its epoch. Error:
 	// ErrExists if a train that is not deleted has the id.
 	CreateTrain(ctx context.Context, train booking.Train) error
-	// Epoch returns the epoch of a train. Error: ErrNotFound.
-	Epoch(ctx context.Context, id booking.TrainID) (int64, error)
-	// Adopt makes owner's activation current and returns the new epoch, old+1. Errors:
-	// ErrFenced if the epoch is not old; ErrNotFound.
-	Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (int64, error)
-	// LoadTrain returns the state of a train that is stored here, from one snapshot. became
-	// are the ids of bookings that its live holds would become. It reads no other cancelled
-	// bookings, however many there are. Error: ErrNotFound.
-	LoadTrain(ctx context.Context, id booking.TrainID, became []uuid.UUID) (LoadedTrain, error)
+	// Epochs returns the epochs of trains. Error of a train: ErrNotFound.
+	Epochs(ctx context.Context, trains []booking.TrainID) ([]Result[int64], error)
+	// Adopt makes activations current, each with the epoch after that of its train. Errors of an
+	// activation: ErrFenced if the train has another epoch than the one before; ErrNotFound;
+	// ErrLocked if a statement in flight may still write for an earlier activation: try again.
+	// No call waits for such a statement, since it would keep the other trains waiting.
+	Adopt(ctx context.Context, activations []Guard) ([]error, error)
+	// LoadTrains returns the state of distinct trains that is stored here, from one snapshot. became are
+	// the ids of bookings that the live holds of all of them would become. It reads no other
+	// cancelled bookings, however many there are. Error of a train: ErrNotFound.
+	LoadTrains(ctx context.Context, trains []booking.TrainID, became []uuid.UUID) ([]Result[LoadedTrain], error)
 	// ChangeTrain replaces name, capacity, stops, on_sale and updated_at. Errors:
 	// ErrConflict if a seat above the new capacity is booked; ErrFenced; ErrNotFound.
 	ChangeTrain(ctx context.Context, guard Guard, train booking.Train) error
@@ -111,7 +121,7 @@ type LoadedTrain struct {
 	Train booking.Train
 	// Bookings are the live bookings, in no order.
 	Bookings []booking.Booking
-	// Cancelled are those of the given ids whose booking was cancelled, in no order.
+	// Cancelled are those of the given ids whose booking of this train was cancelled, in no order.
 	Cancelled []uuid.UUID
 	// Seats are the legs on which each seat is booked according to the rows by which Book
 	// decides. Seats without such legs are missing. They differ from Bookings only if somebody

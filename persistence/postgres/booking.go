@@ -68,10 +68,19 @@ func (db *DB) CancelledBookings(
 	return bookings, err
 }
 
-// SeatLegs implements persistence.Bookings. Its subquery for each train always uses the index; a
+// SeatLegs implements persistence.Bookings.
+func (db *DB) SeatLegs(ctx context.Context, trains []booking.TrainID) (seats []map[int]booking.Legs, err error) {
+	err = db.read(ctx, "seat legs", func(ctx context.Context, c *conn) error {
+		seats, err = seatsOf(ctx, c, trains)
+		return err
+	})
+	return seats, err
+}
+
+// seatsOf returns the legs on which the seats of each train are booked. Its subquery for each train always uses the index; a
 // join might read the whole table. It returns a row for each train, since a row for each seat takes
 // longer to send and to scan.
-func (db *DB) SeatLegs(ctx context.Context, trains []booking.TrainID) (seats []map[int]booking.Legs, err error) {
+func seatsOf(ctx context.Context, c *conn, trains []booking.TrainID) ([]map[int]booking.Legs, error) {
 	const find = `
 		SELECT s.numbers, s.sets
 		FROM unnest($1::uuid[]) WITH ORDINALITY AS r (train_id, n)
@@ -79,11 +88,7 @@ func (db *DB) SeatLegs(ctx context.Context, trains []booking.TrainID) (seats []m
 				SELECT array_agg(seat_number) AS numbers, array_agg(legs) AS sets
 				FROM seats WHERE train_id = r.train_id AND legs <> 0) AS s
 		ORDER BY r.n`
-	err = db.read(ctx, "seat legs", func(ctx context.Context, c *conn) error {
-		seats, err = all(ctx, c, scanSeats, find, column(trains, id))
-		return err
-	})
-	return seats, err
+	return all(ctx, c, scanSeats, find, column(trains, id))
 }
 
 func scanSeats(r row) (map[int]booking.Legs, error) {

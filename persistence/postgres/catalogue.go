@@ -50,7 +50,7 @@ func (db *DB) ChangedTrains(
 
 // FindTrains implements persistence.Catalogue.
 func (db *DB) FindTrains(ctx context.Context, ids []booking.TrainID) (trains []booking.Train, err error) {
-	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ANY ($1::uuid[]) AND deleted_at IS NULL`
+	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ANY ($1::uuid[]) AND ` + notDeleted
 	err = db.read(ctx, "find trains", func(ctx context.Context, c *conn) error {
 		trains, err = all(ctx, c, scanTrain, find, column(ids, id))
 		return err

@@ -35,8 +35,7 @@ const (
 	// changeConns is for cancellations, changes and deletions, which do not wait for the row of a
 	// train that somebody else has locked.
 	changeConns = 2
-	// adoptionConns is more than one, so that an adoption that waits for a sale in flight does not
-	// delay the next.
+	// adoptionConns is one for each step of loads: the epochs, the adoptions and the trains.
 	adoptionConns = 3
 	// connectTimeout is for each host of a URL. A request that pings a silent server, gives up the
 	// first host and connects to the second one has more than half of its 5 s left.
@@ -66,7 +65,7 @@ type DB struct {
 	pool      *pgxpool.Pool // for all that has no other
 	sales     *pgxpool.Pool // for Book
 	changes   *pgxpool.Pool // for the other guarded writes of trains
-	adoptions *pgxpool.Pool // for Epoch, Adopt, LoadTrain and what else a sale waits for
+	adoptions *pgxpool.Pool // for Epochs, Adopt, LoadTrains and what else a sale waits for
 	migration *pgx.ConnConfig
 	traced    bool
 	close     func()

@@ -16,6 +16,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
 )
@@ -41,11 +42,11 @@ func TestAdoptionSucceedsWhileThePoolIsExhausted(t *testing.T) {
 	err := bookOne(ctx, db, saleOf(other, 1))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.NotErrorIs(t, err, persistence.ErrUnknown, "there was no connection to send it")
-	epoch, err := db.Epoch(t.Context(), other.Train)
+	epoch, err := persistencetest.Epoch(t.Context(), db, other.Train)
 	require.NoError(t, err)
-	_, err = db.Adopt(t.Context(), other.Train, epoch, uuid.New())
+	_, err = persistencetest.Adopt(t.Context(), db, other.Train, epoch, uuid.New())
 	require.NoError(t, err)
-	_, err = db.LoadTrain(t.Context(), other.Train, nil)
+	_, err = persistencetest.LoadTrain(t.Context(), db, other.Train, nil)
 	require.NoError(t, err)
 	blocker.do(`ROLLBACK`)
 	for _, done := range booked {
@@ -103,12 +104,15 @@ func TestReadersDelayNeitherSalesNorAdoptions(t *testing.T) {
 			_, err := db.CancelledBookings(ctx, guard.Train, sale.Booking.User)
 			return err
 		}},
-		{"Epoch", func(ctx context.Context) error { _, err := db.Epoch(ctx, guard.Train); return err }},
+		{"Epochs", func(ctx context.Context) error { _, err := persistencetest.Epoch(ctx, db, guard.Train); return err }},
 		{"Adopt", func(ctx context.Context) error {
-			_, err := db.Adopt(ctx, next.Train, next.Epoch, uuid.New())
+			_, err := persistencetest.Adopt(ctx, db, next.Train, next.Epoch, uuid.New())
 			return err
 		}},
-		{"LoadTrain", func(ctx context.Context) error { _, err := db.LoadTrain(ctx, guard.Train, nil); return err }},
+		{"LoadTrains", func(ctx context.Context) error {
+			_, err := persistencetest.LoadTrain(ctx, db, guard.Train, nil)
+			return err
+		}},
 		{"ChangeTrain", func(ctx context.Context) error {
 			return db.ChangeTrain(ctx, guard, booking.Train{ID: guard.Train, Name: "Changed"})
 		}},

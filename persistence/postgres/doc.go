@@ -23,7 +23,7 @@
 //
 //	Book                                                        ──▶ 4 for sales
 //	CancelBooking, ChangeTrain, DeleteTrain                     ──▶ 2 for changes
-//	Epoch, Adopt, LoadTrain, FindBooking, CancelledBookings,
+//	Epochs, Adopt, LoadTrains, FindBooking, CancelledBookings,
 //	ReserveKey, ReleaseKey, Ping                                ──▶ 3 for adoptions
 //	lists, SeatLegs, users, tokens, CreateTrain                 ──▶ Options.Conns, 5 by default
 //

@@ -62,9 +62,9 @@ func TestPromotedStandbyHasEverythingAcknowledged(t *testing.T) {
 // readopt adopts a train again.
 func readopt(t *testing.T, db *postgres.DB, guard *persistence.Guard) error {
 	t.Helper()
-	old, err := db.Epoch(t.Context(), guard.Train)
+	old, err := persistencetest.Epoch(t.Context(), db, guard.Train)
 	if err == nil {
-		guard.Epoch, err = db.Adopt(t.Context(), guard.Train, old, guard.Owner)
+		guard.Epoch, err = persistencetest.Adopt(t.Context(), db, guard.Train, old, guard.Owner)
 	}
 	return err
 }
@@ -109,7 +109,7 @@ func TestPrimaryThatBecameReadOnlyIsLeft(t *testing.T) {
 	page, err := db.TrainBookings(t.Context(), guard.Train, booking.PageRequest{})
 	require.NoError(t, err)
 	require.Len(t, page.Items, 2, "readers have left it too")
-	loaded, err := db.LoadTrain(t.Context(), guard.Train, nil)
+	loaded, err := persistencetest.LoadTrain(t.Context(), db, guard.Train, nil)
 	require.NoError(t, err)
 	require.Len(t, loaded.Bookings, 2)
 }

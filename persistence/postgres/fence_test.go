@@ -8,10 +8,12 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
 )
 
+// TestAdoptionWaitsForTheSaleInFlight adopts another train in the same batch, which does not wait.
 func TestAdoptionWaitsForTheSaleInFlight(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
@@ -24,17 +26,19 @@ func TestAdoptionWaitsForTheSaleInFlight(t *testing.T) {
 	booked := inBackground(func() error { return bookOne(t.Context(), old, sale) })
 	watch := connect(t, url)
 	watch.awaitBlocked(1)
-	var found persistence.LoadedTrain
-	adopted := inBackground(func() error {
-		_, err := next.Adopt(t.Context(), guard.Train, guard.Epoch, uuid.New())
-		if err == nil {
-			found, err = next.LoadTrain(t.Context(), guard.Train, nil)
-		}
-		return err
+	idle := adopt(t, next, booking.NewTrainID())
+	results, err := next.Adopt(t.Context(), []persistence.Guard{
+		{Train: guard.Train, Epoch: guard.Epoch + 1, Owner: uuid.New()},
+		{Train: idle.Train, Epoch: idle.Epoch + 1, Owner: uuid.New()},
 	})
-	watch.awaitBlocked(2)
+	require.NoError(t, err)
+	require.ErrorIs(t, results[0], persistence.ErrLocked)
+	require.NoError(t, results[1])
 	other.do(`COMMIT`)
-	require.NoError(t, <-adopted)
+	_, err = persistencetest.Adopt(t.Context(), next, guard.Train, guard.Epoch, uuid.New())
+	require.NoError(t, err)
+	found, err := persistencetest.LoadTrain(t.Context(), next, guard.Train, nil)
+	require.NoError(t, err)
 	require.NoError(t, <-booked)
 	require.Equal(t, []booking.Booking{sale.Booking}, found.Bookings, "the next owner loads it")
 	require.ErrorIs(t, bookOne(t.Context(), old, saleOf(guard, 3)), persistence.ErrFenced)
@@ -63,7 +67,7 @@ func TestWriteDuringAnAdoptionIsLockedAndThenFenced(t *testing.T) {
 			guard := adopt(t, db, booking.NewTrainID())
 			sale := saleOf(guard, 1)
 			require.NoError(t, bookOne(t.Context(), db, sale))
-			before, err := db.LoadTrain(t.Context(), guard.Train, nil)
+			before, err := persistencetest.LoadTrain(t.Context(), db, guard.Train, nil)
 			require.NoError(t, err)
 
 			adopter := connect(t, url)
@@ -72,7 +76,7 @@ func TestWriteDuringAnAdoptionIsLockedAndThenFenced(t *testing.T) {
 			require.ErrorIs(t, write(db, guard, sale.Booking.ID), persistence.ErrLocked)
 			adopter.do(`COMMIT`)
 			require.ErrorIs(t, write(db, guard, sale.Booking.ID), persistence.ErrFenced)
-			after, err := db.LoadTrain(t.Context(), guard.Train, nil)
+			after, err := persistencetest.LoadTrain(t.Context(), db, guard.Train, nil)
 			require.NoError(t, err)
 			require.Equal(t, before, after)
 			require.Equal(t, []booking.Booking{sale.Booking}, after.Bookings)

@@ -12,6 +12,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
 )
@@ -33,7 +34,7 @@ func TestLoadDoesNotReadWhatUsersCancelled(t *testing.T) {
 			awaitSettled(t, reader) // so that every load uses the same connection
 			guard, user := adopt(t, reader, booking.NewTrainID()), uuid.New()
 			requireBookings := func(live, latest int) {
-				loaded, err := reader.LoadTrain(t.Context(), guard.Train, []uuid.UUID{uuid.New()})
+				loaded, err := persistencetest.LoadTrain(t.Context(), reader, guard.Train, []uuid.UUID{uuid.New()})
 				require.NoError(t, err)
 				require.Len(t, loaded.Bookings, live)
 				cancelled, err := reader.CancelledBookings(t.Context(), guard.Train, user)
@@ -53,6 +54,62 @@ func TestLoadDoesNotReadWhatUsersCancelled(t *testing.T) {
 			requireBookings(1, persistence.MaxHistory)
 			requireIndexes(t, reader.PlansOfAdoptions, "bookings_of_train", "bookings_pkey", "bookings_cancelled_of_user")
 			rows.requireRead(reader, "bookings", 1+persistence.MaxHistory)
+		})
+	}
+}
+
+// TestTrainsAreLoadedByTheirIDs counts the rows that are read to find the epochs of a few of many
+// trains, to adopt and to load them.
+func TestTrainsAreLoadedByTheirIDs(t *testing.T) {
+	t.Parallel()
+	for name, c := range planCases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := servers.Postgres(t)
+			reader := openAt(t, url)
+			awaitSettled(t, reader) // so that every call uses the same connection
+			few := make([]persistence.Guard, 3)
+			for i := range few {
+				few[i] = adopt(t, reader, booking.NewTrainID())
+			}
+			load := func() {
+				ids := make([]booking.TrainID, len(few))
+				for i := range few {
+					few[i].Epoch++
+					ids[i] = few[i].Train
+				}
+				_, err := reader.Epochs(t.Context(), ids)
+				require.NoError(t, err)
+				results, err := reader.Adopt(t.Context(), few)
+				require.NoError(t, err)
+				require.Equal(t, make([]error, len(few)), results)
+				loaded, err := reader.LoadTrains(t.Context(), ids, nil)
+				require.NoError(t, err)
+				require.NoError(t, loaded[0].Err)
+			}
+			rows := connect(t, url)
+			rows.do(`ALTER TABLE trains SET (autovacuum_enabled = off)`) // it would analyze the table
+			if c.early {
+				load()
+			}
+			rows.do(`INSERT INTO trains (id, name, capacity, on_sale, created_at, updated_at, stops)
+				SELECT gen_random_uuid(), name, capacity, on_sale, created_at, updated_at, stops FROM trains, generate_series(1, 5000)`)
+			if c.analyze {
+				rows.do(`ANALYZE trains`)
+			}
+			load()
+			plans, err := reader.PlansOfAdoptions(t.Context())
+			require.NoError(t, err)
+			found := 0
+			for text, plan := range plans {
+				if strings.Contains(text, "trains") && strings.Contains(text, "ANY") {
+					found++
+					require.NotContains(t, plan, "Seq Scan", "%s\n%s", text, plan)
+					require.NotContains(t, plan, "trains_by_age", "%s\n%s", text, plan)
+					require.Regexp(t, `Index Cond: \(id = ANY`, plan, text)
+				}
+			}
+			require.Equal(t, 3, found)
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
 )
@@ -23,12 +24,12 @@ func requireSale(t *testing.T, db *postgres.DB, train booking.TrainID) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), requestTimeout)
 	defer cancel()
-	epoch, err := db.Epoch(ctx, train)
+	epoch, err := persistencetest.Epoch(ctx, db, train)
 	require.NoError(t, err)
 	guard := persistence.Guard{Train: train, Owner: uuid.New()}
-	guard.Epoch, err = db.Adopt(ctx, train, epoch, guard.Owner)
+	guard.Epoch, err = persistencetest.Adopt(ctx, db, train, epoch, guard.Owner)
 	require.NoError(t, err)
-	_, err = db.LoadTrain(ctx, train, nil)
+	_, err = persistencetest.LoadTrain(ctx, db, train, nil)
 	require.NoError(t, err)
 
 	ctx, cancel = context.WithTimeout(t.Context(), requestTimeout)
@@ -64,7 +65,7 @@ func TestSilentServerIsNoticedSoonAndAgainUsedWhenItAnswers(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), requestTimeout)
 	defer cancel()
 	for name, call := range map[string]func(context.Context) error{
-		"Epoch": func(ctx context.Context) error { _, err := db.Epoch(ctx, guard.Train); return err },
+		"Epoch": func(ctx context.Context) error { _, err := persistencetest.Epoch(ctx, db, guard.Train); return err },
 		"Book":  func(ctx context.Context) error { return bookOne(ctx, db, saleOf(guard, 1)) },
 	} {
 		err := call(ctx)
@@ -87,7 +88,7 @@ func TestStepOfAnActivationThatGetsNoAnswerLeavesTimeForAnother(t *testing.T) {
 	proxy.silence()
 	ctx, cancel := context.WithTimeout(t.Context(), requestTimeout)
 	defer cancel()
-	_, err := db.Epoch(ctx, guard.Train)
+	_, err := persistencetest.Epoch(ctx, db, guard.Train)
 	require.Error(t, err)
 	require.NoError(t, ctx.Err())
 	proxy.recover()

@@ -11,6 +11,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
 )
@@ -32,7 +33,7 @@ func TestWriteIsUnknownWhenItsReplyIsLost(t *testing.T) {
 			proxy.cutBefore(message, 0)
 			sale := saleOf(guard, 2)
 			require.ErrorIs(t, bookOne(t.Context(), db, sale), persistence.ErrUnknown)
-			_, err := next.Adopt(t.Context(), guard.Train, guard.Epoch, uuid.New())
+			_, err := persistencetest.Adopt(t.Context(), next, guard.Train, guard.Epoch, uuid.New())
 			require.NoError(t, err)
 			found, err := next.FindBooking(t.Context(), sale.Booking.ID)
 			require.NoError(t, err, "an adoption makes the outcome final")
@@ -59,10 +60,10 @@ func TestReadIsNeverUnknown(t *testing.T) {
 		awaitSettled(t, db)
 		neverPing(t, db)
 		proxy.cutBefore(readyForQuery, 0)
-		_, err := db.LoadTrain(t.Context(), guard.Train, nil)
+		_, err := persistencetest.LoadTrain(t.Context(), db, guard.Train, nil)
 		require.Error(t, err)
 		require.NotErrorIs(t, err, persistence.ErrUnknown)
-		_, err = db.LoadTrain(t.Context(), guard.Train, nil)
+		_, err = persistencetest.LoadTrain(t.Context(), db, guard.Train, nil)
 		require.NoError(t, err, "on another connection")
 	}
 }

@@ -22,7 +22,7 @@
 // So loading a train does not read what was released, and UserHolds reads one short set.
 //
 // The version before wrote no sets of users and left released ids in :holds. LoadHolds omits
-// these, and ViewHolds too; UserHolds does not find such a hold until it is put again.
+// these; UserHolds does not find such a hold until it is put again.
 //
 // # Fencing
 //
@@ -32,8 +32,8 @@
 //
 // # Failure
 //
-// A call takes at most persistence.LeaseCall (WriteHolds twice that, LoadHolds and ViewHolds once
-// for each step). No call is sent twice, since a late copy could undo a newer write. A call that was
+// A call takes at most persistence.LeaseCall (WriteHolds twice that, LoadHolds once for each
+// step). No call is sent twice, since a late copy could undo a newer write. A call that was
 // not sent, or got an error reply, was not executed. One without a reply may have been
 // executed, or may be executed later. WriteHolds then reads the holds back, which usually
 // finds the result; the rest is persistence.ErrUnknown until the train has a new activation
@@ -43,5 +43,5 @@
 // leases are lost: every write of a hold is fenced until its train has a new activation, and
 // members add themselves again with their next heartbeat. When it is out of memory, existing
 // leases and heartbeats are renewed, but new leases and holds are persistence.ErrFull. When
-// its clock jumps, see AcquireLease and Heartbeat.
+// its clock jumps, see AcquireLeases and Heartbeat.
 package redis

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -23,44 +24,35 @@ const (
 	keysPerScan      = 1000
 )
 
-// LoadHolds implements persistence.Holds.
-func (db *DB) LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) ([]booking.Hold, error) {
-	holds, err := db.liveHolds(ctx, []booking.TrainID{id}, now)
-	return holds, wrap("load holds", err)
-}
-
-// ViewHolds implements persistence.Holds. Its first step reads the leases and the ids of the holds.
+// LoadHolds implements persistence.Holds. Its first step reads the leases and the ids of the holds.
 // They are separate commands, since trains may be on different shards, and MGET, since GET of a
 // missing lease would be an error of the pipeline.
-func (db *DB) ViewHolds(
+func (db *DB) LoadHolds(
 	ctx context.Context, trains []booking.TrainID, now time.Time,
-) ([]persistence.HeldTrain, error) {
+) ([]persistence.Result[persistence.HeldTrain], error) {
 	pipe, leases := db.data.Pipeline(), make([]*goredis.SliceCmd, len(trains))
 	for i, id := range trains {
 		leases[i] = pipe.MGet(ctx, leaseKey(id))
 	}
 	reads, err := db.holdReads(ctx, pipe, trains, now)
 	if err != nil {
-		return nil, wrap("view holds", err)
+		return nil, wrap("load holds", err)
 	}
 	holds, err := db.holdsOf(ctx, reads)
 	if err != nil {
-		return nil, wrap("view holds", err)
+		return nil, wrap("load holds", err)
 	}
-	held := make([]persistence.HeldTrain, len(trains))
+	held := make([]persistence.Result[persistence.HeldTrain], len(trains))
 	for i, read := range reads {
-		held[read.place].Holds = append(held[read.place].Holds, unreleased(holds[i])...)
+		of := &held[read.place]
+		of.Value.Holds, of.Err = append(of.Value.Holds, unreleased(holds[i].Value)...), cmp.Or(of.Err, holds[i].Err)
 	}
 	for i, lease := range leases {
-		value, found := lease.Val()[0].(string)
-		if !found {
-			continue
+		if value, found := lease.Val()[0].(string); found {
+			l, err := parseLease(trains[i], value)
+			held[i].Value.Owner, held[i].Err = l.Address, cmp.Or(held[i].Err, err)
 		}
-		l, err := parseLease(trains[i], value)
-		if err != nil {
-			return nil, wrap("view holds", err)
-		}
-		held[i].Owner = l.Address
+		held[i].Err = wrap("load holds", held[i].Err)
 	}
 	return held, nil
 }
@@ -74,7 +66,10 @@ func (db *DB) UserHolds(
 		return nil, wrap("user holds", err)
 	}
 	read, err := db.holdsOf(ctx, []holdRead{{train: id, ids: ids}})
-	return slices.Concat(read...), wrap("user holds", err)
+	if err != nil {
+		return nil, wrap("user holds", err)
+	}
+	return read[0].Value, wrap("user holds", read[0].Err)
 }
 
 // latestIDs returns the ids of a user's set with a deadline after a time, the latest first.
@@ -138,8 +133,18 @@ func (db *DB) liveHolds(ctx context.Context, trains []booking.TrainID, now time.
 	if err != nil {
 		return nil, err
 	}
-	holds, err := db.holdsOf(ctx, reads)
-	return unreleased(slices.Concat(holds...)), err
+	read, err := db.holdsOf(ctx, reads)
+	if err != nil {
+		return nil, err
+	}
+	var holds []booking.Hold
+	for _, r := range read {
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		holds = append(holds, unreleased(r.Value)...)
+	}
+	return holds, nil
 }
 
 // unreleased deletes the released holds. Only a version before this one leaves the id of one among
@@ -149,8 +154,8 @@ func unreleased(holds []booking.Hold) []booking.Hold {
 }
 
 // holdsOf returns the holds of each read, in order.
-func (db *DB) holdsOf(ctx context.Context, reads []holdRead) ([][]booking.Hold, error) {
-	holds := make([][]booking.Hold, 0, len(reads))
+func (db *DB) holdsOf(ctx context.Context, reads []holdRead) ([]persistence.Result[[]booking.Hold], error) {
+	holds := make([]persistence.Result[[]booking.Hold], 0, len(reads))
 	for batch := range pipelines(reads) {
 		values, err := db.readHolds(ctx, batch)
 		if err != nil {
@@ -158,10 +163,7 @@ func (db *DB) holdsOf(ctx context.Context, reads []holdRead) ([][]booking.Hold, 
 		}
 		for i, read := range batch {
 			found, err := decodeHolds(read, values[i])
-			if err != nil {
-				return nil, err
-			}
-			holds = append(holds, found)
+			holds = append(holds, persistence.Result[[]booking.Hold]{Value: found, Err: err})
 		}
 	}
 	return holds, nil

@@ -18,7 +18,7 @@ func newPipeline(client *goredis.Client) *pipeline {
 	return &pipeline{client.Pipeline(), map[*goredis.Script]bool{}}
 }
 
-// add appends a run of a script that returns a number.
+// add appends a run of a script that does not return nil.
 func (p *pipeline) add(ctx context.Context, script *goredis.Script, keys []string, args ...any) *goredis.Cmd {
 	if p.loaded[script] {
 		return script.EvalSha(ctx, p, keys, args...)
@@ -27,22 +27,32 @@ func (p *pipeline) add(ctx context.Context, script *goredis.Script, keys []strin
 	return script.Eval(ctx, p, keys, args...)
 }
 
-// send sends all runs and returns their numbers and translated errors, in order. If err is
-// not nil, nothing was sent.
+// send sends all runs of scripts that return numbers. See exec.
 func (p *pipeline) send(ctx context.Context, commands []*goredis.Cmd) (numbers []int64, errs []error, err error) {
-	_, err = p.Exec(ctx)
-	if err != nil && (unsent(err) || refused(commands)) {
+	if errs, err = p.exec(ctx, commands); err != nil {
 		return nil, nil, err
 	}
-	numbers, errs = make([]int64, len(commands)), make([]error, len(commands))
+	numbers = make([]int64, len(commands))
 	for i, command := range commands {
-		number, replied := command.Val().(int64)
-		if !replied { // after a lost connection, commands with a reply have an error too
-			errs[i] = translate(command.Err())
-		}
-		numbers[i] = number
+		numbers[i], _ = command.Val().(int64)
 	}
 	return numbers, errs, nil
+}
+
+// exec sends all runs and returns the translated error of each, in order. If err is not nil, nothing
+// was sent.
+func (p *pipeline) exec(ctx context.Context, commands []*goredis.Cmd) (errs []error, err error) {
+	_, err = p.Exec(ctx)
+	if err != nil && (unsent(err) || refused(commands)) {
+		return nil, err
+	}
+	errs = make([]error, len(commands))
+	for i, command := range commands {
+		if command.Val() == nil { // after a lost connection, commands with a reply have an error too
+			errs[i] = translate(command.Err())
+		}
+	}
+	return errs, nil
 }
 
 // refused reports whether Redis refused the connection (no password, too many clients). The

@@ -15,6 +15,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/sqlite"
 )
 
@@ -44,13 +45,13 @@ func TestReopenedDatabaseHasEverything(t *testing.T) {
 	require.NoError(t, db.Close(), "a second time")
 
 	db = openIn(t, dir)
-	loaded, err := db.LoadTrain(t.Context(), guard.Train, nil)
+	loaded, err := persistencetest.LoadTrain(t.Context(), db, guard.Train, nil)
 	require.NoError(t, err)
 	require.Equal(t, []booking.Booking{sale.Booking}, loaded.Bookings)
-	holds, err := db.LoadHolds(t.Context(), guard.Train, now())
+	holds, err := persistencetest.LoadHolds(t.Context(), db, guard.Train, now())
 	require.NoError(t, err)
 	require.Equal(t, []booking.Hold{hold.Hold}, holds)
-	epoch, err := db.Epoch(t.Context(), guard.Train)
+	epoch, err := persistencetest.Epoch(t.Context(), db, guard.Train)
 	require.NoError(t, err)
 	require.Equal(t, guard.Epoch, epoch)
 	got, err := db.FindUser(t.Context(), user.ID)

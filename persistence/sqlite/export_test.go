@@ -21,7 +21,7 @@ func (db *DB) LimitPages(ctx context.Context, pages int) error {
 var Queries = map[string]string{
 	"findLive": findLive, "findCancelled": findCancelled, "findSeats": findSeats, "findCancelledOfUser": findCancelledOfUser,
 	"findBooking": findBooking, "findOldestOfUser": findOldestOfUser, "findNewestOfUser": findNewestOfUser,
-	"findSeatsOf": findSeatsOf, "loadHolds": loadHolds, "viewHolds": viewHolds, "userHolds": userHolds, "trimHolds": trimHolds,
+	"findSeatsOf": findSeatsOf, "loadHolds": loadHolds, "userHolds": userHolds, "trimHolds": trimHolds,
 }
 
 // Plan returns how SQLite executes a query, one step per line.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,71 +48,108 @@ func nextRevision(ctx context.Context, c *conn) (int64, error) {
 	return first(ctx, c, scalar[int64], next)
 }
 
-// Epoch implements persistence.Trains.
-func (db *DB) Epoch(ctx context.Context, id booking.TrainID) (epoch int64, err error) {
-	const find = `SELECT epoch FROM trains WHERE id = ? AND deleted_at IS NULL`
-	err = db.read(ctx, "epoch", func(ctx context.Context, c *conn) (err error) {
-		epoch, err = first(ctx, c, scalar[int64], find, id[:])
+const findEpoch = `SELECT epoch FROM trains WHERE id = ? AND deleted_at IS NULL`
+
+// Epochs implements persistence.Trains.
+func (db *DB) Epochs(ctx context.Context, trains []booking.TrainID) (epochs []persistence.Result[int64], err error) {
+	err = db.read(ctx, "epochs", func(ctx context.Context, c *conn) error {
+		epochs, err = resultsOf(trains, func(id booking.TrainID) (int64, error) {
+			return first(ctx, c, scalar[int64], findEpoch, id[:])
+		})
 		return err
 	})
-	return epoch, err
+	return epochs, err
 }
 
-// Adopt implements persistence.Trains.
-func (db *DB) Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (epoch int64, err error) {
-	const (
-		find  = `SELECT epoch FROM trains WHERE id = ? AND deleted_at IS NULL`
-		adopt = `UPDATE trains SET epoch = epoch + 1, owner = ? WHERE id = ?`
-	)
-	err = db.write(ctx, "adopt", func(ctx context.Context, c *conn) error {
-		epoch, err = first(ctx, c, scalar[int64], find, id[:])
-		if err != nil {
-			return err
+// resultsOf returns the result of each train: its value, or ErrNotFound. Any other error ends the
+// call.
+func resultsOf[T any](trains []booking.TrainID, find func(booking.TrainID) (T, error)) ([]persistence.Result[T], error) {
+	results := make([]persistence.Result[T], len(trains))
+	for i, id := range trains {
+		value, err := find(id)
+		if err != nil && !errors.Is(err, persistence.ErrNotFound) {
+			return nil, err
 		}
-		if epoch != old {
-			return persistence.ErrFenced
+		results[i] = persistence.Result[T]{Value: value, Err: err}
+	}
+	return results, nil
+}
+
+// Adopt implements persistence.Trains. No statement of an earlier activation is in flight, since
+// only one connection writes.
+func (db *DB) Adopt(ctx context.Context, activations []persistence.Guard) ([]error, error) {
+	results := make([]error, len(activations))
+	err := db.write(ctx, "adopt", func(ctx context.Context, c *conn) error {
+		for i, a := range activations {
+			err := adopt(ctx, c, a)
+			if err != nil && !isRefusal(err) {
+				return err
+			}
+			results[i] = err
 		}
-		_, err = c.exec(ctx, adopt, owner[:], id[:])
-		return err
+		return nil
 	})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return old + 1, nil
+	return results, nil
 }
 
-// The queries of LoadTrain for bookings and seats.
+func adopt(ctx context.Context, c *conn, a persistence.Guard) error {
+	const adopt = `UPDATE trains SET epoch = epoch + 1, owner = ? WHERE id = ?`
+	epoch, err := first(ctx, c, scalar[int64], findEpoch, a.Train[:])
+	if err != nil {
+		return err
+	}
+	if epoch+1 != a.Epoch {
+		return persistence.ErrFenced
+	}
+	_, err = c.exec(ctx, adopt, a.Owner[:], a.Train[:])
+	return err
+}
+
+// The queries of LoadTrains for bookings and seats.
 const (
 	findLive      = `SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = ? AND cancelled_at IS NULL`
 	findCancelled = `
-		SELECT id FROM bookings
+		SELECT train_id, id FROM bookings
 		WHERE id IN (SELECT unhex(value) FROM json_each(?)) AND cancelled_at IS NOT NULL`
 	findSeats = `SELECT seat_number, legs FROM seats WHERE train_id = ? AND legs <> 0`
 )
 
-// LoadTrain implements persistence.Trains.
-func (db *DB) LoadTrain(
-	ctx context.Context, id booking.TrainID, became []uuid.UUID,
-) (loaded persistence.LoadedTrain, err error) {
-	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ? AND deleted_at IS NULL`
-	err = db.read(ctx, "load train", func(ctx context.Context, c *conn) error {
-		if loaded.Train, err = first(ctx, c, scanTrain, find, id[:]); err != nil {
+// LoadTrains implements persistence.Trains.
+func (db *DB) LoadTrains(
+	ctx context.Context, trains []booking.TrainID, became []uuid.UUID,
+) (loaded []persistence.Result[persistence.LoadedTrain], err error) {
+	err = db.read(ctx, "load trains", func(ctx context.Context, c *conn) error {
+		cancelled, err := cancelledOf(ctx, c, became)
+		if err != nil {
 			return err
 		}
-		if loaded.Bookings, err = all(ctx, c, scanBooking, findLive, id[:]); err != nil {
-			return err
-		}
-		if loaded.Cancelled, err = cancelledOf(ctx, c, became); err != nil {
-			return err
-		}
-		loaded.Seats, err = seatsOf(ctx, c, id)
+		loaded, err = resultsOf(trains, func(id booking.TrainID) (persistence.LoadedTrain, error) {
+			train, err := load(ctx, c, id)
+			train.Cancelled = cancelled[id]
+			return train, err
+		})
 		return err
 	})
 	return loaded, err
 }
 
-// cancelledOf returns those of the ids whose booking was cancelled.
-func cancelledOf(ctx context.Context, c *conn, ids []uuid.UUID) ([]uuid.UUID, error) {
+func load(ctx context.Context, c *conn, id booking.TrainID) (loaded persistence.LoadedTrain, err error) {
+	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ? AND deleted_at IS NULL`
+	if loaded.Train, err = first(ctx, c, scanTrain, find, id[:]); err != nil {
+		return loaded, err
+	}
+	if loaded.Bookings, err = all(ctx, c, scanBooking, findLive, id[:]); err != nil {
+		return loaded, err
+	}
+	loaded.Seats, err = seatsOf(ctx, c, id)
+	return loaded, err
+}
+
+// cancelledOf returns those of the ids whose booking was cancelled, by their trains.
+func cancelledOf(ctx context.Context, c *conn, ids []uuid.UUID) (map[booking.TrainID][]uuid.UUID, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -119,7 +157,15 @@ func cancelledOf(ctx context.Context, c *conn, ids []uuid.UUID) ([]uuid.UUID, er
 	if err != nil {
 		return nil, err
 	}
-	return all(ctx, c, scalar[uuid.UUID], findCancelled, list)
+	cancelled := map[booking.TrainID][]uuid.UUID{}
+	scan := func(r row) (id uuid.UUID, err error) {
+		var train booking.TrainID
+		err = r.Scan(trainID(&train), &id)
+		cancelled[train] = append(cancelled[train], id)
+		return id, err
+	}
+	_, err = all(ctx, c, scan, findCancelled, list)
+	return cancelled, err
 }
 
 // seatsOf returns the legs on which each seat of a train is booked.

@@ -62,7 +62,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "adopt-keeps-the-epoch", pkg: "persistence/postgres", decl: "DB.Adopt",
-		edit:     replace(`epoch + 1`, `epoch`),
+		edit:     replace(`SET epoch = epoch + 1`, `SET epoch = epoch`),
 		killedBy: []suite{store},
 	},
 	{

@@ -95,18 +95,23 @@ func (s *Store) changed(t *train) {
 	t.revision = s.revision
 }
 
-// Epoch implements persistence.Trains.
-func (s *Store) Epoch(ctx context.Context, id booking.TrainID) (int64, error) {
+// Epochs implements persistence.Trains.
+func (s *Store) Epochs(ctx context.Context, trains []booking.TrainID) ([]persistence.Result[int64], error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	t, err := s.live(id)
-	if err != nil {
-		return 0, err
+	epochs := make([]persistence.Result[int64], len(trains))
+	for i, id := range trains {
+		t, err := s.live(id)
+		if err != nil {
+			epochs[i].Err = err
+			continue
+		}
+		epochs[i].Value = t.epoch
 	}
-	return t.epoch, nil
+	return epochs, nil
 }
 
 // Owner returns the current activation of a train.
@@ -120,33 +125,49 @@ func (s *Store) Owner(id booking.TrainID) persistence.Guard {
 }
 
 // Adopt implements persistence.Trains.
-func (s *Store) Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (int64, error) {
+func (s *Store) Adopt(ctx context.Context, activations []persistence.Guard) ([]error, error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	t, err := s.live(id)
-	if err != nil {
-		return 0, err
+	results := make([]error, len(activations))
+	for i, a := range activations {
+		results[i] = s.adopt(a)
 	}
-	if t.epoch != old {
-		return 0, persistence.ErrFenced
-	}
-	t.epoch, t.owner = old+1, owner
-	return t.epoch, nil
+	return results, nil
 }
 
-// LoadTrain implements persistence.Trains. The bookings are in the order of their writes, and
-// the cancelled ids in that of became.
-func (s *Store) LoadTrain(
-	ctx context.Context, id booking.TrainID, became []uuid.UUID,
-) (loaded persistence.LoadedTrain, err error) {
+func (s *Store) adopt(a persistence.Guard) error {
+	t, err := s.live(a.Train)
+	if err != nil {
+		return err
+	}
+	if t.epoch+1 != a.Epoch {
+		return persistence.ErrFenced
+	}
+	t.epoch, t.owner = a.Epoch, a.Owner
+	return nil
+}
+
+// LoadTrains implements persistence.Trains. The bookings of a train are in the order of their
+// writes, and the cancelled ids in that of became.
+func (s *Store) LoadTrains(
+	ctx context.Context, trains []booking.TrainID, became []uuid.UUID,
+) ([]persistence.Result[persistence.LoadedTrain], error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
-		return loaded, err
+		return nil, err
 	}
+	loaded := make([]persistence.Result[persistence.LoadedTrain], len(trains))
+	for i, id := range trains {
+		loaded[i].Value, loaded[i].Err = s.load(id, became)
+	}
+	return loaded, nil
+}
+
+func (s *Store) load(id booking.TrainID, became []uuid.UUID) (loaded persistence.LoadedTrain, err error) {
 	t, err := s.live(id)
 	if err != nil {
 		return loaded, err
@@ -155,9 +176,9 @@ func (s *Store) LoadTrain(
 	for _, b := range t.sold {
 		loaded.Bookings = append(loaded.Bookings, *b)
 	}
-	for _, id := range became {
-		if b := s.bookings[id]; b != nil && !b.CancelledAt.IsZero() {
-			loaded.Cancelled = append(loaded.Cancelled, id)
+	for _, bid := range became {
+		if b := s.bookings[bid]; b != nil && b.Train == id && !b.CancelledAt.IsZero() {
+			loaded.Cancelled = append(loaded.Cancelled, bid)
 		}
 	}
 	return loaded, nil
