@@ -85,10 +85,10 @@ func clusterOfIdleTrains(b *testing.B, trains, bookings int) (*actors.System, []
 	servers.Query(b, url, `VACUUM ANALYZE`)
 	all, err := db.ListTrains(b.Context(), booking.Cursor{}, trains)
 	require.NoError(b, err)
-	require.Len(b, all, trains)
+	require.Len(b, all.Items, trains)
 	ids := make([]booking.TrainID, trains)
-	for i := range all {
-		ids[i] = all[i].ID
+	for i := range all.Items {
+		ids[i] = all.Items[i].ID
 	}
 	return startWith(b, newClusterOfOne(db, shared, shared, rules)), ids
 }

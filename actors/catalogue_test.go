@@ -146,7 +146,7 @@ func (s *catalogueStores) Revision(ctx context.Context) (int64, error) {
 	return revision - s.lost.Load(), err
 }
 
-func (s *catalogueStores) ListTrains(ctx context.Context, after booking.Cursor, limit int) ([]booking.Train, error) {
+func (s *catalogueStores) ListTrains(ctx context.Context, after booking.Cursor, limit int) (booking.Page[booking.Train], error) {
 	s.reads.Add(1)
 	return s.stores.ListTrains(ctx, after, limit)
 }

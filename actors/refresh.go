@@ -117,17 +117,16 @@ func (s *System) loadCatalogue() error {
 	read := newCatalogue()
 	read.revision = revision
 	for after := (booking.Cursor{At: time.Now()}); ; {
-		page, err := within(s, func(ctx context.Context) ([]booking.Train, error) {
+		page, err := within(s, func(ctx context.Context) (booking.Page[booking.Train], error) {
 			return s.store.ListTrains(ctx, after, trainsPerPage)
 		})
 		if err != nil {
 			return err
 		}
-		read.add(page)
-		if len(page) < trainsPerPage {
+		read.add(page.Items)
+		if after = page.Next; after == (booking.Cursor{}) {
 			break
 		}
-		after = persistence.RetirementOf(&page[len(page)-1])
 	}
 	s.catalogue.replace(read, time.Now())
 	return nil

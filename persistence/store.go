@@ -95,9 +95,9 @@ type Trains interface {
 type Catalogue interface {
 	// Revision returns the latest revision.
 	Revision(ctx context.Context) (int64, error)
-	// ListTrains returns the trains that are not deleted, ordered by RetirementOf, at most limit of
-	// those after a position. After the present, they are those that are not retired.
-	ListTrains(ctx context.Context, after booking.Cursor, limit int) ([]booking.Train, error)
+	// ListTrains returns the trains that are not deleted, ordered by when they retire and their ids,
+	// at most limit of those after a position. After the present, they are those that are not retired.
+	ListTrains(ctx context.Context, after booking.Cursor, limit int) (booking.Page[booking.Train], error)
 	// ChangedTrains returns the trains with a revision above after, in its order, at most limit.
 	ChangedTrains(ctx context.Context, after int64, limit int) ([]ChangedTrain, error)
 	// FindTrains returns those of the trains that are not deleted, in no order. They may be retired.
@@ -109,11 +109,6 @@ type ChangedTrain struct {
 	booking.Train
 	Revision int64
 	Deleted  bool
-}
-
-// RetirementOf returns the position of a train in ListTrains.
-func RetirementOf(t *booking.Train) booking.Cursor {
-	return booking.Cursor{At: EncodeRetirement(t), ID: uuid.UUID(t.ID)}
 }
 
 // LoadedTrain is a train with what is booked on it.

@@ -66,33 +66,34 @@ func trainsByRetirement(x *exercise) {
 
 	trains, err := x.ListTrains(x.Context(), booking.Cursor{}, all)
 	require.NoError(x, err)
-	require.Equal(x, want, idsOf(trains))
+	require.Equal(x, want, idsOf(trains.Items))
 	var pages []booking.Train
-	for after := (booking.Cursor{}); ; after = persistence.RetirementOf(&pages[len(pages)-1]) {
+	for after := (booking.Cursor{}); ; {
 		page, err := x.ListTrains(x.Context(), after, 3)
 		require.NoError(x, err)
-		if pages = append(pages, page...); len(page) < 3 {
+		pages = append(pages, page.Items...)
+		if after = page.Next; after == (booking.Cursor{}) {
 			break
 		}
 	}
-	require.Equal(x, trains, pages)
+	require.Equal(x, trains.Items, pages)
 	current, err := x.ListTrains(x.Context(), booking.Cursor{At: start.AddDate(0, 0, -1).Add(booking.RetireAfter)}, all)
 	require.NoError(x, err)
-	require.Equal(x, want[2:], idsOf(current), "those that are not retired yet")
+	require.Equal(x, want[2:], idsOf(current.Items), "those that are not retired yet")
 
 	guard := x.adopt(timeless.ID)
 	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, false))
 	trains, err = x.ListTrains(x.Context(), booking.Cursor{}, all)
 	require.NoError(x, err)
-	require.NotContains(x, idsOf(trains), timeless.ID)
+	require.NotContains(x, idsOf(trains.Items), timeless.ID)
 }
 
 func listedAsCreated(x *exercise) {
 	want := x.createTrain()
 	listed, err := x.ListTrains(x.Context(), booking.Cursor{}, all)
 	require.NoError(x, err)
-	require.Len(x, listed, 1)
-	x.requireSameTrain(want, listed[0])
+	require.Len(x, listed.Items, 1)
+	x.requireSameTrain(want, listed.Items[0])
 	changed := x.changes(0)
 	require.Len(x, changed, 1)
 	x.requireSameTrain(want, changed[0].Train)
@@ -188,7 +189,7 @@ func createsAndChanges(x *exercise) {
 			} else if err = x.CreateTrain(x.Context(), train); errors.Is(err, persistence.ErrExists) {
 				err = nil
 			}
-			if err != nil {
+			if err != nil && !errors.Is(err, persistence.ErrLocked) {
 				return err
 			}
 		}

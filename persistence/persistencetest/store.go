@@ -30,7 +30,7 @@ func RequireSeatsMatchBookings(t *testing.T, store persistence.Store) {
 	t.Helper()
 	trains, err := store.ListTrains(t.Context(), booking.Cursor{}, math.MaxInt32)
 	require.NoError(t, err)
-	for _, train := range trains {
+	for _, train := range trains.Items {
 		page, err := store.TrainBookings(t.Context(), train.ID, booking.PageRequest{})
 		require.NoError(t, err)
 		seats, err := store.SeatLegs(t.Context(), []booking.TrainID{train.ID})

@@ -2,6 +2,9 @@ package postgres
 
 import (
 	"context"
+	"time"
+
+	"github.com/google/uuid"
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
@@ -18,16 +21,26 @@ func (db *DB) Revision(ctx context.Context) (revision int64, err error) {
 }
 
 // ListTrains implements persistence.Catalogue. It reads no rows of other trains.
-func (db *DB) ListTrains(ctx context.Context, after booking.Cursor, limit int) (trains []booking.Train, err error) {
+func (db *DB) ListTrains(
+	ctx context.Context, after booking.Cursor, limit int,
+) (page booking.Page[booking.Train], err error) {
 	const find = `
-		SELECT ` + trainColumns + ` FROM trains
+		SELECT ` + trainColumns + `, retires_at FROM trains
 		WHERE deleted_at IS NULL AND (retires_at, id) > ($1, $2)
 		ORDER BY retires_at, id LIMIT $3`
+	var last time.Time
+	scan := func(r row) (t booking.Train, err error) {
+		err = scanTrainAnd(r, &t, &last)
+		return t, err
+	}
 	err = db.read(ctx, "list trains", func(ctx context.Context, c *conn) error {
-		trains, err = all(ctx, c, scanTrain, find, after.At, id(after.ID), limit)
+		page.Items, err = all(ctx, c, scan, find, after.At, id(after.ID), limit)
 		return err
 	})
-	return trains, err
+	if n := len(page.Items); err == nil && n == limit {
+		page.Next = booking.Cursor{At: fromTime(last), ID: uuid.UUID(page.Items[n-1].ID)}
+	}
+	return page, err
 }
 
 // ChangedTrains implements persistence.Catalogue.

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -91,31 +90,35 @@ func (db *DB) SetLastUse(ctx context.Context, at time.Time) {
 	}
 }
 
-// PlansOfAdoptions returns the plan of each prepared statement of the connection for adoptions that
-// was used last, by the text of the statement.
+// PlansOfAdoptions returns the plan of each prepared statement of the connections for adoptions, by
+// the text of the statement.
 func (db *DB) PlansOfAdoptions(ctx context.Context) (map[string]string, error) {
-	return plansOf(ctx, db.readAhead)
+	return plansOf(ctx, db.adoptions)
 }
 
-// PlansOfReads is PlansOfAdoptions for a connection for all that has no other.
+// PlansOfReads is PlansOfAdoptions for the connections for all that has no other.
 func (db *DB) PlansOfReads(ctx context.Context) (map[string]string, error) {
-	return plansOf(ctx, db.read)
+	return plansOf(ctx, db.pool)
 }
 
-// PlansOfSales is PlansOfAdoptions for a connection for sales and one for changes.
+// PlansOfSales is PlansOfAdoptions for the connections for sales and changes.
 func (db *DB) PlansOfSales(ctx context.Context) (map[string]string, error) {
-	sales, err := plansOf(ctx, db.sell)
-	if err != nil {
-		return nil, err
-	}
-	changes, err := plansOf(ctx, db.change)
-	maps.Copy(sales, changes)
-	return sales, err
+	return plansOf(ctx, db.sales, db.changes)
 }
 
-func plansOf(
-	ctx context.Context, read func(context.Context, string, func(context.Context, *conn) error) error,
-) (plans map[string]string, err error) {
+// plansOf asks every idle connection, since a pool may take any of them.
+func plansOf(ctx context.Context, pools ...*pgxpool.Pool) (plans map[string]string, err error) {
+	plans = map[string]string{}
+	for _, pool := range pools {
+		for _, c := range pool.AcquireAllIdle(ctx) {
+			err = errors.Join(err, addPlans(ctx, &conn{c.Conn(), translate}, plans))
+			c.Release()
+		}
+	}
+	return plans, err
+}
+
+func addPlans(ctx context.Context, c *conn, plans map[string]string) error {
 	type statement struct{ name, text, parameters string }
 	const find = `
 		SELECT name, statement, array_to_string(array_fill('NULL'::text, ARRAY[cardinality(parameter_types)]), ', ')
@@ -124,19 +127,15 @@ func plansOf(
 		err = r.Scan(&s.name, &s.text, &s.parameters)
 		return s, err
 	}
-	plans = map[string]string{}
-	err = read(ctx, "plans", func(ctx context.Context, c *conn) error {
-		statements, err := all(ctx, c, scan, find)
-		for _, s := range statements {
-			steps, err := all(ctx, c, scalar[string], `EXPLAIN EXECUTE `+s.name+`(`+s.parameters+`)`)
-			if err != nil {
-				return err
-			}
-			plans[s.text] = strings.Join(steps, "\n")
+	statements, err := all(ctx, c, scan, find)
+	for _, s := range statements {
+		steps, err := all(ctx, c, scalar[string], `EXPLAIN EXECUTE `+s.name+`(`+s.parameters+`)`)
+		if err != nil {
+			return err
 		}
-		return err
-	})
-	return plans, err
+		plans[s.text] = strings.Join(steps, "\n")
+	}
+	return err
 }
 
 // Settled reports whether the connections that are kept are open and no other is being opened.

@@ -41,21 +41,29 @@ func (s *Store) Revision(ctx context.Context) (int64, error) {
 }
 
 // ListTrains implements persistence.Catalogue.
-func (s *Store) ListTrains(ctx context.Context, after booking.Cursor, limit int) (found []booking.Train, err error) {
+func (s *Store) ListTrains(
+	ctx context.Context, after booking.Cursor, limit int,
+) (page booking.Page[booking.Train], err error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
-		return nil, err
+		return page, err
 	}
+	retirementOf := func(t *booking.Train) booking.Cursor {
+		return booking.Cursor{At: persistence.EncodeRetirement(t), ID: uuid.UUID(t.ID)}
+	}
+	var found []booking.Train
 	for _, t := range s.trains {
-		if !t.deleted && persistence.RetirementOf(&t.Train).Compare(after) > 0 {
+		if !t.deleted && retirementOf(&t.Train).Compare(after) > 0 {
 			found = append(found, t.Train)
 		}
 	}
-	slices.SortFunc(found, func(a, b booking.Train) int {
-		return persistence.RetirementOf(&a).Compare(persistence.RetirementOf(&b))
-	})
-	return found[:min(limit, len(found))], nil
+	slices.SortFunc(found, func(a, b booking.Train) int { return retirementOf(&a).Compare(retirementOf(&b)) })
+	page.Items = found[:min(limit, len(found))]
+	if n := len(page.Items); n == limit {
+		page.Next = retirementOf(&page.Items[n-1])
+	}
+	return page, nil
 }
 
 // ChangedTrains implements persistence.Catalogue.
