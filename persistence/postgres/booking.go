@@ -13,19 +13,22 @@ import (
 
 const bookingColumns = `id, train_id, user_id, legs, seats, booked_at, cancelled_at`
 
-// CancelBooking implements persistence.Bookings. It locks the seats in the same order as Book.
+// CancelBooking implements persistence.Bookings. It locks the seats in the same order as Book. The
+// condition on cancelled_at is not IS NULL: with that, the plan may read all live bookings of the
+// train in bookings_of_train.
 func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, bookingID uuid.UUID, at time.Time) error {
 	const cancel = `
 		WITH g AS MATERIALIZED (
 			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR SHARE),
 		checked AS MATERIALIZED (
 			SELECT coalesce(` + guardResult + `, CASE
-				WHEN EXISTS (SELECT 1 FROM bookings WHERE id = $4 AND train_id = $1)
+				WHEN EXISTS (SELECT 1 FROM bookings WHERE train_id = $1 AND id = $4)
 				THEN 'done' ELSE 'not_found' END) AS result
 			FROM g),
 		cancelled AS (
 			UPDATE bookings SET cancelled_at = $5
-			WHERE id = $4 AND train_id = $1 AND cancelled_at IS NULL AND (SELECT result FROM checked) = 'done'
+			WHERE train_id = $1 AND id = $4 AND coalesce(cancelled_at, 'infinity') = 'infinity'
+				AND (SELECT result FROM checked) = 'done'
 			RETURNING legs, seats),
 		locked AS MATERIALIZED (
 			SELECT seat_number FROM seats

@@ -25,13 +25,7 @@ func lend(ctx context.Context, pool *pgxpool.Pool, fn func(*pgx.Conn) error) err
 		return err
 	}
 	defer borrowed.Release()
-	err = fn(borrowed.Conn())
-	if codeOf(err) == readOnlyTransaction {
-		// The server became a standby. The pool drops closed connections, and the next one
-		// finds the server that accepts writes.
-		_ = borrowed.Conn().Close(ctx)
-	}
-	return err
+	return fn(borrowed.Conn())
 }
 
 // transact runs fn between BEGIN and COMMIT, or ROLLBACK if it fails. A connection that is lost

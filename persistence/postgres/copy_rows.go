@@ -101,11 +101,11 @@ func importBookings(ctx context.Context, c *conn, rows persistence.Rows) error {
 		SELECT id, train_id, user_id, legs, seats::int[], epoch, booked_at, cancelled_at
 		FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::bigint[], $7::timestamptz[], $8::timestamptz[])
 			AS r (id, train_id, user_id, legs, seats, epoch, booked_at, cancelled_at)
-		ON CONFLICT (id) DO UPDATE SET
-			train_id = excluded.train_id, user_id = excluded.user_id, legs = excluded.legs, seats = excluded.seats,
+		ON CONFLICT (train_id, id) DO UPDATE SET
+			user_id = excluded.user_id, legs = excluded.legs, seats = excluded.seats,
 			epoch = excluded.epoch, booked_at = excluded.booked_at, cancelled_at = excluded.cancelled_at
-		WHERE (stored.train_id, stored.user_id, stored.legs, stored.seats, stored.epoch, stored.booked_at, stored.cancelled_at) IS DISTINCT FROM
-			(excluded.train_id, excluded.user_id, excluded.legs, excluded.seats, excluded.epoch, excluded.booked_at, excluded.cancelled_at)`
+		WHERE (stored.user_id, stored.legs, stored.seats, stored.epoch, stored.booked_at, stored.cancelled_at) IS DISTINCT FROM
+			(excluded.user_id, excluded.legs, excluded.seats, excluded.epoch, excluded.booked_at, excluded.cancelled_at)`
 	all := rows.Bookings
 	return importInto(ctx, c, upsert, len(all),
 		column(all, func(b persistence.BookingRow) [16]byte { return id(b.ID) }),

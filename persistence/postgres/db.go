@@ -34,6 +34,8 @@ const (
 	adoptionConns = 3
 	// connectTimeout is less than the 5 s that a request may take.
 	connectTimeout = 3 * time.Second
+	// reopenEvery is how often a pool that keeps its connections replaces those that it has lost.
+	reopenEvery = time.Second
 	// noLimit is the lifetime of a connection that is never closed for its age.
 	noLimit = time.Duration(math.MaxInt64)
 )
@@ -156,8 +158,23 @@ func (db *DB) snapshotAhead(ctx context.Context, operation string, fn func(conte
 
 func (db *DB) lend(ctx context.Context, operation string, pool *pgxpool.Pool, fn func(context.Context, *pgx.Conn) error) error {
 	ctx = db.named(ctx, operation)
-	return wrap(operation, lend(ctx, pool, func(raw *pgx.Conn) error { return fn(ctx, raw) }))
+	err := lend(ctx, pool, func(raw *pgx.Conn) error { return fn(ctx, raw) })
+	if codeOf(err) == readOnlyTransaction {
+		db.reconnect()
+	}
+	return wrap(operation, err)
 }
+
+// reconnect replaces every connection, also those that only read. The server became read-only, so
+// it is no longer the primary and its data may be old. New connections find the one that accepts
+// writes.
+func (db *DB) reconnect() {
+	for _, pool := range db.pools() {
+		pool.Reset()
+	}
+}
+
+func (db *DB) pools() []*pgxpool.Pool { return []*pgxpool.Pool{db.pool, db.sales, db.adoptions} }
 
 func (db *DB) connect(ctx context.Context, url string, options Options) (err error) {
 	config, err := pgxpool.ParseConfig(url)
@@ -187,13 +204,14 @@ func (db *DB) connect(ctx context.Context, url string, options Options) (err err
 // later the server may have none left.
 func kept(ctx context.Context, config *pgxpool.Config, conns int32) (*pgxpool.Pool, error) {
 	config = config.Copy()
+	config.HealthCheckPeriod = reopenEvery
 	config.MaxConns, config.MinConns, config.MinIdleConns = conns, conns, 0
 	config.MaxConnLifetime, config.MaxConnIdleTime = noLimit, noLimit
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
 func (db *DB) closeAll() {
-	for _, pool := range []*pgxpool.Pool{db.pool, db.sales, db.adoptions} {
+	for _, pool := range db.pools() {
 		if pool != nil {
 			pool.Close()
 		}

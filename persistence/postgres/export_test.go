@@ -2,16 +2,34 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 var (
 	TranslateCommit = translateCommit
 	Translate       = translate
 )
+
+// MigrateTo is Migrate up to an earlier version.
+func (db *DB) MigrateTo(ctx context.Context, version int64) (err error) {
+	handle := stdlib.OpenDB(*db.migration)
+	defer func() { err = errors.Join(err, handle.Close()) }()
+	provider, err := newProvider(handle)
+	if err != nil {
+		return err
+	}
+	_, err = provider.UpTo(ctx, version)
+	return err
+}
+
+// LockTimeout is how long a statement waits for a lock.
+const LockTimeout = 3 * time.Second
 
 // MigrationLock is the advisory lock of a migration.
 const MigrationLock = migrationLock
@@ -59,6 +77,11 @@ func (db *DB) PlansOfAdoptions(ctx context.Context) (map[string]string, error) {
 // PlansOfReads is PlansOfAdoptions for a connection for all that has no other.
 func (db *DB) PlansOfReads(ctx context.Context) (map[string]string, error) {
 	return plansOf(ctx, db.read)
+}
+
+// PlansOfSales is PlansOfAdoptions for a connection for sales.
+func (db *DB) PlansOfSales(ctx context.Context) (map[string]string, error) {
+	return plansOf(ctx, db.sell)
 }
 
 func plansOf(

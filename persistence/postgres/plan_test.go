@@ -96,7 +96,7 @@ func TestUserBookingsReadOnlyTheirPage(t *testing.T) {
 				rows.do(`ANALYZE bookings`)
 			}
 			read()
-			requireIndexes(t, reader.PlansOfReads, "bookings_of_user", "bookings_of_user", "bookings_pkey")
+			requireIndexes(t, reader.PlansOfReads, "bookings_of_user", "bookings_of_user", "bookings_by_id")
 			const pages, onePage, oneBooking = 4, limit + 1, 1
 			rows.requireRead(reader, "bookings", before+pages*(onePage+oneBooking))
 		})
@@ -149,6 +149,45 @@ func TestCatalogueReadsOnlyCurrentTrains(t *testing.T) {
 			before := rows.rowsRead("trains")
 			require.Equal(t, current, read())
 			rows.requireRead(reader, "trains", before+current)
+		})
+	}
+}
+
+// TestSalesFindTheirBookingByItsKey checks the plans of what is written for one booking.
+func TestSalesFindTheirBookingByItsKey(t *testing.T) {
+	t.Parallel()
+	for name, c := range planCases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := servers.Postgres(t)
+			db := openAt(t, url)
+			awaitSettled(t, db) // so that every write uses the same connection
+			guard := adopt(t, db, booking.NewTrainID())
+			write := func(seat int) {
+				sale := saleOf(guard, seat)
+				require.NoError(t, bookOne(t.Context(), db, sale))
+				require.NoError(t, db.CancelBooking(t.Context(), guard, sale.Booking.ID, now()))
+			}
+			rows := connect(t, url)
+			rows.do(`ALTER TABLE bookings SET (autovacuum_enabled = off)`) // it would analyze the table
+			if c.early {
+				write(1)
+			}
+			rows.addBookings(guard, uuid.New(), 20_000, false)
+			if c.analyze {
+				rows.do(`ANALYZE bookings`)
+			}
+			write(2)
+			plans, err := db.PlansOfSales(t.Context())
+			require.NoError(t, err)
+			require.Len(t, plans, 2)
+			for text, plan := range plans {
+				found := regexp.MustCompile(`using (bookings\w+)`).FindAllStringSubmatch(plan, -1)
+				require.Len(t, found, 2, plan)
+				for _, index := range found {
+					require.Equal(t, "bookings_pkey", index[1], "%s\n%s", text, plan)
+				}
+			}
 		})
 	}
 }

@@ -100,7 +100,8 @@ func bookBatch(ctx context.Context, c *conn, sales []persistence.Sale) ([]error,
 					WHEN g.id IS NULL THEN 'not_found'
 					WHEN g.epoch <> r.epoch OR g.owner IS DISTINCT FROM r.owner THEN 'fenced'
 					WHEN g.deleted_at IS NOT NULL THEN 'not_found'
-					ELSE (SELECT CASE WHEN b.cancelled_at IS NULL THEN 'done' ELSE 'conflict' END FROM bookings b WHERE b.id = r.id)
+					ELSE (SELECT CASE WHEN b.cancelled_at IS NULL THEN 'done' ELSE 'conflict' END FROM bookings b
+						WHERE b.train_id = r.train_id AND b.id = r.id)
 					END AS result
 				FROM req r LEFT JOIN guard g ON g.id = r.train_id) AS r),
 		requested AS MATERIALIZED (
@@ -125,7 +126,7 @@ func bookBatch(ctx context.Context, c *conn, sales []persistence.Sale) ([]error,
 			INSERT INTO bookings (` + bookingColumns + `, epoch)
 			SELECT c.id, c.train_id, c.user_id, c.legs, f.seats, c.booked_at, NULL, c.epoch
 			FROM checked c JOIN free f USING (n) ORDER BY c.id
-			ON CONFLICT (id) DO NOTHING
+			ON CONFLICT DO NOTHING
 			RETURNING 1)
 		SELECT
 			array(SELECT coalesce(c.result, CASE WHEN f.n IS NULL THEN 'conflict' ELSE 'done' END)

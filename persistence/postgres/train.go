@@ -112,7 +112,7 @@ func (db *DB) LoadTrain(
 		if loaded.Bookings, err = all(ctx, c, scanBooking, live, id(train)); err != nil {
 			return err
 		}
-		if loaded.Cancelled, err = cancelledOf(ctx, c, became); err != nil {
+		if loaded.Cancelled, err = cancelledOf(ctx, c, train, became); err != nil {
 			return err
 		}
 		loaded.Seats, err = seatsOf(ctx, c, train)
@@ -121,15 +121,17 @@ func (db *DB) LoadTrain(
 	return loaded, err
 }
 
-// cancelledOf returns those of the ids whose booking was cancelled. The query has no condition on
-// cancelled_at: while few bookings were cancelled, the plan would read all of them, and a session
-// would keep it when there are many.
-func cancelledOf(ctx context.Context, c *conn, ids []uuid.UUID) (cancelled []uuid.UUID, err error) {
-	const find = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = ANY ($1::uuid[])`
+// cancelledOf returns those of the ids whose booking of a train was cancelled. The query has no
+// condition on cancelled_at: while few bookings were cancelled, the plan would read all of them, and
+// a session would keep it when there are many.
+func cancelledOf(
+	ctx context.Context, c *conn, train booking.TrainID, ids []uuid.UUID,
+) (cancelled []uuid.UUID, err error) {
+	const find = `SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = $1 AND id = ANY ($2::uuid[])`
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	bookings, err := all(ctx, c, scanBooking, find, column(ids, id))
+	bookings, err := all(ctx, c, scanBooking, find, id(train), column(ids, id))
 	for _, b := range bookings {
 		if !b.CancelledAt.IsZero() {
 			cancelled = append(cancelled, b.ID)

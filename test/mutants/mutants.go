@@ -176,7 +176,7 @@ var mutants = []mutant{
 		killedBy: []suite{someSystems, chaos("link silent for long")},
 	},
 	{
-		name: "change-not-announced", pkg: "actors", decl: "System.broadcast",
+		name: "change-not-announced", pkg: "actors", decl: "System.announce",
 		edit:     begin(`return nil`),
 		killedBy: []suite{cluster("Changed")},
 	},

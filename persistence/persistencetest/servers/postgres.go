@@ -43,7 +43,7 @@ func StartPostgres(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
 	c, err := newCluster(tb.Context(), settings...)
 	require.NoError(tb, err)
-	return started(tb, c.process, c.url("postgres"))
+	return c.started(tb)
 }
 
 // shared returns the server of this test binary.
@@ -84,6 +84,17 @@ type cluster struct {
 // newCluster creates a cluster without starting it. It listens only on a socket in a directory
 // that other users cannot enter, so it needs no password.
 func newCluster(ctx context.Context, settings ...string) (*cluster, error) {
+	c, err := noCluster(settings...)
+	if err != nil {
+		return nil, err
+	}
+	err = c.execute(ctx, "initdb", "--pgdata", c.data(), "--auth", "trust", "--username", "postgres",
+		"--encoding", "UTF8", "--locale", "C", "--no-sync")
+	return c, err
+}
+
+// noCluster is newCluster without the data.
+func noCluster(settings ...string) (*cluster, error) {
 	programs, err := findPostgres()
 	if err != nil {
 		return nil, err
@@ -92,24 +103,26 @@ func newCluster(ctx context.Context, settings ...string) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := filepath.Join(dir, "data")
-	initdb := exec.CommandContext(ctx, filepath.Join(programs, "initdb"), //nolint:gosec // found above
-		"--pgdata", data, "--auth", "trust", "--username", "postgres", "--encoding", "UTF8", "--locale", "C", "--no-sync")
-	initdb.Dir = dir
-	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: owner}
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
-	}
-	c := &cluster{programs: programs}
-	c.process = &process{
-		dir: dir, owner: owner, stop: "QUIT",
-		command: []string{filepath.Join(programs, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses="},
-		ready:   func(ctx context.Context) error { return c.run(ctx, "SELECT 1") },
-	}
+	c := &cluster{programs: programs, process: &process{dir: dir, owner: owner, stop: "QUIT"}}
+	c.process.command = []string{filepath.Join(programs, "postgres"), "-D", c.data(), "-k", dir, "-c", "listen_addresses="}
+	c.process.ready = func(ctx context.Context) error { return c.run(ctx, "SELECT 1") }
 	for _, setting := range settings {
 		c.process.command = append(c.process.command, "-c", setting)
 	}
 	return c, nil
+}
+
+func (c *cluster) data() string { return filepath.Join(c.process.dir, "data") }
+
+// execute runs a program of Postgres as the user of the server.
+func (c *cluster) execute(ctx context.Context, program string, args ...string) error {
+	command := exec.CommandContext(ctx, filepath.Join(c.programs, program), args...) //nolint:gosec // found by findPostgres
+	command.Dir = c.process.dir
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: c.process.owner}
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", program, err, out)
+	}
+	return nil
 }
 
 func (c *cluster) makeTemplate(ctx context.Context) error {
