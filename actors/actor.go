@@ -166,13 +166,20 @@ func (t *trainActor) written(w activation.Write) func(error) {
 	return func(err error) { t.send(activation.Written{Write: w, Err: err}) }
 }
 
-// write runs a write off the actor. It does not stop when the client disconnects.
+// write runs a write off the actor. It does not stop when the client disconnects. It is repeated
+// while somebody else has locked what it needs, until it is as old as an item of a batcher may be.
 func (t *trainActor) write(w activation.Write, call func(context.Context) error) {
 	done := t.written(w)
 	t.system.background.Go(func() {
 		ctx, cancel := context.WithTimeout(contextOf(w), storeTimeout)
 		defer cancel()
-		done(call(ctx))
+		begun := time.Now()
+		err := call(ctx)
+		for backoff := minBackoff; errors.Is(err, persistence.ErrLocked) && time.Since(begun) < maxQueueAge; {
+			<-time.After(backoff)
+			backoff, err = min(2*backoff, maxBackoff), call(ctx)
+		}
+		done(err)
 	})
 }
 

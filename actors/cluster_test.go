@@ -45,10 +45,13 @@ const clusterAddress = "127.0.0.1:8090"
 
 // newClusterOfOne returns a System that is the only member of its cluster.
 func newClusterOfOne(store persistence.Store, holds persistence.Holds, shared *redis.DB, rules booking.HoldRules) *actors.System {
-	return actors.New(actors.Options{Store: store, Holds: holds, Rules: rules, Cluster: cluster.New(cluster.Options{
-		Leases: shared, Members: shared, Address: clusterAddress, Listen: clusterAddress, Tokens: []string{"token"},
-		Network: new(clustertest.Network).At(clusterAddress),
-	})})
+	return actors.New(actors.Options{
+		Store: store, Holds: holds, Rules: rules, SaleWriters: postgres.SaleWriters, HoldWriters: redis.HoldWriters,
+		Cluster: cluster.New(cluster.Options{
+			Leases: shared, Members: shared, Address: clusterAddress, Listen: clusterAddress, Tokens: []string{"token"},
+			Network: new(clustertest.Network).At(clusterAddress),
+		}),
+	})
 }
 
 // clusterOfOne starts a cluster of one on real stores.

@@ -9,7 +9,8 @@
 //	                                            batcher ──▶ persistence (many trains, one flush)
 //
 // An actor never waits for a store. It executes the effects of its machine: it gives each write to
-// a batcher or a goroutine, whose result is the machine's next event. Package activation has the
+// a batcher or a goroutine, whose result is the machine's next event. A batcher has a few partitions
+// of trains, each with one flush in flight (type partition). Package activation has the
 // states of a train, and all decisions.
 //
 // # Activations

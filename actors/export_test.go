@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"trainbooking.dev/actors/activation"
@@ -47,8 +48,15 @@ func (c hooked) Err() error {
 type Batcher[T any] struct{ *batcher[T] }
 
 // NewBatcher returns a batcher that keeps no metrics.
-func NewBatcher[T any](flush func(context.Context, []T) ([]error, error)) Batcher[T] {
-	return Batcher[T]{newBatcher("test", flush, func(int, time.Duration, time.Duration) {})}
+func NewBatcher[T any](
+	partitions int, train func(T) booking.TrainID, flush func(context.Context, []T) ([]error, error),
+) Batcher[T] {
+	return Batcher[T]{newBatcher("test", partitions, train, flush, func(flushed) {})}
+}
+
+// PartitionOf returns the partition of a train.
+func (b Batcher[T]) PartitionOf(train booking.TrainID) int {
+	return slices.Index(b.partitions, b.partition(train))
 }
 
 // Add queues an item.
@@ -127,3 +135,6 @@ func StartRequest(ctx context.Context, train booking.TrainID) (context.Context, 
 
 // StartFlush is startFlush.
 var StartFlush = startFlush
+
+// Joined returns an error unless the process is a member of the cluster now.
+func (s *System) Joined() error { return s.cluster.Joined() }

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -21,8 +20,8 @@ import (
 const (
 	// requestTimeout bounds a request from its arrival to its response (API.md, 504).
 	requestTimeout = 5 * time.Second
-	// storeTimeout bounds one call of a store. With the wait in the batcher it is about as
-	// long as requestTimeout, so that few responses are sent after their clients have disconnected.
+	// storeTimeout bounds one call of a store that no batcher makes. It is as long as
+	// requestTimeout: nobody waits for longer.
 	storeTimeout = 5 * time.Second
 	// loadTimeout bounds the load of a train. It is longer than a request waits, so that
 	// the retry of a request finds even a large train on a slow disk loaded.
@@ -31,12 +30,15 @@ const (
 
 // Options configure a System. Store, Holds and Rules are required.
 type Options struct {
-	Store    persistence.Store
-	Holds    persistence.Holds
-	Rules    booking.HoldRules
-	Cluster  cluster.Cluster       // nil: a single process. The System starts and stops it
-	Logger   *slog.Logger          // nil: discard
-	Registry prometheus.Registerer // nil: no metrics
+	Store persistence.Store
+	Holds persistence.Holds
+	Rules booking.HoldRules
+	// SaleWriters and HoldWriters are how many batches of sales and of holds are written at a time;
+	// 0: one, for a store that writes one after another.
+	SaleWriters, HoldWriters int
+	Cluster                  cluster.Cluster       // nil: a single process. The System starts and stops it
+	Logger                   *slog.Logger          // nil: discard
+	Registry                 prometheus.Registerer // nil: no metrics
 }
 
 // System implements booking.Service in one process. Create it with New, then call Start
@@ -54,6 +56,7 @@ type System struct {
 	catalogue   *catalogue
 	refreshes   refreshes
 	cluster     cluster.Cluster
+	monitor     *monitor
 	holdWriter  *batcher[persistence.HoldWrite]
 	saleWriter  *batcher[persistence.Sale]
 	background  sync.WaitGroup  // store and peer calls
@@ -88,8 +91,11 @@ func New(o Options) *System {
 	s.refreshes.read = s.refreshCatalogue
 	s.passive = newPassive(o.Store, o.Holds, s.cluster.Address())
 	s.metrics = newMetrics(o.Registry, s.activations)
-	s.holdWriter = newBatcher("holds", o.Holds.WriteHolds, s.metrics.writer("holds"))
-	s.saleWriter = newBatcher("bookings", o.Store.Book, s.metrics.writer("bookings"))
+	s.holdWriter = newBatcher("holds", o.HoldWriters,
+		func(w persistence.HoldWrite) booking.TrainID { return w.Guard.Train }, o.Holds.WriteHolds, s.metrics.writer("holds"))
+	s.saleWriter = newBatcher("bookings", o.SaleWriters,
+		func(s persistence.Sale) booking.TrainID { return s.Guard.Train }, o.Store.Book, s.metrics.writer("bookings"))
+	s.monitor = newMonitor(s)
 	wire.RegisterTrainsServer(s.cluster.Registrar(), trainsServer{system: s})
 	return s
 }
@@ -104,6 +110,7 @@ func (s *System) Start(ctx context.Context) error {
 	}
 	s.background.Go(func() { s.rebalance(s.running) })
 	s.background.Go(func() { s.refreshPeriodically(s.running) })
+	s.background.Go(func() { s.monitor.run(s.running) })
 	return nil
 }
 
@@ -142,23 +149,8 @@ func (s *System) Stop(ctx context.Context) error {
 	return err
 }
 
-// Ready returns an error if the store cannot be reached. A full store is not an error, because
-// reads still work and writes are refused with a code of their own.
-func (s *System) Ready(ctx context.Context) error {
-	err := s.store.Ping(ctx)
-	if errors.Is(err, persistence.ErrFull) {
-		s.log.Warn("the storage is full; sales are refused", slog.Any("error", err))
-		return nil
-	}
-	return err
-}
-
 // Failed returns a channel that gets one error, cluster.ErrEvicted, when this process must end.
 func (s *System) Failed() <-chan error { return s.failed }
-
-// Joined returns an error that says why the process is not a member of the cluster now. It is
-// nil for a member, and without a cluster.
-func (s *System) Joined() error { return s.cluster.Joined() }
 
 // fail sends the first reason why this process must end to Failed.
 func (s *System) fail(err error) {

@@ -41,6 +41,7 @@ type link struct {
 	persistence.Store
 	*memory.Client
 	unreachable atomic.Bool // Redis
+	storeless   atomic.Bool // Postgres, as Ping sees it
 	book        hook[persistence.Sale]
 	holds       hook[persistence.HoldWrite]
 	read        atomic.Pointer[func([]booking.TrainID) error] // before SeatLegs
@@ -64,7 +65,12 @@ func (l *link) SeatLegs(ctx context.Context, trains []booking.TrainID) ([]map[in
 }
 
 // Ping implements persistence.Store.
-func (l *link) Ping(ctx context.Context) error { return l.Store.Ping(ctx) }
+func (l *link) Ping(ctx context.Context) error {
+	if l.storeless.Load() {
+		return errUnreachable
+	}
+	return l.Store.Ping(ctx)
+}
 
 func (l *link) Book(ctx context.Context, sales []persistence.Sale) ([]error, error) {
 	ctx = context.WithoutCancel(ctx) // a statement that was sent is executed
@@ -125,7 +131,7 @@ func (c *virtualCluster) join() *node {
 	n := &node{address: fmt.Sprintf("10.0.0.%d:8090", c.nodes)}
 	n.link = &link{Store: c.store, Client: c.shared.At(n.address, time.Now)}
 	n.System = actors.New(actors.Options{
-		Store: n.link, Holds: n.link, Rules: rules,
+		Store: n.link, Holds: n.link, Rules: rules, SaleWriters: 2, HoldWriters: 2,
 		Cluster: cluster.New(cluster.Options{
 			Leases: n.link, Members: n.link, Address: n.address, Listen: n.address, Tokens: []string{"token"},
 			Network: c.network.At(n.address),

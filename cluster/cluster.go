@@ -39,8 +39,10 @@ const (
 
 // Events are called by a Cluster, concurrently, and must not block. All are required.
 type Events struct {
-	Changed   func() // keys may have another proposed owner
-	Recovered func() // renewals or heartbeats succeed again; the store may have lost its last writes
+	Changed func() // keys may have another proposed owner
+	// Recovered reports that renewals or heartbeats succeed again after an outage in which the store
+	// may have lost its last writes. It is called at most once in RecoveryInterval.
+	Recovered func()
 	Evicted   func() // this process must be restarted
 	Lease     func(LeaseEvent)
 }
@@ -110,6 +112,7 @@ type Node struct {
 	members    *membership
 	leases     *lessor
 	server     *grpc.Server
+	recovery   recovery
 	background sync.WaitGroup
 	running    context.Context // from New until Stop
 	cancel     context.CancelFunc
@@ -125,7 +128,7 @@ func New(o Options) *Node {
 	if o.Network == nil {
 		o.Network = tcp{}
 	}
-	n := &Node{options: o, members: newMembership(o.Members, o.Address), server: newServer(&o)}
+	n := &Node{options: o, members: newMembership(o.Members, o.Address), server: newServer(&o), recovery: make(recovery, 1)}
 	n.members.dial, n.members.log = dialer(&o), o.Logger
 	n.leases = &lessor{store: o.Leases, address: o.Address, log: o.Logger, held: map[persistence.Lease]*Term{}}
 	n.running, n.cancel = context.WithCancel(context.Background())
@@ -138,8 +141,12 @@ func (n *Node) Registrar() grpc.ServiceRegistrar { return n.server }
 
 // Start implements Cluster.
 func (n *Node) Start(ctx context.Context, events Events) error {
-	n.members.changed, n.members.evicted, n.members.recovered = events.Changed, events.Evicted, events.Recovered
-	n.leases.event, n.leases.recovered = events.Lease, events.Recovered
+	n.members.changed, n.members.evicted, n.members.recovered = events.Changed, events.Evicted, n.recovery.ended
+	n.leases.event, n.leases.recovered = events.Lease, func() {
+		if !n.members.unreachable() { // otherwise the outage goes on: no lease is left to be renewed
+			n.recovery.ended()
+		}
+	}
 	listener, err := n.options.Network.Listen(ctx, n.options.Listen)
 	if err != nil {
 		return fmt.Errorf("listen for peers on %s: %w", n.options.Listen, err)
@@ -154,6 +161,7 @@ func (n *Node) Start(ctx context.Context, events Events) error {
 	}
 	n.background.Go(func() { n.members.run(n.running) })
 	n.background.Go(func() { n.leases.run(n.running) })
+	n.background.Go(func() { n.recovery.run(n.running, events.Recovered) })
 	ctx, cancel := context.WithTimeout(ctx, joinTime)
 	defer cancel()
 	err = Broadcast(ctx, n, func(ctx context.Context, p *Peer) error {

@@ -43,9 +43,21 @@ func newSource(t *testing.T) *source {
 	s.book(deleted, 1)
 	require.NoError(t, db.DeleteTrain(t.Context(), deleted, micro(), true))
 	s.deleted = deleted.Train
-	s.reply = booking.Reply{Status: 201, Body: []byte("{}"), ExpiresAt: micro().Add(time.Hour)}
-	require.NoError(t, db.SaveReply(t.Context(), s.user.ID, "key\xff", s.reply, micro()))
+	s.reply = booking.Reply{Status: 201, Body: []byte("{}")}
+	replied := s.reserve("key\xff")
+	require.NoError(t, db.ReleaseKey(t.Context(), s.user.ID, "key\xff", replied, &s.reply))
+	s.reserve("in flight")
 	return s
+}
+
+// reserve reserves a key for a request with the hash 0.
+func (s *source) reserve(key string) (attempt uuid.UUID) {
+	s.t.Helper()
+	wanted := booking.Reservation{ID: uuid.New(), Until: micro().Add(time.Minute), ExpiresAt: micro().Add(time.Hour)}
+	reserved, err := s.ReserveKey(s.t.Context(), s.user.ID, key, wanted, micro())
+	require.NoError(s.t, err)
+	require.Equal(s.t, wanted, reserved)
+	return wanted.ID
 }
 
 func micro() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
@@ -111,7 +123,7 @@ func TestCopyHasEverything(t *testing.T) {
 	from, to, ctx := newSource(t), newTarget(t), t.Context()
 	require.Equal(t, persistence.Counts{
 		persistence.TableUsers: 1, persistence.TableTrains: 2, persistence.TableSeats: 3,
-		persistence.TableBookings: 3, persistence.TableReplies: 1,
+		persistence.TableBookings: 3, persistence.TableReplies: 2,
 	}, from.copyTo(to))
 
 	user, err := to.FindUserByName(ctx, "asha")
@@ -129,9 +141,14 @@ func TestCopyHasEverything(t *testing.T) {
 	copiedBookings, err := to.CancelledBookings(ctx, from.train.Train, from.user.ID)
 	require.NoError(t, err)
 	require.Equal(t, cancelled, copiedBookings)
-	reply, err := to.FindReply(ctx, from.user.ID, "key\xff", time.Now())
+	replied, err := to.ReserveKey(ctx, from.user.ID, "key\xff", booking.Reservation{ID: uuid.New()}, micro())
 	require.NoError(t, err)
-	require.Equal(t, from.reply, reply)
+	require.Equal(t, &from.reply, replied.Reply)
+	wanted := booking.Reservation{ID: uuid.New(), Until: micro()}
+	repeated, err := to.ReserveKey(ctx, from.user.ID, "in flight", wanted, micro())
+	require.NoError(t, err)
+	require.Equal(t, wanted.ID, repeated.ID, "the service that executed it has stopped")
+	require.False(t, repeated.ExpiresAt.IsZero())
 	_, err = to.Epoch(ctx, from.deleted)
 	require.ErrorIs(t, err, persistence.ErrNotFound, "a deleted train stays deleted")
 }

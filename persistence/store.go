@@ -16,7 +16,8 @@
 //
 // A method returns one of the sentinel errors, a *booking.Error where that is documented, or
 // any other error. ErrUnknown means that a write may have been executed; every other
-// error means that it was not.
+// error means that it was not. A write that carries a Guard does not wait long for somebody
+// else's lock, but returns ErrLocked; its caller repeats it.
 package persistence
 
 import (
@@ -122,8 +123,8 @@ type LoadedTrain struct {
 type Bookings interface {
 	// Book writes a batch of sales of any trains in one transaction and returns one result
 	// per sale, in order: nil (written, or a live booking has the id), ErrFenced, ErrNotFound
-	// (of the train) or ErrConflict (a seat is booked on one of the legs, or a cancelled
-	// booking has the id). Each sale is written completely or not at all, independently of
+	// (of the train), ErrConflict (a seat is booked on one of the legs, or a cancelled
+	// booking has the id) or ErrLocked. Each sale is written completely or not at all, independently of
 	// the others. If err is not nil, no sale was written, unless err is ErrUnknown.
 	Book(ctx context.Context, sales []Sale) ([]error, error)
 	// CancelBooking marks a booking as cancelled and clears its own legs of its seats. It is

@@ -111,8 +111,13 @@ func nothingAfterAdopt(x *exercise) {
 			return err
 		}
 		for leg := range booking.MaxLegs {
-			results, err := x.Book(x.Context(), []persistence.Sale{saleOf(old, booking.Segment(leg, leg+1), i)})
-			if err := errors.Join(append(results, err)...); err != nil {
+			sale, err := saleOf(old, booking.Segment(leg, leg+1), i), persistence.ErrLocked
+			for errors.Is(err, persistence.ErrLocked) { // by the adoption
+				var results []error
+				results, err = x.Book(x.Context(), []persistence.Sale{sale})
+				err = errors.Join(append(results, err)...)
+			}
+			if err != nil {
 				return err
 			}
 		}

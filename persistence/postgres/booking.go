@@ -19,7 +19,7 @@ const bookingColumns = `id, train_id, user_id, legs, seats, booked_at, cancelled
 func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, bookingID uuid.UUID, at time.Time) error {
 	const cancel = `
 		WITH g AS MATERIALIZED (
-			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR SHARE),
+			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR SHARE NOWAIT),
 		checked AS MATERIALIZED (
 			SELECT coalesce(` + guardResult + `, CASE
 				WHEN EXISTS (SELECT 1 FROM bookings WHERE train_id = $1 AND id = $4)

@@ -128,13 +128,19 @@ func importReplies(ctx context.Context, c *conn, rows persistence.Rows) error {
 		WHERE (stored.request_hash, stored.status, stored.location, stored.body, stored.expires_at) IS DISTINCT FROM
 			(excluded.request_hash, excluded.status, excluded.location, excluded.body, excluded.expires_at)`
 	all := rows.Replies
+	statuses, locations, bodies := make([]*int, len(all)), make([][]byte, len(all)), make([][]byte, len(all))
+	for i := range all {
+		locations[i], bodies[i] = []byte{}, []byte{} // nil would be NULL
+		if reply := all[i].Reply; reply != nil {
+			statuses[i] = &reply.Status
+			locations[i], bodies[i] = append(locations[i], reply.Location...), append(bodies[i], reply.Body...)
+		}
+	}
 	return importInto(ctx, c, upsert, len(all),
 		column(all, func(r persistence.ReplyRow) [16]byte { return id(r.User) }),
 		column(all, func(r persistence.ReplyRow) []byte { return []byte(r.Key) }),
 		column(all, func(r persistence.ReplyRow) []byte { return r.RequestHash[:] }),
-		column(all, func(r persistence.ReplyRow) int { return r.Status }),
-		column(all, func(r persistence.ReplyRow) []byte { return []byte(r.Location) }),
-		column(all, func(r persistence.ReplyRow) []byte { return append([]byte{}, r.Body...) }), // nil would be NULL
+		statuses, locations, bodies,
 		column(all, func(r persistence.ReplyRow) time.Time { return r.ExpiresAt }))
 }
 

@@ -25,7 +25,7 @@ import (
 func TestAdoptionSucceedsWhileThePoolIsExhausted(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
-	db := openAt(t, url)
+	db := openWaiting(t, url)
 	slow, other := adopt(t, db, booking.NewTrainID()), adopt(t, db, booking.NewTrainID())
 	blocker := connect(t, url)
 	blocker.do(`BEGIN`)
@@ -61,6 +61,7 @@ func TestReadersDelayNeitherSalesNorAdoptions(t *testing.T) {
 	db := openAt(t, url)
 	guard, next := adopt(t, db, booking.NewTrainID()), adopt(t, db, booking.NewTrainID())
 	sale := saleOf(guard, 1)
+	reserved := booking.Reservation{ID: uuid.New(), Until: now().Add(time.Minute), ExpiresAt: now().Add(time.Hour)}
 	lock := connect(t, url)
 	lock.do(`BEGIN`)
 	lock.do(`LOCK TABLE users`)
@@ -112,6 +113,14 @@ func TestReadersDelayNeitherSalesNorAdoptions(t *testing.T) {
 			return db.ChangeTrain(ctx, guard, booking.Train{ID: guard.Train, Name: "Changed"})
 		}},
 		{"DeleteTrain", func(ctx context.Context) error { return db.DeleteTrain(ctx, guard, now(), true) }},
+		{"ReserveKey", func(ctx context.Context) error {
+			_, err := db.ReserveKey(ctx, reserved.ID, "k", reserved, now())
+			return err
+		}},
+		{"ReleaseKey", func(ctx context.Context) error {
+			return db.ReleaseKey(ctx, reserved.ID, "k", reserved.ID, &booking.Reply{Status: 201})
+		}},
+		{"Ping", db.Ping},
 	} {
 		require.NoError(t, within(2*time.Second, step.call), step.name)
 	}
@@ -120,11 +129,13 @@ func TestReadersDelayNeitherSalesNorAdoptions(t *testing.T) {
 func TestEverySessionHasItsSettings(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
-	for _, pool := range []string{"sales", "adoptions", ""} {
+	for pool, timeouts := range map[string][2]string{
+		"sales": {"100ms", "2s"}, "changes": {"100ms", "5s"}, "adoptions": {"2500ms", "5s"}, "": {"3s", "5s"},
+	} {
 		for name, want := range map[string]string{
 			"transaction_isolation":               "read committed",
-			"lock_timeout":                        "3s",
-			"statement_timeout":                   "5s",
+			"lock_timeout":                        timeouts[0],
+			"statement_timeout":                   timeouts[1],
 			"idle_in_transaction_session_timeout": "2s",
 			"application_name":                    "trainbooking",
 			"plan_cache_mode":                     "force_generic_plan",

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,12 +49,13 @@ func Warnings(synchronousCommit, fsync string) []string {
 // The numbers of connections.
 const (
 	SalesConns    = salesConns
+	ChangeConns   = changeConns
 	AdoptionConns = adoptionConns
 )
 
-// Setting returns the value of a setting on a connection of a pool: "sales", "adoptions" or "".
+// Setting returns the value of a setting on a connection of a pool: "sales", "changes", "adoptions" or "".
 func (db *DB) Setting(ctx context.Context, name, pool string) (value string, err error) {
-	pools := map[string]*pgxpool.Pool{"": db.pool, "sales": db.sales, "adoptions": db.adoptions}
+	pools := map[string]*pgxpool.Pool{"": db.pool, "sales": db.sales, "changes": db.changes, "adoptions": db.adoptions}
 	err = lend(ctx, pools[pool], func(raw *pgx.Conn) (err error) {
 		value, err = first(ctx, &conn{raw, translate}, scalar[string], `SELECT current_setting($1)`, name)
 		return err
@@ -68,6 +71,26 @@ func (db *DB) Exec(ctx context.Context, text string) error {
 	})
 }
 
+// WaitForLocks lets the sales wait for locks without a limit, once the DB is Settled.
+func (db *DB) WaitForLocks(ctx context.Context) (err error) {
+	for _, c := range db.sales.AcquireAllIdle(ctx) {
+		_, failed := c.Exec(ctx, `SET lock_timeout = 0; SET statement_timeout = 0`)
+		err = errors.Join(err, failed)
+		c.Release()
+	}
+	return err
+}
+
+// SetLastUse makes the DB regard every idle connection as used last at a time.
+func (db *DB) SetLastUse(ctx context.Context, at time.Time) {
+	for _, pool := range db.pools() {
+		for _, c := range slices.Backward(pool.AcquireAllIdle(ctx)) { // so that the next call uses the same one
+			c.Conn().PgConn().CustomData()[lastUse] = at
+			c.Release()
+		}
+	}
+}
+
 // PlansOfAdoptions returns the plan of each prepared statement of the connection for adoptions that
 // was used last, by the text of the statement.
 func (db *DB) PlansOfAdoptions(ctx context.Context) (map[string]string, error) {
@@ -79,9 +102,15 @@ func (db *DB) PlansOfReads(ctx context.Context) (map[string]string, error) {
 	return plansOf(ctx, db.read)
 }
 
-// PlansOfSales is PlansOfAdoptions for a connection for sales.
+// PlansOfSales is PlansOfAdoptions for a connection for sales and one for changes.
 func (db *DB) PlansOfSales(ctx context.Context) (map[string]string, error) {
-	return plansOf(ctx, db.sell)
+	sales, err := plansOf(ctx, db.sell)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := plansOf(ctx, db.change)
+	maps.Copy(sales, changes)
+	return sales, err
 }
 
 func plansOf(
@@ -112,6 +141,10 @@ func plansOf(
 
 // Settled reports whether the connections that are kept are open and no other is being opened.
 func (db *DB) Settled() bool {
-	return db.sales.Stat().IdleConns() == salesConns && db.adoptions.Stat().IdleConns() == adoptionConns &&
-		db.sales.Stat().ConstructingConns()+db.adoptions.Stat().ConstructingConns()+db.pool.Stat().ConstructingConns() == 0
+	for pool, conns := range map[*pgxpool.Pool]int32{db.sales: salesConns, db.changes: changeConns, db.adoptions: adoptionConns} {
+		if pool.Stat().IdleConns() != conns || pool.Stat().ConstructingConns() != 0 {
+			return false
+		}
+	}
+	return db.pool.Stat().ConstructingConns() == 0
 }

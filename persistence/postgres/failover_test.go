@@ -74,9 +74,14 @@ func requireStored(t *testing.T, db *postgres.DB, guards []persistence.Guard, ou
 	t.Helper()
 	found := map[uuid.UUID]bool{}
 	for _, guard := range guards {
-		require.NoError(t, bookOne(t.Context(), db, saleOf(guard, booking.MaxCapacity)))
-		page, err := db.TrainBookings(t.Context(), guard.Train, booking.PageRequest{})
-		require.NoError(t, err)
+		sale := saleOf(guard, booking.MaxCapacity)
+		require.Eventually(t, func() bool { return bookOne(t.Context(), db, sale) == nil }, 15*time.Second, 10*time.Millisecond)
+		var page booking.Page[booking.Booking]
+		require.Eventually(t, func() (read bool) {
+			var err error
+			page, err = db.TrainBookings(t.Context(), guard.Train, booking.PageRequest{})
+			return err == nil
+		}, 15*time.Second, 10*time.Millisecond)
 		for _, b := range page.Items {
 			found[b.ID] = true
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 // The versions of the tables before and after the train came into the key of bookings.
-const beforeKey, withKey = 2, 4
+const beforeKey, withKey = 3, 4
 
 // TestSalesContinueWhileTheKeyOfBookingsIsReplaced migrates while others read the bookings for
 // longer than lock_timeout.

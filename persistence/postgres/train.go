@@ -19,6 +19,7 @@ const (
 	resultFenced   = "fenced"
 	resultNotFound = "not_found" // no such train or booking
 	resultConflict = "conflict"
+	resultLocked   = "locked" // the row of the train
 )
 
 // guardResult compares a guard, the parameters $1 to $3, with the locked row g of its train.
@@ -159,7 +160,7 @@ func seatsOf(ctx context.Context, c *conn, train booking.TrainID) (map[int]booki
 func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train booking.Train) error {
 	const change = `
 		WITH g AS MATERIALIZED (
-			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE),
+			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE NOWAIT),
 		checked AS MATERIALIZED (
 			SELECT coalesce(` + guardResult + `, CASE
 				WHEN EXISTS (SELECT 1 FROM seats WHERE train_id = $1 AND seat_number > $5 AND legs <> 0)
@@ -184,7 +185,7 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
 	const remove = `
 		WITH g AS MATERIALIZED (
-			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE),
+			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE NOWAIT),
 		checked AS MATERIALIZED (
 			SELECT coalesce(` + guardResult + `, CASE
 				WHEN NOT $5 AND EXISTS (SELECT 1 FROM bookings WHERE train_id = $1 AND cancelled_at IS NULL)
@@ -204,10 +205,11 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 }
 
 // guarded runs a statement that checks a guard, its parameters $1 to $3, and returns a result,
-// or no row if the train never existed.
+// or no row if the train never existed. It does not wait if somebody else has locked the train, so
+// that the connection is free for the other trains.
 func (db *DB) guarded(ctx context.Context, operation, text string, guard persistence.Guard, args ...any) error {
 	args = append([]any{id(guard.Train), guard.Epoch, id(guard.Owner)}, args...)
-	return db.sell(ctx, operation, func(ctx context.Context, c *conn) error {
+	return db.change(ctx, operation, func(ctx context.Context, c *conn) error {
 		result, err := first(ctx, c, scalar[string], text, args...)
 		if err != nil {
 			return err
@@ -227,6 +229,8 @@ func resultError(result string) error {
 		return persistence.ErrNotFound
 	case resultConflict:
 		return persistence.ErrConflict
+	case resultLocked:
+		return persistence.ErrLocked
 	}
 	return fmt.Errorf("%w: result %q", persistence.ErrUnknown, result)
 }

@@ -8,8 +8,9 @@
 //	{t:<train>}:hold:<hold>   the hold as JSON
 //	{t:<train>}:holds         sorted set of the ids of holds that were not released, score = deadline in milliseconds
 //	{t:<train>}:user:<user>   the same of one user's holds, with the released ones
-//	{members}:beats           sorted set of members, score = when their heartbeat expires
-//	{members}:marker          hash: born, when members were last lost; beat, the last heartbeat (Redis's clock, ms)
+//	{members}:beats           sorted set of members, score = when their heartbeat expires on the members' clock
+//	{members}:marker          hash: born, when members were last lost; beat, the last heartbeat (Redis's clock, ms);
+//	                          paused, by how much the members' clock is behind Redis's (see memberState)
 //	{members}:changes         channel, with a message for each Join and Leave
 //
 // The part in braces selects the shard of a Redis Cluster: the keys of a train are on one

@@ -35,7 +35,11 @@ func TestReopenedDatabaseHasEverything(t *testing.T) {
 	require.NoError(t, results[0])
 	require.NoError(t, db.CreateUser(t.Context(), user))
 	require.NoError(t, db.SaveRefreshToken(t.Context(), token))
-	require.NoError(t, db.SaveReply(t.Context(), user.ID, "k", booking.Reply{Status: 201, ExpiresAt: now().Add(time.Hour)}, now()))
+	reserved := booking.Reservation{ID: uuid.New(), ExpiresAt: now().Add(time.Hour)}
+	_, err = db.ReserveKey(t.Context(), user.ID, "k", reserved, now())
+	require.NoError(t, err)
+	reply := &booking.Reply{Status: 201, Body: []byte("{}")}
+	require.NoError(t, db.ReleaseKey(t.Context(), user.ID, "k", reserved.ID, reply))
 	require.NoError(t, db.Close())
 	require.NoError(t, db.Close(), "a second time")
 
@@ -52,8 +56,9 @@ func TestReopenedDatabaseHasEverything(t *testing.T) {
 	got, err := db.FindUser(t.Context(), user.ID)
 	require.NoError(t, err)
 	require.Equal(t, user, got)
-	_, err = db.FindReply(t.Context(), user.ID, "k", now())
+	reserved, err = db.ReserveKey(t.Context(), user.ID, "k", reserved, now())
 	require.NoError(t, err)
+	require.Equal(t, reply, reserved.Reply)
 	following := token
 	following.ID = uuid.New()
 	require.NoError(t, db.RotateRefreshToken(t.Context(), token.ID, following, now()))
@@ -65,17 +70,17 @@ func TestConnectionsAreSetForDurability(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
 	for _, c := range []struct {
-		name, value string
-		writes      bool
+		name, value, pool string
 	}{
-		{"journal_mode", "wal", true},
-		{"synchronous", "2", true}, // FULL
-		{"foreign_keys", "1", true},
-		{"busy_timeout", "3000", true},
-		{"query_only", "0", true},
-		{"query_only", "1", false},
+		{"journal_mode", "wal", "writer"},
+		{"synchronous", "2", "writer"}, // FULL
+		{"synchronous", "1", "lazy"},   // NORMAL
+		{"foreign_keys", "1", "writer"},
+		{"busy_timeout", "3000", "writer"},
+		{"query_only", "0", "writer"},
+		{"query_only", "1", "readers"},
 	} {
-		got, err := db.Pragma(t.Context(), c.name, c.writes)
+		got, err := db.Pragma(t.Context(), c.name, c.pool)
 		require.NoError(t, err)
 		require.Equal(t, c.value, got, c.name)
 	}

@@ -18,7 +18,7 @@ type Store struct {
 	bookings map[uuid.UUID]*booking.Booking
 	users    map[uuid.UUID]booking.User
 	tokens   map[uuid.UUID]token
-	replies  map[replyKey]booking.Reply
+	replies  map[replyKey]booking.Reservation
 }
 
 var _ persistence.Store = (*Store)(nil)
@@ -40,7 +40,7 @@ type train struct {
 func NewStore() *Store {
 	return &Store{
 		trains: map[booking.TrainID]*train{}, bookings: map[uuid.UUID]*booking.Booking{},
-		users: map[uuid.UUID]booking.User{}, tokens: map[uuid.UUID]token{}, replies: map[replyKey]booking.Reply{},
+		users: map[uuid.UUID]booking.User{}, tokens: map[uuid.UUID]token{}, replies: map[replyKey]booking.Reservation{},
 	}
 }
 

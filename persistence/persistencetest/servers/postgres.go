@@ -1,9 +1,12 @@
 package servers
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/url"
 	"os"
@@ -156,6 +159,37 @@ func (c *cluster) url(name string) string {
 	return (&url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/" + name, RawQuery: query.Encode()}).String()
 }
 
+// Begin runs a statement in a transaction of a session of its own, which keeps the locks until the
+// returned function ends it. The function may be called twice.
+func Begin(tb testing.TB, url, statement string) (rollback func()) {
+	tb.Helper()
+	programs, err := findPostgres()
+	require.NoError(tb, err)
+	psql := exec.CommandContext(tb.Context(), filepath.Join(programs, "psql"), //nolint:gosec // found above
+		"--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1", url)
+	psql.Env = append(os.Environ(), "PGCONNECT_TIMEOUT=10")
+	in, err := psql.StdinPipe()
+	require.NoError(tb, err)
+	out, err := psql.StdoutPipe()
+	require.NoError(tb, err)
+	require.NoError(tb, psql.Start())
+	rollback = sync.OnceFunc(func() {
+		_ = in.Close()
+		_ = psql.Wait()
+	})
+	tb.Cleanup(rollback)
+	const done = "the statement has been run"
+	_, err = fmt.Fprintf(in, "BEGIN;\n%s;\n\\echo %s\n", statement, done)
+	require.NoError(tb, err)
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if lines.Text() == done {
+			return rollback
+		}
+	}
+	require.Fail(tb, "psql", "cannot run %s", statement)
+	return rollback
+}
+
 // Query returns the rows and columns that a statement selects from the database at a URL, in the
 // format of psql.
 func Query(tb testing.TB, url, statement string) (rows [][]string) {
@@ -174,4 +208,27 @@ func Query(tb testing.TB, url, statement string) (rows [][]string) {
 		rows = append(rows, strings.Split(strings.TrimRight(line, "\n"), "\t"))
 	}
 	return rows
+}
+
+// Copy inserts rows into columns, "a, b", of a table of the database at a URL. A row has the values
+// in the text format of COPY, separated by tabs.
+func Copy(tb testing.TB, url, table, columns string, rows iter.Seq[string]) {
+	tb.Helper()
+	programs, err := findPostgres()
+	require.NoError(tb, err)
+	psql := exec.CommandContext(tb.Context(), filepath.Join(programs, "psql"), //nolint:gosec // found above
+		"--no-psqlrc", "--quiet", "--command", fmt.Sprintf("COPY %s (%s) FROM STDIN", table, columns), url)
+	psql.Env = append(os.Environ(), "PGCONNECT_TIMEOUT=10")
+	var failed bytes.Buffer
+	psql.Stderr = &failed
+	input, err := psql.StdinPipe()
+	require.NoError(tb, err)
+	require.NoError(tb, psql.Start())
+	w := bufio.NewWriter(input)
+	for row := range rows {
+		_, _ = w.WriteString(row) // an error is returned by Flush
+		_ = w.WriteByte('\n')
+	}
+	err = errors.Join(w.Flush(), input.Close())
+	require.NoError(tb, errors.Join(psql.Wait(), err), "%s", &failed)
 }
