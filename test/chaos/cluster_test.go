@@ -35,6 +35,7 @@ type cluster struct {
 	exhaustion      *exhaustion     // while Postgres is out of connections
 	soldByHand      booking.TrainID // the train with a seat that was sold by hand
 	disturbance     *disturbance    // while there is one
+	unlock          func()          // ends the lock of a row
 	replica         *servers.Server // of Redis, during its failover
 	lost            time.Duration   // when that began
 	clock           time.Duration   // of Redis, relative to the real time

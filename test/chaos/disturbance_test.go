@@ -12,8 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/persistence/persistencetest/servers"
@@ -107,22 +105,6 @@ func (r *run) loseHeartbeats(dead *node) {
 			case <-ctx.Done():
 			}
 		}
-	})
-}
-
-// lockRow locks the row of a train, as someone with SQL might.
-func (r *run) lockRow() {
-	r.t.Helper()
-	train := r.Trains()[0]
-	connection, err := pgx.Connect(context.Background(), r.postgres.Address)
-	require.NoError(r.t, err)
-	lock, err := connection.Begin(context.Background())
-	require.NoError(r.t, err)
-	_, err = lock.Exec(context.Background(), "SELECT 1 FROM trains WHERE id = $1 FOR UPDATE", uuid.UUID(train.ID))
-	require.NoError(r.t, err)
-	r.disturb(1, func(ctx context.Context) {
-		<-ctx.Done()
-		_ = connection.Close(context.Background())
 	})
 }
 

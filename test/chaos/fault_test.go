@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/test/processtest"
 )
 
@@ -171,7 +172,7 @@ var kinds = []*kind{
 		heal:   func(_ *run, n *node) { n.start() },
 	},
 	{
-		name: "Postgres silent", shortest: 6 * time.Second, longest: 9 * time.Second, global: true, server: "Postgres",
+		name: "Postgres silent", shortest: 6 * time.Second, longest: 9 * time.Second, global: true, alone: true,
 		inject: func(r *run, _ *node) {
 			for _, n := range r.nodes {
 				n.postgres.Cut()
@@ -185,7 +186,7 @@ var kinds = []*kind{
 		heal:   func(r *run, _ *node) { r.promoteReplica() },
 	},
 	{
-		name: "killed while heartbeats are lost", shortest: 10 * time.Second, longest: 14 * time.Second, losesTrains: true,
+		name: "killed while heartbeats are lost", shortest: 10 * time.Second, longest: 14 * time.Second, losesTrains: true, alone: true,
 		inject: func(r *run, n *node) {
 			n.stop(syscall.SIGKILL)
 			r.loseHeartbeats(n)
@@ -196,9 +197,11 @@ var kinds = []*kind{
 		},
 	},
 	{
-		name: "row of a train locked", shortest: 4 * time.Second, longest: 7 * time.Second, global: true, server: "Postgres",
-		inject: func(r *run, _ *node) { r.lockRow() },
-		heal:   func(r *run, _ *node) { r.disturbance.end() },
+		name: "row of a train locked", shortest: 4 * time.Second, longest: 7 * time.Second, global: true, alone: true,
+		inject: func(r *run, _ *node) {
+			r.unlock = servers.Hold(r.t, r.postgres.Address, fmt.Sprintf("SELECT 1 FROM trains WHERE id = '%s' FOR UPDATE", r.Trains()[0].ID))
+		},
+		heal: func(r *run, _ *node) { r.unlock() },
 	},
 	{
 		name: "flood of reads", shortest: 4 * time.Second, longest: 7 * time.Second, alone: true, calm: true, global: true, harmless: true,

@@ -190,6 +190,31 @@ func Begin(tb testing.TB, url, statement string) (rollback func()) {
 	return rollback
 }
 
+// Hold executes a statement in a transaction of a database, as someone with psql might, and keeps the
+// transaction open until release is called.
+func Hold(tb testing.TB, url, statement string) (release func()) {
+	tb.Helper()
+	programs, err := findPostgres()
+	require.NoError(tb, err)
+	psql := exec.CommandContext(tb.Context(), filepath.Join(programs, "psql"), "--no-psqlrc", url) //nolint:gosec // found above
+	in, err := psql.StdinPipe()
+	require.NoError(tb, err)
+	out, err := psql.StdoutPipe()
+	require.NoError(tb, err)
+	require.NoError(tb, psql.Start())
+	_, err = fmt.Fprintf(in, "BEGIN;\n%s;\n\\echo held\n", statement)
+	require.NoError(tb, err)
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && lines.Text() != "held" {
+		continue
+	}
+	require.Equal(tb, "held", lines.Text())
+	return func() {
+		_ = in.Close() // psql ends, and its transaction with it
+		_ = psql.Wait()
+	}
+}
+
 // Query returns the rows and columns that a statement selects from the database at a URL, in the
 // format of psql.
 func Query(tb testing.TB, url, statement string) (rows [][]string) {
