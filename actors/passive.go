@@ -129,18 +129,22 @@ func (p *passive) read(ctx context.Context, reads []*passiveRead) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
 	for some := range slices.Chunk(reads, maxTrainsPerRead) {
-		p.finish(some, p.readFromStores(ctx, some))
+		if err := p.readFromStores(ctx, some); err != nil {
+			for _, r := range some {
+				r.err = err
+			}
+		}
+		p.finish(some)
 	}
 }
 
 // finish ends reads, and keeps those that later queries may use.
-func (p *passive) finish(reads []*passiveRead, err error) {
+func (p *passive) finish(reads []*passiveRead) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range reads {
-		r.err = err
 		// One that was dropped or replaced is only for those who wait for it already.
-		if p.reads[r.train.ID] == r && (err != nil || p.seats > maxPassiveSeats) {
+		if p.reads[r.train.ID] == r && (r.err != nil || p.seats > maxPassiveSeats) {
 			p.remove(r.train.ID)
 		}
 		close(r.done)
@@ -157,6 +161,7 @@ func (p *passive) expire(now time.Time) {
 	}
 }
 
+// readFromStores reads the stores. If err is nil, each read has its snapshot or its error.
 func (p *passive) readFromStores(ctx context.Context, reads []*passiveRead) error {
 	if err := p.acquireSlot(ctx); err != nil {
 		return err
@@ -177,6 +182,10 @@ func (p *passive) readFromStores(ctx context.Context, reads []*passiveRead) erro
 	}
 	now := time.Now()
 	for i, r := range reads {
+		if held[i].Err != nil {
+			r.err = persistence.ClientError(held[i].Err)
+			continue
+		}
 		r.snapshot = booking.NewSnapshot(r.train, booked[i], held[i].Holds, now)
 		r.owned = held[i].Owner != "" && held[i].Owner != p.address
 	}

@@ -44,7 +44,7 @@ const (
 type Events struct {
 	Changed   func() // keys may have another proposed owner
 	Reconcile func() // every ReconcileInterval: calls of peers may have been missed
-	Recovered func() // renewals or heartbeats succeed again; the store may have lost its last writes
+	Recovered func() // the store was unreachable, restarted or replaced; it may have lost its last writes
 	Evicted   func() // this process must be restarted
 	Lease     func(LeaseEvent)
 }

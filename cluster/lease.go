@@ -71,7 +71,7 @@ type lessor struct {
 	store     persistence.Leases
 	address   string
 	event     func(LeaseEvent)
-	recovered func() // renewals succeed again
+	recovered func() // the store may have lost its last writes
 	log       *slog.Logger
 
 	mu   sync.Mutex
@@ -164,6 +164,8 @@ func (l *lessor) renewAll(ctx context.Context) (err error) {
 	return err
 }
 
+// renew renews leases together. It returns an error if some could not be renewed, such as those on
+// one shard of the store; the others were.
 func (l *lessor) renew(ctx context.Context, terms []*Term) error {
 	leases := make([]persistence.Lease, len(terms))
 	for i, t := range terms {
@@ -171,20 +173,30 @@ func (l *lessor) renew(ctx context.Context, terms []*Term) error {
 	}
 	sent := monotonic()
 	results, err := l.store.RenewLeases(ctx, leases)
-	if err != nil {
+	restarted := errors.Is(err, persistence.ErrRestarted)
+	if err != nil && !restarted {
 		return fmt.Errorf("renew %d leases: %w", len(leases), err)
 	}
+	failed, failure := 0, error(nil)
 	for i, t := range terms {
-		if results[i] == nil {
+		switch err := results[i]; {
+		case err == nil:
 			t.extend(sent)
-			continue
+		case !t.Valid(time.Now()): // released during the call
+		case errors.Is(err, persistence.ErrFenced):
+			l.event(LeaseLost)
+			l.log.Warn("lease lost", slog.String("train", t.lease.Train.String()))
+			l.revoke(t)
+		default:
+			failed, failure = failed+1, err
 		}
-		if !t.Valid(time.Now()) { // released during the call
-			continue
-		}
-		l.event(LeaseLost)
-		l.log.Warn("lease lost", slog.String("train", t.lease.Train.String()))
-		l.revoke(t)
+	}
+	if restarted {
+		l.log.Warn("the store of leases has changed", slog.Any("error", err))
+		l.recovered()
+	}
+	if failed > 0 {
+		return fmt.Errorf("renew %d of %d leases: %w", failed, len(leases), failure)
 	}
 	return nil
 }

@@ -17,6 +17,9 @@ var (
 	// train is wrong and must be loaded again.
 	ErrConflict = errors.New("conflicts with what is stored")
 	ErrFull     = errors.New("storage is full")
+	// ErrRestarted means that the store was restarted, or replaced by a replica, and may have
+	// lost its last writes.
+	ErrRestarted = errors.New("restarted or replaced by a replica: the last writes may be lost")
 	// ErrUnknown means that the write may have been executed, or may be executed later.
 	ErrUnknown = errors.New("outcome unknown")
 )

@@ -38,6 +38,7 @@ type HoldWrite struct {
 type HeldTrain struct {
 	Holds []booking.Hold // live at now and not released, in no order
 	Owner string         // the address in the lease; "" if there is none, or no leases
+	Err   error          // the train could not be read; the other fields are zero
 }
 
 // Holds stores holds, so that a hold outlives the process that made it: live ones until they are
@@ -52,12 +53,14 @@ type Holds interface {
 	// order. It reads no ended ones, however many there are.
 	LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) ([]booking.Hold, error)
 	// ViewHolds returns, for each of the trains in order, its live holds and the process that has
-	// its lease. It is for readers: nothing may be decided from it.
+	// its lease. It is for readers: nothing may be decided from it. If err is not nil, no train was
+	// read.
 	ViewHolds(ctx context.Context, trains []booking.TrainID, now time.Time) ([]HeldTrain, error)
 	// UserHolds returns the latest holds of a user on a train, by deadline, latest first, at
 	// most MaxHistory: live ones, and those that expired or were released until
 	// booking.HoldRetention after their deadline.
 	UserHolds(ctx context.Context, id booking.TrainID, user uuid.UUID, now time.Time) ([]booking.Hold, error)
-	// TrainsWithHolds returns the trains that have a hold that is live at now and not released.
+	// TrainsWithHolds returns the trains that have a hold that is live at now and not released, and
+	// those with one that cannot be decoded.
 	TrainsWithHolds(ctx context.Context, now time.Time) ([]booking.TrainID, error)
 }

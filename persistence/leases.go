@@ -37,8 +37,10 @@ type Leases interface {
 	// acquired.
 	AcquireLease(ctx context.Context, lease Lease) (holder Lease, err error)
 	// RenewLeases renews each lease for LeaseTTL from now and returns one result per lease,
-	// in order: nil, or ErrFenced if the lease is not held by its Owner. If err is not nil,
-	// any may have been renewed.
+	// in order: nil, ErrFenced if the lease is not held by its Owner, or any other error, with
+	// which it may have been renewed. If err is ErrRestarted, there are results nevertheless: the
+	// store may have lost writes, of holds too, since the last call. With any other err, any lease
+	// may have been renewed.
 	RenewLeases(ctx context.Context, leases []Lease) ([]error, error)
 	// ReleaseLease releases the lease if it is still held. It is idempotent.
 	ReleaseLease(ctx context.Context, lease Lease) error

@@ -24,6 +24,11 @@ type holdValue struct {
 	Released bool         `json:"r,omitempty"`
 }
 
+// valueError is the error of a value that this program cannot decode.
+type valueError struct{ error }
+
+func (e valueError) Unwrap() error { return e.error }
+
 func encodeHold(h *booking.Hold) string {
 	text, err := json.Marshal(holdValue{
 		Version: holdVersion, User: h.User, Seats: h.Seats, Legs: h.Legs,
@@ -39,10 +44,10 @@ func encodeHold(h *booking.Hold) string {
 func decodeHold(key string, id booking.HoldID, text string) (booking.Hold, error) {
 	var v holdValue
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		return booking.Hold{}, fmt.Errorf("the value of key %s is not a hold: %w", key, err)
+		return booking.Hold{}, valueError{fmt.Errorf("the value of key %s is not a hold: %w", key, err)}
 	}
 	if v.Version != holdVersion {
-		return booking.Hold{}, fmt.Errorf("the hold in key %s has version %d, but this program supports only version %d: run the newer program", key, v.Version, holdVersion)
+		return booking.Hold{}, valueError{fmt.Errorf("the hold in key %s has version %d, but this program supports only version %d: run the newer program", key, v.Version, holdVersion)}
 	}
 	return booking.Hold{
 		ID: id, User: v.User, Seats: v.Seats, Legs: v.Legs,

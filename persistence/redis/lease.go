@@ -52,12 +52,12 @@ func (db *DB) AcquireLease(ctx context.Context, lease persistence.Lease) (persis
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
 	key := leaseKey(lease.Train)
-	holder, err := acquireLease.Run(ctx, db.data, []string{key}, leaseValue(lease), persistence.LeaseTTL.Milliseconds()).Text()
+	holder, err := db.data.run(ctx, acquireLease, []string{key}, leaseValue(lease), persistence.LeaseTTL.Milliseconds()).Text()
 	if errors.Is(err, goredis.Nil) {
 		return persistence.Lease{}, wrap("acquire lease", fmt.Errorf("%w: key %s had a longer TTL than a lease and was removed, try again", persistence.ErrConflict, key))
 	}
 	if err = translate(err); errors.Is(err, persistence.ErrUnknown) {
-		found, findErr := db.data.Get(ctx, key).Result()
+		found, findErr := db.get(ctx, key)
 		if findErr == nil {
 			holder, err = found, nil
 		}
@@ -69,22 +69,33 @@ func (db *DB) AcquireLease(ctx context.Context, lease persistence.Lease) (persis
 	return held, wrap("acquire lease", err)
 }
 
+// get returns the value of a key.
+func (db *DB) get(ctx context.Context, key string) (string, error) {
+	master, err := db.data.master(ctx, key)
+	if err != nil {
+		return "", err
+	}
+	return master.Get(ctx, key).Result()
+}
+
 // RenewLeases implements persistence.Leases.
 func (db *DB) RenewLeases(ctx context.Context, leases []persistence.Lease) ([]error, error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	pipe, commands := newPipeline(db.reserved), make([]*goredis.Cmd, len(leases))
+	pipe, commands := db.reserved.pipeline(), make([]*goredis.Cmd, len(leases))
 	for i, lease := range leases {
-		commands[i] = pipe.add(ctx, renewLease, []string{leaseKey(lease.Train)}, leaseValue(lease), persistence.LeaseTTL.Milliseconds())
+		commands[i] = pipe.run(ctx, renewLease, []string{leaseKey(lease.Train)}, leaseValue(lease), persistence.LeaseTTL.Milliseconds())
 	}
-	replies, results, err := pipe.send(ctx, commands)
-	if err = errors.Join(err, errors.Join(results...)); err != nil {
-		return nil, wrap("renew leases", err)
-	}
+	pipe.send(ctx)
+	replies, results := numbers(commands)
 	for i, reply := range replies {
-		if reply == fenced {
+		if results[i] == nil && reply == fenced {
 			results[i] = persistence.ErrFenced
 		}
+		results[i] = wrap("renew lease", results[i])
+	}
+	if db.replaced(ctx) {
+		return results, wrap("renew leases", persistence.ErrRestarted)
 	}
 	return results, nil
 }
@@ -93,7 +104,7 @@ func (db *DB) RenewLeases(ctx context.Context, leases []persistence.Lease) ([]er
 func (db *DB) ReleaseLease(ctx context.Context, lease persistence.Lease) error {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	err := releaseLease.Run(ctx, db.data, []string{leaseKey(lease.Train)}, leaseValue(lease)).Err()
+	err := db.data.run(ctx, releaseLease, []string{leaseKey(lease.Train)}, leaseValue(lease)).Err()
 	return wrap("release lease", translate(err))
 }
 
