@@ -210,6 +210,42 @@ func TestHoldsAreStoredAgainWithANewEpochAfterRedisWasEmptied(t *testing.T) {
 	})
 }
 
+// TestHoldsAreStoredAgainAfterAFailoverThatNoCallNoticed has a replica promoted which has the lease
+// but not the hold.
+func TestHoldsAreStoredAgainAfterAFailoverThatNoCallNoticed(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		id := c.trainOf(n, n)
+		h := c.hold(n, id, 5)
+		before := c.store.Owner(id)
+		c.shared.LoseHold(id, h.ID)
+		wait(2 * persistence.LeaseRenew)
+		require.Empty(c, c.stored(id), "nothing has failed")
+		n.link.restarted.Store(true)
+		wait(persistence.LeaseRenew + 100*time.Millisecond)
+		require.Equal(c, []booking.Hold{h}, c.stored(id))
+		require.Equal(c, before, c.store.Owner(id), "the same activation")
+	})
+}
+
+func TestLostShardEndsOnlyItsLeases(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		lost, other := c.trainOf(n, n), c.trainOf(n, n)
+		c.hold(n, lost, 5)
+		c.hold(n, other, 5)
+		ofLost, ofOther := c.store.Owner(lost), c.store.Owner(other)
+		n.link.lost.Store(&lost)
+		wait(2 * persistence.LeaseTTL)
+		n.link.lost.Store(nil)
+		wait(persistence.LeaseTTL)
+		require.NotEqual(c, ofLost, c.store.Owner(lost))
+		require.Equal(c, ofOther, c.store.Owner(other), "the same activation")
+	})
+}
+
 func TestTrainsMoveToAJoiningMemberAndBackFromADrainingOne(t *testing.T) {
 	t.Parallel()
 	onVirtualCluster(t, func(c *virtualCluster) {

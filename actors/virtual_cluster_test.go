@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -45,6 +46,25 @@ type link struct {
 	holds       hook[persistence.HoldWrite]
 	read        atomic.Pointer[func([]booking.TrainID) error] // before SeatLegs
 	load        atomic.Pointer[func()]                        // before LoadTrain
+	restarted   atomic.Bool                                   // the next renewal returns ErrRestarted
+	lost        atomic.Pointer[booking.TrainID]               // whose shard of Redis does not respond
+}
+
+var errShard = errors.New("a shard does not respond")
+
+func (l *link) isLost(id booking.TrainID) bool {
+	lost := l.lost.Load()
+	return lost != nil && *lost == id
+}
+
+func (l *link) ViewHolds(ctx context.Context, trains []booking.TrainID, now time.Time) ([]persistence.HeldTrain, error) {
+	held, err := l.Client.ViewHolds(ctx, trains, now)
+	for i := range held {
+		if l.isLost(trains[i]) {
+			held[i] = persistence.HeldTrain{Err: errShard}
+		}
+	}
+	return held, err
 }
 
 func (l *link) LoadTrain(ctx context.Context, id booking.TrainID, became []uuid.UUID) (persistence.LoadedTrain, error) {
@@ -91,7 +111,16 @@ func (l *link) RenewLeases(ctx context.Context, leases []persistence.Lease) ([]e
 	if l.unreachable.Load() {
 		return nil, errUnreachable
 	}
-	return l.Client.RenewLeases(ctx, leases)
+	results, err := l.Client.RenewLeases(ctx, leases)
+	for i := range results {
+		if l.isLost(leases[i].Train) {
+			results[i] = errShard
+		}
+	}
+	if l.restarted.CompareAndSwap(true, false) {
+		err = persistence.ErrRestarted
+	}
+	return results, err
 }
 
 func (l *link) ReleaseLease(ctx context.Context, lease persistence.Lease) error {

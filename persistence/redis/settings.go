@@ -12,6 +12,7 @@ const (
 	policySetting = "maxmemory-policy"
 	appendSetting = "appendonly"
 	keepAll       = "noeviction"
+	wholeSetting  = "cluster-require-full-coverage"
 )
 
 // checkSettings returns ErrSettings if a master evicts keys when memory is short, and warns if it
@@ -40,6 +41,9 @@ func (db *DB) checkMaster(ctx context.Context, master *goredis.Client) error {
 		return fmt.Errorf("%w: %s is %s, so Redis evicts leases and holds when memory is short: set it to %s, in redis.conf or with CONFIG SET %s %s",
 			ErrSettings, policySetting, policy, keepAll, policySetting, keepAll)
 	}
+	if db.data.cluster() != nil && settings[wholeSetting] == "yes" {
+		log.Warn("while one shard of redis fails over, none responds: set " + wholeSetting + " to no")
+	}
 	if settings[appendSetting] == "no" {
 		log.Warn("redis loses all holds when it restarts: set " + appendSetting + " to yes")
 	}
@@ -49,7 +53,7 @@ func (db *DB) checkMaster(ctx context.Context, master *goredis.Client) error {
 // settingsOf returns the values of CONFIG GET, without those that the user may not read.
 func settingsOf(ctx context.Context, master *goredis.Client) (map[string]string, error) {
 	settings := map[string]string{}
-	for _, name := range []string{policySetting, appendSetting} { // Redis before 7.0 returns only one at a time
+	for _, name := range []string{policySetting, appendSetting, wholeSetting} { // Redis before 7.0 returns only one at a time
 		values, err := master.ConfigGet(ctx, name).Result()
 		if err != nil && !isReply(err) {
 			return nil, err
