@@ -333,3 +333,29 @@ func TestRetryFindsAReleaseWhoseResponseWasLost(t *testing.T) {
 		require.Empty(c, c.stored(id))
 	})
 }
+
+// TestHoldOfADeletedTrainIsNotThatOfTheNext has the process stop between the deletion of the train
+// and that of its holds.
+func TestHoldOfADeletedTrainIsNotThatOfTheNext(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		id := c.trainOf(n, n)
+		h := c.hold(n, id, 5)
+		n.link.holds.set(func([]persistence.HoldWrite, func() ([]error, error)) ([]error, error) { return nil, errUnreachable })
+		require.NoError(c, n.DeleteTrain(c.Context(), id, false))
+		n.link.holds.Store(nil)
+		require.Equal(c, []booking.Hold{h}, c.stored(id))
+
+		_, err := n.CreateTrain(c.Context(), booking.Train{
+			ID: id, Name: "Another", Capacity: 10, OnSale: true, Stops: []booking.Stop{{Station: "X"}, {Station: "Y"}},
+		})
+		require.NoError(c, err)
+		require.Equal(c, booking.Tally{Available: 10}, tally(c.T, n, id), "in a passive snapshot")
+		c.hold(n, id, 6)
+		require.Equal(c, booking.Tally{Held: 1, Available: 9}, tally(c.T, n, id))
+		_, err = n.Confirm(c.Context(), refTo(h))
+		require.Equal(c, booking.CodeSeatNotLocked, booking.CodeOf(err))
+		c.hold(n, id, 5)
+	})
+}

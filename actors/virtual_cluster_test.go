@@ -210,6 +210,9 @@ func (c *virtualCluster) stored(id booking.TrainID) []booking.Hold {
 	c.Helper()
 	holds, err := c.shared.At("", time.Now).LoadHolds(c.Context(), id, time.Now())
 	require.NoError(c, err)
+	for i := range holds {
+		holds[i].Incarnation = 0 // as in a reply
+	}
 	return holds
 }
 

@@ -28,7 +28,8 @@ type seatList struct {
 }
 
 // NewSnapshot returns the state of a train that is stored: the legs on which each seat is booked,
-// and its holds, of which those count that have not ended at now. A leg that is booked is not held.
+// and its holds, of which those count that have not ended at now and are not of a deleted train
+// with its id. A leg that is booked is not held.
 func NewSnapshot(train *Train, booked map[int]Legs, holds []Hold, now time.Time) *Snapshot {
 	s := &Snapshot{Train: train, seats: make([]seatLegs, train.Capacity)}
 	for n, legs := range booked {
@@ -37,8 +38,11 @@ func NewSnapshot(train *Train, booked map[int]Legs, holds []Hold, now time.Time)
 		}
 	}
 	for _, h := range holds {
+		if !h.ExpiresAt.After(now) || h.Released || !h.BelongsTo(train) {
+			continue
+		}
 		for _, n := range h.Seats {
-			if s.hasSeat(n) && h.ExpiresAt.After(now) && !h.Released {
+			if s.hasSeat(n) {
 				s.seats[n-1].held |= h.Legs &^ s.seats[n-1].booked
 			}
 		}

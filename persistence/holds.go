@@ -43,7 +43,8 @@ type HeldTrain struct {
 
 // Holds stores holds, so that a hold outlives the process that made it: live ones until they are
 // dropped, ended ones until booking.HoldRetention after their deadline. Of the released holds of
-// a user on a train, it keeps at most a small multiple of MaxHistory.
+// a user on a train, it keeps at most a small multiple of MaxHistory. It keeps the Incarnation of a
+// hold, unless it deletes the holds of a train with it.
 type Holds interface {
 	// WriteHolds executes a batch and returns one result per write, in order: nil or
 	// ErrFenced, or, from a store that executes the writes separately, any other error of

@@ -240,7 +240,7 @@ func (s *store) awaitReplica(t *testing.T, master string) error {
 	t.Helper()
 	// WAIT waits for the writes of its own connection.
 	raw := connect(t, master).Conn()
-	defer raw.Close()
+	defer func() { require.NoError(t, raw.Close()) }()
 	if err := raw.Do(t.Context(), "SET", keyOn(t, raw), "x", "PX", "1000").Err(); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func TestHoldIsStoredUnderItsKeys(t *testing.T) {
 	guard := s.adopt(t, booking.NewTrainID())
 	write := puts(guard, 1)[0]
 	h := &write.Hold
-	h.Seats = []int{4, 20_000}
+	h.Seats, h.Incarnation = []int{4, 20_000}, 1_763_910_608_000_001
 	tag := "{t:" + guard.Train.String() + "}"
 	key, holds, user := tag+":hold:"+h.ID.String(), tag+":holds", tag+":user:"+h.User.String()
 	for _, c := range []struct {
@@ -26,8 +26,8 @@ func TestHoldIsStoredUnderItsKeys(t *testing.T) {
 		value    string
 		sets     []string // those that have the id
 	}{
-		{false, `{"v":1,"u":%q,"s":[4,20000],"l":3,"d":%d}`, []string{holds, user}},
-		{true, `{"v":1,"u":%q,"s":[4,20000],"l":3,"d":%d,"r":true}`, []string{user}},
+		{false, `{"v":1,"u":%q,"s":[4,20000],"l":3,"d":%d,"i":1763910608000001}`, []string{holds, user}},
+		{true, `{"v":1,"u":%q,"s":[4,20000],"l":3,"d":%d,"r":true,"i":1763910608000001}`, []string{user}},
 	} {
 		h.Released = c.released
 		s.write(t, write)

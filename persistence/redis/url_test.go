@@ -29,7 +29,7 @@ func TestErrorOfAMalformedAddressHasNoPassword(t *testing.T) {
 		"redis://:hunter2@localhost?master_name=m&x=1":               "unexpected option: x",
 		"redis://a?master_name=m&password=hunter2&y=1":               "malformed",
 		"redis://a?master_name=m&password=x&hunter2":                 "malformed",
-		"redis://:hunter2@a?addr=b:1&addr=:hunter2@c":                "unable to parse addr param: c",
+		"redis://:hunter2@a?addr=b:1&addr=:hunter2@c":                "percent-encoded",
 		"redis://:hunter2%zz@localhost":                              "percent-encoded",
 		"redis://:hunter2/x@localhost":                               "percent-encoded",
 		"redis://:hunter2?x@localhost":                               "percent-encoded",

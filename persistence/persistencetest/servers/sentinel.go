@@ -54,7 +54,7 @@ sentinel failover-timeout %[1]s 3000
 `, SentinelMaster, host, port, own, p.dir)
 	require.NoError(tb, os.WriteFile(file, []byte(text), 0o600))
 	if p.owner != nil {
-		require.NoError(tb, os.Chown(file, int(p.owner.Uid), int(p.owner.Gid))) //nolint:gosec // no other user can enter it
+		require.NoError(tb, os.Chown(file, int(p.owner.Uid), int(p.owner.Gid)))
 	}
 	p.command = append(p.command, file, "--sentinel")
 	p.ready = func(ctx context.Context) error {

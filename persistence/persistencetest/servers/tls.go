@@ -68,7 +68,7 @@ func newTLSFiles(tb testing.TB, p *process) TLSFiles {
 		path := filepath.Join(p.dir, name)
 		require.NoError(tb, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
 		if p.owner != nil {
-			require.NoError(tb, os.Chown(path, int(p.owner.Uid), int(p.owner.Gid))) //nolint:gosec // no other user can enter it
+			require.NoError(tb, os.Chown(path, int(p.owner.Uid), int(p.owner.Gid)))
 		}
 		return path
 	}
