@@ -9,6 +9,8 @@ FIRST    ?= 1
 MINUTES  ?= 3
 SEED     ?= 0
 ONLY     ?=
+TRAINS   ?= 100000
+BOOKINGS ?= 1000000
 # Images for e2e, which the nodes of the cluster have or can pull.
 IMAGE          ?= trainbooking:local
 POSTGRES_IMAGE ?= postgres:17
@@ -96,6 +98,11 @@ mutants: servers ## break each rule of the protocol and require that a test fail
 chaos: servers ## inject faults into three processes under load: make chaos MINUTES=120 SEED=7
 	$(GO) test -tags chaos -count 1 -v -timeout "$$(awk 'BEGIN { print int($(MINUTES) * 2 + 20) }')m" ./test/chaos \
 		-chaos.minutes $(MINUTES) -chaos.seed $(SEED) -chaos.only '$(ONLY)'
+
+# It needs about 2 GB in the temporary directory, and a machine without other load.
+.PHONY: scale
+scale: servers ## measure 100,000 trains and 1,000,000 bookings: make scale TRAINS=2000 BOOKINGS=20000
+	$(GO) test -tags scale -count 1 -v -timeout 60m ./test/scale -scale.trains $(TRAINS) -scale.bookings $(BOOKINGS)
 
 # The cluster needs a default storage class. `kind load docker-image` copies IMAGE to the nodes of kind.
 .PHONY: e2e

@@ -25,7 +25,6 @@ type trainActor struct {
 	train   *activeTrain
 	self    *actor.PID
 	machine *activation.Machine
-	listed  *booking.Train  // the train in the catalogue before a load or a deletion began
 	started time.Time       // when the load began
 	loading context.Context // of the calls of the load
 	loaded  context.CancelFunc
@@ -47,6 +46,9 @@ func (t *trainActor) Receive(ctx actor.Context) {
 	case *request:
 		m.begun.Store(true)
 		t.handle(activation.Arrived{Request: &m.Request})
+	case activation.Stop:
+		t.loaded() // it waits for no lease any more
+		t.handle(m)
 	case activation.Event:
 		t.handle(m)
 	case *actor.Stopped:
@@ -56,7 +58,6 @@ func (t *trainActor) Receive(ctx actor.Context) {
 
 func (t *trainActor) start(self *actor.PID) {
 	t.self, t.started = self, time.Now()
-	t.listed = t.system.catalogue.find(t.train.id)
 	t.loading, t.loaded = context.WithTimeout(context.Background(), loadTimeout)
 	t.handle(activation.Start{})
 }
@@ -86,8 +87,7 @@ func (t *trainActor) execute(e activation.Effect) {
 	case *activation.WriteChange:
 		t.write(e, func(ctx context.Context) error { return s.store.ChangeTrain(ctx, e.Guard, e.To) })
 	case *activation.WriteDeletion:
-		t.listed = s.catalogue.find(t.train.id)
-		t.write(e, func(ctx context.Context) error { return s.deleteTrain(ctx, e, t.listed) })
+		t.write(e, func(ctx context.Context) error { return s.deleteTrain(ctx, e) })
 	case activation.Announce:
 		t.announce(e)
 	case *activation.ReadHistory:
@@ -106,66 +106,83 @@ func (t *trainActor) execute(e activation.Effect) {
 
 // load executes a step of the load, or its end.
 func (t *trainActor) load(e activation.Effect) {
-	s, id := t.system, t.train.id
+	ctx, s, id := t.loading, t.system, t.train.id
 	switch e := e.(type) {
 	case activation.FindEpoch:
-		t.step(func(ctx context.Context) activation.Event {
-			epoch, err := s.store.Epoch(ctx, id)
-			return activation.EpochFound{Epoch: epoch, Err: t.unlist(err)}
+		s.loads.epochs.load(ctx, id, func(epoch int64, err error) {
+			t.send(activation.EpochFound{Epoch: epoch, Err: err})
 		})
 	case activation.AcquireLease:
-		t.step(func(ctx context.Context) activation.Event { return t.acquire(ctx, e.Guard.Owner) })
+		t.acquire(e.Guard.Owner)
 	case activation.Adopt:
-		t.step(func(ctx context.Context) activation.Event {
-			epoch, err := s.store.Adopt(ctx, id, e.Old, e.Guard.Owner)
-			return activation.Adopted{Epoch: epoch, Err: t.unlist(err)}
+		e.Guard.Epoch = e.Old + 1
+		s.loads.adoptions.add(ctx, e.Guard, func(err error) {
+			t.send(activation.Adopted{Epoch: e.Guard.Epoch, Err: err})
 		})
 	case activation.ReadHolds:
-		t.step(func(ctx context.Context) activation.Event {
-			holds, err := s.holdStore.LoadHolds(ctx, id, time.Now())
-			return activation.HoldsRead{Holds: holds, Err: err}
+		s.loads.holds.load(ctx, id, func(held persistence.HeldTrain, err error) {
+			t.send(activation.HoldsRead{Holds: held.Holds, Err: err})
 		})
 	case activation.ReadTrain:
-		t.step(func(ctx context.Context) activation.Event {
-			train, err := s.store.LoadTrain(ctx, id, e.Became)
-			return activation.TrainRead{Train: train, Err: t.unlist(err)}
+		load := trainToLoad{id: id, became: e.Became}
+		if listed := s.catalogue.find(id); listed != nil {
+			load.capacity = listed.Capacity
+		}
+		s.loads.trains.load(ctx, load, func(train persistence.LoadedTrain, err error) {
+			t.send(activation.TrainRead{Train: train, Err: err})
 		})
 	case activation.Serve:
 		t.loaded()
 		s.metrics.activated(nil, time.Since(t.started))
-		s.catalogue.replace(t.listed, e.Train) // an earlier change may have had an unknown outcome
+		if listed := s.catalogue.find(t.train.id); listed != nil && !listed.UpdatedAt.Equal(e.Train.UpdatedAt) {
+			s.refreshes.begin() // an earlier change had an unknown outcome
+		}
 	}
 }
 
-func (t *trainActor) step(call func(context.Context) activation.Event) {
-	ctx := t.loading
-	t.system.background.Go(func() { t.send(call(ctx)) })
+// acquire acquires the lease. If a process has it that is no member any more, nothing but its expiry
+// will free it, so acquire waits for that, or for another change of the members.
+func (t *trainActor) acquire(owner uuid.UUID) {
+	ctx, s := t.loading, t.system
+	wanted := cluster.Acquisition{
+		Lease: persistence.Lease{Train: t.train.id, Owner: owner},
+		Lost:  func() { t.send(activation.LeaseLost{}) },
+	}
+	s.loads.leases.load(ctx, wanted, func(term *cluster.Term, err error) {
+		changed := s.members.wait()
+		held, elsewhere := errors.AsType[*cluster.NotOwnerError](err)
+		switch {
+		case err == nil:
+			t.train.term.Store(term)
+			t.send(activation.LeaseAcquired{Term: term})
+		case !elsewhere:
+			t.send(activation.LeaseAcquired{Err: err})
+		case s.cluster.Peer(held.Address) != nil:
+			t.send(activation.LeaseAcquired{Owner: held.Address})
+		default:
+			s.background.Go(func() {
+				if err := awaitLease(ctx, held.Left, changed); err != nil {
+					t.send(activation.LeaseAcquired{Err: err})
+					return
+				}
+				t.acquire(owner)
+			})
+		}
+	})
 }
 
-func (t *trainActor) acquire(ctx context.Context, owner uuid.UUID) activation.Event {
-	lease := persistence.Lease{Train: t.train.id, Owner: owner}
-	term, err := t.system.cluster.Acquire(ctx, lease, func() { t.send(activation.LeaseLost{}) })
-	if elsewhere, ok := errors.AsType[*cluster.NotOwnerError](err); ok {
-		return activation.LeaseAcquired{Owner: elsewhere.Address}
+// awaitLease waits until a lease has expired that is not renewed, or the members have changed. The
+// error is ctx's, if ctx ends first.
+func awaitLease(ctx context.Context, left time.Duration, changed <-chan struct{}) error {
+	expired := time.NewTimer(left + leaseSlack)
+	defer expired.Stop()
+	select {
+	case <-expired.C:
+	case <-changed:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	if err != nil {
-		return activation.LeaseAcquired{Err: err}
-	}
-	t.train.term.Store(term)
-	return activation.LeaseAcquired{Term: term}
-}
-
-// unlist removes a train from the catalogue that the store does not have. If it was created again
-// meanwhile, the next activation finds it.
-func (t *trainActor) unlist(err error) error {
-	if !errors.Is(err, persistence.ErrNotFound) {
-		return err
-	}
-	t.system.catalogue.remove(t.listed)
-	if t.system.catalogue.find(t.train.id) != nil {
-		return fmt.Errorf("%w: the train was created again", persistence.ErrConflict)
-	}
-	return err
+	return nil
 }
 
 // contextOf returns the context of the request of a write, which does not end with it.
@@ -180,27 +197,36 @@ func (t *trainActor) written(w activation.Write) func(error) {
 	return func(err error) { t.send(activation.Written{Write: w, Err: err}) }
 }
 
-// write runs a write off the actor. It does not stop when the client disconnects.
+// write runs a write off the actor. It does not stop when the client disconnects. It is repeated
+// while somebody else has locked what it needs, until it is as old as an item of a batcher may be.
 func (t *trainActor) write(w activation.Write, call func(context.Context) error) {
 	done := t.written(w)
 	t.system.background.Go(func() {
 		ctx, cancel := context.WithTimeout(contextOf(w), storeTimeout)
 		defer cancel()
-		done(call(ctx))
+		begun := time.Now()
+		err := call(ctx)
+		for backoff := minBackoff; errors.Is(err, persistence.ErrLocked) && time.Since(begun) < maxQueueAge; {
+			<-time.After(backoff)
+			backoff, err = min(2*backoff, maxBackoff), call(ctx)
+		}
+		done(err)
 	})
 }
 
 // deleteTrain deletes a train and what belongs to it. A train that is created with its id must not
 // have its holds.
-func (s *System) deleteTrain(ctx context.Context, d *activation.WriteDeletion, listed *booking.Train) error {
+func (s *System) deleteTrain(ctx context.Context, d *activation.WriteDeletion) error {
 	if err := s.store.DeleteTrain(ctx, d.Guard, d.At, d.Force); err != nil {
 		return err
 	}
 	if err := s.dropHolds(ctx, d.Guard, d.Holds); err != nil {
 		return errors.Join(persistence.ErrUnknown, err)
 	}
-	s.catalogue.remove(listed)
-	return s.broadcastDeletion(ctx, listed)
+	if err := s.announce(ctx); err != nil {
+		return errors.Join(persistence.ErrUnknown, err)
+	}
+	return nil
 }
 
 // dropHolds drops holds at once, without the batcher.
@@ -218,12 +244,11 @@ func (s *System) dropHolds(ctx context.Context, guard persistence.Guard, holds [
 	return nil
 }
 
-// announce responds when every peer has the changed train. The actor does not wait for that and
+// announce responds when every member has the changed train. The actor does not wait for that and
 // may even close, because the change is stored.
 func (t *trainActor) announce(a activation.Announce) {
-	t.system.catalogue.put(&a.Train)
 	t.system.background.Go(func() {
-		if err := t.system.broadcast(context.WithoutCancel(a.To.Context), catalogueUpdate{Put: &a.Train}); err != nil {
+		if err := t.system.announce(context.WithoutCancel(a.To.Context)); err != nil {
 			a.To.Respond(activation.Response{Err: booking.Timeout(err)})
 			return
 		}
@@ -290,12 +315,7 @@ func (t *trainActor) stopped() {
 		t.close()
 		return
 	}
-	t.system.background.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
-		defer cancel()
-		t.system.cluster.Release(ctx, term)
-		t.close()
-	})
+	t.system.loads.releases.add(context.Background(), term, func(error) { t.close() })
 }
 
 // close removes the activation and lets the waiting requests be sent to the next one.

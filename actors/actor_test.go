@@ -12,6 +12,7 @@ import (
 	"trainbooking.dev/actors"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 )
 
 func TestConfirmBeforeTheDeadlineSucceedsDespiteASlowWrite(t *testing.T) {
@@ -135,14 +136,14 @@ func TestFencedActivationIsReplacedByANewOne(t *testing.T) {
 	id := addTrain(t, s, 10)
 	h, err := s.Hold(t.Context(), seat(id, uuid.New(), 5))
 	require.NoError(t, err)
-	epoch, err := stores.Epoch(t.Context(), id)
+	epoch, err := persistencetest.Epoch(t.Context(), stores, id)
 	require.NoError(t, err)
-	_, err = stores.Adopt(t.Context(), id, epoch, uuid.New())
+	_, err = persistencetest.Adopt(t.Context(), stores, id, epoch, uuid.New())
 	require.NoError(t, err)
 
 	_, err = s.Confirm(t.Context(), refTo(h))
 	require.NoError(t, err)
-	now, err := stores.Epoch(t.Context(), id)
+	now, err := persistencetest.Epoch(t.Context(), stores, id)
 	require.NoError(t, err)
 	require.Equal(t, epoch+2, now)
 }
@@ -234,7 +235,7 @@ func TestIdleTrainPassivatesUnlessItHasHolds(t *testing.T) {
 		s := start(t, stores, booking.HoldRules{TTL: 15 * time.Minute, MaxSeats: 1})
 		id := addTrain(t, s, 10)
 		epoch := func() int64 {
-			e, err := stores.Epoch(t.Context(), id)
+			e, err := persistencetest.Epoch(t.Context(), stores, id)
 			require.NoError(t, err)
 			return e
 		}

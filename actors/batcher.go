@@ -3,10 +3,16 @@ package actors
 import (
 	"context"
 	"errors"
+	"fmt"
+	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 )
 
 const (
@@ -16,96 +22,308 @@ const (
 	// maxQueueAge is how long an item may wait for its flush. An older item is not executed,
 	// so that a slow store does not get ever more work (RELIABILITY.md 3).
 	maxQueueAge = time.Second
+	// flushTimeout bounds one flush. With maxQueueAge it leaves a second of requestTimeout, in
+	// which the next activation can settle a write whose outcome is unknown.
+	flushTimeout = 3 * time.Second
 )
+
+// limits bound a batcher.
+type limits struct {
+	partitions int           // at least one
+	items      int           // of a flush
+	age, flush time.Duration // how long an item may wait for its flush, and how long that may take
+}
+
+// writeLimits are those of writes in a number of partitions.
+func writeLimits(partitions int) limits {
+	return limits{partitions: partitions, items: maxBatch, age: maxQueueAge, flush: flushTimeout}
+}
 
 // errQueueAge is the error of an item that was not written because it waited too long.
 var errQueueAge = errors.New("waited too long for the store")
 
-// batcher writes items in batches. It flushes at once when idle, and collects items while a
-// flush is in flight: group commit without a timer. Safe for concurrent use.
+// batcher writes items in batches. The items of a train are written in the order in which they were
+// added. Each train belongs to one of a few partitions, which are written concurrently, so that a
+// slow flush delays only its partition. Safe for concurrent use.
 type batcher[T any] struct {
+	limits  limits
 	flush   func(context.Context, []T) ([]error, error)
+	train   func(T) booking.TrainID
 	observe writerMetrics
 	name    string // of its spans
 
-	mu       sync.Mutex
-	queue    []queued[T]
-	flushing bool
-	running  sync.WaitGroup
+	seed       maphash.Seed
+	partitions []*partition[T]
+	alone      chan struct{} // has a value while a train is written apart from its partition
+	running    sync.WaitGroup
 }
 
-type queued[T any] struct {
-	item  T
-	since time.Time
-	span  trace.SpanContext // of the request that it is written for
-	done  func(error)
-}
-
-func newBatcher[T any](name string, flush func(context.Context, []T) ([]error, error), observe writerMetrics) *batcher[T] {
-	return &batcher[T]{name: name, flush: flush, observe: observe}
-}
-
-// add queues an item for the request of ctx. done is called once, from another goroutine,
-// with nil when the item is stored. Items are written in the order of the calls.
-func (b *batcher[T]) add(ctx context.Context, item T, done func(error)) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.queue = append(b.queue, queued[T]{item, time.Now(), trace.SpanContextFromContext(ctx), done})
-	if !b.flushing {
-		b.flushing = true
-		b.running.Go(b.run)
+// newBatcher returns a batcher. It calls flush for one more batch at a time than it has partitions.
+func newBatcher[T any](
+	name string, l limits, train func(T) booking.TrainID,
+	flush func(context.Context, []T) ([]error, error), observe writerMetrics,
+) *batcher[T] {
+	b := &batcher[T]{
+		name: name, limits: l, train: train, flush: flush, observe: observe,
+		seed: maphash.MakeSeed(), alone: make(chan struct{}, 1),
 	}
+	for range max(l.partitions, 1) {
+		b.partitions = append(b.partitions, &partition[T]{batcher: b, locked: map[booking.TrainID]bool{}})
+	}
+	return b
+}
+
+// add queues an item for the request of ctx. done is called once, from another goroutine, with nil
+// when the item is stored.
+func (b *batcher[T]) add(ctx context.Context, item T, done func(error)) {
+	q := queued[T]{item: item, train: b.train(item), span: trace.SpanContextFromContext(ctx), done: done}
+	b.partition(q.train).add(q)
+}
+
+func (b *batcher[T]) partition(train booking.TrainID) *partition[T] {
+	return b.partitions[maphash.Comparable(b.seed, train)%uint64(len(b.partitions))]
 }
 
 // wait returns when nothing is queued or in flight.
 func (b *batcher[T]) wait() { b.running.Wait() }
 
-func (b *batcher[T]) run() {
-	for batch := b.take(); len(batch) > 0; batch = b.take() {
-		b.write(batch)
+// partition is the queue of some trains. It flushes at once when idle, and collects items while a
+// flush is in flight: group commit without a timer.
+//
+//	         ┌─────────────── locked ◀──────────────┐
+//	         ▼                                      │
+//	add ──▶ queue ──▶ flush of many trains ──▶ persistence.ErrLocked
+//	         │                                      ▲
+//	         └──────▶ flush of one locked train ────┘
+//
+// Where somebody else has locked a train, its items return to the queue, and the train is written
+// apart from the others, again and again, until a flush of it does not meet the lock.
+type partition[T any] struct {
+	batcher *batcher[T]
+
+	mu       sync.Mutex
+	queue    []queued[T] // by age
+	flushing bool
+	expiry   *time.Timer              // calls expire
+	timed    bool                     // it is set, for the oldest item or earlier
+	locked   map[booking.TrainID]bool // the trains that are written apart; true while one is
+}
+
+type queued[T any] struct {
+	item  T
+	train booking.TrainID
+	since time.Time
+	span  trace.SpanContext // of the request that it is written for
+	err   error             // of the last attempt to write it: ErrLocked
+	done  func(error)
+}
+
+func (p *partition[T]) add(q queued[T]) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	q.since = time.Now()
+	p.queue = append(p.queue, q)
+	if !p.timed {
+		p.setExpiry()
+	}
+	p.start(q.train)
+}
+
+// start makes sure that the items of a train in the queue will be written.
+func (p *partition[T]) start(train booking.TrainID) {
+	apart, locked := p.locked[train]
+	switch {
+	case locked && !apart:
+		p.locked[train] = true
+		p.batcher.running.Go(func() { p.runApart(train) })
+	case !locked && !p.flushing:
+		p.flushing = true
+		p.batcher.running.Go(p.run)
 	}
 }
 
-// take returns the next batch, which is empty at the end of the run.
-func (b *batcher[T]) take() []queued[T] {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n := min(len(b.queue), maxBatch)
-	batch := b.queue[:n:n]
-	b.queue = b.queue[n:]
-	if n == 0 {
-		b.queue, b.flushing = nil, false
+// run writes the trains that are not locked, until none of them has an item in the queue.
+func (p *partition[T]) run() {
+	for batch := p.takeUnlocked(); len(batch) > 0; batch = p.takeUnlocked() {
+		p.putBack(p.batcher.write(batch))
 	}
+}
+
+func (p *partition[T]) takeUnlocked() []queued[T] {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var batch []queued[T]
+	if len(p.locked) == 0 {
+		batch = p.takeFirst(min(len(p.queue), p.batcher.limits.items))
+	} else {
+		batch = p.take(func(train booking.TrainID) bool {
+			_, locked := p.locked[train]
+			return !locked
+		})
+	}
+	p.flushing = len(batch) > 0
 	return batch
 }
 
-func (b *batcher[T]) write(batch []queued[T]) {
-	start := time.Now()
-	items := make([]T, 0, len(batch))
-	sent := make([]queued[T], 0, len(batch))
-	for _, q := range batch {
-		if start.Sub(q.since) > maxQueueAge {
-			q.done(errQueueAge)
-			continue
-		}
-		items, sent = append(items, q.item), append(sent, q)
+// takeFirst removes the n oldest items from the queue.
+func (p *partition[T]) takeFirst(n int) []queued[T] {
+	first := p.queue[:n:n]
+	if p.queue = p.queue[n:]; len(p.queue) == 0 {
+		p.queue = nil
 	}
+	return first
+}
+
+// take removes the next batch of the trains that match from the queue.
+func (p *partition[T]) take(match func(booking.TrainID) bool) (batch []queued[T]) {
+	kept := make([]queued[T], 0, len(p.queue))
+	for _, q := range p.queue {
+		if len(batch) < p.batcher.limits.items && match(q.train) {
+			batch = append(batch, q)
+		} else {
+			kept = append(kept, q)
+		}
+	}
+	p.queue = kept
+	return batch
+}
+
+// putBack returns items to the queue that met a lock, and has their trains written apart.
+func (p *partition[T]) putBack(items []queued[T]) {
 	if len(items) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queue = slices.Concat(items, p.queue)
+	slices.SortStableFunc(p.queue, func(a, b queued[T]) int { return a.since.Compare(b.since) })
+	p.setExpiry()
+	for _, q := range items {
+		if _, locked := p.locked[q.train]; !locked {
+			p.locked[q.train] = false
+		}
+		p.start(q.train)
+	}
+}
+
+// runApart writes one train, until a flush of it does not meet a lock or none of its items is left
+// in the queue. Then the next item that is added runs it again.
+func (p *partition[T]) runApart(train booking.TrainID) {
+	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
+		p.batcher.alone <- struct{}{}
+		batch := p.takeOf(train)
+		locked := p.batcher.write(batch)
+		p.putBack(locked)
+		<-p.batcher.alone
+		switch {
+		case len(batch) == 0:
+			return
+		case len(locked) == 0:
+			p.unlock(train)
+			return
+		}
+		<-time.After(backoff)
+	}
+}
+
+func (p *partition[T]) takeOf(train booking.TrainID) []queued[T] {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	batch := p.take(func(t booking.TrainID) bool { return t == train })
+	p.locked[train] = len(batch) > 0
+	return batch
+}
+
+// unlock returns a train to the others.
+func (p *partition[T]) unlock(train booking.TrainID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.locked, train)
+	if slices.ContainsFunc(p.queue, func(q queued[T]) bool { return q.train == train }) {
+		p.start(train)
+	}
+}
+
+// setExpiry sets the timer for the oldest item in the queue, if there is one.
+func (p *partition[T]) setExpiry() {
+	p.timed = len(p.queue) > 0
+	switch {
+	case !p.timed:
+	case p.expiry == nil:
+		p.expiry = time.AfterFunc(time.Until(p.queue[0].since.Add(p.batcher.limits.age)), p.expire)
+	default:
+		p.expiry.Reset(time.Until(p.queue[0].since.Add(p.batcher.limits.age)))
+	}
+}
+
+// expire refuses the items that have waited too long, while others may be in flight.
+func (p *partition[T]) expire() {
+	old := p.takeOld(time.Now().Add(-p.batcher.limits.age))
+	for _, q := range old {
+		q.done(tooOld(q.err))
+	}
+	if len(old) > 0 {
+		p.batcher.running.Done()
+	}
+}
+
+// takeOld removes the items from the queue that were added at a time or before. If there are any,
+// the caller must mark one of the running as done.
+func (p *partition[T]) takeOld(last time.Time) []queued[T] {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for n < len(p.queue) && !p.queue[n].since.After(last) {
+		n++
+	}
+	old := p.takeFirst(n)
+	if n > 0 {
+		p.batcher.running.Add(1) // wait has not returned, since what is in the queue is to be written
+	}
+	p.setExpiry()
+	return old
+}
+
+// tooOld is errQueueAge with the reason, if it is known.
+func tooOld(reason error) error {
+	if reason == nil {
+		return errQueueAge
+	}
+	return fmt.Errorf("%w: %w", errQueueAge, reason)
+}
+
+// write writes a batch and returns the items that met a lock. The others are done.
+func (b *batcher[T]) write(batch []queued[T]) (locked []queued[T]) {
+	if len(batch) == 0 {
+		return nil
+	}
+	start := time.Now()
+	items := make([]T, len(batch))
+	for i, q := range batch {
+		items[i] = q.item
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), b.limits.flush)
 	defer cancel()
-	ctx, end := startFlush(ctx, b.name, spansOf(sent))
+	ctx, end := startFlush(ctx, b.name, spansOf(batch))
 	results, err := b.flush(ctx, items)
 	end(err)
-	b.observe(len(items), start.Sub(sent[0].since), time.Since(start))
-	for i, q := range sent {
-		if err != nil {
-			q.done(err)
+	took := time.Since(start)
+	written := make([]queued[T], 0, len(batch))
+	for i, q := range batch {
+		if q.err = err; err == nil {
+			q.err = results[i]
+		}
+		if errors.Is(q.err, persistence.ErrLocked) {
+			locked = append(locked, q)
 		} else {
-			q.done(results[i])
+			written = append(written, q)
 		}
 	}
+	b.observe(flushed{len(batch), len(locked), start.Sub(batch[0].since), took})
+	for _, q := range written {
+		q.done(q.err)
+	}
+	return locked
 }
 
 func spansOf[T any](items []queued[T]) []trace.SpanContext {

@@ -47,8 +47,8 @@ func (s *System) UserBookings(
 func (s *System) TrainBookings(
 	ctx context.Context, id booking.TrainID, page booking.PageRequest,
 ) (booking.Page[booking.Booking], error) {
-	if s.catalogue.find(id) == nil {
-		return booking.Page[booking.Booking]{}, booking.NotFound("train")
+	if _, err := s.findTrain(ctx, id); err != nil {
+		return booking.Page[booking.Booking]{}, err
 	}
 	found, err := s.store.TrainBookings(ctx, id, page)
 	return found, persistence.ClientError(err)

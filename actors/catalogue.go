@@ -1,30 +1,53 @@
 package actors
 
 import (
-	"maps"
+	"container/heap"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 )
 
-// catalogue is the index of all trains, in memory, by id, by station and in the order of
-// lists. Safe for concurrent use.
+// catalogue is the index of the trains that are not retired, in memory: by id, by route and in the
+// order of lists. It is a copy of what the store has up to a revision, and changes only by reading
+// more of it (refresh.go). Safe for concurrent use.
 type catalogue struct {
-	mu        sync.RWMutex
-	trains    map[booking.TrainID]*booking.Train
-	order     []*booking.Train                              // by (CreatedAt, ID)
-	byStation map[string]map[booking.TrainID]*booking.Train // by folded name
-	removed   map[booking.TrainID]bool                      // since begin; nil unless reconciling
+	mu       sync.RWMutex
+	revision int64 // everything up to it is here; nothingSeen before the first read
+	trains   map[booking.TrainID]*listing
+	order    []*listing                // in the order of lists
+	routes   map[string]*route         // by their stations
+	stations map[string]map[*route]int // the routes that call at a folded station, and their position there
+	due      dueListings
 }
+
+// listing is a train in the catalogue.
+type listing struct {
+	train *booking.Train
+	route *route
+	due   time.Time // when its sale ends or, after that, when it retires; zero: never
+	place int       // in dueListings; -1 if it is not there
+}
+
+// route is a sequence of stations, with the trains that call there. Trains of many days share it.
+type route struct {
+	stations []string // folded
+	trains   []*listing
+	open     []*listing // of trains, those whose sale has not ended
+}
+
+// nothingSeen is below every revision.
+const nothingSeen = -1
 
 func newCatalogue() *catalogue {
 	return &catalogue{
-		trains:    map[booking.TrainID]*booking.Train{},
-		byStation: map[string]map[booking.TrainID]*booking.Train{},
+		revision: nothingSeen, trains: map[booking.TrainID]*listing{},
+		routes: map[string]*route{}, stations: map[string]map[*route]int{},
 	}
 }
 
@@ -32,200 +55,299 @@ func newCatalogue() *catalogue {
 func (c *catalogue) find(id booking.TrainID) *booking.Train {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.trains[id]
+	if l := c.trains[id]; l != nil {
+		return l.train
+	}
+	return nil
 }
 
-// put adds the train or replaces the one with its id.
-func (c *catalogue) put(train *booking.Train) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.set(train)
-}
-
-func (c *catalogue) set(train *booking.Train) {
-	c.drop(train.ID)
-	c.trains[train.ID] = train
-	at, _ := c.search(listPosition(train))
-	c.order = slices.Insert(c.order, at, train)
-	for _, stop := range train.Stops {
-		key := booking.Fold(stop.Station)
-		if c.byStation[key] == nil {
-			c.byStation[key] = map[booking.TrainID]*booking.Train{}
-		}
-		c.byStation[key][train.ID] = train
-	}
-}
-
-// putNewer adds the train, or replaces an older form of it. Updates may arrive late.
-func (c *catalogue) putNewer(train *booking.Train) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if old := c.trains[train.ID]; old == nil || train.UpdatedAt.After(old.UpdatedAt) {
-		c.set(train)
-	}
-}
-
-// removeOlder removes the train that a peer has deleted, unless it was created again since.
-func (c *catalogue) removeOlder(deleted *booking.Train) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if listed := c.trains[deleted.ID]; listed != nil && !listed.CreatedAt.After(deleted.CreatedAt) {
-		c.drop(deleted.ID)
-	}
-}
-
-// begin returns all trains, and records the trains removed between now and reconcile.
-func (c *catalogue) begin() map[booking.TrainID]*booking.Train {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.removed = map[booking.TrainID]bool{}
-	return maps.Clone(c.trains)
-}
-
-// reconcile makes the catalogue equal to the store, which was read after begin returned
-// before. Trains that have been changed here since then are newer and are kept.
-func (c *catalogue) reconcile(before map[booking.TrainID]*booking.Train, stored []booking.Train) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	notStored := maps.Clone(before)
-	for i := range stored {
-		train := &stored[i]
-		delete(notStored, train.ID)
-		listed := c.trains[train.ID]
-		if listed != before[train.ID] || c.removed[train.ID] || listed != nil && listed.UpdatedAt.Equal(train.UpdatedAt) {
-			continue
-		}
-		c.set(train)
-	}
-	for id, train := range notStored {
-		if c.trains[id] == train {
-			c.drop(id)
-		}
-	}
-	c.removed = nil
-}
-
-// add adds the train unless its id is taken.
-func (c *catalogue) add(train *booking.Train) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.trains[train.ID] == nil {
-		c.set(train)
-	}
-}
-
-// replace replaces old, which find returned, by another form of it, unless it has been replaced
-// since.
-func (c *catalogue) replace(old, train *booking.Train) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if old != nil && c.trains[old.ID] == old && !old.UpdatedAt.Equal(train.UpdatedAt) {
-		c.set(train)
-	}
-}
-
-// remove removes a train that find returned (nil removes nothing), unless it has been
-// replaced since.
-func (c *catalogue) remove(train *booking.Train) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if train != nil && c.trains[train.ID] == train {
-		c.drop(train.ID)
-	}
-}
-
-func (c *catalogue) drop(id booking.TrainID) {
-	train := c.trains[id]
-	if train == nil {
-		return
-	}
-	if c.removed != nil {
-		c.removed[id] = true
-	}
-	delete(c.trains, id)
-	at, _ := c.search(listPosition(train))
-	c.order = slices.Delete(c.order, at, at+1)
-	for _, stop := range train.Stops {
-		key := booking.Fold(stop.Station)
-		if delete(c.byStation[key], id); len(c.byStation[key]) == 0 {
-			delete(c.byStation, key)
-		}
-	}
-}
-
-// between returns the trains that call at from and later at to, oldest first.
-func (c *catalogue) between(from, to string) []*booking.Train {
+// seen returns the revision up to which the catalogue has every change.
+func (c *catalogue) seen() int64 {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	leaving, arriving := c.byStation[booking.Fold(from)], c.byStation[booking.Fold(to)]
-	var found []*booking.Train
-	for id, train := range leaving {
-		if arriving[id] != nil && train.Position(from) < train.Position(to) {
-			found = append(found, train)
-		}
-	}
-	slices.SortFunc(found, func(a, b *booking.Train) int { return listPosition(a).Compare(listPosition(b)) })
-	return found
+	return c.revision
 }
 
-// onSale returns the trains that a passenger can book from one station to another at now, oldest
-// first.
+// skip records that there are no changes up to a revision.
+func (c *catalogue) skip(revision int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.revision = revision
+}
+
+// add adds trains that are not there yet. It must be followed by sort.
+func (c *catalogue) add(trains []booking.Train) {
+	for _, train := range trains {
+		l := c.index(&train)
+		c.order = append(c.order, l)
+		l.route.trains, l.route.open = append(l.route.trains, l), append(l.route.open, l)
+	}
+}
+
+func (c *catalogue) sort() {
+	slices.SortFunc(c.order, byPosition)
+	for _, r := range c.routes {
+		slices.SortFunc(r.trains, byPosition)
+		slices.SortFunc(r.open, byPosition)
+	}
+}
+
+// replace replaces everything by what another catalogue has, which is not used any more.
+func (c *catalogue) replace(o *catalogue, now time.Time) {
+	o.sort()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.revision, c.trains, c.order, c.routes, c.stations, c.due = o.revision, o.trains, o.order, o.routes, o.stations, o.due
+	c.pass(now)
+}
+
+// apply applies the next change.
+func (c *catalogue) apply(change persistence.ChangedTrain, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.revision = change.Revision
+	if listed := c.trains[change.ID]; listed != nil {
+		c.remove(listed)
+	}
+	if !change.Deleted {
+		l := c.index(&change.Train)
+		c.order = insert(c.order, l)
+		l.route.trains, l.route.open = insert(l.route.trains, l), insert(l.route.open, l)
+	}
+	c.pass(now)
+}
+
+// expire removes what has passed its time.
+func (c *catalogue) expire(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pass(now)
+}
+
+// pass ends the sale of trains and removes those that have retired at now.
+func (c *catalogue) pass(now time.Time) {
+	for len(c.due) > 0 && !c.due[0].due.After(now) {
+		l := c.due[0]
+		retires := l.train.RetiresAt()
+		if !retires.After(now) {
+			c.remove(l)
+			continue
+		}
+		l.route.open = without(l.route.open, l)
+		l.due = retires
+		heap.Fix(&c.due, 0)
+	}
+}
+
+// index adds a train to all but the lists in order.
+func (c *catalogue) index(train *booking.Train) *listing {
+	stations := make([]string, len(train.Stops))
+	for i, s := range train.Stops {
+		stations[i] = booking.Fold(s.Station)
+	}
+	key := strings.Join(stations, "\x00")
+	r := c.routes[key]
+	if r == nil {
+		r = &route{stations: stations}
+		c.routes[key] = r
+		for i, station := range stations {
+			if c.stations[station] == nil {
+				c.stations[station] = map[*route]int{}
+			}
+			c.stations[station][r] = i
+		}
+	}
+	l := &listing{train: train, route: r, due: train.SaleEnds(), place: -1}
+	if l.due.IsZero() {
+		l.due = train.RetiresAt()
+	}
+	c.trains[train.ID] = l
+	if !l.due.IsZero() {
+		heap.Push(&c.due, l)
+	}
+	return l
+}
+
+func (c *catalogue) remove(l *listing) {
+	delete(c.trains, l.train.ID)
+	c.order = without(c.order, l)
+	r := l.route
+	r.trains, r.open = without(r.trains, l), without(r.open, l)
+	if l.place >= 0 {
+		heap.Remove(&c.due, l.place)
+	}
+	if len(r.trains) > 0 {
+		return
+	}
+	delete(c.routes, strings.Join(r.stations, "\x00"))
+	for _, station := range r.stations {
+		if delete(c.stations[station], r); len(c.stations[station]) == 0 {
+			delete(c.stations, station)
+		}
+	}
+}
+
+// onSale returns the trains that a passenger can book from one station to another at now, in the
+// order of lists.
 func (c *catalogue) onSale(from, to string, now time.Time) []*booking.Train {
-	return slices.DeleteFunc(c.between(from, to), func(train *booking.Train) bool {
-		segment, err := train.Segment(from, to)
-		return err != nil || !train.OnSale || train.Departed(segment, now)
-	})
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var parts [][]*listing
+	for r, segment := range c.between(from, to) {
+		var part []*listing
+		for _, l := range r.open {
+			if l.train.OnSale && !l.train.Departed(segment, now) {
+				part = append(part, l)
+			}
+		}
+		parts = append(parts, part)
+	}
+	return trainsOf(merge(parts, 0))
 }
 
 // list returns one page of the trains that match the query.
 func (c *catalogue) list(query booking.TrainQuery) booking.Page[*booking.Train] {
-	var found []*booking.Train
-	if query.From == "" && query.To == "" {
-		found = c.after(query.Page)
-	} else {
-		for _, train := range c.between(query.From, query.To) {
-			if listPosition(train).Compare(query.Page.After) > 0 && leavesOn(train, query) {
-				found = append(found, train)
-			}
-		}
-	}
-	return booking.PageOf(found, query.Page.Limit, listPosition)
-}
-
-// after returns the trains that come after the cursor, one more than the limit.
-func (c *catalogue) after(page booking.PageRequest) []*booking.Train {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	at, found := c.search(page.After)
+	limit := 0 // all
+	if query.Page.Limit > 0 {
+		limit = query.Page.Limit + 1
+	}
+	parts := [][]*listing{after(c.order, query.Page.After)}
+	if query.From != "" || query.To != "" {
+		parts = nil
+		for r, segment := range c.between(query.From, query.To) {
+			part := after(r.trains, query.Page.After)
+			if !query.Date.IsZero() {
+				part = slices.DeleteFunc(slices.Clone(part), func(l *listing) bool { return !leavesOn(l.train, segment, query.Date) })
+			}
+			parts = append(parts, part)
+		}
+	}
+	return booking.PageOf(trainsOf(merge(parts, limit)), query.Page.Limit, listPosition)
+}
+
+// between returns the routes that call at from and later at to, with the legs between them.
+func (c *catalogue) between(from, to string) map[*route]booking.Legs {
+	routes := map[*route]booking.Legs{}
+	arriving := c.stations[booking.Fold(to)]
+	for r, i := range c.stations[booking.Fold(from)] {
+		if j, calls := arriving[r]; calls && i < j {
+			routes[r] = booking.Segment(i, j)
+		}
+	}
+	return routes
+}
+
+// leavesOn reports whether the train departs on the segment on a date, by the local time there.
+func leavesOn(train *booking.Train, segment booking.Legs, date time.Time) bool {
+	from, _ := train.Ends(segment)
+	y, m, d := from.DepartsAt.Date()
+	wantY, wantM, wantD := date.Date()
+	return !from.DepartsAt.IsZero() && y == wantY && m == wantM && d == wantD
+}
+
+// listPosition returns the position of a train in lists: by age.
+func listPosition(train *booking.Train) booking.Cursor {
+	return booking.Cursor{At: train.CreatedAt, ID: uuid.UUID(train.ID)}
+}
+
+func byPosition(a, b *listing) int { return listPosition(a.train).Compare(listPosition(b.train)) }
+
+// after returns the listings that come after a position.
+func after(listings []*listing, position booking.Cursor) []*listing {
+	at, found := slices.BinarySearchFunc(listings, position, func(l *listing, p booking.Cursor) int {
+		return listPosition(l.train).Compare(p)
+	})
 	if found {
 		at++
 	}
-	end := len(c.order)
-	if page.Limit > 0 {
-		end = min(end, at+page.Limit+1)
+	return listings[at:]
+}
+
+func insert(listings []*listing, l *listing) []*listing {
+	at, _ := slices.BinarySearchFunc(listings, l, byPosition)
+	return slices.Insert(listings, at, l)
+}
+
+// without removes a listing, if it is there.
+func without(listings []*listing, l *listing) []*listing {
+	if at, found := slices.BinarySearchFunc(listings, l, byPosition); found {
+		return slices.Delete(listings, at, at+1)
 	}
-	return slices.Clone(c.order[at:end])
+	return listings
 }
 
-// leavesOn reports whether the train departs from the query's station on its date.
-func leavesOn(train *booking.Train, query booking.TrainQuery) bool {
-	if query.Date.IsZero() {
-		return true
+// merge returns what ordered lists contain, in order, at most limit (0: all).
+func merge(parts [][]*listing, limit int) []*listing {
+	parts = slices.DeleteFunc(parts, func(part []*listing) bool { return len(part) == 0 })
+	total := 0
+	for _, part := range parts {
+		total += len(part)
 	}
-	departs := train.Stops[train.Position(query.From)].DepartsAt
-	y, m, d := departs.Date()
-	wantY, wantM, wantD := query.Date.Date()
-	return !departs.IsZero() && y == wantY && m == wantM && d == wantD
+	if limit == 0 {
+		limit = total
+	}
+	if len(parts) == 1 {
+		return parts[0][:min(limit, total)]
+	}
+	heads := mergeHeap(parts)
+	heap.Init(&heads)
+	merged := make([]*listing, 0, min(limit, total))
+	for len(merged) < limit && len(heads) > 0 {
+		merged = append(merged, heads[0][0])
+		if heads[0] = heads[0][1:]; len(heads[0]) == 0 {
+			heap.Pop(&heads)
+		} else {
+			heap.Fix(&heads, 0)
+		}
+	}
+	return merged
 }
 
-// search returns the index of a position in the order of lists.
-func (c *catalogue) search(position booking.Cursor) (at int, found bool) {
-	return slices.BinarySearchFunc(c.order, position, func(t *booking.Train, p booking.Cursor) int {
-		return listPosition(t).Compare(p)
-	})
+func trainsOf(listings []*listing) []*booking.Train {
+	trains := make([]*booking.Train, len(listings))
+	for i, l := range listings {
+		trains[i] = l.train
+	}
+	return trains
 }
 
-// listPosition returns the position of a train in lists.
-func listPosition(train *booking.Train) booking.Cursor {
-	return booking.Cursor{At: train.CreatedAt, ID: uuid.UUID(train.ID)}
+// mergeHeap has the list with the first head first. No list is empty.
+type mergeHeap [][]*listing
+
+func (h mergeHeap) Len() int           { return len(h) }
+func (h mergeHeap) Less(i, j int) bool { return byPosition(h[i][0], h[j][0]) < 0 }
+func (h mergeHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *mergeHeap) Push(x any)        { *h = append(*h, x.([]*listing)) }
+func (h *mergeHeap) Pop() any {
+	last := len(*h) - 1
+	x := (*h)[last]
+	*h = (*h)[:last]
+	return x
+}
+
+// dueListings has the listing that is due first first.
+type dueListings []*listing
+
+func (d dueListings) Len() int           { return len(d) }
+func (d dueListings) Less(i, j int) bool { return d[i].due.Before(d[j].due) }
+func (d dueListings) Swap(i, j int) {
+	d[i], d[j] = d[j], d[i]
+	d[i].place, d[j].place = i, j
+}
+
+func (d *dueListings) Push(x any) {
+	l := x.(*listing)
+	l.place = len(*d)
+	*d = append(*d, l)
+}
+
+func (d *dueListings) Pop() any {
+	last := len(*d) - 1
+	l := (*d)[last]
+	(*d)[last] = nil
+	*d = (*d)[:last]
+	l.place = -1
+	return l
 }

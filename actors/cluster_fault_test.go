@@ -85,11 +85,11 @@ type faultyStore struct {
 	adopt atomic.Bool
 }
 
-func (f *faultyStore) Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (int64, error) {
+func (f *faultyStore) Adopt(ctx context.Context, activations []persistence.Guard) ([]error, error) {
 	if f.adopt.Load() {
-		return 0, errUnreachable
+		return nil, errUnreachable
 	}
-	return f.DB.Adopt(ctx, id, old, owner)
+	return f.DB.Adopt(ctx, activations)
 }
 
 // faultyCluster is clusterOfOne on stores that can fail.

@@ -31,13 +31,18 @@ const testTimeout = 30 * time.Second
 // closes them at the end of the test.
 func openClusterStores(t *testing.T, address, redisAddress string) (*postgres.DB, *redis.DB) {
 	t.Helper()
+	return openClusterStoresAt(t, servers.Postgres(t), address, redisAddress)
+}
+
+func openClusterStoresAt(tb testing.TB, url, address, redisAddress string) (*postgres.DB, *redis.DB) {
+	tb.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	db, err := postgres.Open(t.Context(), servers.Postgres(t), postgres.Options{Logger: quiet, Conns: 4})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	shared, err := redis.Open(t.Context(), "redis://"+redisAddress, redis.Options{Address: address, Timeout: 5 * time.Second})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, shared.Close()) })
+	db, err := postgres.Open(tb.Context(), url, postgres.Options{Logger: quiet, Conns: 4})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, db.Close()) })
+	shared, err := redis.Open(tb.Context(), "redis://"+redisAddress, redis.Options{Address: address, Timeout: 5 * time.Second})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, shared.Close()) })
 	return db, shared
 }
 
@@ -45,10 +50,13 @@ const clusterAddress = "127.0.0.1:8090"
 
 // newClusterOfOne returns a System that is the only member of its cluster.
 func newClusterOfOne(store persistence.Store, holds persistence.Holds, shared *redis.DB, rules booking.HoldRules) *actors.System {
-	return actors.New(actors.Options{Store: store, Holds: holds, Rules: rules, Cluster: cluster.New(cluster.Options{
-		Leases: shared, Members: shared, Address: clusterAddress, Listen: clusterAddress, Tokens: []string{"token"},
-		Network: new(clustertest.Network).At(clusterAddress),
-	})})
+	return actors.New(actors.Options{
+		Store: store, Holds: holds, Rules: rules, SaleWriters: postgres.SaleWriters, HoldWriters: redis.HoldWriters,
+		Cluster: cluster.New(cluster.Options{
+			Leases: shared, Members: shared, Address: clusterAddress, Listen: clusterAddress, Tokens: []string{"token"},
+			Network: new(clustertest.Network).At(clusterAddress),
+		}),
+	})
 }
 
 // clusterOfOne starts a cluster of one on real stores.

@@ -9,6 +9,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 )
 
 // requireFewActivations requires that one activation, besides those before, has decided what the
@@ -22,7 +23,7 @@ func (c *virtualCluster) requireFewActivations(id booking.TrainID, before int64,
 // epoch returns the number of activations that the train has had.
 func (c *virtualCluster) epoch(id booking.TrainID) int64 {
 	c.Helper()
-	epoch, err := c.store.Epoch(c.Context(), id)
+	epoch, err := persistencetest.Epoch(c.Context(), c.store, id)
 	require.NoError(c, err)
 	return epoch
 }

@@ -9,7 +9,8 @@
 //	                                            batcher ──▶ persistence (many trains, one flush)
 //
 // An actor never waits for a store. It executes the effects of its machine: it gives each write to
-// a batcher or a goroutine, whose result is the machine's next event. Package activation has the
+// a batcher or a goroutine, whose result is the machine's next event. A batcher has a few partitions
+// of trains, each with one flush in flight (type partition). Package activation has the
 // states of a train, and all decisions.
 //
 // # Activations
@@ -27,8 +28,8 @@
 // which refuses a call whose caller has stopped waiting. When the members change, each process
 // halts the activations of trains that are now proposed to others.
 //
-// The catalogue of all trains is in the memory of every process. A change of a train is
-// broadcast before its response, and every process reconciles its catalogue with the store.
+// The catalogue of the trains that are not retired is in the memory of every process. Before the
+// response to a change, every process reads from the store what has changed.
 //
 // # Queries
 //

@@ -2,11 +2,13 @@ package actors
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/actors/wire"
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 )
 
 // RequestTimeout is requestTimeout.
@@ -46,8 +48,15 @@ func (c hooked) Err() error {
 type Batcher[T any] struct{ *batcher[T] }
 
 // NewBatcher returns a batcher that keeps no metrics.
-func NewBatcher[T any](flush func(context.Context, []T) ([]error, error)) Batcher[T] {
-	return Batcher[T]{newBatcher("test", flush, func(int, time.Duration, time.Duration) {})}
+func NewBatcher[T any](
+	partitions int, train func(T) booking.TrainID, flush func(context.Context, []T) ([]error, error),
+) Batcher[T] {
+	return Batcher[T]{newBatcher("test", writeLimits(partitions), train, flush, unobserved)}
+}
+
+// PartitionOf returns the partition of a train.
+func (b Batcher[T]) PartitionOf(train booking.TrainID) int {
+	return slices.Index(b.partitions, b.partition(train))
 }
 
 // Add queues an item.
@@ -73,17 +82,35 @@ func Halt(s *System, id booking.TrainID) {
 	}
 }
 
-// ReconcileWhile reconciles the catalogue. It calls meanwhile after it has read the store.
-func ReconcileWhile(ctx context.Context, s *System, meanwhile func()) error {
-	before := s.catalogue.begin()
-	trains, err := s.store.ListTrains(ctx)
-	meanwhile()
-	s.catalogue.reconcile(before, trains)
-	return err
+// Refresh reads what has changed in the catalogue.
+func Refresh(ctx context.Context, s *System) error { return s.refreshes.wait(ctx) }
+
+// Catalogue is the index of trains.
+type Catalogue struct{ *catalogue }
+
+// NewCatalogue returns an empty index.
+func NewCatalogue() Catalogue { return Catalogue{newCatalogue()} }
+
+// Apply applies a change.
+func (c Catalogue) Apply(change persistence.ChangedTrain, now time.Time) { c.apply(change, now) }
+
+// Load replaces everything.
+func (c Catalogue) Load(trains []booking.Train, now time.Time) {
+	read := newCatalogue()
+	read.add(trains)
+	c.replace(read, now)
 }
 
-// DeleteFromPeer handles the update of a peer that has deleted a train.
-func DeleteFromPeer(s *System, train *booking.Train) { s.catalogue.removeOlder(train) }
+// Expire removes what has passed its time.
+func (c Catalogue) Expire(now time.Time) { c.expire(now) }
+
+// OnSale returns the trains that can be booked.
+func (c Catalogue) OnSale(from, to string, now time.Time) []*booking.Train {
+	return c.onSale(from, to, now)
+}
+
+// List returns a page of trains.
+func (c Catalogue) List(query booking.TrainQuery) booking.Page[*booking.Train] { return c.list(query) }
 
 // Server returns the service that peers call.
 func Server(s *System) wire.TrainsServer { return trainsServer{system: s} }
@@ -108,3 +135,6 @@ func StartRequest(ctx context.Context, train booking.TrainID) (context.Context, 
 
 // StartFlush is startFlush.
 var StartFlush = startFlush
+
+// Joined returns an error unless the process is a member of the cluster now.
+func (s *System) Joined() error { return s.cluster.Joined() }

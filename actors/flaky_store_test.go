@@ -94,19 +94,19 @@ func (f *flaky) CreateTrain(ctx context.Context, train booking.Train) error {
 	return f.fault(false, func() error { return f.DB.CreateTrain(ctx, train) })
 }
 
-func (f *flaky) Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (epoch int64, err error) {
+func (f *flaky) Adopt(ctx context.Context, activations []persistence.Guard) (results []error, err error) {
 	err = f.fault(false, func() error {
-		epoch, err = f.DB.Adopt(ctx, id, old, owner)
+		results, err = f.DB.Adopt(ctx, activations)
 		return err
 	})
-	return epoch, err
+	return results, err
 }
 
-func (f *flaky) LoadTrain(
-	ctx context.Context, id booking.TrainID, became []uuid.UUID,
-) (train persistence.LoadedTrain, err error) {
+func (f *flaky) LoadTrains(
+	ctx context.Context, trains []booking.TrainID, became []uuid.UUID,
+) ([]persistence.Result[persistence.LoadedTrain], error) {
 	if rand.IntN(50) == 0 {
-		return train, errUnreachable
+		return nil, errUnreachable
 	}
-	return f.DB.LoadTrain(ctx, id, became)
+	return f.DB.LoadTrains(ctx, trains, became)
 }

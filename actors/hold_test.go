@@ -12,6 +12,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 )
 
 // A process can be killed after it has committed a booking and before it drops the hold.
@@ -51,7 +52,7 @@ func TestRepeatedHoldAndReleaseLeavesFewRecords(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, s.Release(t.Context(), refTo(h)))
 	}
-	holds, err := stores.LoadHolds(t.Context(), id, time.Now())
+	holds, err := persistencetest.LoadHolds(t.Context(), stores, id, time.Now())
 	require.NoError(t, err)
 	require.Empty(t, holds, "a load reads none of them")
 	holds, err = stores.UserHolds(t.Context(), id, user, time.Now())

@@ -11,23 +11,31 @@ import (
 
 // metrics are the metrics of a System. All label values are constants.
 type metrics struct {
-	activations *prometheus.CounterVec // result: ok, error
-	expired     prometheus.Counter
-	overloaded  prometheus.Counter
-	takeover    prometheus.Histogram
-	fenced      prometheus.Counter
-	events      *prometheus.CounterVec // event: activation.Occurrence
-	retries     prometheus.Counter
-	late        prometheus.Counter
-	leases      *prometheus.CounterVec   // event: acquired, lost, overdue
-	batchSize   *prometheus.HistogramVec // writer: holds, bookings
-	queueAge    *prometheus.HistogramVec
-	writeTime   *prometheus.HistogramVec
+	activations  *prometheus.CounterVec // result: ok, error
+	expired      prometheus.Counter
+	overloaded   prometheus.Counter
+	takeover     prometheus.Histogram
+	fenced       prometheus.Counter
+	events       *prometheus.CounterVec // event: activation.Occurrence
+	retries      prometheus.Counter
+	late         prometheus.Counter
+	leases       *prometheus.CounterVec   // event: acquired, lost, overdue
+	dependencies *prometheus.GaugeVec     // dependency: store, cluster
+	batchSize    *prometheus.HistogramVec // writer: holds, bookings
+	queueAge     *prometheus.HistogramVec
+	writeTime    *prometheus.HistogramVec
+	locked       *prometheus.CounterVec
 }
 
-// writerMetrics observes one flush: its size, the age of its oldest item at its start, and
-// its duration.
-type writerMetrics func(size int, age, took time.Duration)
+// writerMetrics observes a flush.
+type writerMetrics func(flushed)
+
+// flushed is a flush: its size, how many of its items met a lock, the age of its oldest item at its
+// start, and its duration.
+type flushed struct {
+	size, locked int
+	age, took    time.Duration
+}
 
 func newMetrics(registry prometheus.Registerer, as *activations) *metrics {
 	auto := promauto.With(registry)
@@ -45,6 +53,9 @@ func newMetrics(registry prometheus.Registerer, as *activations) *metrics {
 		activations: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "trainbooking_train_activations_total", Help: "Activations of trains by result: ok or error.",
 		}, []string{"result"}),
+		dependencies: auto.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "trainbooking_dependency_up", Help: "1 if this process can reach the store or the cluster's heartbeats, otherwise 0.",
+		}, []string{"dependency"}),
 		expired: auto.NewCounter(prometheus.CounterOpts{
 			Name: "trainbooking_holds_expired_total", Help: "Holds that expired.",
 		}),
@@ -82,6 +93,9 @@ func newMetrics(registry prometheus.Registerer, as *activations) *metrics {
 			Name: "trainbooking_batch_write_seconds", Help: "Duration of a flush.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}, writer),
+		locked: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "trainbooking_batch_locked_total", Help: "Attempts to write an item while somebody else had locked its train.",
+		}, writer),
 	}
 }
 
@@ -112,9 +126,11 @@ func (m *metrics) occurred(r activation.Report, ago time.Duration) {
 
 func (m *metrics) writer(name string) writerMetrics {
 	size, age, took := m.batchSize.WithLabelValues(name), m.queueAge.WithLabelValues(name), m.writeTime.WithLabelValues(name)
-	return func(n int, waited, wrote time.Duration) {
-		size.Observe(float64(n))
-		age.Observe(waited.Seconds())
-		took.Observe(wrote.Seconds())
+	locked := m.locked.WithLabelValues(name)
+	return func(f flushed) {
+		size.Observe(float64(f.size))
+		locked.Add(float64(f.locked))
+		age.Observe(f.age.Seconds())
+		took.Observe(f.took.Seconds())
 	}
 }

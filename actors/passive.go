@@ -172,7 +172,7 @@ func (p *passive) readFromStores(ctx context.Context, reads []*passiveRead) erro
 		ids[i] = r.train.ID
 	}
 	// The holds first: one that becomes a booking in between is then counted as booked.
-	held, err := p.holds.ViewHolds(ctx, ids, time.Now())
+	held, err := p.holds.LoadHolds(ctx, ids, time.Now())
 	if err != nil {
 		return persistence.ClientError(err)
 	}
@@ -182,14 +182,24 @@ func (p *passive) readFromStores(ctx context.Context, reads []*passiveRead) erro
 	}
 	now := time.Now()
 	for i, r := range reads {
-		if held[i].Err != nil {
-			r.err = persistence.ClientError(held[i].Err)
+		if r.err = persistence.ClientError(held[i].Err); r.err != nil {
 			continue
 		}
-		r.snapshot = booking.NewSnapshot(r.train, booked[i], held[i].Holds, now)
-		r.owned = held[i].Owner != "" && held[i].Owner != p.address
+		is := held[i].Value
+		r.snapshot = booking.NewSnapshot(r.train, booked[i], is.Holds, now)
+		r.owned = is.Owner != "" && is.Owner != p.address
 	}
 	return nil
+}
+
+// find reads the definitions of trains, which may be retired.
+func (p *passive) find(ctx context.Context, ids []booking.TrainID) ([]booking.Train, error) {
+	if err := p.acquireSlot(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { <-p.slots }()
+	trains, err := p.store.FindTrains(ctx, ids)
+	return trains, persistence.ClientError(err)
 }
 
 // acquireSlot waits until one of maxReads reads ends.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"google.golang.org/grpc"
@@ -117,19 +118,26 @@ func (r *queryResults) add(part *wire.QueryResponse, peer string) error {
 	return nil
 }
 
-// Query implements wire.TrainsServer. Trains that this process does not have in its catalogue are
-// unread.
+// Query implements wire.TrainsServer. Trains that do not exist are unread.
 func (t trainsServer) Query(q *wire.QueryRequest, stream grpc.ServerStreamingServer[wire.QueryResponse]) error {
 	ctx, cancel := context.WithTimeout(stream.Context(), requestTimeout)
 	defer cancel()
 	query := trainQuery{From: q.GetFrom(), To: q.GetTo(), Offers: q.GetOffers(), Seats: q.GetSeats()}
 	part, size := &wire.QueryResponse{}, 0
+	ids := make([]booking.TrainID, len(q.GetTrains()))
+	for i, id := range q.GetTrains() {
+		ids[i] = toTrainID(id)
+	}
+	found, err := t.system.findTrains(ctx, ids...)
+	if err != nil { // the others can still be queried
+		t.system.log.Warn("trains not read", slog.Any("error", err))
+	}
 	var trains []*booking.Train
-	for _, id := range q.GetTrains() {
-		if train := t.system.catalogue.find(toTrainID(id)); train != nil {
+	for i, train := range found {
+		if train != nil {
 			trains = append(trains, train)
 		} else {
-			part.Unread = append(part.Unread, id)
+			part.Unread = append(part.Unread, q.GetTrains()[i])
 		}
 	}
 	results, err := t.system.queryLocal(ctx, trains, query)
@@ -162,13 +170,10 @@ func sizeOfTrain(t *booking.Train) int {
 	return size
 }
 
-// UpdateCatalogue implements wire.TrainsServer.
-func (t trainsServer) UpdateCatalogue(_ context.Context, q *wire.UpdateCatalogueRequest) (*wire.UpdateCatalogueResponse, error) {
-	switch u := q.GetUpdate().(type) {
-	case *wire.UpdateCatalogueRequest_Put:
-		t.system.catalogue.putNewer(decodeTrain(u.Put))
-	case *wire.UpdateCatalogueRequest_Deleted:
-		t.system.catalogue.removeOlder(decodeTrain(u.Deleted))
+// RefreshCatalogue implements wire.TrainsServer.
+func (t trainsServer) RefreshCatalogue(ctx context.Context, _ *wire.RefreshCatalogueRequest) (*wire.RefreshCatalogueResponse, error) {
+	if err := t.system.refreshes.wait(ctx); err != nil {
+		return nil, status.FromContextError(err).Err()
 	}
-	return &wire.UpdateCatalogueResponse{}, nil
+	return &wire.RefreshCatalogueResponse{}, nil
 }

@@ -101,10 +101,10 @@ func TestProcessesWithDifferentMessagesServeTogether(t *testing.T) {
 		require.NoError(c, err)
 		require.True(c, resp.GetRetry() && !resp.GetLost(), "an unknown command is not executed")
 
-		update := &wire.UpdateCatalogueRequest{}
-		next(update)
-		_, err = server.UpdateCatalogue(c.Context(), update)
-		require.NoError(c, err, "an unknown update is ignored")
+		refresh := &wire.RefreshCatalogueRequest{}
+		next(refresh)
+		_, err = server.RefreshCatalogue(c.Context(), refresh)
+		require.NoError(c, err)
 	})
 }
 

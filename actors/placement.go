@@ -2,8 +2,6 @@ package actors
 
 import (
 	"context"
-	"log/slog"
-	"time"
 
 	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/booking"
@@ -11,7 +9,7 @@ import (
 )
 
 // maxHandoffs is how many trains are handed off at a time (DESIGN.md 5).
-const maxHandoffs = 50
+const maxHandoffs = maxBatch
 
 // proposedHere reports whether the train is proposed to this process.
 func (s *System) proposedHere(id booking.TrainID) bool { return s.cluster.Owns(cluster.Key(id)) }
@@ -23,24 +21,21 @@ func (s *System) proposedOwner(id booking.TrainID) string {
 
 // events returns what this System does when its cluster changes.
 func (s *System) events() cluster.Events {
-	queue := func(events chan struct{}) func() {
-		return func() {
+	return cluster.Events{
+		Changed: func() {
+			s.members.notify()
 			select {
-			case events <- struct{}{}:
+			case s.rebalances <- struct{}{}:
 			default: // one is queued already
 			}
-		}
-	}
-	return cluster.Events{
-		Changed: queue(s.rebalances), Reconcile: queue(s.reconciles),
+		},
 		Recovered: s.activations.recovered,
 		Evicted:   func() { s.fail(cluster.ErrEvicted) },
 		Lease:     func(e cluster.LeaseEvent) { s.metrics.leases.WithLabelValues(string(e)).Inc() },
 	}
 }
 
-// rebalance hands off trains when the members change, and reconciles the catalogue with the
-// store, until ctx ends.
+// rebalance hands off trains when the members change, until ctx ends.
 func (s *System) rebalance(ctx context.Context) {
 	for {
 		select {
@@ -50,11 +45,6 @@ func (s *System) rebalance(ctx context.Context) {
 			if err := s.handOff(ctx); err != nil {
 				return
 			}
-		case <-s.reconciles:
-			if err := s.reconcile(ctx); err != nil {
-				s.log.Warn("catalogue not reconciled with the store", slog.Any("error", err))
-			}
-			s.activations.dropExpiredHandoffs(time.Now())
 		}
 	}
 }

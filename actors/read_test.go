@@ -12,6 +12,7 @@ import (
 	"trainbooking.dev/actors"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/memory"
 )
 
@@ -244,7 +245,7 @@ func TestReadThatBeganDuringALoadIsNotUsedAfterTheActivation(t *testing.T) {
 		n := c.join()
 		id := c.trainOf(n, n)
 		loading := make(chan struct{})
-		load := func() { <-loading }
+		load := func([]booking.TrainID) { <-loading }
 		n.link.load.Store(&load)
 		sold := make(chan struct{})
 		go func() {
@@ -275,7 +276,7 @@ func (c *virtualCluster) foreignOwnerOf(id booking.TrainID) foreignOwner {
 	c.Helper()
 	const address = "10.0.0.99:8090"
 	o := foreignOwner{c, c.shared.At(address, time.Now), persistence.Guard{Train: id, Epoch: 1, Owner: uuid.New()}}
-	_, err := o.client.AcquireLease(c.Context(), persistence.Lease{Train: id, Address: address, Owner: o.guard.Owner})
+	_, err := persistencetest.AcquireLease(c.Context(), o.client, persistence.Lease{Train: id, Address: address, Owner: o.guard.Owner})
 	require.NoError(c, err)
 	return o
 }

@@ -17,6 +17,10 @@ const (
 	// minAttempt is the timeout of the first attempt at a peer. Each attempt without a
 	// response doubles it, so that a slow store does not get the same work ever more often.
 	minAttempt = 400 * time.Millisecond
+	// lockTimeout bounds the wait for a train that is locked in its store, for an adoption.
+	lockTimeout = 3 * time.Second
+	// leaseSlack is how much later than a lease was to expire another attempt is made to acquire it.
+	leaseSlack = 10 * time.Millisecond
 )
 
 // request is a message to the actor of a train.
@@ -62,9 +66,6 @@ func failure(err error) response { return response{Response: activation.Response
 func sendRequest[R any](
 	ctx context.Context, s *System, id booking.TrainID, c activation.Command,
 ) (result R, wasLost bool, err error) {
-	if s.catalogue.find(id) == nil {
-		return result, false, booking.NotFound("train")
-	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	ctx, end := startRequest(ctx, c, id)

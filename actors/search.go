@@ -93,9 +93,11 @@ func (q trainQuery) of(snapshot *booking.Snapshot, now time.Time) (result queryR
 
 // queryTrain queries one train.
 func (s *System) queryTrain(ctx context.Context, id booking.TrainID, query trainQuery) (queryResult, error) {
-	train := s.catalogue.find(id)
-	if train == nil {
-		return queryResult{}, booking.NotFound("train")
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	train, err := s.findTrain(ctx, id)
+	if err != nil {
+		return queryResult{}, err
 	}
 	if _, err := train.Segment(query.From, query.To); err != nil {
 		return queryResult{}, err

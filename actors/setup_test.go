@@ -22,7 +22,7 @@ type stores struct {
 	*sqlite.DB
 	book  hook[persistence.Sale]
 	holds hook[persistence.HoldWrite]
-	load  atomic.Pointer[error] // of LoadTrain
+	load  atomic.Pointer[error] // of LoadTrains
 	adopt atomic.Pointer[error] // of Adopt
 	user  atomic.Pointer[error] // of UserHolds
 }
@@ -51,20 +51,20 @@ func (s *stores) WriteHolds(ctx context.Context, writes []persistence.HoldWrite)
 	return s.holds.call(writes, func() ([]error, error) { return s.DB.WriteHolds(ctx, writes) })
 }
 
-func (s *stores) LoadTrain(
-	ctx context.Context, id booking.TrainID, became []uuid.UUID,
-) (train persistence.LoadedTrain, err error) {
+func (s *stores) LoadTrains(
+	ctx context.Context, trains []booking.TrainID, became []uuid.UUID,
+) ([]persistence.Result[persistence.LoadedTrain], error) {
 	if err := s.load.Load(); err != nil {
-		return train, *err
+		return nil, *err
 	}
-	return s.DB.LoadTrain(ctx, id, became)
+	return s.DB.LoadTrains(ctx, trains, became)
 }
 
-func (s *stores) Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (int64, error) {
+func (s *stores) Adopt(ctx context.Context, activations []persistence.Guard) ([]error, error) {
 	if err := s.adopt.Load(); err != nil {
-		return 0, *err
+		return nil, *err
 	}
-	return s.DB.Adopt(ctx, id, old, owner)
+	return s.DB.Adopt(ctx, activations)
 }
 
 func (s *stores) UserHolds(

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -21,8 +20,8 @@ import (
 const (
 	// requestTimeout bounds a request from its arrival to its response (API.md, 504).
 	requestTimeout = 5 * time.Second
-	// storeTimeout bounds one call of a store. With the wait in the batcher it is about as
-	// long as requestTimeout, so that few responses are sent after their clients have disconnected.
+	// storeTimeout bounds one call of a store that no batcher makes. It is as long as
+	// requestTimeout: nobody waits for longer.
 	storeTimeout = 5 * time.Second
 	// loadTimeout bounds the load of a train. It is longer than a request waits, so that
 	// the retry of a request finds even a large train on a slow disk loaded.
@@ -31,12 +30,15 @@ const (
 
 // Options configure a System. Store, Holds and Rules are required.
 type Options struct {
-	Store    persistence.Store
-	Holds    persistence.Holds
-	Rules    booking.HoldRules
-	Cluster  cluster.Cluster       // nil: a single process. The System starts and stops it
-	Logger   *slog.Logger          // nil: discard
-	Registry prometheus.Registerer // nil: no metrics
+	Store persistence.Store
+	Holds persistence.Holds
+	Rules booking.HoldRules
+	// SaleWriters and HoldWriters are how many batches of sales and of holds are written at a time;
+	// 0: one, for a store that writes one after another.
+	SaleWriters, HoldWriters int
+	Cluster                  cluster.Cluster       // nil: a single process. The System starts and stops it
+	Logger                   *slog.Logger          // nil: discard
+	Registry                 prometheus.Registerer // nil: no metrics
 }
 
 // System implements booking.Service in one process. Create it with New, then call Start
@@ -52,12 +54,15 @@ type System struct {
 	activations *activations
 	passive     *passive
 	catalogue   *catalogue
+	refreshes   refreshes
 	cluster     cluster.Cluster
+	monitor     *monitor
 	holdWriter  *batcher[persistence.HoldWrite]
 	saleWriter  *batcher[persistence.Sale]
+	loads       *loads
+	members     signal          // the members have changed
 	background  sync.WaitGroup  // store and peer calls
 	rebalances  chan struct{}   // gets a value when trains may have to move
-	reconciles  chan struct{}   // gets a value when the catalogue may have missed an update
 	running     context.Context // from New until Stop
 	cancel      context.CancelFunc
 	shutdown    func() // of actors, once
@@ -74,7 +79,7 @@ func New(o Options) *System {
 	s := &System{
 		store: o.Store, holdStore: o.Holds, rules: o.Rules, log: o.Logger,
 		catalogue: newCatalogue(), failed: make(chan error, 1),
-		cluster: o.Cluster, rebalances: make(chan struct{}, 1), reconciles: make(chan struct{}, 1),
+		cluster: o.Cluster, rebalances: make(chan struct{}, 1),
 	}
 	if s.cluster == nil {
 		s.cluster = cluster.NewSingle()
@@ -85,10 +90,15 @@ func New(o Options) *System {
 	}))
 	s.shutdown = sync.OnceFunc(s.actors.Shutdown)
 	s.activations = newActivations(s)
+	s.refreshes.read = s.refreshCatalogue
 	s.passive = newPassive(o.Store, o.Holds, s.cluster.Address())
 	s.metrics = newMetrics(o.Registry, s.activations)
-	s.holdWriter = newBatcher("holds", o.Holds.WriteHolds, s.metrics.writer("holds"))
-	s.saleWriter = newBatcher("bookings", o.Store.Book, s.metrics.writer("bookings"))
+	s.holdWriter = newBatcher("holds", writeLimits(o.HoldWriters),
+		func(w persistence.HoldWrite) booking.TrainID { return w.Guard.Train }, o.Holds.WriteHolds, s.metrics.writer("holds"))
+	s.saleWriter = newBatcher("bookings", writeLimits(o.SaleWriters),
+		func(s persistence.Sale) booking.TrainID { return s.Guard.Train }, o.Store.Book, s.metrics.writer("bookings"))
+	s.loads = newLoads(s)
+	s.monitor = newMonitor(s)
 	wire.RegisterTrainsServer(s.cluster.Registrar(), trainsServer{system: s})
 	return s
 }
@@ -98,10 +108,12 @@ func (s *System) Start(ctx context.Context) error {
 	if err := s.cluster.Start(ctx, s.events()); err != nil {
 		return fmt.Errorf("join the cluster: %w", err)
 	}
-	if err := s.reconcile(ctx); err != nil {
-		return fmt.Errorf("list trains: %w", err)
+	if err := s.refreshes.wait(ctx); err != nil {
+		return fmt.Errorf("read the catalogue: %w", err)
 	}
 	s.background.Go(func() { s.rebalance(s.running) })
+	s.background.Go(func() { s.refreshPeriodically(s.running) })
+	s.background.Go(func() { s.monitor.run(s.running) })
 	return nil
 }
 
@@ -133,29 +145,16 @@ func (s *System) Stop(ctx context.Context) error {
 	err := s.cluster.Stop(ctx)
 	s.cancel()
 	s.background.Wait()
+	s.refreshes.done.Wait()
+	s.loads.wait()
 	s.holdWriter.wait()
 	s.saleWriter.wait()
 	s.shutdown()
 	return err
 }
 
-// Ready returns an error if the store cannot be reached. A full store is not an error, because
-// reads still work and writes are refused with a code of their own.
-func (s *System) Ready(ctx context.Context) error {
-	err := s.store.Ping(ctx)
-	if errors.Is(err, persistence.ErrFull) {
-		s.log.Warn("the storage is full; sales are refused", slog.Any("error", err))
-		return nil
-	}
-	return err
-}
-
 // Failed returns a channel that gets one error, cluster.ErrEvicted, when this process must end.
 func (s *System) Failed() <-chan error { return s.failed }
-
-// Joined returns an error that says why the process is not a member of the cluster now. It is
-// nil for a member, and without a cluster.
-func (s *System) Joined() error { return s.cluster.Joined() }
 
 // fail sends the first reason why this process must end to Failed.
 func (s *System) fail(err error) {

@@ -25,18 +25,11 @@ func (s *System) CreateTrain(ctx context.Context, train booking.Train) (booking.
 	switch {
 	case errors.Is(err, persistence.ErrExists):
 		return booking.Train{}, &booking.Error{Code: booking.CodeAlreadyExists, Message: "A train with this id already exists"}
-	case errors.Is(err, persistence.ErrUnknown):
-		// If it was created, a retry must find it. If not, its first load removes it.
-		s.catalogue.add(&train)
-		return booking.Train{}, persistence.ClientError(err)
 	case err != nil:
+		s.refreshes.begin() // it may be created
 		return booking.Train{}, persistence.ClientError(err)
 	}
-	s.catalogue.put(&train)
-	if err := s.broadcast(ctx, catalogueUpdate{Put: &train}); err != nil {
-		return booking.Train{}, booking.Timeout(err)
-	}
-	return train, nil
+	return train, timeoutOf(s.announce(ctx))
 }
 
 // PutTrain implements booking.Service.
@@ -47,30 +40,42 @@ func (s *System) PutTrain(ctx context.Context, train booking.Train) (booking.Tra
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	for lost := false; ; {
+	lost, exists := false, s.catalogue.find(train.ID) != nil
+	for {
+		if !exists {
+			created, err := s.CreateTrain(ctx, train)
+			if booking.CodeOf(err) != booking.CodeAlreadyExists {
+				return created, err == nil, unknownIfLost(err, lost)
+			}
+		}
 		put, wasLost, err := sendRequest[booking.Train](ctx, s, train.ID, activation.Change{To: train})
 		lost = lost || wasLost
-		if booking.CodeOf(err) != booking.CodeNotFound {
+		switch {
+		case err == nil && wasLost: // an earlier attempt did it, and did not announce it
+			err = s.announce(ctx)
+			return put, false, timeoutOf(err)
+		case booking.CodeOf(err) != booking.CodeNotFound:
 			return put, false, unknownIfLost(err, lost)
 		}
-		created, err := s.CreateTrain(ctx, train)
-		if booking.CodeOf(err) != booking.CodeAlreadyExists {
-			return created, err == nil, unknownIfLost(err, lost)
-		}
-		// Another request created it between the two calls: change it when it is listed.
-		if err := pause(ctx, maxBackoff); err != nil {
-			return booking.Train{}, false, booking.Timeout(err)
-		}
+		exists = false // it was deleted meanwhile
 	}
 }
 
 // DeleteTrain implements booking.Service.
 func (s *System) DeleteTrain(ctx context.Context, id booking.TrainID, force bool) error {
 	_, lost, err := sendRequest[empty](ctx, s, id, activation.Delete{Force: force})
-	if lost && booking.CodeOf(err) == booking.CodeNotFound {
-		return nil // an earlier attempt did it, and its response was lost
+	if lost && booking.CodeOf(err) == booking.CodeNotFound { // an earlier attempt did it
+		return timeoutOf(s.announce(ctx))
 	}
 	return err
+}
+
+// timeoutOf returns the error of a change that some members may not have yet.
+func timeoutOf(err error) error {
+	if err != nil {
+		return booking.Timeout(err)
+	}
+	return nil
 }
 
 func clean(train booking.Train) (booking.Train, error) {

@@ -124,21 +124,6 @@ func TestTrainCreatedDuringTheDeletionOfItsIDStays(t *testing.T) {
 	require.Equal(t, "Express", found.Train.Name)
 }
 
-// A peer deletes a train after the store was read.
-func TestReconcileDoesNotRestoreADeletedTrain(t *testing.T) {
-	t.Parallel()
-	system := start(t, openStores(t), rules)
-	id := addTrain(t, system, 10)
-	train, err := system.FindTrain(t.Context(), id)
-	require.NoError(t, err)
-	require.NoError(t, actors.ReconcileWhile(t.Context(), system, func() { actors.DeleteFromPeer(system, train.Train) }))
-	_, err = system.FindTrain(t.Context(), id)
-	require.Equal(t, booking.CodeNotFound, booking.CodeOf(err))
-	require.NoError(t, actors.ReconcileWhile(t.Context(), system, func() {}))
-	_, err = system.FindTrain(t.Context(), id)
-	require.NoError(t, err, "it is still stored")
-}
-
 // lose executes a write or not, and loses its response.
 func lose(done bool) *func(func() error) error {
 	f := func(write func() error) error {

@@ -17,6 +17,7 @@ import (
 	"trainbooking.dev/cluster"
 	"trainbooking.dev/cluster/clustertest"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/memory"
 )
 
@@ -42,12 +43,15 @@ type link struct {
 	persistence.Store
 	*memory.Client
 	unreachable atomic.Bool // Redis
+	storeless   atomic.Bool // Postgres, as Ping sees it
 	book        hook[persistence.Sale]
 	holds       hook[persistence.HoldWrite]
 	read        atomic.Pointer[func([]booking.TrainID) error] // before SeatLegs
-	load        atomic.Pointer[func()]                        // before LoadTrain
+	load        atomic.Pointer[func([]booking.TrainID)]       // before LoadTrains
 	restarted   atomic.Bool                                   // the next renewal returns ErrRestarted
 	lost        atomic.Pointer[booking.TrainID]               // whose shard of Redis does not respond
+	adopt       hook[persistence.Guard]
+	calls       calls
 }
 
 var errShard = errors.New("a shard does not respond")
@@ -57,21 +61,50 @@ func (l *link) isLost(id booking.TrainID) bool {
 	return lost != nil && *lost == id
 }
 
-func (l *link) ViewHolds(ctx context.Context, trains []booking.TrainID, now time.Time) ([]persistence.HeldTrain, error) {
-	held, err := l.Client.ViewHolds(ctx, trains, now)
+// calls counts the calls for the steps of loads, each of which takes a while.
+type calls struct {
+	duration                                           time.Duration
+	epochs, leases, adoptions, holds, trains, releases atomic.Int64
+}
+
+func (c *calls) begin(counter *atomic.Int64) {
+	counter.Add(1)
+	if c.duration > 0 {
+		wait(c.duration)
+	}
+}
+
+func (l *link) Epochs(ctx context.Context, trains []booking.TrainID) ([]persistence.Result[int64], error) {
+	l.calls.begin(&l.calls.epochs)
+	return l.Store.Epochs(ctx, trains)
+}
+
+func (l *link) Adopt(ctx context.Context, activations []persistence.Guard) ([]error, error) {
+	l.calls.begin(&l.calls.adoptions)
+	return l.adopt.call(activations, func() ([]error, error) { return l.Store.Adopt(ctx, activations) })
+}
+
+func (l *link) LoadHolds(
+	ctx context.Context, trains []booking.TrainID, now time.Time,
+) ([]persistence.Result[persistence.HeldTrain], error) {
+	l.calls.begin(&l.calls.holds)
+	held, err := l.Client.LoadHolds(ctx, trains, now)
 	for i := range held {
 		if l.isLost(trains[i]) {
-			held[i] = persistence.HeldTrain{Err: errShard}
+			held[i] = persistence.Result[persistence.HeldTrain]{Err: errShard}
 		}
 	}
 	return held, err
 }
 
-func (l *link) LoadTrain(ctx context.Context, id booking.TrainID, became []uuid.UUID) (persistence.LoadedTrain, error) {
+func (l *link) LoadTrains(
+	ctx context.Context, trains []booking.TrainID, became []uuid.UUID,
+) ([]persistence.Result[persistence.LoadedTrain], error) {
+	l.calls.begin(&l.calls.trains)
 	if f := l.load.Load(); f != nil {
-		(*f)()
+		(*f)(trains)
 	}
-	return l.Store.LoadTrain(ctx, id, became)
+	return l.Store.LoadTrains(ctx, trains, became)
 }
 
 func (l *link) SeatLegs(ctx context.Context, trains []booking.TrainID) ([]map[int]booking.Legs, error) {
@@ -84,7 +117,12 @@ func (l *link) SeatLegs(ctx context.Context, trains []booking.TrainID) ([]map[in
 }
 
 // Ping implements persistence.Store.
-func (l *link) Ping(ctx context.Context) error { return l.Store.Ping(ctx) }
+func (l *link) Ping(ctx context.Context) error {
+	if l.storeless.Load() {
+		return errUnreachable
+	}
+	return l.Store.Ping(ctx)
+}
 
 func (l *link) Book(ctx context.Context, sales []persistence.Sale) ([]error, error) {
 	ctx = context.WithoutCancel(ctx) // a statement that was sent is executed
@@ -100,11 +138,14 @@ func (l *link) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) (
 	})
 }
 
-func (l *link) AcquireLease(ctx context.Context, lease persistence.Lease) (persistence.Lease, error) {
+func (l *link) AcquireLeases(
+	ctx context.Context, leases []persistence.Lease,
+) ([]persistence.Result[persistence.Holder], error) {
+	l.calls.begin(&l.calls.leases)
 	if l.unreachable.Load() {
-		return persistence.Lease{}, errUnreachable
+		return nil, errUnreachable
 	}
-	return l.Client.AcquireLease(ctx, lease)
+	return l.Client.AcquireLeases(ctx, leases)
 }
 
 func (l *link) RenewLeases(ctx context.Context, leases []persistence.Lease) ([]error, error) {
@@ -123,11 +164,12 @@ func (l *link) RenewLeases(ctx context.Context, leases []persistence.Lease) ([]e
 	return results, err
 }
 
-func (l *link) ReleaseLease(ctx context.Context, lease persistence.Lease) error {
+func (l *link) ReleaseLeases(ctx context.Context, leases []persistence.Lease) error {
+	l.calls.begin(&l.calls.releases)
 	if l.unreachable.Load() {
 		return errUnreachable
 	}
-	return l.Client.ReleaseLease(ctx, lease)
+	return l.Client.ReleaseLeases(ctx, leases)
 }
 
 func (l *link) Heartbeat(ctx context.Context, member string) (persistence.Membership, error) {
@@ -154,7 +196,7 @@ func (c *virtualCluster) join() *node {
 	n := &node{address: fmt.Sprintf("10.0.0.%d:8090", c.nodes)}
 	n.link = &link{Store: c.store, Client: c.shared.At(n.address, time.Now)}
 	n.System = actors.New(actors.Options{
-		Store: n.link, Holds: n.link, Rules: rules,
+		Store: n.link, Holds: n.link, Rules: rules, SaleWriters: 2, HoldWriters: 2,
 		Cluster: cluster.New(cluster.Options{
 			Leases: n.link, Members: n.link, Address: n.address, Listen: n.address, Tokens: []string{"token"},
 			Network: c.network.At(n.address),
@@ -208,7 +250,7 @@ func (c *virtualCluster) hold(n *node, id booking.TrainID, seatNumber int) booki
 // stored returns the train's holds in Redis.
 func (c *virtualCluster) stored(id booking.TrainID) []booking.Hold {
 	c.Helper()
-	holds, err := c.shared.At("", time.Now).LoadHolds(c.Context(), id, time.Now())
+	holds, err := persistencetest.LoadHolds(c.Context(), c.shared.At("", time.Now), id, time.Now())
 	require.NoError(c, err)
 	for i := range holds {
 		holds[i].Incarnation = 0 // as in a reply

@@ -1,11 +1,9 @@
 package api_test
 
 import (
-	"context"
 	"errors"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -13,32 +11,25 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestReadinessNamesFailedChecksWithoutTheirErrors(t *testing.T) {
+func TestReadinessNamesReasonsWithoutTheirErrors(t *testing.T) {
 	t.Parallel()
-	checks, calls := map[string]error{"store": nil}, 0
-	var passed atomic.Int64 // of time, in milliseconds
-	start := time.Now()
-	s := newTestServer(t, func(o *api.Options, _ *booking.HoldRules) {
-		o.Ready = func(context.Context) map[string]error {
-			calls++
-			passed.Add(900) // slow checks, whose result is cached too
-			return checks
-		}
-		o.Now = func() time.Time { return start.Add(time.Duration(passed.Load()) * time.Millisecond) }
-	})
+	var health atomic.Pointer[api.Health]
+	health.Store(&api.Health{})
+	s := newTestServer(t, func(o *api.Options, _ *booking.HoldRules) { o.Health = func() api.Health { return *health.Load() } })
 	require.JSONEq(t, `{"status":"ok"}`, s.get(t, "", "/healthz").text)
 	require.JSONEq(t, `{"status":"ok"}`, s.get(t, "", "/readyz").text)
 
-	passed.Add(400)
-	require.JSONEq(t, `{"status":"ok"}`, s.get(t, "", "/readyz").text)
-	require.Equal(t, 1, calls, "the result is cached")
-
-	passed.Add(100)
-	checks = map[string]error{"store": errors.New("secret cause"), "cluster": nil}
-	s.server.SetDraining()
+	cause := errors.New("secret cause")
+	health.Store(&api.Health{Dependencies: map[string]error{"store": cause, "cluster": nil}})
 	r := s.get(t, "", "/readyz")
+	require.Equal(t, 200, r.status, "it can serve from memory, and refuse what it cannot execute")
+	require.JSONEq(t, `{"status":"ok","dependencies":{"store":"unavailable","cluster":"ok"}}`, r.text)
+
+	health.Store(&api.Health{Dependencies: map[string]error{"store": cause}, NotReady: map[string]error{"store": cause}})
+	s.server.SetDraining()
+	r = s.get(t, "", "/readyz")
 	require.Equal(t, 503, r.status)
-	require.JSONEq(t, `{"status":"unavailable","not_ready":["draining","store"]}`, r.text)
+	require.JSONEq(t, `{"status":"unavailable","not_ready":["draining","store"],"dependencies":{"store":"unavailable"}}`, r.text)
 	require.Contains(t, s.log.String(), "secret cause")
 	require.Equal(t, 200, s.get(t, "", "/healthz").status)
 	require.Equal(t, 200, s.get(t, "", "/v1/trains").status, "a draining server still serves")

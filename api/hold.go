@@ -65,19 +65,18 @@ func (s *Server) newHold(ctx context.Context, c *call, in holdRequest) (booking.
 		return booking.Hold{}, booking.NotFound("train")
 	}
 	return s.service.Hold(ctx, booking.HoldRequest{
-		ID: s.newHoldID(c, in.train), User: c.caller.User, Train: in.train,
+		ID: newHoldID(c, in.train), User: c.caller.User, Train: in.train,
 		Seats: in.seats, Count: in.count, From: in.from, To: in.to,
 	})
 }
 
 // newHoldID returns the id of a new hold. With an Idempotency-Key, the id is derived from
-// the request and the date: a retry finds the hold of the first request, but a key that is
-// reused after 24 hours does not find the booking that the first hold became.
-func (s *Server) newHoldID(c *call, train booking.TrainID) booking.HoldID {
+// the request, so a retry finds the hold of an earlier attempt.
+func newHoldID(c *call, train booking.TrainID) booking.HoldID {
 	if c.seed == "" {
 		return booking.NewHoldID(train)
 	}
-	return booking.DerivedHoldID(train, c.seed+" "+s.now().UTC().Format(time.DateOnly))
+	return booking.DerivedHoldID(train, c.seed)
 }
 
 type bookTicketRequest struct{ holdRequest }

@@ -3,10 +3,10 @@ package api
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	replyTTL = 24 * time.Hour // how long a reply is stored
+	replyTTL = 24 * time.Hour // how long a key belongs to its request
 	maxKey   = 255
 
 	// saveTimeout limits storing a reply, which starts even after the request has timed out.
@@ -25,14 +25,14 @@ const (
 // machineUser is the user id for the keys of callers with a service token.
 var machineUser = uuid.MustParse("6c1c4f2e-0000-5000-8000-7472a1ad3141")
 
-// idempotent runs act at most once for the same user, Idempotency-Key and request, and
-// returns the stored reply to later requests. Concurrent requests with the same key run
-// one after another. Errors: invalid_request for a malformed key, idempotency_key_reused,
-// those of the store and of act.
+// idempotent runs act for at most one request at a time of those with the same user and
+// Idempotency-Key, in all processes, and returns its reply to later ones. A key belongs to the
+// first request that reserves it; others get idempotency_key_reused. Errors: invalid_request for
+// a malformed key; unavailable while an earlier attempt is in flight; those of the store and of act.
 //
-// If the process dies after act and before the reply is stored, a retry runs act again.
-// Handlers derive the ids of what they create from c.seed, so the retry finds what the
-// first request created.
+// Only a success is final. After an error, or if the process dies before the reply is stored, a
+// retry runs act again. Handlers derive the ids of what they create from c.seed, which is the same
+// for all attempts, so the retry finds what an earlier one created.
 func (s *Server) idempotent(ctx context.Context, c *call, r *http.Request, body []byte, act action) (response, error) {
 	key, given, err := idempotencyKey(r.Header)
 	if err != nil {
@@ -45,49 +45,56 @@ func (s *Server) idempotent(ctx context.Context, c *call, r *http.Request, body 
 	if c.caller.Machine {
 		owner = machineUser
 	}
-	unlock, err := s.keys.lock(ctx, keyID{owner, key})
-	if err != nil {
-		return response{}, err
+	now := s.now().UTC().Truncate(time.Microsecond)
+	wanted := booking.Reservation{
+		ID: uuid.New(), RequestHash: requestHash(r, body),
+		// By then the attempt has ended, even if its process dies. Times differ by the clocks
+		// of two processes, but act is also safe to run twice at once.
+		Until: now.Add(s.timeout + saveTimeout), ExpiresAt: now.Add(replyTTL),
 	}
-	defer unlock()
-
-	hash := requestHash(r, body)
-	reply, err := s.replies.FindReply(ctx, owner, key, s.now())
+	reserved, err := s.replies.ReserveKey(ctx, owner, key, wanted, now)
 	switch {
-	case booking.CodeOf(err) == booking.CodeNotFound:
 	case err != nil:
-		return response{}, err
-	case reply.RequestHash != hash:
+		return response{}, notExecuted(err)
+	case reserved.RequestHash != wanted.RequestHash:
 		return response{}, &booking.Error{Code: booking.CodeKeyReused}
-	default:
-		return replay(reply), nil
+	case reserved.Reply != nil:
+		return replay(*reserved.Reply), nil
+	case reserved.ID != wanted.ID:
+		return response{}, booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errInFlight)
 	}
-	c.seed = strings.Join([]string{owner.String(), hex.EncodeToString(hash[:]), key}, " ")
+	// ExpiresAt tells the uses of a key apart, if it is used again later.
+	c.seed = fmt.Sprintf("%s %x %d %s", owner, reserved.RequestHash, reserved.ExpiresAt.UnixMicro(), key)
 	resp, err := act(ctx, c)
-	s.saveReply(ctx, keyID{owner, key}, hash, resp, err)
+	if err == nil {
+		s.releaseKey(ctx, owner, key, wanted.ID, &booking.Reply{
+			Status: resp.status, Location: resp.header.Get("Location"), Body: resp.body,
+		})
+	} else if ctx.Err() == nil { // otherwise the reservation is about to end
+		s.releaseKey(ctx, owner, key, wanted.ID, nil)
+	}
 	return resp, err
 }
 
-// saveReply stores the response unless a retry may get a different one. If storing fails,
-// the request still succeeds, and a retry runs it again.
-func (s *Server) saveReply(ctx context.Context, id keyID, hash [sha256.Size]byte, r response, err error) {
-	record := recordOf(ctx)
-	if err != nil {
-		r = problemOf(err, record.id)
+var errInFlight = errors.New("an earlier request with the Idempotency-Key is in flight")
+
+// notExecuted returns the error of a reservation. Its outcome may be unknown, but that of the
+// request is not.
+func notExecuted(err error) error {
+	if e := asError(err); e.Outcome == booking.OutcomeUnknown {
+		return booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)
 	}
-	if r.status >= 500 || r.status == http.StatusBadRequest || r.status == http.StatusTooManyRequests {
-		return
-	}
+	return err
+}
+
+// releaseKey ends an attempt. If it fails, retries are unavailable until the reservation ends, and
+// then run the request again.
+func (s *Server) releaseKey(ctx context.Context, owner uuid.UUID, key string, attempt uuid.UUID, reply *booking.Reply) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
-	now := s.now()
-	reply := booking.Reply{
-		RequestHash: hash, Status: r.status, Location: r.header.Get("Location"),
-		Body: r.body, ExpiresAt: now.Add(replyTTL).UTC(),
-	}
-	if err := s.replies.SaveReply(ctx, id.user, id.key, reply, now); err != nil {
+	if err := s.replies.ReleaseKey(ctx, owner, key, attempt, reply); err != nil {
 		s.logger.WarnContext(ctx, "could not store the reply for an Idempotency-Key",
-			"request_id", record.id, "error", err)
+			"request_id", recordOf(ctx).id, "error", err)
 	}
 }
 
@@ -95,9 +102,6 @@ func replay(reply booking.Reply) response {
 	header := http.Header{}
 	if reply.Location != "" {
 		header.Set("Location", reply.Location)
-	}
-	if reply.Status >= http.StatusBadRequest {
-		header.Set("Content-Type", "application/problem+json")
 	}
 	return response{status: reply.Status, header: header, body: reply.Body}
 }
@@ -120,62 +124,4 @@ func idempotencyKey(header http.Header) (key string, given bool, err error) {
 		return "", true, booking.InvalidField("Idempotency-Key", "must be 1 to 255 printable ASCII characters, given once")
 	}
 	return key, true, nil
-}
-
-// keyID is an Idempotency-Key of a user.
-type keyID struct {
-	user uuid.UUID
-	key  string
-}
-
-// keyLocks has a lock for each key in use. The zero value is ready to use. It is safe for
-// concurrent use.
-type keyLocks struct {
-	mu    sync.Mutex
-	inUse map[keyID]*keyLock
-}
-
-type keyLock struct {
-	free  chan struct{} // contains one element while the lock is free
-	users int           // the number of requests that hold the lock or wait for it
-}
-
-// lock waits for the lock of the key. If ctx ends first, it returns unavailable with
-// outcome not_executed.
-func (l *keyLocks) lock(ctx context.Context, id keyID) (unlock func(), err error) {
-	k := l.enter(id)
-	select {
-	case <-k.free:
-		return func() {
-			k.free <- struct{}{}
-			l.leave(id, k)
-		}, nil
-	case <-ctx.Done():
-		l.leave(id, k)
-		return nil, booking.Unavailable(booking.OutcomeNotExecuted, time.Second, ctx.Err())
-	}
-}
-
-func (l *keyLocks) enter(id keyID) *keyLock {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	k := l.inUse[id]
-	if k == nil {
-		k = &keyLock{free: make(chan struct{}, 1)}
-		k.free <- struct{}{}
-		if l.inUse == nil {
-			l.inUse = map[keyID]*keyLock{}
-		}
-		l.inUse[id] = k
-	}
-	k.users++
-	return k
-}
-
-func (l *keyLocks) leave(id keyID, k *keyLock) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if k.users--; k.users == 0 {
-		delete(l.inUse, id)
-	}
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"log"
 	"log/slog"
@@ -41,9 +40,9 @@ type Options struct {
 	Users    booking.Users
 	Replies  booking.Replies
 
-	// Ready runs the readiness checks of the process and returns the result of each by its
-	// name: nil or an error. If Ready is nil, the process is always ready.
-	Ready    func(context.Context) map[string]error
+	// Health returns what the process can reach, for /readyz. It must not wait. If it is nil, the
+	// process is always ready.
+	Health   func() Health
 	Logger   *slog.Logger         // nil: no log
 	Registry *prometheus.Registry // nil: a new registry
 	// Traces records a span for each request except health probes. nil: no spans.
@@ -57,21 +56,19 @@ type Options struct {
 // Server is the HTTP API. It is safe for concurrent use. It has no goroutines and needs no
 // Close; the caller shuts down the http.Server that serves its handlers.
 type Server struct {
-	service   booking.Service
-	accounts  *auth.Accounts
-	users     booking.Users
-	replies   booking.Replies
-	ready     func(context.Context) map[string]error
-	logger    *slog.Logger
-	registry  *prometheus.Registry
-	metrics   *metrics
-	timeout   time.Duration
-	now       func() time.Time
-	draining  atomic.Bool
-	readiness readiness
-	keys      keyLocks
-	routes    []route
-	handler   http.Handler
+	service  booking.Service
+	accounts *auth.Accounts
+	users    booking.Users
+	replies  booking.Replies
+	health   func() Health
+	logger   *slog.Logger
+	registry *prometheus.Registry
+	metrics  *metrics
+	timeout  time.Duration
+	now      func() time.Time
+	draining atomic.Bool
+	routes   []route
+	handler  http.Handler
 }
 
 // New returns a Server. It returns an error if a required option is missing or the metrics
@@ -82,7 +79,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		service: o.Service, accounts: o.Accounts, users: o.Users, replies: o.Replies,
-		ready: o.Ready, logger: o.Logger, registry: o.Registry, timeout: o.Timeout, now: o.Now,
+		health: o.Health, logger: o.Logger, registry: o.Registry, timeout: o.Timeout, now: o.Now,
 	}
 	s.setDefaults()
 	var err error
@@ -102,8 +99,8 @@ func New(o Options) (*Server, error) {
 }
 
 func (s *Server) setDefaults() {
-	if s.ready == nil {
-		s.ready = func(context.Context) map[string]error { return nil }
+	if s.health == nil {
+		s.health = func() Health { return Health{} }
 	}
 	if s.logger == nil {
 		s.logger = slog.New(slog.DiscardHandler)

@@ -118,9 +118,10 @@ func (s *Server) createTrain(ctx context.Context, c *call, in createTrainRequest
 }
 
 // create adds a train. With an Idempotency-Key and without an id of the client, the id is
-// derived from the request. If the first request succeeded but its reply was not stored,
-// the retry gets already_exists and returns the existing train. If the client chose the
-// id, already_exists is returned, because another client may have created that train.
+// derived from the request. If an earlier attempt succeeded but its reply was not stored,
+// the retry gets already_exists and returns the existing train. This process may learn of that
+// train later: until then the retry is unavailable. If the client chose the id, already_exists
+// is returned, because another client may have created that train.
 func (s *Server) create(ctx context.Context, c *call, train booking.Train) (booking.Train, error) {
 	if c.seed == "" || train.ID != (booking.TrainID{}) {
 		return s.service.CreateTrain(ctx, train)
@@ -131,7 +132,10 @@ func (s *Server) create(ctx context.Context, c *call, train booking.Train) (book
 		return added, err
 	}
 	existing, err := s.service.FindTrain(ctx, train.ID)
-	if err != nil {
+	switch {
+	case booking.CodeOf(err) == booking.CodeNotFound:
+		return booking.Train{}, booking.Unavailable(booking.OutcomeUnknown, time.Second, err)
+	case err != nil:
 		return booking.Train{}, err
 	}
 	return *existing.Train, nil

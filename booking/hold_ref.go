@@ -70,7 +70,7 @@ func (m *SeatMap) removeEntry(user uuid.UUID, seat int, e seatEntry) {
 // resolve finds the live hold or booking that ref refers to. Without an error exactly one of
 // them is non-nil. Errors: not_found, seat_not_locked, ambiguous_hold.
 func (m *SeatMap) resolve(ref HoldRef, history History, now time.Time) (*liveHold, *Booking, error) {
-	if ref.Seat > len(m.seats) {
+	if ref.Seat > m.train.Capacity {
 		return nil, nil, NotFound("seat on this train")
 	}
 	hold, booking := m.holds[ref.Hold], m.bookings[BookingIDOf(ref.User, ref.Hold)]

@@ -29,7 +29,7 @@ import (
 // of the same user in transit gets *InTransitError; repeat it when the hold has settled.
 type SeatMap struct {
 	train    *Train
-	seats    []seatLegs // of seat n at n-1
+	seats    seatTable
 	holds    map[HoldID]*liveHold
 	byUser   map[uuid.UUID][]*liveHold
 	bySeat   map[int][]*liveHold
@@ -41,9 +41,6 @@ type SeatMap struct {
 	changed  bool // since snapshot
 	snapshot *Snapshot
 }
-
-// seatLegs are the legs on which a seat is taken. A leg is never in both.
-type seatLegs struct{ booked, held Legs }
 
 // Phase is the state of a hold between the seat map and the store.
 type Phase int
@@ -73,7 +70,7 @@ func (e *InTransitError) Error() string { return fmt.Sprintf("hold %s is in tran
 func NewSeatMap(train Train) *SeatMap {
 	return &SeatMap{
 		train:    &train,
-		seats:    make([]seatLegs, train.Capacity),
+		seats:    newSeatTable(train.Capacity),
 		holds:    map[HoldID]*liveHold{},
 		byUser:   map[uuid.UUID][]*liveHold{},
 		bySeat:   map[int][]*liveHold{},
@@ -130,15 +127,14 @@ func (m *SeatMap) Restore(stored Stored, ttl time.Duration, now time.Time) (shor
 // compareSeats compares the booked legs of each seat with those in stored, and takes those that
 // are only there. It returns the numbers of the seats that differ, ascending.
 func (m *SeatMap) compareSeats(stored map[int]Legs) (differing []int) {
-	for i := range m.seats {
-		n := i + 1
-		if m.seat(n).booked != stored[n] {
+	for n, s := range m.seats.all() {
+		if s.booked != stored[n] {
 			differing = append(differing, n)
-			m.seat(n).booked |= stored[n]
+			m.seats.change(n).booked |= stored[n]
 		}
 	}
 	for n, legs := range stored {
-		if legs != 0 && !m.hasSeat(n) {
+		if legs != 0 && !m.seats.has(n) {
 			differing = append(differing, n)
 		}
 	}
@@ -200,7 +196,7 @@ func (m *SeatMap) NextDeadline() (time.Time, bool) { return m.timers.next() }
 // something visible changes.
 func (m *SeatMap) Snapshot() *Snapshot {
 	if m.changed {
-		m.snapshot = &Snapshot{Train: m.train, seats: slices.Clone(m.seats)}
+		m.snapshot = &Snapshot{Train: m.train, seats: m.seats.share()}
 		m.changed = false
 	}
 	return m.snapshot
@@ -214,14 +210,10 @@ func (m *SeatMap) startTimer(h *liveHold) {
 	}
 }
 
-func (m *SeatMap) hasSeat(n int) bool { return 1 <= n && n <= len(m.seats) }
-
-func (m *SeatMap) seat(n int) *seatLegs { return &m.seats[n-1] }
-
 // fits reports whether a restored hold lies on seats and legs that are free.
 func (m *SeatMap) fits(h Hold) bool {
 	return m.train.Run().Contains(h.Legs) && !slices.ContainsFunc(h.Seats, func(n int) bool {
-		return !m.hasSeat(n) || (m.seat(n).booked | m.seat(n).held).Overlaps(h.Legs)
+		return !m.seats.has(n) || m.seats.at(n).on(h.Legs) != SeatAvailable
 	})
 }
 
@@ -229,7 +221,7 @@ func (m *SeatMap) addHold(h *liveHold) {
 	m.holds[h.ID] = h
 	m.byUser[h.User] = append(m.byUser[h.User], h)
 	for _, n := range h.Seats {
-		m.seat(n).held |= h.Legs
+		m.seats.change(n).held |= h.Legs
 		m.bySeat[n] = append(m.bySeat[n], h)
 		m.addEntry(h.User, n, seatEntry{legs: h.Legs, hold: h.ID})
 	}
@@ -240,7 +232,7 @@ func (m *SeatMap) dropHold(h *liveHold) {
 	delete(m.holds, h.ID)
 	removeFrom(m.byUser, h.User, func(o *liveHold) bool { return o == h })
 	for _, n := range h.Seats {
-		m.seat(n).held &^= h.Legs
+		m.seats.change(n).held &^= h.Legs
 		removeFrom(m.bySeat, n, func(o *liveHold) bool { return o == h })
 		m.removeEntry(h.User, n, seatEntry{legs: h.Legs, hold: h.ID})
 	}

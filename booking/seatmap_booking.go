@@ -22,8 +22,8 @@ func (m *SeatMap) Cancelled(id uuid.UUID) {
 	}
 	delete(m.bookings, id)
 	for _, n := range b.Seats {
-		if m.hasSeat(n) {
-			m.seat(n).booked &^= b.Legs
+		if m.seats.has(n) {
+			m.seats.change(n).booked &^= b.Legs
 		}
 		m.removeEntry(b.User, n, seatEntry{legs: b.Legs, booking: id})
 	}
@@ -36,8 +36,8 @@ func (m *SeatMap) HasBooking(id uuid.UUID) bool { return m.bookings[id] != nil }
 func (m *SeatMap) addBooking(b *Booking) {
 	m.bookings[b.ID] = b
 	for _, n := range b.Seats {
-		if m.hasSeat(n) { // otherwise the stored train is damaged; see Restore
-			m.seat(n).booked |= b.Legs
+		if m.seats.has(n) { // otherwise the stored train is damaged; see Restore
+			m.seats.change(n).booked |= b.Legs
 		}
 		m.addEntry(b.User, n, seatEntry{legs: b.Legs, booking: b.ID})
 	}

@@ -214,7 +214,7 @@ func (m *SeatMap) freeSeats(request HoldRequest, segment Legs) ([]int, error) {
 	seats := slices.Sorted(slices.Values(request.Seats))
 	var until time.Time
 	for _, n := range seats {
-		if m.seat(n).booked.Overlaps(segment) {
+		if m.seats.at(n).booked.Overlaps(segment) {
 			return nil, errBooked() // even if other seats are held: waiting would not help
 		}
 		until = latest(until, m.heldUntil(n, segment))
@@ -261,17 +261,17 @@ func (m *SeatMap) choose(count int, segment Legs) ([]int, error) {
 	var all, run []int
 	var held int
 	var until time.Time
-	for i, s := range m.seats {
+	for n, s := range m.seats.all() {
 		switch s.on(segment) {
 		case SeatAvailable:
-			all, run = append(all, i+1), append(run, i+1)
+			all, run = append(all, n), append(run, n)
 			if len(run) == count {
 				return run, nil
 			}
 			continue
 		case SeatHeld:
 			held++
-			until = latest(until, m.heldUntil(i+1, segment))
+			until = latest(until, m.heldUntil(n, segment))
 		case SeatBooked:
 		}
 		run = nil

@@ -31,25 +31,25 @@ func lineABCD(seats int) booking.Train {
 }
 
 // held makes a hold and reports it as written.
-func held(t *testing.T, m *booking.SeatMap, user uuid.UUID, from, to string, now time.Time, seats ...int) booking.Hold {
-	t.Helper()
+func held(tb testing.TB, m *booking.SeatMap, user uuid.UUID, from, to string, now time.Time, seats ...int) booking.Hold {
+	tb.Helper()
 	hold, made, err := m.Hold(booking.HoldRequest{
 		ID: booking.NewHoldID(m.Train().ID), User: user, Seats: seats, From: from, To: to,
 	}, rules, none, now)
-	require.NoError(t, err)
-	require.True(t, made)
+	require.NoError(tb, err)
+	require.True(tb, made)
 	m.HoldWritten(hold.ID)
 	return hold
 }
 
 // booked makes a hold and confirms it.
-func booked(t *testing.T, m *booking.SeatMap, user uuid.UUID, from, to string, now time.Time, seats ...int) booking.Booking {
-	t.Helper()
-	hold := held(t, m, user, from, to, now, seats...)
+func booked(tb testing.TB, m *booking.SeatMap, user uuid.UUID, from, to string, now time.Time, seats ...int) booking.Booking {
+	tb.Helper()
+	hold := held(tb, m, user, from, to, now, seats...)
 	b, id, made, err := m.Confirm(booking.HoldRef{User: user, Hold: hold.ID}, none, now)
-	require.NoError(t, err)
-	require.True(t, made)
-	require.Equal(t, hold.ID, id)
+	require.NoError(tb, err)
+	require.True(tb, made)
+	require.Equal(tb, hold.ID, id)
 	m.Booked(id, b)
 	return b
 }

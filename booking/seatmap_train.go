@@ -5,13 +5,13 @@ package booking
 func (m *SeatMap) CheckChange(to Train) error {
 	var above []int
 	inUse := false
-	for i, s := range m.seats {
+	for n, s := range m.seats.all() {
 		if s.booked|s.held == 0 {
 			continue
 		}
 		inUse = true
-		if i >= to.Capacity {
-			above = append(above, i+1)
+		if n > to.Capacity {
+			above = append(above, n)
 		}
 	}
 	switch {
@@ -30,7 +30,5 @@ func (m *SeatMap) CheckChange(to Train) error {
 
 // Change replaces the train by to. Call it after CheckChange allowed it and it was stored.
 func (m *SeatMap) Change(to Train) {
-	seats := make([]seatLegs, to.Capacity)
-	copy(seats, m.seats)
-	m.train, m.seats, m.changed = &to, seats, true
+	m.train, m.seats, m.changed = &to, m.seats.resized(to.Capacity), true
 }

@@ -16,25 +16,27 @@ const maxCachedLists = 32
 // use, and caches the seat lists that it encodes.
 type Snapshot struct {
 	Train *Train
-	seats []seatLegs
+	seats seatTable
 
-	lists  sync.Map // Legs → *seatList
-	cached atomic.Int32
+	segments sync.Map // Legs → *segmentState
+	cached   atomic.Int32
 }
 
-type seatList struct {
-	once sync.Once
-	json []byte
+// segmentState is what was asked for of a segment.
+type segmentState struct {
+	count, encode sync.Once
+	tally         Tally
+	list          []byte
 }
 
 // NewSnapshot returns the state of a train that is stored: the legs on which each seat is booked,
 // and its holds, of which those count that have not ended at now and are not of a deleted train
 // with its id. A leg that is booked is not held.
 func NewSnapshot(train *Train, booked map[int]Legs, holds []Hold, now time.Time) *Snapshot {
-	s := &Snapshot{Train: train, seats: make([]seatLegs, train.Capacity)}
+	s := &Snapshot{Train: train, seats: newSeatTable(train.Capacity)}
 	for n, legs := range booked {
-		if s.hasSeat(n) {
-			s.seats[n-1].booked = legs
+		if s.seats.has(n) {
+			s.seats.change(n).booked = legs
 		}
 	}
 	for _, h := range holds {
@@ -42,27 +44,20 @@ func NewSnapshot(train *Train, booked map[int]Legs, holds []Hold, now time.Time)
 			continue
 		}
 		for _, n := range h.Seats {
-			if s.hasSeat(n) {
-				s.seats[n-1].held |= h.Legs &^ s.seats[n-1].booked
+			if s.seats.has(n) {
+				seat := s.seats.change(n)
+				seat.held |= h.Legs &^ seat.booked
 			}
 		}
 	}
 	return s
 }
 
-func (s *Snapshot) hasSeat(n int) bool { return 1 <= n && n <= len(s.seats) }
-
 // Tally counts the seats on the segment.
-func (s *Snapshot) Tally(segment Legs) (t Tally) {
-	for _, seat := range s.seats {
-		if seat.booked.Overlaps(segment) {
-			t.Booked++
-		} else if seat.held.Overlaps(segment) {
-			t.Held++
-		}
-	}
-	t.Available = len(s.seats) - t.Booked - t.Held
-	return t
+func (s *Snapshot) Tally(segment Legs) Tally {
+	state := s.segment(segment)
+	state.count.Do(func() { state.tally = s.seats.tally(segment) })
+	return state.tally
 }
 
 // Availability returns the tally of the segment, without a seat list.
@@ -78,9 +73,9 @@ func (s *Snapshot) Sellable(segment Legs, now time.Time) bool {
 
 // Seats returns the state of every seat on the segment, in order of number.
 func (s *Snapshot) Seats(segment Legs) []Seat {
-	seats := make([]Seat, len(s.seats))
-	for i, seat := range s.seats {
-		seats[i] = Seat{Number: i + 1, State: seat.on(segment)}
+	seats := make([]Seat, 0, s.seats.capacity)
+	for n, seat := range s.seats.all() {
+		seats = append(seats, Seat{Number: n, State: seat.on(segment)})
 	}
 	return seats
 }
@@ -88,42 +83,35 @@ func (s *Snapshot) Seats(segment Legs) []Seat {
 // SeatList returns the JSON array of the numbers of the seats available on the
 // segment, ascending. The bytes are shared: do not change them.
 func (s *Snapshot) SeatList(segment Legs) []byte {
-	kept, ok := s.lists.Load(segment)
-	if !ok {
-		// Reserve the place first: many readers may get here at once.
-		if s.cached.Add(1) > maxCachedLists {
-			s.cached.Add(-1)
-			return s.encode(segment)
-		}
-		if kept, ok = s.lists.LoadOrStore(segment, &seatList{}); ok {
-			s.cached.Add(-1)
-		}
+	state := s.segment(segment)
+	state.encode.Do(func() { state.list = s.encode(segment) })
+	return state.list
+}
+
+// segment returns the cached state of a segment, or a new one if the cache is full.
+func (s *Snapshot) segment(segment Legs) *segmentState {
+	if state, ok := s.segments.Load(segment); ok {
+		return state.(*segmentState)
 	}
-	list := kept.(*seatList)
-	list.once.Do(func() { list.json = s.encode(segment) })
-	return list.json
+	// Reserve the place first: many readers may get here at once.
+	if s.cached.Add(1) > maxCachedLists {
+		s.cached.Add(-1)
+		return &segmentState{}
+	}
+	state, ok := s.segments.LoadOrStore(segment, &segmentState{})
+	if ok {
+		s.cached.Add(-1)
+	}
+	return state.(*segmentState)
 }
 
 func (s *Snapshot) encode(segment Legs) []byte {
-	b := []byte{'['}
-	for i, seat := range s.seats {
-		if (seat.booked | seat.held).Overlaps(segment) {
-			continue
-		}
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
-		b = strconv.AppendInt(b, int64(i+1), 10)
+	// A number has at most as many digits as the capacity, and a comma.
+	size := s.Tally(segment).Available * (len(strconv.Itoa(s.seats.capacity)) + 1)
+	b := s.seats.appendFree(append(make([]byte, 0, size+2), '['), segment)
+	if len(b) == 1 {
+		return append(b, ']')
 	}
-	return append(b, ']')
-}
-
-func (s seatLegs) on(segment Legs) SeatState {
-	switch {
-	case s.booked.Overlaps(segment):
-		return SeatBooked
-	case s.held.Overlaps(segment):
-		return SeatHeld
-	}
-	return SeatAvailable
+	b[len(b)-1] = ']' // instead of the last comma
+	return b
 }

@@ -113,8 +113,11 @@ func checkTimes(stops []Stop, fields map[string]string) {
 
 // Position returns the position of the stop at station, compared folded, or -1.
 func (t *Train) Position(station string) int {
+	if i := slices.IndexFunc(t.Stops, func(s Stop) bool { return s.Station == station }); i >= 0 {
+		return i // most callers spell it as the train does
+	}
 	key := Fold(station)
-	return slices.IndexFunc(t.Stops, func(s Stop) bool { return s.Station == station || Fold(s.Station) == key })
+	return slices.IndexFunc(t.Stops, func(s Stop) bool { return Fold(s.Station) == key })
 }
 
 // Run returns all legs of the train.
@@ -146,6 +149,32 @@ func (t *Train) Segment(from, to string) (Legs, error) {
 func (t *Train) Ends(segment Legs) (from, to Stop) {
 	i, j := segment.Bounds()
 	return t.Stops[i], t.Stops[j]
+}
+
+// RetireAfter is how long a train stays in lists and searches after its last time.
+const RetireAfter = 24 * time.Hour
+
+// RetiresAt returns when the train is retired: it then leaves lists and searches, and is only found
+// by its id and in bookings. It is zero, never, for a train without times.
+func (t *Train) RetiresAt() time.Time {
+	for _, s := range slices.Backward(t.Stops) {
+		for _, at := range []time.Time{s.DepartsAt, s.ArrivesAt} {
+			if !at.IsZero() {
+				return at.Add(RetireAfter).UTC()
+			}
+		}
+	}
+	return time.Time{}
+}
+
+// SaleEnds returns when the train has left every stop at which a segment can begin. It is zero,
+// never, if one of them has no departure time.
+func (t *Train) SaleEnds() time.Time {
+	origins := t.Stops[:len(t.Stops)-1]
+	if slices.ContainsFunc(origins, func(s Stop) bool { return s.DepartsAt.IsZero() }) {
+		return time.Time{}
+	}
+	return origins[len(origins)-1].DepartsAt
 }
 
 // Departed reports whether at now the train has left the stop where the segment

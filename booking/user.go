@@ -51,22 +51,3 @@ type Users interface {
 	// RevokeFamily revokes every token of a family of user. It is idempotent.
 	RevokeFamily(ctx context.Context, user, family uuid.UUID) error
 }
-
-// Reply is the stored HTTP reply to the first request with an Idempotency-Key.
-type Reply struct {
-	RequestHash [32]byte // of method, path and body
-	Status      int      // HTTP
-	Location    string   // header, may be empty
-	Body        []byte
-	ExpiresAt   time.Time // UTC
-}
-
-// Replies stores the replies to requests with an Idempotency-Key, by user and key. Each store
-// implements it. It is safe for concurrent use.
-type Replies interface {
-	// FindReply returns a reply that has not expired at now, or not_found.
-	FindReply(ctx context.Context, user uuid.UUID, key string, now time.Time) (Reply, error)
-	// SaveReply stores the reply unless the key has one that has not expired at now, and
-	// deletes expired ones.
-	SaveReply(ctx context.Context, user uuid.UUID, key string, reply Reply, now time.Time) error
-}

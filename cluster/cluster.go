@@ -17,9 +17,6 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// ReconcileInterval is how often Events.Reconcile is called.
-const ReconcileInterval = 5 * time.Second
-
 // joinTime bounds the wait until every peer has seen a member that joins.
 const joinTime = 5 * time.Second
 
@@ -42,9 +39,11 @@ const (
 
 // Events are called by a Cluster, concurrently, and must not block. All are required.
 type Events struct {
-	Changed   func() // keys may have another proposed owner
-	Reconcile func() // every ReconcileInterval: calls of peers may have been missed
-	Recovered func() // the store was unreachable, restarted or replaced; it may have lost its last writes
+	Changed func() // keys may have another proposed owner
+	// Recovered reports that the store may have lost its last writes: renewals or heartbeats succeed
+	// again after an outage, or it was restarted or replaced. It is called at most once in
+	// RecoveryInterval.
+	Recovered func()
 	Evicted   func() // this process must be restarted
 	Lease     func(LeaseEvent)
 }
@@ -81,14 +80,19 @@ type Cluster interface {
 	// members share.
 	Bounds() (earliest, latest time.Time)
 
-	// Acquire acquires a lease and renews it until Release. lost is called when the term ends
-	// early, perhaps more than once. The error is a *NotOwnerError when another process holds the
-	// lease. The address in the lease is set.
-	Acquire(ctx context.Context, lease persistence.Lease, lost func()) (*Term, error)
-	// Release ends the term and releases its lease, if the store still has it.
-	Release(ctx context.Context, term *Term)
+	// Acquire acquires leases and renews them until Release. It returns one result each, in order;
+	// the error is a *NotOwnerError when another process holds the lease.
+	Acquire(ctx context.Context, wanted []Acquisition) []persistence.Result[*Term]
+	// Release ends terms and releases those of their leases that the store still has.
+	Release(ctx context.Context, terms []*Term)
 	// Leases returns the number of leases that this process holds.
 	Leases() int
+}
+
+// Acquisition is a lease to acquire.
+type Acquisition struct {
+	Lease persistence.Lease // without the address
+	Lost  func()            // called when the term ends early, perhaps more than once
 }
 
 // Options configure a Node. All fields except TLS, Network and Logger are required.
@@ -114,6 +118,7 @@ type Node struct {
 	members    *membership
 	leases     *lessor
 	server     *grpc.Server
+	recovery   recovery
 	background sync.WaitGroup
 	running    context.Context // from New until Stop
 	cancel     context.CancelFunc
@@ -129,7 +134,7 @@ func New(o Options) *Node {
 	if o.Network == nil {
 		o.Network = tcp{}
 	}
-	n := &Node{options: o, members: newMembership(o.Members, o.Address), server: newServer(&o)}
+	n := &Node{options: o, members: newMembership(o.Members, o.Address), server: newServer(&o), recovery: make(recovery, 1)}
 	n.members.dial, n.members.log = dialer(&o), o.Logger
 	n.leases = &lessor{store: o.Leases, address: o.Address, log: o.Logger, held: map[persistence.Lease]*Term{}}
 	n.running, n.cancel = context.WithCancel(context.Background())
@@ -142,8 +147,12 @@ func (n *Node) Registrar() grpc.ServiceRegistrar { return n.server }
 
 // Start implements Cluster.
 func (n *Node) Start(ctx context.Context, events Events) error {
-	n.members.changed, n.members.evicted, n.members.recovered = events.Changed, events.Evicted, events.Recovered
-	n.leases.event, n.leases.recovered = events.Lease, events.Recovered
+	n.members.changed, n.members.evicted, n.members.recovered = events.Changed, events.Evicted, n.recovery.ended
+	n.leases.event, n.leases.restarted, n.leases.recovered = events.Lease, n.recovery.ended, func() {
+		if !n.members.unreachable() { // otherwise the outage goes on: no lease is left to be renewed
+			n.recovery.ended()
+		}
+	}
 	listener, err := n.options.Network.Listen(ctx, n.options.Listen)
 	if err != nil {
 		return fmt.Errorf("listen for peers on %s: %w", n.options.Listen, err)
@@ -158,7 +167,7 @@ func (n *Node) Start(ctx context.Context, events Events) error {
 	}
 	n.background.Go(func() { n.members.run(n.running) })
 	n.background.Go(func() { n.leases.run(n.running) })
-	n.background.Go(func() { n.reconcile(events.Reconcile) })
+	n.background.Go(func() { n.recovery.run(n.running, events.Recovered) })
 	ctx, cancel := context.WithTimeout(ctx, joinTime)
 	defer cancel()
 	err = Broadcast(ctx, n, func(ctx context.Context, p *Peer) error {
@@ -169,19 +178,6 @@ func (n *Node) Start(ctx context.Context, events Events) error {
 		n.options.Logger.Warn("a peer did not acknowledge the join", slog.Any("error", err))
 	}
 	return nil
-}
-
-func (n *Node) reconcile(event func()) {
-	tick := time.NewTicker(ReconcileInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-n.running.Done():
-			return
-		case <-tick.C:
-			event()
-		}
-	}
 }
 
 // Refresh implements wire.MembersServer.
@@ -235,12 +231,12 @@ func (n *Node) Joined() error { return n.members.joined() }
 func (n *Node) Bounds() (earliest, latest time.Time) { return n.members.clock.bounds() }
 
 // Acquire implements Cluster.
-func (n *Node) Acquire(ctx context.Context, lease persistence.Lease, lost func()) (*Term, error) {
-	return n.leases.acquire(ctx, lease, lost)
+func (n *Node) Acquire(ctx context.Context, wanted []Acquisition) []persistence.Result[*Term] {
+	return n.leases.acquire(ctx, wanted)
 }
 
 // Release implements Cluster.
-func (n *Node) Release(ctx context.Context, term *Term) { n.leases.release(ctx, term) }
+func (n *Node) Release(ctx context.Context, terms []*Term) { n.leases.release(ctx, terms) }
 
 // Leases implements Cluster.
 func (n *Node) Leases() int { return n.leases.count() }

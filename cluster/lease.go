@@ -24,7 +24,10 @@ const (
 )
 
 // NotOwnerError is returned when another process holds a lease.
-type NotOwnerError struct{ Address string }
+type NotOwnerError struct {
+	Address string
+	Left    time.Duration // until the lease expires, unless it is renewed
+}
 
 func (e *NotOwnerError) Error() string { return "the lease is held by " + e.Address }
 
@@ -71,7 +74,8 @@ type lessor struct {
 	store     persistence.Leases
 	address   string
 	event     func(LeaseEvent)
-	recovered func() // the store may have lost its last writes
+	recovered func() // renewals succeed again
+	restarted func() // the store may have lost its last writes, though renewals succeed
 	log       *slog.Logger
 
 	mu   sync.Mutex
@@ -79,40 +83,96 @@ type lessor struct {
 }
 
 // acquire implements Cluster.Acquire.
-func (l *lessor) acquire(ctx context.Context, lease persistence.Lease, lost func()) (*Term, error) {
-	lease.Address = l.address
-	t := &Term{lease: lease, lost: lost}
-	sent := monotonic()
-	holder, err := l.store.AcquireLease(ctx, t.lease)
-	if err == nil && holder != t.lease && holder.Address == l.address {
-		// This is a lease that this process has not released yet, or of a dead process
-		// that had the same address.
-		if err = l.store.ReleaseLease(ctx, holder); err == nil {
-			sent = monotonic()
-			holder, err = l.store.AcquireLease(ctx, t.lease)
+func (l *lessor) acquire(ctx context.Context, wanted []Acquisition) []persistence.Result[*Term] {
+	leases := make([]persistence.Lease, len(wanted))
+	for i, w := range wanted {
+		leases[i] = w.Lease
+		leases[i].Address = l.address
+	}
+	found := l.attempt(ctx, leases)
+	l.replaceOwn(ctx, leases, found)
+	terms := make([]persistence.Result[*Term], len(wanted))
+	var unacquired []persistence.Lease
+	for i, f := range found {
+		switch {
+		case f.Err != nil:
+			terms[i].Err = f.Err
+			unacquired = append(unacquired, leases[i])
+		case f.Value.Lease != leases[i]:
+			terms[i].Err = &NotOwnerError{Address: f.Value.Address, Left: f.Value.Left}
+		default:
+			terms[i].Value = l.hold(&Term{lease: leases[i], lost: wanted[i].Lost}, f.sent)
 		}
 	}
-	switch {
-	case err != nil:
-		// The lease may have been acquired. The next owner must not wait for its expiry.
-		_ = l.store.ReleaseLease(context.WithoutCancel(ctx), t.lease)
-		return nil, err
-	case holder != t.lease:
-		return nil, &NotOwnerError{holder.Address}
+	if len(unacquired) > 0 {
+		// They may have been acquired. The next owner must not wait for their expiry.
+		_ = l.store.ReleaseLeases(context.WithoutCancel(ctx), unacquired)
 	}
+	return terms
+}
+
+// attempted is the result of an attempt to acquire a lease.
+type attempted struct {
+	persistence.Result[persistence.Holder]
+	sent time.Duration // monotonic
+}
+
+func (l *lessor) attempt(ctx context.Context, leases []persistence.Lease) []attempted {
+	sent := monotonic()
+	holders, err := l.store.AcquireLeases(ctx, leases)
+	found := make([]attempted, len(leases))
+	for i := range found {
+		found[i].sent = sent
+		if found[i].Err = err; err == nil {
+			found[i].Result = holders[i]
+		}
+	}
+	return found
+}
+
+// replaceOwn releases the leases found that this process has not released yet, or that a dead process
+// had that had the same address, and attempts to acquire them again.
+func (l *lessor) replaceOwn(ctx context.Context, leases []persistence.Lease, found []attempted) {
+	var places []int
+	var own, again []persistence.Lease
+	for i, f := range found {
+		if f.Err == nil && f.Value.Lease != leases[i] && f.Value.Address == l.address {
+			places, own, again = append(places, i), append(own, f.Value.Lease), append(again, leases[i])
+		}
+	}
+	if len(own) == 0 {
+		return
+	}
+	if err := l.store.ReleaseLeases(ctx, own); err != nil {
+		for _, i := range places {
+			found[i].Err = err
+		}
+		return
+	}
+	for j, a := range l.attempt(ctx, again) {
+		found[places[j]] = a
+	}
+}
+
+// hold begins a term and returns it.
+func (l *lessor) hold(t *Term, sent time.Duration) *Term {
 	t.until.Store(termEnd(sent))
 	l.event(LeaseAcquired)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.held[lease] = t
-	return t, nil
+	l.held[t.lease] = t
+	return t
 }
 
 // release implements Cluster.Release.
-func (l *lessor) release(ctx context.Context, t *Term) {
-	l.forget(t)
-	t.until.Store(0)
-	err := l.store.ReleaseLease(ctx, t.lease)
+func (l *lessor) release(ctx context.Context, terms []*Term) {
+	leases := make([]persistence.Lease, len(terms))
+	for i, t := range terms {
+		l.forget(t)
+		t.until.Store(0)
+		leases[i] = t.lease
+	}
+	err := l.store.ReleaseLeases(ctx, leases)
 	for range maxReleases - 1 {
 		if err == nil {
 			return
@@ -121,11 +181,10 @@ func (l *lessor) release(ctx context.Context, t *Term) {
 		case <-time.After(RenewRetry):
 		case <-ctx.Done():
 		}
-		err = l.store.ReleaseLease(ctx, t.lease)
+		err = l.store.ReleaseLeases(ctx, leases)
 	}
 	if err != nil {
-		l.log.Warn("lease not released; it will expire",
-			slog.String("train", t.lease.Train.String()), slog.Any("error", err))
+		l.log.Warn("leases not released; they will expire", slog.Int("leases", len(leases)), slog.Any("error", err))
 	}
 }
 
@@ -141,41 +200,45 @@ func (l *lessor) run(ctx context.Context) {
 			return
 		case <-wait.C:
 		}
-		err := l.renewAll(ctx)
+		restarted, err := l.renewAll(ctx)
 		switch {
-		case err != nil:
-			l.log.Warn("leases not renewed", slog.Any("error", err))
-			wait.Reset(RenewRetry)
-		default:
-			if failing {
-				l.recovered()
-			}
-			wait.Reset(persistence.LeaseRenew)
+		case restarted:
+			l.log.Warn("the store of leases was restarted or replaced")
+			l.restarted()
+		case failing && err == nil:
+			l.recovered()
 		}
 		failing = err != nil
+		if failing {
+			l.log.Warn("leases not renewed", slog.Any("error", err))
+			wait.Reset(RenewRetry)
+		} else {
+			wait.Reset(persistence.LeaseRenew)
+		}
 		l.expireOverdue()
 	}
 }
 
-func (l *lessor) renewAll(ctx context.Context) (err error) {
+func (l *lessor) renewAll(ctx context.Context) (restarted bool, err error) {
 	for terms := range slices.Chunk(l.all(), leasesPerCall) {
-		err = errors.Join(err, l.renew(ctx, terms))
+		found, failure := l.renew(ctx, terms)
+		restarted, err = restarted || found, errors.Join(err, failure)
 	}
-	return err
+	return restarted, err
 }
 
 // renew renews leases together. It returns an error if some could not be renewed, such as those on
-// one shard of the store; the others were.
-func (l *lessor) renew(ctx context.Context, terms []*Term) error {
+// one shard of the store; the others were. It reports whether the store returned ErrRestarted.
+func (l *lessor) renew(ctx context.Context, terms []*Term) (restarted bool, err error) {
 	leases := make([]persistence.Lease, len(terms))
 	for i, t := range terms {
 		leases[i] = t.lease
 	}
 	sent := monotonic()
 	results, err := l.store.RenewLeases(ctx, leases)
-	restarted := errors.Is(err, persistence.ErrRestarted)
+	restarted = errors.Is(err, persistence.ErrRestarted)
 	if err != nil && !restarted {
-		return fmt.Errorf("renew %d leases: %w", len(leases), err)
+		return false, fmt.Errorf("renew %d leases: %w", len(leases), err)
 	}
 	failed, failure := 0, error(nil)
 	for i, t := range terms {
@@ -191,14 +254,10 @@ func (l *lessor) renew(ctx context.Context, terms []*Term) error {
 			failed, failure = failed+1, err
 		}
 	}
-	if restarted {
-		l.log.Warn("the store of leases has changed", slog.Any("error", err))
-		l.recovered()
-	}
 	if failed > 0 {
-		return fmt.Errorf("renew %d of %d leases: %w", failed, len(leases), failure)
+		return restarted, fmt.Errorf("renew %d of %d leases: %w", failed, len(leases), failure)
 	}
-	return nil
+	return restarted, nil
 }
 
 // expireOverdue revokes the terms that ended because the store did not respond.

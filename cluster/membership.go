@@ -78,6 +78,7 @@ type membership struct {
 	peers         map[uuid.UUID]*Peer
 	serving       []string // addresses of the members that get trains, sorted
 	lastHeartbeat time.Time
+	failing       bool // the last heartbeat of run failed
 }
 
 func newMembership(store persistence.Members, address string) *membership {
@@ -89,7 +90,6 @@ func (m *membership) run(ctx context.Context) {
 	changes := m.store.Changes(ctx)
 	tick := time.NewTicker(heartbeatInterval)
 	defer tick.Stop()
-	failing := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -98,14 +98,24 @@ func (m *membership) run(ctx context.Context) {
 		case <-changes:
 		}
 		err := m.heartbeat(ctx)
+		m.mu.Lock()
+		failed := m.failing
+		m.failing = err != nil
+		m.mu.Unlock()
 		switch {
 		case err != nil && ctx.Err() == nil:
 			m.log.Warn("heartbeat failed", slog.Any("error", err))
-		case failing:
+		case err == nil && failed:
 			m.recovered()
 		}
-		failing = err != nil
 	}
+}
+
+// unreachable reports whether the last heartbeat failed. Then recovered will be called.
+func (m *membership) unreachable() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.failing
 }
 
 // heartbeat sends one heartbeat and applies the membership that it returns. The first one

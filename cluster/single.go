@@ -31,17 +31,22 @@ func (*single) Joined() error                        { return nil }
 func (*single) Bounds() (earliest, latest time.Time) { return new(clock).bounds() }
 func (s *single) Leases() int                        { return int(s.held.Load()) }
 
-// Acquire returns a term that never ends.
-func (s *single) Acquire(context.Context, persistence.Lease, func()) (*Term, error) {
-	s.held.Add(1)
-	t := &Term{}
-	t.until.Store(math.MaxInt64)
-	return t, nil
+// Acquire returns terms that never end.
+func (s *single) Acquire(_ context.Context, wanted []Acquisition) []persistence.Result[*Term] {
+	terms := make([]persistence.Result[*Term], len(wanted))
+	for i := range terms {
+		terms[i].Value = &Term{}
+		terms[i].Value.until.Store(math.MaxInt64)
+	}
+	s.held.Add(int64(len(terms)))
+	return terms
 }
 
-func (s *single) Release(_ context.Context, t *Term) {
-	s.held.Add(-1)
-	t.until.Store(0)
+func (s *single) Release(_ context.Context, terms []*Term) {
+	s.held.Add(-int64(len(terms)))
+	for _, t := range terms {
+		t.until.Store(0)
+	}
 }
 
 // nowhere registers services that nobody can call.

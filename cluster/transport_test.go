@@ -88,7 +88,7 @@ func startNode(t *testing.T, register func(grpc.ServiceRegistrar)) (address stri
 	register(n.Registrar())
 	nothing := func() {}
 	require.NoError(t, n.Start(t.Context(), cluster.Events{
-		Changed: nothing, Reconcile: nothing, Recovered: nothing, Evicted: nothing, Lease: func(cluster.LeaseEvent) {},
+		Changed: nothing, Recovered: nothing, Evicted: nothing, Lease: func(cluster.LeaseEvent) {},
 	}))
 	t.Cleanup(func() { require.NoError(t, n.Stop(context.Background())) })
 	return address

@@ -14,6 +14,9 @@
 //	    │                 │  ▲          │ ▲                         │  ▲
 //	    └──▶ stalled ◀────┴──┘          └─┘ drift: put again        └──┘ service unavailable
 //
+// When the last time of the spec is past, the train has departed: the operator changes nothing at
+// the service any more, which retires the train a day later. A spec with a later time puts it again.
+//
 // The id of a train is derived from the UID of its resource, so every run computes the same
 // id. The finalizer is stored before the service receives the id: each train at the service
 // has a resource that refers to it. Every step can be repeated, because a put contains the

@@ -14,8 +14,9 @@ import (
 )
 
 // finalize applies the deletion policy at the service and removes the finalizer. It returns a
-// result while the Train has to wait, and nil once the finalizer is removed.
-func (r *Reconciler) finalize(ctx context.Context, t *v1alpha1.Train) (*result, error) {
+// result while the Train has to wait, and nil once the finalizer is removed. A train that is gone
+// has departed, and the service may have retired it.
+func (r *Reconciler) finalize(ctx context.Context, t *v1alpha1.Train, gone bool) (*result, error) {
 	if !controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer) {
 		return nil, nil // only finalizers of others are left
 	}
@@ -36,7 +37,7 @@ func (r *Reconciler) finalize(ctx context.Context, t *v1alpha1.Train) (*result, 
 	if owner != "" { // the train at the service belongs to that Train
 		return nil, r.removeFinalizer(ctx, t)
 	}
-	reason, note, err := r.applyDeletionPolicy(ctx, t, id)
+	reason, note, err := r.applyDeletionPolicy(ctx, t, id, gone)
 	if err != nil {
 		return deleting("Waiting for the service: "+describe(err), err), nil
 	}
@@ -50,7 +51,7 @@ func deleting(message string, cause error) *result {
 
 // applyDeletionPolicy stops sales of the train or deletes it, and returns the event to record.
 func (r *Reconciler) applyDeletionPolicy(
-	ctx context.Context, t *v1alpha1.Train, id booking.TrainID,
+	ctx context.Context, t *v1alpha1.Train, id booking.TrainID, gone bool,
 ) (reason, note string, err error) {
 	if t.Spec.DeletionPolicy == v1alpha1.DeletionCancel {
 		err := r.service.DeleteTrain(ctx, id, true)
@@ -58,6 +59,9 @@ func (r *Reconciler) applyDeletionPolicy(
 			return "", "", err
 		}
 		return v1alpha1.EventCancelled, "The train " + id.String() + " was deleted and its bookings were cancelled", nil
+	}
+	if gone {
+		return v1alpha1.EventRetained, "The train " + id.String() + " has departed: the service keeps it with its bookings", nil
 	}
 	found, err := r.find(ctx, id)
 	if err != nil {

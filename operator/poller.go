@@ -72,7 +72,7 @@ func (p *poller) poll(ctx context.Context) error {
 		}
 	}
 	for _, t := range missing {
-		if isReady(t) || awaitsService(t) {
+		if isReady(t) && readyCondition(t).Reason != v1alpha1.ReasonDeparted || awaitsService(t) {
 			p.enqueue(ctx, t, nil)
 		}
 	}
@@ -117,6 +117,9 @@ func needsReconcile(t *v1alpha1.Train, found *booking.Availability) bool {
 		return false
 	}
 	want, err := wanted(t)
+	if _, gone := departed(&want, time.Now()); gone {
+		return readyCondition(t).Reason != v1alpha1.ReasonDeparted
+	}
 	return err != nil || !want.Same(found.Train) || !controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer)
 }
 

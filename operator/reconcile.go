@@ -62,11 +62,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 func (r *Reconciler) reconcile(
 	ctx context.Context, t *v1alpha1.Train, status *v1alpha1.TrainStatus, observed *booking.Availability, polled bool,
 ) (*result, error) {
-	if polled {
-		setObserved(status, observed)
-	}
+	want, wantErr := wanted(t)
+	last, gone := departed(&want, time.Now())
+	setPolled(status, observed, polled && (observed != nil || !gone)) // a retired train keeps its last figures
 	if !t.DeletionTimestamp.IsZero() {
-		return r.finalize(ctx, t)
+		return r.finalize(ctx, t, gone)
 	}
 	if t.Spec.Suspend {
 		return &result{
@@ -82,20 +82,28 @@ func (r *Reconciler) reconcile(
 		setObserved(status, nil)
 		return invalid("Train " + owner + " is older and has the same trainID: delete one of them"), nil
 	}
-	want, err := wanted(t)
-	if err != nil {
-		return invalid(describe(err)), nil
+	if wantErr != nil {
+		return invalid(describe(wantErr)), nil
 	}
-	hasFinalizer := controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer)
-	if hasFinalizer && isReady(t) && (!polled || observed != nil && want.Same(observed.Train)) {
-		return synced(), nil
+	if gone {
+		status.TrainID = want.ID.String()
+		return hasDeparted(last), nil
 	}
-	if !hasFinalizer {
-		if err := r.addFinalizer(ctx, t); err != nil {
-			return nil, err
+	if controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer) {
+		if isReady(t) && (!polled || observed != nil && want.Same(observed.Train)) {
+			return synced(), nil
 		}
+	} else if err := r.addFinalizer(ctx, t); err != nil {
+		return nil, err
 	}
 	return r.reconcileSpec(ctx, t, status, want)
+}
+
+// setPolled writes what the poller has read, if it has.
+func setPolled(status *v1alpha1.TrainStatus, observed *booking.Availability, polled bool) {
+	if polled {
+		setObserved(status, observed)
+	}
 }
 
 // conflictingOwner returns the namespace and name of the Train that owns the train id of t, or

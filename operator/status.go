@@ -35,6 +35,13 @@ func synced() *result {
 	}
 }
 
+func hasDeparted(last time.Time) *result {
+	return &result{
+		ready: metav1.ConditionTrue, reason: v1alpha1.ReasonDeparted,
+		message: "The last time of the train is past: " + last.Format(time.RFC3339),
+	}
+}
+
 func invalid(message string) *result {
 	return &result{ready: metav1.ConditionFalse, reason: v1alpha1.ReasonInvalid, message: message, stalled: true}
 }

@@ -48,6 +48,20 @@ func wanted(t *v1alpha1.Train) (booking.Train, error) {
 	return train.Clean()
 }
 
+// departed returns the last time of a train and whether it is past. The service retires a train
+// one day later. So a train that is missing there is not created again, even if the two clocks
+// differ. A train without times never departs.
+func departed(train *booking.Train, now time.Time) (last time.Time, is bool) {
+	for _, stop := range train.Stops { // times do not decrease
+		for _, at := range []time.Time{stop.ArrivesAt, stop.DepartsAt} {
+			if !at.IsZero() {
+				last = at
+			}
+		}
+	}
+	return last, !last.IsZero() && !now.Before(last)
+}
+
 // parseTime returns the zero time for "". It stores an error under fields[field].
 func parseTime(s, field string, fields map[string]string) time.Time {
 	if s == "" {

@@ -63,15 +63,17 @@ func (a Accounts) RevokeFamily(ctx context.Context, user, family uuid.UUID) erro
 	return ClientError(a.Store.RevokeFamily(ctx, user, family))
 }
 
-// FindReply implements booking.Replies.
-func (a Accounts) FindReply(ctx context.Context, user uuid.UUID, key string, now time.Time) (booking.Reply, error) {
-	reply, err := a.Store.FindReply(ctx, user, key, now)
-	return reply, ClientError(err)
+// ReserveKey implements booking.Replies.
+func (a Accounts) ReserveKey(
+	ctx context.Context, user uuid.UUID, key string, wanted booking.Reservation, now time.Time,
+) (booking.Reservation, error) {
+	reserved, err := a.Store.ReserveKey(ctx, user, key, wanted, now)
+	return reserved, ClientError(err)
 }
 
-// SaveReply implements booking.Replies.
-func (a Accounts) SaveReply(
-	ctx context.Context, user uuid.UUID, key string, reply booking.Reply, now time.Time,
+// ReleaseKey implements booking.Replies.
+func (a Accounts) ReleaseKey(
+	ctx context.Context, user uuid.UUID, key string, attempt uuid.UUID, reply *booking.Reply,
 ) error {
-	return ClientError(a.Store.SaveReply(ctx, user, key, reply, now))
+	return ClientError(a.Store.ReleaseKey(ctx, user, key, attempt, reply))
 }

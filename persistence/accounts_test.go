@@ -57,8 +57,11 @@ func TestAccountsOfAClosedStoreAreUnavailable(t *testing.T) {
 		"SaveRefreshToken":   func() error { return a.SaveRefreshToken(ctx, booking.RefreshToken{}) },
 		"RotateRefreshToken": func() error { return a.RotateRefreshToken(ctx, id, booking.RefreshToken{}, time.Now()) },
 		"RevokeFamily":       func() error { return a.RevokeFamily(ctx, id, id) },
-		"FindReply":          func() error { _, err := a.FindReply(ctx, id, "key", time.Now()); return err },
-		"SaveReply":          func() error { return a.SaveReply(ctx, id, "key", booking.Reply{}, time.Now()) },
+		"ReserveKey": func() error {
+			_, err := a.ReserveKey(ctx, id, "key", booking.Reservation{}, time.Now())
+			return err
+		},
+		"ReleaseKey": func() error { return a.ReleaseKey(ctx, id, "key", id, nil) },
 	} {
 		require.Equal(t, booking.CodeUnavailable, booking.CodeOf(call()), name)
 	}

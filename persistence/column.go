@@ -2,7 +2,14 @@ package persistence
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
+	"sync"
+	"time"
+	"unique"
+
+	"github.com/tidwall/gjson"
 
 	"trainbooking.dev/booking"
 )
@@ -30,4 +37,65 @@ func DecodeList[T any](text string) (items []T, err error) {
 		return nil, fmt.Errorf("decode list: %w", err)
 	}
 	return items, nil
+}
+
+// never is after every time at which a train with times retires.
+var never = time.Date(11_000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// EncodeRetirement returns the value of the column for when a train retires.
+func EncodeRetirement(t *booking.Train) time.Time {
+	if at := t.RetiresAt(); !at.IsZero() {
+		return at.Truncate(time.Microsecond) // as engines store it
+	}
+	return never
+}
+
+// DecodeStops is the inverse of EncodeList for stops. A process that starts decodes those of all
+// trains, so it is fast, and equal stations and UTC offsets share their memory.
+func DecodeStops(text string) (stops []booking.Stop, err error) {
+	list := gjson.Parse(text)
+	if !gjson.Valid(text) || !list.IsArray() {
+		return nil, errors.New("decode stops: not a JSON array")
+	}
+	stops = make([]booking.Stop, 0, list.Get("#").Int())
+	list.ForEach(func(_, item gjson.Result) bool {
+		var stop booking.Stop
+		item.ForEach(func(key, value gjson.Result) bool {
+			switch key.String() {
+			case "station":
+				stop.Station = unique.Make(value.String()).Value()
+			case "arrives_at":
+				stop.ArrivesAt, err = decodeTime(value.String())
+			case "departs_at":
+				stop.DepartsAt, err = decodeTime(value.String())
+			}
+			return err == nil
+		})
+		stops = append(stops, stop)
+		return err == nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("decode stops: %w", err)
+	}
+	return stops, nil
+}
+
+// zones are the locations of UTC offsets, such as +05:30.
+var zones sync.Map
+
+// decodeTime decodes a time in RFC 3339.
+func decodeTime(text string) (time.Time, error) {
+	const withoutOffset = "2006-01-02T15:04:05.999999999"
+	if n := len(text) - len("+05:30"); n > 0 {
+		if zone, known := zones.Load(text[n:]); known { // parsing an offset allocates a location
+			return time.ParseInLocation(withoutOffset, text[:n], zone.(*time.Location))
+		}
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if _, offset := t.Zone(); err == nil && text[len(text)-1] != 'Z' {
+		zone := time.FixedZone("", offset)
+		zones.Store(strings.Clone(text[len(text)-len("+05:30"):]), zone)
+		t = t.In(zone)
+	}
+	return t, err
 }

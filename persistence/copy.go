@@ -56,9 +56,9 @@ type BookingRow struct {
 	Epoch int64
 }
 
-// ReplyRow is a stored reply.
+// ReplyRow is a reserved key, perhaps with a reply. It does not contain the attempt in flight.
 type ReplyRow struct {
 	User uuid.UUID
 	Key  string
-	booking.Reply
+	booking.Reservation
 }

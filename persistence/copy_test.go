@@ -12,6 +12,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
 	"trainbooking.dev/persistence/sqlite"
@@ -43,9 +44,21 @@ func newSource(t *testing.T) *source {
 	s.book(deleted, 1)
 	require.NoError(t, db.DeleteTrain(t.Context(), deleted, micro(), true))
 	s.deleted = deleted.Train
-	s.reply = booking.Reply{Status: 201, Body: []byte("{}"), ExpiresAt: micro().Add(time.Hour)}
-	require.NoError(t, db.SaveReply(t.Context(), s.user.ID, "key\xff", s.reply, micro()))
+	s.reply = booking.Reply{Status: 201, Body: []byte("{}")}
+	replied := s.reserve("key\xff")
+	require.NoError(t, db.ReleaseKey(t.Context(), s.user.ID, "key\xff", replied, &s.reply))
+	s.reserve("in flight")
 	return s
+}
+
+// reserve reserves a key for a request with the hash 0.
+func (s *source) reserve(key string) (attempt uuid.UUID) {
+	s.t.Helper()
+	wanted := booking.Reservation{ID: uuid.New(), Until: micro().Add(time.Minute), ExpiresAt: micro().Add(time.Hour)}
+	reserved, err := s.ReserveKey(s.t.Context(), s.user.ID, key, wanted, micro())
+	require.NoError(s.t, err)
+	require.Equal(s.t, wanted, reserved)
+	return wanted.ID
 }
 
 func micro() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
@@ -70,7 +83,7 @@ func (s *source) addTrain() persistence.Guard {
 	guard := persistence.Guard{Train: train.ID, Owner: uuid.New()}
 	for range 2 {
 		var err error
-		guard.Epoch, err = s.Adopt(s.t.Context(), train.ID, guard.Epoch, guard.Owner)
+		guard.Epoch, err = persistencetest.Adopt(s.t.Context(), s, train.ID, guard.Epoch, guard.Owner)
 		require.NoError(s.t, err)
 	}
 	return guard
@@ -111,16 +124,16 @@ func TestCopyHasEverything(t *testing.T) {
 	from, to, ctx := newSource(t), newTarget(t), t.Context()
 	require.Equal(t, persistence.Counts{
 		persistence.TableUsers: 1, persistence.TableTrains: 2, persistence.TableSeats: 3,
-		persistence.TableBookings: 3, persistence.TableReplies: 1,
+		persistence.TableBookings: 3, persistence.TableReplies: 2,
 	}, from.copyTo(to))
 
 	user, err := to.FindUserByName(ctx, "asha")
 	require.NoError(t, err)
 	require.Equal(t, from.user, user)
-	train, err := from.LoadTrain(ctx, from.train.Train, nil)
+	train, err := persistencetest.LoadTrain(ctx, from, from.train.Train, nil)
 	require.NoError(t, err)
 	require.Len(t, train.Bookings, 1)
-	copied, err := to.LoadTrain(ctx, from.train.Train, nil)
+	copied, err := persistencetest.LoadTrain(ctx, to, from.train.Train, nil)
 	require.NoError(t, err)
 	require.Equal(t, train, copied)
 	cancelled, err := from.CancelledBookings(ctx, from.train.Train, from.user.ID)
@@ -129,10 +142,15 @@ func TestCopyHasEverything(t *testing.T) {
 	copiedBookings, err := to.CancelledBookings(ctx, from.train.Train, from.user.ID)
 	require.NoError(t, err)
 	require.Equal(t, cancelled, copiedBookings)
-	reply, err := to.FindReply(ctx, from.user.ID, "key\xff", time.Now())
+	replied, err := to.ReserveKey(ctx, from.user.ID, "key\xff", booking.Reservation{ID: uuid.New()}, micro())
 	require.NoError(t, err)
-	require.Equal(t, from.reply, reply)
-	_, err = to.Epoch(ctx, from.deleted)
+	require.Equal(t, &from.reply, replied.Reply)
+	wanted := booking.Reservation{ID: uuid.New(), Until: micro()}
+	repeated, err := to.ReserveKey(ctx, from.user.ID, "in flight", wanted, micro())
+	require.NoError(t, err)
+	require.Equal(t, wanted.ID, repeated.ID, "the service that executed it has stopped")
+	require.False(t, repeated.ExpiresAt.IsZero())
+	_, err = persistencetest.Epoch(ctx, to, from.deleted)
 	require.ErrorIs(t, err, persistence.ErrNotFound, "a deleted train stays deleted")
 }
 
@@ -143,11 +161,11 @@ func TestCopiedTrainKeepsItsEpochAndSeats(t *testing.T) {
 	served, err := to.Served(ctx)
 	require.NoError(t, err)
 	require.False(t, served)
-	epoch, err := to.Epoch(ctx, from.train.Train)
+	epoch, err := persistencetest.Epoch(ctx, to, from.train.Train)
 	require.NoError(t, err)
 	require.Equal(t, from.train.Epoch, epoch)
 	guard := persistence.Guard{Train: from.train.Train, Owner: uuid.New()}
-	guard.Epoch, err = to.Adopt(ctx, from.train.Train, epoch, guard.Owner)
+	guard.Epoch, err = persistencetest.Adopt(ctx, to, from.train.Train, epoch, guard.Owner)
 	require.NoError(t, err)
 	again := from.booked
 	again.ID = uuid.New()
@@ -189,7 +207,7 @@ func TestSecondCopyUpdatesTheTarget(t *testing.T) {
 	require.NoError(t, from.SetPassword(ctx, from.user.ID, "h", "new"))
 	require.NoError(t, from.CancelBooking(ctx, from.train, from.booked.ID, micro()))
 	var err error
-	from.train.Epoch, err = from.Adopt(ctx, from.train.Train, from.train.Epoch, from.train.Owner)
+	from.train.Epoch, err = persistencetest.Adopt(ctx, from, from.train.Train, from.train.Epoch, from.train.Owner)
 	require.NoError(t, err)
 	require.NoError(t, from.DeleteTrain(ctx, from.train, micro(), true))
 	counts := from.copyTo(to)

@@ -17,6 +17,9 @@ var (
 	// train is wrong and must be loaded again.
 	ErrConflict = errors.New("conflicts with what is stored")
 	ErrFull     = errors.New("storage is full")
+	// ErrLocked means that somebody else has locked what the write needs. It was not executed, and
+	// may succeed when it is repeated.
+	ErrLocked = errors.New("locked by somebody else")
 	// ErrRestarted means that the store was restarted, or replaced by a replica, and may have
 	// lost its last writes.
 	ErrRestarted = errors.New("restarted or replaced by a replica: the last writes may be lost")

@@ -38,7 +38,6 @@ type HoldWrite struct {
 type HeldTrain struct {
 	Holds []booking.Hold // live at now and not released, in no order
 	Owner string         // the address in the lease; "" if there is none, or no leases
-	Err   error          // the train could not be read; the other fields are zero
 }
 
 // Holds stores holds, so that a hold outlives the process that made it: live ones until they are
@@ -50,13 +49,9 @@ type Holds interface {
 	// ErrFenced, or, from a store that executes the writes separately, any other error of
 	// that write. If err is not nil, no write was executed, unless err is ErrUnknown.
 	WriteHolds(ctx context.Context, writes []HoldWrite) ([]error, error)
-	// LoadHolds returns the holds of a train that are live at now and not released, in no
-	// order. It reads no ended ones, however many there are.
-	LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) ([]booking.Hold, error)
-	// ViewHolds returns, for each of the trains in order, its live holds and the process that has
-	// its lease. It is for readers: nothing may be decided from it. If err is not nil, no train was
-	// read.
-	ViewHolds(ctx context.Context, trains []booking.TrainID, now time.Time) ([]HeldTrain, error)
+	// LoadHolds returns what is stored of each of the trains. It reads no ended holds, however
+	// many there are. Without the lease of a train, nothing may be decided from the result.
+	LoadHolds(ctx context.Context, trains []booking.TrainID, now time.Time) ([]Result[HeldTrain], error)
 	// UserHolds returns the latest holds of a user on a train, by deadline, latest first, at
 	// most MaxHistory: live ones, and those that expired or were released until
 	// booking.HoldRetention after their deadline.

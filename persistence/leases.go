@@ -27,21 +27,27 @@ type Lease struct {
 	Owner   uuid.UUID
 }
 
+// Holder is the lease that a train has.
+type Holder struct {
+	Lease
+	Left time.Duration // until it expires, unless it is renewed
+}
+
 // Leases record which process owns a train. They may be lost with the data of their store.
 // Bookings are safe even then, because Store fences too.
 type Leases interface {
-	// AcquireLease acquires the lease for LeaseTTL unless it is held, and returns the holder.
-	// If the caller holds it already, it is not renewed. A lease with more than LeaseTTL
+	// AcquireLeases acquires each lease for LeaseTTL unless it is held, and returns the holder.
+	// A lease that its Owner holds already is not renewed. A lease with more than LeaseTTL
 	// left, which means that the store's clock has jumped, is removed with ErrConflict, so
-	// that the next call can acquire it. With any other error the lease may have been
-	// acquired.
-	AcquireLease(ctx context.Context, lease Lease) (holder Lease, err error)
+	// that the next call can acquire it. With any other error a lease may have been acquired.
+	AcquireLeases(ctx context.Context, leases []Lease) ([]Result[Holder], error)
 	// RenewLeases renews each lease for LeaseTTL from now and returns one result per lease,
 	// in order: nil, ErrFenced if the lease is not held by its Owner, or any other error, with
 	// which it may have been renewed. If err is ErrRestarted, there are results nevertheless: the
 	// store may have lost writes, of holds too, since the last call. With any other err, any lease
 	// may have been renewed.
 	RenewLeases(ctx context.Context, leases []Lease) ([]error, error)
-	// ReleaseLease releases the lease if it is still held. It is idempotent.
-	ReleaseLease(ctx context.Context, lease Lease) error
+	// ReleaseLeases releases those of the leases that are still held. It is idempotent. If err is
+	// not nil, any may not have been released.
+	ReleaseLeases(ctx context.Context, leases []Lease) error
 }

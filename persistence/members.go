@@ -17,8 +17,8 @@ type Membership struct {
 	// Evicted reports that the caller was removed while others stayed, and was not added
 	// again. The others have blocked it, so it must rejoin under another name.
 	Evicted bool
-	// Since is the time since the store last lost its members. While it is less than
-	// MemberTTL, a missing member may be one that has not rejoined yet.
+	// Since is the time since the store last lost its members, without silences (see Members).
+	// While it is less than MemberTTL, a missing member may be one that has not rejoined yet.
 	Since time.Duration
 	// Now is the store's clock, to the millisecond.
 	Now time.Time
@@ -26,10 +26,16 @@ type Membership struct {
 
 // Members are the processes of the cluster, by heartbeat. A member is an opaque text
 // of at most 1 kB from which its peers learn how to reach it.
+//
+// A silence is a time in which no heartbeat of any member arrives, longer than MemberTTL/3. It may
+// count as a loss of the members, but not again before 2*MemberTTL have passed; otherwise no more
+// than its first MemberTTL/3 count as time. So members are not evicted when the store is unreachable
+// for all, and yet a dead one is neither listed nor to be waited for after 2*MemberTTL of the
+// others' heartbeats, whichever of them are lost.
 type Members interface {
 	// Join adds a member for MemberTTL. Heartbeat extends that, and is due every MemberTTL/4.
 	// It adds a missing member only if the store has lost its members since the member's last
-	// call: the store was emptied, or unreachable, so that nobody could send a heartbeat.
+	// call: it was emptied, or unreachable, so that nobody could send a heartbeat.
 	Join(ctx context.Context, member string) (Membership, error)
 	Heartbeat(ctx context.Context, member string) (Membership, error)
 	// ListMembers returns the membership for a caller that is no member; Evicted is false.

@@ -16,7 +16,10 @@
 //
 // A method returns one of the sentinel errors, a *booking.Error where that is documented, or
 // any other error. ErrUnknown means that a write may have been executed; every other
-// error means that it was not.
+// error means that it was not. A write that carries a Guard does not wait long for somebody
+// else's lock, but returns ErrLocked; its caller repeats it. A method that takes many items returns
+// one result per item, in order, and the error of one does not affect the others; the error of the
+// call is that of all.
 package persistence
 
 import (
@@ -27,6 +30,12 @@ import (
 
 	"trainbooking.dev/booking"
 )
+
+// Result is the result of one of the items of a call: a value or an error.
+type Result[T any] struct {
+	Value T
+	Err   error
+}
 
 // Guard identifies the activation on whose behalf a train is written.
 type Guard struct {
@@ -56,20 +65,21 @@ type Store interface {
 
 // Trains stores trains and their owners.
 type Trains interface {
+	Catalogue
 	// CreateTrain adds a train, or restores a deleted one, which keeps its epoch. Error:
 	// ErrExists if a train that is not deleted has the id.
 	CreateTrain(ctx context.Context, train booking.Train) error
-	// ListTrains returns every train that is not deleted, ordered by (CreatedAt, ID).
-	ListTrains(ctx context.Context) ([]booking.Train, error)
-	// Epoch returns the epoch of a train. Error: ErrNotFound.
-	Epoch(ctx context.Context, id booking.TrainID) (int64, error)
-	// Adopt makes owner's activation current and returns the new epoch, old+1. Errors:
-	// ErrFenced if the epoch is not old; ErrNotFound.
-	Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (int64, error)
-	// LoadTrain returns the state of a train that is stored here, from one snapshot. became
-	// are the ids of bookings that its live holds would become. It reads no other cancelled
-	// bookings, however many there are. Error: ErrNotFound.
-	LoadTrain(ctx context.Context, id booking.TrainID, became []uuid.UUID) (LoadedTrain, error)
+	// Epochs returns the epochs of trains. Error of a train: ErrNotFound.
+	Epochs(ctx context.Context, trains []booking.TrainID) ([]Result[int64], error)
+	// Adopt makes activations current, each with the epoch after that of its train. Errors of an
+	// activation: ErrFenced if the train has another epoch than the one before; ErrNotFound;
+	// ErrLocked if a statement in flight may still write for an earlier activation: try again.
+	// No call waits for such a statement, since it would keep the other trains waiting.
+	Adopt(ctx context.Context, activations []Guard) ([]error, error)
+	// LoadTrains returns the state of distinct trains that is stored here, from one snapshot. became are
+	// the ids of bookings that the live holds of all of them would become. It reads no other
+	// cancelled bookings, however many there are. Error of a train: ErrNotFound.
+	LoadTrains(ctx context.Context, trains []booking.TrainID, became []uuid.UUID) ([]Result[LoadedTrain], error)
 	// ChangeTrain replaces name, capacity, stops, on_sale and updated_at. Errors:
 	// ErrConflict if a seat above the new capacity is booked; ErrFenced; ErrNotFound.
 	ChangeTrain(ctx context.Context, guard Guard, train booking.Train) error
@@ -79,12 +89,34 @@ type Trains interface {
 	DeleteTrain(ctx context.Context, guard Guard, at time.Time, force bool) error
 }
 
+// Catalogue reads the definitions of trains. CreateTrain, ChangeTrain and DeleteTrain give the train
+// the next revision, from one counter. Revisions are committed in their order, so a reader that has
+// seen one finds every later change above it.
+type Catalogue interface {
+	// Revision returns the latest revision.
+	Revision(ctx context.Context) (int64, error)
+	// ListTrains returns the trains that are not deleted, ordered by when they retire and their ids,
+	// at most limit of those after a position. After the present, they are those that are not retired.
+	ListTrains(ctx context.Context, after booking.Cursor, limit int) (booking.Page[booking.Train], error)
+	// ChangedTrains returns the trains with a revision above after, in its order, at most limit.
+	ChangedTrains(ctx context.Context, after int64, limit int) ([]ChangedTrain, error)
+	// FindTrains returns those of the trains that are not deleted, in no order. They may be retired.
+	FindTrains(ctx context.Context, ids []booking.TrainID) ([]booking.Train, error)
+}
+
+// ChangedTrain is the latest change of a train.
+type ChangedTrain struct {
+	booking.Train
+	Revision int64
+	Deleted  bool
+}
+
 // LoadedTrain is a train with what is booked on it.
 type LoadedTrain struct {
 	Train booking.Train
 	// Bookings are the live bookings, in no order.
 	Bookings []booking.Booking
-	// Cancelled are those of the given ids whose booking was cancelled, in no order.
+	// Cancelled are those of the given ids whose booking of this train was cancelled, in no order.
 	Cancelled []uuid.UUID
 	// Seats are the legs on which each seat is booked according to the rows by which Book
 	// decides. Seats without such legs are missing. They differ from Bookings only if somebody
@@ -96,8 +128,8 @@ type LoadedTrain struct {
 type Bookings interface {
 	// Book writes a batch of sales of any trains in one transaction and returns one result
 	// per sale, in order: nil (written, or a live booking has the id), ErrFenced, ErrNotFound
-	// (of the train) or ErrConflict (a seat is booked on one of the legs, or a cancelled
-	// booking has the id). Each sale is written completely or not at all, independently of
+	// (of the train), ErrConflict (a seat is booked on one of the legs, or a cancelled
+	// booking has the id) or ErrLocked. Each sale is written completely or not at all, independently of
 	// the others. If err is not nil, no sale was written, unless err is ErrUnknown.
 	Book(ctx context.Context, sales []Sale) ([]error, error)
 	// CancelBooking marks a booking as cancelled and clears its own legs of its seats. It is

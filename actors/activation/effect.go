@@ -27,7 +27,8 @@ type (
 	}
 	// ReadHolds loads the live holds: HoldsRead.
 	ReadHolds struct{}
-	// ReadTrain loads the train: TrainRead. Became are the arguments of LoadTrain.
+	// ReadTrain loads the train: TrainRead. Became are the bookings that its holds
+	// would become.
 	ReadTrain struct{ Became []uuid.UUID }
 )
 

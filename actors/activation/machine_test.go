@@ -188,6 +188,21 @@ func TestChangeAndDeletionThatTheStoreContradictsForGoodAreRefused(t *testing.T)
 	require.Equal(t, activation.Serving, d.State())
 }
 
+func TestWriteThatItsStoreHadNoTimeForWasNotExecuted(t *testing.T) {
+	t.Parallel()
+	d := serving(t)
+	h := d.held(1)
+	for _, err := range []error{context.DeadlineExceeded, persistence.ErrLocked} {
+		r := d.request(confirmOf(h))
+		d.deliver(activation.Written{Write: take[*activation.WriteSale](d), Err: err})
+		failed, ok := errors.AsType[*booking.Error](d.responses[r].Err)
+		require.True(t, ok)
+		require.Equal(t, booking.CodeUnavailable, failed.Code)
+		require.Equal(t, booking.OutcomeNotExecuted, failed.Outcome)
+	}
+	require.Equal(t, activation.Serving, d.State())
+}
+
 func TestSeatsThatDifferFromTheBookingsAreTakenAndReported(t *testing.T) {
 	t.Parallel()
 	d := newDriver(t, activation.Handoff{})

@@ -108,7 +108,7 @@ func (m *Machine) respond(c *call, value any, err error) {
 
 // finish responds with a result.
 func (m *Machine) finish(c *call, value any, err error) {
-	err = persistence.ClientError(err)
+	err = clientError(err)
 	failed, _ := errors.AsType[*booking.Error](err)
 	definite := err == nil || failed != nil && failed.Outcome == ""
 	switch {
@@ -119,6 +119,16 @@ func (m *Machine) finish(c *call, value any, err error) {
 		m.report(Resolved, 1, nil)
 	}
 	m.reply(c, Response{Value: value, Err: err})
+}
+
+// clientError is persistence.ClientError for a write, or for a read before it. A store that had no
+// time for it has not executed it: otherwise the error would be ErrUnknown.
+func clientError(err error) error {
+	failure := persistence.ClientError(err)
+	if _, domain := errors.AsType[*booking.Error](err); !domain && booking.CodeOf(failure) == booking.CodeTimeout {
+		return booking.Unavailable(booking.OutcomeNotExecuted, time.Second, err)
+	}
+	return failure
 }
 
 func (m *Machine) reply(c *call, r Response) { m.do(Reply{c.Request, r}) }

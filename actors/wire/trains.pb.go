@@ -1379,108 +1379,62 @@ func (x *QueryResponse) GetUnread() [][]byte {
 	return nil
 }
 
-type UpdateCatalogueRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Types that are valid to be assigned to Update:
-	//
-	//	*UpdateCatalogueRequest_Put
-	//	*UpdateCatalogueRequest_Deleted
-	Update        isUpdateCatalogueRequest_Update `protobuf_oneof:"update"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *UpdateCatalogueRequest) Reset() {
-	*x = UpdateCatalogueRequest{}
-	mi := &file_actors_wire_trains_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *UpdateCatalogueRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*UpdateCatalogueRequest) ProtoMessage() {}
-
-func (x *UpdateCatalogueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[15]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use UpdateCatalogueRequest.ProtoReflect.Descriptor instead.
-func (*UpdateCatalogueRequest) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{15}
-}
-
-func (x *UpdateCatalogueRequest) GetUpdate() isUpdateCatalogueRequest_Update {
-	if x != nil {
-		return x.Update
-	}
-	return nil
-}
-
-func (x *UpdateCatalogueRequest) GetPut() *Train {
-	if x != nil {
-		if x, ok := x.Update.(*UpdateCatalogueRequest_Put); ok {
-			return x.Put
-		}
-	}
-	return nil
-}
-
-func (x *UpdateCatalogueRequest) GetDeleted() *Train {
-	if x != nil {
-		if x, ok := x.Update.(*UpdateCatalogueRequest_Deleted); ok {
-			return x.Deleted
-		}
-	}
-	return nil
-}
-
-type isUpdateCatalogueRequest_Update interface {
-	isUpdateCatalogueRequest_Update()
-}
-
-type UpdateCatalogueRequest_Put struct {
-	Put *Train `protobuf:"bytes,1,opt,name=put,proto3,oneof"`
-}
-
-type UpdateCatalogueRequest_Deleted struct {
-	Deleted *Train `protobuf:"bytes,2,opt,name=deleted,proto3,oneof"` // its last form
-}
-
-func (*UpdateCatalogueRequest_Put) isUpdateCatalogueRequest_Update() {}
-
-func (*UpdateCatalogueRequest_Deleted) isUpdateCatalogueRequest_Update() {}
-
-type UpdateCatalogueResponse struct {
+type RefreshCatalogueRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *UpdateCatalogueResponse) Reset() {
-	*x = UpdateCatalogueResponse{}
+func (x *RefreshCatalogueRequest) Reset() {
+	*x = RefreshCatalogueRequest{}
+	mi := &file_actors_wire_trains_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefreshCatalogueRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefreshCatalogueRequest) ProtoMessage() {}
+
+func (x *RefreshCatalogueRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_wire_trains_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefreshCatalogueRequest.ProtoReflect.Descriptor instead.
+func (*RefreshCatalogueRequest) Descriptor() ([]byte, []int) {
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{15}
+}
+
+type RefreshCatalogueResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefreshCatalogueResponse) Reset() {
+	*x = RefreshCatalogueResponse{}
 	mi := &file_actors_wire_trains_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *UpdateCatalogueResponse) String() string {
+func (x *RefreshCatalogueResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*UpdateCatalogueResponse) ProtoMessage() {}
+func (*RefreshCatalogueResponse) ProtoMessage() {}
 
-func (x *UpdateCatalogueResponse) ProtoReflect() protoreflect.Message {
+func (x *RefreshCatalogueResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_actors_wire_trains_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1492,8 +1446,8 @@ func (x *UpdateCatalogueResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use UpdateCatalogueResponse.ProtoReflect.Descriptor instead.
-func (*UpdateCatalogueResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use RefreshCatalogueResponse.ProtoReflect.Descriptor instead.
+func (*RefreshCatalogueResponse) Descriptor() ([]byte, []int) {
 	return file_actors_wire_trains_proto_rawDescGZIP(), []int{16}
 }
 
@@ -1611,20 +1565,17 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\rQueryResponse\x12:\n" +
 	"\x05found\x18\x01 \x03(\v2$.trainbooking.actors.v1.AvailabilityR\x05found\x123\n" +
 	"\x05error\x18\x03 \x01(\v2\x1d.trainbooking.actors.v1.ErrorR\x05error\x12\x16\n" +
-	"\x06unread\x18\x04 \x03(\fR\x06unreadJ\x04\b\x02\x10\x03\"\x90\x01\n" +
-	"\x16UpdateCatalogueRequest\x121\n" +
-	"\x03put\x18\x01 \x01(\v2\x1d.trainbooking.actors.v1.TrainH\x00R\x03put\x129\n" +
-	"\adeleted\x18\x02 \x01(\v2\x1d.trainbooking.actors.v1.TrainH\x00R\adeletedB\b\n" +
-	"\x06update\"\x19\n" +
-	"\x17UpdateCatalogueResponse*Q\n" +
+	"\x06unread\x18\x04 \x03(\fR\x06unreadJ\x04\b\x02\x10\x03\"\x19\n" +
+	"\x17RefreshCatalogueRequest\"\x1a\n" +
+	"\x18RefreshCatalogueResponse*Q\n" +
 	"\tSeatState\x12\x18\n" +
 	"\x14SEAT_STATE_AVAILABLE\x10\x00\x12\x13\n" +
 	"\x0fSEAT_STATE_HELD\x10\x01\x12\x15\n" +
-	"\x11SEAT_STATE_BOOKED\x10\x022\xb0\x02\n" +
+	"\x11SEAT_STATE_BOOKED\x10\x022\xb3\x02\n" +
 	"\x06Trains\x12Z\n" +
 	"\aExecute\x12&.trainbooking.actors.v1.ExecuteRequest\x1a'.trainbooking.actors.v1.ExecuteResponse\x12V\n" +
-	"\x05Query\x12$.trainbooking.actors.v1.QueryRequest\x1a%.trainbooking.actors.v1.QueryResponse0\x01\x12r\n" +
-	"\x0fUpdateCatalogue\x12..trainbooking.actors.v1.UpdateCatalogueRequest\x1a/.trainbooking.actors.v1.UpdateCatalogueResponseB\x1eZ\x1ctrainbooking.dev/actors/wireb\x06proto3"
+	"\x05Query\x12$.trainbooking.actors.v1.QueryRequest\x1a%.trainbooking.actors.v1.QueryResponse0\x01\x12u\n" +
+	"\x10RefreshCatalogue\x12/.trainbooking.actors.v1.RefreshCatalogueRequest\x1a0.trainbooking.actors.v1.RefreshCatalogueResponseB\x1eZ\x1ctrainbooking.dev/actors/wireb\x06proto3"
 
 var (
 	file_actors_wire_trains_proto_rawDescOnce sync.Once
@@ -1641,25 +1592,25 @@ func file_actors_wire_trains_proto_rawDescGZIP() []byte {
 var file_actors_wire_trains_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_actors_wire_trains_proto_goTypes = []any{
-	(SeatState)(0),                  // 0: trainbooking.actors.v1.SeatState
-	(*ExecuteRequest)(nil),          // 1: trainbooking.actors.v1.ExecuteRequest
-	(*Hold)(nil),                    // 2: trainbooking.actors.v1.Hold
-	(*HoldRef)(nil),                 // 3: trainbooking.actors.v1.HoldRef
-	(*Cancel)(nil),                  // 4: trainbooking.actors.v1.Cancel
-	(*Delete)(nil),                  // 5: trainbooking.actors.v1.Delete
-	(*ExecuteResponse)(nil),         // 6: trainbooking.actors.v1.ExecuteResponse
-	(*HeldSeats)(nil),               // 7: trainbooking.actors.v1.HeldSeats
-	(*Booking)(nil),                 // 8: trainbooking.actors.v1.Booking
-	(*Availability)(nil),            // 9: trainbooking.actors.v1.Availability
-	(*Train)(nil),                   // 10: trainbooking.actors.v1.Train
-	(*Stop)(nil),                    // 11: trainbooking.actors.v1.Stop
-	(*LocalTime)(nil),               // 12: trainbooking.actors.v1.LocalTime
-	(*Error)(nil),                   // 13: trainbooking.actors.v1.Error
-	(*QueryRequest)(nil),            // 14: trainbooking.actors.v1.QueryRequest
-	(*QueryResponse)(nil),           // 15: trainbooking.actors.v1.QueryResponse
-	(*UpdateCatalogueRequest)(nil),  // 16: trainbooking.actors.v1.UpdateCatalogueRequest
-	(*UpdateCatalogueResponse)(nil), // 17: trainbooking.actors.v1.UpdateCatalogueResponse
-	nil,                             // 18: trainbooking.actors.v1.Error.FieldsEntry
+	(SeatState)(0),                   // 0: trainbooking.actors.v1.SeatState
+	(*ExecuteRequest)(nil),           // 1: trainbooking.actors.v1.ExecuteRequest
+	(*Hold)(nil),                     // 2: trainbooking.actors.v1.Hold
+	(*HoldRef)(nil),                  // 3: trainbooking.actors.v1.HoldRef
+	(*Cancel)(nil),                   // 4: trainbooking.actors.v1.Cancel
+	(*Delete)(nil),                   // 5: trainbooking.actors.v1.Delete
+	(*ExecuteResponse)(nil),          // 6: trainbooking.actors.v1.ExecuteResponse
+	(*HeldSeats)(nil),                // 7: trainbooking.actors.v1.HeldSeats
+	(*Booking)(nil),                  // 8: trainbooking.actors.v1.Booking
+	(*Availability)(nil),             // 9: trainbooking.actors.v1.Availability
+	(*Train)(nil),                    // 10: trainbooking.actors.v1.Train
+	(*Stop)(nil),                     // 11: trainbooking.actors.v1.Stop
+	(*LocalTime)(nil),                // 12: trainbooking.actors.v1.LocalTime
+	(*Error)(nil),                    // 13: trainbooking.actors.v1.Error
+	(*QueryRequest)(nil),             // 14: trainbooking.actors.v1.QueryRequest
+	(*QueryResponse)(nil),            // 15: trainbooking.actors.v1.QueryResponse
+	(*RefreshCatalogueRequest)(nil),  // 16: trainbooking.actors.v1.RefreshCatalogueRequest
+	(*RefreshCatalogueResponse)(nil), // 17: trainbooking.actors.v1.RefreshCatalogueResponse
+	nil,                              // 18: trainbooking.actors.v1.Error.FieldsEntry
 }
 var file_actors_wire_trains_proto_depIdxs = []int32{
 	2,  // 0: trainbooking.actors.v1.ExecuteRequest.hold:type_name -> trainbooking.actors.v1.Hold
@@ -1680,19 +1631,17 @@ var file_actors_wire_trains_proto_depIdxs = []int32{
 	18, // 15: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
 	9,  // 16: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
 	13, // 17: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
-	10, // 18: trainbooking.actors.v1.UpdateCatalogueRequest.put:type_name -> trainbooking.actors.v1.Train
-	10, // 19: trainbooking.actors.v1.UpdateCatalogueRequest.deleted:type_name -> trainbooking.actors.v1.Train
-	1,  // 20: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
-	14, // 21: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
-	16, // 22: trainbooking.actors.v1.Trains.UpdateCatalogue:input_type -> trainbooking.actors.v1.UpdateCatalogueRequest
-	6,  // 23: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
-	15, // 24: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
-	17, // 25: trainbooking.actors.v1.Trains.UpdateCatalogue:output_type -> trainbooking.actors.v1.UpdateCatalogueResponse
-	23, // [23:26] is the sub-list for method output_type
-	20, // [20:23] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	1,  // 18: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
+	14, // 19: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
+	16, // 20: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
+	6,  // 21: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
+	15, // 22: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
+	17, // 23: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
+	21, // [21:24] is the sub-list for method output_type
+	18, // [18:21] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_actors_wire_trains_proto_init() }
@@ -1712,10 +1661,6 @@ func file_actors_wire_trains_proto_init() {
 		(*ExecuteResponse_Held)(nil),
 		(*ExecuteResponse_Booked)(nil),
 		(*ExecuteResponse_Train)(nil),
-	}
-	file_actors_wire_trains_proto_msgTypes[15].OneofWrappers = []any{
-		(*UpdateCatalogueRequest_Put)(nil),
-		(*UpdateCatalogueRequest_Deleted)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

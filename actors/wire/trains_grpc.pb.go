@@ -23,9 +23,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Trains_Execute_FullMethodName         = "/trainbooking.actors.v1.Trains/Execute"
-	Trains_Query_FullMethodName           = "/trainbooking.actors.v1.Trains/Query"
-	Trains_UpdateCatalogue_FullMethodName = "/trainbooking.actors.v1.Trains/UpdateCatalogue"
+	Trains_Execute_FullMethodName          = "/trainbooking.actors.v1.Trains/Execute"
+	Trains_Query_FullMethodName            = "/trainbooking.actors.v1.Trains/Query"
+	Trains_RefreshCatalogue_FullMethodName = "/trainbooking.actors.v1.Trains/RefreshCatalogue"
 )
 
 // TrainsClient is the client API for Trains service.
@@ -36,8 +36,8 @@ type TrainsClient interface {
 	Execute(ctx context.Context, in *ExecuteRequest, opts ...grpc.CallOption) (*ExecuteResponse, error)
 	// Query returns the state of some trains of the called process, in any number of messages.
 	Query(ctx context.Context, in *QueryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[QueryResponse], error)
-	// UpdateCatalogue applies an update of the catalogue, and returns when it is visible.
-	UpdateCatalogue(ctx context.Context, in *UpdateCatalogueRequest, opts ...grpc.CallOption) (*UpdateCatalogueResponse, error)
+	// RefreshCatalogue reads what has changed in the catalogue, and returns when it is visible.
+	RefreshCatalogue(ctx context.Context, in *RefreshCatalogueRequest, opts ...grpc.CallOption) (*RefreshCatalogueResponse, error)
 }
 
 type trainsClient struct {
@@ -77,10 +77,10 @@ func (c *trainsClient) Query(ctx context.Context, in *QueryRequest, opts ...grpc
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Trains_QueryClient = grpc.ServerStreamingClient[QueryResponse]
 
-func (c *trainsClient) UpdateCatalogue(ctx context.Context, in *UpdateCatalogueRequest, opts ...grpc.CallOption) (*UpdateCatalogueResponse, error) {
+func (c *trainsClient) RefreshCatalogue(ctx context.Context, in *RefreshCatalogueRequest, opts ...grpc.CallOption) (*RefreshCatalogueResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(UpdateCatalogueResponse)
-	err := c.cc.Invoke(ctx, Trains_UpdateCatalogue_FullMethodName, in, out, cOpts...)
+	out := new(RefreshCatalogueResponse)
+	err := c.cc.Invoke(ctx, Trains_RefreshCatalogue_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -95,8 +95,8 @@ type TrainsServer interface {
 	Execute(context.Context, *ExecuteRequest) (*ExecuteResponse, error)
 	// Query returns the state of some trains of the called process, in any number of messages.
 	Query(*QueryRequest, grpc.ServerStreamingServer[QueryResponse]) error
-	// UpdateCatalogue applies an update of the catalogue, and returns when it is visible.
-	UpdateCatalogue(context.Context, *UpdateCatalogueRequest) (*UpdateCatalogueResponse, error)
+	// RefreshCatalogue reads what has changed in the catalogue, and returns when it is visible.
+	RefreshCatalogue(context.Context, *RefreshCatalogueRequest) (*RefreshCatalogueResponse, error)
 	mustEmbedUnimplementedTrainsServer()
 }
 
@@ -113,8 +113,8 @@ func (UnimplementedTrainsServer) Execute(context.Context, *ExecuteRequest) (*Exe
 func (UnimplementedTrainsServer) Query(*QueryRequest, grpc.ServerStreamingServer[QueryResponse]) error {
 	return status.Error(codes.Unimplemented, "method Query not implemented")
 }
-func (UnimplementedTrainsServer) UpdateCatalogue(context.Context, *UpdateCatalogueRequest) (*UpdateCatalogueResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method UpdateCatalogue not implemented")
+func (UnimplementedTrainsServer) RefreshCatalogue(context.Context, *RefreshCatalogueRequest) (*RefreshCatalogueResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RefreshCatalogue not implemented")
 }
 func (UnimplementedTrainsServer) mustEmbedUnimplementedTrainsServer() {}
 func (UnimplementedTrainsServer) testEmbeddedByValue()                {}
@@ -166,20 +166,20 @@ func _Trains_Query_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Trains_QueryServer = grpc.ServerStreamingServer[QueryResponse]
 
-func _Trains_UpdateCatalogue_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(UpdateCatalogueRequest)
+func _Trains_RefreshCatalogue_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RefreshCatalogueRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(TrainsServer).UpdateCatalogue(ctx, in)
+		return srv.(TrainsServer).RefreshCatalogue(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: Trains_UpdateCatalogue_FullMethodName,
+		FullMethod: Trains_RefreshCatalogue_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(TrainsServer).UpdateCatalogue(ctx, req.(*UpdateCatalogueRequest))
+		return srv.(TrainsServer).RefreshCatalogue(ctx, req.(*RefreshCatalogueRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -196,8 +196,8 @@ var Trains_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Trains_Execute_Handler,
 		},
 		{
-			MethodName: "UpdateCatalogue",
-			Handler:    _Trains_UpdateCatalogue_Handler,
+			MethodName: "RefreshCatalogue",
+			Handler:    _Trains_RefreshCatalogue_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

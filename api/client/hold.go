@@ -31,8 +31,8 @@ type holdJSON struct {
 // Hold locks all requested seats or none; see booking.Seats. It is idempotent: a hold of
 // named seats returns an existing hold of the same seats, and a hold by count uses
 // wanted.ID as its Idempotency-Key. So a hold by count with the same ID gets the same
-// result for 24 hours, even an error, and even after the hold has ended; use a new ID for
-// a new hold. The server chooses the id of the hold, which is not wanted.ID.
+// hold for 24 hours, even after that has ended; use a new ID for a new hold. The server
+// chooses the id of the hold, which is not wanted.ID.
 func (c *Client) Hold(ctx context.Context, wanted booking.HoldRequest) (booking.Hold, error) {
 	return do(ctx, c, request{
 		operation: "Hold", method: http.MethodPost, path: "/v1/holds", user: wanted.User,

@@ -40,9 +40,12 @@ func (s *service) openClustered(ctx context.Context) (mode, error) {
 		return mode{}, err
 	}
 	s.onClose(shared.Close)
-	return mode{store: db, holds: shared, keys: keys, cluster: cluster.New(cluster.Options{
-		Leases: shared, Members: shared,
-		Address: s.config.Advertise, Listen: s.config.PeerListen(),
-		Tokens: tokens, TLS: certificates, Logger: s.log,
-	})}, nil
+	return mode{
+		store: db, holds: shared, keys: keys, saleWriters: postgres.SaleWriters, holdWriters: redis.HoldWriters,
+		cluster: cluster.New(cluster.Options{
+			Leases: shared, Members: shared,
+			Address: s.config.Advertise, Listen: s.config.PeerListen(),
+			Tokens: tokens, TLS: certificates, Logger: s.log,
+		}),
+	}, nil
 }

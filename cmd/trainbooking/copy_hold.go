@@ -29,7 +29,7 @@ func (c *copyStore) writeHolds(
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
 	for _, train := range trains {
-		holds, err := from.LoadHolds(ctx, train, now)
+		holds, err := loadHolds(ctx, from, train, now)
 		if err != nil {
 			return 0, err
 		}
@@ -45,15 +45,20 @@ func (c *copyStore) writeHolds(
 // every writer of holds must.
 func replaceHolds(ctx context.Context, to *redis.DB, train booking.TrainID, holds []booking.Hold, now time.Time) (err error) {
 	lease := persistence.Lease{Train: train, Address: copyAddress, Owner: uuid.New()}
-	holder, err := to.AcquireLease(ctx, lease)
+	holders, err := to.AcquireLeases(ctx, []persistence.Lease{lease})
+	if err == nil {
+		err = holders[0].Err
+	}
 	if err != nil {
 		return err
 	}
-	if holder != lease {
+	if holders[0].Value.Lease != lease {
 		return errors.New("a service or another copy is using this Redis: stop it and run this command again")
 	}
-	defer func() { err = errors.Join(err, to.ReleaseLease(context.WithoutCancel(ctx), lease)) }()
-	existing, err := to.LoadHolds(ctx, train, now)
+	defer func() {
+		err = errors.Join(err, to.ReleaseLeases(context.WithoutCancel(ctx), []persistence.Lease{lease}))
+	}()
+	existing, err := loadHolds(ctx, to, train, now)
 	if err != nil {
 		return err
 	}
@@ -68,4 +73,13 @@ func replaceHolds(ctx context.Context, to *redis.DB, train booking.TrainID, hold
 	}
 	results, err := to.WriteHolds(ctx, writes)
 	return errors.Join(append(results, err)...)
+}
+
+// loadHolds returns the live holds of a train.
+func loadHolds(ctx context.Context, from persistence.Holds, train booking.TrainID, now time.Time) ([]booking.Hold, error) {
+	held, err := from.LoadHolds(ctx, []booking.TrainID{train}, now)
+	if err != nil {
+		return nil, err
+	}
+	return held[0].Value.Holds, held[0].Err
 }

@@ -44,6 +44,8 @@ type mode struct {
 	holds   persistence.Holds
 	keys    [][]byte        // the signing secrets
 	cluster cluster.Cluster // nil in the embedded mode
+
+	saleWriters, holdWriters int
 }
 
 // open opens all parts, the servers last. If it fails, close closes those that are open.
@@ -81,7 +83,7 @@ func (s *service) open(ctx context.Context) error {
 	}
 	s.server, err = api.New(api.Options{
 		Service: s.trains, Accounts: accounts, Users: records, Replies: records,
-		Ready: s.ready, Logger: s.log, Registry: registry, Traces: s.traces, TrustedProxies: proxies,
+		Health: s.health, Logger: s.log, Registry: registry, Traces: s.traces, TrustedProxies: proxies,
 	})
 	if err != nil {
 		return err
@@ -100,6 +102,7 @@ func (s *service) prepare(ctx context.Context, db store) error {
 func (s *service) openTrains(ctx context.Context, m mode, registry *prometheus.Registry) error {
 	s.trains = actors.New(actors.Options{
 		Store: m.store, Holds: m.holds, Cluster: m.cluster,
+		SaleWriters: m.saleWriters, HoldWriters: m.holdWriters,
 		Rules:  booking.HoldRules{TTL: s.config.HoldTTL, MaxSeats: s.config.MaxHoldsPerUser},
 		Logger: s.log, Registry: registry,
 	})
@@ -108,13 +111,10 @@ func (s *service) openTrains(ctx context.Context, m mode, registry *prometheus.R
 	return s.trains.Start(ctx)
 }
 
-// ready runs the readiness checks for /readyz.
-func (s *service) ready(ctx context.Context) map[string]error {
-	checks := map[string]error{"store": s.trains.Ready(ctx)}
-	if s.config.Clustered() {
-		checks["cluster"] = s.trains.Joined()
-	}
-	return checks
+// health returns what /readyz reports.
+func (s *service) health() api.Health {
+	h := s.trains.Health()
+	return api.Health{Dependencies: h.Dependencies, NotReady: h.NotReady}
 }
 
 func (s *service) accounts(users booking.Users, keys [][]byte) (*auth.Accounts, error) {

@@ -24,6 +24,10 @@ const (
 	// ReasonSynced: True; the train at the service matches the spec.
 	ReasonSynced = "Synced"
 
+	// ReasonDeparted: True; the last time of the spec is past, and the operator changes nothing at
+	// the service any more. The figures are the last ones.
+	ReasonDeparted = "Departed"
+
 	// ReasonInvalid: False, Stalled; the service rejects the spec, or an older Train has the
 	// same trainID. The message names what to change.
 	ReasonInvalid = "Invalid"

@@ -42,9 +42,9 @@ func (x *exercise) createTrain() booking.Train {
 func (x *exercise) adopt(id booking.TrainID) persistence.Guard {
 	x.Helper()
 	owner := uuid.New()
-	old, err := x.Epoch(x.Context(), id)
+	old, err := Epoch(x.Context(), x, id)
 	require.NoError(x, err)
-	epoch, err := x.Adopt(x.Context(), id, old, owner)
+	epoch, err := Adopt(x.Context(), x, id, old, owner)
 	require.NoError(x, err)
 	return persistence.Guard{Train: id, Epoch: epoch, Owner: owner}
 }
@@ -81,7 +81,7 @@ func (x *exercise) sell(guard persistence.Guard, legs booking.Legs, seats ...int
 // load returns the state of a train.
 func (x *exercise) load(id booking.TrainID, became ...uuid.UUID) persistence.LoadedTrain {
 	x.Helper()
-	loaded, err := x.LoadTrain(x.Context(), id, became)
+	loaded, err := LoadTrain(x.Context(), x, id, became)
 	require.NoError(x, err)
 	return loaded
 }

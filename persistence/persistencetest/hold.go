@@ -43,8 +43,8 @@ func ExerciseHolds(t *testing.T, open func(t *testing.T) FencedHolds) {
 		{"LiveHoldsBeyondMaxHistoryAreKept", liveKept},
 		{"OnlyTrainsWithLiveHoldsAreReturned", onlyLiveHolds},
 		{"HoldsBelongToTheirTrain", holdsOfTrain},
-		{"ViewHasTheLiveHoldsOfTheTrainsInOrder", viewInOrder},
-		{"ViewOfManyTrainsIsComplete", viewOfMany},
+		{"LiveHoldsOfTrainsAreLoadedInOrder", loadedInOrder},
+		{"HoldsOfManyTrainsAreLoaded", manyLoaded},
 		{"AdoptFencesThePreviousActivation", adoptFencesHolds},
 		{"FencedHoldDoesNotAffectItsBatch", fencedHold},
 		{"BatchIsExecutedInOrder", batchInOrder},
@@ -113,7 +113,7 @@ func (x *holdExercise) requireUserHolds(id booking.TrainID, user uuid.UUID, at t
 // requireHolds checks the live holds of a train at a time.
 func (x *holdExercise) requireHolds(id booking.TrainID, at time.Time, want ...booking.Hold) {
 	x.Helper()
-	got, err := x.LoadHolds(x.Context(), id, at)
+	got, err := LoadHolds(x.Context(), x, id, at)
 	require.NoError(x, err)
 	require.ElementsMatch(x, want, got)
 }
@@ -277,20 +277,21 @@ func holdsOfTrain(x *holdExercise) {
 	x.requireHolds(booking.NewTrainID(), start)
 }
 
-// requireView checks the holds and owners of trains at a time.
-func (x *holdExercise) requireView(at time.Time, trains []booking.TrainID, want ...persistence.HeldTrain) {
+// requireHeld checks the holds and owners of trains at a time.
+func (x *holdExercise) requireHeld(at time.Time, trains []booking.TrainID, want ...persistence.HeldTrain) {
 	x.Helper()
-	got, err := x.ViewHolds(x.Context(), trains, at)
+	got, err := x.LoadHolds(x.Context(), trains, at)
 	require.NoError(x, err)
 	require.Len(x, got, len(want))
 	for i := range want {
-		require.Equal(x, want[i].Owner, got[i].Owner, "train %d", i)
-		require.ElementsMatch(x, want[i].Holds, got[i].Holds, "train %d", i)
+		require.NoError(x, got[i].Err, "train %d", i)
+		require.Equal(x, want[i].Owner, got[i].Value.Owner, "train %d", i)
+		require.ElementsMatch(x, want[i].Holds, got[i].Value.Holds, "train %d", i)
 	}
 }
 
-// viewInOrder has one train twice, one whose holds are not live, and one that does not exist.
-func viewInOrder(x *holdExercise) {
+// loadedInOrder has one train twice, one whose holds are not live, and one that does not exist.
+func loadedInOrder(x *holdExercise) {
 	first, ended, second := x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID())
 	holds := []booking.Hold{x.putHold(first), x.putHold(first)}
 	other := x.putHold(second)
@@ -303,18 +304,18 @@ func viewInOrder(x *holdExercise) {
 	trains := []booking.TrainID{second.Train, booking.NewTrainID(), first.Train, ended.Train, first.Train}
 	ofFirst, none := persistence.HeldTrain{Holds: holds, Owner: x.Owner}, persistence.HeldTrain{Owner: x.Owner}
 	ofSecond := persistence.HeldTrain{Holds: []booking.Hold{other}, Owner: x.Owner}
-	x.requireView(start, trains, ofSecond, persistence.HeldTrain{}, ofFirst, none, ofFirst)
-	x.requireView(other.ExpiresAt.Add(-time.Millisecond), trains[:1], ofSecond)
-	x.requireView(other.ExpiresAt, trains, none, persistence.HeldTrain{}, none, none, none)
-	x.requireView(start, nil)
+	x.requireHeld(start, trains, ofSecond, persistence.HeldTrain{}, ofFirst, none, ofFirst)
+	x.requireHeld(other.ExpiresAt.Add(-time.Millisecond), trains[:1], ofSecond)
+	x.requireHeld(other.ExpiresAt, trains, none, persistence.HeldTrain{}, none, none, none)
+	x.requireHeld(start, nil)
 
 	current := x.Adopt(x.T, first.Train) // the next activation has the same holds
-	x.requireView(start, []booking.TrainID{current.Train}, ofFirst)
+	x.requireHeld(start, []booking.TrainID{current.Train}, ofFirst)
 }
 
-// viewOfMany has as many trains as a page of a search: most have no holds, some have one and one
+// manyLoaded has as many trains as a page of a search: most have no holds, some have one and one
 // has many.
-func viewOfMany(x *holdExercise) {
+func manyLoaded(x *holdExercise) {
 	trains, want := make([]booking.TrainID, 1000), make([]persistence.HeldTrain, 1000)
 	for i := range trains {
 		trains[i] = booking.NewTrainID()
@@ -337,7 +338,7 @@ func viewOfMany(x *holdExercise) {
 			x.Adopt(x.T, trains[i])
 		}
 	}
-	x.requireView(start, trains, want...)
+	x.requireHeld(start, trains, want...)
 }
 
 func adoptFencesHolds(x *holdExercise) {

@@ -29,6 +29,7 @@ func ExerciseLeases(t *testing.T, open func(t *testing.T) persistence.Leases) {
 	run(t, begin, []fact[*leaseExercise]{
 		{"FreeLeaseIsAcquired", freeAcquired},
 		{"HeldLeaseReturnsItsHolder", heldReturnsHolder},
+		{"ManyLeasesAreAcquiredAndReleased", manyAcquired},
 		{"OneOfManyAcquiresALease", oneOfManyAcquires},
 		{"ReleasedLeaseIsFree", releasedLeaseFree},
 		{"LeaseIsReleasedOnlyByItsHolder", onlyHolderReleases},
@@ -53,7 +54,7 @@ func newLease(id booking.TrainID) persistence.Lease {
 // acquire calls AcquireLease and returns the holder.
 func (x *leaseExercise) acquire(lease persistence.Lease) persistence.Lease {
 	x.Helper()
-	holder, err := x.AcquireLease(x.Context(), lease)
+	holder, err := AcquireLease(x.Context(), x, lease)
 	require.NoError(x, err)
 	return holder
 }
@@ -80,7 +81,7 @@ func (x *leaseExercise) awaitFree(id booking.TrainID) time.Time {
 	x.Helper()
 	other := newLease(id)
 	require.Eventually(x, func() bool {
-		holder, err := x.AcquireLease(x.Context(), other)
+		holder, err := AcquireLease(x.Context(), x, other)
 		return err == nil && holder == other
 	}, persistence.LeaseTTL+timeout, tick)
 	return time.Now()
@@ -101,6 +102,46 @@ func heldReturnsHolder(x *leaseExercise) {
 	require.Equal(x, held, x.acquire(elsewhere), "the address is part of the holder")
 }
 
+// manyAcquired acquires many leases, of which every third is held by another, and releases as many.
+func manyAcquired(x *leaseExercise) {
+	leases := make([]persistence.Lease, 300)
+	held := map[booking.TrainID]persistence.Lease{}
+	for i := range leases {
+		leases[i] = newLease(booking.NewTrainID())
+		if i%3 == 0 {
+			held[leases[i].Train] = x.acquireFree(leases[i].Train)
+		}
+	}
+	for range 2 { // idempotent
+		holders, err := x.AcquireLeases(x.Context(), leases)
+		require.NoError(x, err)
+		require.Len(x, holders, len(leases))
+		for i, holder := range holders {
+			want := leases[i]
+			if i%3 == 0 {
+				want = held[want.Train]
+			}
+			require.NoError(x, holder.Err)
+			require.Equal(x, want, holder.Value.Lease, "lease %d", i)
+			require.Positive(x, holder.Value.Left)
+			require.LessOrEqual(x, holder.Value.Left, persistence.LeaseTTL)
+		}
+	}
+	require.NoError(x, x.ReleaseLeases(x.Context(), leases))
+	for i, lease := range leases {
+		next := newLease(lease.Train)
+		want := next
+		if i%3 == 0 {
+			want = held[lease.Train]
+		}
+		require.Equal(x, want, x.acquire(next), "lease %d", i)
+	}
+	holders, err := x.AcquireLeases(x.Context(), nil)
+	require.NoError(x, err)
+	require.Empty(x, holders)
+	require.NoError(x, x.ReleaseLeases(x.Context(), nil))
+}
+
 func oneOfManyAcquires(x *leaseExercise) {
 	id := booking.NewTrainID()
 	leases := make([]persistence.Lease, 8)
@@ -108,7 +149,7 @@ func oneOfManyAcquires(x *leaseExercise) {
 		leases[i] = newLease(id)
 	}
 	holders := together(len(leases), func(i int) persistence.Lease {
-		holder, err := x.AcquireLease(x.Context(), leases[i])
+		holder, err := AcquireLease(x.Context(), x, leases[i])
 		if err != nil {
 			return persistence.Lease{}
 		}
@@ -123,7 +164,7 @@ func oneOfManyAcquires(x *leaseExercise) {
 func releasedLeaseFree(x *leaseExercise) {
 	lease := x.acquireFree(booking.NewTrainID())
 	for range 2 { // idempotent
-		require.NoError(x, x.ReleaseLease(x.Context(), lease))
+		require.NoError(x, ReleaseLease(x.Context(), x, lease))
 	}
 	x.acquireFree(lease.Train)
 }
@@ -133,7 +174,7 @@ func onlyHolderReleases(x *leaseExercise) {
 	elsewhere := lease
 	elsewhere.Address = "10.0.0.7:8090"
 	for _, other := range []persistence.Lease{newLease(lease.Train), elsewhere, newLease(booking.NewTrainID())} {
-		require.NoError(x, x.ReleaseLease(x.Context(), other))
+		require.NoError(x, ReleaseLease(x.Context(), x, other))
 	}
 	require.Equal(x, lease, x.acquire(newLease(lease.Train)))
 }
@@ -171,7 +212,10 @@ func leaseExpires(x *leaseExercise) {
 	lease := x.acquireFree(booking.NewTrainID())
 	require.Eventually(x, func() bool { return time.Since(sent) > persistence.LeaseTTL/2 }, timeout, tick)
 	again := time.Now()
-	require.Equal(x, lease, x.acquire(lease))
+	holders, err := x.AcquireLeases(x.Context(), []persistence.Lease{lease})
+	require.NoError(x, err)
+	require.Equal(x, lease, holders[0].Value.Lease)
+	require.LessOrEqual(x, holders[0].Value.Left, persistence.LeaseTTL-again.Sub(sent)+clockError, "what is left of it")
 	free := x.awaitFree(lease.Train)
 	require.GreaterOrEqual(x, free.Sub(sent), persistence.LeaseTTL-clockError)
 	require.Less(x, free.Sub(again), persistence.LeaseTTL)

@@ -1,6 +1,7 @@
 package persistencetest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,8 @@ func ExerciseMembers(t *testing.T, open func(t *testing.T) persistence.Members) 
 		{"HeartbeatKeepsAMember", heartbeatKeeps},
 		{"SilentMemberIsEvicted", silentEvicted},
 		{"NobodyIsEvictedWhenAllWereSilent", allSilent},
+		{"NobodyIsEvictedWhenAllAreSilentAgain", allSilentAgain},
+		{"DeadMemberIsNotKeptByLostHeartbeatsOfAnother", lostHeartbeats},
 		{"ChangesAreSent", changesSent},
 		{"EveryCallReadsTheSameClock", sameClock},
 	})
@@ -142,11 +145,57 @@ func silentEvicted(x *memberExercise) {
 
 func allSilent(x *memberExercise) {
 	first, second := x.join(), x.join()
-	require.Eventually(x, func() bool { return len(x.list().Members) == 0 }, persistence.MemberTTL+timeout, tick)
+	x.heartbeatUntil(first, func(m persistence.Membership) bool {
+		x.members(x.Heartbeat(x.Context(), second))
+		return m.Since > 2*persistence.MemberTTL+tick
+	})
+	x.silence()
 	m, err := x.Heartbeat(x.Context(), first)
 	require.Equal(x, []string{first}, x.members(m, err))
 	require.Less(x, m.Since, persistence.MemberTTL, "the other has not rejoined yet")
 	require.Equal(x, []string{min(first, second), max(first, second)}, x.members(x.Heartbeat(x.Context(), second)))
+}
+
+// allSilentAgain has a silence soon after the store was empty, which counts as a loss too.
+func allSilentAgain(x *memberExercise) {
+	first, second := x.join(), x.join()
+	for range 2 {
+		x.silence()
+		for _, member := range []string{first, second} {
+			m, err := x.Heartbeat(x.Context(), member)
+			require.Equal(x, []string{min(first, second), max(first, second)}, x.members(m, err))
+		}
+	}
+}
+
+// silence waits until every heartbeat is older than MemberTTL.
+func (x *memberExercise) silence() {
+	x.Helper()
+	begun := x.list().Now
+	require.Eventually(x, func() bool { return x.list().Now.Sub(begun) > persistence.MemberTTL+tick }, persistence.MemberTTL+timeout, tick)
+}
+
+// lostHeartbeats sends every fourth heartbeat of a survivor into the void.
+func lostHeartbeats(x *memberExercise) {
+	dead, survivor := x.join(), x.join()
+	joined := time.Now()
+	due, n := joined, 0
+	require.Eventually(x, func() bool {
+		if time.Now().Before(due) {
+			return false
+		}
+		due = due.Add(persistence.MemberTTL / 4)
+		if n++; n%4 == 0 {
+			return false
+		}
+		m, err := x.Heartbeat(x.Context(), survivor)
+		members := x.members(m, err)
+		return m.Since >= persistence.MemberTTL && !slices.Contains(members, dead)
+	}, 2*persistence.MemberTTL+timeout, tick)
+	require.GreaterOrEqual(x, time.Since(joined), persistence.MemberTTL-2*tick)
+	m, err := x.Heartbeat(x.Context(), dead)
+	require.NoError(x, err)
+	require.True(x, m.Evicted)
 }
 
 func changesSent(x *memberExercise) {

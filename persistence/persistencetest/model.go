@@ -115,7 +115,7 @@ func (m *model) cancel(x *exercise, r *rapid.T, id uuid.UUID) {
 
 // compare compares the bookings, the legs of each seat and the number of booked seats on each leg.
 func (m *model) compare(x *exercise, r *rapid.T, ids []uuid.UUID) {
-	loaded, err := x.LoadTrain(x.Context(), m.guard.Train, ids)
+	loaded, err := LoadTrain(x.Context(), x, m.guard.Train, ids)
 	require.NoError(r, err)
 	require.Len(r, loaded.Bookings, len(m.bookings))
 	for _, b := range loaded.Bookings {

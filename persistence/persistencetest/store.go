@@ -1,6 +1,7 @@
 package persistencetest
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,7 +18,7 @@ func ExerciseStore(t *testing.T, open func(t *testing.T) persistence.Store) {
 		return &exercise{T: t, Store: open(t)}
 	}
 	for _, facts := range [][]fact[*exercise]{
-		trainFacts, fenceFacts, saleFacts, bookingFacts, userFacts, refreshFacts, replyFacts,
+		trainFacts, catalogueFacts, fenceFacts, saleFacts, bookingFacts, userFacts, refreshFacts, replyFacts,
 	} {
 		run(t, begin, facts)
 	}
@@ -27,9 +28,9 @@ func ExerciseStore(t *testing.T, open func(t *testing.T) persistence.Store) {
 // bookings of one seat each.
 func RequireSeatsMatchBookings(t *testing.T, store persistence.Store) {
 	t.Helper()
-	trains, err := store.ListTrains(t.Context())
+	trains, err := store.ListTrains(t.Context(), booking.Cursor{}, math.MaxInt32)
 	require.NoError(t, err)
-	for _, train := range trains {
+	for _, train := range trains.Items {
 		page, err := store.TrainBookings(t.Context(), train.ID, booking.PageRequest{})
 		require.NoError(t, err)
 		seats, err := store.SeatLegs(t.Context(), []booking.TrainID{train.ID})

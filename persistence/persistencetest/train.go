@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,9 +21,10 @@ var trainFacts = []fact[*exercise]{
 	{"TrainIsLoadedFromOneSnapshot", loadedFromOneSnapshot},
 	{"TrainIsNotCreatedTwice", notCreatedTwice},
 	{"UnknownTrainIsNotFound", unknownTrain},
-	{"TrainsAreListedByAgeThenID", trainsByAge},
 	{"AdoptIncrementsTheEpoch", adoptIncrements},
 	{"OneOfManyAdoptersWins", oneAdopterWins},
+	{"ManyTrainsAreAdoptedIndependently", manyAdopted},
+	{"ManyTrainsAreLoadedInOrder", manyTrainsLoaded},
 	{"ChangeReplacesAllButIDAndCreation", changeReplaces},
 	{"CapacityDoesNotShrinkBelowBookedSeats", capacityStays},
 	{"TrainWithBookingsIsDeletedOnlyWithForce", deleteNeedsForce},
@@ -44,10 +44,6 @@ func trainLoaded(x *exercise) {
 	require.Empty(x, got.Bookings)
 	require.Empty(x, got.Cancelled)
 	require.Empty(x, got.Seats)
-	listed, err := x.ListTrains(x.Context())
-	require.NoError(x, err)
-	require.Len(x, listed, 1)
-	x.requireSameTrain(want, listed[0])
 }
 
 func bookedLoaded(x *exercise) {
@@ -108,7 +104,7 @@ func loadedFromOneSnapshot(x *exercise) {
 	}
 	load := func() error {
 		for last := 0; last < rounds; {
-			loaded, err := x.LoadTrain(x.Context(), guard.Train, ids)
+			loaded, err := LoadTrain(x.Context(), x, guard.Train, ids)
 			if err != nil {
 				return err
 			}
@@ -136,11 +132,11 @@ func notCreatedTwice(x *exercise) {
 
 func unknownTrain(x *exercise) {
 	id := booking.NewTrainID()
-	_, err := x.Epoch(x.Context(), id)
+	_, err := Epoch(x.Context(), x, id)
 	require.ErrorIs(x, err, persistence.ErrNotFound)
-	_, err = x.Adopt(x.Context(), id, 0, uuid.New())
+	_, err = Adopt(x.Context(), x, id, 0, uuid.New())
 	require.ErrorIs(x, err, persistence.ErrNotFound)
-	_, err = x.LoadTrain(x.Context(), id, nil)
+	_, err = LoadTrain(x.Context(), x, id, nil)
 	require.ErrorIs(x, err, persistence.ErrNotFound)
 	sale := saleOf(persistence.Guard{Train: id, Epoch: 1, Owner: uuid.New()}, booking.Segment(0, 1), 1)
 	require.ErrorIs(x, x.book(sale)[0], persistence.ErrNotFound)
@@ -148,49 +144,110 @@ func unknownTrain(x *exercise) {
 	require.Empty(x, x.live(id))
 }
 
-func trainsByAge(x *exercise) {
-	var want []booking.TrainID
-	for age := range 3 {
-		ids := []booking.TrainID{booking.NewTrainID(), booking.NewTrainID()}
-		slices.SortFunc(ids, func(a, b booking.TrainID) int {
-			return booking.Cursor{ID: uuid.UUID(a)}.Compare(booking.Cursor{ID: uuid.UUID(b)})
-		})
-		want = append(ids, want...) // the next two are older
-		for _, id := range slices.Backward(ids) {
-			train := newTrain()
-			train.ID, train.CreatedAt = id, start.Add(-time.Duration(age)*time.Microsecond)
-			require.NoError(x, x.CreateTrain(x.Context(), train))
-		}
-	}
-	trains, err := x.ListTrains(x.Context())
-	require.NoError(x, err)
-	var got []booking.TrainID
-	for _, train := range trains {
-		got = append(got, train.ID)
-	}
-	require.Equal(x, want, got)
-}
-
 func adoptIncrements(x *exercise) {
 	id := x.createTrain().ID
-	old, err := x.Epoch(x.Context(), id)
+	old, err := Epoch(x.Context(), x, id)
 	require.NoError(x, err)
 	for range 3 {
-		epoch, err := x.Adopt(x.Context(), id, old, uuid.New())
+		epoch, err := Adopt(x.Context(), x, id, old, uuid.New())
 		require.NoError(x, err)
 		require.Equal(x, old+1, epoch)
-		_, err = x.Adopt(x.Context(), id, old, uuid.New())
+		_, err = Adopt(x.Context(), x, id, old, uuid.New())
 		require.ErrorIs(x, err, persistence.ErrFenced, "the epoch has changed")
-		old, err = x.Epoch(x.Context(), id)
+		old, err = Epoch(x.Context(), x, id)
 		require.NoError(x, err)
 		require.Equal(x, epoch, old)
 	}
 }
 
+// manyAdopted adopts a train that does not exist, a deleted one, one with another epoch, and one for
+// two activations, among many others.
+func manyAdopted(x *exercise) {
+	const missing, deleted, stale, twice, again = 1, 3, 5, 7, 8
+	activations := make([]persistence.Guard, 20)
+	trains := make([]booking.TrainID, len(activations))
+	for i := range activations {
+		train := x.createTrain()
+		activations[i] = persistence.Guard{Train: train.ID, Epoch: 1, Owner: uuid.New()}
+	}
+	activations[missing].Train = booking.NewTrainID()
+	require.NoError(x, x.DeleteTrain(x.Context(), x.adopt(activations[deleted].Train), start, false))
+	activations[deleted].Epoch = 2
+	x.adopt(activations[stale].Train)
+	activations[again].Train = activations[twice].Train
+	results, err := x.Adopt(x.Context(), activations)
+	require.NoError(x, err)
+	require.Len(x, results, len(activations))
+	want := map[int]error{
+		missing: persistence.ErrNotFound, deleted: persistence.ErrNotFound,
+		stale: persistence.ErrFenced, again: persistence.ErrFenced,
+	}
+	for i, a := range activations {
+		require.ErrorIs(x, results[i], want[i], "activation %d", i)
+		sold := x.book(saleOf(a, booking.Segment(0, 1), i%10+1))
+		require.Equal(x, want[i] == nil, sold[0] == nil, "activation %d", i)
+		trains[i] = a.Train
+	}
+	epochs, err := x.Epochs(x.Context(), trains)
+	require.NoError(x, err)
+	require.Len(x, epochs, len(trains))
+	for i, epoch := range epochs {
+		if errors.Is(want[i], persistence.ErrNotFound) {
+			require.ErrorIs(x, epoch.Err, persistence.ErrNotFound, "train %d", i)
+			continue
+		}
+		require.NoError(x, epoch.Err, "train %d", i)
+		require.Equal(x, int64(1), epoch.Value, "train %d", i)
+	}
+	results, err = x.Adopt(x.Context(), nil)
+	require.NoError(x, err)
+	require.Empty(x, results)
+}
+
+// manyTrainsLoaded loads trains with different bookings, and one that does not exist.
+func manyTrainsLoaded(x *exercise) {
+	const missing = 3
+	trains := make([]booking.TrainID, 12)
+	want := make([]persistence.LoadedTrain, len(trains))
+	became := []uuid.UUID{uuid.New()}
+	for i := range trains {
+		want[i].Train = x.createTrain()
+		trains[i] = want[i].Train.ID
+		guard := x.adopt(trains[i])
+		for seat := range i {
+			want[i].Bookings = append(want[i].Bookings, x.sell(guard, booking.Segment(0, 2), seat+1))
+		}
+		cancelled := x.sell(guard, booking.Segment(2, 3), 1)
+		require.NoError(x, x.CancelBooking(x.Context(), guard, cancelled.ID, start))
+		if i%2 == 0 {
+			want[i].Cancelled = []uuid.UUID{cancelled.ID}
+			became = append(became, cancelled.ID)
+		}
+	}
+	trains[missing] = booking.NewTrainID()
+	loaded, err := x.LoadTrains(x.Context(), trains, became)
+	require.NoError(x, err)
+	require.Len(x, loaded, len(trains))
+	for i, l := range loaded {
+		if i == missing {
+			require.ErrorIs(x, l.Err, persistence.ErrNotFound)
+			continue
+		}
+		require.NoError(x, l.Err, "train %d", i)
+		x.requireSameTrain(want[i].Train, l.Value.Train)
+		require.ElementsMatch(x, want[i].Bookings, l.Value.Bookings, "train %d", i)
+		require.ElementsMatch(x, want[i].Cancelled, l.Value.Cancelled, "train %d", i)
+		require.Equal(x, seatsOf(want[i].Bookings), l.Value.Seats, "train %d", i)
+	}
+	loaded, err = x.LoadTrains(x.Context(), nil, nil)
+	require.NoError(x, err)
+	require.Empty(x, loaded)
+}
+
 func oneAdopterWins(x *exercise) {
 	id := x.createTrain().ID
 	results := together(8, func(int) error {
-		_, err := x.Adopt(x.Context(), id, 0, uuid.New())
+		_, err := Adopt(x.Context(), x, id, 0, uuid.New())
 		return err
 	})
 	require.Equal(x, 1, succeeded(results))
@@ -213,7 +270,7 @@ func changeReplaces(x *exercise) {
 	got := x.load(train.ID).Train
 	change.CreatedAt = train.CreatedAt
 	x.requireSameTrain(change, got)
-	epoch, err := x.Epoch(x.Context(), train.ID)
+	epoch, err := Epoch(x.Context(), x, train.ID)
 	require.NoError(x, err)
 	require.Equal(x, guard.Epoch, epoch)
 }
@@ -256,18 +313,15 @@ func deletedNotFound(x *exercise) {
 	cancelled := x.sell(guard, booking.Segment(0, 3), 1)
 	require.NoError(x, x.CancelBooking(x.Context(), guard, cancelled.ID, start))
 	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, false), "a cancelled booking does not prevent it")
-	_, err := x.Epoch(x.Context(), train.ID)
+	_, err := Epoch(x.Context(), x, train.ID)
 	require.ErrorIs(x, err, persistence.ErrNotFound)
-	_, err = x.Adopt(x.Context(), train.ID, guard.Epoch, uuid.New())
+	_, err = Adopt(x.Context(), x, train.ID, guard.Epoch, uuid.New())
 	require.ErrorIs(x, err, persistence.ErrNotFound)
-	_, err = x.LoadTrain(x.Context(), train.ID, nil)
+	_, err = LoadTrain(x.Context(), x, train.ID, nil)
 	require.ErrorIs(x, err, persistence.ErrNotFound)
 	require.ErrorIs(x, x.book(saleOf(guard, booking.Segment(0, 1), 1))[0], persistence.ErrNotFound)
 	require.ErrorIs(x, x.ChangeTrain(x.Context(), guard, train), persistence.ErrNotFound)
 	require.ErrorIs(x, x.DeleteTrain(x.Context(), guard, start, true), persistence.ErrNotFound)
-	trains, err := x.ListTrains(x.Context())
-	require.NoError(x, err)
-	require.Empty(x, trains)
 }
 
 func restoredKeepsEpoch(x *exercise) {

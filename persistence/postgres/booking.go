@@ -13,19 +13,22 @@ import (
 
 const bookingColumns = `id, train_id, user_id, legs, seats, booked_at, cancelled_at`
 
-// CancelBooking implements persistence.Bookings. It locks the seats in the same order as Book.
+// CancelBooking implements persistence.Bookings. It locks the seats in the same order as Book. The
+// condition on cancelled_at is not IS NULL: with that, the plan may read all live bookings of the
+// train in bookings_of_train.
 func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, bookingID uuid.UUID, at time.Time) error {
 	const cancel = `
 		WITH g AS MATERIALIZED (
-			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR SHARE),
+			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR SHARE NOWAIT),
 		checked AS MATERIALIZED (
 			SELECT coalesce(` + guardResult + `, CASE
-				WHEN EXISTS (SELECT 1 FROM bookings WHERE id = $4 AND train_id = $1)
+				WHEN EXISTS (SELECT 1 FROM bookings WHERE train_id = $1 AND id = $4)
 				THEN 'done' ELSE 'not_found' END) AS result
 			FROM g),
 		cancelled AS (
 			UPDATE bookings SET cancelled_at = $5
-			WHERE id = $4 AND train_id = $1 AND cancelled_at IS NULL AND (SELECT result FROM checked) = 'done'
+			WHERE train_id = $1 AND id = $4 AND coalesce(cancelled_at, 'infinity') = 'infinity'
+				AND (SELECT result FROM checked) = 'done'
 			RETURNING legs, seats),
 		locked AS MATERIALIZED (
 			SELECT seat_number FROM seats
@@ -65,10 +68,19 @@ func (db *DB) CancelledBookings(
 	return bookings, err
 }
 
-// SeatLegs implements persistence.Bookings. Its subquery for each train always uses the index; a
+// SeatLegs implements persistence.Bookings.
+func (db *DB) SeatLegs(ctx context.Context, trains []booking.TrainID) (seats []map[int]booking.Legs, err error) {
+	err = db.read(ctx, "seat legs", func(ctx context.Context, c *conn) error {
+		seats, err = seatsOf(ctx, c, trains)
+		return err
+	})
+	return seats, err
+}
+
+// seatsOf returns the legs on which the seats of each train are booked. Its subquery for each train always uses the index; a
 // join might read the whole table. It returns a row for each train, since a row for each seat takes
 // longer to send and to scan.
-func (db *DB) SeatLegs(ctx context.Context, trains []booking.TrainID) (seats []map[int]booking.Legs, err error) {
+func seatsOf(ctx context.Context, c *conn, trains []booking.TrainID) ([]map[int]booking.Legs, error) {
 	const find = `
 		SELECT s.numbers, s.sets
 		FROM unnest($1::uuid[]) WITH ORDINALITY AS r (train_id, n)
@@ -76,11 +88,7 @@ func (db *DB) SeatLegs(ctx context.Context, trains []booking.TrainID) (seats []m
 				SELECT array_agg(seat_number) AS numbers, array_agg(legs) AS sets
 				FROM seats WHERE train_id = r.train_id AND legs <> 0) AS s
 		ORDER BY r.n`
-	err = db.read(ctx, "seat legs", func(ctx context.Context, c *conn) error {
-		seats, err = all(ctx, c, scanSeats, find, column(trains, id))
-		return err
-	})
-	return seats, err
+	return all(ctx, c, scanSeats, find, column(trains, id))
 }
 
 func scanSeats(r row) (map[int]booking.Legs, error) {

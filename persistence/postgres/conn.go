@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -17,21 +18,72 @@ type conn struct {
 	translate func(error) error
 }
 
+const (
+	// maxIdle is how long a connection may be idle before it is pinged on its next use.
+	maxIdle = time.Second
+	// pingTimeout is short, since a request must find another connection within its 5 s.
+	pingTimeout = 500 * time.Millisecond
+	// rollbackTimeout bounds a ROLLBACK. The connection is closed after it.
+	rollbackTimeout = time.Second
+)
+
 // lend waits for a connection and calls fn with it. The error is that of fn, or, if fn was not
 // called, that of waiting or connecting.
 func lend(ctx context.Context, pool *pgxpool.Pool, fn func(*pgx.Conn) error) error {
-	borrowed, err := pool.Acquire(ctx)
+	borrowed, err := borrow(ctx, pool)
 	if err != nil {
 		return err
 	}
-	defer borrowed.Release()
-	err = fn(borrowed.Conn())
-	if codeOf(err) == readOnlyTransaction {
-		// The server became a standby. The pool drops closed connections, and the next one
-		// finds the server that accepts writes.
-		_ = borrowed.Conn().Close(ctx)
+	defer giveBack(borrowed)
+	return fn(borrowed.Conn())
+}
+
+// borrow returns a connection that answers, or that was used a moment ago. If one does not answer,
+// neither do those that have been idle for longer: they are all replaced.
+func borrow(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
+	for {
+		c, err := pool.Acquire(ctx)
+		if err != nil || answers(ctx, c.Conn()) {
+			return c, err
+		}
+		discard(c)
+		for _, idle := range pool.AcquireAllIdle(ctx) {
+			discard(idle)
+		}
 	}
-	return err
+}
+
+func giveBack(c *pgxpool.Conn) {
+	if c.Conn().IsClosed() {
+		discard(c)
+		return
+	}
+	markUsed(c.Conn())
+	c.Release()
+}
+
+// discard closes a connection and removes it from its pool at once. After a timeout the pool would
+// count it for up to 15 s more, while the driver tries to have its statement cancelled by a server
+// that is perhaps silent.
+func discard(c *pgxpool.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), pingTimeout)
+	defer cancel()
+	_ = c.Hijack().Close(ctx)
+}
+
+// lastUse is the key of the time at which a connection was used last.
+const lastUse = "trainbooking.dev/last use"
+
+func markUsed(raw *pgx.Conn) { raw.PgConn().CustomData()[lastUse] = time.Now() }
+
+// answers reports whether a connection that was idle for long answers a ping.
+func answers(ctx context.Context, raw *pgx.Conn) bool {
+	if used, ok := raw.PgConn().CustomData()[lastUse].(time.Time); ok && time.Since(used) <= maxIdle {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	return raw.Ping(ctx) == nil
 }
 
 // transact runs fn between BEGIN and COMMIT, or ROLLBACK if it fails. A connection that is lost
@@ -63,9 +115,11 @@ func snapshot(ctx context.Context, raw *pgx.Conn, fn func(context.Context, *conn
 	return fn(ctx, &conn{raw, translate})
 }
 
-// rollback ignores errors: the pool drops a connection that is lost or closed.
+// rollback ignores errors: a connection that is lost or closed is discarded.
 func rollback(ctx context.Context, raw *pgx.Conn) {
-	_, _ = raw.Exec(context.WithoutCancel(ctx), "ROLLBACK")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	_, _ = raw.Exec(ctx, "ROLLBACK")
 }
 
 // exec runs a statement and returns the number of changed rows. It uses Query, since Exec sends

@@ -39,15 +39,19 @@ func importTrains(ctx context.Context, c *conn, rows persistence.Rows) error {
 		DELETE FROM seats USING trains t, unnest($1::uuid[], $2::bigint[]) AS r (id, epoch)
 		WHERE t.id = r.id AND t.epoch <> r.epoch AND seats.train_id = t.id`
 	const upsert = `
-		INSERT INTO trains AS stored (` + trainColumns + `, epoch, deleted_at)
-		SELECT id, name, capacity, on_sale, created_at, updated_at, stops::json, epoch, deleted_at
-		FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::timestamptz[], $6::timestamptz[],
-			$7::text[], $8::bigint[], $9::timestamptz[])
-			AS r (id, name, capacity, on_sale, created_at, updated_at, stops, epoch, deleted_at)
+		WITH next AS (
+			UPDATE catalogue SET revision = revision + cardinality($1::uuid[]) RETURNING revision)
+		INSERT INTO trains AS stored (` + trainColumns + `, epoch, deleted_at, retires_at, revision)
+		SELECT id, name, capacity, on_sale, created_at, updated_at, stops::json, epoch, deleted_at, retires_at,
+			(SELECT revision FROM next) - cardinality($1) + n
+		FROM unnest($1, $2::text[], $3::int[], $4::bool[], $5::timestamptz[], $6::timestamptz[],
+			$7::text[], $8::bigint[], $9::timestamptz[], $10::timestamptz[]) WITH ORDINALITY
+			AS r (id, name, capacity, on_sale, created_at, updated_at, stops, epoch, deleted_at, retires_at, n)
 		ON CONFLICT (id) DO UPDATE SET
 			owner = NULL, name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
 			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
-			epoch = excluded.epoch, deleted_at = excluded.deleted_at
+			epoch = excluded.epoch, deleted_at = excluded.deleted_at,
+			retires_at = excluded.retires_at, revision = excluded.revision
 		WHERE (stored.name, stored.capacity, stored.on_sale, stored.created_at, stored.updated_at, stored.stops::text, stored.epoch, stored.deleted_at)
 			IS DISTINCT FROM (excluded.name, excluded.capacity, excluded.on_sale, excluded.created_at, excluded.updated_at,
 				excluded.stops::text, excluded.epoch, excluded.deleted_at)`
@@ -73,7 +77,8 @@ func importTrains(ctx context.Context, c *conn, rows persistence.Rows) error {
 		column(all, func(t persistence.TrainRow) time.Time { return t.UpdatedAt }),
 		stops,
 		epochs,
-		column(all, func(t persistence.TrainRow) *time.Time { return optional(t.DeletedAt) }))
+		column(all, func(t persistence.TrainRow) *time.Time { return optional(t.DeletedAt) }),
+		column(all, func(t persistence.TrainRow) time.Time { return persistence.EncodeRetirement(&t.Train) }))
 }
 
 func importSeats(ctx context.Context, c *conn, rows persistence.Rows) error {
@@ -96,11 +101,11 @@ func importBookings(ctx context.Context, c *conn, rows persistence.Rows) error {
 		SELECT id, train_id, user_id, legs, seats::int[], epoch, booked_at, cancelled_at
 		FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::bigint[], $7::timestamptz[], $8::timestamptz[])
 			AS r (id, train_id, user_id, legs, seats, epoch, booked_at, cancelled_at)
-		ON CONFLICT (id) DO UPDATE SET
-			train_id = excluded.train_id, user_id = excluded.user_id, legs = excluded.legs, seats = excluded.seats,
+		ON CONFLICT (train_id, id) DO UPDATE SET
+			user_id = excluded.user_id, legs = excluded.legs, seats = excluded.seats,
 			epoch = excluded.epoch, booked_at = excluded.booked_at, cancelled_at = excluded.cancelled_at
-		WHERE (stored.train_id, stored.user_id, stored.legs, stored.seats, stored.epoch, stored.booked_at, stored.cancelled_at) IS DISTINCT FROM
-			(excluded.train_id, excluded.user_id, excluded.legs, excluded.seats, excluded.epoch, excluded.booked_at, excluded.cancelled_at)`
+		WHERE (stored.user_id, stored.legs, stored.seats, stored.epoch, stored.booked_at, stored.cancelled_at) IS DISTINCT FROM
+			(excluded.user_id, excluded.legs, excluded.seats, excluded.epoch, excluded.booked_at, excluded.cancelled_at)`
 	all := rows.Bookings
 	return importInto(ctx, c, upsert, len(all),
 		column(all, func(b persistence.BookingRow) [16]byte { return id(b.ID) }),
@@ -123,13 +128,19 @@ func importReplies(ctx context.Context, c *conn, rows persistence.Rows) error {
 		WHERE (stored.request_hash, stored.status, stored.location, stored.body, stored.expires_at) IS DISTINCT FROM
 			(excluded.request_hash, excluded.status, excluded.location, excluded.body, excluded.expires_at)`
 	all := rows.Replies
+	statuses, locations, bodies := make([]*int, len(all)), make([][]byte, len(all)), make([][]byte, len(all))
+	for i := range all {
+		locations[i], bodies[i] = []byte{}, []byte{} // nil would be NULL
+		if reply := all[i].Reply; reply != nil {
+			statuses[i] = &reply.Status
+			locations[i], bodies[i] = append(locations[i], reply.Location...), append(bodies[i], reply.Body...)
+		}
+	}
 	return importInto(ctx, c, upsert, len(all),
 		column(all, func(r persistence.ReplyRow) [16]byte { return id(r.User) }),
 		column(all, func(r persistence.ReplyRow) []byte { return []byte(r.Key) }),
 		column(all, func(r persistence.ReplyRow) []byte { return r.RequestHash[:] }),
-		column(all, func(r persistence.ReplyRow) int { return r.Status }),
-		column(all, func(r persistence.ReplyRow) []byte { return []byte(r.Location) }),
-		column(all, func(r persistence.ReplyRow) []byte { return append([]byte{}, r.Body...) }), // nil would be NULL
+		statuses, locations, bodies,
 		column(all, func(r persistence.ReplyRow) time.Time { return r.ExpiresAt }))
 }
 

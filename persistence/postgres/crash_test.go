@@ -33,7 +33,7 @@ func TestKilledServerLosesNothingAcknowledged(t *testing.T) {
 		server.Start(t)
 		for _, guard := range guards {
 			require.Eventually(t, func() bool {
-				_, err := db.Adopt(t.Context(), guard.Train, guard.Epoch, uuid.New())
+				_, err := persistencetest.Adopt(t.Context(), db, guard.Train, guard.Epoch, uuid.New())
 				return err == nil
 			}, 15*time.Second, 10*time.Millisecond, "broken connections are replaced one by one")
 		}

@@ -21,19 +21,32 @@ import (
 // Trying again does not help.
 var ErrSettings = errors.New("wrong settings")
 
-// DefaultConns is the number of connections for what is neither a sale nor an adoption. With those,
-// a process has 12, and Postgres accepts 100 by default.
-const DefaultConns = 5
+const (
+	// DefaultConns is the number of connections for what has no others. With those a process has
+	// 14, and Postgres accepts 100 by default.
+	DefaultConns = 5
+	// SaleWriters is the number of partitions in which sales should be written: that many calls of
+	// Book, and one more for a train that somebody else has locked, have a connection each.
+	SaleWriters = 3
+)
 
 const (
-	// salesConns is more than one, so that cancellations and changes do not wait for a batch of
-	// sales, and the other way round.
-	salesConns = 4
-	// adoptionConns is more than one, so that an adoption that waits for a sale in flight does not
-	// delay the next.
+	salesConns = SaleWriters + 1
+	// changeConns is for cancellations, changes and deletions, which do not wait for the row of a
+	// train that somebody else has locked.
+	changeConns = 2
+	// adoptionConns is one for each step of loads: the epochs, the adoptions and the trains.
 	adoptionConns = 3
-	// connectTimeout is less than the 5 s that a request may take.
-	connectTimeout = 3 * time.Second
+	// connectTimeout is for each host of a URL. A request that pings a silent server, gives up the
+	// first host and connects to the second one has more than half of its 5 s left.
+	connectTimeout = 1500 * time.Millisecond
+	// aheadTimeout bounds a step that a request waits for. A step that is silent for so long leaves
+	// time for another attempt on a new connection.
+	aheadTimeout = 3 * time.Second
+	// loadTimeout bounds a load, which may take longer: a little more than statement_timeout.
+	loadTimeout = 6 * time.Second
+	// reopenEvery is how often a pool that keeps its connections replaces those that it has lost.
+	reopenEvery = time.Second
 	// noLimit is the lifetime of a connection that is never closed for its age.
 	noLimit = time.Duration(math.MaxInt64)
 )
@@ -50,8 +63,9 @@ type Options struct {
 // DB is a database. It is safe for concurrent use.
 type DB struct {
 	pool      *pgxpool.Pool // for all that has no other
-	sales     *pgxpool.Pool // for the guarded writes of trains
-	adoptions *pgxpool.Pool // for Epoch, Adopt, LoadTrain and what else a sale waits for
+	sales     *pgxpool.Pool // for Book
+	changes   *pgxpool.Pool // for the other guarded writes of trains
+	adoptions *pgxpool.Pool // for Epochs, Adopt, LoadTrains and what else a sale waits for
 	migration *pgx.ConnConfig
 	traced    bool
 	close     func()
@@ -87,11 +101,11 @@ func (db *DB) Close() error {
 	return nil
 }
 
-// Ping returns an error if a write would fail: it commits a record to the write-ahead log that
+// Ping returns an error if an adoption would fail: it commits a record to the write-ahead log that
 // is not used.
 func (db *DB) Ping(ctx context.Context) error {
 	const touch = `SELECT pg_logical_emit_message(true, 'trainbooking', 'ping')::text`
-	return db.write(ctx, "ping", func(ctx context.Context, c *conn) error {
+	return db.adopt(ctx, "ping", func(ctx context.Context, c *conn) error {
 		_, err := first(ctx, c, scalar[string], touch)
 		return err
 	})
@@ -104,15 +118,24 @@ func (db *DB) write(ctx context.Context, operation string, fn func(context.Conte
 	})
 }
 
-// sell is write on a connection for sales.
+// sell is write on a connection for sales. The caller bounds it.
 func (db *DB) sell(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
 	return db.lend(ctx, operation, db.sales, func(ctx context.Context, raw *pgx.Conn) error {
 		return fn(ctx, &conn{raw, translateCommit})
 	})
 }
 
+// change is write on a connection for changes.
+func (db *DB) change(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
+	return db.lend(ctx, operation, db.changes, func(ctx context.Context, raw *pgx.Conn) error {
+		return fn(ctx, &conn{raw, translateCommit})
+	})
+}
+
 // adopt is write on a connection for adoptions.
 func (db *DB) adopt(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
+	ctx, cancel := context.WithTimeout(ctx, aheadTimeout)
+	defer cancel()
 	return db.lend(ctx, operation, db.adoptions, func(ctx context.Context, raw *pgx.Conn) error {
 		return fn(ctx, &conn{raw, translateCommit})
 	})
@@ -135,6 +158,8 @@ func (db *DB) read(ctx context.Context, operation string, fn func(context.Contex
 
 // readAhead is read on a connection for adoptions. It is for what a sale waits for.
 func (db *DB) readAhead(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
+	ctx, cancel := context.WithTimeout(ctx, aheadTimeout)
+	defer cancel()
 	return db.lend(ctx, operation, db.adoptions, func(ctx context.Context, raw *pgx.Conn) error {
 		return fn(ctx, &conn{raw, translate})
 	})
@@ -149,6 +174,8 @@ func (db *DB) snapshot(ctx context.Context, operation string, fn func(context.Co
 
 // snapshotAhead is snapshot on a connection for adoptions.
 func (db *DB) snapshotAhead(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
 	return db.lend(ctx, operation, db.adoptions, func(ctx context.Context, raw *pgx.Conn) error {
 		return snapshot(ctx, raw, fn)
 	})
@@ -156,7 +183,24 @@ func (db *DB) snapshotAhead(ctx context.Context, operation string, fn func(conte
 
 func (db *DB) lend(ctx context.Context, operation string, pool *pgxpool.Pool, fn func(context.Context, *pgx.Conn) error) error {
 	ctx = db.named(ctx, operation)
-	return wrap(operation, lend(ctx, pool, func(raw *pgx.Conn) error { return fn(ctx, raw) }))
+	err := lend(ctx, pool, func(raw *pgx.Conn) error { return fn(ctx, raw) })
+	if codeOf(err) == readOnlyTransaction {
+		db.reconnect()
+	}
+	return wrap(operation, err)
+}
+
+// reconnect replaces every connection, also those that only read. The server became read-only, so
+// it is no longer the primary and its data may be old. New connections find the one that accepts
+// writes.
+func (db *DB) reconnect() {
+	for _, pool := range db.pools() {
+		pool.Reset()
+	}
+}
+
+func (db *DB) pools() []*pgxpool.Pool {
+	return []*pgxpool.Pool{db.pool, db.sales, db.changes, db.adoptions}
 }
 
 func (db *DB) connect(ctx context.Context, url string, options Options) (err error) {
@@ -169,31 +213,43 @@ func (db *DB) connect(ctx context.Context, url string, options Options) (err err
 	if db.traced {
 		config.ConnConfig.Tracer = tracer(options.Traces)
 	}
-	config.MaxConns = int32(min(options.Conns, math.MaxInt32)) //nolint:gosec // just bounded
+	config.MaxConns = int32(min(options.Conns, math.MaxInt32))                                //nolint:gosec // just bounded
+	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false } // see borrow
 	if db.migration, err = migrationConfig(options.MigrateURL); err != nil {
 		return err
 	}
 	if db.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return err
 	}
-	if db.sales, err = kept(ctx, config, salesConns); err != nil {
+	if db.sales, err = kept(ctx, config, salesConns, saleSettings); err != nil {
 		return err
 	}
-	db.adoptions, err = kept(ctx, config, adoptionConns)
+	if db.changes, err = kept(ctx, config, changeConns, changeSettings); err != nil {
+		return err
+	}
+	db.adoptions, err = kept(ctx, config, adoptionConns, adoptionSettings)
 	return err
 }
 
 // kept returns a pool that opens its connections now and never closes them for their age, because
-// later the server may have none left.
-func kept(ctx context.Context, config *pgxpool.Config, conns int32) (*pgxpool.Pool, error) {
+// later the server may have none left. set changes the settings of their sessions.
+func kept(ctx context.Context, config *pgxpool.Config, conns int32, set string) (*pgxpool.Pool, error) {
 	config = config.Copy()
+	config.AfterConnect = func(ctx context.Context, raw *pgx.Conn) error {
+		ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+		defer cancel()
+		_, err := raw.Exec(ctx, set)
+		markUsed(raw)
+		return err
+	}
+	config.HealthCheckPeriod = reopenEvery
 	config.MaxConns, config.MinConns, config.MinIdleConns = conns, conns, 0
 	config.MaxConnLifetime, config.MaxConnIdleTime = noLimit, noLimit
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
 func (db *DB) closeAll() {
-	for _, pool := range []*pgxpool.Pool{db.pool, db.sales, db.adoptions} {
+	for _, pool := range db.pools() {
 		if pool != nil {
 			pool.Close()
 		}

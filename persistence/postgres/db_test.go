@@ -16,6 +16,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
 )
@@ -25,7 +26,7 @@ import (
 func TestAdoptionSucceedsWhileThePoolIsExhausted(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
-	db := openAt(t, url)
+	db := openWaiting(t, url)
 	slow, other := adopt(t, db, booking.NewTrainID()), adopt(t, db, booking.NewTrainID())
 	blocker := connect(t, url)
 	blocker.do(`BEGIN`)
@@ -41,11 +42,11 @@ func TestAdoptionSucceedsWhileThePoolIsExhausted(t *testing.T) {
 	err := bookOne(ctx, db, saleOf(other, 1))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.NotErrorIs(t, err, persistence.ErrUnknown, "there was no connection to send it")
-	epoch, err := db.Epoch(t.Context(), other.Train)
+	epoch, err := persistencetest.Epoch(t.Context(), db, other.Train)
 	require.NoError(t, err)
-	_, err = db.Adopt(t.Context(), other.Train, epoch, uuid.New())
+	_, err = persistencetest.Adopt(t.Context(), db, other.Train, epoch, uuid.New())
 	require.NoError(t, err)
-	_, err = db.LoadTrain(t.Context(), other.Train, nil)
+	_, err = persistencetest.LoadTrain(t.Context(), db, other.Train, nil)
 	require.NoError(t, err)
 	blocker.do(`ROLLBACK`)
 	for _, done := range booked {
@@ -61,6 +62,7 @@ func TestReadersDelayNeitherSalesNorAdoptions(t *testing.T) {
 	db := openAt(t, url)
 	guard, next := adopt(t, db, booking.NewTrainID()), adopt(t, db, booking.NewTrainID())
 	sale := saleOf(guard, 1)
+	reserved := booking.Reservation{ID: uuid.New(), Until: now().Add(time.Minute), ExpiresAt: now().Add(time.Hour)}
 	lock := connect(t, url)
 	lock.do(`BEGIN`)
 	lock.do(`LOCK TABLE users`)
@@ -84,7 +86,7 @@ func TestReadersDelayNeitherSalesNorAdoptions(t *testing.T) {
 	}
 	page, trains := booking.PageRequest{Limit: 1}, []booking.TrainID{guard.Train}
 	for name, read := range map[string]func(context.Context) error{
-		"ListTrains":    func(ctx context.Context) error { _, err := db.ListTrains(ctx); return err },
+		"ListTrains":    func(ctx context.Context) error { _, err := db.ListTrains(ctx, booking.Cursor{}, 1); return err },
 		"SeatLegs":      func(ctx context.Context) error { _, err := db.SeatLegs(ctx, trains); return err },
 		"TrainBookings": func(ctx context.Context) error { _, err := db.TrainBookings(ctx, guard.Train, page); return err },
 		"UserBookings":  func(ctx context.Context) error { _, err := db.UserBookings(ctx, uuid.New(), page); return err },
@@ -102,16 +104,27 @@ func TestReadersDelayNeitherSalesNorAdoptions(t *testing.T) {
 			_, err := db.CancelledBookings(ctx, guard.Train, sale.Booking.User)
 			return err
 		}},
-		{"Epoch", func(ctx context.Context) error { _, err := db.Epoch(ctx, guard.Train); return err }},
+		{"Epochs", func(ctx context.Context) error { _, err := persistencetest.Epoch(ctx, db, guard.Train); return err }},
 		{"Adopt", func(ctx context.Context) error {
-			_, err := db.Adopt(ctx, next.Train, next.Epoch, uuid.New())
+			_, err := persistencetest.Adopt(ctx, db, next.Train, next.Epoch, uuid.New())
 			return err
 		}},
-		{"LoadTrain", func(ctx context.Context) error { _, err := db.LoadTrain(ctx, guard.Train, nil); return err }},
+		{"LoadTrains", func(ctx context.Context) error {
+			_, err := persistencetest.LoadTrain(ctx, db, guard.Train, nil)
+			return err
+		}},
 		{"ChangeTrain", func(ctx context.Context) error {
 			return db.ChangeTrain(ctx, guard, booking.Train{ID: guard.Train, Name: "Changed"})
 		}},
 		{"DeleteTrain", func(ctx context.Context) error { return db.DeleteTrain(ctx, guard, now(), true) }},
+		{"ReserveKey", func(ctx context.Context) error {
+			_, err := db.ReserveKey(ctx, reserved.ID, "k", reserved, now())
+			return err
+		}},
+		{"ReleaseKey", func(ctx context.Context) error {
+			return db.ReleaseKey(ctx, reserved.ID, "k", reserved.ID, &booking.Reply{Status: 201})
+		}},
+		{"Ping", db.Ping},
 	} {
 		require.NoError(t, within(2*time.Second, step.call), step.name)
 	}
@@ -120,11 +133,13 @@ func TestReadersDelayNeitherSalesNorAdoptions(t *testing.T) {
 func TestEverySessionHasItsSettings(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
-	for _, pool := range []string{"sales", "adoptions", ""} {
+	for pool, timeouts := range map[string][2]string{
+		"sales": {"100ms", "2s"}, "changes": {"100ms", "5s"}, "adoptions": {"2500ms", "5s"}, "": {"3s", "5s"},
+	} {
 		for name, want := range map[string]string{
 			"transaction_isolation":               "read committed",
-			"lock_timeout":                        "3s",
-			"statement_timeout":                   "5s",
+			"lock_timeout":                        timeouts[0],
+			"statement_timeout":                   timeouts[1],
 			"idle_in_transaction_session_timeout": "2s",
 			"application_name":                    "trainbooking",
 			"plan_cache_mode":                     "force_generic_plan",
@@ -206,7 +221,7 @@ func TestClosedDatabaseReturnsErrors(t *testing.T) {
 	db := openNew(t)
 	require.NoError(t, db.Close())
 	require.NoError(t, db.Close(), "a second time")
-	_, err := db.ListTrains(t.Context())
+	_, err := db.ListTrains(t.Context(), booking.Cursor{}, 1)
 	require.ErrorContains(t, err, "closed")
 	err = db.Ping(t.Context())
 	require.ErrorContains(t, err, "closed")

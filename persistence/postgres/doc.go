@@ -11,7 +11,9 @@
 //	ChangeTrain, DeleteTrain  ── FOR UPDATE ─▶
 //
 // So sales run concurrently. Adopt waits for those in flight, and later ones find another
-// epoch and write nothing.
+// epoch and write nothing. The writes themselves do not wait for the row: if somebody else has it,
+// perhaps an Adopt, the result is persistence.ErrLocked, and the caller repeats the write. So the
+// connections stay free for other trains.
 //
 // Tokens and passwords use short transactions instead, which lock one user: a single
 // statement would not see what was committed while it waited for the lock. Postgres ends
@@ -19,24 +21,30 @@
 //
 // # Connections
 //
-//	Book, CancelBooking, ChangeTrain, DeleteTrain               ──▶ 4 for sales
-//	Epoch, Adopt, LoadTrain, FindBooking, CancelledBookings     ──▶ 3 for adoptions
-//	lists, SeatLegs, users, tokens, replies, CreateTrain, Ping  ──▶ Options.Conns, 5 by default
+//	Book                                                        ──▶ 4 for sales
+//	CancelBooking, ChangeTrain, DeleteTrain                     ──▶ 2 for changes
+//	Epochs, Adopt, LoadTrains, FindBooking, CancelledBookings,
+//	ReserveKey, ReleaseKey, Ping                                ──▶ 3 for adoptions
+//	lists, SeatLegs, users, tokens, CreateTrain                 ──▶ Options.Conns, 5 by default
 //
 // So a sale never waits behind readers, who are anonymous and any number, and an adoption never
-// waits behind sales that a lock delays. A sale may first have to find a booking, or to load its
-// train; these reads are short. The connections of sales and adoptions are opened at the start and
-// kept.
+// waits behind sales that a lock delays. SaleWriters calls of Book have a connection each, and one
+// more for a train that is locked. A sale may first have to find a booking, to load its train or to
+// reserve a key; these statements are short. All but the last five are opened at the start and kept.
 //
 // All of them connect only to a server that accepts writes, wait at most 3 s for a lock and
-// run a statement for at most 5 s. A connection pooler must preserve sessions (PgBouncer:
-// session pooling, with the settings of this package in ignore_startup_parameters and set
-// for the role); migrations bypass it with Options.MigrateURL.
+// run a statement for at most 5 s; settings.go has shorter times for sales, changes and adoptions.
+// A connection pooler must preserve sessions (PgBouncer: session pooling, with the settings of this
+// package in ignore_startup_parameters and set for the role); migrations bypass it with
+// Options.MigrateURL.
 //
 // # Failure
 //
 // An error that Postgres returns for a statement means that it was not executed. If the
 // connection is lost or ctx ends while a statement is in flight, the error is
 // persistence.ErrUnknown: it may still be executed until an Adopt of its train returns.
-// errors.go has all cases. Broken connections are replaced on the next use.
+// errors.go has all cases. Broken connections are replaced on the next use. A server may also fall
+// silent without closing a connection: then one that was idle for a second is given up when it
+// does not answer a ping, connecting is tried at the next host, and steps that a request waits for
+// have limits of their own (conn.go, db.go).
 package postgres

@@ -18,6 +18,7 @@ const (
 	readOnlyTransaction = "25006"
 	completionUnknown   = "40003"
 	deadlockDetected    = "40P01"
+	lockNotAvailable    = "55P03" // at once with NOWAIT, otherwise after lock_timeout
 	diskFull            = "53100"
 	invalidCatalogName  = "3D000"
 	connectionException = "08" // the class: a pooler lost its server
@@ -28,14 +29,18 @@ const (
 // inside a transaction) to a sentinel of package persistence. The error means that nothing was
 // written.
 //
-// Other errors may be retried: 55P03 and 57014 mean that lock_timeout or statement_timeout
-// has passed, 40P01 a deadlock, 25006 that the server became a standby.
+// A deadlock is a foreign lock too: the statements of this package acquire locks in one order.
+//
+// Other errors may be retried: 57014 means that statement_timeout has passed, 25006 that the server
+// became a standby.
 func translate(err error) error {
 	switch codeOf(err) {
 	case uniqueViolation:
 		return fmt.Errorf("%w: %w", persistence.ErrExists, err)
 	case diskFull:
 		return fmt.Errorf("%w: %w", persistence.ErrFull, err)
+	case lockNotAvailable, deadlockDetected:
+		return fmt.Errorf("%w: %w", persistence.ErrLocked, err)
 	}
 	return err
 }

@@ -32,8 +32,8 @@ func TestErrorDeterminesTheOutcomeOfAWrite(t *testing.T) {
 		{"unique_violation", reported("ERROR", "23505"), persistence.ErrExists},
 		{"disk_full", reported("ERROR", "53100"), persistence.ErrFull},
 		{"query_canceled by statement_timeout", reported("ERROR", "57014"), nil},
-		{"lock_not_available", reported("ERROR", "55P03"), nil},
-		{"deadlock_detected", reported("ERROR", "40P01"), nil},
+		{"lock_not_available", reported("ERROR", "55P03"), persistence.ErrLocked},
+		{"deadlock_detected", reported("ERROR", "40P01"), persistence.ErrLocked},
 		{"read_only_sql_transaction", reported("ERROR", "25006"), nil},
 		{"insufficient_resources", reported("ERROR", "53000"), nil},
 		{"nothing was sent", unsent{}, nil},
@@ -46,7 +46,7 @@ func TestErrorDeterminesTheOutcomeOfAWrite(t *testing.T) {
 	} {
 		got := postgres.TranslateCommit(c.err)
 		require.ErrorIs(t, got, c.err, c.name)
-		for _, sentinel := range []error{persistence.ErrFull, persistence.ErrUnknown, persistence.ErrExists} {
+		for _, sentinel := range []error{persistence.ErrFull, persistence.ErrUnknown, persistence.ErrExists, persistence.ErrLocked} {
 			require.Equal(t, c.want != nil && errors.Is(sentinel, c.want), errors.Is(got, sentinel), "%s, %v", c.name, sentinel)
 		}
 		require.NotErrorIs(t, postgres.Translate(c.err), persistence.ErrUnknown, c.name)

@@ -8,14 +8,16 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
 )
 
+// TestAdoptionWaitsForTheSaleInFlight adopts another train in the same batch, which does not wait.
 func TestAdoptionWaitsForTheSaleInFlight(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
-	old, next := openAt(t, url), openAt(t, url)
+	old, next := openWaiting(t, url), openAt(t, url)
 	guard := adopt(t, old, booking.NewTrainID())
 	other := connect(t, url)
 	other.blockSeat(guard, 1)
@@ -24,25 +26,25 @@ func TestAdoptionWaitsForTheSaleInFlight(t *testing.T) {
 	booked := inBackground(func() error { return bookOne(t.Context(), old, sale) })
 	watch := connect(t, url)
 	watch.awaitBlocked(1)
-	var found persistence.LoadedTrain
-	adopted := inBackground(func() error {
-		_, err := next.Adopt(t.Context(), guard.Train, guard.Epoch, uuid.New())
-		if err == nil {
-			found, err = next.LoadTrain(t.Context(), guard.Train, nil)
-		}
-		return err
+	idle := adopt(t, next, booking.NewTrainID())
+	results, err := next.Adopt(t.Context(), []persistence.Guard{
+		{Train: guard.Train, Epoch: guard.Epoch + 1, Owner: uuid.New()},
+		{Train: idle.Train, Epoch: idle.Epoch + 1, Owner: uuid.New()},
 	})
-	watch.awaitBlocked(2)
+	require.NoError(t, err)
+	require.ErrorIs(t, results[0], persistence.ErrLocked)
+	require.NoError(t, results[1])
 	other.do(`COMMIT`)
-	require.NoError(t, <-adopted)
+	_, err = persistencetest.Adopt(t.Context(), next, guard.Train, guard.Epoch, uuid.New())
+	require.NoError(t, err)
+	found, err := persistencetest.LoadTrain(t.Context(), next, guard.Train, nil)
+	require.NoError(t, err)
 	require.NoError(t, <-booked)
 	require.Equal(t, []booking.Booking{sale.Booking}, found.Bookings, "the next owner loads it")
 	require.ErrorIs(t, bookOne(t.Context(), old, saleOf(guard, 3)), persistence.ErrFenced)
 }
 
-// TestWriteThatWaitedForAnAdoptionIsFenced starts each write before the adoption commits, so that
-// its snapshot has the old epoch.
-func TestWriteThatWaitedForAnAdoptionIsFenced(t *testing.T) {
+func TestWriteDuringAnAdoptionIsLockedAndThenFenced(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(db *postgres.DB, guard persistence.Guard, sold uuid.UUID) error{
 		"Book": func(db *postgres.DB, guard persistence.Guard, _ uuid.UUID) error {
@@ -65,17 +67,16 @@ func TestWriteThatWaitedForAnAdoptionIsFenced(t *testing.T) {
 			guard := adopt(t, db, booking.NewTrainID())
 			sale := saleOf(guard, 1)
 			require.NoError(t, bookOne(t.Context(), db, sale))
-			before, err := db.LoadTrain(t.Context(), guard.Train, nil)
+			before, err := persistencetest.LoadTrain(t.Context(), db, guard.Train, nil)
 			require.NoError(t, err)
 
 			adopter := connect(t, url)
 			adopter.do(`BEGIN`)
 			adopter.do(`UPDATE trains SET epoch = epoch + 1, owner = $2 WHERE id = $1`, [16]byte(guard.Train), [16]byte(uuid.New()))
-			written := inBackground(func() error { return write(db, guard, sale.Booking.ID) })
-			connect(t, url).awaitBlocked(1)
+			require.ErrorIs(t, write(db, guard, sale.Booking.ID), persistence.ErrLocked)
 			adopter.do(`COMMIT`)
-			require.ErrorIs(t, <-written, persistence.ErrFenced)
-			after, err := db.LoadTrain(t.Context(), guard.Train, nil)
+			require.ErrorIs(t, write(db, guard, sale.Booking.ID), persistence.ErrFenced)
+			after, err := persistencetest.LoadTrain(t.Context(), db, guard.Train, nil)
 			require.NoError(t, err)
 			require.Equal(t, before, after)
 			require.Equal(t, []booking.Booking{sale.Booking}, after.Bookings)
@@ -87,7 +88,7 @@ func TestWriteThatWaitedForAnAdoptionIsFenced(t *testing.T) {
 func TestSaleThatWaitedForAConflictingOneIsRefused(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
-	db := openAt(t, url)
+	db := openWaiting(t, url)
 	guard := adopt(t, db, booking.NewTrainID())
 	other := connect(t, url)
 	other.blockSeat(guard, 2)
@@ -107,30 +108,27 @@ func TestSaleThatWaitedForAConflictingOneIsRefused(t *testing.T) {
 	require.Zero(t, other.count(`SELECT count(*) FROM seats WHERE seat_number = 1`), "nothing of the first is stored")
 }
 
-// TestDeadlockIsRetriedInHalves causes a deadlock with a session that locks seat 2 before seat 1,
-// unlike this package. Postgres fails the statement that detects the deadlock, which by these
+// TestDeadlockIsALockOfSomebodyElse causes a deadlock with a session that locks seat 2 before seat
+// 1, unlike this package. Postgres fails the statement that detects the deadlock, which by these
 // settings is the sale.
-func TestDeadlockIsRetriedInHalves(t *testing.T) {
+func TestDeadlockIsALockOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
-	db := openAt(t, url)
+	db := openWaiting(t, url)
 	guard := adopt(t, db, booking.NewTrainID())
-	awaitSettled(t, db)
 	require.NoError(t, db.Exec(t.Context(), `SET deadlock_timeout = '2s'`))
 	other := connect(t, url)
 	other.do(`SET deadlock_timeout = '1min'`)
 	other.blockSeat(guard, 2)
-	var results []error
-	booked := inBackground(func() (err error) {
-		results, err = db.Book(t.Context(), []persistence.Sale{saleOf(guard, 1), saleOf(guard, 2)})
-		return err
-	})
+	sale := saleOf(guard, 1, 2)
+	booked := inBackground(func() error { return bookOne(t.Context(), db, sale) })
 	connect(t, url).awaitBlocked(1)
 	other.sellSeat(guard, 1)
 	other.do(`COMMIT`)
-	require.NoError(t, <-booked)
-	require.Equal(t, []error{nil, nil}, results)
-	require.Equal(t, 1, other.count(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`))
+	err := <-booked
+	require.ErrorIs(t, err, persistence.ErrLocked)
+	require.ErrorContains(t, err, "40P01")
+	require.NoError(t, bookOne(t.Context(), db, sale))
 }
 
 // TestPasswordChangeRevokesTheTokenOfAConcurrentRotation starts both concurrently.

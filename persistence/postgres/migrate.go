@@ -40,11 +40,7 @@ func (db *DB) Migrate(ctx context.Context) (err error) {
 	}
 	// Closing the session releases the lock.
 	defer session.Close()
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return fmt.Errorf("postgres: migrations: %w", err)
-	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, handle, files, goose.WithDisableGlobalRegistry(true))
+	provider, err := newProvider(handle)
 	if err != nil {
 		return fmt.Errorf("postgres: migrations: %w", err)
 	}
@@ -52,6 +48,14 @@ func (db *DB) Migrate(ctx context.Context) (err error) {
 		return fmt.Errorf("postgres: migrate: %w", translate(err))
 	}
 	return nil
+}
+
+func newProvider(handle *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, handle, files, goose.WithDisableGlobalRegistry(true))
 }
 
 // Version returns the version of the tables (0: no tables) and the newest one that this
@@ -110,7 +114,7 @@ func awaitLock(ctx context.Context, handle *sql.DB) (*sql.Conn, error) {
 
 // migrationConfig returns the configuration of Migrate's connections. A migration has no
 // statement_timeout, but keeps lock_timeout, so that sales do not wait behind it for the lock of
-// a table.
+// a table. What is built CONCURRENTLY sets lock_timeout to 0: no sale waits behind that.
 func migrationConfig(url string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {

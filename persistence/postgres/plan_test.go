@@ -12,6 +12,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
 )
@@ -33,7 +34,7 @@ func TestLoadDoesNotReadWhatUsersCancelled(t *testing.T) {
 			awaitSettled(t, reader) // so that every load uses the same connection
 			guard, user := adopt(t, reader, booking.NewTrainID()), uuid.New()
 			requireBookings := func(live, latest int) {
-				loaded, err := reader.LoadTrain(t.Context(), guard.Train, []uuid.UUID{uuid.New()})
+				loaded, err := persistencetest.LoadTrain(t.Context(), reader, guard.Train, []uuid.UUID{uuid.New()})
 				require.NoError(t, err)
 				require.Len(t, loaded.Bookings, live)
 				cancelled, err := reader.CancelledBookings(t.Context(), guard.Train, user)
@@ -51,8 +52,65 @@ func TestLoadDoesNotReadWhatUsersCancelled(t *testing.T) {
 				rows.do(`ANALYZE bookings`)
 			}
 			requireBookings(1, persistence.MaxHistory)
-			requireIndexes(t, reader.PlansOfAdoptions, "bookings_of_train", "bookings_pkey", "bookings_cancelled_of_user")
-			rows.requireRead(reader, 1+persistence.MaxHistory)
+			requireIndexes(t, reader.PlansOfAdoptions, "bookings_of_train", "bookings_by_id", "bookings_cancelled_of_user")
+			rows.requireRead(reader, "bookings", 1+persistence.MaxHistory)
+		})
+	}
+}
+
+// TestTrainsAreLoadedByTheirIDs counts the rows that are read to find the epochs of a few of many
+// trains, to adopt and to load them.
+func TestTrainsAreLoadedByTheirIDs(t *testing.T) {
+	t.Parallel()
+	for name, c := range planCases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := servers.Postgres(t)
+			reader := openAt(t, url)
+			awaitSettled(t, reader) // so that every call uses the same connection
+			few := make([]persistence.Guard, 3)
+			for i := range few {
+				few[i] = adopt(t, reader, booking.NewTrainID())
+			}
+			load := func() {
+				ids := make([]booking.TrainID, len(few))
+				for i := range few {
+					few[i].Epoch++
+					ids[i] = few[i].Train
+				}
+				_, err := reader.Epochs(t.Context(), ids)
+				require.NoError(t, err)
+				results, err := reader.Adopt(t.Context(), few)
+				require.NoError(t, err)
+				require.Equal(t, make([]error, len(few)), results)
+				loaded, err := reader.LoadTrains(t.Context(), ids, nil)
+				require.NoError(t, err)
+				require.NoError(t, loaded[0].Err)
+			}
+			rows := connect(t, url)
+			rows.do(`ALTER TABLE trains SET (autovacuum_enabled = off)`) // it would analyze the table
+			if c.early {
+				load()
+			}
+			rows.do(`INSERT INTO trains (id, name, capacity, on_sale, created_at, updated_at, stops, retires_at, revision)
+				SELECT gen_random_uuid(), name, capacity, on_sale, created_at, updated_at, stops, retires_at, revision * 10000 + i
+				FROM trains, generate_series(1, 5000) i`)
+			if c.analyze {
+				rows.do(`ANALYZE trains`)
+			}
+			load()
+			plans, err := reader.PlansOfAdoptions(t.Context())
+			require.NoError(t, err)
+			found := 0
+			for text, plan := range plans {
+				if strings.Contains(text, "trains") && strings.Contains(text, "ANY") {
+					found++
+					require.NotContains(t, plan, "Seq Scan", "%s\n%s", text, plan)
+					require.NotContains(t, plan, "trains_by_retirement", "%s\n%s", text, plan)
+					require.Regexp(t, `Index Cond: \(id = ANY`, plan, text)
+				}
+			}
+			require.Equal(t, 3, found)
 		})
 	}
 }
@@ -91,14 +149,103 @@ func TestUserBookingsReadOnlyTheirPage(t *testing.T) {
 			rows.addBookings(guard, user, 20_000, false)
 			rows.do(`UPDATE bookings SET booked_at = booked_at + random() * interval '1 hour'`)
 			rows.do(`SELECT pg_stat_force_next_flush()`)
-			before := rows.rowsRead()
+			before := rows.rowsRead("bookings")
 			if c.analyze {
 				rows.do(`ANALYZE bookings`)
 			}
 			read()
-			requireIndexes(t, reader.PlansOfReads, "bookings_of_user", "bookings_of_user", "bookings_pkey")
+			requireIndexes(t, reader.PlansOfReads, "bookings_of_user", "bookings_of_user", "bookings_by_id")
 			const pages, onePage, oneBooking = 4, limit + 1, 1
-			rows.requireRead(reader, before+pages*(onePage+oneBooking))
+			rows.requireRead(reader, "bookings", before+pages*(onePage+oneBooking))
+		})
+	}
+}
+
+// TestCatalogueReadsOnlyCurrentTrains counts the rows that are read at a start and at refreshes.
+func TestCatalogueReadsOnlyCurrentTrains(t *testing.T) {
+	t.Parallel()
+	const retired, current, refreshes = 5000, 30, 20
+	for name, c := range planCases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := servers.Postgres(t)
+			reader := openReader(t, url)
+			read := func() (trains int) {
+				const limit = 10
+				for after := (booking.Cursor{At: now()}); ; {
+					page, err := reader.ListTrains(t.Context(), after, limit)
+					require.NoError(t, err)
+					trains += len(page.Items)
+					if after = page.Next; after == (booking.Cursor{}) {
+						break
+					}
+				}
+				last, err := reader.Revision(t.Context())
+				require.NoError(t, err)
+				for range refreshes {
+					changed, err := reader.ChangedTrains(t.Context(), last, limit)
+					require.NoError(t, err)
+					require.Empty(t, changed)
+				}
+				return trains
+			}
+			rows := connect(t, url)
+			rows.do(`ALTER TABLE trains SET (autovacuum_enabled = off)`) // it would analyze the table
+			if c.early {
+				require.Zero(t, read())
+			}
+			rows.do(`
+				INSERT INTO trains (id, name, capacity, on_sale, created_at, updated_at, stops, revision, retires_at)
+				SELECT gen_random_uuid(), '', 1, true, now(), now(), '[]', i,
+					CASE WHEN i <= $2 THEN '11000-01-01' ELSE now() - i * interval '1 s' END
+				FROM generate_series(1, $1) i`, retired+current, current)
+			rows.do(`UPDATE catalogue SET revision = $1`, retired+current)
+			if c.analyze {
+				rows.do(`ANALYZE trains`)
+			}
+			rows.do(`SELECT pg_stat_force_next_flush()`)
+			before := rows.rowsRead("trains")
+			require.Equal(t, current, read())
+			rows.requireRead(reader, "trains", before+current)
+		})
+	}
+}
+
+// TestSalesFindTheirBookingByItsKey checks the plans of what is written for one booking.
+func TestSalesFindTheirBookingByItsKey(t *testing.T) {
+	t.Parallel()
+	for name, c := range planCases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := servers.Postgres(t)
+			db := openAt(t, url)
+			awaitSettled(t, db) // so that every write uses the same connection
+			guard := adopt(t, db, booking.NewTrainID())
+			write := func(seat int) {
+				sale := saleOf(guard, seat)
+				require.NoError(t, bookOne(t.Context(), db, sale))
+				require.NoError(t, db.CancelBooking(t.Context(), guard, sale.Booking.ID, now()))
+			}
+			rows := connect(t, url)
+			rows.do(`ALTER TABLE bookings SET (autovacuum_enabled = off)`) // it would analyze the table
+			if c.early {
+				write(1)
+			}
+			rows.addBookings(guard, uuid.New(), 20_000, false)
+			if c.analyze {
+				rows.do(`ANALYZE bookings`)
+			}
+			write(2)
+			plans, err := db.PlansOfSales(t.Context())
+			require.NoError(t, err)
+			require.Len(t, plans, 2)
+			for text, plan := range plans {
+				found := regexp.MustCompile(`using (bookings\w+)`).FindAllStringSubmatch(plan, -1)
+				require.Len(t, found, 2, plan)
+				for _, index := range found {
+					require.Equal(t, "bookings_pkey", index[1], "%s\n%s", text, plan)
+				}
+			}
 		})
 	}
 }
@@ -115,12 +262,12 @@ func openReader(t *testing.T, url string) *postgres.DB {
 }
 
 // requireRead closes a DB, whose session then reports what it has read, and checks the number of
-// bookings that all sessions have read.
-func (s *session) requireRead(reader *postgres.DB, want int) {
+// rows of a table that all sessions have read.
+func (s *session) requireRead(reader *postgres.DB, table string, want int) {
 	s.Helper()
 	require.NoError(s, reader.Close())
-	require.Eventually(s, func() bool { return s.rowsRead() >= want }, 10*time.Second, 5*time.Millisecond)
-	require.Equal(s, want, s.rowsRead())
+	require.Eventually(s, func() bool { return s.rowsRead(table) >= want }, 10*time.Second, 5*time.Millisecond)
+	require.Equal(s, want, s.rowsRead(table))
 }
 
 // requireIndexes checks the indexes by which a connection finds bookings.
@@ -147,9 +294,9 @@ func (s *session) addBookings(guard persistence.Guard, user uuid.UUID, n int, ca
 		[16]byte(guard.Train), [16]byte(user), n, cancelled)
 }
 
-// rowsRead returns the number of bookings that were read by sessions that have reported it.
-func (s *session) rowsRead() int {
+// rowsRead returns the number of rows of a table that were read by sessions that have reported it.
+func (s *session) rowsRead(table string) int {
 	s.Helper()
 	return s.count(`
-		SELECT coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::int FROM pg_stat_user_tables WHERE relname = 'bookings'`)
+		SELECT coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::int FROM pg_stat_user_tables WHERE relname = $1`, table)
 }

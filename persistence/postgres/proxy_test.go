@@ -31,6 +31,8 @@ type proxy struct {
 	listener net.Listener
 	cut      atomic.Int32 // the kind of message before which a connection is cut; 0: none
 	passing  atomic.Int32 // how many messages of that kind are forwarded first
+	gate     sync.RWMutex // locked while nothing is forwarded
+	silent   bool
 }
 
 // newProxy returns a proxy to the database at a URL with the directory of a socket.
@@ -55,6 +57,7 @@ func newProxy(t *testing.T, target string) *proxy {
 	})
 	t.Cleanup(func() {
 		p.close()
+		p.recover()
 		connections.Wait()
 	})
 	return p
@@ -62,6 +65,32 @@ func newProxy(t *testing.T, target string) *proxy {
 
 // close refuses new connections.
 func (p *proxy) close() { _ = p.listener.Close() }
+
+// silence stops to forward anything. Connections stay open, and new ones are accepted.
+func (p *proxy) silence() {
+	p.gate.Lock()
+	p.silent = true
+}
+
+// recover forwards again, first what was sent meanwhile.
+func (p *proxy) recover() {
+	if p.silent {
+		p.silent = false
+		p.gate.Unlock()
+	}
+}
+
+// gated forwards to a Writer, unless the proxy is silent.
+type gated struct {
+	*proxy
+	to io.Writer
+}
+
+func (g gated) Write(b []byte) (int, error) {
+	g.gate.RLock()
+	defer g.gate.RUnlock()
+	return g.to.Write(b)
+}
 
 // cutBefore cuts the connection with the next message of a kind, before that message and after
 // forwarding a number of them. The server has received the client's messages by then.
@@ -85,6 +114,13 @@ func awaitSettled(t *testing.T, db *postgres.DB) {
 	require.Eventually(t, db.Settled, 10*time.Second, time.Millisecond)
 }
 
+// neverPing makes the database use its idle connections without a ping, as if each had been used a
+// moment ago.
+func neverPing(t *testing.T, db *postgres.DB) {
+	t.Helper()
+	db.SetLastUse(t.Context(), time.Now().Add(time.Hour))
+}
+
 func (p *proxy) serve(client net.Conn) {
 	defer client.Close()
 	server, err := net.Dial("unix", p.socket)
@@ -95,10 +131,10 @@ func (p *proxy) serve(client net.Conn) {
 	var upstream sync.WaitGroup
 	defer upstream.Wait()
 	upstream.Go(func() {
-		_, _ = io.Copy(server, client)
+		_, _ = io.Copy(gated{p, server}, client)
 		server.Close()
 	})
-	p.forward(client, server)
+	p.forward(gated{p, client}, server)
 	client.Close()
 }
 

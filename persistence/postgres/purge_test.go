@@ -29,13 +29,14 @@ func TestSavingATokenPurgesExpiredOnes(t *testing.T) {
 	require.Zero(t, rows.count(`SELECT count(*) FROM refresh_tokens WHERE expires_at < now()`))
 }
 
-func TestSavingAReplyPurgesExpiredOnes(t *testing.T) {
+func TestReservingAKeyPurgesExpiredOnes(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
 	when, db := now(), openAt(t, url)
 	for range 5 {
-		reply := booking.Reply{Status: 201, Body: []byte("{}"), ExpiresAt: when.Add(time.Hour)}
-		require.NoError(t, db.SaveReply(t.Context(), uuid.New(), "k", reply, when))
+		wanted := booking.Reservation{ID: uuid.New(), ExpiresAt: when.Add(time.Hour)}
+		_, err := db.ReserveKey(t.Context(), uuid.New(), "k", wanted, when)
+		require.NoError(t, err)
 		when = when.Add(time.Hour)
 	}
 	require.Equal(t, 1, connect(t, url).count(`SELECT count(*) FROM idempotency_keys`))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"time"
 
@@ -27,21 +26,29 @@ func (db *DB) Book(ctx context.Context, sales []persistence.Sale) (results []err
 // same seat or id, in this batch or another one of the same activation: then the sales are
 // written one by one. Actors send no such batches.
 func book(ctx context.Context, c *conn, sales []persistence.Sale) ([]error, error) {
-	results, err := bookOrSplit(ctx, c, sales)
-	if codeOf(err) == deadlockDetected && !errors.Is(err, persistence.ErrUnknown) { // unknown: a part was written
-		// All locks are acquired in order, so the other statement is not of this service. Half a
-		// batch may succeed. Writing a sale again has no effect.
-		return inParts(ctx, c, slices.Chunk(sales, (len(sales)+1)/2), bookOrSplit)
+	results, err := bookBatch(ctx, c, sales)
+	if codeOf(err) == divisionByZero {
+		return bookEach(ctx, c, sales)
 	}
 	return results, err
 }
 
-func bookOrSplit(ctx context.Context, c *conn, sales []persistence.Sale) ([]error, error) {
-	results, err := bookBatch(ctx, c, sales)
-	if codeOf(err) == divisionByZero {
-		return inParts(ctx, c, slices.Chunk(sales, 1), bookOne)
+// bookEach writes the sales of a batch in order. If one fails after another was written, the
+// outcome of the batch is unknown.
+func bookEach(ctx context.Context, c *conn, sales []persistence.Sale) (results []error, err error) {
+	for i := range sales {
+		result, err := bookOne(ctx, c, sales[i:i+1])
+		switch {
+		case errors.Is(err, persistence.ErrLocked):
+			result = []error{err}
+		case err != nil && slices.Contains(results, nil):
+			return nil, fmt.Errorf("%w: %w", persistence.ErrUnknown, err)
+		case err != nil:
+			return nil, err
+		}
+		results = append(results, result...)
 	}
-	return results, err
+	return results, nil
 }
 
 // bookOne writes a single sale. If it conflicts with a sale that was committed concurrently,
@@ -56,25 +63,6 @@ func bookOne(ctx context.Context, c *conn, sales []persistence.Sale) ([]error, e
 	return []error{persistence.ErrConflict}, nil
 }
 
-// inParts writes the parts of a batch in order. If one fails after another was written, the
-// outcome of the batch is unknown.
-func inParts(
-	ctx context.Context, c *conn, parts iter.Seq[[]persistence.Sale],
-	write func(context.Context, *conn, []persistence.Sale) ([]error, error),
-) (results []error, err error) {
-	for part := range parts {
-		written, err := write(ctx, c, part)
-		if err != nil && slices.Contains(results, nil) {
-			return nil, fmt.Errorf("%w: %w", persistence.ErrUnknown, err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		results = append(results, written...)
-	}
-	return results, nil
-}
-
 // bookBatch writes a batch as one statement. The error is 22012 if sales conflict with each
 // other or with concurrent ones, and then nothing was written.
 //
@@ -82,6 +70,10 @@ func inParts(
 // waiting for concurrent statements. If it refuses a seat that the checks before it allowed,
 // the counts differ and the division by zero undoes everything. So does a duplicate id, or one
 // that was written concurrently.
+//
+// A train that somebody else has locked is skipped, because the others must not wait for it. A
+// lock on a seat fails the statement after lock_timeout, with ErrLocked for the whole batch: the
+// upsert cannot skip rows.
 //
 // Every lookup is a scalar subquery, because a join may scan the whole table for each sale.
 // The conditions that exclude sales are plain booleans: the planner expects half of these to be
@@ -93,14 +85,16 @@ func bookBatch(ctx context.Context, c *conn, sales []persistence.Sale) ([]error,
 			SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::uuid[], $7::timestamptz[])
 				WITH ORDINALITY AS r (id, train_id, user_id, legs, epoch, owner, booked_at, n)),
 		guard AS MATERIALIZED (
-			SELECT id, epoch, owner, deleted_at FROM trains WHERE id = ANY ($2) ORDER BY id FOR SHARE),
+			SELECT id, epoch, owner, deleted_at FROM trains WHERE id = ANY ($2) ORDER BY id FOR SHARE SKIP LOCKED),
 		checked AS MATERIALIZED (
 			SELECT *, result IS NULL AS valid FROM (
 				SELECT r.*, CASE
-					WHEN g.id IS NULL THEN 'not_found'
+					WHEN g.id IS NULL THEN
+						CASE WHEN EXISTS (SELECT 1 FROM trains t WHERE t.id = r.train_id) THEN 'locked' ELSE 'not_found' END
 					WHEN g.epoch <> r.epoch OR g.owner IS DISTINCT FROM r.owner THEN 'fenced'
 					WHEN g.deleted_at IS NOT NULL THEN 'not_found'
-					ELSE (SELECT CASE WHEN b.cancelled_at IS NULL THEN 'done' ELSE 'conflict' END FROM bookings b WHERE b.id = r.id)
+					ELSE (SELECT CASE WHEN b.cancelled_at IS NULL THEN 'done' ELSE 'conflict' END FROM bookings b
+						WHERE b.train_id = r.train_id AND b.id = r.id)
 					END AS result
 				FROM req r LEFT JOIN guard g ON g.id = r.train_id) AS r),
 		requested AS MATERIALIZED (
@@ -125,7 +119,7 @@ func bookBatch(ctx context.Context, c *conn, sales []persistence.Sale) ([]error,
 			INSERT INTO bookings (` + bookingColumns + `, epoch)
 			SELECT c.id, c.train_id, c.user_id, c.legs, f.seats, c.booked_at, NULL, c.epoch
 			FROM checked c JOIN free f USING (n) ORDER BY c.id
-			ON CONFLICT (id) DO NOTHING
+			ON CONFLICT DO NOTHING
 			RETURNING 1)
 		SELECT
 			array(SELECT coalesce(c.result, CASE WHEN f.n IS NULL THEN 'conflict' ELSE 'done' END)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/postgres"
 )
 
 // session is a connection of the test, which can block others.
@@ -59,6 +60,15 @@ func (s *session) awaitBlocked(n int) {
 	require.Eventually(s, func() bool {
 		return n == s.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
 	}, 10*time.Second, 5*time.Millisecond)
+}
+
+// openWaiting opens the database at url, whose sales wait for locks without a limit.
+func openWaiting(t *testing.T, url string) *postgres.DB {
+	t.Helper()
+	db := openAt(t, url)
+	awaitSettled(t, db)
+	require.NoError(t, db.WaitForLocks(t.Context()))
+	return db
 }
 
 // inBackground runs do in a goroutine and returns a channel that gets its error.

@@ -29,6 +29,19 @@ var plans = map[string]string{
 	"jit":             "off",
 }
 
+// These statements change the settings of the sessions that have a purpose. They run after
+// connecting, so that they also work through a pooler that drops the settings of a connection.
+//
+// Sales and changes give up a lock soon, because the other trains need the connection: the caller
+// repeats them (ErrLocked). Statements of this package that wait for each other take a few
+// milliseconds. Sales end before the writer stops waiting, so that a slow one is not unknown. An
+// adoption waits longer than a sale takes, and ends before aheadTimeout.
+const (
+	saleSettings     = `SET lock_timeout = '100ms'; SET statement_timeout = '2s'`
+	changeSettings   = `SET lock_timeout = '100ms'`
+	adoptionSettings = `SET lock_timeout = '2500ms'`
+)
+
 // oldestServer is the oldest supported server_version_num, on which the suites pass.
 const oldestServer = 140_000
 
@@ -65,7 +78,7 @@ func (db *DB) checkSettings(ctx context.Context, log *slog.Logger) error {
 		return nil // connect has failed
 	}
 	var found server
-	err := db.adopt(ctx, "check settings", func(ctx context.Context, c *conn) (err error) {
+	err := db.read(ctx, "check settings", func(ctx context.Context, c *conn) (err error) {
 		found, err = first(ctx, c, scanServer, find)
 		return err
 	})

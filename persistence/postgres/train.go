@@ -19,6 +19,7 @@ const (
 	resultFenced   = "fenced"
 	resultNotFound = "not_found" // no such train or booking
 	resultConflict = "conflict"
+	resultLocked   = "locked" // the row of the train
 )
 
 // guardResult compares a guard, the parameters $1 to $3, with the locked row g of its train.
@@ -28,15 +29,32 @@ const guardResult = `CASE
 	WHEN g.epoch <> $2 OR g.owner IS DISTINCT FROM $3 THEN 'fenced'
 	WHEN g.deleted_at IS NOT NULL THEN 'not_found' END`
 
+// nextRevision increments the revision of the catalogue, whose row it locks until the statement is
+// committed, if the guarded statement that it is part of is to be done.
+const nextRevision = `
+	UPDATE catalogue SET revision = revision + 1 WHERE (SELECT result FROM checked) = 'done' RETURNING revision`
+
+// notDeleted is the condition on one of many trains that are found by their ids. In this form the planner
+// does not see that trains_by_retirement has all such trains, and does not read that index instead.
+const notDeleted = `CASE WHEN deleted_at IS NULL THEN true END`
+
 // CreateTrain implements persistence.Trains. A restored train has no owner, so that the
-// activation that deleted it is fenced.
+// activation that deleted it is fenced. A row of the train is locked before that of the catalogue,
+// as in every other statement.
 func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 	const create = `
-		INSERT INTO trains (` + trainColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		WITH stored AS MATERIALIZED (
+			SELECT deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE),
+		next AS (
+			UPDATE catalogue SET revision = revision + 1
+			WHERE NOT EXISTS (SELECT 1 FROM stored WHERE deleted_at IS NULL) RETURNING revision)
+		INSERT INTO trains (` + trainColumns + `, retires_at, revision)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, revision FROM next
 		ON CONFLICT (id) DO UPDATE SET
 			owner = NULL, deleted_at = NULL,
 			name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
-			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops
+			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
+			retires_at = excluded.retires_at, revision = excluded.revision
 		WHERE trains.deleted_at IS NOT NULL`
 	stops, err := persistence.EncodeList(train.Stops)
 	if err != nil {
@@ -44,7 +62,7 @@ func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 	}
 	return db.write(ctx, "create train", func(ctx context.Context, c *conn) error {
 		created, err := c.exec(ctx, create, id(train.ID), train.Name, train.Capacity, train.OnSale,
-			train.CreatedAt, train.UpdatedAt, stops)
+			train.CreatedAt, train.UpdatedAt, stops, persistence.EncodeRetirement(&train))
 		if err == nil && created == 0 {
 			return persistence.ErrExists
 		}
@@ -52,103 +70,173 @@ func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 	})
 }
 
-// ListTrains implements persistence.Trains.
-func (db *DB) ListTrains(ctx context.Context) (trains []booking.Train, err error) {
-	const find = `
-		SELECT ` + trainColumns + ` FROM trains
-		WHERE deleted_at IS NULL ORDER BY created_at, id`
-	err = db.read(ctx, "list trains", func(ctx context.Context, c *conn) (err error) {
-		trains, err = all(ctx, c, scanTrain, find)
-		return err
-	})
-	return trains, err
-}
-
-// Epoch implements persistence.Trains.
-func (db *DB) Epoch(ctx context.Context, train booking.TrainID) (epoch int64, err error) {
-	const find = `SELECT epoch FROM trains WHERE id = $1 AND deleted_at IS NULL`
-	err = db.readAhead(ctx, "epoch", func(ctx context.Context, c *conn) (err error) {
-		epoch, err = first(ctx, c, scalar[int64], find, id(train))
-		return err
-	})
-	return epoch, err
-}
-
-// Adopt implements persistence.Trains. The update waits for the sales in flight, which have a
-// shared lock on the train.
-func (db *DB) Adopt(ctx context.Context, train booking.TrainID, old int64, owner uuid.UUID) (epoch int64, err error) {
-	const adopt = `
-		WITH adopted AS (
-			UPDATE trains SET epoch = epoch + 1, owner = $3
-			WHERE id = $1 AND epoch = $2 AND deleted_at IS NULL RETURNING epoch)
-		SELECT (SELECT epoch FROM adopted) FROM trains WHERE id = $1 AND deleted_at IS NULL`
-	err = db.adopt(ctx, "adopt", func(ctx context.Context, c *conn) error {
-		adopted, err := first(ctx, c, scalar[*int64], adopt, id(train), old, id(owner))
-		switch {
-		case err != nil:
+// Epochs implements persistence.Trains.
+func (db *DB) Epochs(ctx context.Context, trains []booking.TrainID) (epochs []persistence.Result[int64], err error) {
+	err = db.readAhead(ctx, "epochs", func(ctx context.Context, c *conn) error {
+		found, err := epochsOf(ctx, c, `
+			SELECT id, epoch, false FROM trains WHERE id = ANY ($1::uuid[]) AND `+notDeleted, column(trains, id))
+		if err != nil {
 			return err
-		case adopted == nil:
-			return persistence.ErrFenced
 		}
-		epoch = *adopted
+		epochs = resultsOf(trains, func(train booking.TrainID) (int64, bool) {
+			e, ok := found[train]
+			return e.epoch, ok
+		})
 		return nil
 	})
-	return epoch, err
+	return epochs, err
 }
 
-// LoadTrain implements persistence.Trains.
-func (db *DB) LoadTrain(
-	ctx context.Context, train booking.TrainID, became []uuid.UUID,
-) (loaded persistence.LoadedTrain, err error) {
-	const (
-		find = `SELECT ` + trainColumns + ` FROM trains WHERE id = $1 AND deleted_at IS NULL`
-		live = `SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = $1 AND cancelled_at IS NULL`
-	)
-	err = db.snapshotAhead(ctx, "load train", func(ctx context.Context, c *conn) error {
-		if loaded.Train, err = first(ctx, c, scanTrain, find, id(train)); err != nil {
+// epochOf is the epoch of a train in the snapshot of a statement, which may have adopted it.
+type epochOf struct {
+	epoch   int64
+	adopted bool
+}
+
+func epochsOf(ctx context.Context, c *conn, text string, args ...any) (map[booking.TrainID]epochOf, error) {
+	epochs := map[booking.TrainID]epochOf{}
+	_, err := all(ctx, c, func(r row) (train booking.TrainID, err error) {
+		var e epochOf
+		err = r.Scan((*[16]byte)(&train), &e.epoch, &e.adopted)
+		epochs[train] = e
+		return train, err
+	}, text, args...)
+	return epochs, err
+}
+
+// resultsOf returns the result of each train: its value, or ErrNotFound.
+func resultsOf[T any](trains []booking.TrainID, find func(booking.TrainID) (T, bool)) []persistence.Result[T] {
+	results := make([]persistence.Result[T], len(trains))
+	for i, train := range trains {
+		value, found := find(train)
+		if !found {
+			results[i].Err = persistence.ErrNotFound
+		}
+		results[i].Value = value
+	}
+	return results
+}
+
+// Adopt implements persistence.Trains. A sale in flight has a shared lock on its train, which is
+// then skipped: a statement that waited for it would keep the other trains, and a connection,
+// waiting. Since it waits for no lock, it cannot be part of a deadlock either.
+//
+// Each row is found by its id, as an array, and the rest of its activation by the place of the id
+// in the array, because a join may scan the whole table. A row that was changed since the snapshot
+// of the statement is compared again when it is locked.
+func (db *DB) Adopt(ctx context.Context, activations []persistence.Guard) (results []error, err error) {
+	const adopt = `
+		WITH locked AS MATERIALIZED (
+			SELECT id FROM trains
+			WHERE id = ANY ($1::uuid[]) AND epoch + 1 = ($2::bigint[])[array_position($1, id)] AND ` + notDeleted + `
+			FOR NO KEY UPDATE SKIP LOCKED),
+		adopted AS (
+			UPDATE trains SET epoch = epoch + 1, owner = ($3::uuid[])[array_position($1, id)]
+			WHERE id = ANY (ARRAY(SELECT id FROM locked))
+			RETURNING id)
+		SELECT id, epoch, id IN (SELECT id FROM adopted) FROM trains
+		WHERE id = ANY ($1) AND ` + notDeleted
+	trains, owners := make([][16]byte, len(activations)), make([][16]byte, len(activations))
+	epochs := make([]int64, len(activations))
+	for i, a := range activations {
+		trains[i], epochs[i], owners[i] = id(a.Train), a.Epoch, id(a.Owner)
+	}
+	err = db.adopt(ctx, "adopt", func(ctx context.Context, c *conn) error {
+		found, err := epochsOf(ctx, c, adopt, trains, epochs, owners)
+		if err != nil {
 			return err
 		}
-		if loaded.Bookings, err = all(ctx, c, scanBooking, live, id(train)); err != nil {
-			return err
+		results = make([]error, len(activations))
+		seen := map[booking.TrainID]bool{}
+		for i, a := range activations {
+			before, exists := found[a.Train]
+			switch {
+			case !exists:
+				results[i] = persistence.ErrNotFound
+			case before.epoch+1 != a.Epoch, seen[a.Train]: // of one train the first is adopted
+				results[i] = persistence.ErrFenced
+			case !before.adopted:
+				results[i] = persistence.ErrLocked
+			}
+			seen[a.Train] = true
 		}
-		if loaded.Cancelled, err = cancelledOf(ctx, c, became); err != nil {
-			return err
-		}
-		loaded.Seats, err = seatsOf(ctx, c, train)
-		return err
+		return nil
 	})
-	return loaded, err
+	return results, err
 }
 
-// cancelledOf returns those of the ids whose booking was cancelled. The query has no condition on
-// cancelled_at: while few bookings were cancelled, the plan would read all of them, and a session
-// would keep it when there are many.
-func cancelledOf(ctx context.Context, c *conn, ids []uuid.UUID) (cancelled []uuid.UUID, err error) {
+// LoadTrains implements persistence.Trains. OFFSET keeps the subquery a subquery, which uses the index
+// of the bookings of a train; a join, or ANY, may read another one from its beginning to its end.
+func (db *DB) LoadTrains(
+	ctx context.Context, trains []booking.TrainID, became []uuid.UUID,
+) (results []persistence.Result[persistence.LoadedTrain], err error) {
+	const (
+		find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ANY ($1::uuid[]) AND ` + notDeleted
+		live = `
+			SELECT b.* FROM unnest($1::uuid[]) AS r (id) CROSS JOIN LATERAL (
+				SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = r.id AND cancelled_at IS NULL OFFSET 0) AS b`
+	)
+	ids := column(trains, id)
+	err = db.snapshotAhead(ctx, "load trains", func(ctx context.Context, c *conn) error {
+		loaded := make(map[booking.TrainID]*persistence.LoadedTrain, len(trains))
+		_, err := all(ctx, c, func(r row) (booking.TrainID, error) {
+			train, err := scanTrain(r)
+			loaded[train.ID] = &persistence.LoadedTrain{Train: train, Bookings: []booking.Booking{}}
+			return train.ID, err
+		}, find, ids)
+		if err != nil {
+			return err
+		}
+		_, err = all(ctx, c, func(r row) (struct{}, error) {
+			b, err := scanBooking(r)
+			if l := loaded[b.Train]; l != nil {
+				l.Bookings = append(l.Bookings, b)
+			}
+			return struct{}{}, err
+		}, live, ids)
+		if err != nil {
+			return err
+		}
+		if err := addCancelled(ctx, c, loaded, became); err != nil {
+			return err
+		}
+		seats, err := seatsOf(ctx, c, trains)
+		if err != nil {
+			return err
+		}
+		for i, train := range trains {
+			if l := loaded[train]; l != nil {
+				l.Seats = seats[i]
+			}
+		}
+		results = resultsOf(trains, func(train booking.TrainID) (persistence.LoadedTrain, bool) {
+			if l := loaded[train]; l != nil {
+				return *l, true
+			}
+			return persistence.LoadedTrain{}, false
+		})
+		return nil
+	})
+	return results, err
+}
+
+// addCancelled adds those of the ids whose booking was cancelled to their trains. The query has no
+// condition on cancelled_at: while few bookings were cancelled, the plan would read all of them, and
+// a session would keep it when there are many.
+func addCancelled(
+	ctx context.Context, c *conn, loaded map[booking.TrainID]*persistence.LoadedTrain, ids []uuid.UUID,
+) error {
 	const find = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = ANY ($1::uuid[])`
 	if len(ids) == 0 {
-		return nil, nil
+		return nil
 	}
 	bookings, err := all(ctx, c, scanBooking, find, column(ids, id))
 	for _, b := range bookings {
-		if !b.CancelledAt.IsZero() {
-			cancelled = append(cancelled, b.ID)
+		if l := loaded[b.Train]; l != nil && !b.CancelledAt.IsZero() {
+			l.Cancelled = append(l.Cancelled, b.ID)
 		}
 	}
-	return cancelled, err
-}
-
-// seatsOf returns the legs on which each seat of a train is booked.
-func seatsOf(ctx context.Context, c *conn, train booking.TrainID) (map[int]booking.Legs, error) {
-	const find = `SELECT seat_number, legs FROM seats WHERE train_id = $1 AND legs <> 0`
-	seats := map[int]booking.Legs{}
-	scan := func(r row) (number int, err error) {
-		var set int64
-		err = r.Scan(&number, &set)
-		seats[number] = persistence.DecodeLegs(set)
-		return number, err
-	}
-	_, err := all(ctx, c, scan, find, id(train))
-	return seats, err
+	return err
 }
 
 // ChangeTrain implements persistence.Trains. The caller must have no sale of the train in
@@ -156,14 +244,16 @@ func seatsOf(ctx context.Context, c *conn, train booking.TrainID) (map[int]booki
 func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train booking.Train) error {
 	const change = `
 		WITH g AS MATERIALIZED (
-			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE),
+			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE NOWAIT),
 		checked AS MATERIALIZED (
 			SELECT coalesce(` + guardResult + `, CASE
 				WHEN EXISTS (SELECT 1 FROM seats WHERE train_id = $1 AND seat_number > $5 AND legs <> 0)
 				THEN 'conflict' ELSE 'done' END) AS result
 			FROM g),
+		next AS (` + nextRevision + `),
 		changed AS (
-			UPDATE trains SET name = $4, capacity = $5, on_sale = $6, updated_at = $7, stops = $8
+			UPDATE trains SET name = $4, capacity = $5, on_sale = $6, updated_at = $7, stops = $8, retires_at = $9,
+				revision = (SELECT revision FROM next)
 			WHERE id = $1 AND (SELECT result FROM checked) = 'done')
 		SELECT result FROM checked`
 	stops, err := persistence.EncodeList(train.Stops)
@@ -171,7 +261,7 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 		return wrap("change train", err)
 	}
 	return db.guarded(ctx, "change train", change, guard,
-		train.Name, train.Capacity, train.OnSale, train.UpdatedAt, stops)
+		train.Name, train.Capacity, train.OnSale, train.UpdatedAt, stops, persistence.EncodeRetirement(&train))
 }
 
 // DeleteTrain implements persistence.Trains. The caller must have no sale of the train in
@@ -179,7 +269,7 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
 	const remove = `
 		WITH g AS MATERIALIZED (
-			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE),
+			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE NOWAIT),
 		checked AS MATERIALIZED (
 			SELECT coalesce(` + guardResult + `, CASE
 				WHEN NOT $5 AND EXISTS (SELECT 1 FROM bookings WHERE train_id = $1 AND cancelled_at IS NULL)
@@ -190,17 +280,20 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 			WHERE train_id = $1 AND cancelled_at IS NULL AND (SELECT result FROM checked) = 'done'),
 		emptied AS (
 			DELETE FROM seats WHERE train_id = $1 AND (SELECT result FROM checked) = 'done'),
+		next AS (` + nextRevision + `),
 		marked AS (
-			UPDATE trains SET deleted_at = $4 WHERE id = $1 AND (SELECT result FROM checked) = 'done')
+			UPDATE trains SET deleted_at = $4, revision = (SELECT revision FROM next)
+			WHERE id = $1 AND (SELECT result FROM checked) = 'done')
 		SELECT result FROM checked`
 	return db.guarded(ctx, "delete train", remove, guard, at, force)
 }
 
 // guarded runs a statement that checks a guard, its parameters $1 to $3, and returns a result,
-// or no row if the train never existed.
+// or no row if the train never existed. It does not wait if somebody else has locked the train, so
+// that the connection is free for the other trains.
 func (db *DB) guarded(ctx context.Context, operation, text string, guard persistence.Guard, args ...any) error {
 	args = append([]any{id(guard.Train), guard.Epoch, id(guard.Owner)}, args...)
-	return db.sell(ctx, operation, func(ctx context.Context, c *conn) error {
+	return db.change(ctx, operation, func(ctx context.Context, c *conn) error {
 		result, err := first(ctx, c, scalar[string], text, args...)
 		if err != nil {
 			return err
@@ -220,16 +313,25 @@ func resultError(result string) error {
 		return persistence.ErrNotFound
 	case resultConflict:
 		return persistence.ErrConflict
+	case resultLocked:
+		return persistence.ErrLocked
 	}
 	return fmt.Errorf("%w: result %q", persistence.ErrUnknown, result)
 }
 
 func scanTrain(r row) (t booking.Train, err error) {
+	err = scanTrainAnd(r, &t)
+	return t, err
+}
+
+// scanTrainAnd scans the columns of a train, and more columns after them.
+func scanTrainAnd(r row, t *booking.Train, more ...any) (err error) {
 	var stops string
-	if err := r.Scan((*[16]byte)(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &t.CreatedAt, &t.UpdatedAt, &stops); err != nil {
-		return t, err
+	columns := []any{(*[16]byte)(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &t.CreatedAt, &t.UpdatedAt, &stops}
+	if err := r.Scan(append(columns, more...)...); err != nil {
+		return err
 	}
 	t.CreatedAt, t.UpdatedAt = fromTime(t.CreatedAt), fromTime(t.UpdatedAt)
-	t.Stops, err = persistence.DecodeList[booking.Stop](stops)
-	return t, err
+	t.Stops, err = persistence.DecodeStops(stops)
+	return err
 }

@@ -11,6 +11,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/postgres"
 )
@@ -27,18 +28,19 @@ func TestWriteIsUnknownWhenItsReplyIsLost(t *testing.T) {
 			db, next := proxy.open(t), openAt(t, direct)
 			guard := adopt(t, db, booking.NewTrainID())
 			require.NoError(t, bookOne(t.Context(), db, saleOf(guard, 1)), "prepares the statement")
+			neverPing(t, db)
 
 			proxy.cutBefore(message, 0)
 			sale := saleOf(guard, 2)
 			require.ErrorIs(t, bookOne(t.Context(), db, sale), persistence.ErrUnknown)
-			_, err := next.Adopt(t.Context(), guard.Train, guard.Epoch, uuid.New())
+			_, err := persistencetest.Adopt(t.Context(), next, guard.Train, guard.Epoch, uuid.New())
 			require.NoError(t, err)
 			found, err := next.FindBooking(t.Context(), sale.Booking.ID)
 			require.NoError(t, err, "an adoption makes the outcome final")
 			require.Equal(t, sale.Booking, found)
 
-			adopt(t, db, booking.NewTrainID())
 			awaitSettled(t, db)
+			neverPing(t, db)
 			proxy.cutBefore(message, 0)
 			train := booking.Train{ID: booking.NewTrainID()}
 			require.ErrorIs(t, db.CreateTrain(t.Context(), train), persistence.ErrUnknown, "a statement without a result")
@@ -56,11 +58,12 @@ func TestReadIsNeverUnknown(t *testing.T) {
 	guard := adopt(t, db, booking.NewTrainID())
 	for range 2 { // not prepared yet, prepared
 		awaitSettled(t, db)
+		neverPing(t, db)
 		proxy.cutBefore(readyForQuery, 0)
-		_, err := db.LoadTrain(t.Context(), guard.Train, nil)
+		_, err := persistencetest.LoadTrain(t.Context(), db, guard.Train, nil)
 		require.Error(t, err)
 		require.NotErrorIs(t, err, persistence.ErrUnknown)
-		_, err = db.LoadTrain(t.Context(), guard.Train, nil)
+		_, err = persistencetest.LoadTrain(t.Context(), db, guard.Train, nil)
 		require.NoError(t, err, "on another connection")
 	}
 }
@@ -69,8 +72,9 @@ func TestWriteWithoutAConnectionIsNotUnknown(t *testing.T) {
 	t.Parallel()
 	direct := servers.Postgres(t)
 	proxy := newProxy(t, direct)
-	db := proxy.open(t)
 	guard := adopt(t, openAt(t, direct), booking.NewTrainID())
+	db := proxy.open(t)
+	neverPing(t, db)
 	proxy.close()
 	for range postgres.SalesConns {
 		proxy.cutBefore(readyForQuery, 0)
@@ -109,7 +113,7 @@ func TestTransactionIsUnknownOnlyWhenItsCommitIs(t *testing.T) {
 func TestCancelledWriteIsUnknown(t *testing.T) {
 	t.Parallel()
 	url := servers.Postgres(t)
-	db := openAt(t, url)
+	db := openWaiting(t, url)
 	guard := adopt(t, db, booking.NewTrainID())
 	other := connect(t, url)
 	other.blockSeat(guard, 1)
@@ -126,20 +130,4 @@ func TestCancelledWriteIsUnknown(t *testing.T) {
 	other.do(`COMMIT`)
 	_, err = db.FindBooking(t.Context(), sale.Booking.ID)
 	require.ErrorIs(t, err, persistence.ErrNotFound)
-}
-
-func TestLockTimeoutIsNotUnknown(t *testing.T) {
-	t.Parallel()
-	url := servers.Postgres(t)
-	db := openAt(t, url)
-	guard := adopt(t, db, booking.NewTrainID())
-	other := connect(t, url)
-	other.blockSeat(guard, 1)
-	sale, begun := saleOf(guard, 1), time.Now()
-	err := bookOne(t.Context(), db, sale)
-	require.Error(t, err)
-	require.NotErrorIs(t, err, persistence.ErrUnknown)
-	require.Less(t, time.Since(begun), 5*time.Second, "lock_timeout")
-	other.do(`COMMIT`)
-	require.NoError(t, bookOne(t.Context(), db, sale))
 }

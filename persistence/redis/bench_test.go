@@ -9,6 +9,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 )
 
 func BenchmarkWriteHolds(b *testing.B) {
@@ -35,7 +36,7 @@ func BenchmarkRenewLeases(b *testing.B) {
 			leases := make([]persistence.Lease, size)
 			for i := range leases {
 				leases[i] = newLease(booking.NewTrainID())
-				_, err := s.AcquireLease(b.Context(), leases[i])
+				_, err := persistencetest.AcquireLease(b.Context(), s, leases[i])
 				require.NoError(b, err)
 			}
 			for b.Loop() {
@@ -47,8 +48,8 @@ func BenchmarkRenewLeases(b *testing.B) {
 	}
 }
 
-// BenchmarkViewHolds views as many trains as a page of a search has.
-func BenchmarkViewHolds(b *testing.B) {
+// BenchmarkLoadHolds loads as many trains as a page of a search has.
+func BenchmarkLoadHolds(b *testing.B) {
 	for _, holds := range []int{0, 4, 40} {
 		b.Run(fmt.Sprintf("trains=1000/holds=%d", holds), func(b *testing.B) {
 			s := openNew(b)
@@ -60,9 +61,9 @@ func BenchmarkViewHolds(b *testing.B) {
 				}
 			}
 			for b.Loop() {
-				held, err := s.ViewHolds(b.Context(), trains, time.Now())
+				held, err := s.LoadHolds(b.Context(), trains, time.Now())
 				require.NoError(b, err)
-				require.Len(b, held[len(held)-1].Holds, holds)
+				require.Len(b, held[len(held)-1].Value.Holds, holds)
 			}
 		})
 	}

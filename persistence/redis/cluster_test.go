@@ -168,12 +168,12 @@ func TestBatchNeedsNoScriptOnAnyShard(t *testing.T) {
 	found, err := s.TrainsWithHolds(t.Context(), time.Now())
 	require.NoError(t, err)
 	require.ElementsMatch(t, trainsOf(guards), found, "the scan reaches every shard")
-	held, err := s.ViewHolds(t.Context(), trainsOf(guards), time.Now())
+	held, err := s.LoadHolds(t.Context(), trainsOf(guards), time.Now())
 	require.NoError(t, err)
 	for i, h := range held {
 		require.NoError(t, h.Err)
-		require.Equal(t, here, h.Owner, "train %d", i)
-		require.Len(t, h.Holds, 2, "train %d", i)
+		require.Equal(t, here, h.Value.Owner, "train %d", i)
+		require.Len(t, h.Value.Holds, 2, "train %d", i)
 	}
 }
 
@@ -214,7 +214,7 @@ func TestKilledMasterAffectsOnlyItsShard(t *testing.T) {
 				require.NoError(t, renewed[i])
 				require.NoError(t, written[i], "another shard")
 			} else if errors.Is(renewed[i], persistence.ErrFenced) { // it has expired
-				_, _ = s.AcquireLease(t.Context(), leases[i])
+				_, _ = persistencetest.AcquireLease(t.Context(), s, leases[i])
 			}
 		}
 		return restarted && errors.Join(written...) == nil
@@ -279,7 +279,7 @@ func TestPlannedFailoverRefusesCallsUnexecuted(t *testing.T) {
 		return strings.Contains(replica.Info(t.Context(), "replication").Val(), "role:master")
 	})
 	until(t, func() bool {
-		_, lease := s.AcquireLease(t.Context(), leaseOf(guards[0])) // it may have expired
+		_, lease := persistencetest.AcquireLease(t.Context(), s, leaseOf(guards[0])) // it may have expired
 		results, err := s.WriteHolds(t.Context(), oneForEach(guards))
 		for _, err := range append(results, err, lease) {
 			require.NotErrorIs(t, err, persistence.ErrUnknown)

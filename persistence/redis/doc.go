@@ -8,8 +8,9 @@
 //	{t:<train>}:hold:<hold>   the hold as JSON
 //	{t:<train>}:holds         sorted set of the ids of holds that were not released, score = deadline in milliseconds
 //	{t:<train>}:user:<user>   the same of one user's holds, with the released ones
-//	{members}:beats           sorted set of members, score = when their heartbeat expires
-//	{members}:marker          hash: born, when members were last lost; beat, the last heartbeat (Redis's clock, ms)
+//	{members}:beats           sorted set of members, score = when their heartbeat expires on the members' clock
+//	{members}:marker          hash: born, when members were last lost; beat, the last heartbeat (Redis's clock, ms);
+//	                          paused, by how much the members' clock is behind Redis's (see memberState)
 //	{members}:changes         channel, with a message for each Join and Leave
 //
 // The part in braces selects the shard of a Redis Cluster: the keys of a train are on one
@@ -21,7 +22,7 @@
 // So loading a train does not read what was released, and UserHolds reads one short set.
 //
 // The version before wrote no sets of users and left released ids in :holds. LoadHolds omits
-// these, and ViewHolds too; UserHolds does not find such a hold until it is put again.
+// these; UserHolds does not find such a hold until it is put again.
 //
 // # Fencing
 //
@@ -32,7 +33,8 @@
 // # Failure
 //
 // A call goes to the master of its keys, never to a replica, and takes at most
-// persistence.LeaseCall (WriteHolds twice that, LoadHolds and ViewHolds once for each step). No call is sent twice, since a late copy could undo a newer write. A call that was
+// persistence.LeaseCall (WriteHolds twice that, LoadHolds once for each step). No call is sent
+// twice, since a late copy could undo a newer write. A call that was
 // not sent, or got an error reply, was not executed. One without a reply may have been
 // executed, or may be executed later. WriteHolds then reads the holds back, which usually
 // finds the result; the rest is persistence.ErrUnknown until the train has a new activation
@@ -46,5 +48,5 @@
 // call that meets a slot which has moved is refused; the masters are then found anew.
 //
 // When Redis is out of memory, existing leases and heartbeats are renewed, but new leases and
-// holds are persistence.ErrFull. When its clock jumps, see AcquireLease and Heartbeat.
+// holds are persistence.ErrFull. When its clock jumps, see AcquireLeases and Heartbeat.
 package redis

@@ -10,6 +10,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/redis"
 )
@@ -126,7 +127,7 @@ func TestLeaseWithALostReplyIsReadBack(t *testing.T) {
 	s.adopt(t, booking.NewTrainID()) // opens a connection and loads the script
 	for _, lease := range []persistence.Lease{held, newLease(held.Train)} {
 		p.downstream.left.Store(0)
-		holder, err := s.AcquireLease(t.Context(), lease)
+		holder, err := persistencetest.AcquireLease(t.Context(), s, lease)
 		require.NoError(t, err)
 		require.Equal(t, held, holder)
 	}
@@ -136,7 +137,7 @@ func TestCallsToAPausedRedisTimeOut(t *testing.T) {
 	t.Parallel()
 	s, _ := openBehindProxy(t)
 	lease := newLease(booking.NewTrainID())
-	_, err := s.AcquireLease(t.Context(), lease)
+	_, err := persistencetest.AcquireLease(t.Context(), s, lease)
 	require.NoError(t, err)
 	_, err = s.Join(t.Context(), "a")
 	require.NoError(t, err)
@@ -144,16 +145,16 @@ func TestCallsToAPausedRedisTimeOut(t *testing.T) {
 	t.Cleanup(func() { s.server.Resume(t) })
 	calls := map[string]func() error{
 		"ping":    func() error { return s.Ping(t.Context()) },
-		"acquire": func() error { _, err := s.AcquireLease(t.Context(), lease); return err },
+		"acquire": func() error { _, err := persistencetest.AcquireLease(t.Context(), s, lease); return err },
 		"renew": func() error {
 			results, err := s.RenewLeases(t.Context(), []persistence.Lease{lease})
 			return errors.Join(append(results, err)...)
 		},
-		"release":   func() error { return s.ReleaseLease(t.Context(), lease) },
+		"release":   func() error { return persistencetest.ReleaseLease(t.Context(), s, lease) },
 		"heartbeat": func() error { _, err := s.Heartbeat(t.Context(), "a"); return err },
 		"list":      func() error { _, err := s.ListMembers(t.Context()); return err },
 		"leave":     func() error { return s.Leave(t.Context(), "a") },
-		"load":      func() error { _, err := s.LoadHolds(t.Context(), lease.Train, time.Now()); return err },
+		"load":      func() error { _, err := persistencetest.LoadHolds(t.Context(), s, lease.Train, time.Now()); return err },
 		"user": func() error {
 			_, err := s.UserHolds(t.Context(), lease.Train, uuid.New(), time.Now())
 			return err
@@ -192,7 +193,7 @@ func TestRedisOutOfMemoryRefusesNewData(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	lease := newLease(booking.NewTrainID())
-	_, err := s.AcquireLease(t.Context(), lease)
+	_, err := persistencetest.AcquireLease(t.Context(), s, lease)
 	require.NoError(t, err)
 	guard := guardOf(lease)
 	writes := puts(guard, 3)
@@ -206,7 +207,7 @@ func TestRedisOutOfMemoryRefusesNewData(t *testing.T) {
 	require.ErrorIs(t, results[0], persistence.ErrFull)
 	require.ErrorIs(t, results[1], persistence.ErrFull)
 	require.Len(t, s.held(t, guard.Train), 1)
-	_, err = s.AcquireLease(t.Context(), newLease(booking.NewTrainID()))
+	_, err = persistencetest.AcquireLease(t.Context(), s, newLease(booking.NewTrainID()))
 	require.ErrorIs(t, err, persistence.ErrFull)
 
 	results, err = s.RenewLeases(t.Context(), []persistence.Lease{lease})

@@ -16,6 +16,10 @@ import (
 // holdGrace is how much longer than needed a hold is kept, to allow for clocks that differ.
 const holdGrace = time.Minute
 
+// HoldWriters is in how many partitions holds should be written at a time. Redis executes them one
+// after another, but while it does, other batches are on their way.
+const HoldWriters = 2
+
 // WriteHolds implements persistence.Holds. It sends one script per write, as a pipeline, so
 // each may have any error. Once the pipeline is sent, ctx is ignored.
 func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([]error, error) {

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,36 +27,39 @@ const (
 	keysPerScan      = 1000
 )
 
-// LoadHolds implements persistence.Holds.
-func (db *DB) LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) ([]booking.Hold, error) {
-	held := db.liveHolds(ctx, db.data.pipeline(), []booking.TrainID{id}, now)[0]
-	return held.Holds, wrap("load holds", held.Err)
-}
-
-// ViewHolds implements persistence.Holds. Its first step reads the leases and the ids of the holds.
-func (db *DB) ViewHolds(
+// LoadHolds implements persistence.Holds. Its first step reads the leases and the ids of the holds.
+// It reads each lease with MGET, since GET of a missing one would be an error of the pipeline.
+func (db *DB) LoadHolds(
 	ctx context.Context, trains []booking.TrainID, now time.Time,
-) ([]persistence.HeldTrain, error) {
-	pipe, leases := db.data.pipeline(), make([]*goredis.StringCmd, len(trains))
+) ([]persistence.Result[persistence.HeldTrain], error) {
+	pipe, leases := db.data.pipeline(), make([]*goredis.SliceCmd, len(trains))
 	for i, id := range trains {
-		leases[i] = pipe.on(ctx, leaseKey(id)).Get(ctx, leaseKey(id))
+		leases[i] = pipe.on(ctx, leaseKey(id)).MGet(ctx, leaseKey(id))
 	}
-	held := db.liveHolds(ctx, pipe, trains, now)
-	for i, lease := range leases {
-		value, err := lease.Result()
-		if err == nil {
-			var l persistence.Lease
-			l, err = parseLease(trains[i], value)
-			held[i].Owner = l.Address
+	held := make([]persistence.Result[persistence.HeldTrain], len(trains))
+	for i, holds := range db.liveHolds(ctx, pipe, trains, now) {
+		owner, err := ownerOf(trains[i], leases[i])
+		if err = cmp.Or(holds.Err, err); err != nil {
+			held[i].Err = wrap("load holds", err)
+			continue
 		}
-		if held[i].Err == nil && !errors.Is(err, goredis.Nil) {
-			held[i].Err = err
-		}
-		if held[i].Err != nil {
-			held[i] = persistence.HeldTrain{Err: wrap("view holds", held[i].Err)}
-		}
+		held[i].Value = persistence.HeldTrain{Holds: holds.Value, Owner: owner}
 	}
 	return held, nil
+}
+
+// ownerOf returns the address in the lease of a train, "" if there is none.
+func ownerOf(train booking.TrainID, lease *goredis.SliceCmd) (string, error) {
+	values, err := lease.Result()
+	if err != nil {
+		return "", err
+	}
+	value, found := values[0].(string)
+	if !found {
+		return "", nil
+	}
+	l, err := parseLease(train, value)
+	return l.Address, err
 }
 
 // UserHolds implements persistence.Holds. It does not find holds that version N−1 wrote.
@@ -67,7 +71,7 @@ func (db *DB) UserHolds(
 		return nil, wrap("user holds", err)
 	}
 	read := db.holdsOf(ctx, []holdRead{{train: id, ids: ids}})[0]
-	return read.holds, wrap("user holds", read.err)
+	return read.Value, wrap("user holds", read.Err)
 }
 
 // latestIDs returns the ids of a user's set with a deadline after a time, the latest first.
@@ -102,7 +106,7 @@ func (db *DB) TrainsWithHolds(ctx context.Context, now time.Time) ([]booking.Tra
 			for i, held := range db.liveHolds(ctx, db.data.pipeline(), page, now) {
 				if _, malformed := errors.AsType[valueError](held.Err); held.Err != nil && !malformed {
 					return held.Err
-				} else if malformed || len(held.Holds) > 0 {
+				} else if malformed || len(held.Value) > 0 {
 					mu.Lock()
 					found[page[i]] = true
 					mu.Unlock()
@@ -144,24 +148,21 @@ type holdRead struct {
 // pipeline, to which the caller may have added commands.
 func (db *DB) liveHolds(
 	ctx context.Context, pipe *pipeline, trains []booking.TrainID, now time.Time,
-) []persistence.HeldTrain {
-	held := make([]persistence.HeldTrain, len(trains))
+) []persistence.Result[[]booking.Hold] {
+	live := make([]persistence.Result[[]booking.Hold], len(trains))
 	var reads []holdRead
 	for i, command := range db.holdIDs(ctx, pipe, trains, now) {
 		ids, err := command.Result()
-		held[i].Err = err
+		live[i].Err = err
 		for some := range slices.Chunk(ids, holdsPerRead) {
 			reads = append(reads, holdRead{trains[i], i, some})
 		}
 	}
 	for i, found := range db.holdsOf(ctx, reads) {
-		of := &held[reads[i].place]
-		of.Holds = append(of.Holds, unreleased(found.holds)...)
-		if found.err != nil {
-			of.Err = found.err
-		}
+		of := &live[reads[i].place]
+		of.Value, of.Err = append(of.Value, unreleased(found.Value)...), cmp.Or(of.Err, found.Err)
 	}
-	return held
+	return live
 }
 
 // unreleased deletes the released holds. Only a version before this one leaves the id of one among
@@ -170,26 +171,20 @@ func unreleased(holds []booking.Hold) []booking.Hold {
 	return slices.DeleteFunc(holds, func(h booking.Hold) bool { return h.Released })
 }
 
-// foundHolds is the result of a read.
-type foundHolds struct {
-	holds []booking.Hold
-	err   error
-}
-
 // holdsOf returns the holds of each read, in order.
-func (db *DB) holdsOf(ctx context.Context, reads []holdRead) []foundHolds {
-	found := make([]foundHolds, 0, len(reads))
+func (db *DB) holdsOf(ctx context.Context, reads []holdRead) []persistence.Result[[]booking.Hold] {
+	holds := make([]persistence.Result[[]booking.Hold], 0, len(reads))
 	for batch := range pipelines(reads) {
 		for i, command := range db.readHolds(ctx, batch) {
+			var found persistence.Result[[]booking.Hold]
 			values, err := command.Result()
-			var holds []booking.Hold
-			if err == nil {
-				holds, err = decodeHolds(batch[i], values)
+			if found.Err = err; err == nil {
+				found.Value, found.Err = decodeHolds(batch[i], values)
 			}
-			found = append(found, foundHolds{holds, err})
+			holds = append(holds, found)
 		}
 	}
-	return found
+	return holds
 }
 
 // pipelines divides reads into parts of at most holdsPerPipeline holds.

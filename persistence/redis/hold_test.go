@@ -10,6 +10,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 )
 
 func TestHoldIsStoredUnderItsKeys(t *testing.T) {
@@ -96,13 +97,13 @@ func TestLoadReadsNoEndedHolds(t *testing.T) {
 	require.Len(t, s.held(t, guard.Train), len(live))
 	stats, err := s.raw.InfoMap(t.Context(), "stats").Result()
 	require.NoError(t, err)
-	require.Equal(t, "4", stats["Stats"]["keyspace_hits"], "the set of the train and the live holds")
+	require.Equal(t, "5", stats["Stats"]["keyspace_hits"], "the lease, the set of the train and the live holds")
 	require.Equal(t, "0", stats["Stats"]["keyspace_misses"])
 }
 
-// TestViewReadsNothingMoreOfATrainWithoutHolds counts the commands of a view of 1,000 trains, of
+// TestLoadReadsNothingMoreOfATrainWithoutHolds counts the commands of a load of 1,000 trains, of
 // which every hundredth has holds.
-func TestViewReadsNothingMoreOfATrainWithoutHolds(t *testing.T) {
+func TestLoadReadsNothingMoreOfATrainWithoutHolds(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	trains := make([]booking.TrainID, 1000)
@@ -113,14 +114,15 @@ func TestViewReadsNothingMoreOfATrainWithoutHolds(t *testing.T) {
 		}
 	}
 	require.NoError(t, s.raw.ConfigResetStat(t.Context()).Err())
-	held, err := s.ViewHolds(t.Context(), trains, time.Now())
+	held, err := s.LoadHolds(t.Context(), trains, time.Now())
 	require.NoError(t, err)
 	for i := range trains {
+		require.NoError(t, held[i].Err)
 		if i%100 == 0 {
-			require.Len(t, held[i].Holds, 3)
-			require.Equal(t, here, held[i].Owner)
+			require.Len(t, held[i].Value.Holds, 3)
+			require.Equal(t, here, held[i].Value.Owner)
 		} else {
-			require.Equal(t, persistence.HeldTrain{}, held[i])
+			require.Equal(t, persistence.HeldTrain{}, held[i].Value)
 		}
 	}
 	stats, err := s.raw.InfoMap(t.Context(), "commandstats").Result()
@@ -130,56 +132,57 @@ func TestViewReadsNothingMoreOfATrainWithoutHolds(t *testing.T) {
 	}
 }
 
-func TestViewHasTheOwnerOfTheLease(t *testing.T) {
+func TestHoldsAreLoadedWithTheOwnerOfTheLease(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	id := booking.NewTrainID()
 	requireOwner := func(want string) {
 		t.Helper()
-		held, err := s.ViewHolds(t.Context(), []booking.TrainID{id}, time.Now())
+		held, err := s.LoadHolds(t.Context(), []booking.TrainID{id}, time.Now())
 		require.NoError(t, err)
-		require.Equal(t, []persistence.HeldTrain{{Owner: want}}, held)
+		require.Equal(t, []persistence.Result[persistence.HeldTrain]{{Value: persistence.HeldTrain{Owner: want}}}, held)
 	}
 	requireOwner("")
 	lease := newLease(id)
 	lease.Address = "10.0.0.2:8090" // another process
-	_, err := s.AcquireLease(t.Context(), lease)
+	_, err := persistencetest.AcquireLease(t.Context(), s, lease)
 	require.NoError(t, err)
 	requireOwner(lease.Address)
-	require.NoError(t, s.ReleaseLease(t.Context(), lease))
+	require.NoError(t, persistencetest.ReleaseLease(t.Context(), s, lease))
 	requireOwner("")
 	key := "{t:" + id.String() + "}:lease"
 	require.NoError(t, s.raw.Set(t.Context(), key, "malformed", time.Minute).Err())
-	held, err := s.ViewHolds(t.Context(), []booking.TrainID{id}, time.Now())
+	held, err := s.LoadHolds(t.Context(), []booking.TrainID{id}, time.Now())
 	require.NoError(t, err)
 	require.ErrorContains(t, held[0].Err, key)
 }
 
-// TestMalformedValueHidesOnlyItsTrain has a malformed hold on one train and a malformed lease on
-// another.
+// TestMalformedValueHidesOnlyItsTrain has a malformed hold on one train, a malformed lease on
+// another, and a hold of a newer version on a third.
 func TestMalformedValueHidesOnlyItsTrain(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
-	trains := make([]booking.TrainID, 3)
-	var intact booking.Hold
+	trains := make([]booking.TrainID, 4)
 	for i := range trains {
 		guard := s.adopt(t, booking.NewTrainID())
 		writes := puts(guard, 2)
 		s.write(t, writes...)
-		trains[i], intact = guard.Train, writes[0].Hold
-		if i == 0 {
-			require.NoError(t, s.raw.Set(t.Context(), "{t:"+guard.Train.String()+"}:hold:"+intact.ID.String(), "{", time.Minute).Err())
+		trains[i] = guard.Train
+		if i < 2 {
+			key := "{t:" + guard.Train.String() + "}:hold:" + writes[0].Hold.ID.String()
+			require.NoError(t, s.raw.Set(t.Context(), key, []string{"{", `{"v":2}`}[i], time.Minute).Err())
 		}
 	}
-	require.NoError(t, s.raw.Set(t.Context(), "{t:"+trains[1].String()+"}:lease", "malformed", time.Minute).Err())
-	held, err := s.ViewHolds(t.Context(), trains, time.Now())
+	require.NoError(t, s.raw.Set(t.Context(), "{t:"+trains[2].String()+"}:lease", "malformed", time.Minute).Err())
+	held, err := s.LoadHolds(t.Context(), trains, time.Now())
 	require.NoError(t, err)
-	for i := range 2 {
+	for i := range 3 {
 		require.ErrorContains(t, held[i].Err, trains[i].String())
-		require.Empty(t, held[i].Holds)
+		require.Empty(t, held[i].Value)
 	}
-	require.NoError(t, held[2].Err)
-	require.Len(t, held[2].Holds, 2)
+	require.NoError(t, held[3].Err)
+	require.Equal(t, here, held[3].Value.Owner)
+	require.Len(t, held[3].Value.Holds, 2)
 	found, err := s.TrainsWithHolds(t.Context(), time.Now())
 	require.NoError(t, err)
 	require.ElementsMatch(t, trains, found, "what cannot be decoded may be live")
@@ -203,9 +206,9 @@ func TestHoldsOfTheVersionBeforeAreRead(t *testing.T) {
 	trains, err := s.TrainsWithHolds(t.Context(), time.Now())
 	require.NoError(t, err)
 	require.Equal(t, []booking.TrainID{guard.Train}, trains)
-	viewed, err := s.ViewHolds(t.Context(), trains, time.Now())
+	held, err := s.LoadHolds(t.Context(), trains, time.Now())
 	require.NoError(t, err)
-	require.Equal(t, []persistence.HeldTrain{{Holds: []booking.Hold{live}, Owner: here}}, viewed)
+	require.Equal(t, persistence.HeldTrain{Holds: []booking.Hold{live}, Owner: here}, held[0].Value)
 
 	writes[0].Hold.Released = true
 	writes[1].Op = persistence.HoldDrop
@@ -260,7 +263,7 @@ func TestErrorOfAMalformedValueHasItsKey(t *testing.T) {
 		s.write(t, writes...)
 		key := "{t:" + guard.Train.String() + "}:hold:" + writes[0].Hold.ID.String()
 		require.NoError(t, s.raw.Set(t.Context(), key, value, time.Minute).Err())
-		_, err := s.LoadHolds(t.Context(), guard.Train, time.Now())
+		_, err := persistencetest.LoadHolds(t.Context(), s, guard.Train, time.Now())
 		require.ErrorContains(t, err, key)
 		_, err = s.UserHolds(t.Context(), guard.Train, writes[0].Hold.User, time.Now())
 		require.ErrorContains(t, err, key)
@@ -306,7 +309,7 @@ func TestLeaseOfAnotherAddressFences(t *testing.T) {
 	s := openNew(t)
 	lease := newLease(booking.NewTrainID())
 	lease.Address = "10.0.0.2:8090"
-	_, err := s.AcquireLease(t.Context(), lease)
+	_, err := persistencetest.AcquireLease(t.Context(), s, lease)
 	require.NoError(t, err)
 	results, err := s.WriteHolds(t.Context(), puts(guardOf(lease), 1))
 	require.NoError(t, err)

@@ -1,10 +1,13 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	goredis "github.com/redis/go-redis/v9"
@@ -22,20 +25,20 @@ const (
 )
 
 var (
-	// KEYS lease. ARGV its value, its TTL in milliseconds. Returns the holder's value, or false
-	// if the lease was removed because its TTL was too long or missing.
+	// KEYS lease. ARGV its value, its TTL in milliseconds. Returns the holder's value and what is
+	// left of its TTL, or nothing if the lease was removed because its TTL was too long or missing.
 	acquireLease = goredis.NewScript(`
 		local holder = redis.call('GET', KEYS[1])
 		if not holder then
 			redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-			return ARGV[1]
+			return {ARGV[1], ARGV[2]}
 		end
 		local left = redis.call('PTTL', KEYS[1])
 		if left < 0 or left > tonumber(ARGV[2]) then
 			redis.call('DEL', KEYS[1])
-			return false
+			return {}
 		end
-		return holder`)
+		return {holder, tostring(left)}`)
 
 	// KEYS lease. ARGV its value, its TTL in milliseconds.
 	renewLease = goredis.NewScript(fence + `
@@ -46,36 +49,73 @@ var (
 		return redis.call('DEL', KEYS[1])`)
 )
 
-// AcquireLease implements persistence.Leases. If the reply is lost, it reads the lease back in
-// the remaining time.
-func (db *DB) AcquireLease(ctx context.Context, lease persistence.Lease) (persistence.Lease, error) {
+// AcquireLeases implements persistence.Leases. It reads the leases whose replies are lost back in the
+// remaining time.
+func (db *DB) AcquireLeases(
+	ctx context.Context, leases []persistence.Lease,
+) ([]persistence.Result[persistence.Holder], error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	key := leaseKey(lease.Train)
-	holder, err := db.data.run(ctx, acquireLease, []string{key}, leaseValue(lease), persistence.LeaseTTL.Milliseconds()).Text()
-	if errors.Is(err, goredis.Nil) {
-		return persistence.Lease{}, wrap("acquire lease", fmt.Errorf("%w: key %s had a longer TTL than a lease and was removed, try again", persistence.ErrConflict, key))
+	pipe, commands := db.data.pipeline(), make([]*goredis.Cmd, len(leases))
+	for i, lease := range leases {
+		commands[i] = pipe.run(ctx, acquireLease, []string{leaseKey(lease.Train)}, leaseValue(lease), persistence.LeaseTTL.Milliseconds())
 	}
-	if err = translate(err); errors.Is(err, persistence.ErrUnknown) {
-		found, findErr := db.get(ctx, key)
-		if findErr == nil {
-			holder, err = found, nil
+	pipe.send(ctx)
+	holders := make([]persistence.Result[persistence.Holder], len(leases))
+	for i, err := range failures(commands) {
+		if holders[i].Err = err; err == nil {
+			holders[i].Value, holders[i].Err = decodeHolder(leases[i].Train, commands[i].Val())
 		}
 	}
-	if err != nil {
-		return persistence.Lease{}, wrap("acquire lease", err)
+	db.readLeasesBack(ctx, leases, holders)
+	for i := range holders {
+		holders[i].Err = wrap("acquire lease", holders[i].Err)
 	}
-	held, err := parseLease(lease.Train, holder)
-	return held, wrap("acquire lease", err)
+	return holders, nil
 }
 
-// get returns the value of a key.
-func (db *DB) get(ctx context.Context, key string) (string, error) {
-	master, err := db.data.master(ctx, key)
-	if err != nil {
-		return "", err
+// decodeHolder decodes the reply of acquireLease.
+func decodeHolder(train booking.TrainID, reply any) (holder persistence.Holder, err error) {
+	parts, _ := reply.([]any)
+	if len(parts) == 0 {
+		return holder, fmt.Errorf("%w: key %s had a longer TTL than a lease and was removed, try again", persistence.ErrConflict, leaseKey(train))
 	}
-	return master.Get(ctx, key).Result()
+	holder.Lease, err = parseLease(train, fmt.Sprint(parts[0]))
+	if err != nil {
+		return holder, err
+	}
+	left, err := strconv.ParseInt(fmt.Sprint(parts[1:]...), 10, 64)
+	holder.Left = time.Duration(left) * time.Millisecond
+	return holder, err
+}
+
+// readLeasesBack replaces the results that are unknown by what is stored, if there is a lease.
+func (db *DB) readLeasesBack(
+	ctx context.Context, leases []persistence.Lease, holders []persistence.Result[persistence.Holder],
+) {
+	pipe := db.data.pipeline()
+	values, left := map[int]*goredis.StringCmd{}, map[int]*goredis.DurationCmd{}
+	for i, h := range holders {
+		if errors.Is(h.Err, persistence.ErrUnknown) {
+			key := leaseKey(leases[i].Train)
+			shard := pipe.on(ctx, key)
+			values[i], left[i] = shard.Get(ctx, key), shard.PTTL(ctx, key)
+		}
+	}
+	if len(values) == 0 {
+		return
+	}
+	pipe.send(ctx)
+	for i, get := range values {
+		value, err := get.Result()
+		if err != nil {
+			continue
+		}
+		lease, err := parseLease(leases[i].Train, value)
+		holders[i] = persistence.Result[persistence.Holder]{
+			Value: persistence.Holder{Lease: lease, Left: max(0, left[i].Val())}, Err: err,
+		}
+	}
 }
 
 // RenewLeases implements persistence.Leases.
@@ -100,12 +140,16 @@ func (db *DB) RenewLeases(ctx context.Context, leases []persistence.Lease) ([]er
 	return results, nil
 }
 
-// ReleaseLease implements persistence.Leases.
-func (db *DB) ReleaseLease(ctx context.Context, lease persistence.Lease) error {
+// ReleaseLeases implements persistence.Leases.
+func (db *DB) ReleaseLeases(ctx context.Context, leases []persistence.Lease) error {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	err := db.data.run(ctx, releaseLease, []string{leaseKey(lease.Train)}, leaseValue(lease)).Err()
-	return wrap("release lease", translate(err))
+	pipe, commands := db.data.pipeline(), make([]*goredis.Cmd, len(leases))
+	for i, lease := range leases {
+		commands[i] = pipe.run(ctx, releaseLease, []string{leaseKey(lease.Train)}, leaseValue(lease))
+	}
+	pipe.send(ctx)
+	return wrap("release leases", cmp.Or(failures(commands)...))
 }
 
 func leaseValue(lease persistence.Lease) string { return lease.Address + "|" + lease.Owner.String() }

@@ -9,6 +9,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 )
 
 func TestLeaseWithTooLongATTLIsRemoved(t *testing.T) {
@@ -24,7 +25,7 @@ func TestLeaseWithTooLongATTLIsRemoved(t *testing.T) {
 		held := guardOf(newLease(id))
 		guard := s.adopt(t, id)
 		require.NoError(t, change(), name)
-		_, err := s.AcquireLease(t.Context(), persistence.Lease{Train: id, Address: here, Owner: held.Owner})
+		_, err := persistencetest.AcquireLease(t.Context(), s, persistence.Lease{Train: id, Address: here, Owner: held.Owner})
 		require.ErrorIs(t, err, persistence.ErrConflict, name)
 		results, err := s.WriteHolds(t.Context(), puts(guard, 1))
 		require.NoError(t, err)
@@ -37,7 +38,7 @@ func TestRenewalCorrectsTheTTL(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	lease := newLease(booking.NewTrainID())
-	_, err := s.AcquireLease(t.Context(), lease)
+	_, err := persistencetest.AcquireLease(t.Context(), s, lease)
 	require.NoError(t, err)
 	key := "{t:" + lease.Train.String() + "}:lease"
 	require.NoError(t, s.raw.PExpire(t.Context(), key, time.Hour).Err())
@@ -53,7 +54,7 @@ func TestErrorOfAMalformedLeaseHasItsKey(t *testing.T) {
 		id := booking.NewTrainID()
 		key := "{t:" + id.String() + "}:lease"
 		require.NoError(t, s.raw.Set(t.Context(), key, value, time.Second).Err())
-		_, err := s.AcquireLease(t.Context(), newLease(id))
+		_, err := persistencetest.AcquireLease(t.Context(), s, newLease(id))
 		require.ErrorContains(t, err, key)
 	}
 }

@@ -49,7 +49,7 @@ func (p *pipeline) on(ctx context.Context, key string) *part {
 	return to
 }
 
-// run adds a run of a script that returns a number.
+// run adds a run of a script that does not return nil.
 func (p *pipeline) run(ctx context.Context, script *goredis.Script, keys []string, args ...any) *goredis.Cmd {
 	to := p.on(ctx, keys[0])
 	if to.loaded[script] {
@@ -83,15 +83,22 @@ func (p *part) send(ctx context.Context) error {
 	return err
 }
 
-// numbers returns the results of scripts and their translated errors, in order.
+// numbers returns the results of scripts that return numbers, and their failures, in order.
 func numbers(commands []*goredis.Cmd) (numbers []int64, errs []error) {
-	numbers, errs = make([]int64, len(commands)), make([]error, len(commands))
+	numbers = make([]int64, len(commands))
 	for i, command := range commands {
-		number, replied := command.Val().(int64)
-		if !replied { // after a lost connection, commands with a reply have an error too
+		numbers[i], _ = command.Val().(int64)
+	}
+	return numbers, failures(commands)
+}
+
+// failures returns the translated errors of scripts, in order.
+func failures(commands []*goredis.Cmd) []error {
+	errs := make([]error, len(commands))
+	for i, command := range commands {
+		if command.Val() == nil { // after a lost connection, commands with a reply have an error too
 			errs[i] = translate(command.Err())
 		}
-		numbers[i] = number
 	}
-	return numbers, errs
+	return errs
 }

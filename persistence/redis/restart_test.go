@@ -8,6 +8,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 )
 
 // restart kills Redis, starts it again and waits until the DB has reconnected.
@@ -26,7 +27,7 @@ func TestRestartWithDataKeepsLeasesAndHolds(t *testing.T) {
 	// kill -9 would lose them.
 	require.NoError(t, s.raw.ConfigSet(t.Context(), "appendfsync", "always").Err())
 	lease := newLease(booking.NewTrainID())
-	_, err := s.AcquireLease(t.Context(), lease)
+	_, err := persistencetest.AcquireLease(t.Context(), s, lease)
 	require.NoError(t, err)
 	granted := time.Now()
 	writes := puts(guardOf(lease), 20)
@@ -34,7 +35,7 @@ func TestRestartWithDataKeepsLeasesAndHolds(t *testing.T) {
 	s.restart(t)
 
 	require.Len(t, s.held(t, lease.Train), 20)
-	holder, err := s.AcquireLease(t.Context(), newLease(lease.Train))
+	holder, err := persistencetest.AcquireLease(t.Context(), s, newLease(lease.Train))
 	require.NoError(t, err)
 	require.Equal(t, lease, holder)
 	passed := time.Since(granted)
@@ -71,7 +72,7 @@ func TestEmptiedRedisFencesHoldsAndReadmitsMembers(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	lease := newLease(booking.NewTrainID())
-	_, err := s.AcquireLease(t.Context(), lease)
+	_, err := persistencetest.AcquireLease(t.Context(), s, lease)
 	require.NoError(t, err)
 	writes := puts(guardOf(lease), 1)
 	s.write(t, writes...)

@@ -11,6 +11,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/redis"
 )
@@ -28,7 +29,7 @@ func TestSentinelsFailOver(t *testing.T) {
 	s := &store{DB: openURL(t, sentinelURL(servers), 20*persistence.LeaseCall)}
 	lease := newLease(booking.NewTrainID())
 	guard := guardOf(lease)
-	_, err := s.AcquireLease(t.Context(), lease)
+	_, err := persistencetest.AcquireLease(t.Context(), s, lease)
 	require.NoError(t, err)
 	_, err = s.Join(t.Context(), "a")
 	require.NoError(t, err)
@@ -41,7 +42,7 @@ func TestSentinelsFailOver(t *testing.T) {
 	until(t, func() bool {
 		results, err := s.WriteHolds(t.Context(), puts(guard, 1))
 		if err == nil && errors.Is(results[0], persistence.ErrFenced) { // the lease has expired
-			_, err = s.AcquireLease(t.Context(), lease)
+			_, err = persistencetest.AcquireLease(t.Context(), s, lease)
 			require.NoError(t, err)
 			return false
 		}
@@ -86,7 +87,7 @@ func TestFailoverWithoutAFailedCallIsReported(t *testing.T) {
 	require.ErrorIs(t, reported, persistence.ErrRestarted)
 	lease := newLease(booking.NewTrainID())
 	until(t, func() bool { // the connections to the former master are being closed
-		_, err := s.AcquireLease(t.Context(), lease)
+		_, err := persistencetest.AcquireLease(t.Context(), s, lease)
 		return err == nil
 	})
 	until(t, func() bool {

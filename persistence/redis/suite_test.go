@@ -92,11 +92,11 @@ func connect(tb testing.TB, address string) *goredis.Client {
 func (s *store) adopt(tb testing.TB, id booking.TrainID) persistence.Guard {
 	tb.Helper()
 	lease := newLease(id)
-	holder, err := s.AcquireLease(tb.Context(), lease)
+	holder, err := persistencetest.AcquireLease(tb.Context(), s, lease)
 	require.NoError(tb, err)
 	if holder != lease {
-		require.NoError(tb, s.ReleaseLease(tb.Context(), holder))
-		holder, err = s.AcquireLease(tb.Context(), lease)
+		require.NoError(tb, persistencetest.ReleaseLease(tb.Context(), s, holder))
+		holder, err = persistencetest.AcquireLease(tb.Context(), s, lease)
 		require.NoError(tb, err)
 	}
 	require.Equal(tb, lease, holder)
@@ -136,7 +136,7 @@ func (s *store) write(tb testing.TB, writes ...persistence.HoldWrite) {
 // held returns the ids of the holds that are stored.
 func (s *store) held(t *testing.T, id booking.TrainID) map[booking.HoldID]bool {
 	t.Helper()
-	holds, err := s.LoadHolds(context.WithoutCancel(t.Context()), id, time.Now())
+	holds, err := persistencetest.LoadHolds(context.WithoutCancel(t.Context()), s, id, time.Now())
 	require.NoError(t, err)
 	ids := map[booking.HoldID]bool{}
 	for _, h := range holds {

@@ -81,11 +81,11 @@ func BenchmarkViews(b *testing.B) {
 				require.Len(b, found[len(found)-1], seats)
 			}
 		})
-		b.Run(fmt.Sprintf("ViewHolds/trains=1000/holds=%d", seats), func(b *testing.B) {
+		b.Run(fmt.Sprintf("LoadHolds/trains=1000/holds=%d", seats), func(b *testing.B) {
 			for b.Loop() {
-				held, err := db.ViewHolds(b.Context(), trains, now())
+				held, err := db.LoadHolds(b.Context(), trains, now())
 				require.NoError(b, err)
-				require.Len(b, held[len(held)-1].Holds, seats)
+				require.Len(b, held[len(held)-1].Value.Holds, seats)
 			}
 		})
 	}

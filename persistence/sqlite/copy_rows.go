@@ -44,10 +44,10 @@ func (e export) bookings() error {
 		func(b persistence.BookingRow) []any { return []any{b.ID[:]} }, find, none)
 }
 
-// replies omits those that have expired at now.
+// replies omits those that have expired at now. No attempt is in flight.
 func (e export) replies(now time.Time) error {
 	const find = `
-		SELECT request_hash, status, location, body, expires_at, user_id, key FROM idempotency_keys
+		SELECT request_hash, status, location, body, expires_at, NULL, NULL, user_id, key FROM idempotency_keys
 		WHERE expires_at > ? AND (user_id, key) > (?, ?) ORDER BY user_id, key LIMIT ?`
 	return exportTable(e, persistence.TableReplies, scanReplyRow,
 		func(items []persistence.ReplyRow) persistence.Rows { return persistence.Rows{Replies: items} },
@@ -83,6 +83,6 @@ func scanBookingRow(r row) (b persistence.BookingRow, err error) {
 }
 
 func scanReplyRow(r row) (reply persistence.ReplyRow, err error) {
-	reply.Reply, err = scanReply(rowWith{r, []any{&reply.User, &reply.Key}})
+	reply.Reservation, err = scanReservation(rowWith{r, []any{&reply.User, &reply.Key}})
 	return reply, err
 }

@@ -46,7 +46,7 @@ func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 		holds := map[booking.HoldID]bool{}
 		for _, a := range acknowledged {
 			if id := a.Hold.Train(); len(holds) == 0 {
-				kept, err := db.LoadHolds(t.Context(), id, now())
+				kept, err := persistencetest.LoadHolds(t.Context(), db, id, now())
 				require.NoError(t, err)
 				for _, hold := range kept {
 					holds[hold.ID] = true
@@ -104,7 +104,7 @@ func writeUntilKilled(dir string) error {
 		return err
 	}
 	guard := persistence.Guard{Train: train.ID, Epoch: 1, Owner: uuid.New()}
-	if _, err := db.Adopt(ctx, train.ID, 0, guard.Owner); err != nil {
+	if _, err := persistencetest.Adopt(ctx, db, train.ID, 0, guard.Owner); err != nil {
 		return err
 	}
 	out := json.NewEncoder(os.Stdout)

@@ -37,6 +37,7 @@ type DB struct {
 	options Options
 	handle  *sql.DB
 	writer  *pool
+	lazy    *pool // for whoever has the writer: commits without waiting for the disk
 	readers *pool
 	close   func() error
 }
@@ -97,6 +98,15 @@ func (db *DB) write(ctx context.Context, operation string, fn func(context.Conte
 	}))
 }
 
+// writeLazily is write without a sync of the file. The next write that is synced makes this one
+// durable too, since both are in one log. Until then a loss of power loses it, a kill does not.
+func (db *DB) writeLazily(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
+	return wrap(operation, db.writer.lend(ctx, func(*conn) error {
+		ctx := context.WithoutCancel(ctx)
+		return db.lazy.lend(ctx, func(c *conn) error { return c.transact(ctx, fn) })
+	}))
+}
+
 // read runs fn on a reader, in one snapshot.
 func (db *DB) read(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
 	return wrap(operation, db.readers.lend(ctx, func(c *conn) error {
@@ -109,12 +119,15 @@ func (db *DB) connect(ctx context.Context) (err error) {
 	if db.writer, err = newPool(ctx, db.handle, 1, busy); err != nil {
 		return err
 	}
+	if db.lazy, err = newPool(ctx, db.handle, 1, busy, `PRAGMA synchronous = NORMAL`); err != nil {
+		return err
+	}
 	db.readers, err = newPool(ctx, db.handle, db.options.Readers, busy, `PRAGMA query_only = 1`)
 	return err
 }
 
 func (db *DB) closeAll() error {
-	return errors.Join(db.readers.close(), db.writer.close(), db.handle.Close())
+	return errors.Join(db.readers.close(), db.writer.close(), db.lazy.close(), db.handle.Close())
 }
 
 func wrap(operation string, err error) error {

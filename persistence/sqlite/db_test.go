@@ -15,6 +15,7 @@ import (
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/sqlite"
 )
 
@@ -35,25 +36,30 @@ func TestReopenedDatabaseHasEverything(t *testing.T) {
 	require.NoError(t, results[0])
 	require.NoError(t, db.CreateUser(t.Context(), user))
 	require.NoError(t, db.SaveRefreshToken(t.Context(), token))
-	require.NoError(t, db.SaveReply(t.Context(), user.ID, "k", booking.Reply{Status: 201, ExpiresAt: now().Add(time.Hour)}, now()))
+	reserved := booking.Reservation{ID: uuid.New(), ExpiresAt: now().Add(time.Hour)}
+	_, err = db.ReserveKey(t.Context(), user.ID, "k", reserved, now())
+	require.NoError(t, err)
+	reply := &booking.Reply{Status: 201, Body: []byte("{}")}
+	require.NoError(t, db.ReleaseKey(t.Context(), user.ID, "k", reserved.ID, reply))
 	require.NoError(t, db.Close())
 	require.NoError(t, db.Close(), "a second time")
 
 	db = openIn(t, dir)
-	loaded, err := db.LoadTrain(t.Context(), guard.Train, nil)
+	loaded, err := persistencetest.LoadTrain(t.Context(), db, guard.Train, nil)
 	require.NoError(t, err)
 	require.Equal(t, []booking.Booking{sale.Booking}, loaded.Bookings)
-	holds, err := db.LoadHolds(t.Context(), guard.Train, now())
+	holds, err := persistencetest.LoadHolds(t.Context(), db, guard.Train, now())
 	require.NoError(t, err)
 	require.Equal(t, []booking.Hold{hold.Hold}, holds)
-	epoch, err := db.Epoch(t.Context(), guard.Train)
+	epoch, err := persistencetest.Epoch(t.Context(), db, guard.Train)
 	require.NoError(t, err)
 	require.Equal(t, guard.Epoch, epoch)
 	got, err := db.FindUser(t.Context(), user.ID)
 	require.NoError(t, err)
 	require.Equal(t, user, got)
-	_, err = db.FindReply(t.Context(), user.ID, "k", now())
+	reserved, err = db.ReserveKey(t.Context(), user.ID, "k", reserved, now())
 	require.NoError(t, err)
+	require.Equal(t, reply, reserved.Reply)
 	following := token
 	following.ID = uuid.New()
 	require.NoError(t, db.RotateRefreshToken(t.Context(), token.ID, following, now()))
@@ -65,17 +71,17 @@ func TestConnectionsAreSetForDurability(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
 	for _, c := range []struct {
-		name, value string
-		writes      bool
+		name, value, pool string
 	}{
-		{"journal_mode", "wal", true},
-		{"synchronous", "2", true}, // FULL
-		{"foreign_keys", "1", true},
-		{"busy_timeout", "3000", true},
-		{"query_only", "0", true},
-		{"query_only", "1", false},
+		{"journal_mode", "wal", "writer"},
+		{"synchronous", "2", "writer"}, // FULL
+		{"synchronous", "1", "lazy"},   // NORMAL
+		{"foreign_keys", "1", "writer"},
+		{"busy_timeout", "3000", "writer"},
+		{"query_only", "0", "writer"},
+		{"query_only", "1", "readers"},
 	} {
-		got, err := db.Pragma(t.Context(), c.name, c.writes)
+		got, err := db.Pragma(t.Context(), c.name, c.pool)
 		require.NoError(t, err)
 		require.Equal(t, c.value, got, c.name)
 	}
@@ -85,7 +91,7 @@ func TestClosedDatabaseReturnsErrors(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
 	require.NoError(t, db.Close())
-	_, err := db.ListTrains(t.Context())
+	_, err := db.ListTrains(t.Context(), booking.Cursor{}, 1)
 	require.ErrorContains(t, err, "closed")
 	require.ErrorContains(t, db.Ping(t.Context()), "closed")
 }
@@ -197,14 +203,14 @@ func TestCancelledReadLeavesItsConnectionUsable(t *testing.T) {
 		readers.Go(func() {
 			for i := range 2000 { // before, during or after the read
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%30)*time.Microsecond)
-				_, _ = db.ListTrains(ctx)
+				_, _ = db.ListTrains(ctx, booking.Cursor{}, 1)
 				cancel()
 			}
 		})
 	}
 	readers.Wait()
 	for range 4 * sqlite.DefaultReaders {
-		_, err := db.ListTrains(t.Context())
+		_, err := db.ListTrains(t.Context(), booking.Cursor{}, 1)
 		require.NoError(t, err)
 	}
 }

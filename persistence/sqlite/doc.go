@@ -9,10 +9,11 @@
 // commit and never wait.
 //
 //	Book, WriteHolds, … ──▶ writer (1)  ──▶ BEGIN IMMEDIATE … COMMIT, fsync
-//	LoadTrain, Find…    ──▶ readers (4) ──▶ BEGIN … COMMIT, a snapshot
+//	LoadTrains, Find…   ──▶ readers (4) ──▶ BEGIN … COMMIT, a snapshot
 //
 // Every commit is on disk before a method returns (synchronous=FULL), so it survives
-// kill -9 and a loss of power.
+// kill -9 and a loss of power. ReserveKey is the exception: a reservation is durable with the
+// next commit, which is at the latest that of the request that made it.
 //
 // # Processes
 //

@@ -21,7 +21,7 @@ func (db *DB) LimitPages(ctx context.Context, pages int) error {
 var Queries = map[string]string{
 	"findLive": findLive, "findCancelled": findCancelled, "findSeats": findSeats, "findCancelledOfUser": findCancelledOfUser,
 	"findBooking": findBooking, "findOldestOfUser": findOldestOfUser, "findNewestOfUser": findNewestOfUser,
-	"findSeatsOf": findSeatsOf, "loadHolds": loadHolds, "viewHolds": viewHolds, "userHolds": userHolds, "trimHolds": trimHolds,
+	"findSeatsOf": findSeatsOf, "loadHolds": loadHolds, "userHolds": userHolds, "trimHolds": trimHolds,
 }
 
 // Plan returns how SQLite executes a query, one step per line.
@@ -47,13 +47,10 @@ func (db *DB) Count(ctx context.Context, table string) (rows int, err error) {
 	return rows, err
 }
 
-// Pragma returns the value of a setting on a connection that writes or one that reads.
-func (db *DB) Pragma(ctx context.Context, name string, writes bool) (value string, err error) {
-	lender := db.readers
-	if writes {
-		lender = db.writer
-	}
-	err = lender.lend(ctx, func(c *conn) error {
+// Pragma returns the value of a setting on a connection of the pool writer, lazy or readers.
+func (db *DB) Pragma(ctx context.Context, name, lender string) (value string, err error) {
+	pools := map[string]*pool{"writer": db.writer, "lazy": db.lazy, "readers": db.readers}
+	err = pools[lender].lend(ctx, func(c *conn) error {
 		value, err = first(ctx, c, scalar[string], `PRAGMA `+name)
 		return err
 	})

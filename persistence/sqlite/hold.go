@@ -21,9 +21,8 @@ const purgeLimit = 500
 // and those of one user that are kept.
 const (
 	holdColumns = `id, user_id, legs, seats, expires_at, released`
-	loadHolds   = `SELECT ` + holdColumns + ` FROM holds WHERE train_id = ? AND expires_at > ? AND NOT released`
-	// viewHolds has CROSS JOIN, so that SQLite searches the holds of each train.
-	viewHolds = `
+	// loadHolds has CROSS JOIN, so that SQLite searches the holds of each train.
+	loadHolds = `
 		SELECT place, ` + holdColumns + `
 		FROM ` + listed + ` CROSS JOIN holds USING (train_id)
 		WHERE expires_at > ? AND NOT released`
@@ -99,33 +98,24 @@ func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite, now time.T
 	return fmt.Errorf("unknown operation %d on a hold", w.Op)
 }
 
-// LoadHolds implements persistence.Holds.
-func (db *DB) LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) (holds []booking.Hold, err error) {
-	err = db.read(ctx, "load holds", func(ctx context.Context, c *conn) error {
-		holds, err = all(ctx, c, scanHold, loadHolds, id[:], micros(now))
-		return err
-	})
-	return holds, err
-}
-
-// ViewHolds implements persistence.Holds. SQLite has no leases.
-func (db *DB) ViewHolds(
+// LoadHolds implements persistence.Holds. SQLite has no leases.
+func (db *DB) LoadHolds(
 	ctx context.Context, trains []booking.TrainID, now time.Time,
-) ([]persistence.HeldTrain, error) {
+) ([]persistence.Result[persistence.HeldTrain], error) {
 	list, err := idList(trains)
 	if err != nil {
-		return nil, wrap("view holds", err)
+		return nil, wrap("load holds", err)
 	}
-	held := make([]persistence.HeldTrain, len(trains))
+	held := make([]persistence.Result[persistence.HeldTrain], len(trains))
 	scan := func(r row) (place int, err error) {
 		hold, err := scanHold(placed{r, &place})
 		if err == nil {
-			held[place].Holds = append(held[place].Holds, hold)
+			held[place].Value.Holds = append(held[place].Value.Holds, hold)
 		}
 		return place, err
 	}
-	err = db.read(ctx, "view holds", func(ctx context.Context, c *conn) error {
-		_, err := all(ctx, c, scan, viewHolds, list, micros(now))
+	err = db.read(ctx, "load holds", func(ctx context.Context, c *conn) error {
+		_, err := all(ctx, c, scan, loadHolds, list, micros(now))
 		return err
 	})
 	return held, err

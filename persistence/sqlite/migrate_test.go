@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/sqlite"
 )
 
@@ -30,7 +31,7 @@ func TestMigrateIsIdempotent(t *testing.T) {
 	db := openNew(t)
 	guard := adopt(t, db, booking.NewTrainID())
 	require.NoError(t, db.Migrate(t.Context()))
-	epoch, err := db.Epoch(t.Context(), guard.Train)
+	epoch, err := persistencetest.Epoch(t.Context(), db, guard.Train)
 	require.NoError(t, err)
 	require.Equal(t, guard.Epoch, epoch)
 }

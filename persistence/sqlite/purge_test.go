@@ -69,12 +69,13 @@ func TestSavingATokenPurgesExpiredOnes(t *testing.T) {
 	requireRows(t, db, "refresh_tokens", 1)
 }
 
-func TestSavingAReplyPurgesExpiredOnes(t *testing.T) {
+func TestReservingAKeyPurgesExpiredOnes(t *testing.T) {
 	t.Parallel()
 	at, db := now(), openNew(t)
 	for range 5 {
-		reply := booking.Reply{Status: 201, Body: []byte("{}"), ExpiresAt: at.Add(time.Hour)}
-		require.NoError(t, db.SaveReply(t.Context(), uuid.New(), "k", reply, at))
+		wanted := booking.Reservation{ID: uuid.New(), ExpiresAt: at.Add(time.Hour)}
+		_, err := db.ReserveKey(t.Context(), uuid.New(), "k", wanted, at)
+		require.NoError(t, err)
 		at = at.Add(time.Hour)
 	}
 	requireRows(t, db, "idempotency_keys", 1)

@@ -11,53 +11,84 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// FindReply implements booking.Replies.
-func (db *DB) FindReply(ctx context.Context, user uuid.UUID, key string, now time.Time) (reply booking.Reply, err error) {
-	const find = `
-		SELECT request_hash, status, location, body, expires_at FROM idempotency_keys
-		WHERE user_id = ? AND key = ? AND expires_at > ?`
-	err = db.read(ctx, "find reply", func(ctx context.Context, c *conn) error {
-		reply, err = first(ctx, c, scanReply, find, user[:], key, micros(now))
-		if errors.Is(err, persistence.ErrNotFound) {
-			return booking.NotFound("reply")
-		}
-		return err
-	})
-	return reply, err
-}
+const reservationColumns = `request_hash, status, location, body, expires_at, reserved_by, reserved_until`
 
-// SaveReply implements booking.Replies.
-func (db *DB) SaveReply(ctx context.Context, user uuid.UUID, key string, reply booking.Reply, now time.Time) error {
+// ReserveKey implements booking.Replies. It waits for no sync: what the request then writes is
+// synced, and is not more durable than the reservation.
+func (db *DB) ReserveKey(
+	ctx context.Context, user uuid.UUID, key string, wanted booking.Reservation, now time.Time,
+) (reserved booking.Reservation, err error) {
 	const (
 		purge = `
 			DELETE FROM idempotency_keys WHERE rowid IN
 				(SELECT rowid FROM idempotency_keys WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
-		save = `
-			INSERT INTO idempotency_keys (user_id, key, request_hash, status, location, body, expires_at)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+		reserve = `
+			INSERT INTO idempotency_keys AS stored
+				(user_id, key, request_hash, location, body, expires_at, reserved_by, reserved_until)
+			VALUES (?1, ?2, ?3, '', x'', ?4, ?5, ?6)
 			ON CONFLICT (user_id, key) DO UPDATE SET
-				request_hash = excluded.request_hash, status = excluded.status,
-				location = excluded.location, body = excluded.body, expires_at = excluded.expires_at
-			WHERE idempotency_keys.expires_at <= ?8`
+				request_hash = excluded.request_hash, status = NULL, location = '', body = x'',
+				expires_at = CASE WHEN stored.expires_at <= ?7 THEN excluded.expires_at ELSE stored.expires_at END,
+				reserved_by = excluded.reserved_by, reserved_until = excluded.reserved_until
+			WHERE stored.expires_at <= ?7 OR (stored.status IS NULL AND stored.request_hash = excluded.request_hash
+				AND coalesce(stored.reserved_until <= ?7, true))
+			RETURNING ` + reservationColumns
+		find = `SELECT ` + reservationColumns + ` FROM idempotency_keys WHERE user_id = ? AND key = ?`
 	)
-	body := append([]byte{}, reply.Body...) // a nil slice would be NULL
-	return db.write(ctx, "save reply", func(ctx context.Context, c *conn) error {
+	err = db.writeLazily(ctx, "reserve key", func(ctx context.Context, c *conn) error {
 		if _, err := c.exec(ctx, purge, micros(now), purgeLimit); err != nil {
 			return err
 		}
-		_, err := c.exec(ctx, save, user[:], key, reply.RequestHash[:], reply.Status, reply.Location, body,
-			micros(reply.ExpiresAt), micros(now))
+		reserved, err = first(ctx, c, scanReservation, reserve, user[:], key, wanted.RequestHash[:],
+			micros(wanted.ExpiresAt), wanted.ID[:], micros(wanted.Until), micros(now))
+		if errors.Is(err, persistence.ErrNotFound) {
+			reserved, err = first(ctx, c, scanReservation, find, user[:], key)
+		}
+		return err
+	})
+	return reserved, err
+}
+
+// ReleaseKey implements booking.Replies.
+func (db *DB) ReleaseKey(
+	ctx context.Context, user uuid.UUID, key string, attempt uuid.UUID, reply *booking.Reply,
+) error {
+	const (
+		end = `
+			UPDATE idempotency_keys SET reserved_by = NULL, reserved_until = NULL
+			WHERE user_id = ?1 AND key = ?2 AND reserved_by = ?3`
+		save = `
+			UPDATE idempotency_keys
+			SET reserved_by = NULL, reserved_until = NULL, status = ?4, location = ?5, body = ?6
+			WHERE user_id = ?1 AND key = ?2 AND reserved_by = ?3`
+	)
+	if reply == nil {
+		return db.writeLazily(ctx, "release key", func(ctx context.Context, c *conn) error {
+			_, err := c.exec(ctx, end, user[:], key, attempt[:])
+			return err
+		})
+	}
+	body := append([]byte{}, reply.Body...) // a nil slice would be NULL
+	return db.write(ctx, "release key", func(ctx context.Context, c *conn) error {
+		_, err := c.exec(ctx, save, user[:], key, attempt[:], reply.Status, reply.Location, body)
 		return err
 	})
 }
 
-func scanReply(r row) (reply booking.Reply, err error) {
+func scanReservation(r row) (reserved booking.Reservation, err error) {
 	var (
-		hash    []byte
-		expires int64
+		hash, attempt []byte
+		reply         booking.Reply
+		status, until *int64
+		expires       int64
 	)
-	err = r.Scan(&hash, &reply.Status, &reply.Location, &reply.Body, &expires)
-	copy(reply.RequestHash[:], hash)
-	reply.ExpiresAt = fromMicros(expires)
-	return reply, err
+	err = r.Scan(&hash, &status, &reply.Location, &reply.Body, &expires, &attempt, &until)
+	copy(reserved.RequestHash[:], hash)
+	copy(reserved.ID[:], attempt)
+	reserved.ExpiresAt, reserved.Until = fromMicros(expires), fromOptional(until)
+	if status != nil {
+		reply.Status = int(*status)
+		reserved.Reply = &reply
+	}
+	return reserved, err
 }

@@ -64,10 +64,10 @@ func adopt(tb testing.TB, db *sqlite.DB, id booking.TrainID) persistence.Guard {
 	if err != nil {
 		require.ErrorIs(tb, err, persistence.ErrExists)
 	}
-	old, err := db.Epoch(tb.Context(), id)
+	old, err := persistencetest.Epoch(tb.Context(), db, id)
 	require.NoError(tb, err)
 	guard := persistence.Guard{Train: id, Owner: uuid.New()}
-	guard.Epoch, err = db.Adopt(tb.Context(), id, old, guard.Owner)
+	guard.Epoch, err = persistencetest.Adopt(tb.Context(), db, id, old, guard.Owner)
 	require.NoError(tb, err)
 	return guard
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,19 +17,24 @@ const trainColumns = `id, name, capacity, on_sale, created_at, updated_at, stops
 // activation that deleted it is fenced.
 func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 	const create = `
-		INSERT INTO trains (` + trainColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?)
+		INSERT INTO trains (` + trainColumns + `, retires_at, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET
 			owner = NULL, deleted_at = NULL,
 			name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
-			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops
+			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
+			retires_at = excluded.retires_at, revision = excluded.revision
 		WHERE trains.deleted_at IS NOT NULL`
 	stops, err := persistence.EncodeList(train.Stops)
 	if err != nil {
 		return wrap("create train", err)
 	}
 	return db.write(ctx, "create train", func(ctx context.Context, c *conn) error {
+		revision, err := nextRevision(ctx, c)
+		if err != nil {
+			return err
+		}
 		created, err := c.exec(ctx, create, train.ID[:], train.Name, train.Capacity, train.OnSale,
-			micros(train.CreatedAt), micros(train.UpdatedAt), stops)
+			micros(train.CreatedAt), micros(train.UpdatedAt), stops, micros(persistence.EncodeRetirement(&train)), revision)
 		if err == nil && created == 0 {
 			return persistence.ErrExists
 		}
@@ -36,83 +42,114 @@ func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 	})
 }
 
-// ListTrains implements persistence.Trains.
-func (db *DB) ListTrains(ctx context.Context) (trains []booking.Train, err error) {
-	const find = `
-		SELECT ` + trainColumns + ` FROM trains
-		WHERE deleted_at IS NULL ORDER BY created_at, id`
-	err = db.read(ctx, "list trains", func(ctx context.Context, c *conn) (err error) {
-		trains, err = all(ctx, c, scanTrain, find)
-		return err
-	})
-	return trains, err
+// nextRevision increments the revision of the catalogue.
+func nextRevision(ctx context.Context, c *conn) (int64, error) {
+	const next = `UPDATE catalogue SET revision = revision + 1 RETURNING revision`
+	return first(ctx, c, scalar[int64], next)
 }
 
-// Epoch implements persistence.Trains.
-func (db *DB) Epoch(ctx context.Context, id booking.TrainID) (epoch int64, err error) {
-	const find = `SELECT epoch FROM trains WHERE id = ? AND deleted_at IS NULL`
-	err = db.read(ctx, "epoch", func(ctx context.Context, c *conn) (err error) {
-		epoch, err = first(ctx, c, scalar[int64], find, id[:])
+const findEpoch = `SELECT epoch FROM trains WHERE id = ? AND deleted_at IS NULL`
+
+// Epochs implements persistence.Trains.
+func (db *DB) Epochs(ctx context.Context, trains []booking.TrainID) (epochs []persistence.Result[int64], err error) {
+	err = db.read(ctx, "epochs", func(ctx context.Context, c *conn) error {
+		epochs, err = resultsOf(trains, func(id booking.TrainID) (int64, error) {
+			return first(ctx, c, scalar[int64], findEpoch, id[:])
+		})
 		return err
 	})
-	return epoch, err
+	return epochs, err
 }
 
-// Adopt implements persistence.Trains.
-func (db *DB) Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (epoch int64, err error) {
-	const (
-		find  = `SELECT epoch FROM trains WHERE id = ? AND deleted_at IS NULL`
-		adopt = `UPDATE trains SET epoch = epoch + 1, owner = ? WHERE id = ?`
-	)
-	err = db.write(ctx, "adopt", func(ctx context.Context, c *conn) error {
-		epoch, err = first(ctx, c, scalar[int64], find, id[:])
-		if err != nil {
-			return err
+// resultsOf returns the result of each train: its value, or ErrNotFound. Any other error ends the
+// call.
+func resultsOf[T any](trains []booking.TrainID, find func(booking.TrainID) (T, error)) ([]persistence.Result[T], error) {
+	results := make([]persistence.Result[T], len(trains))
+	for i, id := range trains {
+		value, err := find(id)
+		if err != nil && !errors.Is(err, persistence.ErrNotFound) {
+			return nil, err
 		}
-		if epoch != old {
-			return persistence.ErrFenced
+		results[i] = persistence.Result[T]{Value: value, Err: err}
+	}
+	return results, nil
+}
+
+// Adopt implements persistence.Trains. No statement of an earlier activation is in flight, since
+// only one connection writes.
+func (db *DB) Adopt(ctx context.Context, activations []persistence.Guard) ([]error, error) {
+	results := make([]error, len(activations))
+	err := db.write(ctx, "adopt", func(ctx context.Context, c *conn) error {
+		for i, a := range activations {
+			err := adopt(ctx, c, a)
+			if err != nil && !isRefusal(err) {
+				return err
+			}
+			results[i] = err
 		}
-		_, err = c.exec(ctx, adopt, owner[:], id[:])
-		return err
+		return nil
 	})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return old + 1, nil
+	return results, nil
 }
 
-// The queries of LoadTrain for bookings and seats.
+func adopt(ctx context.Context, c *conn, a persistence.Guard) error {
+	const adopt = `UPDATE trains SET epoch = epoch + 1, owner = ? WHERE id = ?`
+	epoch, err := first(ctx, c, scalar[int64], findEpoch, a.Train[:])
+	if err != nil {
+		return err
+	}
+	if epoch+1 != a.Epoch {
+		return persistence.ErrFenced
+	}
+	_, err = c.exec(ctx, adopt, a.Owner[:], a.Train[:])
+	return err
+}
+
+// The queries of LoadTrains for bookings and seats.
 const (
 	findLive      = `SELECT ` + bookingColumns + ` FROM bookings WHERE train_id = ? AND cancelled_at IS NULL`
 	findCancelled = `
-		SELECT id FROM bookings
+		SELECT train_id, id FROM bookings
 		WHERE id IN (SELECT unhex(value) FROM json_each(?)) AND cancelled_at IS NOT NULL`
 	findSeats = `SELECT seat_number, legs FROM seats WHERE train_id = ? AND legs <> 0`
 )
 
-// LoadTrain implements persistence.Trains.
-func (db *DB) LoadTrain(
-	ctx context.Context, id booking.TrainID, became []uuid.UUID,
-) (loaded persistence.LoadedTrain, err error) {
-	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ? AND deleted_at IS NULL`
-	err = db.read(ctx, "load train", func(ctx context.Context, c *conn) error {
-		if loaded.Train, err = first(ctx, c, scanTrain, find, id[:]); err != nil {
+// LoadTrains implements persistence.Trains.
+func (db *DB) LoadTrains(
+	ctx context.Context, trains []booking.TrainID, became []uuid.UUID,
+) (loaded []persistence.Result[persistence.LoadedTrain], err error) {
+	err = db.read(ctx, "load trains", func(ctx context.Context, c *conn) error {
+		cancelled, err := cancelledOf(ctx, c, became)
+		if err != nil {
 			return err
 		}
-		if loaded.Bookings, err = all(ctx, c, scanBooking, findLive, id[:]); err != nil {
-			return err
-		}
-		if loaded.Cancelled, err = cancelledOf(ctx, c, became); err != nil {
-			return err
-		}
-		loaded.Seats, err = seatsOf(ctx, c, id)
+		loaded, err = resultsOf(trains, func(id booking.TrainID) (persistence.LoadedTrain, error) {
+			train, err := load(ctx, c, id)
+			train.Cancelled = cancelled[id]
+			return train, err
+		})
 		return err
 	})
 	return loaded, err
 }
 
-// cancelledOf returns those of the ids whose booking was cancelled.
-func cancelledOf(ctx context.Context, c *conn, ids []uuid.UUID) ([]uuid.UUID, error) {
+func load(ctx context.Context, c *conn, id booking.TrainID) (loaded persistence.LoadedTrain, err error) {
+	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ? AND deleted_at IS NULL`
+	if loaded.Train, err = first(ctx, c, scanTrain, find, id[:]); err != nil {
+		return loaded, err
+	}
+	if loaded.Bookings, err = all(ctx, c, scanBooking, findLive, id[:]); err != nil {
+		return loaded, err
+	}
+	loaded.Seats, err = seatsOf(ctx, c, id)
+	return loaded, err
+}
+
+// cancelledOf returns those of the ids whose booking was cancelled, by their trains.
+func cancelledOf(ctx context.Context, c *conn, ids []uuid.UUID) (map[booking.TrainID][]uuid.UUID, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -120,7 +157,15 @@ func cancelledOf(ctx context.Context, c *conn, ids []uuid.UUID) ([]uuid.UUID, er
 	if err != nil {
 		return nil, err
 	}
-	return all(ctx, c, scalar[uuid.UUID], findCancelled, list)
+	cancelled := map[booking.TrainID][]uuid.UUID{}
+	scan := func(r row) (id uuid.UUID, err error) {
+		var train booking.TrainID
+		err = r.Scan(trainID(&train), &id)
+		cancelled[train] = append(cancelled[train], id)
+		return id, err
+	}
+	_, err = all(ctx, c, scan, findCancelled, list)
+	return cancelled, err
 }
 
 // seatsOf returns the legs on which each seat of a train is booked.
@@ -141,7 +186,7 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 	const (
 		above  = `SELECT EXISTS (SELECT 1 FROM seats WHERE train_id = ? AND seat_number > ? AND legs <> 0)`
 		change = `
-			UPDATE trains SET name = ?, capacity = ?, on_sale = ?, updated_at = ?, stops = ?
+			UPDATE trains SET name = ?, capacity = ?, on_sale = ?, updated_at = ?, stops = ?, retires_at = ?, revision = ?
 			WHERE id = ?`
 	)
 	stops, err := persistence.EncodeList(train.Stops)
@@ -159,8 +204,12 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 		if booked {
 			return persistence.ErrConflict
 		}
-		_, err = c.exec(ctx, change, train.Name, train.Capacity, train.OnSale,
-			micros(train.UpdatedAt), stops, guard.Train[:])
+		revision, err := nextRevision(ctx, c)
+		if err != nil {
+			return err
+		}
+		_, err = c.exec(ctx, change, train.Name, train.Capacity, train.OnSale, micros(train.UpdatedAt), stops,
+			micros(persistence.EncodeRetirement(&train)), revision, guard.Train[:])
 		return err
 	})
 }
@@ -173,7 +222,7 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 		cancel = `UPDATE bookings SET cancelled_at = ?2 WHERE train_id = ?1 AND cancelled_at IS NULL`
 		seats  = `DELETE FROM seats WHERE train_id = ?`
 		holds  = `DELETE FROM holds WHERE train_id = ?`
-		mark   = `UPDATE trains SET deleted_at = ?2 WHERE id = ?1`
+		mark   = `UPDATE trains SET deleted_at = ?2, revision = ?3 WHERE id = ?1`
 	)
 	return db.write(ctx, "delete train", func(ctx context.Context, c *conn) error {
 		if err := checkGuard(ctx, c, guard); err != nil {
@@ -191,12 +240,15 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 				return err
 			}
 		}
-		for _, text := range []string{cancel, mark} {
-			if _, err := c.exec(ctx, text, guard.Train[:], micros(at)); err != nil {
-				return err
-			}
+		if _, err := c.exec(ctx, cancel, guard.Train[:], micros(at)); err != nil {
+			return err
 		}
-		return nil
+		revision, err := nextRevision(ctx, c)
+		if err != nil {
+			return err
+		}
+		_, err = c.exec(ctx, mark, guard.Train[:], micros(at), revision)
+		return err
 	})
 }
 
@@ -232,14 +284,21 @@ func checkGuard(ctx context.Context, c *conn, guard persistence.Guard) error {
 }
 
 func scanTrain(r row) (t booking.Train, err error) {
+	err = scanTrainAnd(r, &t)
+	return t, err
+}
+
+// scanTrainAnd scans the columns of a train, and more columns after them.
+func scanTrainAnd(r row, t *booking.Train, more ...any) (err error) {
 	var (
 		created, updated int64
 		stops            string
 	)
-	if err := r.Scan(trainID(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &created, &updated, &stops); err != nil {
-		return t, err
+	columns := []any{trainID(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &created, &updated, &stops}
+	if err := r.Scan(append(columns, more...)...); err != nil {
+		return err
 	}
 	t.CreatedAt, t.UpdatedAt = fromMicros(created), fromMicros(updated)
-	t.Stops, err = persistence.DecodeList[booking.Stop](stops)
-	return t, err
+	t.Stops, err = persistence.DecodeStops(stops)
+	return err
 }

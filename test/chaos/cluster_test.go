@@ -34,6 +34,9 @@ type cluster struct {
 	postgresSocket  string
 	exhaustion      *exhaustion     // while Postgres is out of connections
 	soldByHand      booking.TrainID // the train with a seat that was sold by hand
+	disturbance     *disturbance    // while there is one
+	replica         *servers.Server // of Redis, during its failover
+	lost            time.Duration   // when that began
 	clock           time.Duration   // of Redis, relative to the real time
 	secret          string          // a file
 	balancer        *processtest.Balancer

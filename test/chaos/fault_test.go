@@ -40,6 +40,8 @@ type kind struct {
 	// refuses: some requests during the fault must fail with not_executed. definite: no
 	// request during the fault may have an unknown outcome.
 	refuses, definite bool
+	// harmless: no request may fail because of it.
+	harmless bool
 }
 
 // kinds are all kinds of faults. Two faults at once begin and end in this order: stores are
@@ -167,6 +169,41 @@ var kinds = []*kind{
 		name: "killed", shortest: 500 * time.Millisecond, longest: 8 * time.Second, losesTrains: true,
 		inject: func(_ *run, n *node) { n.stop(syscall.SIGKILL) },
 		heal:   func(_ *run, n *node) { n.start() },
+	},
+	{
+		name: "Postgres silent", shortest: 6 * time.Second, longest: 9 * time.Second, global: true, server: "Postgres",
+		inject: func(r *run, _ *node) {
+			for _, n := range r.nodes {
+				n.postgres.Cut()
+			}
+		},
+		heal: func(r *run, _ *node) { r.restorePostgres() },
+	},
+	{ // a replica takes over, at the same address
+		name: "Redis failed over", shortest: 500 * time.Millisecond, longest: 3 * time.Second, global: true, server: "Redis",
+		inject: func(r *run, _ *node) { r.killWithReplica() },
+		heal:   func(r *run, _ *node) { r.promoteReplica() },
+	},
+	{
+		name: "killed while heartbeats are lost", shortest: 10 * time.Second, longest: 14 * time.Second, losesTrains: true,
+		inject: func(r *run, n *node) {
+			n.stop(syscall.SIGKILL)
+			r.loseHeartbeats(n)
+		},
+		heal: func(r *run, n *node) {
+			r.disturbance.end()
+			n.start()
+		},
+	},
+	{
+		name: "row of a train locked", shortest: 4 * time.Second, longest: 7 * time.Second, global: true, server: "Postgres",
+		inject: func(r *run, _ *node) { r.lockRow() },
+		heal:   func(r *run, _ *node) { r.disturbance.end() },
+	},
+	{
+		name: "flood of reads", shortest: 4 * time.Second, longest: 7 * time.Second, alone: true, calm: true, global: true, harmless: true,
+		inject: func(r *run, _ *node) { r.floodReads() },
+		heal:   func(r *run, _ *node) { r.disturbance.end() },
 	},
 	{
 		name: "seat sold by hand", alone: true, calm: true, global: true,

@@ -120,7 +120,9 @@ func (r *run) countFailures(h *history.History, line func(string, ...any)) {
 		if !o.Failed() {
 			continue
 		}
-		if slices.ContainsFunc(r.faults, func(f fault) bool { return o.Return >= f.began && o.Call <= f.ended+recovery }) {
+		if slices.ContainsFunc(r.faults, func(f fault) bool {
+			return !f.harmless && o.Return >= f.began && o.Call <= f.ended+recovery
+		}) {
 			inside++
 			continue
 		}

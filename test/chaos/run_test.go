@@ -67,6 +67,7 @@ func TestThreeProcessesKeepTheirPromisesUnderFaults(t *testing.T) {
 		Trains: r.admin.AddTrains(t, trainCount, seatProbed), Think: thinkTime, Retry: retryTime, Recorder: history.NewRecorder(),
 	}
 	r.Traffic = traffic.Start(context.Background(), options, traffic.Mixed)
+	r.addDepartedTrains()
 	options.FirstID, options.Users, options.Clients = seats*trainCount, processtest.NewUsers(seatsAlone*trainCount), 1
 	r.bySeat = traffic.Start(context.Background(), options, traffic.BySeat)
 	probing, stopProbing := context.WithCancel(context.Background())

@@ -62,7 +62,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "adopt-keeps-the-epoch", pkg: "persistence/postgres", decl: "DB.Adopt",
-		edit:     replace(`epoch + 1`, `epoch`),
+		edit:     replace(`SET epoch = epoch + 1`, `SET epoch = epoch`),
 		killedBy: []suite{store},
 	},
 	{
@@ -176,7 +176,7 @@ var mutants = []mutant{
 		killedBy: []suite{someSystems, chaos("link silent for long")},
 	},
 	{
-		name: "change-not-announced", pkg: "actors", decl: "System.broadcast",
+		name: "change-not-announced", pkg: "actors", decl: "System.announce",
 		edit:     begin(`return nil`),
 		killedBy: []suite{cluster("Changed")},
 	},

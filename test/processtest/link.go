@@ -20,9 +20,10 @@ import (
 type Link struct {
 	Address string // of the proxy, host:port
 
-	network, target string
+	network string
 
 	mu      sync.Mutex
+	target  string
 	state   linkState
 	delay   time.Duration // in linkSlow
 	silent  net.Conn      // of the client that linkSilent affects; nil until one sends
@@ -103,6 +104,13 @@ func (l *Link) Silence() {
 	l.silent = nil
 	l.mu.Unlock()
 	l.set(linkSilent)
+}
+
+// Retarget makes new connections connect to another server.
+func (l *Link) Retarget(target string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.target = target
 }
 
 // Restore ends the fault.
@@ -223,7 +231,10 @@ func (l *Link) serve(near net.Conn) {
 	if !l.awaitOpen() {
 		return
 	}
-	far, err := net.Dial(l.network, l.target) //nolint:noctx // on the same machine
+	l.mu.Lock()
+	target := l.target
+	l.mu.Unlock()
+	far, err := net.Dial(l.network, target) //nolint:noctx // on the same machine
 	if err != nil {
 		return
 	}

@@ -90,9 +90,21 @@ func (p *Process) Kill() {
 // PeakMemory returns the peak resident set size of the process in bytes.
 func (p *Process) PeakMemory() int {
 	p.t.Helper()
+	return p.status("VmHWM:")
+}
+
+// Memory returns the resident set size of the process in bytes.
+func (p *Process) Memory() int {
+	p.t.Helper()
+	return p.status("VmRSS:")
+}
+
+// status returns a size in bytes from the status of the process.
+func (p *Process) status(name string) int {
+	p.t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.process.Process.Pid))
 	require.NoError(p.t, err)
-	_, after, found := strings.Cut(string(status), "VmHWM:")
+	_, after, found := strings.Cut(string(status), name)
 	require.True(p.t, found)
 	var kilobytes int
 	_, err = fmt.Sscan(after, &kilobytes)

@@ -11,6 +11,7 @@ import (
 	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/persistence/persistencetest"
 )
 
 // shell runs the machine of an activation, as the actor of package actors does: it delivers events
@@ -22,6 +23,7 @@ type shell struct {
 	offset   time.Duration     // of the wall clock at the load, since the machine needs one monotonic time
 	term     *term             // nil until the lease is acquired
 	renewing bool              // the lease is to be renewed
+	awaiting bool              // the end of the lease of another process
 	timer    time.Duration     // of the last SetTimer
 }
 
@@ -57,6 +59,10 @@ func (a *shell) at(t time.Duration) time.Time { return startTime.Add(t + a.offse
 
 func (a *shell) deliver(e activation.Event) {
 	a.do(func() { a.execute(slices.Clone(a.machine.Handle(a.at(a.now), e))) })
+	if _, stop := e.(activation.Stop); stop && a.awaiting {
+		a.awaiting = false
+		a.deliver(activation.LeaseAcquired{Err: context.Canceled})
+	}
 }
 
 // execute executes effects in their order.
@@ -104,7 +110,7 @@ func (a *shell) executeOne(e activation.Effect) {
 func (a *shell) load(e activation.Effect) {
 	switch e := e.(type) {
 	case activation.FindEpoch:
-		call(a.node, a.postgres, func() (int64, error) { return a.store.Epoch(background, a.guard.Train) },
+		call(a.node, a.postgres, func() (int64, error) { return persistencetest.Epoch(background, a.store, a.guard.Train) },
 			func(epoch int64, err error) { a.deliver(activation.EpochFound{Epoch: epoch, Err: err}) })
 	case activation.AcquireLease:
 		a.acquire(true)
@@ -116,11 +122,11 @@ func (a *shell) load(e activation.Effect) {
 			if a.mutation == HoldsForgotten {
 				return nil, nil
 			}
-			return a.client.LoadHolds(background, a.guard.Train, a.at(a.now))
+			return persistencetest.LoadHolds(background, a.client, a.guard.Train, a.at(a.now))
 		}, func(holds []booking.Hold, err error) { a.deliver(activation.HoldsRead{Holds: holds, Err: err}) })
 	case activation.ReadTrain:
 		call(a.node, a.postgres, func() (persistence.LoadedTrain, error) {
-			return a.store.LoadTrain(background, a.guard.Train, e.Became)
+			return persistencetest.LoadTrain(background, a.store, a.guard.Train, e.Became)
 		}, func(l persistence.LoadedTrain, err error) { a.deliver(activation.TrainRead{Train: l, Err: err}) })
 	case activation.Serve:
 		a.coverage["takeovers"]++
@@ -131,40 +137,57 @@ func (a *shell) load(e activation.Effect) {
 // acquire acquires the lease as package cluster does.
 func (a *shell) acquire(first bool) {
 	sent := a.now
-	acquired := func(holder persistence.Lease, err error) {
+	acquired := func(holder persistence.Holder, err error) {
 		switch {
-		case err == nil && holder == a.lease():
+		case err == nil && holder.Lease == a.lease():
 			a.term = &term{offset: a.offset}
 			a.term.extend(sent)
 			a.renewing = true
 			a.deliver(activation.LeaseAcquired{Term: a.term})
 		case err == nil && holder.Address == a.address && first:
-			a.release(holder, func(err error) {
+			a.release(holder.Lease, func(err error) {
 				if err != nil {
 					a.notAcquired(err)
 					return
 				}
 				a.acquire(false)
 			})
-		case err == nil:
+		case err == nil && a.chance(0.5): // it considers the holder a member
 			a.deliver(activation.LeaseAcquired{Owner: holder.Address})
+		case err == nil:
+			a.awaitLease(holder.Left)
 		default:
 			a.notAcquired(err)
 		}
 	}
-	call(a.node, a.redis, func() (persistence.Lease, error) { return a.client.AcquireLease(background, a.lease()) },
-		func(holder persistence.Lease, err error) {
-			if !errors.Is(err, persistence.ErrUnknown) {
-				acquired(holder, err)
-				return
+	call(a.node, a.redis, func() (persistence.Holder, error) {
+		holders, err := a.client.AcquireLeases(background, []persistence.Lease{a.lease()})
+		return holders[0].Value, errors.Join(err, holders[0].Err)
+	}, func(holder persistence.Holder, err error) {
+		if !errors.Is(err, persistence.ErrUnknown) {
+			acquired(holder, err)
+			return
+		}
+		call(a.node, a.redis, func() (persistence.Holder, error) {
+			if found, held := a.shared.Holder(a.guard.Train); held {
+				return persistence.Holder{Lease: found, Left: persistence.LeaseTTL}, nil
 			}
-			call(a.node, a.redis, func() (persistence.Lease, error) {
-				if found, held := a.shared.Holder(a.guard.Train); held {
-					return found, nil
-				}
-				return holder, err
-			}, acquired)
-		})
+			return holder, err
+		}, acquired)
+	})
+}
+
+// awaitLease waits until a lease has expired that is not renewed, and then acquires it. The epoch that
+// was found before is not read again.
+func (a *shell) awaitLease(left time.Duration) {
+	a.coverage["leases awaited"]++
+	a.awaiting = true
+	a.after(left+10*time.Millisecond, func() {
+		if a.awaiting {
+			a.awaiting = false
+			a.acquire(true)
+		}
+	})
 }
 
 // notAcquired releases the lease, which may have been acquired.
@@ -178,7 +201,7 @@ func (a *shell) release(lease persistence.Lease, done func(error)) {
 		if a.mutation == LeaseByAnyone {
 			lease, _ = a.shared.Holder(a.guard.Train)
 		}
-		return struct{}{}, a.client.ReleaseLease(background, lease)
+		return struct{}{}, persistencetest.ReleaseLease(background, a.client, lease)
 	}, func(_ struct{}, err error) { done(err) })
 }
 
@@ -187,7 +210,7 @@ func (a *shell) adopt(e activation.Adopt) (epoch int64, err error) {
 		a.token.counter++
 		epoch = a.token.counter
 	} else {
-		epoch, err = a.store.Adopt(background, e.Guard.Train, e.Old, e.Guard.Owner)
+		epoch, err = persistencetest.Adopt(background, a.store, e.Guard.Train, e.Old, e.Guard.Owner)
 	}
 	if err == nil {
 		a.ledger.adopted(epoch)

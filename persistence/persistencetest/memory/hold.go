@@ -60,29 +60,19 @@ func (c *Client) trimHolds(id booking.TrainID, user uuid.UUID) {
 	}
 }
 
-// LoadHolds implements persistence.Holds. The holds are ordered by id.
-func (c *Client) LoadHolds(ctx context.Context, id booking.TrainID, now time.Time) ([]booking.Hold, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.liveHolds(id, now), nil
-}
-
-// ViewHolds implements persistence.Holds. The holds of a train are ordered by id.
-func (c *Client) ViewHolds(
+// LoadHolds implements persistence.Holds. The holds of a train are ordered by id.
+func (c *Client) LoadHolds(
 	ctx context.Context, trains []booking.TrainID, now time.Time,
-) ([]persistence.HeldTrain, error) {
+) ([]persistence.Result[persistence.HeldTrain], error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	held := make([]persistence.HeldTrain, len(trains))
+	held := make([]persistence.Result[persistence.HeldTrain], len(trains))
 	for i, id := range trains {
 		l, _ := c.holder(id)
-		held[i] = persistence.HeldTrain{Holds: c.liveHolds(id, now), Owner: l.Address}
+		held[i].Value = persistence.HeldTrain{Holds: c.liveHolds(id, now), Owner: l.Address}
 	}
 	return held, nil
 }

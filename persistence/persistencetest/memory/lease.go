@@ -6,23 +6,34 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// AcquireLease implements persistence.Leases.
-func (c *Client) AcquireLease(ctx context.Context, wanted persistence.Lease) (persistence.Lease, error) {
+// AcquireLeases implements persistence.Leases.
+func (c *Client) AcquireLeases(
+	ctx context.Context, leases []persistence.Lease,
+) ([]persistence.Result[persistence.Holder], error) {
 	if err := ctx.Err(); err != nil {
-		return persistence.Lease{}, err
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	held, ok := c.holder(wanted.Train)
-	switch {
-	case !ok:
-		c.state.leases[wanted.Train] = lease{wanted, c.now().Add(persistence.LeaseTTL)}
-		return wanted, nil
-	case held.until.Sub(c.now()) > persistence.LeaseTTL:
-		delete(c.state.leases, wanted.Train)
-		return persistence.Lease{}, persistence.ErrConflict
+	holders := make([]persistence.Result[persistence.Holder], len(leases))
+	for i, l := range leases {
+		holders[i].Value, holders[i].Err = c.acquire(l)
 	}
-	return held.Lease, nil
+	return holders, nil
+}
+
+func (c *Client) acquire(wanted persistence.Lease) (persistence.Holder, error) {
+	held, ok := c.holder(wanted.Train)
+	if !ok {
+		held = lease{wanted, c.now().Add(persistence.LeaseTTL)}
+		c.state.leases[wanted.Train] = held
+	}
+	left := held.until.Sub(c.now())
+	if left > persistence.LeaseTTL {
+		delete(c.state.leases, wanted.Train)
+		return persistence.Holder{}, persistence.ErrConflict
+	}
+	return persistence.Holder{Lease: held.Lease, Left: left}, nil
 }
 
 // RenewLeases implements persistence.Leases.
@@ -43,15 +54,17 @@ func (c *Client) RenewLeases(ctx context.Context, leases []persistence.Lease) ([
 	return results, nil
 }
 
-// ReleaseLease implements persistence.Leases.
-func (c *Client) ReleaseLease(ctx context.Context, l persistence.Lease) error {
+// ReleaseLeases implements persistence.Leases.
+func (c *Client) ReleaseLeases(ctx context.Context, leases []persistence.Lease) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if held, ok := c.holder(l.Train); ok && held.Lease == l {
-		delete(c.state.leases, l.Train)
+	for _, l := range leases {
+		if held, ok := c.holder(l.Train); ok && held.Lease == l {
+			delete(c.state.leases, l.Train)
+		}
 	}
 	return nil
 }

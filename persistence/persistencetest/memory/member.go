@@ -2,13 +2,18 @@ package memory
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"time"
 
 	"trainbooking.dev/persistence"
 )
 
-// maxSilence is that of package redis.
-const maxSilence = persistence.MemberTTL / 3
+// These are those of package redis.
+const (
+	maxSilence       = persistence.MemberTTL / 3
+	minBetweenLosses = 2 * persistence.MemberTTL
+)
 
 // Join implements persistence.Members.
 func (c *Client) Join(ctx context.Context, member string) (persistence.Membership, error) {
@@ -26,16 +31,17 @@ func (c *Client) addMember(ctx context.Context, member string, join bool) (m per
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now, lost := c.now(), c.lost()
-	c.expireHeartbeats()
+	now, clock, lost := c.membersClock()
 	if lost {
 		clear(c.state.heartbeats)
 		c.state.born = now
 	}
+	c.state.expireHeartbeats(clock)
 	_, present := c.state.heartbeats[member]
 	before, known := c.born[member]
 	if present || lost || join || known && !before.Equal(c.state.born) {
-		c.state.heartbeats[member], c.state.latest = now.Add(persistence.MemberTTL), now
+		c.state.heartbeats[member] = clock.Add(persistence.MemberTTL)
+		c.state.latest, c.state.paused = now, now.Sub(clock)
 		c.born[member] = c.state.born
 		if !present {
 			c.notify()
@@ -43,23 +49,28 @@ func (c *Client) addMember(ctx context.Context, member string, join bool) (m per
 	} else {
 		m.Evicted = true
 	}
-	m.Members, m.Since, m.Now = sorted(c.state.heartbeats), now.Sub(c.state.born), now
+	m.Members, m.Since, m.Now = sorted(c.state.heartbeats), clock.Sub(c.state.born), now
 	return m, nil
 }
 
-// lost reports whether the members were lost since the last heartbeat: there was none, it was
-// more than maxSilence ago, or the clock went back.
-func (c *Client) lost() bool {
-	now := c.now()
-	return c.state.born.IsZero() || c.state.latest.After(now) || now.Sub(c.state.latest) > maxSilence
+// membersClock returns the time on the members' clock, and whether the members were lost since the
+// last heartbeat; see package redis.
+func (c *Client) membersClock() (now, clock time.Time, lost bool) {
+	now, s := c.now(), &c.state
+	paused, silence := s.paused, now.Sub(s.latest)
+	lost = s.born.IsZero() || silence < 0
+	if !lost && silence > maxSilence {
+		lost = s.latest.Add(-paused).Sub(s.born) > minBetweenLosses
+		paused += silence - maxSilence
+	}
+	if lost {
+		return now, now, true
+	}
+	return now, now.Add(-paused), false
 }
 
-func (c *Client) expireHeartbeats() {
-	for member, until := range c.state.heartbeats {
-		if !until.After(c.now()) {
-			delete(c.state.heartbeats, member)
-		}
-	}
+func (s *state) expireHeartbeats(clock time.Time) {
+	maps.DeleteFunc(s.heartbeats, func(_ string, until time.Time) bool { return !until.After(clock) })
 }
 
 // ListMembers implements persistence.Members.
@@ -69,10 +80,11 @@ func (c *Client) ListMembers(ctx context.Context) (m persistence.Membership, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.expireHeartbeats()
-	m.Members, m.Now = sorted(c.state.heartbeats), c.now()
-	if !c.lost() {
-		m.Since = c.now().Sub(c.state.born)
+	now, clock, lost := c.membersClock()
+	c.state.expireHeartbeats(clock)
+	m.Members, m.Now = sorted(c.state.heartbeats), now
+	if !lost {
+		m.Since = clock.Sub(c.state.born)
 	}
 	return m, nil
 }

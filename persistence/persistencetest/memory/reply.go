@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,34 +15,39 @@ type replyKey struct {
 	key  string
 }
 
-// FindReply implements booking.Replies.
-func (s *Store) FindReply(ctx context.Context, user uuid.UUID, key string, now time.Time) (booking.Reply, error) {
+// ReserveKey implements booking.Replies.
+func (s *Store) ReserveKey(
+	ctx context.Context, user uuid.UUID, key string, wanted booking.Reservation, now time.Time,
+) (booking.Reservation, error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
-		return booking.Reply{}, err
+		return booking.Reservation{}, err
 	}
-	reply, found := s.replies[replyKey{user, key}]
-	if !found || !now.Before(reply.ExpiresAt) {
-		return booking.Reply{}, booking.NotFound("reply")
+	maps.DeleteFunc(s.replies, func(_ replyKey, r booking.Reservation) bool { return !now.Before(r.ExpiresAt) })
+	stored, found := s.replies[replyKey{user, key}]
+	if found {
+		if stored.Reply != nil || stored.RequestHash != wanted.RequestHash || now.Before(stored.Until) {
+			return stored, nil
+		}
+		wanted.ExpiresAt = stored.ExpiresAt
 	}
-	return reply, nil
+	s.replies[replyKey{user, key}] = wanted
+	return wanted, nil
 }
 
-// SaveReply implements booking.Replies.
-func (s *Store) SaveReply(ctx context.Context, user uuid.UUID, key string, reply booking.Reply, now time.Time) error {
+// ReleaseKey implements booking.Replies.
+func (s *Store) ReleaseKey(
+	ctx context.Context, user uuid.UUID, key string, attempt uuid.UUID, reply *booking.Reply,
+) error {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
 		return err
 	}
-	for k, r := range s.replies {
-		if !now.Before(r.ExpiresAt) {
-			delete(s.replies, k)
-		}
-	}
-	if _, kept := s.replies[replyKey{user, key}]; !kept {
-		s.replies[replyKey{user, key}] = reply
+	if stored := s.replies[replyKey{user, key}]; stored.ID == attempt {
+		stored.ID, stored.Until, stored.Reply = uuid.UUID{}, time.Time{}, reply
+		s.replies[replyKey{user, key}] = stored
 	}
 	return nil
 }

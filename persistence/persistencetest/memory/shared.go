@@ -24,9 +24,10 @@ type Shared struct {
 type state struct {
 	leases     map[booking.TrainID]lease
 	holds      map[booking.TrainID]map[booking.HoldID]hold
-	heartbeats map[string]time.Time // when each expires, by member
+	heartbeats map[string]time.Time // when each expires on the members' clock, by member
 	born       time.Time            // when the members were last lost; zero before the first heartbeat
 	latest     time.Time            // the last heartbeat of any member
+	paused     time.Duration        // by how much the members' clock is behind
 }
 
 type lease struct {

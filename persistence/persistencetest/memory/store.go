@@ -13,11 +13,12 @@ import (
 // Store is a persistence.Store.
 type Store struct {
 	mu       sync.Mutex
+	revision int64 // of the last change of a train
 	trains   map[booking.TrainID]*train
 	bookings map[uuid.UUID]*booking.Booking
 	users    map[uuid.UUID]booking.User
 	tokens   map[uuid.UUID]token
-	replies  map[replyKey]booking.Reply
+	replies  map[replyKey]booking.Reservation
 }
 
 var _ persistence.Store = (*Store)(nil)
@@ -25,11 +26,12 @@ var _ persistence.Store = (*Store)(nil)
 // train is a row with its seats and bookings.
 type train struct {
 	booking.Train
-	epoch   int64
-	owner   uuid.UUID // zero: nobody
-	deleted bool
-	seats   map[int]booking.Legs // the legs on which each seat is booked
-	sold    []*booking.Booking   // live, in the order of their writes
+	epoch    int64
+	revision int64
+	owner    uuid.UUID // zero: nobody
+	deleted  bool
+	seats    map[int]booking.Legs // the legs on which each seat is booked
+	sold     []*booking.Booking   // live, in the order of their writes
 	// cancelled are the cancelled bookings by user, in the order of their cancellations.
 	cancelled map[uuid.UUID][]*booking.Booking
 }
@@ -38,7 +40,7 @@ type train struct {
 func NewStore() *Store {
 	return &Store{
 		trains: map[booking.TrainID]*train{}, bookings: map[uuid.UUID]*booking.Booking{},
-		users: map[uuid.UUID]booking.User{}, tokens: map[uuid.UUID]token{}, replies: map[replyKey]booking.Reply{},
+		users: map[uuid.UUID]booking.User{}, tokens: map[uuid.UUID]token{}, replies: map[replyKey]booking.Reservation{},
 	}
 }
 

@@ -47,10 +47,10 @@ func open() *memory.Client { return memory.NewShared(time.Now).At(here, time.Now
 func adopt(t *testing.T, c *memory.Client, id booking.TrainID) persistence.Guard {
 	t.Helper()
 	if holder, held := c.Holder(id); held {
-		require.NoError(t, c.ReleaseLease(t.Context(), holder))
+		require.NoError(t, persistencetest.ReleaseLease(t.Context(), c, holder))
 	}
 	lease := persistence.Lease{Train: id, Address: here, Owner: uuid.New()}
-	holder, err := c.AcquireLease(t.Context(), lease)
+	holder, err := persistencetest.AcquireLease(t.Context(), c, lease)
 	require.NoError(t, err)
 	require.Equal(t, lease, holder)
 	return persistence.Guard{Train: id, Epoch: 1, Owner: lease.Owner}
@@ -66,7 +66,7 @@ func TestLostDataHasNoLeaseAndNoHold(t *testing.T) {
 	require.NoError(t, err)
 	for _, lose := range []func(){restore, c.Empty} {
 		lose()
-		holds, err := c.LoadHolds(t.Context(), id, time.Now())
+		holds, err := persistencetest.LoadHolds(t.Context(), c, id, time.Now())
 		require.NoError(t, err)
 		require.Empty(t, holds)
 		_, held := c.Holder(id)
@@ -74,19 +74,19 @@ func TestLostDataHasNoLeaseAndNoHold(t *testing.T) {
 	}
 }
 
-func TestViewHasTheOwnerOfTheLease(t *testing.T) {
+func TestHoldsAreLoadedWithTheOwnerOfTheLease(t *testing.T) {
 	t.Parallel()
 	shared, id := memory.NewShared(time.Now), booking.NewTrainID()
 	reader := shared.At(here, time.Now)
 	requireOwner := func(want string) {
 		t.Helper()
-		held, err := reader.ViewHolds(t.Context(), []booking.TrainID{id}, time.Now())
+		held, err := reader.LoadHolds(t.Context(), []booking.TrainID{id}, time.Now())
 		require.NoError(t, err)
-		require.Equal(t, []persistence.HeldTrain{{Owner: want}}, held)
+		require.Equal(t, []persistence.Result[persistence.HeldTrain]{{Value: persistence.HeldTrain{Owner: want}}}, held)
 	}
 	requireOwner("")
 	lease := persistence.Lease{Train: id, Address: "10.0.0.2:8090", Owner: uuid.New()}
-	_, err := shared.At(lease.Address, time.Now).AcquireLease(t.Context(), lease)
+	_, err := persistencetest.AcquireLease(t.Context(), shared.At(lease.Address, time.Now), lease)
 	require.NoError(t, err)
 	requireOwner(lease.Address)
 	shared.Jump(persistence.LeaseTTL)
@@ -99,9 +99,9 @@ func TestLeaseIsRemovedAfterTheClockJumpedBack(t *testing.T) {
 	adopt(t, c, id)
 	c.Jump(-time.Hour)
 	wanted := persistence.Lease{Train: id, Address: "10.0.0.2:8090", Owner: uuid.New()}
-	_, err := c.AcquireLease(t.Context(), wanted)
+	_, err := persistencetest.AcquireLease(t.Context(), c, wanted)
 	require.ErrorIs(t, err, persistence.ErrConflict)
-	holder, err := c.AcquireLease(t.Context(), wanted)
+	holder, err := persistencetest.AcquireLease(t.Context(), c, wanted)
 	require.NoError(t, err)
 	require.Equal(t, wanted, holder)
 	c.Jump(time.Minute)

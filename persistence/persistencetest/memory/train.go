@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -28,40 +29,97 @@ func (s *Store) CreateTrain(ctx context.Context, definition booking.Train) error
 		return persistence.ErrExists
 	}
 	t.Train, t.deleted, t.owner = definition, false, uuid.UUID{}
+	s.changed(t)
 	return nil
 }
 
-// ListTrains implements persistence.Trains.
-func (s *Store) ListTrains(ctx context.Context) ([]booking.Train, error) {
+// Revision implements persistence.Catalogue.
+func (s *Store) Revision(ctx context.Context) (int64, error) {
+	end, err := s.begin(ctx)
+	defer end()
+	return s.revision, err
+}
+
+// ListTrains implements persistence.Catalogue.
+func (s *Store) ListTrains(
+	ctx context.Context, after booking.Cursor, limit int,
+) (page booking.Page[booking.Train], err error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return page, err
+	}
+	retirementOf := func(t *booking.Train) booking.Cursor {
+		return booking.Cursor{At: persistence.EncodeRetirement(t), ID: uuid.UUID(t.ID)}
+	}
+	var found []booking.Train
+	for _, t := range s.trains {
+		if !t.deleted && retirementOf(&t.Train).Compare(after) > 0 {
+			found = append(found, t.Train)
+		}
+	}
+	slices.SortFunc(found, func(a, b booking.Train) int { return retirementOf(&a).Compare(retirementOf(&b)) })
+	page.Items = found[:min(limit, len(found))]
+	if n := len(page.Items); n == limit {
+		page.Next = retirementOf(&page.Items[n-1])
+	}
+	return page, nil
+}
+
+// ChangedTrains implements persistence.Catalogue.
+func (s *Store) ChangedTrains(ctx context.Context, after int64, limit int) (changed []persistence.ChangedTrain, err error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
 		return nil, err
 	}
-	var all []booking.Train
 	for _, t := range s.trains {
-		if !t.deleted {
-			all = append(all, t.Train)
+		if t.revision > after {
+			changed = append(changed, persistence.ChangedTrain{Train: t.Train, Revision: t.revision, Deleted: t.deleted})
 		}
 	}
-	slices.SortFunc(all, func(a, b booking.Train) int {
-		return booking.Cursor{At: a.CreatedAt, ID: uuid.UUID(a.ID)}.Compare(booking.Cursor{At: b.CreatedAt, ID: uuid.UUID(b.ID)})
-	})
-	return all, nil
+	slices.SortFunc(changed, func(a, b persistence.ChangedTrain) int { return cmp.Compare(a.Revision, b.Revision) })
+	return changed[:min(limit, len(changed))], nil
 }
 
-// Epoch implements persistence.Trains.
-func (s *Store) Epoch(ctx context.Context, id booking.TrainID) (int64, error) {
+// FindTrains implements persistence.Catalogue.
+func (s *Store) FindTrains(ctx context.Context, ids []booking.TrainID) (found []booking.Train, err error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	t, err := s.live(id)
+	for _, id := range ids {
+		if t, err := s.live(id); err == nil {
+			found = append(found, t.Train)
+		}
+	}
+	return found, nil
+}
+
+// changed gives the train the next revision.
+func (s *Store) changed(t *train) {
+	s.revision++
+	t.revision = s.revision
+}
+
+// Epochs implements persistence.Trains.
+func (s *Store) Epochs(ctx context.Context, trains []booking.TrainID) ([]persistence.Result[int64], error) {
+	end, err := s.begin(ctx)
+	defer end()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return t.epoch, nil
+	epochs := make([]persistence.Result[int64], len(trains))
+	for i, id := range trains {
+		t, err := s.live(id)
+		if err != nil {
+			epochs[i].Err = err
+			continue
+		}
+		epochs[i].Value = t.epoch
+	}
+	return epochs, nil
 }
 
 // Owner returns the current activation of a train.
@@ -75,33 +133,49 @@ func (s *Store) Owner(id booking.TrainID) persistence.Guard {
 }
 
 // Adopt implements persistence.Trains.
-func (s *Store) Adopt(ctx context.Context, id booking.TrainID, old int64, owner uuid.UUID) (int64, error) {
+func (s *Store) Adopt(ctx context.Context, activations []persistence.Guard) ([]error, error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	t, err := s.live(id)
-	if err != nil {
-		return 0, err
+	results := make([]error, len(activations))
+	for i, a := range activations {
+		results[i] = s.adopt(a)
 	}
-	if t.epoch != old {
-		return 0, persistence.ErrFenced
-	}
-	t.epoch, t.owner = old+1, owner
-	return t.epoch, nil
+	return results, nil
 }
 
-// LoadTrain implements persistence.Trains. The bookings are in the order of their writes, and
-// the cancelled ids in that of became.
-func (s *Store) LoadTrain(
-	ctx context.Context, id booking.TrainID, became []uuid.UUID,
-) (loaded persistence.LoadedTrain, err error) {
+func (s *Store) adopt(a persistence.Guard) error {
+	t, err := s.live(a.Train)
+	if err != nil {
+		return err
+	}
+	if t.epoch+1 != a.Epoch {
+		return persistence.ErrFenced
+	}
+	t.epoch, t.owner = a.Epoch, a.Owner
+	return nil
+}
+
+// LoadTrains implements persistence.Trains. The bookings of a train are in the order of their
+// writes, and the cancelled ids in that of became.
+func (s *Store) LoadTrains(
+	ctx context.Context, trains []booking.TrainID, became []uuid.UUID,
+) ([]persistence.Result[persistence.LoadedTrain], error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
-		return loaded, err
+		return nil, err
 	}
+	loaded := make([]persistence.Result[persistence.LoadedTrain], len(trains))
+	for i, id := range trains {
+		loaded[i].Value, loaded[i].Err = s.load(id, became)
+	}
+	return loaded, nil
+}
+
+func (s *Store) load(id booking.TrainID, became []uuid.UUID) (loaded persistence.LoadedTrain, err error) {
 	t, err := s.live(id)
 	if err != nil {
 		return loaded, err
@@ -110,9 +184,9 @@ func (s *Store) LoadTrain(
 	for _, b := range t.sold {
 		loaded.Bookings = append(loaded.Bookings, *b)
 	}
-	for _, id := range became {
-		if b := s.bookings[id]; b != nil && !b.CancelledAt.IsZero() {
-			loaded.Cancelled = append(loaded.Cancelled, id)
+	for _, bid := range became {
+		if b := s.bookings[bid]; b != nil && b.Train == id && !b.CancelledAt.IsZero() {
+			loaded.Cancelled = append(loaded.Cancelled, bid)
 		}
 	}
 	return loaded, nil
@@ -135,6 +209,7 @@ func (s *Store) ChangeTrain(ctx context.Context, guard persistence.Guard, to boo
 		}
 	}
 	t.Name, t.Capacity, t.Stops, t.OnSale, t.UpdatedAt = to.Name, to.Capacity, to.Stops, to.OnSale, to.UpdatedAt
+	s.changed(t)
 	return nil
 }
 
@@ -156,6 +231,7 @@ func (s *Store) DeleteTrain(ctx context.Context, guard persistence.Guard, at tim
 		t.cancel(b, at)
 	}
 	t.deleted, t.seats = true, map[int]booking.Legs{}
+	s.changed(t)
 	return nil
 }
 

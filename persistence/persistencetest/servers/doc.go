@@ -5,6 +5,8 @@
 //	Redis(t)          a new Redis
 //	StartPostgres(t), StartRedis(t)
 //	                  a new server, which the test can kill and restart
+//	StartStandby(t, primary)
+//	                  a standby of a Postgres, which the test can promote
 //	StartRedisWithClock(t)
 //	                  a new Redis, whose clock the test can set
 //	StartRedisCluster(t), StartSentinel(t)

@@ -1,9 +1,12 @@
 package servers
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/url"
 	"os"
@@ -43,7 +46,7 @@ func StartPostgres(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
 	c, err := newCluster(tb.Context(), settings...)
 	require.NoError(tb, err)
-	return started(tb, c.process, c.url("postgres"))
+	return c.started(tb)
 }
 
 // shared returns the server of this test binary.
@@ -84,6 +87,17 @@ type cluster struct {
 // newCluster creates a cluster without starting it. It listens only on a socket in a directory
 // that other users cannot enter, so it needs no password.
 func newCluster(ctx context.Context, settings ...string) (*cluster, error) {
+	c, err := noCluster(settings...)
+	if err != nil {
+		return nil, err
+	}
+	err = c.execute(ctx, "initdb", "--pgdata", c.data(), "--auth", "trust", "--username", "postgres",
+		"--encoding", "UTF8", "--locale", "C", "--no-sync")
+	return c, err
+}
+
+// noCluster is newCluster without the data.
+func noCluster(settings ...string) (*cluster, error) {
 	programs, err := findPostgres()
 	if err != nil {
 		return nil, err
@@ -92,24 +106,26 @@ func newCluster(ctx context.Context, settings ...string) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := filepath.Join(dir, "data")
-	initdb := exec.CommandContext(ctx, filepath.Join(programs, "initdb"), //nolint:gosec // found above
-		"--pgdata", data, "--auth", "trust", "--username", "postgres", "--encoding", "UTF8", "--locale", "C", "--no-sync")
-	initdb.Dir = dir
-	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: owner}
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
-	}
-	c := &cluster{programs: programs}
-	c.process = &process{
-		dir: dir, owner: owner, stop: "QUIT",
-		command: []string{filepath.Join(programs, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses="},
-		ready:   func(ctx context.Context) error { return c.run(ctx, "SELECT 1") },
-	}
+	c := &cluster{programs: programs, process: &process{dir: dir, owner: owner, stop: "QUIT"}}
+	c.process.command = []string{filepath.Join(programs, "postgres"), "-D", c.data(), "-k", dir, "-c", "listen_addresses="}
+	c.process.ready = func(ctx context.Context) error { return c.run(ctx, "SELECT 1") }
 	for _, setting := range settings {
 		c.process.command = append(c.process.command, "-c", setting)
 	}
 	return c, nil
+}
+
+func (c *cluster) data() string { return filepath.Join(c.process.dir, "data") }
+
+// execute runs a program of Postgres as the user of the server.
+func (c *cluster) execute(ctx context.Context, program string, args ...string) error {
+	command := exec.CommandContext(ctx, filepath.Join(c.programs, program), args...) //nolint:gosec // found by findPostgres
+	command.Dir = c.process.dir
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: c.process.owner}
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", program, err, out)
+	}
+	return nil
 }
 
 func (c *cluster) makeTemplate(ctx context.Context) error {
@@ -143,6 +159,37 @@ func (c *cluster) url(name string) string {
 	return (&url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/" + name, RawQuery: query.Encode()}).String()
 }
 
+// Begin runs a statement in a transaction of a session of its own, which keeps the locks until the
+// returned function ends it. The function may be called twice.
+func Begin(tb testing.TB, url, statement string) (rollback func()) {
+	tb.Helper()
+	programs, err := findPostgres()
+	require.NoError(tb, err)
+	psql := exec.CommandContext(tb.Context(), filepath.Join(programs, "psql"), //nolint:gosec // found above
+		"--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1", url)
+	psql.Env = append(os.Environ(), "PGCONNECT_TIMEOUT=10")
+	in, err := psql.StdinPipe()
+	require.NoError(tb, err)
+	out, err := psql.StdoutPipe()
+	require.NoError(tb, err)
+	require.NoError(tb, psql.Start())
+	rollback = sync.OnceFunc(func() {
+		_ = in.Close()
+		_ = psql.Wait()
+	})
+	tb.Cleanup(rollback)
+	const done = "the statement has been run"
+	_, err = fmt.Fprintf(in, "BEGIN;\n%s;\n\\echo %s\n", statement, done)
+	require.NoError(tb, err)
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if lines.Text() == done {
+			return rollback
+		}
+	}
+	require.Fail(tb, "psql", "cannot run %s", statement)
+	return rollback
+}
+
 // Query returns the rows and columns that a statement selects from the database at a URL, in the
 // format of psql.
 func Query(tb testing.TB, url, statement string) (rows [][]string) {
@@ -161,4 +208,27 @@ func Query(tb testing.TB, url, statement string) (rows [][]string) {
 		rows = append(rows, strings.Split(strings.TrimRight(line, "\n"), "\t"))
 	}
 	return rows
+}
+
+// Copy inserts rows into columns, "a, b", of a table of the database at a URL. A row has the values
+// in the text format of COPY, separated by tabs.
+func Copy(tb testing.TB, url, table, columns string, rows iter.Seq[string]) {
+	tb.Helper()
+	programs, err := findPostgres()
+	require.NoError(tb, err)
+	psql := exec.CommandContext(tb.Context(), filepath.Join(programs, "psql"), //nolint:gosec // found above
+		"--no-psqlrc", "--quiet", "--command", fmt.Sprintf("COPY %s (%s) FROM STDIN", table, columns), url)
+	psql.Env = append(os.Environ(), "PGCONNECT_TIMEOUT=10")
+	var failed bytes.Buffer
+	psql.Stderr = &failed
+	input, err := psql.StdinPipe()
+	require.NoError(tb, err)
+	require.NoError(tb, psql.Start())
+	w := bufio.NewWriter(input)
+	for row := range rows {
+		_, _ = w.WriteString(row) // an error is returned by Flush
+		_ = w.WriteByte('\n')
+	}
+	err = errors.Join(w.Flush(), input.Close())
+	require.NoError(tb, errors.Join(psql.Wait(), err), "%s", &failed)
 }

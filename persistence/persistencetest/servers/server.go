@@ -15,6 +15,7 @@ type Server struct {
 	Address string
 
 	process *process
+	cluster *cluster // nil: not Postgres
 }
 
 // Kill kills the server with SIGKILL. Its files are kept.

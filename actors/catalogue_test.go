@@ -1,0 +1,232 @@
+package actors_test
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"trainbooking.dev/actors"
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// TestCatalogueFindsWhatASimpleSearchFinds compares the index with a search of all trains, after
+// random changes and as time passes.
+func TestCatalogueFindsWhatASimpleSearchFinds(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		now := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+		c, stored := actors.NewCatalogue(), map[booking.TrainID]booking.Train{}
+		ids := make([]booking.TrainID, 8)
+		for i := range ids {
+			ids[i] = booking.NewTrainID()
+		}
+		change := func(r *rapid.T) persistence.ChangedTrain {
+			changed := persistence.ChangedTrain{Train: drawTrain(r, now), Deleted: rapid.Bool().Draw(r, "deleted")}
+			changed.ID = rapid.SampledFrom(ids).Draw(r, "id")
+			if changed.Deleted {
+				delete(stored, changed.ID)
+			} else {
+				stored[changed.ID] = changed.Train
+			}
+			return changed
+		}
+		for range rapid.IntRange(1, 30).Draw(r, "steps") {
+			switch rapid.IntRange(0, 3).Draw(r, "step") {
+			case 0:
+				now = now.Add(time.Duration(rapid.IntRange(0, 40).Draw(r, "hours")) * time.Hour)
+				c.Expire(now)
+			case 1:
+				var trains []booking.Train
+				for _, train := range stored {
+					trains = append(trains, train)
+				}
+				c.Load(trains, now)
+			default:
+				c.Apply(change(r), now)
+			}
+			requireFindsAll(r, c, stored, now)
+		}
+	})
+}
+
+func drawTrain(r *rapid.T, now time.Time) booking.Train {
+	train := booking.Train{
+		OnSale:    rapid.Bool().Draw(r, "on sale"),
+		CreatedAt: now.Add(time.Duration(rapid.IntRange(0, 3).Draw(r, "created")) * time.Second),
+	}
+	at := now.Add(time.Duration(rapid.IntRange(-50, 50).Draw(r, "leaves")) * time.Hour)
+	names := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"A", "b", "C", "d"}), 2, 4, rapid.ID).Draw(r, "stations")
+	for _, name := range names {
+		stop := booking.Stop{Station: name}
+		if at = at.Add(time.Hour); rapid.IntRange(0, 5).Draw(r, "timed") > 0 {
+			stop.DepartsAt = at
+		}
+		train.Stops = append(train.Stops, stop)
+	}
+	return train
+}
+
+func requireFindsAll(r *rapid.T, c actors.Catalogue, stored map[booking.TrainID]booking.Train, now time.Time) {
+	for _, from := range []string{"a", "B", "C"} {
+		for _, to := range []string{"A", "c", "D"} {
+			date := now.AddDate(0, 0, rapid.IntRange(-1, 1).Draw(r, "date"))
+			var listed, dated, onSale []booking.TrainID
+			for _, train := range byAge(stored) {
+				segment, err := train.Segment(from, to)
+				retires := train.RetiresAt()
+				if err != nil || !retires.IsZero() && !retires.After(now) {
+					continue
+				}
+				listed = append(listed, train.ID)
+				if leaves, _ := train.Ends(segment); leaves.DepartsAt.Format(time.DateOnly) == date.Format(time.DateOnly) {
+					dated = append(dated, train.ID)
+				}
+				if train.OnSale && !train.Departed(segment, now) {
+					onSale = append(onSale, train.ID)
+				}
+			}
+			query := booking.TrainQuery{From: from, To: to}
+			require.Equal(r, listed, idsOf(c.List(query).Items))
+			var paged []booking.TrainID
+			for query.Page.Limit = 1; ; {
+				page := c.List(query)
+				paged = append(paged, idsOf(page.Items)...)
+				if query.Page.After = page.Next; page.Next == (booking.Cursor{}) {
+					break
+				}
+			}
+			require.Equal(r, listed, paged)
+			require.Equal(r, dated, idsOf(c.List(booking.TrainQuery{From: from, To: to, Date: date}).Items))
+			require.Equal(r, onSale, idsOf(c.OnSale(from, to, now)))
+		}
+	}
+	var all []booking.TrainID
+	for _, train := range byAge(stored) {
+		if retires := train.RetiresAt(); retires.IsZero() || retires.After(now) {
+			all = append(all, train.ID)
+		}
+	}
+	require.Equal(r, all, idsOf(c.List(booking.TrainQuery{}).Items))
+}
+
+func byAge(stored map[booking.TrainID]booking.Train) (trains []*booking.Train) {
+	for _, train := range stored {
+		trains = append(trains, &train)
+	}
+	slices.SortFunc(trains, func(a, b *booking.Train) int {
+		return booking.Cursor{At: a.CreatedAt, ID: uuid.UUID(a.ID)}.Compare(booking.Cursor{At: b.CreatedAt, ID: uuid.UUID(b.ID)})
+	})
+	return trains
+}
+
+func idsOf(trains []*booking.Train) (ids []booking.TrainID) {
+	for _, train := range trains {
+		ids = append(ids, train.ID)
+	}
+	return ids
+}
+
+// catalogueStores count the reads of the catalogue, and can lose revisions.
+type catalogueStores struct {
+	*stores
+	reads atomic.Int32
+	lost  atomic.Int64
+}
+
+func (s *catalogueStores) Revision(ctx context.Context) (int64, error) {
+	revision, err := s.stores.Revision(ctx)
+	return revision - s.lost.Load(), err
+}
+
+func (s *catalogueStores) ListTrains(ctx context.Context, after booking.Cursor, limit int) (booking.Page[booking.Train], error) {
+	s.reads.Add(1)
+	return s.stores.ListTrains(ctx, after, limit)
+}
+
+func (s *catalogueStores) ChangedTrains(ctx context.Context, after int64, limit int) ([]persistence.ChangedTrain, error) {
+	s.reads.Add(1)
+	return s.stores.ChangedTrains(ctx, after, limit)
+}
+
+func TestRefreshReadsOnlyWhatHasChanged(t *testing.T) {
+	t.Parallel()
+	stores := &catalogueStores{stores: openStores(t)}
+	s := start(t, stores, rules)
+	addTrain(t, s, 10)
+	require.NoError(t, actors.Refresh(t.Context(), s))
+	before := stores.reads.Load()
+	for range 3 {
+		require.NoError(t, actors.Refresh(t.Context(), s))
+	}
+	require.Equal(t, before, stores.reads.Load(), "nothing has changed")
+	created := express(booking.NewTrainID())
+	require.NoError(t, stores.CreateTrain(t.Context(), created)) // as another process does
+	require.NoError(t, actors.Refresh(t.Context(), s))
+	require.Equal(t, before+1, stores.reads.Load())
+	page, err := s.ListTrains(t.Context(), booking.TrainQuery{})
+	require.NoError(t, err)
+	require.Len(t, page.Items, 2)
+}
+
+func TestCatalogueIsReadAgainWhenTheStoreHasLostChanges(t *testing.T) {
+	t.Parallel()
+	stores := &catalogueStores{stores: openStores(t)}
+	s := start(t, stores, rules)
+	addTrain(t, s, 10)
+	lists := stores.reads.Load()
+	stores.lost.Store(1)
+	require.NoError(t, actors.Refresh(t.Context(), s))
+	require.Equal(t, lists+1, stores.reads.Load())
+}
+
+func TestRetiredTrainIsFoundOnlyByItsID(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, openStores(t), rules)
+		train := express(booking.NewTrainID())
+		train.Stops[0].DepartsAt = time.Now().Add(time.Hour)
+		train.Stops[1].ArrivesAt = time.Now().Add(2 * time.Hour)
+		train, _, err := s.PutTrain(t.Context(), train)
+		require.NoError(t, err)
+		user := uuid.New()
+		held, err := s.Hold(t.Context(), seat(train.ID, user, 5))
+		require.NoError(t, err)
+		booked, err := s.Confirm(t.Context(), booking.HoldRef{Train: train.ID, User: user, Hold: held.ID})
+		require.NoError(t, err)
+		listed := func() int {
+			require.NoError(t, actors.Refresh(t.Context(), s))
+			page, err := s.ListTrains(t.Context(), booking.TrainQuery{})
+			require.NoError(t, err)
+			return len(page.Items)
+		}
+		<-time.After(2*time.Hour + booking.RetireAfter - time.Second)
+		require.Equal(t, 1, listed())
+		<-time.After(time.Second)
+		require.Zero(t, listed())
+
+		require.Equal(t, booking.Tally{Booked: 1, Available: 19}, tally(t, s, train.ID))
+		history, err := s.UserBookings(t.Context(), user, booking.PageRequest{})
+		require.NoError(t, err)
+		require.Equal(t, booked.ID, history.Items[0].ID)
+		sold, err := s.TrainBookings(t.Context(), train.ID, booking.PageRequest{})
+		require.NoError(t, err)
+		require.Len(t, sold.Items, 1)
+		_, err = s.Hold(t.Context(), seat(train.ID, user, 6))
+		require.Equal(t, booking.CodeDeparted, booking.CodeOf(err))
+
+		require.NoError(t, s.CancelBooking(t.Context(), user, booked.ID))
+		train.Stops[0].DepartsAt, train.Stops[1].ArrivesAt = time.Time{}, time.Time{}
+		_, created, err := s.PutTrain(t.Context(), train)
+		require.NoError(t, err)
+		require.False(t, created)
+		require.Equal(t, 1, listed(), "it runs again")
+	})
+}

@@ -1,0 +1,209 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"trainbooking.dev/actors/wire"
+	"trainbooking.dev/booking"
+	"trainbooking.dev/cluster"
+	"trainbooking.dev/persistence"
+)
+
+const (
+	// refreshInterval is how often a process reads what it was not told of.
+	refreshInterval = 5 * time.Second
+	// trainsPerPage bounds the trains that are read at a time.
+	trainsPerPage = 2000
+)
+
+// refreshes reads what has changed in the catalogue, one read at a time. Those who ask during a read
+// share the next one, because what they ask for may be newer than the read. Safe for concurrent use.
+type refreshes struct {
+	read func() error
+
+	mu      sync.Mutex
+	next    *refresh // not begun; nil if nobody has asked
+	running bool
+	done    sync.WaitGroup
+}
+
+type refresh struct {
+	done chan struct{} // closed when err is set
+	err  error
+}
+
+// wait returns when the catalogue has every change that was committed before the call.
+func (r *refreshes) wait(ctx context.Context) error {
+	own := r.begin()
+	select {
+	case <-own.done:
+		return own.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// begin begins a read after the one that is running.
+func (r *refreshes) begin() *refresh {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.next == nil {
+		r.next = &refresh{done: make(chan struct{})}
+	}
+	if !r.running {
+		r.running = true
+		r.done.Go(r.run)
+	}
+	return r.next
+}
+
+func (r *refreshes) run() {
+	for own := r.take(); own != nil; own = r.take() {
+		own.err = r.read()
+		close(own.done)
+	}
+}
+
+func (r *refreshes) take() *refresh {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	own := r.next
+	r.next, r.running = nil, own != nil
+	return own
+}
+
+// refreshCatalogue reads what has changed in the store, and everything the first time. If the store
+// has forgotten revisions, it was restored from a backup, and everything is read again.
+func (s *System) refreshCatalogue() error {
+	s.catalogue.expire(time.Now())
+	revision, err := within(s, s.store.Revision)
+	if err != nil {
+		return err
+	}
+	switch seen := s.catalogue.seen(); {
+	case seen == nothingSeen:
+		return s.loadCatalogue()
+	case revision < seen:
+		s.log.Warn("the store has lost changes of trains; the catalogue is read again")
+		return s.loadCatalogue()
+	}
+	for s.catalogue.seen() < revision {
+		changes, err := within(s, func(ctx context.Context) ([]persistence.ChangedTrain, error) {
+			return s.store.ChangedTrains(ctx, s.catalogue.seen(), trainsPerPage)
+		})
+		if err != nil {
+			return err
+		}
+		for _, change := range changes {
+			s.catalogue.apply(change, time.Now())
+		}
+		if len(changes) == 0 { // a later change has replaced the one at the revision
+			s.catalogue.skip(revision)
+		}
+	}
+	return nil
+}
+
+// loadCatalogue reads all trains that are not retired. What changes meanwhile has a higher revision.
+func (s *System) loadCatalogue() error {
+	revision, err := within(s, s.store.Revision)
+	if err != nil {
+		return err
+	}
+	read := newCatalogue()
+	read.revision = revision
+	for after := (booking.Cursor{At: time.Now()}); ; {
+		page, err := within(s, func(ctx context.Context) (booking.Page[booking.Train], error) {
+			return s.store.ListTrains(ctx, after, trainsPerPage)
+		})
+		if err != nil {
+			return err
+		}
+		read.add(page.Items)
+		if after = page.Next; after == (booking.Cursor{}) {
+			break
+		}
+	}
+	s.catalogue.replace(read, time.Now())
+	return nil
+}
+
+// within calls the store with a timeout.
+func within[R any](s *System, call func(context.Context) (R, error)) (R, error) {
+	ctx, cancel := context.WithTimeout(s.running, storeTimeout)
+	defer cancel()
+	return call(ctx)
+}
+
+// refreshPeriodically reads what this process was not told of, until ctx ends.
+func (s *System) refreshPeriodically(ctx context.Context) {
+	tick := time.NewTicker(refreshInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if err := s.refreshes.wait(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("catalogue not refreshed from the store", slog.Any("error", err))
+			}
+			s.activations.dropExpiredHandoffs(now)
+		}
+	}
+}
+
+// announce makes every member read what has changed, and returns when all have. The response to a
+// change follows, so that a client that has seen the response finds the train through every process
+// (DESIGN.md 5).
+func (s *System) announce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	own := s.refreshes.begin()
+	// The peers, and this process at the same time.
+	err := cluster.Broadcast(ctx, s.cluster, func(ctx context.Context, p *cluster.Peer) error {
+		_, err := wire.NewTrainsClient(p.Connection()).RefreshCatalogue(ctx, &wire.RefreshCatalogueRequest{})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("announce: %w", err)
+	}
+	select {
+	case <-own.done:
+		return own.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// findTrains returns the trains with the ids, which may be retired, in their order; nil for those
+// that do not exist. What is not in the catalogue is read from the store.
+func (s *System) findTrains(ctx context.Context, ids ...booking.TrainID) ([]*booking.Train, error) {
+	trains, places := make([]*booking.Train, len(ids)), map[booking.TrainID]int{}
+	var missing []booking.TrainID
+	for i, id := range ids {
+		if trains[i] = s.catalogue.find(id); trains[i] == nil {
+			missing, places[id] = append(missing, id), i
+		}
+	}
+	if len(missing) == 0 {
+		return trains, nil
+	}
+	found, err := s.passive.find(ctx, missing)
+	for _, train := range found {
+		trains[places[train.ID]] = &train
+	}
+	return trains, err
+}
+
+// findTrain is findTrains for one train. Error: not_found.
+func (s *System) findTrain(ctx context.Context, id booking.TrainID) (*booking.Train, error) {
+	trains, err := s.findTrains(ctx, id)
+	if err == nil && trains[0] == nil {
+		err = booking.NotFound("train")
+	}
+	return trains[0], err
+}

@@ -1,0 +1,72 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// Revision implements persistence.Catalogue.
+func (db *DB) Revision(ctx context.Context) (revision int64, err error) {
+	const find = `SELECT revision FROM catalogue`
+	err = db.read(ctx, "revision", func(ctx context.Context, c *conn) error {
+		revision, err = first(ctx, c, scalar[int64], find)
+		return err
+	})
+	return revision, err
+}
+
+// ListTrains implements persistence.Catalogue. It reads no rows of other trains.
+func (db *DB) ListTrains(
+	ctx context.Context, after booking.Cursor, limit int,
+) (page booking.Page[booking.Train], err error) {
+	const find = `
+		SELECT ` + trainColumns + `, retires_at FROM trains
+		WHERE deleted_at IS NULL AND (retires_at, id) > ($1, $2)
+		ORDER BY retires_at, id LIMIT $3`
+	var last time.Time
+	scan := func(r row) (t booking.Train, err error) {
+		err = scanTrainAnd(r, &t, &last)
+		return t, err
+	}
+	err = db.read(ctx, "list trains", func(ctx context.Context, c *conn) error {
+		page.Items, err = all(ctx, c, scan, find, after.At, id(after.ID), limit)
+		return err
+	})
+	if n := len(page.Items); err == nil && n == limit {
+		page.Next = booking.Cursor{At: fromTime(last), ID: uuid.UUID(page.Items[n-1].ID)}
+	}
+	return page, err
+}
+
+// ChangedTrains implements persistence.Catalogue.
+func (db *DB) ChangedTrains(
+	ctx context.Context, after int64, limit int,
+) (changes []persistence.ChangedTrain, err error) {
+	const find = `
+		SELECT ` + trainColumns + `, revision, deleted_at IS NOT NULL FROM trains
+		WHERE revision > $1 ORDER BY revision LIMIT $2`
+	scan := func(r row) (t persistence.ChangedTrain, err error) {
+		err = scanTrainAnd(r, &t.Train, &t.Revision, &t.Deleted)
+		return t, err
+	}
+	err = db.read(ctx, "changed trains", func(ctx context.Context, c *conn) error {
+		changes, err = all(ctx, c, scan, find, after, limit)
+		return err
+	})
+	return changes, err
+}
+
+// FindTrains implements persistence.Catalogue.
+func (db *DB) FindTrains(ctx context.Context, ids []booking.TrainID) (trains []booking.Train, err error) {
+	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ANY ($1::uuid[]) AND ` + notDeleted
+	err = db.read(ctx, "find trains", func(ctx context.Context, c *conn) error {
+		trains, err = all(ctx, c, scanTrain, find, column(ids, id))
+		return err
+	})
+	return trains, err
+}
