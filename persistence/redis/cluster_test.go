@@ -158,13 +158,19 @@ func TestBatchNeedsNoScriptOnAnyShard(t *testing.T) {
 	flush()
 	s.write(t, slices.Concat(oneForEach(guards), oneForEach(guards))...)
 	flush()
-	leases := make([]persistence.Lease, len(guards))
-	for i, guard := range guards {
-		leases[i] = leaseOf(guard)
-	}
+	leases := leasesOf(guards)
 	results, err := s.RenewLeases(t.Context(), leases)
 	require.NoError(t, err)
 	require.Equal(t, make([]error, len(guards)), results)
+	flush()
+	require.NoError(t, s.ReleaseLeases(t.Context(), leases))
+	flush()
+	holders, err := s.AcquireLeases(t.Context(), slices.Concat(leases, leases))
+	require.NoError(t, err)
+	for i, holder := range holders {
+		require.NoError(t, holder.Err)
+		require.Equal(t, leases[i%len(leases)], holder.Value.Lease)
+	}
 	found, err := s.TrainsWithHolds(t.Context(), time.Now())
 	require.NoError(t, err)
 	require.ElementsMatch(t, trainsOf(guards), found, "the scan reaches every shard")
@@ -179,6 +185,13 @@ func TestBatchNeedsNoScriptOnAnyShard(t *testing.T) {
 
 func leaseOf(guard persistence.Guard) persistence.Lease {
 	return persistence.Lease{Train: guard.Train, Address: here, Owner: guard.Owner}
+}
+
+func leasesOf(guards []persistence.Guard) (leases []persistence.Lease) {
+	for _, guard := range guards {
+		leases = append(leases, leaseOf(guard))
+	}
+	return leases
 }
 
 func trainsOf(guards []persistence.Guard) (trains []booking.TrainID) {
@@ -201,20 +214,22 @@ func TestKilledMasterAffectsOnlyItsShard(t *testing.T) {
 	c.Nodes[0].Kill(t)
 	restarted := false
 	until(t, func() bool {
-		leases := make([]persistence.Lease, len(guards))
-		for i, guard := range guards {
-			leases[i] = leaseOf(guard)
-		}
+		leases := leasesOf(guards)
 		renewed, err := s.RenewLeases(t.Context(), leases)
 		restarted = restarted || errors.Is(err, persistence.ErrRestarted)
+		acquired, err := s.AcquireLeases(t.Context(), leases) // those of the shard may have expired
+		require.NoError(t, err)
+		loaded, err := s.LoadHolds(t.Context(), trainsOf(guards), time.Now())
+		require.NoError(t, err)
 		written, err := s.WriteHolds(t.Context(), oneForEach(guards))
 		require.NoError(t, err, "two shards are there")
 		for i := range guards {
 			if i >= 2 {
 				require.NoError(t, renewed[i])
 				require.NoError(t, written[i], "another shard")
-			} else if errors.Is(renewed[i], persistence.ErrFenced) { // it has expired
-				_, _ = persistencetest.AcquireLease(t.Context(), s, leases[i])
+				require.NoError(t, acquired[i].Err)
+				require.Equal(t, leases[i], acquired[i].Value.Lease)
+				require.NoError(t, loaded[i].Err)
 			}
 		}
 		return restarted && errors.Join(written...) == nil
