@@ -109,7 +109,7 @@ func (t *trainActor) load(e activation.Effect) {
 	ctx, s, id := t.loading, t.system, t.train.id
 	switch e := e.(type) {
 	case activation.FindEpoch:
-		s.loads.epochs.load(ctx, id, func(epoch int64, err error) {
+		s.loads.epochs.load(ctx, id, id, func(epoch int64, err error) {
 			t.send(activation.EpochFound{Epoch: epoch, Err: err})
 		})
 	case activation.AcquireLease:
@@ -120,7 +120,7 @@ func (t *trainActor) load(e activation.Effect) {
 			t.send(activation.Adopted{Epoch: e.Guard.Epoch, Err: err})
 		})
 	case activation.ReadHolds:
-		s.loads.holds.load(ctx, id, func(held persistence.HeldTrain, err error) {
+		s.loads.holds.load(ctx, id, id, func(held persistence.HeldTrain, err error) {
 			t.send(activation.HoldsRead{Holds: held.Holds, Err: err})
 		})
 	case activation.ReadTrain:
@@ -128,7 +128,7 @@ func (t *trainActor) load(e activation.Effect) {
 		if listed := s.catalogue.find(id); listed != nil {
 			load.capacity = listed.Capacity
 		}
-		s.loads.trains.load(ctx, load, func(train persistence.LoadedTrain, err error) {
+		s.loads.trains.load(ctx, id, load, func(train persistence.LoadedTrain, err error) {
 			t.send(activation.TrainRead{Train: train, Err: err})
 		})
 	case activation.Serve:
@@ -148,7 +148,7 @@ func (t *trainActor) acquire(owner uuid.UUID) {
 		Lease: persistence.Lease{Train: t.train.id, Owner: owner},
 		Lost:  func() { t.send(activation.LeaseLost{}) },
 	}
-	s.loads.leases.load(ctx, wanted, func(term *cluster.Term, err error) {
+	s.loads.leases.load(ctx, t.train.id, wanted, func(term *cluster.Term, err error) {
 		changed := s.members.wait()
 		held, elsewhere := errors.AsType[*cluster.NotOwnerError](err)
 		switch {
@@ -315,7 +315,7 @@ func (t *trainActor) stopped() {
 		t.close()
 		return
 	}
-	t.system.loads.releases.add(context.Background(), term, func(error) { t.close() })
+	t.system.loads.releases.add(context.Background(), release{t.train.id, term}, func(error) { t.close() })
 }
 
 // close removes the activation and lets the waiting requests be sent to the next one.

@@ -210,6 +210,42 @@ func TestHoldsAreStoredAgainWithANewEpochAfterRedisWasEmptied(t *testing.T) {
 	})
 }
 
+// TestHoldsAreStoredAgainAfterAFailoverThatNoCallNoticed has a replica promoted which has the lease
+// but not the hold.
+func TestHoldsAreStoredAgainAfterAFailoverThatNoCallNoticed(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		id := c.trainOf(n, n)
+		h := c.hold(n, id, 5)
+		before := c.store.Owner(id)
+		c.shared.LoseHold(id, h.ID)
+		wait(2 * persistence.LeaseRenew)
+		require.Empty(c, c.stored(id), "nothing has failed")
+		n.link.restarted.Store(true)
+		wait(persistence.LeaseRenew + 100*time.Millisecond)
+		require.Equal(c, []booking.Hold{h}, c.stored(id))
+		require.Equal(c, before, c.store.Owner(id), "the same activation")
+	})
+}
+
+func TestLostShardEndsOnlyItsLeases(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		lost, other := c.trainOf(n, n), c.trainOf(n, n)
+		c.hold(n, lost, 5)
+		c.hold(n, other, 5)
+		ofLost, ofOther := c.store.Owner(lost), c.store.Owner(other)
+		n.link.lost.Store(&lost)
+		wait(2 * persistence.LeaseTTL)
+		n.link.lost.Store(nil)
+		wait(persistence.LeaseTTL)
+		require.NotEqual(c, ofLost, c.store.Owner(lost))
+		require.Equal(c, ofOther, c.store.Owner(other), "the same activation")
+	})
+}
+
 func TestTrainsMoveToAJoiningMemberAndBackFromADrainingOne(t *testing.T) {
 	t.Parallel()
 	onVirtualCluster(t, func(c *virtualCluster) {
@@ -295,5 +331,31 @@ func TestRetryFindsAReleaseWhoseResponseWasLost(t *testing.T) {
 		wait(actors.RequestTimeout)
 		synctest.Wait()
 		require.Empty(c, c.stored(id))
+	})
+}
+
+// TestHoldOfADeletedTrainIsNotThatOfTheNext has the process stop between the deletion of the train
+// and that of its holds.
+func TestHoldOfADeletedTrainIsNotThatOfTheNext(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		id := c.trainOf(n, n)
+		h := c.hold(n, id, 5)
+		n.link.holds.set(func([]persistence.HoldWrite, func() ([]error, error)) ([]error, error) { return nil, errUnreachable })
+		require.NoError(c, n.DeleteTrain(c.Context(), id, false))
+		n.link.holds.Store(nil)
+		require.Equal(c, []booking.Hold{h}, c.stored(id))
+
+		_, err := n.CreateTrain(c.Context(), booking.Train{
+			ID: id, Name: "Another", Capacity: 10, OnSale: true, Stops: []booking.Stop{{Station: "X"}, {Station: "Y"}},
+		})
+		require.NoError(c, err)
+		require.Equal(c, booking.Tally{Available: 10}, tally(c.T, n, id), "in a passive snapshot")
+		c.hold(n, id, 6)
+		require.Equal(c, booking.Tally{Held: 1, Available: 9}, tally(c.T, n, id))
+		_, err = n.Confirm(c.Context(), refTo(h))
+		require.Equal(c, booking.CodeSeatNotLocked, booking.CodeOf(err))
+		c.hold(n, id, 5)
 	})
 }

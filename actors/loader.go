@@ -15,10 +15,14 @@ import (
 // The limits of batchers for loads. A step waits for longer than a write, because the lease is
 // renewed meanwhile, and what the steps before have done would be in vain.
 var (
-	stepLimits     = limits{items: maxBatch, age: loadTimeout, flush: flushTimeout}
-	adoptionLimits = limits{items: maxBatch, age: lockTimeout, flush: flushTimeout}
-	trainLimits    = limits{items: maxBatch, age: loadTimeout, flush: loadTimeout}
+	stepLimits     = limits{partitions: loadPartitions, items: maxBatch, age: loadTimeout, flush: flushTimeout}
+	adoptionLimits = limits{partitions: loadPartitions, items: maxBatch, age: lockTimeout, flush: flushTimeout}
+	trainLimits    = limits{partitions: loadPartitions, items: maxBatch, age: loadTimeout, flush: loadTimeout}
 )
+
+// loadPartitions is how many calls each step of loads may have in flight, so that one that hangs
+// delays few trains. A takeover has enough trains to fill the batches of all.
+const loadPartitions = 8
 
 // maxSeatsPerLoad bounds the seats of the trains whose bookings one statement reads, so that it ends
 // in time even if all of them are sold out. One train may have a fifth of it.
@@ -33,7 +37,13 @@ type loads struct {
 	adoptions *batcher[persistence.Guard]
 	holds     loader[booking.TrainID, persistence.HeldTrain]
 	trains    loader[trainToLoad, persistence.LoadedTrain]
-	releases  *batcher[*cluster.Term]
+	releases  *batcher[release]
+}
+
+// release is the lease of a train to release.
+type release struct {
+	train booking.TrainID
+	term  *cluster.Term
 }
 
 // trainToLoad is a train and the ids of the bookings that its holds would become.
@@ -57,10 +67,16 @@ func newLoads(s *System) *loads {
 				return s.holdStore.LoadHolds(ctx, trains, time.Now())
 			}),
 		trains: newLoader("loads of trains", trainLimits, s.loadTrains),
-		releases: newBatcher("releases", stepLimits, noTrain[*cluster.Term], func(ctx context.Context, terms []*cluster.Term) ([]error, error) {
-			s.cluster.Release(ctx, terms)
-			return make([]error, len(terms)), nil
-		}, unobserved),
+		releases: newBatcher("releases", stepLimits,
+			func(r release) booking.TrainID { return r.train },
+			func(ctx context.Context, releases []release) ([]error, error) {
+				terms := make([]*cluster.Term, len(releases))
+				for i, r := range releases {
+					terms[i] = r.term
+				}
+				s.cluster.Release(ctx, terms)
+				return make([]error, len(terms)), nil
+			}, unobserved),
 	}
 }
 
@@ -105,6 +121,7 @@ func (l *loads) wait() {
 type loader[K, V any] struct{ *batcher[*loading[K, V]] }
 
 type loading[K, V any] struct {
+	train booking.TrainID
 	key   K
 	value V
 }
@@ -124,19 +141,17 @@ func newLoader[K, V any](
 		}
 		return errs, err
 	}
-	return loader[K, V]{newBatcher(name, l, noTrain[*loading[K, V]], flush, unobserved)}
+	train := func(item *loading[K, V]) booking.TrainID { return item.train }
+	return loader[K, V]{newBatcher(name, l, train, flush, unobserved)}
 }
 
-// load queues a key. done is called once, from another goroutine, with its value or an error.
-func (l loader[K, V]) load(ctx context.Context, key K, done func(V, error)) {
-	item := &loading[K, V]{key: key}
+// load queues the key of a train. done is called once, from another goroutine, with its value or an error.
+func (l loader[K, V]) load(ctx context.Context, train booking.TrainID, key K, done func(V, error)) {
+	item := &loading[K, V]{train: train, key: key}
 	l.add(ctx, item, func(err error) { done(item.value, err) })
 }
 
 func unobserved(flushed) {}
-
-// noTrain is for items that meet no lock.
-func noTrain[T any](T) booking.TrainID { return booking.TrainID{} }
 
 // signal notifies any number of goroutines. Safe for concurrent use.
 type signal struct {

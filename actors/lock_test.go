@@ -47,7 +47,7 @@ func TestForeignLockRefusesOnlySalesOfItsTrain(t *testing.T) {
 			}()
 			others := make([]booking.TrainID, 4*postgres.SaleWriters)
 			for i := range others {
-				others[i] = addTrain(t, s, 100)
+				others[i] = addTrain(t, s, 1000)
 			}
 			for sold := 0; ; sold++ {
 				select {

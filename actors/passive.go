@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -130,16 +129,20 @@ func (p *passive) read(ctx context.Context, reads []*passiveRead) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
 	for some := range slices.Chunk(reads, maxTrainsPerRead) {
-		p.finish(some, p.readFromStores(ctx, some))
+		if err := p.readFromStores(ctx, some); err != nil {
+			for _, r := range some {
+				r.err = err
+			}
+		}
+		p.finish(some)
 	}
 }
 
 // finish ends reads, and keeps those that later queries may use.
-func (p *passive) finish(reads []*passiveRead, err error) {
+func (p *passive) finish(reads []*passiveRead) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range reads {
-		r.err = cmp.Or(r.err, err)
 		// One that was dropped or replaced is only for those who wait for it already.
 		if p.reads[r.train.ID] == r && (r.err != nil || p.seats > maxPassiveSeats) {
 			p.remove(r.train.ID)
@@ -158,6 +161,7 @@ func (p *passive) expire(now time.Time) {
 	}
 }
 
+// readFromStores reads the stores. If err is nil, each read has its snapshot or its error.
 func (p *passive) readFromStores(ctx context.Context, reads []*passiveRead) error {
 	if err := p.acquireSlot(ctx); err != nil {
 		return err

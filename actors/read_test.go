@@ -129,6 +129,25 @@ func TestTrainsThatCannotBeReadAreLeftOut(t *testing.T) {
 	})
 }
 
+func TestTrainWhoseHoldsCannotBeReadHidesNoOther(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		unread, others := c.trainOf(n, n), []booking.TrainID{c.trainOf(n, n), c.trainOf(n, n)}
+		n.link.lost.Store(&unread)
+		page, err := n.ListTrains(c.Context(), booking.TrainQuery{})
+		require.NoError(c, err)
+		require.Len(c, page.Items, len(others))
+		require.True(c, page.Incomplete)
+		found, err := n.Search(c.Context(), "A", "C")
+		require.NoError(c, err)
+		for _, a := range found {
+			require.Contains(c, others, a.Train.ID)
+		}
+		require.Len(c, found, len(others))
+	})
+}
+
 func TestDepartedTrainsCostASearchNothing(t *testing.T) {
 	t.Parallel()
 	onVirtualCluster(t, func(c *virtualCluster) {

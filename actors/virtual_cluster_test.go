@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -47,8 +48,17 @@ type link struct {
 	holds       hook[persistence.HoldWrite]
 	read        atomic.Pointer[func([]booking.TrainID) error] // before SeatLegs
 	load        atomic.Pointer[func([]booking.TrainID)]       // before LoadTrains
+	restarted   atomic.Bool                                   // the next renewal returns ErrRestarted
+	lost        atomic.Pointer[booking.TrainID]               // whose shard of Redis does not respond
 	adopt       hook[persistence.Guard]
 	calls       calls
+}
+
+var errShard = errors.New("a shard does not respond")
+
+func (l *link) isLost(id booking.TrainID) bool {
+	lost := l.lost.Load()
+	return lost != nil && *lost == id
 }
 
 // calls counts the calls for the steps of loads, each of which takes a while.
@@ -78,7 +88,13 @@ func (l *link) LoadHolds(
 	ctx context.Context, trains []booking.TrainID, now time.Time,
 ) ([]persistence.Result[persistence.HeldTrain], error) {
 	l.calls.begin(&l.calls.holds)
-	return l.Client.LoadHolds(ctx, trains, now)
+	held, err := l.Client.LoadHolds(ctx, trains, now)
+	for i := range held {
+		if l.isLost(trains[i]) {
+			held[i] = persistence.Result[persistence.HeldTrain]{Err: errShard}
+		}
+	}
+	return held, err
 }
 
 func (l *link) LoadTrains(
@@ -136,7 +152,16 @@ func (l *link) RenewLeases(ctx context.Context, leases []persistence.Lease) ([]e
 	if l.unreachable.Load() {
 		return nil, errUnreachable
 	}
-	return l.Client.RenewLeases(ctx, leases)
+	results, err := l.Client.RenewLeases(ctx, leases)
+	for i := range results {
+		if l.isLost(leases[i].Train) {
+			results[i] = errShard
+		}
+	}
+	if l.restarted.CompareAndSwap(true, false) {
+		err = persistence.ErrRestarted
+	}
+	return results, err
 }
 
 func (l *link) ReleaseLeases(ctx context.Context, leases []persistence.Lease) error {
@@ -227,6 +252,9 @@ func (c *virtualCluster) stored(id booking.TrainID) []booking.Hold {
 	c.Helper()
 	holds, err := persistencetest.LoadHolds(c.Context(), c.shared.At("", time.Now), id, time.Now())
 	require.NoError(c, err)
+	for i := range holds {
+		holds[i].Incarnation = 0 // as in a reply
+	}
 	return holds
 }
 

@@ -28,6 +28,14 @@ type Hold struct {
 	Seats     []int     // seat numbers, ascending, at least one
 	ExpiresAt time.Time // UTC, whole milliseconds; the hold has ended at this time
 	Released  bool      // ended early by its user; kept for HoldRetention after ExpiresAt
+	// Incarnation is that of the train, in a store of holds. 0 elsewhere, and if the version that
+	// stored the hold did not know it.
+	Incarnation Incarnation
+}
+
+// BelongsTo reports whether the hold is of this train, rather than of a deleted one with its id.
+func (h *Hold) BelongsTo(t *Train) bool {
+	return h.Incarnation == 0 || h.Incarnation == t.Incarnation()
 }
 
 // HoldRequest asks for a hold of named seats, or of Count seats that the train

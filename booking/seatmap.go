@@ -108,9 +108,10 @@ func (m *SeatMap) Restore(stored Stored, ttl time.Duration, now time.Time) (shor
 	holds := slices.SortedFunc(slices.Values(stored.Holds), func(a, b Hold) int { return b.ExpiresAt.Compare(a.ExpiresAt) })
 	for _, h := range holds {
 		remaining := h.ExpiresAt.Sub(now)
-		if became[BookingIDOf(h.User, h.ID)] || remaining <= 0 || !m.fits(h) {
+		if became[BookingIDOf(h.User, h.ID)] || remaining <= 0 || !h.BelongsTo(m.train) || !m.fits(h) {
 			continue
 		}
+		h.Incarnation = 0
 		live := &liveHold{Hold: h, phase: PhaseHeld, deadline: now.Add(remaining)}
 		if remaining > ttl {
 			live.deadline = deadlineOf(now, ttl)

@@ -30,7 +30,8 @@ type segmentState struct {
 }
 
 // NewSnapshot returns the state of a train that is stored: the legs on which each seat is booked,
-// and its holds, of which those count that have not ended at now. A leg that is booked is not held.
+// and its holds, of which those count that have not ended at now and are not of a deleted train
+// with its id. A leg that is booked is not held.
 func NewSnapshot(train *Train, booked map[int]Legs, holds []Hold, now time.Time) *Snapshot {
 	s := &Snapshot{Train: train, seats: newSeatTable(train.Capacity)}
 	for n, legs := range booked {
@@ -39,8 +40,11 @@ func NewSnapshot(train *Train, booked map[int]Legs, holds []Hold, now time.Time)
 		}
 	}
 	for _, h := range holds {
+		if !h.ExpiresAt.After(now) || h.Released || !h.BelongsTo(train) {
+			continue
+		}
 		for _, n := range h.Seats {
-			if s.seats.has(n) && h.ExpiresAt.After(now) && !h.Released {
+			if s.seats.has(n) {
 				seat := s.seats.change(n)
 				seat.held |= h.Legs &^ seat.booked
 			}

@@ -33,6 +33,13 @@ type Train struct {
 	UpdatedAt time.Time // UTC
 }
 
+// Incarnation tells apart the trains that had one id one after another: a deleted train may be
+// created again.
+type Incarnation int64
+
+// Incarnation returns a number that differs from that of a deleted train with the same id.
+func (t *Train) Incarnation() Incarnation { return Incarnation(t.CreatedAt.UnixMicro()) }
+
 // Clean returns the train with its names trimmed and in NFC, or an invalid_request
 // error with every invalid field. It does not check the id.
 func (t Train) Clean() (Train, error) {

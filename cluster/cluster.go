@@ -40,8 +40,9 @@ const (
 // Events are called by a Cluster, concurrently, and must not block. All are required.
 type Events struct {
 	Changed func() // keys may have another proposed owner
-	// Recovered reports that renewals or heartbeats succeed again after an outage in which the store
-	// may have lost its last writes. It is called at most once in RecoveryInterval.
+	// Recovered reports that the store may have lost its last writes: renewals or heartbeats succeed
+	// again after an outage, or it was restarted or replaced. It is called at most once in
+	// RecoveryInterval.
 	Recovered func()
 	Evicted   func() // this process must be restarted
 	Lease     func(LeaseEvent)
@@ -147,7 +148,7 @@ func (n *Node) Registrar() grpc.ServiceRegistrar { return n.server }
 // Start implements Cluster.
 func (n *Node) Start(ctx context.Context, events Events) error {
 	n.members.changed, n.members.evicted, n.members.recovered = events.Changed, events.Evicted, n.recovery.ended
-	n.leases.event, n.leases.recovered = events.Lease, func() {
+	n.leases.event, n.leases.restarted, n.leases.recovered = events.Lease, n.recovery.ended, func() {
 		if !n.members.unreachable() { // otherwise the outage goes on: no lease is left to be renewed
 			n.recovery.ended()
 		}

@@ -75,6 +75,7 @@ type lessor struct {
 	address   string
 	event     func(LeaseEvent)
 	recovered func() // renewals succeed again
+	restarted func() // the store may have lost its last writes, though renewals succeed
 	log       *slog.Logger
 
 	mu   sync.Mutex
@@ -199,52 +200,64 @@ func (l *lessor) run(ctx context.Context) {
 			return
 		case <-wait.C:
 		}
-		err := l.renewAll(ctx)
+		restarted, err := l.renewAll(ctx)
 		switch {
-		case err != nil:
-			l.log.Warn("leases not renewed", slog.Any("error", err))
-			wait.Reset(RenewRetry)
-		default:
-			if failing {
-				l.recovered()
-			}
-			wait.Reset(persistence.LeaseRenew)
+		case restarted:
+			l.log.Warn("the store of leases was restarted or replaced")
+			l.restarted()
+		case failing && err == nil:
+			l.recovered()
 		}
 		failing = err != nil
+		if failing {
+			l.log.Warn("leases not renewed", slog.Any("error", err))
+			wait.Reset(RenewRetry)
+		} else {
+			wait.Reset(persistence.LeaseRenew)
+		}
 		l.expireOverdue()
 	}
 }
 
-func (l *lessor) renewAll(ctx context.Context) (err error) {
+func (l *lessor) renewAll(ctx context.Context) (restarted bool, err error) {
 	for terms := range slices.Chunk(l.all(), leasesPerCall) {
-		err = errors.Join(err, l.renew(ctx, terms))
+		found, failure := l.renew(ctx, terms)
+		restarted, err = restarted || found, errors.Join(err, failure)
 	}
-	return err
+	return restarted, err
 }
 
-func (l *lessor) renew(ctx context.Context, terms []*Term) error {
+// renew renews leases together. It returns an error if some could not be renewed, such as those on
+// one shard of the store; the others were. It reports whether the store returned ErrRestarted.
+func (l *lessor) renew(ctx context.Context, terms []*Term) (restarted bool, err error) {
 	leases := make([]persistence.Lease, len(terms))
 	for i, t := range terms {
 		leases[i] = t.lease
 	}
 	sent := monotonic()
 	results, err := l.store.RenewLeases(ctx, leases)
-	if err != nil {
-		return fmt.Errorf("renew %d leases: %w", len(leases), err)
+	restarted = errors.Is(err, persistence.ErrRestarted)
+	if err != nil && !restarted {
+		return false, fmt.Errorf("renew %d leases: %w", len(leases), err)
 	}
+	failed, failure := 0, error(nil)
 	for i, t := range terms {
-		if results[i] == nil {
+		switch err := results[i]; {
+		case err == nil:
 			t.extend(sent)
-			continue
+		case !t.Valid(time.Now()): // released during the call
+		case errors.Is(err, persistence.ErrFenced):
+			l.event(LeaseLost)
+			l.log.Warn("lease lost", slog.String("train", t.lease.Train.String()))
+			l.revoke(t)
+		default:
+			failed, failure = failed+1, err
 		}
-		if !t.Valid(time.Now()) { // released during the call
-			continue
-		}
-		l.event(LeaseLost)
-		l.log.Warn("lease lost", slog.String("train", t.lease.Train.String()))
-		l.revoke(t)
 	}
-	return nil
+	if failed > 0 {
+		return restarted, fmt.Errorf("renew %d of %d leases: %w", failed, len(leases), failure)
+	}
+	return restarted, nil
 }
 
 // expireOverdue revokes the terms that ended because the store did not respond.

@@ -51,6 +51,7 @@ type virtualCluster struct {
 type virtualNode struct {
 	*cluster.Node
 	members            *lossyMembers
+	leases             *replacedLeases
 	evicted, recovered atomic.Int64
 }
 
@@ -66,9 +67,9 @@ func onVirtualCluster(t *testing.T, test func(c *virtualCluster)) {
 func (c *virtualCluster) join(address string, lost loss) *virtualNode {
 	c.Helper()
 	client := c.shared.At(address, time.Now)
-	n := &virtualNode{members: &lossyMembers{Members: client, lost: lost}}
+	n := &virtualNode{members: &lossyMembers{Members: client, lost: lost}, leases: &replacedLeases{Leases: client}}
 	n.Node = cluster.New(cluster.Options{
-		Leases: client, Members: n.members, Address: address, Listen: address, Tokens: []string{"token"},
+		Leases: n.leases, Members: n.members, Address: address, Listen: address, Tokens: []string{"token"},
 		Network: c.network.At(address),
 	})
 	require.NoError(c, n.Start(c.Context(), cluster.Events{

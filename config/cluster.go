@@ -8,7 +8,7 @@ import (
 
 // Redis has the settings of the Redis that the processes of a cluster share.
 type Redis struct {
-	RedisURL     string `name:"redis-url" placeholder:"URL" help:"Redis that a cluster shares, redis://user:password@host:port. With --database-url, the service runs as a cluster."`
+	RedisURL     string `name:"redis-url" placeholder:"URL" help:"Redis that a cluster shares, redis://user:password@host:port; rediss:// for TLS, ?addr= for a Redis Cluster, ?master_name= for Sentinels. With --database-url, the service runs as a cluster."`
 	RedisURLFile string `name:"redis-url-file" placeholder:"FILE" help:"File with the value of --redis-url, which keeps the password out of the process list."`
 }
 

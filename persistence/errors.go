@@ -20,6 +20,9 @@ var (
 	// ErrLocked means that somebody else has locked what the write needs. It was not executed, and
 	// may succeed when it is repeated.
 	ErrLocked = errors.New("locked by somebody else")
+	// ErrRestarted means that the store was restarted, or replaced by a replica, and may have
+	// lost its last writes.
+	ErrRestarted = errors.New("restarted or replaced by a replica: the last writes may be lost")
 	// ErrUnknown means that the write may have been executed, or may be executed later.
 	ErrUnknown = errors.New("outcome unknown")
 )

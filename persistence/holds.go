@@ -42,7 +42,8 @@ type HeldTrain struct {
 
 // Holds stores holds, so that a hold outlives the process that made it: live ones until they are
 // dropped, ended ones until booking.HoldRetention after their deadline. Of the released holds of
-// a user on a train, it keeps at most a small multiple of MaxHistory.
+// a user on a train, it keeps at most a small multiple of MaxHistory. It keeps the Incarnation of a
+// hold, unless it deletes the holds of a train with it.
 type Holds interface {
 	// WriteHolds executes a batch and returns one result per write, in order: nil or
 	// ErrFenced, or, from a store that executes the writes separately, any other error of
@@ -55,6 +56,7 @@ type Holds interface {
 	// most MaxHistory: live ones, and those that expired or were released until
 	// booking.HoldRetention after their deadline.
 	UserHolds(ctx context.Context, id booking.TrainID, user uuid.UUID, now time.Time) ([]booking.Hold, error)
-	// TrainsWithHolds returns the trains that have a hold that is live at now and not released.
+	// TrainsWithHolds returns the trains that have a hold that is live at now and not released, and
+	// those with one that cannot be decoded.
 	TrainsWithHolds(ctx context.Context, now time.Time) ([]booking.TrainID, error)
 }

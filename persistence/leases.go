@@ -42,8 +42,10 @@ type Leases interface {
 	// that the next call can acquire it. With any other error a lease may have been acquired.
 	AcquireLeases(ctx context.Context, leases []Lease) ([]Result[Holder], error)
 	// RenewLeases renews each lease for LeaseTTL from now and returns one result per lease,
-	// in order: nil, or ErrFenced if the lease is not held by its Owner. If err is not nil,
-	// any may have been renewed.
+	// in order: nil, ErrFenced if the lease is not held by its Owner, or any other error, with
+	// which it may have been renewed. If err is ErrRestarted, there are results nevertheless: the
+	// store may have lost writes, of holds too, since the last call. With any other err, any lease
+	// may have been renewed.
 	RenewLeases(ctx context.Context, leases []Lease) ([]error, error)
 	// ReleaseLeases releases those of the leases that are still held. It is idempotent. If err is
 	// not nil, any may not have been released.

@@ -117,6 +117,7 @@ func (m *Machine) writeHold(c *call, op persistence.HoldOp, h booking.Hold, then
 	if c != nil {
 		request = c.Request
 	}
+	h.Incarnation = m.incarnation
 	m.ask(&WriteHold{write{request, then}, persistence.HoldWrite{Guard: m.guard, Op: op, Hold: h}})
 }
 

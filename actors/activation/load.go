@@ -100,6 +100,7 @@ func (m *Machine) holdsRead(stored []booking.Hold) {
 // serves. No client may be sent a hold that would be lost with this process.
 func (m *Machine) trainRead(l persistence.LoadedTrain) {
 	seats := booking.NewSeatMap(l.Train)
+	m.incarnation = l.Train.Incarnation()
 	shortened, differing := seats.Restore(booking.Stored{
 		Bookings: l.Bookings, Seats: l.Seats, Holds: m.load.holds, Cancelled: l.Cancelled,
 	}, m.rules.TTL, m.now)

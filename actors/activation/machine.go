@@ -38,10 +38,13 @@ type Machine struct {
 	rules   booking.HoldRules
 	handoff Handoff
 
-	state    State
-	term     Term // nil until the lease is acquired
-	seats    *booking.SeatMap
-	load     load
+	state State
+	term  Term // nil until the lease is acquired
+	seats *booking.SeatMap
+	load  load
+
+	incarnation booking.Incarnation // of the train, for its stored holds
+
 	now      time.Time // of the event
 	effects  []Effect  // of the event
 	inFlight int       // effects that asked for an event that has not arrived

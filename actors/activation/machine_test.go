@@ -252,7 +252,9 @@ func TestHoldsThatTheirStoreLostAreStoredBeforeTheTrainIsServed(t *testing.T) {
 		}
 		require.NotContains(t, d.responses, r)
 		again := take[*activation.WriteHold](d)
-		require.Equal(t, h, again.Hold)
+		stored := h
+		stored.Incarnation = line.Incarnation()
+		require.Equal(t, stored, again.Hold)
 		require.EqualValues(t, 7, again.Guard.Epoch)
 		d.deliver(activation.Written{Write: again})
 		take[*activation.WriteSale](d)

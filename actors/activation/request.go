@@ -3,6 +3,7 @@ package activation
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -84,6 +85,7 @@ func (m *Machine) historyRead(e HistoryRead) {
 		m.respond(c, nil, e.Err)
 		return
 	}
+	e.History.Holds = slices.DeleteFunc(e.History.Holds, func(h booking.Hold) bool { return !h.BelongsTo(m.seats.Train()) })
 	c.history = &e.History
 	m.receive(c)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"sync"
 	"time"
 
@@ -47,11 +46,12 @@ type DB struct {
 	options Options
 	// Renewals and heartbeats have connections of their own, so that they do not wait when
 	// many trains are activated.
-	data, reserved *goredis.Client
+	data, reserved shards
 	close          func() error
 
 	mu         sync.Mutex
 	born       map[string]string // field of the marker at the last heartbeat, by member
+	servers    map[string]bool   // run ids of the masters, at the last look
 	closed     bool
 	closing    chan struct{}
 	background sync.WaitGroup // subscribers of Changes
@@ -63,9 +63,16 @@ var (
 	_ persistence.Members = (*DB)(nil)
 )
 
-// Open connects to the Redis at address, redis://[user:password@]host:port[/database] or
-// rediss:// with TLS, and checks its settings: with a maxmemory-policy that evicts keys, leases
-// and holds could vanish, so the error is ErrSettings. Any other error may be temporary.
+// Open connects to a Redis and checks its settings: with a maxmemory-policy that evicts keys, leases
+// and holds could vanish, so the error is ErrSettings. Any other error may be temporary. The URL is
+// one of
+//
+//	redis://[user:password@]host:port[/database]
+//	redis://[user:password@]host:port?addr=host:port&addr=…    nodes of a Redis Cluster
+//	redis://[user:password@]host:port?master_name=…&addr=…     Sentinels, with the user and password
+//	                                                           of Redis in &username=…&password=…
+//
+// with rediss:// for TLS, and ca_file, cert_file and key_file in the query for files in PEM.
 func Open(ctx context.Context, address string, options Options) (*DB, error) {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
@@ -73,20 +80,18 @@ func Open(ctx context.Context, address string, options Options) (*DB, error) {
 	if options.Timeout <= 0 {
 		options.Timeout = persistence.LeaseCall
 	}
-	o, err := clientOptions(address, options.Timeout)
+	o, err := parseURL(address, options.Timeout)
 	if err != nil {
 		return nil, fmt.Errorf("redis: open: %w: %w", ErrSettings, err)
 	}
 	logging.Disable() // the library also logs the errors that it returns
-	reserved := *o
-	reserved.PoolSize = reservedPoolSize
 	db := &DB{
-		options: options, data: goredis.NewClient(o), reserved: goredis.NewClient(&reserved),
-		born: map[string]string{}, closing: make(chan struct{}),
+		options: options, data: openShards(o, poolSize), reserved: openShards(o, reservedPoolSize),
+		born: map[string]string{}, servers: map[string]bool{}, closing: make(chan struct{}),
 	}
 	db.close = sync.OnceValue(db.closeAll)
 	if options.Traces != nil { // calls on the reserved connections have no caller's span
-		err = traced(db.data, options.Traces)
+		err = traced(db.data.UniversalClient, options.Traces)
 	}
 	if err == nil {
 		err = db.Ping(ctx)
@@ -106,11 +111,13 @@ func Open(ctx context.Context, address string, options Options) (*DB, error) {
 // Close closes all connections; calls in flight fail. It may be called twice.
 func (db *DB) Close() error { return db.close() }
 
-// Ping returns an error if Redis cannot be reached, or refuses writes because it cannot save.
+// Ping returns an error if a master cannot be reached, or refuses writes because it cannot save.
 func (db *DB) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	return wrap("ping", db.data.Ping(ctx).Err())
+	return wrap("ping", db.data.each(ctx, func(ctx context.Context, master *goredis.Client) error {
+		return master.Ping(ctx).Err()
+	}))
 }
 
 func (db *DB) closeAll() error {
@@ -120,26 +127,4 @@ func (db *DB) closeAll() error {
 	db.mu.Unlock()
 	db.background.Wait()
 	return errors.Join(db.data.Close(), db.reserved.Close())
-}
-
-// clientOptions parses the URL. Its errors do not contain the password.
-func clientOptions(address string, timeout time.Duration) (*goredis.Options, error) {
-	o, err := goredis.ParseURL(address)
-	if err != nil {
-		if malformed, ok := errors.AsType[*url.Error](err); ok {
-			err = malformed.Err
-		}
-		return nil, fmt.Errorf("the address of Redis is not redis://[user:password@]host:port[/database]: %w", err)
-	}
-	o.Protocol = 2 // no feature of RESP3 is needed
-	o.DisableIdentity = true
-	o.MaxRetries = -1 // see the package comment
-	o.DialerRetries = 1
-	o.ContextTimeoutEnabled = true
-	// Half of the timeout, so that a call that gets no connection fails with that error.
-	o.DialTimeout, o.PoolTimeout = timeout/2, timeout/2
-	o.ReadTimeout, o.WriteTimeout = timeout, timeout
-	o.PoolSize = poolSize
-	o.PipelinePoolSize = -1 // no second pool for pipelines
-	return o, nil
 }

@@ -14,7 +14,7 @@
 //	{members}:changes         channel, with a message for each Join and Leave
 //
 // The part in braces selects the shard of a Redis Cluster: the keys of a train are on one
-// shard, and every script uses one shard only.
+// shard, and every script uses one shard only. A batch is divided into a pipeline for each shard.
 //
 // A hold and the id of an ended one are kept a little longer than booking.HoldRetention after its
 // deadline, by TTLs and by removing older ids. A release also removes all but the latest
@@ -32,8 +32,9 @@
 //
 // # Failure
 //
-// A call takes at most persistence.LeaseCall (WriteHolds twice that, LoadHolds once for each
-// step). No call is sent twice, since a late copy could undo a newer write. A call that was
+// A call goes to the master of its keys, never to a replica, and takes at most
+// persistence.LeaseCall (WriteHolds twice that, LoadHolds once for each step). No call is sent
+// twice, since a late copy could undo a newer write. A call that was
 // not sent, or got an error reply, was not executed. One without a reply may have been
 // executed, or may be executed later. WriteHolds then reads the holds back, which usually
 // finds the result; the rest is persistence.ErrUnknown until the train has a new activation
@@ -41,7 +42,11 @@
 //
 // When Redis restarts with its data, calls fail until it is up. When it loses its data, the
 // leases are lost: every write of a hold is fenced until its train has a new activation, and
-// members add themselves again with their next heartbeat. When it is out of memory, existing
-// leases and heartbeats are renewed, but new leases and holds are persistence.ErrFull. When
-// its clock jumps, see AcquireLeases and Heartbeat.
+// members add themselves again with their next heartbeat. When a master was restarted or a
+// replica replaced it, its last writes may be lost, and RenewLeases returns
+// persistence.ErrRestarted. A shard that does not respond fails only the calls for its trains. A
+// call that meets a slot which has moved is refused; the masters are then found anew.
+//
+// When Redis is out of memory, existing leases and heartbeats are renewed, but new leases and
+// holds are persistence.ErrFull. When its clock jumps, see AcquireLeases and Heartbeat.
 package redis

@@ -3,7 +3,6 @@ package redis
 import (
 	"errors"
 	"fmt"
-	"net"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -41,8 +40,8 @@ func unsent(err error) bool {
 	if errors.Is(err, goredis.ErrPoolTimeout) || errors.Is(err, goredis.ErrPoolExhausted) || errors.Is(err, goredis.ErrClosed) {
 		return true
 	}
-	network, ok := errors.AsType[*net.OpError](err)
-	return ok && network.Op == "dial"
+	_, ok := errors.AsType[unsentError](err)
+	return ok
 }
 
 func wrap(operation string, err error) error {

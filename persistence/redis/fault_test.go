@@ -144,9 +144,12 @@ func TestCallsToAPausedRedisTimeOut(t *testing.T) {
 	s.server.Pause(t)
 	t.Cleanup(func() { s.server.Resume(t) })
 	calls := map[string]func() error{
-		"ping":      func() error { return s.Ping(t.Context()) },
-		"acquire":   func() error { _, err := persistencetest.AcquireLease(t.Context(), s, lease); return err },
-		"renew":     func() error { _, err := s.RenewLeases(t.Context(), []persistence.Lease{lease}); return err },
+		"ping":    func() error { return s.Ping(t.Context()) },
+		"acquire": func() error { _, err := persistencetest.AcquireLease(t.Context(), s, lease); return err },
+		"renew": func() error {
+			results, err := s.RenewLeases(t.Context(), []persistence.Lease{lease})
+			return errors.Join(append(results, err)...)
+		},
 		"release":   func() error { return persistencetest.ReleaseLease(t.Context(), s, lease) },
 		"heartbeat": func() error { _, err := s.Heartbeat(t.Context(), "a"); return err },
 		"list":      func() error { _, err := s.ListMembers(t.Context()); return err },

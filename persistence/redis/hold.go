@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -27,9 +28,9 @@ func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([
 		return nil, wrap("write holds", err)
 	}
 	ctx = context.WithoutCancel(ctx)
-	results, err := db.sendHolds(ctx, operations)
-	if err != nil {
-		return nil, wrap("write holds", err)
+	results := db.sendHolds(ctx, operations)
+	if len(results) > 0 && !slices.ContainsFunc(results, func(err error) bool { return !unsent(err) }) {
+		return nil, wrap("write holds", results[0])
 	}
 	db.readBack(ctx, operations, results)
 	for i, err := range results {
@@ -78,21 +79,22 @@ func (db *DB) holdOperations(writes []persistence.HoldWrite, now time.Time) ([]h
 	return operations, nil
 }
 
-// sendHolds returns one result per operation. If err is not nil, none was sent.
-func (db *DB) sendHolds(ctx context.Context, operations []holdOperation) ([]error, error) {
+// sendHolds returns one result per operation.
+func (db *DB) sendHolds(ctx context.Context, operations []holdOperation) []error {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	pipe, commands := newPipeline(db.data), make([]*goredis.Cmd, len(operations))
+	pipe, commands := db.data.pipeline(), make([]*goredis.Cmd, len(operations))
 	for i, o := range operations {
-		commands[i] = pipe.add(ctx, o.script, o.keys, o.args...)
+		commands[i] = pipe.run(ctx, o.script, o.keys, o.args...)
 	}
-	replies, results, err := pipe.send(ctx, commands)
+	pipe.send(ctx)
+	replies, results := numbers(commands)
 	for i := range results {
 		if results[i] == nil && replies[i] == fenced {
 			results[i] = persistence.ErrFenced
 		}
 	}
-	return results, err
+	return results
 }
 
 // readBack reads the holds of writes without a reply. A write was executed if the hold is stored
@@ -101,16 +103,16 @@ func (db *DB) sendHolds(ctx context.Context, operations []holdOperation) ([]erro
 func (db *DB) readBack(ctx context.Context, operations []holdOperation, results []error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	pipe, found := db.data.Pipeline(), map[int]*goredis.StringCmd{}
+	pipe, found := db.data.pipeline(), map[int]*goredis.StringCmd{}
 	for i, err := range results {
 		if errors.Is(err, persistence.ErrUnknown) {
-			found[i] = pipe.Get(ctx, operations[i].key)
+			found[i] = pipe.on(ctx, operations[i].key).Get(ctx, operations[i].key)
 		}
 	}
 	if len(found) == 0 {
 		return
 	}
-	_, _ = pipe.Exec(ctx) // each command has its own error
+	pipe.send(ctx)
 	for i, get := range found {
 		value, err := get.Result()
 		put := operations[i].value

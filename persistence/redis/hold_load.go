@@ -3,10 +3,13 @@ package redis
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,36 +28,38 @@ const (
 )
 
 // LoadHolds implements persistence.Holds. Its first step reads the leases and the ids of the holds.
-// They are separate commands, since trains may be on different shards, and MGET, since GET of a
-// missing lease would be an error of the pipeline.
+// It reads each lease with MGET, since GET of a missing one would be an error of the pipeline.
 func (db *DB) LoadHolds(
 	ctx context.Context, trains []booking.TrainID, now time.Time,
 ) ([]persistence.Result[persistence.HeldTrain], error) {
-	pipe, leases := db.data.Pipeline(), make([]*goredis.SliceCmd, len(trains))
+	pipe, leases := db.data.pipeline(), make([]*goredis.SliceCmd, len(trains))
 	for i, id := range trains {
-		leases[i] = pipe.MGet(ctx, leaseKey(id))
-	}
-	reads, err := db.holdReads(ctx, pipe, trains, now)
-	if err != nil {
-		return nil, wrap("load holds", err)
-	}
-	holds, err := db.holdsOf(ctx, reads)
-	if err != nil {
-		return nil, wrap("load holds", err)
+		leases[i] = pipe.on(ctx, leaseKey(id)).MGet(ctx, leaseKey(id))
 	}
 	held := make([]persistence.Result[persistence.HeldTrain], len(trains))
-	for i, read := range reads {
-		of := &held[read.place]
-		of.Value.Holds, of.Err = append(of.Value.Holds, unreleased(holds[i].Value)...), cmp.Or(of.Err, holds[i].Err)
-	}
-	for i, lease := range leases {
-		if value, found := lease.Val()[0].(string); found {
-			l, err := parseLease(trains[i], value)
-			held[i].Value.Owner, held[i].Err = l.Address, cmp.Or(held[i].Err, err)
+	for i, holds := range db.liveHolds(ctx, pipe, trains, now) {
+		owner, err := ownerOf(trains[i], leases[i])
+		if err = cmp.Or(holds.Err, err); err != nil {
+			held[i].Err = wrap("load holds", err)
+			continue
 		}
-		held[i].Err = wrap("load holds", held[i].Err)
+		held[i].Value = persistence.HeldTrain{Holds: holds.Value, Owner: owner}
 	}
 	return held, nil
+}
+
+// ownerOf returns the address in the lease of a train, "" if there is none.
+func ownerOf(train booking.TrainID, lease *goredis.SliceCmd) (string, error) {
+	values, err := lease.Result()
+	if err != nil {
+		return "", err
+	}
+	value, found := values[0].(string)
+	if !found {
+		return "", nil
+	}
+	l, err := parseLease(train, value)
+	return l.Address, err
 }
 
 // UserHolds implements persistence.Holds. It does not find holds that version N−1 wrote.
@@ -65,53 +70,65 @@ func (db *DB) UserHolds(
 	if err != nil || len(ids) == 0 {
 		return nil, wrap("user holds", err)
 	}
-	read, err := db.holdsOf(ctx, []holdRead{{train: id, ids: ids}})
-	if err != nil {
-		return nil, wrap("user holds", err)
-	}
-	return read[0].Value, wrap("user holds", read[0].Err)
+	read := db.holdsOf(ctx, []holdRead{{train: id, ids: ids}})[0]
+	return read.Value, wrap("user holds", read.Err)
 }
 
 // latestIDs returns the ids of a user's set with a deadline after a time, the latest first.
 func (db *DB) latestIDs(ctx context.Context, key string, after time.Time) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	return db.data.ZRangeArgs(ctx, goredis.ZRangeArgs{
+	master, err := db.data.master(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := master.ZRangeArgs(ctx, goredis.ZRangeArgs{
 		Key: key, Start: "+inf", Stop: afterScore(after), ByScore: true, Rev: true, Count: persistence.MaxHistory,
 	}).Result()
+	db.data.failed(ctx, err)
+	return ids, err
 }
 
 // TrainsWithHolds implements persistence.Holds. It scans all keys (1.5 s per million), which
 // is acceptable when a process starts: an index of trains would be on another shard than the
 // holds and could not be updated by the same script. It may miss a train whose first hold is
 // written during the scan.
-func (db *DB) TrainsWithHolds(ctx context.Context, now time.Time) (trains []booking.TrainID, err error) {
-	seen := map[booking.TrainID]bool{}
-	for cursor, more := uint64(0), true; more; more = cursor != 0 {
-		var page []booking.TrainID
-		if page, cursor, err = db.scanTrains(ctx, cursor); err != nil {
-			return nil, wrap("trains with holds", err)
-		}
-		holds, err := db.liveHolds(ctx, page, now)
-		if err != nil {
-			return nil, wrap("trains with holds", err)
-		}
-		for _, h := range holds {
-			if id := h.ID.Train(); !seen[id] {
-				seen[id] = true
-				trains = append(trains, id)
+func (db *DB) TrainsWithHolds(ctx context.Context, now time.Time) ([]booking.TrainID, error) {
+	var mu sync.Mutex
+	found := map[booking.TrainID]bool{}
+	err := db.data.each(ctx, func(ctx context.Context, master *goredis.Client) error {
+		for cursor, more := uint64(0), true; more; more = cursor != 0 {
+			page, next, err := db.scanTrains(ctx, master, cursor)
+			if err != nil {
+				return err
+			}
+			cursor = next
+			for i, held := range db.liveHolds(ctx, db.data.pipeline(), page, now) {
+				if _, malformed := errors.AsType[valueError](held.Err); held.Err != nil && !malformed {
+					return held.Err
+				} else if malformed || len(held.Value) > 0 {
+					mu.Lock()
+					found[page[i]] = true
+					mu.Unlock()
+				}
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, wrap("trains with holds", err)
 	}
-	return trains, nil
+	return slices.Collect(maps.Keys(found)), nil
 }
 
-// scanTrains returns some trains that have holds, ended ones included, and the next cursor,
-// which is 0 at the end. A train may be returned twice.
-func (db *DB) scanTrains(ctx context.Context, cursor uint64) (trains []booking.TrainID, next uint64, err error) {
+// scanTrains returns some trains of a shard that have holds, ended ones included, and the next
+// cursor, which is 0 at the end. A train may be returned twice.
+func (db *DB) scanTrains(
+	ctx context.Context, master *goredis.Client, cursor uint64,
+) (trains []booking.TrainID, next uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	keys, next, err := db.data.Scan(ctx, cursor, holdsPattern, keysPerScan).Result()
+	keys, next, err := master.Scan(ctx, cursor, holdsPattern, keysPerScan).Result()
 	for _, key := range keys {
 		if id, ok := trainOf(key); ok {
 			trains = append(trains, id)
@@ -127,24 +144,25 @@ type holdRead struct {
 	ids   []string
 }
 
-// liveHolds returns the holds of the trains that are live at now and not released.
-func (db *DB) liveHolds(ctx context.Context, trains []booking.TrainID, now time.Time) ([]booking.Hold, error) {
-	reads, err := db.holdReads(ctx, db.data.Pipeline(), trains, now)
-	if err != nil {
-		return nil, err
-	}
-	read, err := db.holdsOf(ctx, reads)
-	if err != nil {
-		return nil, err
-	}
-	var holds []booking.Hold
-	for _, r := range read {
-		if r.Err != nil {
-			return nil, r.Err
+// liveHolds returns the holds of each train that are live at now and not released. It sends the
+// pipeline, to which the caller may have added commands.
+func (db *DB) liveHolds(
+	ctx context.Context, pipe *pipeline, trains []booking.TrainID, now time.Time,
+) []persistence.Result[[]booking.Hold] {
+	live := make([]persistence.Result[[]booking.Hold], len(trains))
+	var reads []holdRead
+	for i, command := range db.holdIDs(ctx, pipe, trains, now) {
+		ids, err := command.Result()
+		live[i].Err = err
+		for some := range slices.Chunk(ids, holdsPerRead) {
+			reads = append(reads, holdRead{trains[i], i, some})
 		}
-		holds = append(holds, unreleased(r.Value)...)
 	}
-	return holds, nil
+	for i, found := range db.holdsOf(ctx, reads) {
+		of := &live[reads[i].place]
+		of.Value, of.Err = append(of.Value, unreleased(found.Value)...), cmp.Or(of.Err, found.Err)
+	}
+	return live
 }
 
 // unreleased deletes the released holds. Only a version before this one leaves the id of one among
@@ -154,19 +172,19 @@ func unreleased(holds []booking.Hold) []booking.Hold {
 }
 
 // holdsOf returns the holds of each read, in order.
-func (db *DB) holdsOf(ctx context.Context, reads []holdRead) ([]persistence.Result[[]booking.Hold], error) {
+func (db *DB) holdsOf(ctx context.Context, reads []holdRead) []persistence.Result[[]booking.Hold] {
 	holds := make([]persistence.Result[[]booking.Hold], 0, len(reads))
 	for batch := range pipelines(reads) {
-		values, err := db.readHolds(ctx, batch)
-		if err != nil {
-			return nil, err
-		}
-		for i, read := range batch {
-			found, err := decodeHolds(read, values[i])
-			holds = append(holds, persistence.Result[[]booking.Hold]{Value: found, Err: err})
+		for i, command := range db.readHolds(ctx, batch) {
+			var found persistence.Result[[]booking.Hold]
+			values, err := command.Result()
+			if found.Err = err; err == nil {
+				found.Value, found.Err = decodeHolds(batch[i], values)
+			}
+			holds = append(holds, found)
 		}
 	}
-	return holds, nil
+	return holds
 }
 
 // pipelines divides reads into parts of at most holdsPerPipeline holds.
@@ -191,52 +209,35 @@ func pipelines(reads []holdRead) iter.Seq[[]holdRead] {
 // afterScore is the lower bound of a range of deadlines after a time.
 func afterScore(t time.Time) string { return "(" + strconv.FormatInt(t.UnixMilli(), 10) }
 
-// holdReads returns the reads for the holds of the trains with a deadline after now, in the order of
-// the trains. It sends the pipeline, to which the caller may have added commands.
-func (db *DB) holdReads(
-	ctx context.Context, pipe goredis.Pipeliner, trains []booking.TrainID, now time.Time,
-) (reads []holdRead, err error) {
-	if len(trains) == 0 {
-		return nil, nil
-	}
+// holdIDs reads the ids of the holds of each train with a deadline after now.
+func (db *DB) holdIDs(
+	ctx context.Context, pipe *pipeline, trains []booking.TrainID, now time.Time,
+) []*goredis.StringSliceCmd {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
 	within := goredis.ZRangeBy{Min: afterScore(now), Max: "+inf"}
 	ranges := make([]*goredis.StringSliceCmd, len(trains))
 	for i, id := range trains {
-		ranges[i] = pipe.ZRangeByScore(ctx, holdsKey(id), &within)
+		ranges[i] = pipe.on(ctx, holdsKey(id)).ZRangeByScore(ctx, holdsKey(id), &within)
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, err
-	}
-	for i, id := range trains {
-		for ids := range slices.Chunk(ranges[i].Val(), holdsPerRead) {
-			reads = append(reads, holdRead{id, i, ids})
-		}
-	}
-	return reads, nil
+	pipe.send(ctx)
+	return ranges
 }
 
-// readHolds returns the values of each read; nil for a missing key.
-func (db *DB) readHolds(ctx context.Context, reads []holdRead) ([][]any, error) {
+// readHolds reads the values of each read; nil for a missing key.
+func (db *DB) readHolds(ctx context.Context, reads []holdRead) []*goredis.SliceCmd {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	pipe, gets := db.data.Pipeline(), make([]*goredis.SliceCmd, len(reads))
+	pipe, gets := db.data.pipeline(), make([]*goredis.SliceCmd, len(reads))
 	for i, read := range reads {
 		keys := make([]string, len(read.ids))
 		for j, id := range read.ids {
 			keys[j] = holdKey(read.train, id)
 		}
-		gets[i] = pipe.MGet(ctx, keys...)
+		gets[i] = pipe.on(ctx, keys[0]).MGet(ctx, keys...)
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, err
-	}
-	values := make([][]any, len(reads))
-	for i, get := range gets {
-		values[i] = get.Val()
-	}
-	return values, nil
+	pipe.send(ctx)
+	return gets
 }
 
 // decodeHolds decodes the values of a read. A missing value has expired by Redis's clock.
@@ -249,7 +250,7 @@ func decodeHolds(read holdRead, values []any) (holds []booking.Hold, err error) 
 		key := holdKey(read.train, read.ids[i])
 		id, err := booking.ParseHoldID(read.ids[i])
 		if err != nil {
-			return nil, fmt.Errorf("key %s: %w", key, err)
+			return nil, valueError{fmt.Errorf("key %s: %w", key, err)}
 		}
 		hold, err := decodeHold(key, id, text)
 		if err != nil {

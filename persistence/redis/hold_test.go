@@ -19,7 +19,7 @@ func TestHoldIsStoredUnderItsKeys(t *testing.T) {
 	guard := s.adopt(t, booking.NewTrainID())
 	write := puts(guard, 1)[0]
 	h := &write.Hold
-	h.Seats = []int{4, 20_000}
+	h.Seats, h.Incarnation = []int{4, 20_000}, 1_763_910_608_000_001
 	tag := "{t:" + guard.Train.String() + "}"
 	key, holds, user := tag+":hold:"+h.ID.String(), tag+":holds", tag+":user:"+h.User.String()
 	for _, c := range []struct {
@@ -27,8 +27,8 @@ func TestHoldIsStoredUnderItsKeys(t *testing.T) {
 		value    string
 		sets     []string // those that have the id
 	}{
-		{false, `{"v":1,"u":%q,"s":[4,20000],"l":3,"d":%d}`, []string{holds, user}},
-		{true, `{"v":1,"u":%q,"s":[4,20000],"l":3,"d":%d,"r":true}`, []string{user}},
+		{false, `{"v":1,"u":%q,"s":[4,20000],"l":3,"d":%d,"i":1763910608000001}`, []string{holds, user}},
+		{true, `{"v":1,"u":%q,"s":[4,20000],"l":3,"d":%d,"r":true,"i":1763910608000001}`, []string{user}},
 	} {
 		h.Released = c.released
 		s.write(t, write)
@@ -152,27 +152,40 @@ func TestHoldsAreLoadedWithTheOwnerOfTheLease(t *testing.T) {
 	requireOwner("")
 	key := "{t:" + id.String() + "}:lease"
 	require.NoError(t, s.raw.Set(t.Context(), key, "malformed", time.Minute).Err())
-	other := s.adopt(t, booking.NewTrainID())
-	held, err := s.LoadHolds(t.Context(), []booking.TrainID{id, other.Train}, time.Now())
+	held, err := s.LoadHolds(t.Context(), []booking.TrainID{id}, time.Now())
 	require.NoError(t, err)
 	require.ErrorContains(t, held[0].Err, key)
-	require.Equal(t, persistence.Result[persistence.HeldTrain]{Value: persistence.HeldTrain{Owner: here}}, held[1])
 }
 
-// TestMalformedHoldFailsOnlyItsTrain has a hold of a newer version beside others.
-func TestMalformedHoldFailsOnlyItsTrain(t *testing.T) {
+// TestMalformedValueHidesOnlyItsTrain has a malformed hold on one train, a malformed lease on
+// another, and a hold of a newer version on a third.
+func TestMalformedValueHidesOnlyItsTrain(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
-	broken, other := s.adopt(t, booking.NewTrainID()), s.adopt(t, booking.NewTrainID())
-	writes := append(puts(broken, 2), puts(other, 2)...)
-	s.write(t, writes...)
-	key := "{t:" + broken.Train.String() + "}:hold:" + writes[0].Hold.ID.String()
-	require.NoError(t, s.raw.Set(t.Context(), key, `{"v":2}`, time.Minute).Err())
-	held, err := s.LoadHolds(t.Context(), []booking.TrainID{broken.Train, other.Train}, time.Now())
+	trains := make([]booking.TrainID, 4)
+	for i := range trains {
+		guard := s.adopt(t, booking.NewTrainID())
+		writes := puts(guard, 2)
+		s.write(t, writes...)
+		trains[i] = guard.Train
+		if i < 2 {
+			key := "{t:" + guard.Train.String() + "}:hold:" + writes[0].Hold.ID.String()
+			require.NoError(t, s.raw.Set(t.Context(), key, []string{"{", `{"v":2}`}[i], time.Minute).Err())
+		}
+	}
+	require.NoError(t, s.raw.Set(t.Context(), "{t:"+trains[2].String()+"}:lease", "malformed", time.Minute).Err())
+	held, err := s.LoadHolds(t.Context(), trains, time.Now())
 	require.NoError(t, err)
-	require.ErrorContains(t, held[0].Err, key)
-	require.NoError(t, held[1].Err)
-	require.Len(t, held[1].Value.Holds, 2)
+	for i := range 3 {
+		require.ErrorContains(t, held[i].Err, trains[i].String())
+		require.Empty(t, held[i].Value)
+	}
+	require.NoError(t, held[3].Err)
+	require.Equal(t, here, held[3].Value.Owner)
+	require.Len(t, held[3].Value.Holds, 2)
+	found, err := s.TrainsWithHolds(t.Context(), time.Now())
+	require.NoError(t, err)
+	require.ElementsMatch(t, trains, found, "what cannot be decoded may be live")
 }
 
 // TestHoldsOfTheVersionBeforeAreRead has ids only in the set of the train, even of a released hold.

@@ -22,12 +22,19 @@ type holdValue struct {
 	Legs     booking.Legs `json:"l"`
 	Deadline int64        `json:"d"` // Unix time in milliseconds
 	Released bool         `json:"r,omitempty"`
+
+	Incarnation booking.Incarnation `json:"i,omitempty"` // the version before does not have it
 }
+
+// valueError is the error of a value that this program cannot decode.
+type valueError struct{ error }
+
+func (e valueError) Unwrap() error { return e.error }
 
 func encodeHold(h *booking.Hold) string {
 	text, err := json.Marshal(holdValue{
 		Version: holdVersion, User: h.User, Seats: h.Seats, Legs: h.Legs,
-		Deadline: h.ExpiresAt.UnixMilli(), Released: h.Released,
+		Deadline: h.ExpiresAt.UnixMilli(), Released: h.Released, Incarnation: h.Incarnation,
 	})
 	if err != nil {
 		panic(err) // all of these types can be encoded
@@ -39,13 +46,13 @@ func encodeHold(h *booking.Hold) string {
 func decodeHold(key string, id booking.HoldID, text string) (booking.Hold, error) {
 	var v holdValue
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		return booking.Hold{}, fmt.Errorf("the value of key %s is not a hold: %w", key, err)
+		return booking.Hold{}, valueError{fmt.Errorf("the value of key %s is not a hold: %w", key, err)}
 	}
 	if v.Version != holdVersion {
-		return booking.Hold{}, fmt.Errorf("the hold in key %s has version %d, but this program supports only version %d: run the newer program", key, v.Version, holdVersion)
+		return booking.Hold{}, valueError{fmt.Errorf("the hold in key %s has version %d, but this program supports only version %d: run the newer program", key, v.Version, holdVersion)}
 	}
 	return booking.Hold{
 		ID: id, User: v.User, Seats: v.Seats, Legs: v.Legs,
-		ExpiresAt: time.UnixMilli(v.Deadline).UTC(), Released: v.Released,
+		ExpiresAt: time.UnixMilli(v.Deadline).UTC(), Released: v.Released, Incarnation: v.Incarnation,
 	}, nil
 }

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,18 +56,15 @@ func (db *DB) AcquireLeases(
 ) ([]persistence.Result[persistence.Holder], error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	pipe, commands := newPipeline(db.data), make([]*goredis.Cmd, len(leases))
+	pipe, commands := db.data.pipeline(), make([]*goredis.Cmd, len(leases))
 	for i, lease := range leases {
-		commands[i] = pipe.add(ctx, acquireLease, []string{leaseKey(lease.Train)}, leaseValue(lease), persistence.LeaseTTL.Milliseconds())
+		commands[i] = pipe.run(ctx, acquireLease, []string{leaseKey(lease.Train)}, leaseValue(lease), persistence.LeaseTTL.Milliseconds())
 	}
-	errs, err := pipe.exec(ctx, commands)
-	if err != nil {
-		return nil, wrap("acquire leases", err)
-	}
+	pipe.send(ctx)
 	holders := make([]persistence.Result[persistence.Holder], len(leases))
-	for i, command := range commands {
-		if holders[i].Err = errs[i]; errs[i] == nil {
-			holders[i].Value, holders[i].Err = decodeHolder(leases[i].Train, command.Val())
+	for i, err := range failures(commands) {
+		if holders[i].Err = err; err == nil {
+			holders[i].Value, holders[i].Err = decodeHolder(leases[i].Train, commands[i].Val())
 		}
 	}
 	db.readLeasesBack(ctx, leases, holders)
@@ -95,18 +93,19 @@ func decodeHolder(train booking.TrainID, reply any) (holder persistence.Holder, 
 func (db *DB) readLeasesBack(
 	ctx context.Context, leases []persistence.Lease, holders []persistence.Result[persistence.Holder],
 ) {
-	pipe := db.data.Pipeline()
+	pipe := db.data.pipeline()
 	values, left := map[int]*goredis.StringCmd{}, map[int]*goredis.DurationCmd{}
 	for i, h := range holders {
 		if errors.Is(h.Err, persistence.ErrUnknown) {
 			key := leaseKey(leases[i].Train)
-			values[i], left[i] = pipe.Get(ctx, key), pipe.PTTL(ctx, key)
+			shard := pipe.on(ctx, key)
+			values[i], left[i] = shard.Get(ctx, key), shard.PTTL(ctx, key)
 		}
 	}
 	if len(values) == 0 {
 		return
 	}
-	_, _ = pipe.Exec(ctx) // each command has its own error
+	pipe.send(ctx)
 	for i, get := range values {
 		value, err := get.Result()
 		if err != nil {
@@ -123,18 +122,20 @@ func (db *DB) readLeasesBack(
 func (db *DB) RenewLeases(ctx context.Context, leases []persistence.Lease) ([]error, error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	pipe, commands := newPipeline(db.reserved), make([]*goredis.Cmd, len(leases))
+	pipe, commands := db.reserved.pipeline(), make([]*goredis.Cmd, len(leases))
 	for i, lease := range leases {
-		commands[i] = pipe.add(ctx, renewLease, []string{leaseKey(lease.Train)}, leaseValue(lease), persistence.LeaseTTL.Milliseconds())
+		commands[i] = pipe.run(ctx, renewLease, []string{leaseKey(lease.Train)}, leaseValue(lease), persistence.LeaseTTL.Milliseconds())
 	}
-	replies, results, err := pipe.send(ctx, commands)
-	if err = errors.Join(err, errors.Join(results...)); err != nil {
-		return nil, wrap("renew leases", err)
-	}
+	pipe.send(ctx)
+	replies, results := numbers(commands)
 	for i, reply := range replies {
-		if reply == fenced {
+		if results[i] == nil && reply == fenced {
 			results[i] = persistence.ErrFenced
 		}
+		results[i] = wrap("renew lease", results[i])
+	}
+	if db.replaced(ctx) {
+		return results, wrap("renew leases", persistence.ErrRestarted)
 	}
 	return results, nil
 }
@@ -143,12 +144,12 @@ func (db *DB) RenewLeases(ctx context.Context, leases []persistence.Lease) ([]er
 func (db *DB) ReleaseLeases(ctx context.Context, leases []persistence.Lease) error {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	pipe, commands := newPipeline(db.data), make([]*goredis.Cmd, len(leases))
+	pipe, commands := db.data.pipeline(), make([]*goredis.Cmd, len(leases))
 	for i, lease := range leases {
-		commands[i] = pipe.add(ctx, releaseLease, []string{leaseKey(lease.Train)}, leaseValue(lease))
+		commands[i] = pipe.run(ctx, releaseLease, []string{leaseKey(lease.Train)}, leaseValue(lease))
 	}
-	errs, err := pipe.exec(ctx, commands)
-	return wrap("release leases", errors.Join(append(errs, err)...))
+	pipe.send(ctx)
+	return wrap("release leases", cmp.Or(failures(commands)...))
 }
 
 func leaseValue(lease persistence.Lease) string { return lease.Address + "|" + lease.Owner.String() }

@@ -124,7 +124,7 @@ func (db *DB) Leave(ctx context.Context, member string) error {
 	db.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	err := removeMember.Run(ctx, db.reserved, []string{heartbeatsKey}, member, changesChannel).Err()
+	err := db.reserved.run(ctx, removeMember, []string{heartbeatsKey}, member, changesChannel).Err()
 	return wrap("leave", translate(err))
 }
 
@@ -132,7 +132,7 @@ func (db *DB) Leave(ctx context.Context, member string) error {
 func (db *DB) members(ctx context.Context, script *goredis.Script, args ...any) (m persistence.Membership, born string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
-	reply, err := script.Run(ctx, db.reserved, []string{heartbeatsKey, markerKey}, slices.Concat(memberTimes, args)...).StringSlice()
+	reply, err := db.reserved.run(ctx, script, []string{heartbeatsKey, markerKey}, slices.Concat(memberTimes, args)...).StringSlice()
 	if err != nil {
 		return m, "", translate(err)
 	}

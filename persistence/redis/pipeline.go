@@ -2,61 +2,103 @@ package redis
 
 import (
 	"context"
+	"slices"
+	"strings"
+	"sync"
 
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// pipeline sends many scripts at once. The first run of a script carries its text and the
-// others only its digest. So none fails with NOSCRIPT after Redis has restarted, and none has
-// to be sent again out of order.
+// pipeline sends many commands at once, to each shard those of its keys. The commands of a train
+// are executed in their order.
 type pipeline struct {
+	shards shards
+	parts  map[*goredis.Client]*part
+	routes map[string]*part // by hash tag, so that a tag has one part even if it moves
+}
+
+// part is what is sent to one shard. The first run of a script carries its text and the others
+// only its digest. So none fails with NOSCRIPT after Redis has restarted, and none has to be sent
+// again out of order.
+type part struct {
 	goredis.Pipeliner
-	loaded map[*goredis.Script]bool // by an earlier run in this pipeline
+	loaded map[*goredis.Script]bool // by an earlier run
+	err    error                    // the shard is not known
 }
 
-func newPipeline(client *goredis.Client) *pipeline {
-	return &pipeline{client.Pipeline(), map[*goredis.Script]bool{}}
+func (s shards) pipeline() *pipeline {
+	return &pipeline{s, map[*goredis.Client]*part{}, map[string]*part{}}
 }
 
-// add appends a run of a script that does not return nil.
-func (p *pipeline) add(ctx context.Context, script *goredis.Script, keys []string, args ...any) *goredis.Cmd {
-	if p.loaded[script] {
-		return script.EvalSha(ctx, p, keys, args...)
+// on returns the part to which the commands on a key belong.
+func (p *pipeline) on(ctx context.Context, key string) *part {
+	tag, _, _ := strings.Cut(key, "}")
+	if known := p.routes[tag]; known != nil {
+		return known
 	}
-	p.loaded[script] = true
-	return script.Eval(ctx, p, keys, args...)
+	master, err := p.shards.master(ctx, key)
+	to := p.parts[master]
+	if to == nil {
+		to = &part{p.shards.Pipeline(), map[*goredis.Script]bool{}, err}
+		if err == nil {
+			to.Pipeliner = master.Pipeline()
+		}
+		p.parts[master] = to
+	}
+	p.routes[tag] = to
+	return to
 }
 
-// send sends all runs of scripts that return numbers. See exec.
-func (p *pipeline) send(ctx context.Context, commands []*goredis.Cmd) (numbers []int64, errs []error, err error) {
-	if errs, err = p.exec(ctx, commands); err != nil {
-		return nil, nil, err
+// run adds a run of a script that does not return nil.
+func (p *pipeline) run(ctx context.Context, script *goredis.Script, keys []string, args ...any) *goredis.Cmd {
+	to := p.on(ctx, keys[0])
+	if to.loaded[script] {
+		return script.EvalSha(ctx, to, keys, args...)
 	}
+	to.loaded[script] = true
+	return script.Eval(ctx, to, keys, args...)
+}
+
+// send sends all commands. Each has its own error.
+func (p *pipeline) send(ctx context.Context) {
+	var parts sync.WaitGroup
+	for _, part := range p.parts {
+		parts.Go(func() { p.shards.failed(ctx, part.send(ctx)) })
+	}
+	parts.Wait()
+}
+
+func (p *part) send(ctx context.Context) error {
+	commands, err := p.Cmds(), p.err
+	if err == nil {
+		_, err = p.Exec(ctx)
+	}
+	failed := func(c goredis.Cmder) bool { return c.Err() != nil }
+	if err != nil && !slices.ContainsFunc(commands, failed) {
+		// The shard is not known, or refused the connection (no password, too many clients).
+		for _, command := range commands {
+			command.SetErr(unsentError{err})
+		}
+	}
+	return err
+}
+
+// numbers returns the results of scripts that return numbers, and their failures, in order.
+func numbers(commands []*goredis.Cmd) (numbers []int64, errs []error) {
 	numbers = make([]int64, len(commands))
 	for i, command := range commands {
 		numbers[i], _ = command.Val().(int64)
 	}
-	return numbers, errs, nil
+	return numbers, failures(commands)
 }
 
-// exec sends all runs and returns the translated error of each, in order. If err is not nil, nothing
-// was sent.
-func (p *pipeline) exec(ctx context.Context, commands []*goredis.Cmd) (errs []error, err error) {
-	_, err = p.Exec(ctx)
-	if err != nil && (unsent(err) || refused(commands)) {
-		return nil, err
-	}
-	errs = make([]error, len(commands))
+// failures returns the translated errors of scripts, in order.
+func failures(commands []*goredis.Cmd) []error {
+	errs := make([]error, len(commands))
 	for i, command := range commands {
 		if command.Val() == nil { // after a lost connection, commands with a reply have an error too
 			errs[i] = translate(command.Err())
 		}
 	}
-	return errs, nil
-}
-
-// refused reports whether Redis refused the connection (no password, too many clients). The
-// library then sets neither a value nor an error.
-func refused(commands []*goredis.Cmd) bool {
-	return len(commands) > 0 && commands[0].Err() == nil && commands[0].Val() == nil
+	return errs
 }

@@ -42,9 +42,11 @@ func TestRestartWithDataKeepsLeasesAndHolds(t *testing.T) {
 	left := s.raw.PTTL(t.Context(), "{t:"+lease.Train.String()+"}:lease").Val()
 	require.LessOrEqual(t, left, persistence.LeaseTTL-passed+tick, "the downtime counts")
 	s.write(t, puts(guardOf(lease), 20)...) // the scripts were lost
-	results, err := s.RenewLeases(t.Context(), []persistence.Lease{lease, lease})
-	require.NoError(t, err)
-	require.Equal(t, []error{nil, nil}, results)
+	for _, want := range []error{persistence.ErrRestarted, nil} {
+		results, err := s.RenewLeases(t.Context(), []persistence.Lease{lease, lease})
+		require.ErrorIs(t, err, want)
+		require.Equal(t, []error{nil, nil}, results)
+	}
 }
 
 func TestLostScriptsAreSentAgain(t *testing.T) {

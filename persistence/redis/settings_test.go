@@ -67,15 +67,3 @@ func TestErrorOfAWrongPasswordDoesNotContainIt(t *testing.T) {
 		require.NotContains(t, err.Error(), "hunter2")
 	}
 }
-
-func TestErrorOfAMalformedAddressHasNoPassword(t *testing.T) {
-	t.Parallel()
-	for _, address := range []string{
-		"", "localhost:6379", "http://:hunter2@localhost", "redis://:hunter2@localhost:port",
-		"redis://:hunter2@localhost/x", "redis://:hunter2@localhost?nonsense=1", "redis://:hunter2%zz@localhost", "redis://hunter2\x00",
-	} {
-		_, err := openLogged(t, address)
-		require.ErrorIs(t, err, redis.ErrSettings, address)
-		require.NotContains(t, err.Error(), "hunter2", address)
-	}
-}

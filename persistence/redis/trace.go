@@ -11,7 +11,7 @@ import (
 
 // traced makes a child span of the caller's for each command or pipeline. A span has the
 // names of the commands, but no keys or values.
-func traced(client *goredis.Client, provider trace.TracerProvider) error {
+func traced(client goredis.UniversalClient, provider trace.TracerProvider) error {
 	return redisotel.InstrumentTracing(client,
 		redisotel.WithTracerProvider(childProvider{provider}),
 		redisotel.WithDBStatement(false),

@@ -16,3 +16,10 @@ func (s *Shared) Hold(train booking.TrainID, id booking.HoldID) (booking.Hold, b
 	h, ok := s.state.holds[train][id]
 	return h.Hold, ok
 }
+
+// LoseHold deletes a hold, as a failover to a replica that had not received it does.
+func (s *Shared) LoseHold(train booking.TrainID, id booking.HoldID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.state.holds[train], id)
+}

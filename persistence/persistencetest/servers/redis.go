@@ -3,7 +3,6 @@ package servers
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -28,51 +27,96 @@ func StartRedis(tb testing.TB) *Server {
 	return startRedis(tb, nil)
 }
 
-// startRedis starts a Redis with the environment that environ returns for its directory.
-func startRedis(tb testing.TB, environ func(dir string) []string) *Server {
+// startRedis starts a Redis with additional arguments, and the environment that environ returns for
+// its directory, if it is not nil.
+func startRedis(tb testing.TB, environ func(dir string) []string, arguments ...string) *Server {
+	tb.Helper()
+	p, addr, port := newRedis(tb)
+	if environ != nil {
+		p.command = append(append([]string{"env"}, environ(p.dir)...), p.command...)
+	}
+	p.command = append(p.command,
+		"--dir", p.dir, "--bind", "127.0.0.1", "--port", strconv.Itoa(port),
+		"--appendonly", "yes", "--maxmemory-policy", "noeviction", "--save", "",
+		"--repl-diskless-sync-delay", "0") // a replica need not wait for others
+	p.command = append(p.command, arguments...)
+	return started(tb, p, addr)
+}
+
+// newRedis returns a process that runs redis-server without arguments, and an unused port.
+func newRedis(tb testing.TB) (p *process, addr string, port int) {
 	tb.Helper()
 	program, err := findRedis()
 	require.NoError(tb, err)
 	dir, owner, err := newDir()
 	require.NoError(tb, err)
-	addr, port, err := freePort(tb.Context())
+	addr, port, err = freePort(tb.Context())
 	require.NoError(tb, err)
-	var command []string
-	if environ != nil {
-		command = append([]string{"env"}, environ(dir)...)
-	}
-	return started(tb, &process{
-		dir: dir, owner: owner,
-		command: append(command,
-			program, "--dir", dir, "--bind", "127.0.0.1", "--port", strconv.Itoa(port),
-			"--appendonly", "yes", "--maxmemory-policy", "noeviction", "--save", "",
-		),
-		stop:  "TERM",
+	return &process{
+		dir: dir, owner: owner, command: []string{program}, stop: "TERM",
 		ready: func(ctx context.Context) error { return pingRedis(ctx, addr, dir) },
-	}, addr)
+	}, addr, port
 }
 
 // pingRedis returns nil if Redis has loaded its data and is the one of this directory: another
 // process may have taken the port.
 func pingRedis(ctx context.Context, addr, dir string) error {
+	if _, err := send(ctx, addr, "PING"); err != nil { // an error while it loads
+		return err
+	}
+	reply, err := send(ctx, addr, "CONFIG GET dir")
+	if err == nil && !strings.Contains(reply, "\n"+dir+"\n") {
+		err = fmt.Errorf("redis at %s has another directory: %q", addr, reply)
+	}
+	return err
+}
+
+// send sends a command and returns the reply in the form of the protocol, with line ends of \n. An
+// error reply is an error.
+func send(ctx context.Context, addr, command string) (string, error) {
 	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer c.Close()
 	if err := c.SetDeadline(time.Now().Add(time.Second)); err != nil {
-		return err
+		return "", err
 	}
-	if _, err := io.WriteString(c, "PING\r\nCONFIG GET dir\r\n"); err != nil {
-		return err
+	if _, err := io.WriteString(c, command+"\r\n"); err != nil {
+		return "", err
 	}
-	lines := bufio.NewScanner(c) // +PONG, then a list of two, each after its length
-	for lines.Scan() && !strings.HasPrefix(lines.Text(), "-") {
-		if lines.Text() == dir {
-			return nil
+	reply, err := readReply(bufio.NewReader(c))
+	if err == nil && strings.HasPrefix(reply, "-") {
+		err = fmt.Errorf("redis at %s: %s: %q", addr, command, reply)
+	}
+	return reply, err
+}
+
+// readReply reads one reply: a line, which may begin with the length of a text or of a list.
+func readReply(r *bufio.Reader) (string, error) {
+	line, err := r.ReadString('\n')
+	if err != nil {
+		return "", err
+	}
+	reply := strings.TrimSuffix(line, "\r\n") + "\n"
+	length, err := strconv.Atoi(strings.TrimSpace(line[1:]))
+	switch {
+	case err != nil || length < 0:
+		return reply, nil
+	case line[0] == '$':
+		text := make([]byte, length+len("\r\n"))
+		_, err = io.ReadFull(r, text)
+		return reply + strings.ReplaceAll(string(text), "\r\n", "\n"), err
+	case line[0] == '*':
+		for range length {
+			item, err := readReply(r)
+			if err != nil {
+				return "", err
+			}
+			reply += item
 		}
 	}
-	return errors.Join(fmt.Errorf("redis at %s: %q", addr, lines.Text()), lines.Err())
+	return reply, nil
 }
 
 // freePort returns a port that is not in use. If another process takes it before the server does,

@@ -2,6 +2,8 @@ package servers_test
 
 import (
 	"bufio"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/url"
@@ -143,4 +145,51 @@ func send(t *testing.T, address, command string, line int) string {
 		require.True(t, lines.Scan())
 	}
 	return lines.Text()
+}
+
+func TestRedisClusterPromotesAReplica(t *testing.T) {
+	t.Parallel()
+	c := servers.StartRedisCluster(t)
+	require.Len(t, c.Nodes, 6)
+	require.Equal(t, "role:master", send(t, c.Nodes[0].Address, "INFO replication", 3))
+	require.Equal(t, "role:slave", send(t, c.Replica(0).Address, "INFO replication", 3))
+	c.Nodes[0].Kill(t)
+	require.Eventually(t, func() bool {
+		return send(t, c.Replica(0).Address, "INFO replication", 3) == "role:master"
+	}, 30*time.Second, 10*time.Millisecond)
+}
+
+func TestSentinelsPromoteTheReplica(t *testing.T) {
+	t.Parallel()
+	s := servers.StartSentinel(t)
+	require.Len(t, s.Addresses, 3)
+	require.Equal(t, "role:slave", send(t, s.Replica.Address, "INFO replication", 3))
+	s.Master.Kill(t)
+	require.Eventually(t, func() bool {
+		return send(t, s.Replica.Address, "INFO replication", 3) == "role:master"
+	}, 30*time.Second, 10*time.Millisecond)
+}
+
+func TestRedisWithTLSAcceptsNoOthers(t *testing.T) {
+	t.Parallel()
+	server, files := servers.StartRedisWithTLS(t)
+	certificate, err := tls.LoadX509KeyPair(files.Certificate, files.Key)
+	require.NoError(t, err)
+	roots := x509.NewCertPool()
+	roots.AddCert(certificate.Leaf)
+	for _, own := range [][]tls.Certificate{nil, {certificate}} {
+		d := &tls.Dialer{Config: &tls.Config{RootCAs: roots, Certificates: own, MinVersion: tls.VersionTLS12}}
+		c, err := d.DialContext(t.Context(), "tcp", server.Address)
+		require.NoError(t, err)
+		_, err = c.Write([]byte("PING\r\n"))
+		require.NoError(t, err)
+		pong, err := bufio.NewReader(c).ReadString('\n')
+		if own == nil {
+			require.Error(t, err)
+		} else {
+			require.NoError(t, err)
+			require.Equal(t, "+PONG\r\n", pong)
+		}
+		_ = c.Close() // Redis may have closed it
+	}
 }
