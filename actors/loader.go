@@ -22,7 +22,7 @@ var (
 
 // loadPartitions is how many calls each step of loads may have in flight, so that one that hangs
 // delays few trains. A takeover has enough trains to fill the batches of all.
-const loadPartitions = 8
+const loadPartitions = 4
 
 // maxSeatsPerLoad bounds the seats of the trains whose bookings one statement reads, so that it ends
 // in time even if all of them are sold out. One train may have a fifth of it.

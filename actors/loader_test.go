@@ -16,8 +16,8 @@ import (
 )
 
 // manyTrains is less than a batch of trains that are loaded. The first of them begins each step while
-// the others still are at the one before, so that the last step has a few batches.
-const manyTrains, fewCalls = 60, 6
+// the others still are at the one before, so that the last step has a few batches in each partition.
+const manyTrains, fewCalls = 200, 24
 
 // holdAll holds a seat of each train at the same time.
 func (c *virtualCluster) holdAll(n *node, trains []booking.TrainID) {
@@ -86,7 +86,7 @@ func TestLargeTrainsAreLoadedInParts(t *testing.T) {
 	t.Parallel()
 	onVirtualCluster(t, func(c *virtualCluster) {
 		n := c.join()
-		trains := make([]booking.TrainID, 21)
+		trains := make([]booking.TrainID, 61)
 		for i := range trains {
 			train, err := n.CreateTrain(c.Context(), booking.Train{
 				Name: "Long Express", Capacity: booking.MaxCapacity, OnSale: true,
@@ -95,8 +95,13 @@ func TestLargeTrainsAreLoadedInParts(t *testing.T) {
 			require.NoError(c, err)
 			trains[i] = train.ID
 		}
+		var mu sync.Mutex
 		var sizes []int
-		n.link.load.Store(new(func(trains []booking.TrainID) { sizes = append(sizes, len(trains)) }))
+		n.link.load.Store(new(func(trains []booking.TrainID) {
+			mu.Lock()
+			defer mu.Unlock()
+			sizes = append(sizes, len(trains))
+		}))
 		n.link.calls.duration = time.Millisecond
 		c.holdAll(n, trains)
 		total := 0
