@@ -21,7 +21,7 @@ const (
 	checkTimeout = 2 * time.Second
 	// isolatedAfter is how long a process must fail to reach what its peers reach before it is not
 	// ready. It is longer than all of them need to notice that a store is down.
-	isolatedAfter = 10 * time.Second
+	isolatedAfter = 4 * time.Second
 )
 
 // Health is what this process can reach. It is immutable.
@@ -36,7 +36,7 @@ type Health struct {
 // monitor checks at an interval what this process can reach, and tells its peers by the health
 // service of gRPC.
 //
-//	reachable ──▶ unreachable ──10 s──▶ isolated, if a peer can reach it
+//	reachable ──▶ unreachable ──4 s───▶ isolated, if a peer can reach it
 //	    ▲              │                    │
 //	    └──────────────┴────────────────────┘
 //

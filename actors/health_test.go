@@ -58,7 +58,7 @@ func TestProcessThatAloneCannotReachAStoreIsNotReady(t *testing.T) {
 	onVirtualCluster(t, func(c *virtualCluster) {
 		nodes := []*node{c.join(), c.join(), c.join()}
 		cut("store", true, nodes[0])
-		wait(9 * time.Second)
+		wait(3 * time.Second)
 		require.Equal(c, [][]string{nil, nil, nil}, notReady(nodes...))
 		wait(3 * time.Second)
 		require.Equal(c, [][]string{{"store"}, nil, nil}, notReady(nodes...))
