@@ -18,6 +18,10 @@ const (
 	replyTTL = 24 * time.Hour // how long a key belongs to its request
 	maxKey   = 255
 
+	// inFlightTime is for how long an attempt that has not ended keeps others waiting. Then they run
+	// beside it, which is safe, because they find what it does: its process may have died.
+	inFlightTime = time.Second
+
 	// saveTimeout limits storing a reply, which starts even after the request has timed out.
 	saveTimeout = 2 * time.Second
 )
@@ -48,9 +52,7 @@ func (s *Server) idempotent(ctx context.Context, c *call, r *http.Request, body 
 	now := s.now().UTC().Truncate(time.Microsecond)
 	wanted := booking.Reservation{
 		ID: uuid.New(), RequestHash: requestHash(r, body),
-		// By then the attempt has ended, even if its process dies. Times differ by the clocks
-		// of two processes, but act is also safe to run twice at once.
-		Until: now.Add(s.timeout + saveTimeout), ExpiresAt: now.Add(replyTTL),
+		Until: now.Add(inFlightTime), ExpiresAt: now.Add(replyTTL),
 	}
 	reserved, err := s.replies.ReserveKey(ctx, owner, key, wanted, now)
 	switch {
