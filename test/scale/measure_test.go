@@ -28,8 +28,10 @@ const (
 	// maxStart is many times what a start takes: beyond it, the process never becomes ready.
 	maxStart = 2 * time.Minute
 	pollTime = 5 * time.Millisecond
-	// idleTime has at least two reconciles (cluster.ReconcileInterval).
+	// idleTime has at least two reconciles, one every 5 s.
 	idleTime = 15 * time.Second
+	// reportTime is in which an idle session of Postgres reports what it has read at the start.
+	reportTime = 12 * time.Second
 
 	sellers   = 8
 	readers   = 12

@@ -106,6 +106,7 @@ func (s *service) measureIdle(table *report) {
 	if s.database == "" {
 		<-time.After(idleTime)
 	} else {
+		<-time.After(reportTime)
 		rows, transactions := s.rowsRead()
 		<-time.After(idleTime)
 		rowsAfter, transactionsAfter := s.rowsRead()

@@ -19,7 +19,7 @@ import (
 
 // The columns that are written. The others have defaults.
 const (
-	trainColumns   = "id, name, capacity, on_sale, created_at, updated_at, stops"
+	trainColumns   = "id, name, capacity, on_sale, created_at, updated_at, stops, retires_at, revision"
 	seatColumns    = "train_id, seat_number, legs"
 	bookingColumns = "id, train_id, user_id, legs, seats, epoch, booked_at"
 )
@@ -86,12 +86,19 @@ func (r *railway) tables(t *testing.T) []table {
 		return text
 	}
 	const micro = "2006-01-02 15:04:05.000000Z07:00"
+	var postgresRevision, sqliteRevision int // negative, because the next revision of an empty store is 1
 	return []table{
 		rows("trains", trainColumns, r.trainRows(), func(t booking.Train) string {
-			return fmt.Sprintf("%s\t%s\t%d\t%t\t%s\t%s\t%s", t.ID, t.Name, t.Capacity, t.OnSale,
-				t.CreatedAt.Format(micro), t.UpdatedAt.Format(micro), stops(t))
+			postgresRevision--
+			return fmt.Sprintf("%s\t%s\t%d\t%t\t%s\t%s\t%s\t%s\t%d", t.ID, t.Name, t.Capacity, t.OnSale,
+				t.CreatedAt.Format(micro), t.UpdatedAt.Format(micro), stops(t),
+				persistence.EncodeRetirement(&t).Format(micro), postgresRevision)
 		}, func(t booking.Train) []any {
-			return []any{t.ID[:], t.Name, t.Capacity, t.OnSale, t.CreatedAt.UnixMicro(), t.UpdatedAt.UnixMicro(), stops(t)}
+			sqliteRevision--
+			return []any{
+				t.ID[:], t.Name, t.Capacity, t.OnSale, t.CreatedAt.UnixMicro(), t.UpdatedAt.UnixMicro(), stops(t),
+				persistence.EncodeRetirement(&t).UnixMicro(), sqliteRevision,
+			}
 		}),
 		rows("seats", seatColumns, r.seats(), func(s takenSeat) string {
 			return fmt.Sprintf("%s\t%d\t%d", s.train, s.seat, s.legs)
