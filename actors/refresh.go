@@ -86,10 +86,10 @@ func (s *System) refreshCatalogue() error {
 	}
 	switch seen := s.catalogue.seen(); {
 	case seen == nothingSeen:
-		return s.loadCatalogue()
+		return s.loadCatalogue(revision)
 	case revision < seen:
 		s.log.Warn("the store has lost changes of trains; the catalogue is read again")
-		return s.loadCatalogue()
+		return s.loadCatalogue(revision)
 	}
 	for s.catalogue.seen() < revision {
 		changes, err := within(s, func(ctx context.Context) ([]persistence.ChangedTrain, error) {
@@ -108,12 +108,9 @@ func (s *System) refreshCatalogue() error {
 	return nil
 }
 
-// loadCatalogue reads all trains that are not retired. What changes meanwhile has a higher revision.
-func (s *System) loadCatalogue() error {
-	revision, err := within(s, s.store.Revision)
-	if err != nil {
-		return err
-	}
+// loadCatalogue reads all trains that are not retired. What has changed since the revision, which was
+// read before, is read again by the next refresh.
+func (s *System) loadCatalogue(revision int64) error {
 	read := newCatalogue()
 	read.revision = revision
 	for after := (booking.Cursor{At: time.Now()}); ; {
