@@ -181,9 +181,11 @@ func TestRedisWithTLSAcceptsNoOthers(t *testing.T) {
 		d := &tls.Dialer{Config: &tls.Config{RootCAs: roots, Certificates: own, MinVersion: tls.VersionTLS12}}
 		c, err := d.DialContext(t.Context(), "tcp", server.Address)
 		require.NoError(t, err)
-		_, err = c.Write([]byte("PING\r\n"))
-		require.NoError(t, err)
-		pong, err := bufio.NewReader(c).ReadString('\n')
+		pong := ""
+		// In TLS 1.3, a refused certificate is reported after the handshake, by the write or the read.
+		if _, err = c.Write([]byte("PING\r\n")); err == nil {
+			pong, err = bufio.NewReader(c).ReadString('\n')
+		}
 		if own == nil {
 			require.Error(t, err)
 		} else {
