@@ -84,7 +84,7 @@ func (s *Server) listBookings(ctx context.Context, c *call, in listBookingsReque
 	if err != nil {
 		return response{}, err
 	}
-	return ok(newListResponse(page, newUserBookingResponse)), nil
+	return list(ctx, s, page, newUserBookingResponse)
 }
 
 type bookingPathRequest struct{ id uuid.UUID }
@@ -141,12 +141,12 @@ func (s *Server) trainBookings(ctx context.Context, _ *call, in trainBookingsReq
 	bookings.Items = slices.DeleteFunc(bookings.Items, func(b booking.Booking) bool {
 		return !found.Train.Run().Contains(b.Legs)
 	})
-	return ok(newListResponse(bookings, func(b booking.Booking) trainBookingResponse {
+	return list(ctx, s, bookings, func(b booking.Booking) trainBookingResponse {
 		from, to := found.Train.Ends(b.Legs)
 		return trainBookingResponse{
 			BookingID: b.ID, UserID: b.User, Seats: newSeatResponses(b.Train, b.Seats),
 			From: from.Station, To: to.Station, segmentResponse: newSegmentResponse(b.Legs),
 			BookedAt: b.BookedAt.UTC(),
 		}
-	})), nil
+	})
 }

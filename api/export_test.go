@@ -79,3 +79,15 @@ func (in *Fields) decode(d *decoder) {
 	in.Seat = d.seatID("seat")
 	in.Hold = d.optionalHoldID("hold")
 }
+
+// EncodePages makes the server as busy as if it encoded as many pages as it does at a time.
+func (s *Server) EncodePages() (end func()) {
+	for range cap(s.pageSlots) {
+		s.pageSlots <- struct{}{}
+	}
+	return func() {
+		for range cap(s.pageSlots) {
+			<-s.pageSlots
+		}
+	}
+}

@@ -1,20 +1,62 @@
 package api
 
-import "trainbooking.dev/booking"
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"runtime"
+	"time"
 
-// listResponse is a page of a list. NextCursor is "" on the last page.
-type listResponse[T any] struct {
-	Items      []T    `json:"items"`
-	NextCursor string `json:"next_cursor"`
-	Incomplete bool   `json:"incomplete,omitempty"`
+	"trainbooking.dev/booking"
+)
+
+// maxPageWait is how long a request waits until the pages of others are encoded.
+const maxPageWait = time.Second
+
+var errTooManyPages = errors.New("too many lists are read at the same time")
+
+// newPageSlots returns what limits the pages that are encoded at a time: to half of the processors.
+// A page takes a processor for milliseconds, and a sale needs one many times for microseconds. Without
+// a limit, a sale would queue behind the clients who read lists.
+func newPageSlots() chan struct{} { return make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)) }
+
+// list returns the response with a page: {"items":[…],"next_cursor":"…"}, with "incomplete":true if
+// some items could not be read. Error: unavailable if too many others wait.
+func list[In, Out any](
+	ctx context.Context, s *Server, page booking.Page[In], convert func(In) Out,
+) (response, error) {
+	wait := time.NewTimer(maxPageWait)
+	defer wait.Stop()
+	select {
+	case s.pageSlots <- struct{}{}:
+		defer func() { <-s.pageSlots }()
+		return response{status: http.StatusOK, body: encodePage(page, convert)}, nil
+	case <-wait.C:
+		return response{}, booking.Unavailable(booking.OutcomeNotExecuted, maxPageWait, errTooManyPages)
+	case <-ctx.Done():
+		return response{}, booking.Timeout(ctx.Err())
+	}
 }
 
-func newListResponse[In, Out any](page booking.Page[In], convert func(In) Out) listResponse[Out] {
-	items := make([]Out, len(page.Items))
+// encodePage lets other goroutines run after each item.
+func encodePage[In, Out any](page booking.Page[In], convert func(In) Out) []byte {
+	var b bytes.Buffer
+	b.WriteString(`{"items":[`)
 	for i, item := range page.Items {
-		items[i] = convert(item)
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		encodeTo(&b, convert(item))
+		runtime.Gosched()
 	}
-	return listResponse[Out]{Items: items, NextCursor: page.Next.String(), Incomplete: page.Incomplete}
+	b.WriteString(`],`)
+	end := encode(struct {
+		NextCursor string `json:"next_cursor"` // empty on the last page
+		Incomplete bool   `json:"incomplete,omitempty"`
+	}{page.Next.String(), page.Incomplete})
+	b.Write(end[1:])
+	return b.Bytes()
 }
 
 // page decodes limit and cursor.

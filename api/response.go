@@ -36,12 +36,17 @@ type message struct {
 // HTML.
 func encode(v any) []byte {
 	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
+	encodeTo(&b, v)
+	return b.Bytes()
+}
+
+func encodeTo(b *bytes.Buffer, v any) {
+	encoder := json.NewEncoder(b)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(v); err != nil {
 		panic("api: cannot encode a response: " + err.Error())
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	b.Truncate(b.Len() - len("\n"))
 }
 
 // write sends the response.

@@ -69,6 +69,8 @@ type Server struct {
 	draining atomic.Bool
 	routes   []route
 	handler  http.Handler
+
+	pageSlots chan struct{} // has a value for each page that is encoded
 }
 
 // New returns a Server. It returns an error if a required option is missing or the metrics
@@ -80,6 +82,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		service: o.Service, accounts: o.Accounts, users: o.Users, replies: o.Replies,
 		health: o.Health, logger: o.Logger, registry: o.Registry, timeout: o.Timeout, now: o.Now,
+		pageSlots: newPageSlots(),
 	}
 	s.setDefaults()
 	var err error

@@ -233,5 +233,5 @@ func (s *Server) listTrains(ctx context.Context, _ *call, in listTrainsRequest) 
 	if err != nil {
 		return response{}, err
 	}
-	return ok(newListResponse(trains, newAvailabilityResponse)), nil
+	return list(ctx, s, trains, newAvailabilityResponse)
 }

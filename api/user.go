@@ -106,7 +106,7 @@ func (s *Server) listUsers(ctx context.Context, _ *call, in listUsersRequest) (r
 	if err != nil {
 		return response{}, err
 	}
-	return ok(newListResponse(users, newUserResponse)), nil
+	return list(ctx, s, users, newUserResponse)
 }
 
 type findUserRequest struct{ id uuid.UUID }
