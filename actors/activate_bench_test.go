@@ -17,7 +17,7 @@ import (
 // BenchmarkActivate activates 5,000 idle trains, as a process does after another has crashed: each
 // gets one hold, from one of many clients.
 func BenchmarkActivate(b *testing.B) {
-	const trains, clients = 5000, 500
+	const trains, clients = 20_000, 2000
 	for _, bookings := range []int{0, 10, 100} {
 		b.Run(fmt.Sprintf("bookings=%d", bookings), func(b *testing.B) {
 			took := time.Duration(0)

@@ -32,6 +32,10 @@ type limits struct {
 	partitions int           // at least one
 	items      int           // of a flush
 	age, flush time.Duration // how long an item may wait for its flush, and how long that may take
+	// spare is how many more flushes a partition may have in flight, each when those before it have
+	// taken longer than patience. Only for items that need no order.
+	spare    int
+	patience time.Duration
 }
 
 // writeLimits are those of writes in a number of partitions.
@@ -58,7 +62,8 @@ type batcher[T any] struct {
 	running    sync.WaitGroup
 }
 
-// newBatcher returns a batcher. It calls flush for one more batch at a time than it has partitions.
+// newBatcher returns a batcher. It calls flush for at most one batch of each partition at a time, and
+// its spare ones, and for one more batch.
 func newBatcher[T any](
 	name string, l limits, train func(T) booking.TrainID,
 	flush func(context.Context, []T) ([]error, error), observe writerMetrics,
@@ -102,8 +107,9 @@ type partition[T any] struct {
 	batcher *batcher[T]
 
 	mu       sync.Mutex
-	queue    []queued[T] // by age
-	flushing bool
+	queue    []queued[T]              // by age
+	flushing int                      // flushes in flight that are not slow
+	slow     int                      // flushes in flight that have taken longer than patience
 	expiry   *time.Timer              // calls expire
 	timed    bool                     // it is set, for the oldest item or earlier
 	locked   map[booking.TrainID]bool // the trains that are written apart; true while one is
@@ -136,16 +142,50 @@ func (p *partition[T]) start(train booking.TrainID) {
 	case locked && !apart:
 		p.locked[train] = true
 		p.batcher.running.Go(func() { p.runApart(train) })
-	case !locked && !p.flushing:
-		p.flushing = true
+	case !locked:
+		p.startRun()
+	}
+}
+
+func (p *partition[T]) startRun() {
+	if p.flushing == 0 && p.slow <= p.batcher.limits.spare {
+		p.flushing++
 		p.batcher.running.Go(p.run)
 	}
 }
 
-// run writes the trains that are not locked, until none of them has an item in the queue.
+// run writes the trains that are not locked, until none of them has an item in the queue, or another
+// run writes them.
 func (p *partition[T]) run() {
 	for batch := p.takeUnlocked(); len(batch) > 0; batch = p.takeUnlocked() {
-		p.putBack(p.batcher.write(batch))
+		end := p.watch()
+		locked := p.batcher.write(batch)
+		end()
+		p.putBack(locked)
+	}
+}
+
+// watch starts another run if a flush takes longer than patience. end ends the flush.
+func (p *partition[T]) watch() (end func()) {
+	if p.batcher.limits.spare == 0 {
+		return func() {}
+	}
+	slow, ended := false, false
+	timer := time.AfterFunc(p.batcher.limits.patience, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if slow = !ended; slow {
+			p.flushing, p.slow = p.flushing-1, p.slow+1
+			p.startRun()
+		}
+	})
+	return func() {
+		timer.Stop()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if ended = true; slow {
+			p.flushing, p.slow = p.flushing+1, p.slow-1
+		}
 	}
 }
 
@@ -153,6 +193,10 @@ func (p *partition[T]) takeUnlocked() []queued[T] {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var batch []queued[T]
+	if p.flushing > 1 { // another run has begun
+		p.flushing--
+		return nil
+	}
 	if len(p.locked) == 0 {
 		batch = p.takeFirst(min(len(p.queue), p.batcher.limits.items))
 	} else {
@@ -161,7 +205,9 @@ func (p *partition[T]) takeUnlocked() []queued[T] {
 			return !locked
 		})
 	}
-	p.flushing = len(batch) > 0
+	if len(batch) == 0 {
+		p.flushing--
+	}
 	return batch
 }
 

@@ -164,6 +164,45 @@ func TestSlowFlushDelaysOnlyItsPartition(t *testing.T) {
 	})
 }
 
+func TestLoadsThatHangDelayNoOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w writes
+		train, hang := booking.NewTrainID(), make(chan struct{})
+		b := actors.NewLoadBatcher(trainOf, func(_ context.Context, items []write) ([]error, error) {
+			w.flushed(items)
+			if items[0].n < 0 {
+				<-hang
+			}
+			<-time.After(time.Millisecond)
+			return make([]error, len(items)), nil
+		})
+		for n := range 3 { // with each of these calls in flight
+			w.add(b, write{train, -1 - n})
+			synctest.Wait()
+			w.add(b, write{train, 2 * n}, write{train, 2*n + 1})
+			begun := time.Now()
+			<-time.After(time.Second)
+			require.Equal(t, [][]write{{{train, -1 - n}}, {{train, 2 * n}, {train, 2*n + 1}}}, w.last(2), "together")
+			at, err := w.result(t, write{train, 2 * n})
+			require.NoError(t, err)
+			require.Equal(t, 51*time.Millisecond, at.Sub(begun))
+		}
+		w.add(b, write{train, -4})
+		<-time.After(time.Second)
+		w.add(b, write{train, 6})
+		<-time.After(time.Second)
+		require.Equal(t, []write{{train, -4}}, w.last(1)[0], "no fifth call in flight")
+		close(hang)
+		<-time.After(time.Second)
+		w.add(b, write{train, 7})
+		synctest.Wait()
+		w.add(b, write{train, 8}, write{train, 9})
+		b.Wait()
+		require.Equal(t, [][]write{{{train, 6}}, {{train, 7}}, {{train, 8}, {train, 9}}}, w.last(3), "one call at a time again")
+	})
+}
+
 // lockable is a store in which trains can be locked.
 type lockable struct {
 	writes

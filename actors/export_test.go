@@ -54,6 +54,13 @@ func NewBatcher[T any](
 	return Batcher[T]{newBatcher("test", writeLimits(partitions), train, flush, unobserved)}
 }
 
+// NewLoadBatcher returns a batcher with the limits of a step of loads.
+func NewLoadBatcher[T any](
+	train func(T) booking.TrainID, flush func(context.Context, []T) ([]error, error),
+) Batcher[T] {
+	return Batcher[T]{newBatcher("test", stepLimits, train, flush, unobserved)}
+}
+
 // PartitionOf returns the partition of a train.
 func (b Batcher[T]) PartitionOf(train booking.TrainID) int {
 	return slices.Index(b.partitions, b.partition(train))

@@ -15,14 +15,16 @@ import (
 // The limits of batchers for loads. A step waits for longer than a write, because the lease is
 // renewed meanwhile, and what the steps before have done would be in vain.
 var (
-	stepLimits     = limits{partitions: loadPartitions, items: maxBatch, age: loadTimeout, flush: flushTimeout}
-	adoptionLimits = limits{partitions: loadPartitions, items: maxBatch, age: lockTimeout, flush: flushTimeout}
-	trainLimits    = limits{partitions: loadPartitions, items: maxBatch, age: loadTimeout, flush: loadTimeout}
+	stepLimits     = loadLimits(loadTimeout, flushTimeout)
+	adoptionLimits = loadLimits(lockTimeout, flushTimeout)
+	trainLimits    = loadLimits(loadTimeout, loadTimeout)
 )
 
-// loadPartitions is how many calls each step of loads may have in flight, so that one that hangs
-// delays few trains. A takeover has enough trains to fill the batches of all.
-const loadPartitions = 4
+// loadLimits are for one call of a step at a time, with as many trains as possible, unless a call
+// hangs: that must not delay the other trains.
+func loadLimits(age, flush time.Duration) limits {
+	return limits{partitions: 1, items: maxBatch, age: age, flush: flush, spare: 3, patience: 50 * time.Millisecond}
+}
 
 // maxSeatsPerLoad bounds the seats of the trains whose bookings one statement reads, so that it ends
 // in time even if all of them are sold out. One train may have a fifth of it.

@@ -17,7 +17,7 @@ import (
 
 // manyTrains is less than a batch of trains that are loaded. The first of them begins each step while
 // the others still are at the one before, so that the last step has a few batches in each partition.
-const manyTrains, fewCalls = 200, 24
+const manyTrains, fewCalls = 200, 6
 
 // holdAll holds a seat of each train at the same time.
 func (c *virtualCluster) holdAll(n *node, trains []booking.TrainID) {

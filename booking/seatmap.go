@@ -81,7 +81,7 @@ func NewSeatMap(train Train) *SeatMap {
 	}
 }
 
-// Stored is what the stores contain of a train. The slices are in any order.
+// Stored is what the stores contain of a train. The slices are in any order, and the map keeps them.
 type Stored struct {
 	Bookings  []Booking    // live ones
 	Seats     map[int]Legs // the legs on which each seat is booked; it should agree with Bookings
@@ -94,21 +94,19 @@ type Stored struct {
 // this shortened; store them again. It also returns the seats on which Bookings and Seats differ,
 // ascending: legs that either of them has are taken.
 func (m *SeatMap) Restore(stored Stored, ttl time.Duration, now time.Time) (shortened []Hold, differing []int) {
-	became := make(map[uuid.UUID]bool, len(stored.Bookings)+len(stored.Cancelled))
-	for _, id := range stored.Cancelled {
-		became[id] = true
+	m.bookings = make(map[uuid.UUID]*Booking, len(stored.Bookings))
+	m.bySeatOfUser = make(map[userSeat][]seatEntry, len(stored.Seats))
+	for i := range stored.Bookings {
+		m.addBooking(&stored.Bookings[i])
 	}
-	for _, b := range stored.Bookings {
-		became[b.ID] = true
-		m.addBooking(&b)
-	}
-	differing = m.compareSeats(stored.Seats)
+	differing = m.compareSeats(stored)
 	// Two holds overlap only if a clock was moved. The one with the later deadline was
 	// granted after the other had ended.
 	holds := slices.SortedFunc(slices.Values(stored.Holds), func(a, b Hold) int { return b.ExpiresAt.Compare(a.ExpiresAt) })
 	for _, h := range holds {
 		remaining := h.ExpiresAt.Sub(now)
-		if became[BookingIDOf(h.User, h.ID)] || remaining <= 0 || !h.BelongsTo(m.train) || !m.fits(h) {
+		became := BookingIDOf(h.User, h.ID)
+		if m.HasBooking(became) || slices.Contains(stored.Cancelled, became) || remaining <= 0 || !h.BelongsTo(m.train) || !m.fits(h) {
 			continue
 		}
 		h.Incarnation = 0
@@ -124,22 +122,33 @@ func (m *SeatMap) Restore(stored Stored, ttl time.Duration, now time.Time) (shor
 	return shortened, differing
 }
 
-// compareSeats compares the booked legs of each seat with those in stored, and takes those that
-// are only there. It returns the numbers of the seats that differ, ascending.
-func (m *SeatMap) compareSeats(stored map[int]Legs) (differing []int) {
-	for n, s := range m.seats.all() {
-		if s.booked != stored[n] {
-			differing = append(differing, n)
-			m.seats.change(n).booked |= stored[n]
+// compareSeats compares the booked legs of the stored bookings with those of the stored seats, and
+// takes those that only the seats have. It returns the numbers of the seats that differ, ascending.
+func (m *SeatMap) compareSeats(stored Stored) (differing []int) {
+	booked := func(n int) (legs Legs) {
+		if m.seats.has(n) {
+			legs = m.seats.at(n).booked
+		}
+		return legs
+	}
+	for _, b := range stored.Bookings {
+		for _, n := range b.Seats {
+			if m.seats.has(n) && stored.Seats[n] != booked(n) {
+				differing = append(differing, n)
+			}
 		}
 	}
-	for n, legs := range stored {
-		if legs != 0 && !m.seats.has(n) {
-			differing = append(differing, n)
+	for n, legs := range stored.Seats {
+		if legs == booked(n) {
+			continue
+		}
+		differing = append(differing, n)
+		if m.seats.has(n) {
+			m.seats.change(n).booked |= legs
 		}
 	}
 	slices.Sort(differing)
-	return differing
+	return slices.Compact(differing)
 }
 
 // Train returns the current train. Do not modify it.

@@ -181,21 +181,25 @@ func (db *DB) LoadTrains(
 		loaded := make(map[booking.TrainID]*persistence.LoadedTrain, len(trains))
 		_, err := all(ctx, c, func(r row) (booking.TrainID, error) {
 			train, err := scanTrain(r)
-			loaded[train.ID] = &persistence.LoadedTrain{Train: train, Bookings: []booking.Booking{}}
+			loaded[train.ID] = &persistence.LoadedTrain{Train: train}
 			return train.ID, err
 		}, find, ids)
 		if err != nil {
 			return err
 		}
-		_, err = all(ctx, c, func(r row) (struct{}, error) {
-			b, err := scanBooking(r)
-			if l := loaded[b.Train]; l != nil {
-				l.Bookings = append(l.Bookings, b)
-			}
-			return struct{}{}, err
-		}, live, ids)
+		bookings, err := all(ctx, c, scanBooking, live, ids)
 		if err != nil {
 			return err
+		}
+		for len(bookings) > 0 { // mostly those of one train after another
+			train, n := bookings[0].Train, 1
+			for n < len(bookings) && bookings[n].Train == train {
+				n++
+			}
+			if l := loaded[train]; l != nil {
+				l.Bookings = append(l.Bookings, bookings[:n]...)
+			}
+			bookings = bookings[n:]
 		}
 		if err := addCancelled(ctx, c, loaded, became); err != nil {
 			return err

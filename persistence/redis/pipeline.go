@@ -14,7 +14,7 @@ import (
 type pipeline struct {
 	shards shards
 	parts  map[*goredis.Client]*part
-	routes map[string]*part // by hash tag, so that a tag has one part even if it moves
+	routes map[string]*part // by hash tag, so that a tag has one part even if it moves; "" if there is one master
 }
 
 // part is what is sent to one shard. The first run of a script carries its text and the others
@@ -32,7 +32,10 @@ func (s shards) pipeline() *pipeline {
 
 // on returns the part to which the commands on a key belong.
 func (p *pipeline) on(ctx context.Context, key string) *part {
-	tag, _, _ := strings.Cut(key, "}")
+	tag := ""
+	if p.shards.cluster() != nil {
+		tag, _, _ = strings.Cut(key, "}")
+	}
 	if known := p.routes[tag]; known != nil {
 		return known
 	}

@@ -47,7 +47,7 @@ func newRailway(trains, bookings int) *railway {
 
 // spread returns a time up to limit that differs for each i.
 func spread(i int, limit time.Duration) time.Duration {
-	return (time.Duration(i) * 7919 * time.Minute) % limit
+	return time.Duration(i*7919%int(limit/time.Minute)) * time.Minute
 }
 
 // stationsOf returns the names of the stations of a train, by stop.
