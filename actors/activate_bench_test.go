@@ -14,7 +14,7 @@ import (
 	"trainbooking.dev/persistence/persistencetest/servers"
 )
 
-// BenchmarkActivate activates 5,000 idle trains, as a process does after another has crashed: each
+// BenchmarkActivate activates 20,000 idle trains, as a process does after another has crashed: each
 // gets one hold, from one of many clients.
 func BenchmarkActivate(b *testing.B) {
 	const trains, clients = 20_000, 2000
