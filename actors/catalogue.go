@@ -75,9 +75,13 @@ func (c *catalogue) skip(revision int64) {
 	c.revision = revision
 }
 
-// add adds trains that are not there yet. It must be followed by sort.
+// add adds trains. It must be followed by sort. One that was moved while the trains were read may be
+// added twice; the next refresh reads it again.
 func (c *catalogue) add(trains []booking.Train) {
 	for _, train := range trains {
+		if c.trains[train.ID] != nil {
+			continue
+		}
 		l := c.index(&train)
 		c.order = append(c.order, l)
 		l.route.trains, l.route.open = append(l.route.trains, l), append(l.route.open, l)

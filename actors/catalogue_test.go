@@ -146,9 +146,9 @@ func (s *catalogueStores) Revision(ctx context.Context) (int64, error) {
 	return revision - s.lost.Load(), err
 }
 
-func (s *catalogueStores) ListTrains(ctx context.Context, after booking.Cursor, limit int) (booking.Page[booking.Train], error) {
+func (s *catalogueStores) ListTrains(ctx context.Context, after, upTo booking.Cursor) ([]booking.Train, error) {
 	s.reads.Add(1)
-	return s.stores.ListTrains(ctx, after, limit)
+	return s.stores.ListTrains(ctx, after, upTo)
 }
 
 func (s *catalogueStores) ChangedTrains(ctx context.Context, after int64, limit int) ([]persistence.ChangedTrain, error) {
@@ -185,6 +185,54 @@ func TestCatalogueIsReadAgainWhenTheStoreHasLostChanges(t *testing.T) {
 	stores.lost.Store(1)
 	require.NoError(t, actors.Refresh(t.Context(), s))
 	require.Equal(t, lists+1, stores.reads.Load())
+}
+
+// movingStores move a train to a later page as soon as the page that it was on has been read.
+type movingStores struct {
+	*stores
+	train booking.Train
+	moved chan struct{} // closed
+}
+
+func (s *movingStores) TrainPages(ctx context.Context, after booking.Cursor, _ int) ([]booking.Cursor, error) {
+	return s.stores.TrainPages(ctx, after, 1)
+}
+
+func (s *movingStores) ListTrains(ctx context.Context, after, upTo booking.Cursor) ([]booking.Train, error) {
+	if upTo == persistence.LastPosition {
+		<-s.moved
+	}
+	page, err := s.stores.ListTrains(ctx, after, upTo)
+	if err == nil && len(page) == 1 && page[0].ID == s.train.ID && upTo != persistence.LastPosition {
+		guard := persistence.Guard{Train: s.train.ID, Epoch: 1, Owner: uuid.New()}
+		_, err = s.Adopt(ctx, []persistence.Guard{guard})
+		if err == nil {
+			err = s.ChangeTrain(ctx, guard, s.train)
+		}
+		close(s.moved)
+	}
+	return page, err
+}
+
+func TestTrainThatMovesWhileTheCatalogueIsReadIsListedOnce(t *testing.T) {
+	t.Parallel()
+	train := express(booking.NewTrainID())
+	train.Stops[1].ArrivesAt = time.Now().Add(time.Hour)
+	later := train
+	later.Stops = slices.Clone(train.Stops)
+	later.Stops[1].ArrivesAt = time.Now().Add(2 * time.Hour)
+	stores := &movingStores{stores: openStores(t), train: later, moved: make(chan struct{})}
+	require.NoError(t, stores.CreateTrain(t.Context(), train))
+	s := start(t, stores, rules)
+	for range 2 { // before and after the change is read
+		page, err := s.ListTrains(t.Context(), booking.TrainQuery{})
+		require.NoError(t, err)
+		require.Len(t, page.Items, 1)
+		require.NoError(t, actors.Refresh(t.Context(), s))
+	}
+	page, err := s.ListTrains(t.Context(), booking.TrainQuery{})
+	require.NoError(t, err)
+	require.True(t, later.Stops[1].ArrivesAt.Equal(page.Items[0].Train.Stops[1].ArrivesAt))
 }
 
 func TestRetiredTrainIsFoundOnlyByItsID(t *testing.T) {

@@ -4,8 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"trainbooking.dev/actors/wire"
 	"trainbooking.dev/booking"
@@ -108,24 +112,38 @@ func (s *System) refreshCatalogue() error {
 	return nil
 }
 
-// loadCatalogue reads all trains that are not retired. What has changed since the revision, which was
-// read before, is read again by the next refresh.
+// loadCatalogue reads all trains that are not retired, several pages at a time. What has changed since
+// the revision, which was read before, is read again by the next refresh.
 func (s *System) loadCatalogue(revision int64) error {
-	read := newCatalogue()
+	read, after := newCatalogue(), booking.Cursor{At: time.Now()}
 	read.revision = revision
-	for after := (booking.Cursor{At: time.Now()}); ; {
-		page, err := within(s, func(ctx context.Context) (booking.Page[booking.Train], error) {
-			return s.store.ListTrains(ctx, after, trainsPerPage)
-		})
-		if err != nil {
+	ends, err := within(s, func(ctx context.Context) ([]booking.Cursor, error) {
+		return s.store.TrainPages(ctx, after, trainsPerPage)
+	})
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	var pages errgroup.Group
+	pages.SetLimit(min(maxReads, runtime.GOMAXPROCS(0)))
+	for _, end := range append(ends, persistence.LastPosition) {
+		begin := after
+		pages.Go(func() error {
+			trains, err := within(s, func(ctx context.Context) ([]booking.Train, error) {
+				return s.store.ListTrains(ctx, begin, end)
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			read.add(trains)
 			return err
-		}
-		read.add(page.Items)
-		if after = page.Next; after == (booking.Cursor{}) {
-			break
-		}
+		})
+		after = end
+	}
+	if err := pages.Wait(); err != nil {
+		return err
 	}
 	s.catalogue.replace(read, time.Now())
+	s.background.Go(debug.FreeOSMemory) // most of what the load has used is garbage
 	return nil
 }
 

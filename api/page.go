@@ -39,7 +39,9 @@ func list[In, Out any](
 	}
 }
 
-// encodePage lets other goroutines run after each item.
+// itemsPerTurn is how many items of a page are encoded before other goroutines run.
+const itemsPerTurn = 16
+
 func encodePage[In, Out any](page booking.Page[In], convert func(In) Out) []byte {
 	var b bytes.Buffer
 	b.WriteString(`{"items":[`)
@@ -48,7 +50,9 @@ func encodePage[In, Out any](page booking.Page[In], convert func(In) Out) []byte
 			b.WriteByte(',')
 		}
 		encodeTo(&b, convert(item))
-		runtime.Gosched()
+		if i%itemsPerTurn == 0 {
+			runtime.Gosched()
+		}
 	}
 	b.WriteString(`],`)
 	end := encode(struct {

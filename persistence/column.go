@@ -9,6 +9,7 @@ import (
 	"time"
 	"unique"
 
+	"github.com/google/uuid"
 	"github.com/tidwall/gjson"
 
 	"trainbooking.dev/booking"
@@ -42,6 +43,9 @@ func DecodeList[T any](text string) (items []T, err error) {
 // never is after every time at which a train with times retires.
 var never = time.Date(11_000, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// LastPosition is after every train of ListTrains.
+var LastPosition = booking.Cursor{At: never, ID: uuid.Max}
+
 // EncodeRetirement returns the value of the column for when a train retires.
 func EncodeRetirement(t *booking.Train) time.Time {
 	if at := t.RetiresAt(); !at.IsZero() {
@@ -57,7 +61,7 @@ func DecodeStops(text string) (stops []booking.Stop, err error) {
 	if !gjson.Valid(text) || !list.IsArray() {
 		return nil, errors.New("decode stops: not a JSON array")
 	}
-	stops = make([]booking.Stop, 0, list.Get("#").Int())
+	stops = make([]booking.Stop, 0, strings.Count(text, "{"))
 	list.ForEach(func(_, item gjson.Result) bool {
 		var stop booking.Stop
 		item.ForEach(func(key, value gjson.Result) bool {

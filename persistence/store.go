@@ -95,9 +95,13 @@ type Trains interface {
 type Catalogue interface {
 	// Revision returns the latest revision.
 	Revision(ctx context.Context) (int64, error)
-	// ListTrains returns the trains that are not deleted, ordered by when they retire and their ids,
-	// at most limit of those after a position. After the present, they are those that are not retired.
-	ListTrains(ctx context.Context, after booking.Cursor, limit int) (booking.Page[booking.Train], error)
+	// ListTrains returns the trains that are not deleted, in no order: those that come after a position,
+	// by when they retire and their ids, up to another one. After the present, they are those that are
+	// not retired.
+	ListTrains(ctx context.Context, after, upTo booking.Cursor) ([]booking.Train, error)
+	// TrainPages returns the positions of every size-th of the trains of ListTrains after a position,
+	// so that several readers can share them.
+	TrainPages(ctx context.Context, after booking.Cursor, size int) ([]booking.Cursor, error)
 	// ChangedTrains returns the trains with a revision above after, in its order, at most limit.
 	ChangedTrains(ctx context.Context, after int64, limit int) ([]ChangedTrain, error)
 	// FindTrains returns those of the trains that are not deleted, in no order. They may be retired.

@@ -1,7 +1,6 @@
 package persistencetest
 
 import (
-	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,9 +27,9 @@ func ExerciseStore(t *testing.T, open func(t *testing.T) persistence.Store) {
 // bookings of one seat each.
 func RequireSeatsMatchBookings(t *testing.T, store persistence.Store) {
 	t.Helper()
-	trains, err := store.ListTrains(t.Context(), booking.Cursor{}, math.MaxInt32)
+	trains, err := store.ListTrains(t.Context(), booking.Cursor{}, persistence.LastPosition)
 	require.NoError(t, err)
-	for _, train := range trains.Items {
+	for _, train := range trains {
 		page, err := store.TrainBookings(t.Context(), train.ID, booking.PageRequest{})
 		require.NoError(t, err)
 		seats, err := store.SeatLegs(t.Context(), []booking.TrainID{train.ID})

@@ -86,7 +86,10 @@ func TestReadersDelayNeitherSalesNorAdoptions(t *testing.T) {
 	}
 	page, trains := booking.PageRequest{Limit: 1}, []booking.TrainID{guard.Train}
 	for name, read := range map[string]func(context.Context) error{
-		"ListTrains":    func(ctx context.Context) error { _, err := db.ListTrains(ctx, booking.Cursor{}, 1); return err },
+		"ListTrains": func(ctx context.Context) error {
+			_, err := db.ListTrains(ctx, booking.Cursor{}, persistence.LastPosition)
+			return err
+		},
 		"SeatLegs":      func(ctx context.Context) error { _, err := db.SeatLegs(ctx, trains); return err },
 		"TrainBookings": func(ctx context.Context) error { _, err := db.TrainBookings(ctx, guard.Train, page); return err },
 		"UserBookings":  func(ctx context.Context) error { _, err := db.UserBookings(ctx, uuid.New(), page); return err },
@@ -221,7 +224,7 @@ func TestClosedDatabaseReturnsErrors(t *testing.T) {
 	db := openNew(t)
 	require.NoError(t, db.Close())
 	require.NoError(t, db.Close(), "a second time")
-	_, err := db.ListTrains(t.Context(), booking.Cursor{}, 1)
+	_, err := db.ListTrains(t.Context(), booking.Cursor{}, persistence.LastPosition)
 	require.ErrorContains(t, err, "closed")
 	err = db.Ping(t.Context())
 	require.ErrorContains(t, err, "closed")

@@ -22,11 +22,13 @@ var settings = map[string]string{
 // its rows by an index, for any parameters, so a generic plan halves the time of a sale (1.0 to
 // 0.5 ms). Without enable_seqscan=off, a plan that was made for three trains would scan the
 // table when it has thousands. jit is off because the planner overestimates Book, and
-// compiling it takes longer than running it.
+// compiling it takes longer than running it, and so does starting workers for a page of trains.
 var plans = map[string]string{
 	"plan_cache_mode": "force_generic_plan",
 	"enable_seqscan":  "off",
 	"jit":             "off",
+
+	"max_parallel_workers_per_gather": "0",
 }
 
 // These statements change the settings of the sessions that have a purpose. They run after

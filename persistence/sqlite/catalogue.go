@@ -3,8 +3,6 @@ package sqlite
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
@@ -20,26 +18,35 @@ func (db *DB) Revision(ctx context.Context) (revision int64, err error) {
 }
 
 // ListTrains implements persistence.Catalogue. It reads no rows of other trains.
-func (db *DB) ListTrains(
-	ctx context.Context, after booking.Cursor, limit int,
-) (page booking.Page[booking.Train], err error) {
+func (db *DB) ListTrains(ctx context.Context, after, upTo booking.Cursor) (trains []booking.Train, err error) {
 	const find = `
-		SELECT ` + trainColumns + `, retires_at FROM trains
-		WHERE deleted_at IS NULL AND (retires_at, id) > (?, ?)
-		ORDER BY retires_at, id LIMIT ?`
-	var last int64
-	scan := func(r row) (t booking.Train, err error) {
-		err = scanTrainAnd(r, &t, &last)
-		return t, err
-	}
+		SELECT ` + trainColumns + ` FROM trains
+		WHERE deleted_at IS NULL AND (retires_at, id) > (?, ?) AND (retires_at, id) <= (?, ?)`
 	err = db.read(ctx, "list trains", func(ctx context.Context, c *conn) error {
-		page.Items, err = all(ctx, c, scan, find, micros(after.At), after.ID[:], limit)
+		trains, err = all(ctx, c, scanTrain, find, micros(after.At), after.ID[:], micros(upTo.At), upTo.ID[:])
 		return err
 	})
-	if n := len(page.Items); err == nil && n == limit {
-		page.Next = booking.Cursor{At: fromMicros(last), ID: uuid.UUID(page.Items[n-1].ID)}
+	return trains, err
+}
+
+// TrainPages implements persistence.Catalogue.
+func (db *DB) TrainPages(ctx context.Context, after booking.Cursor, size int) (ends []booking.Cursor, err error) {
+	const find = `
+		SELECT retires_at, id FROM (
+			SELECT retires_at, id, row_number() OVER (ORDER BY retires_at, id) AS n FROM trains
+			WHERE deleted_at IS NULL AND (retires_at, id) > (?, ?)) AS numbered
+		WHERE n % ? = 0 ORDER BY n`
+	scan := func(r row) (end booking.Cursor, err error) {
+		var at int64
+		err = r.Scan(&at, &end.ID)
+		end.At = fromMicros(at)
+		return end, err
 	}
-	return page, err
+	err = db.read(ctx, "train pages", func(ctx context.Context, c *conn) error {
+		ends, err = all(ctx, c, scan, find, micros(after.At), after.ID[:], size)
+		return err
+	})
+	return ends, err
 }
 
 // ChangedTrains implements persistence.Catalogue.

@@ -91,7 +91,7 @@ func TestClosedDatabaseReturnsErrors(t *testing.T) {
 	t.Parallel()
 	db := openNew(t)
 	require.NoError(t, db.Close())
-	_, err := db.ListTrains(t.Context(), booking.Cursor{}, 1)
+	_, err := db.ListTrains(t.Context(), booking.Cursor{}, persistence.LastPosition)
 	require.ErrorContains(t, err, "closed")
 	require.ErrorContains(t, db.Ping(t.Context()), "closed")
 }
@@ -203,14 +203,14 @@ func TestCancelledReadLeavesItsConnectionUsable(t *testing.T) {
 		readers.Go(func() {
 			for i := range 2000 { // before, during or after the read
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%30)*time.Microsecond)
-				_, _ = db.ListTrains(ctx, booking.Cursor{}, 1)
+				_, _ = db.ListTrains(ctx, booking.Cursor{}, persistence.LastPosition)
 				cancel()
 			}
 		})
 	}
 	readers.Wait()
 	for range 4 * sqlite.DefaultReaders {
-		_, err := db.ListTrains(t.Context(), booking.Cursor{}, 1)
+		_, err := db.ListTrains(t.Context(), booking.Cursor{}, persistence.LastPosition)
 		require.NoError(t, err)
 	}
 }

@@ -33,9 +33,10 @@ const (
 	// reportTime is in which an idle session of Postgres reports what it has read at the start.
 	reportTime = 12 * time.Second
 
+	starts    = 3
 	sellers   = 8
 	readers   = 12
-	lockers   = 64
+	lockers   = 500
 	listQuery = "/v1/trains?limit=1000"
 )
 

@@ -41,29 +41,29 @@ func (s *Store) Revision(ctx context.Context) (int64, error) {
 }
 
 // ListTrains implements persistence.Catalogue.
-func (s *Store) ListTrains(
-	ctx context.Context, after booking.Cursor, limit int,
-) (page booking.Page[booking.Train], err error) {
+func (s *Store) ListTrains(ctx context.Context, after, upTo booking.Cursor) (trains []booking.Train, err error) {
 	end, err := s.begin(ctx)
 	defer end()
-	if err != nil {
-		return page, err
-	}
-	retirementOf := func(t *booking.Train) booking.Cursor {
-		return booking.Cursor{At: persistence.EncodeRetirement(t), ID: uuid.UUID(t.ID)}
-	}
-	var found []booking.Train
 	for _, t := range s.trains {
-		if !t.deleted && retirementOf(&t.Train).Compare(after) > 0 {
-			found = append(found, t.Train)
+		if at := retirementOf(&t.Train); !t.deleted && at.Compare(after) > 0 && at.Compare(upTo) <= 0 {
+			trains = append(trains, t.Train)
 		}
 	}
-	slices.SortFunc(found, func(a, b booking.Train) int { return retirementOf(&a).Compare(retirementOf(&b)) })
-	page.Items = found[:min(limit, len(found))]
-	if n := len(page.Items); n == limit {
-		page.Next = retirementOf(&page.Items[n-1])
+	return trains, err
+}
+
+// TrainPages implements persistence.Catalogue.
+func (s *Store) TrainPages(ctx context.Context, after booking.Cursor, size int) (ends []booking.Cursor, err error) {
+	trains, err := s.ListTrains(ctx, after, persistence.LastPosition)
+	slices.SortFunc(trains, func(a, b booking.Train) int { return retirementOf(&a).Compare(retirementOf(&b)) })
+	for i := size; i <= len(trains); i += size {
+		ends = append(ends, retirementOf(&trains[i-1]))
 	}
-	return page, nil
+	return ends, err
+}
+
+func retirementOf(t *booking.Train) booking.Cursor {
+	return booking.Cursor{At: persistence.EncodeRetirement(t), ID: uuid.UUID(t.ID)}
 }
 
 // ChangedTrains implements persistence.Catalogue.
