@@ -253,6 +253,9 @@ type proxy struct {
 
 	next    chan *breakpoint // capacity 1
 	watches sync.RWMutex     // locked while watches must not deliver events
+
+	mu      sync.Mutex
+	counted []string // the paths of the requests that were counted
 }
 
 // breakpoint is the request at which the operator is killed.
@@ -332,6 +335,9 @@ func (p *proxy) count(q *http.Request) *breakpoint {
 	if q.Method == http.MethodGet && !one {
 		return nil // sent by the cache or the poller
 	}
+	p.mu.Lock()
+	p.counted = append(p.counted, q.URL.Path)
+	p.mu.Unlock()
 	b := <-p.next
 	if b == nil || b.after > 0 {
 		if b != nil {
@@ -342,6 +348,18 @@ func (p *proxy) count(q *http.Request) *breakpoint {
 	}
 	p.next <- nil
 	return b
+}
+
+// requestsFor returns how many requests were counted for a Train and its train.
+func (p *proxy) requestsFor(t *v1alpha1.Train) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, path := range p.counted {
+		if strings.Contains(path, "/trains/"+t.Name) || strings.Contains(path, t.Status.TrainID) {
+			n++
+		}
+	}
+	return n
 }
 
 // set replaces the breakpoint. It returns the former one, or nil if it was reached.
