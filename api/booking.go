@@ -36,7 +36,7 @@ func (s *Server) viewBookings(ctx context.Context, c *call, _ noFields) (respons
 			viewed = append(viewed, viewedBooking{b.Train, b.On.Name, n, from.Station, to.Station})
 		}
 	}
-	return ok(viewed), nil
+	return s.okMany(ctx, len(viewed), func() []byte { return encode(viewed) })
 }
 
 // bookingResponse is a booking in the responses to its user.

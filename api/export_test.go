@@ -80,14 +80,14 @@ func (in *Fields) decode(d *decoder) {
 	in.Hold = d.optionalHoldID("hold")
 }
 
-// EncodePages makes the server as busy as if it encoded as many pages as it does at a time.
-func (s *Server) EncodePages() (end func()) {
-	for range cap(s.pageSlots) {
-		s.pageSlots <- struct{}{}
+// EncodeLists makes the server as busy as if it encoded as many long lists as it does at a time.
+func (s *Server) EncodeLists() (end func()) {
+	for range cap(s.encodingSlots) {
+		s.encodingSlots <- struct{}{}
 	}
 	return func() {
-		for range cap(s.pageSlots) {
-			<-s.pageSlots
+		for range cap(s.encodingSlots) {
+			<-s.encodingSlots
 		}
 	}
 }

@@ -11,36 +11,53 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// maxPageWait is how long a request waits until the pages of others are encoded.
-const maxPageWait = time.Second
+const (
+	// A response with more items than fewItems needs a slot.
+	fewItems = booking.DefaultPageLimit
+	// maxSlotWait is how long a request waits for a slot.
+	maxSlotWait = time.Second
+	// itemsPerTurn is how many items of a page are encoded before other goroutines run.
+	itemsPerTurn = 16
+)
 
-var errTooManyPages = errors.New("too many lists are read at the same time")
+var errTooManyItems = errors.New("too many long lists are read at the same time")
 
-// newPageSlots returns what limits the pages that are encoded at a time: to half of the processors.
-// A page takes a processor for milliseconds, and a sale needs one many times for microseconds. Without
-// a limit, a sale would queue behind the clients who read lists.
-func newPageSlots() chan struct{} { return make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)) }
+// newEncodingSlots returns the slots for encoding responses of many items: for half of the processors.
+// They take a processor for milliseconds, and a sale needs one many times for microseconds. Without a
+// limit, a sale would queue behind the clients who read lists.
+func newEncodingSlots() chan struct{} { return make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)) }
 
-// list returns the response with a page: {"items":[…],"next_cursor":"…"}, with "incomplete":true if
-// some items could not be read. Error: unavailable if too many others wait.
-func list[In, Out any](
-	ctx context.Context, s *Server, page booking.Page[In], convert func(In) Out,
-) (response, error) {
-	wait := time.NewTimer(maxPageWait)
+// okMany is ok for a number of items. Error: unavailable if they are many and too many others wait.
+func (s *Server) okMany(ctx context.Context, items int, encode func() []byte) (response, error) {
+	if items > fewItems {
+		if err := s.acquireEncodingSlot(ctx); err != nil {
+			return response{}, err
+		}
+		defer func() { <-s.encodingSlots }()
+	}
+	return response{status: http.StatusOK, body: encode()}, nil
+}
+
+func (s *Server) acquireEncodingSlot(ctx context.Context) error {
+	wait := time.NewTimer(maxSlotWait)
 	defer wait.Stop()
 	select {
-	case s.pageSlots <- struct{}{}:
-		defer func() { <-s.pageSlots }()
-		return response{status: http.StatusOK, body: encodePage(page, convert)}, nil
+	case s.encodingSlots <- struct{}{}:
+		return nil
 	case <-wait.C:
-		return response{}, booking.Unavailable(booking.OutcomeNotExecuted, maxPageWait, errTooManyPages)
+		return booking.Unavailable(booking.OutcomeNotExecuted, maxSlotWait, errTooManyItems)
 	case <-ctx.Done():
-		return response{}, booking.Timeout(ctx.Err())
+		return booking.Timeout(ctx.Err())
 	}
 }
 
-// itemsPerTurn is how many items of a page are encoded before other goroutines run.
-const itemsPerTurn = 16
+// list returns the response with a page: {"items":[…],"next_cursor":"…"}, with "incomplete":true if
+// some items could not be read. Errors as okMany.
+func list[In, Out any](
+	ctx context.Context, s *Server, page booking.Page[In], convert func(In) Out,
+) (response, error) {
+	return s.okMany(ctx, len(page.Items), func() []byte { return encodePage(page, convert) })
+}
 
 func encodePage[In, Out any](page booking.Page[In], convert func(In) Out) []byte {
 	var b bytes.Buffer

@@ -8,21 +8,40 @@ import (
 	"trainbooking.dev/booking"
 )
 
-func TestListsWaitForEachOtherAndNothingElseDoes(t *testing.T) {
+func TestOnlyLongListsWaitForEachOther(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)
 	token := s.user(t, "alice")
 	train := s.train(t, "A", "B")
-	end := s.server.EncodePages()
-	for _, path := range []string{"/v1/trains", "/v1/bookings"} {
-		r := s.get(t, token, path)
+	for range booking.DefaultPageLimit {
+		s.train(t, "A", "B")
+	}
+	large := s.largeTrain(t)
+	long := []string{"/v1/trains?limit=1000", "/v1/trains/" + large.String() + "/seats"}
+	end := s.server.EncodeLists()
+	for _, path := range long {
+		r := s.get(t, "", path)
 		requireProblem(t, 503, booking.CodeUnavailable, "", r)
 		require.Equal(t, "not_executed", r.str(t, "outcome"))
 		require.Equal(t, "1", r.header.Get("Retry-After"))
 	}
-	require.Equal(t, 200, s.get(t, "", "/v1/trains/"+train.String()).status)
+	for _, path := range []string{"/v1/trains", "/v1/bookings", "/v1/trains/" + train.String()} {
+		require.Equal(t, 200, s.get(t, token, path).status, path)
+	}
 	s.lock(t, token, train, "1")
 	end()
-	require.Equal(t, 200, s.get(t, "", "/v1/trains").status)
-	require.Equal(t, 200, s.get(t, token, "/v1/bookings").status)
+	for _, path := range long {
+		require.Equal(t, 200, s.get(t, "", path).status, path)
+	}
+}
+
+// largeTrain creates a train with more seats than a list that needs no slot.
+func (s *testServer) largeTrain(tb testing.TB) booking.TrainID {
+	tb.Helper()
+	train, err := s.trains.CreateTrain(tb.Context(), booking.Train{
+		Name: "Rajdhani", Capacity: booking.DefaultPageLimit + 1, OnSale: true,
+		Stops: []booking.Stop{{Station: "A"}, {Station: "B"}},
+	})
+	require.NoError(tb, err)
+	return train.ID
 }

@@ -51,5 +51,5 @@ func (s *Server) seatMap(ctx context.Context, _ *call, in seatMapRequest) (respo
 	if err != nil {
 		return response{}, err
 	}
-	return ok(seats), nil
+	return s.okMany(ctx, len(seats), func() []byte { return encode(seats) })
 }

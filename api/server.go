@@ -70,7 +70,7 @@ type Server struct {
 	routes   []route
 	handler  http.Handler
 
-	pageSlots chan struct{} // has a value for each page that is encoded
+	encodingSlots chan struct{} // has a value for each response of many items that is encoded
 }
 
 // New returns a Server. It returns an error if a required option is missing or the metrics
@@ -82,7 +82,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		service: o.Service, accounts: o.Accounts, users: o.Users, replies: o.Replies,
 		health: o.Health, logger: o.Logger, registry: o.Registry, timeout: o.Timeout, now: o.Now,
-		pageSlots: newPageSlots(),
+		encodingSlots: newEncodingSlots(),
 	}
 	s.setDefaults()
 	var err error
