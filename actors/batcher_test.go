@@ -173,6 +173,7 @@ func TestLoadsThatHangDelayNoOther(t *testing.T) {
 			w.flushed(items)
 			if items[0].n < 0 {
 				<-hang
+				return make([]error, len(items)), nil
 			}
 			<-time.After(time.Millisecond)
 			return make([]error, len(items)), nil
@@ -188,11 +189,20 @@ func TestLoadsThatHangDelayNoOther(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, 51*time.Millisecond, at.Sub(begun))
 		}
+		w.add(b, write{train, 10})
+		synctest.Wait()
+		w.add(b, write{train, 11})
+		hang <- struct{}{} // one of the calls that hang ends
+		synctest.Wait()
+		require.Equal(t, []write{{train, 10}}, w.last(1)[0], "its run does not add a call")
+		<-time.After(time.Second)
 		w.add(b, write{train, -4})
+		<-time.After(time.Second)
+		w.add(b, write{train, -5})
 		<-time.After(time.Second)
 		w.add(b, write{train, 6})
 		<-time.After(time.Second)
-		require.Equal(t, []write{{train, -4}}, w.last(1)[0], "no fifth call in flight")
+		require.Equal(t, []write{{train, -5}}, w.last(1)[0], "no fifth call in flight")
 		close(hang)
 		<-time.After(time.Second)
 		w.add(b, write{train, 7})

@@ -75,8 +75,8 @@ func (c *catalogue) skip(revision int64) {
 	c.revision = revision
 }
 
-// add adds trains. It must be followed by sort. One that was moved while the trains were read may be
-// added twice; the next refresh reads it again.
+// add adds trains. It must be followed by sort. It skips those that are there already: a train that
+// changes during a load may be on two pages, and the next refresh reads it again.
 func (c *catalogue) add(trains []booking.Train) {
 	for _, train := range trains {
 		if c.trains[train.ID] != nil {

@@ -191,7 +191,7 @@ func TestCatalogueIsReadAgainWhenTheStoreHasLostChanges(t *testing.T) {
 type movingStores struct {
 	*stores
 	train booking.Train
-	moved chan struct{} // closed
+	moved chan struct{} // closed when the train has been moved
 }
 
 func (s *movingStores) TrainPages(ctx context.Context, after booking.Cursor, _ int) ([]booking.Cursor, error) {

@@ -143,7 +143,7 @@ func (s *System) loadCatalogue(revision int64) error {
 		return err
 	}
 	s.catalogue.replace(read, time.Now())
-	s.background.Go(debug.FreeOSMemory) // most of what the load has used is garbage
+	s.refreshes.done.Go(debug.FreeOSMemory) // most of what the load has used is garbage
 	return nil
 }
 

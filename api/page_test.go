@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,4 +45,20 @@ func (s *testServer) largeTrain(tb testing.TB) booking.TrainID {
 	})
 	require.NoError(tb, err)
 	return train.ID
+}
+
+// partialLists is the real service, but its lists of trains are incomplete.
+type partialLists struct{ booking.Service }
+
+func (p partialLists) ListTrains(ctx context.Context, query booking.TrainQuery) (booking.Page[booking.Availability], error) {
+	page, err := p.Service.ListTrains(ctx, query)
+	page.Incomplete = true
+	return page, err
+}
+
+func TestIncompleteListIsMarked(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, wrapped(func(real booking.Service) booking.Service { return partialLists{real} }))
+	s.train(t, "A", "B")
+	require.Equal(t, true, s.get(t, "", "/v1/trains").field(t, "incomplete"))
 }

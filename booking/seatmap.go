@@ -94,6 +94,10 @@ type Stored struct {
 // this shortened; store them again. It also returns the seats on which Bookings and Seats differ,
 // ascending: legs that either of them has are taken.
 func (m *SeatMap) Restore(stored Stored, ttl time.Duration, now time.Time) (shortened []Hold, differing []int) {
+	cancelled := make(map[uuid.UUID]bool, len(stored.Cancelled))
+	for _, id := range stored.Cancelled {
+		cancelled[id] = true
+	}
 	m.bookings = make(map[uuid.UUID]*Booking, len(stored.Bookings))
 	m.bySeatOfUser = make(map[userSeat][]seatEntry, len(stored.Seats))
 	for i := range stored.Bookings {
@@ -106,7 +110,7 @@ func (m *SeatMap) Restore(stored Stored, ttl time.Duration, now time.Time) (shor
 	for _, h := range holds {
 		remaining := h.ExpiresAt.Sub(now)
 		became := BookingIDOf(h.User, h.ID)
-		if m.HasBooking(became) || slices.Contains(stored.Cancelled, became) || remaining <= 0 || !h.BelongsTo(m.train) || !m.fits(h) {
+		if m.HasBooking(became) || cancelled[became] || remaining <= 0 || !h.BelongsTo(m.train) || !m.fits(h) {
 			continue
 		}
 		h.Incarnation = 0
