@@ -84,21 +84,23 @@ func DecodeStops(text string) (stops []booking.Stop, err error) {
 	return stops, nil
 }
 
-// zones are the locations of UTC offsets, such as +05:30.
+// zones are the locations of UTC offsets, by their text, such as +05:30.
 var zones sync.Map
 
-// decodeTime decodes a time in RFC 3339.
+// decodeTime decodes a time in RFC 3339. It parses a time with a known offset as if it were in UTC, because package
+// time allocates a location for each offset that it parses.
 func decodeTime(text string) (time.Time, error) {
-	const withoutOffset = "2006-01-02T15:04:05.999999999"
-	if n := len(text) - len("+05:30"); n > 0 {
-		if zone, known := zones.Load(text[n:]); known { // parsing an offset allocates a location
-			return time.ParseInLocation(withoutOffset, text[:n], zone.(*time.Location))
-		}
+	n := max(0, len(text)-len("+05:30"))
+	if zone, known := zones.Load(text[n:]); known {
+		t, err := time.Parse(time.RFC3339Nano, text[:n]+"Z")
+		t = t.In(zone.(*time.Location))
+		_, offset := t.Zone()
+		return t.Add(-time.Duration(offset) * time.Second), err
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if _, offset := t.Zone(); err == nil && text[len(text)-1] != 'Z' {
 		zone := time.FixedZone("", offset)
-		zones.Store(strings.Clone(text[len(text)-len("+05:30"):]), zone)
+		zones.Store(strings.Clone(text[n:]), zone)
 		t = t.In(zone)
 	}
 	return t, err

@@ -22,15 +22,15 @@ func FuzzStopsColumn(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		stops, err := persistence.DecodeList[booking.Stop](text)
+		stops, err := persistence.DecodeStops(text)
 		if err != nil {
-			require.ErrorContains(t, err, "decode list")
+			require.ErrorContains(t, err, "decode stops")
 			return
 		}
 		require.True(t, json.Valid([]byte(text)))
 		written, err := persistence.EncodeList(stops)
 		require.NoError(t, err)
-		again, err := persistence.DecodeList[booking.Stop](written)
+		again, err := persistence.DecodeStops(written)
 		require.NoError(t, err)
 		require.Len(t, again, len(stops))
 		for i := range stops {
@@ -51,4 +51,19 @@ func FuzzSeatsColumn(f *testing.F) {
 			require.ErrorContains(t, err, "decode list")
 		}
 	})
+}
+
+func TestTimesOfStopsKeepTheirOffset(t *testing.T) {
+	for _, text := range []string{
+		"2027-01-04T09:30:00+05:30", "2027-01-04T09:30:00.25-03:30", "2027-01-04T09:30:00Z", "2027-01-04T00:30:00+05:30",
+	} {
+		want, err := time.Parse(time.RFC3339Nano, text)
+		require.NoError(t, err)
+		for range 2 { // the second time its offset is known
+			stops, err := persistence.DecodeStops(`[{"station": "Delhi", "departs_at": "` + text + `"}]`)
+			require.NoError(t, err)
+			require.True(t, want.Equal(stops[0].DepartsAt), "%s is decoded as %s", text, stops[0].DepartsAt)
+			require.Equal(t, text, stops[0].DepartsAt.Format(time.RFC3339Nano))
+		}
+	}
 }
