@@ -65,16 +65,17 @@ func (s *Server) newHold(ctx context.Context, c *call, in holdRequest) (booking.
 		return booking.Hold{}, booking.NotFound("train")
 	}
 	return s.service.Hold(ctx, booking.HoldRequest{
-		ID: newHoldID(c, in.train), User: c.caller.User, Train: in.train,
+		ID: holdIDFor(c, in.train), User: c.caller.User, Train: in.train,
 		Seats: in.seats, Count: in.count, From: in.from, To: in.to,
 	})
 }
 
-// newHoldID returns the id of a new hold. With an Idempotency-Key, the id is derived from
-// the request, so a retry finds the hold of an earlier attempt.
-func newHoldID(c *call, train booking.TrainID) booking.HoldID {
+// holdIDFor returns the id of a request's hold. With an Idempotency-Key, it is derived from the
+// request, so that a retry finds the hold of an earlier attempt. Otherwise it is zero: the service
+// makes one, and need not look for an earlier use of it.
+func holdIDFor(c *call, train booking.TrainID) booking.HoldID {
 	if c.seed == "" {
-		return booking.NewHoldID(train)
+		return booking.HoldID{}
 	}
 	return booking.DerivedHoldID(train, c.seed)
 }

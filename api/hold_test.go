@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,6 +37,32 @@ func TestHoldOfSeveralSeatsIsConfirmedAndItsBookingCancelled(t *testing.T) {
 		require.Equal(t, 204, s.do(t, cancel).status)
 	}
 	require.Equal(t, 201, s.post(t, ravi, "/v1/holds", `{"train_id":"`+id.String()+`","seats":[5,6]}`).status)
+}
+
+// heldIDs is the real service, but records the ids of the requests for holds.
+type heldIDs struct {
+	booking.Service
+	ids *[]booking.HoldID
+}
+
+func (h heldIDs) Hold(ctx context.Context, r booking.HoldRequest) (booking.Hold, error) {
+	*h.ids = append(*h.ids, r.ID)
+	return h.Service.Hold(ctx, r)
+}
+
+// With an id, the service has to read what the user had on the train.
+func TestOnlyAHoldWithAKeyHasAnIDBeforeItIsMade(t *testing.T) {
+	t.Parallel()
+	var ids []booking.HoldID
+	s := newTestServer(t, wrapped(func(real booking.Service) booking.Service { return heldIDs{real, &ids} }))
+	token, id := s.user(t, "asha"), s.train(t, "Delhi", "Mumbai")
+	s.lock(t, token, id, "1")
+	hold := request{method: "POST", path: "/v1/holds", token: token, body: `{"train_id":"` + id.String() + `","seats":[2]}`}
+	require.Equal(t, 201, s.do(t, hold).status)
+	hold.header = key("k")
+	require.Equal(t, 201, s.do(t, hold).status)
+	require.Len(t, ids, 3)
+	require.Equal(t, []bool{true, true, false}, []bool{ids[0].IsZero(), ids[1].IsZero(), ids[2].IsZero()})
 }
 
 func TestHoldByCountTakesAdjacentSeats(t *testing.T) {

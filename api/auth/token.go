@@ -11,6 +11,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
+	"github.com/maypok86/otter/v2"
 
 	"trainbooking.dev/booking"
 )
@@ -30,7 +31,10 @@ const (
 // issued one.
 const maxToken = 2048
 
-// Tokens issues and validates JSON Web Tokens with HS256. It is immutable and so safe for
+// maxVerified is how many access tokens are remembered as verified, about 5 MB.
+const maxVerified = 16_384
+
+// Tokens issues and validates JSON Web Tokens with HS256. Its keys never change. It is safe for
 // concurrent use. Printing or logging it does not reveal its keys.
 type Tokens struct {
 	signingKid string            // the kid of the key that signs
@@ -38,6 +42,11 @@ type Tokens struct {
 	accessTTL  time.Duration
 	refreshTTL time.Duration
 	parser     *jwt.Parser
+
+	// verified has the claims of access tokens whose syntax and signature are right, by the hash of
+	// the whole token: a client sends the same one many times, and verifying it costs more than all
+	// else that a request does in the API.
+	verified *otter.Cache[[sha256.Size]byte, claims]
 }
 
 // NewTokens returns Tokens that sign with the first key and accept all keys. To replace a
@@ -58,6 +67,7 @@ func NewTokens(keys [][]byte, accessTTL, refreshTTL time.Duration) (*Tokens, err
 		// claims.valid validates the claims, because the parser accepts "1" as a number.
 		parser: jwt.NewParser(jwt.WithValidMethods([]string{algorithm}),
 			jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation()),
+		verified: otter.Must(&otter.Options[[sha256.Size]byte, claims]{MaximumSize: maxVerified}),
 	}
 	for i, key := range keys {
 		if err := checkLength(key); err != nil {
@@ -122,22 +132,33 @@ func (t *Tokens) parse(text, kind string, now time.Time) (claims, error) {
 
 // parseExpired is parse for a token that may have expired.
 func (t *Tokens) parseExpired(text, kind string, now time.Time) (claims, error) {
-	c, ok := t.verify(text)
+	c, ok := t.verify(text, now)
 	if !ok || !c.valid(kind, now) {
 		return claims{}, Unauthenticated()
 	}
 	return c, nil
 }
 
-// verify checks the syntax and the signature. It rejects line breaks, which even the strict
-// base64 decoder ignores, so that a token has only one spelling.
-func (t *Tokens) verify(text string) (claims, bool) {
+// verify returns the claims of a token with the right syntax and signature. It rejects line breaks,
+// which even the strict base64 decoder ignores, so that a token has only one spelling.
+func (t *Tokens) verify(text string, now time.Time) (c claims, ok bool) {
 	if len(text) > maxToken || strings.ContainsAny(text, "\r\n") {
 		return claims{}, false
 	}
-	var c claims
-	_, err := t.parser.ParseWithClaims(text, &c, t.key)
-	return c, err == nil
+	hash := sha256.Sum256([]byte(text))
+	if c, ok = t.verified.GetIfPresent(hash); ok {
+		if c.expired(now) {
+			t.verified.Invalidate(hash)
+		}
+		return c, true
+	}
+	if _, err := t.parser.ParseWithClaims(text, &c, t.key); err != nil {
+		return claims{}, false
+	}
+	if c.valid(kindAccess, now) && !c.expired(now) {
+		t.verified.Set(hash, c)
+	}
+	return c, true
 }
 
 // key returns the key with the kid of the header. It parses the header again, because the
