@@ -20,8 +20,8 @@ type decoder struct {
 	body  jsonObject
 
 	strictQuery bool              // unknown query parameters are errors
-	known       map[string]bool   // the names that were read
-	fieldErrors map[string]string // messages by field
+	known       []string          // the names that were read
+	fieldErrors map[string]string // messages by field; nil if there are none
 	notFound    error             // the path names something that cannot exist
 }
 
@@ -33,18 +33,15 @@ const maxFieldErrors = 20
 type queryValue string
 
 func newDecoder(path func(string) string, query url.Values, body jsonObject, strictQuery bool) *decoder {
-	return &decoder{
-		path: path, query: query, body: body, strictQuery: strictQuery,
-		known: map[string]bool{}, fieldErrors: map[string]string{},
-	}
+	return &decoder{path: path, query: query, body: body, strictQuery: strictQuery}
 }
 
 // err returns an error if the request is not valid: invalid_request, or not_found for a
 // path that names something that cannot exist. Call it after all fields are read.
 func (d *decoder) err() error {
-	d.rejectUnknown(slices.Sorted(maps.Keys(d.body)))
+	d.rejectUnknown(unknown(d.body, d.known))
 	if d.strictQuery {
-		d.rejectUnknown(slices.Sorted(maps.Keys(d.query)))
+		d.rejectUnknown(unknown(d.query, d.known))
 	}
 	if err := booking.Invalid(d.fieldErrors); err != nil {
 		return err
@@ -52,9 +49,20 @@ func (d *decoder) err() error {
 	return d.notFound
 }
 
+// unknown returns the names of fields that are not known, sorted.
+func unknown[T any](fields map[string]T, known []string) (names []string) {
+	for name := range fields {
+		if !slices.Contains(known, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 func (d *decoder) rejectUnknown(names []string) {
 	for _, name := range names {
-		if !d.known[name] && len(d.fieldErrors) < maxFieldErrors {
+		if len(d.fieldErrors) < maxFieldErrors {
 			d.fieldError(truncate(strings.ToValidUTF8(name, "?")), "is not a field of this request")
 		}
 	}
@@ -62,6 +70,9 @@ func (d *decoder) rejectUnknown(names []string) {
 
 // fieldError records what is wrong with a field. The first message of a field is kept.
 func (d *decoder) fieldError(name, message string) {
+	if d.fieldErrors == nil {
+		d.fieldErrors = map[string]string{}
+	}
 	if _, recorded := d.fieldErrors[name]; !recorded {
 		d.fieldErrors[name] = message
 	}
@@ -102,7 +113,7 @@ func (d *decoder) has(name string) bool {
 }
 
 func (d *decoder) lookup(name string) (value any, given bool) {
-	d.known[name] = true
+	d.known = append(d.known, name)
 	if values, given := d.query[name]; given {
 		if len(values) > 1 {
 			d.fieldError(name, "must not be given twice")

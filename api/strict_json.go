@@ -1,12 +1,12 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
 
 	"trainbooking.dev/booking"
 )
@@ -28,14 +28,10 @@ func parseObject(body []byte) (jsonObject, error) {
 	if !utf8.Valid(body) {
 		return nil, booking.InvalidField("body", "must be valid UTF-8")
 	}
-	// Check the syntax of the whole body first: the error names the position of the first
-	// mistake, and the parser below sees neither syntax errors nor a second document.
-	if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
-		return nil, booking.InvalidField("body", "must be one JSON document: "+err.Error())
+	if !gjson.ValidBytes(body) {
+		return nil, booking.InvalidField("body", "must be one JSON document: "+syntaxError(body))
 	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
-	value, err := parser{decoder}.value(0)
+	value, err := parse(gjson.ParseBytes(body), 0)
 	if err != nil {
 		return nil, booking.InvalidField(err.field(), err.message)
 	}
@@ -44,6 +40,14 @@ func parseObject(body []byte) (jsonObject, error) {
 		return nil, booking.InvalidField("body", "must be a JSON object")
 	}
 	return fields, nil
+}
+
+// syntaxError returns the first mistake in a body that is not valid, with its position.
+func syntaxError(body []byte) string {
+	if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
+		return err.Error()
+	}
+	return "its syntax is wrong"
 }
 
 // jsonError is an error in the value at path, such as stops[2].station.
@@ -63,66 +67,60 @@ func (e *jsonError) field() string {
 	return e.path
 }
 
-// parser parses valid JSON. It recurses at most maxDepth deep.
-type parser struct{ *json.Decoder }
-
-func (p parser) value(depth int) (any, *jsonError) {
-	switch token := p.next().(type) {
-	case json.Delim:
+// parse returns a value of valid JSON. It recurses at most maxDepth deep.
+func parse(value gjson.Result, depth int) (any, *jsonError) {
+	switch value.Type {
+	case gjson.JSON:
 		if depth == maxDepth {
 			return nil, &jsonError{"", fmt.Sprintf("must not be nested deeper than %d", maxDepth)}
 		}
-		if token == '[' {
-			return p.array(depth + 1)
+		if value.IsArray() {
+			return parseArray(value, depth+1)
 		}
-		return p.object(depth + 1)
-	case string:
-		return token, checkUnicode(token)
-	default: // json.Number, bool, nil
-		return token, nil
+		return parseFields(value, depth+1)
+	case gjson.String:
+		return value.Str, checkUnicode(value.Str)
+	case gjson.Number:
+		return json.Number(value.Raw), nil
+	case gjson.True, gjson.False:
+		return value.Type == gjson.True, nil
+	default:
+		return nil, nil //nolint:nilnil // null
 	}
 }
 
-func (p parser) array(depth int) (any, *jsonError) {
+func parseArray(array gjson.Result, depth int) (_ any, err *jsonError) {
 	elements := []any{}
-	for p.More() {
-		element, err := p.value(depth)
-		if err != nil {
-			return nil, err.within(fmt.Sprintf("[%d]", len(elements)))
+	array.ForEach(func(_, value gjson.Result) bool {
+		var element any
+		if element, err = parse(value, depth); err != nil {
+			err = err.within(fmt.Sprintf("[%d]", len(elements)))
 		}
 		elements = append(elements, element)
-	}
-	p.next()
-	return elements, nil
+		return err == nil
+	})
+	return elements, err
 }
 
-func (p parser) object(depth int) (any, *jsonError) {
+func parseFields(object gjson.Result, depth int) (_ any, err *jsonError) {
 	fields := jsonObject{}
-	for p.More() {
-		name, _ := p.next().(string)
+	object.ForEach(func(key, value gjson.Result) bool {
+		name := key.Str
 		if _, duplicate := fields[name]; duplicate {
-			return nil, &jsonError{truncate(name), "must not be given twice"}
+			err = &jsonError{truncate(name), "must not be given twice"}
+			return false
 		}
-		value, err := p.value(depth)
-		if err == nil {
+		var field any
+		if field, err = parse(value, depth); err == nil {
 			err = checkUnicode(name)
 		}
 		if err != nil {
-			return nil, err.within(truncate(name))
+			err = err.within(truncate(name))
 		}
-		fields[name] = value
-	}
-	p.next()
-	return fields, nil
-}
-
-// next returns the next token of a document whose syntax is known to be valid.
-func (p parser) next() json.Token {
-	token, err := p.Token()
-	if err != nil && err != io.EOF { //nolint:errorlint // Token returns it bare
-		panic("api: valid JSON did not parse: " + err.Error())
-	}
-	return token
+		fields[name] = field
+		return err == nil
+	})
+	return fields, err
 }
 
 // checkUnicode rejects the replacement character: encoding/json writes it for a \u escape

@@ -141,17 +141,19 @@ func (t *Tokens) parseExpired(text, kind string, now time.Time) (claims, error) 
 
 // verify returns the claims of a token with the right syntax and signature. It rejects line breaks,
 // which even the strict base64 decoder ignores, so that a token has only one spelling.
-func (t *Tokens) verify(text string, now time.Time) (c claims, ok bool) {
+func (t *Tokens) verify(text string, now time.Time) (claims, bool) {
 	if len(text) > maxToken || strings.ContainsAny(text, "\r\n") {
 		return claims{}, false
 	}
-	hash := sha256.Sum256([]byte(text))
-	if c, ok = t.verified.GetIfPresent(hash); ok {
+	var bytes [maxToken]byte // not on the heap, as []byte(text) would be
+	hash := sha256.Sum256(bytes[:copy(bytes[:], text)])
+	if c, found := t.verified.GetIfPresent(hash); found {
 		if c.expired(now) {
 			t.verified.Invalidate(hash)
 		}
 		return c, true
 	}
+	var c claims
 	if _, err := t.parser.ParseWithClaims(text, &c, t.key); err != nil {
 		return claims{}, false
 	}
