@@ -66,11 +66,15 @@ func failure(err error) response { return response{Response: activation.Response
 func sendRequest[R any](
 	ctx context.Context, s *System, id booking.TrainID, c activation.Command,
 ) (result R, wasLost bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
+	arrived := time.Now()
+	if deadline, set := ctx.Deadline(); !set || deadline.After(arrived.Add(requestTimeout)) {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, requestTimeout)
+		defer cancel()
+	}
 	ctx, end := startRequest(ctx, c, id)
 	defer func() { end(err) }()
-	arrived, timeout, to, conflicts := time.Now(), minAttempt, "", 0
+	timeout, to, conflicts := minAttempt, "", 0
 	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
 		r := newRequest(ctx, c, arrived)
 		r.Lost, r.Conflicts = wasLost, conflicts

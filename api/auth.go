@@ -33,9 +33,7 @@ func (s *Server) authorize(r *http.Request, required role) (auth.Identity, error
 	if err != nil {
 		return auth.Identity{}, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.timeout) // as in serve
-	defer cancel()
-	allowed, err := s.allowed(ctx, caller, required)
+	allowed, err := s.allowed(r.Context(), caller, required)
 	if err == nil && !allowed {
 		err = &booking.Error{Code: booking.CodeForbidden}
 	}
@@ -49,6 +47,8 @@ func (s *Server) allowed(ctx context.Context, caller auth.Identity, required rol
 	case required == user:
 		return true, nil
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout) // as in serve
+	defer cancel()
 	return s.accounts.IsAdmin(ctx, caller.User)
 }
 

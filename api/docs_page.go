@@ -42,6 +42,7 @@ func serveDocsPage(w http.ResponseWriter, _ *http.Request) error {
 func writeFile(w http.ResponseWriter, contentType string, file []byte) error {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Security-Policy", docsPolicy)
+	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.Header().Set("Cache-Control", docsCache)
 	_, err := w.Write(file)
 	return err

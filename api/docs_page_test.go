@@ -24,6 +24,7 @@ func TestDocsPageLoadsOnlyItsOwnFiles(t *testing.T) {
 	s := newTestServer(t)
 	page := s.get(t, "", "/docs")
 	require.Equal(t, 200, page.status)
+	require.Equal(t, "no-referrer", page.header.Get("Referrer-Policy"))
 	policy := page.header.Get("Content-Security-Policy")
 	require.Contains(t, policy, "default-src 'none'; script-src 'self';")
 	require.NotContains(t, policy, "http")

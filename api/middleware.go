@@ -27,8 +27,7 @@ func (s *Server) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		r, header := c.Request(), c.Response().Header()
 		record := &requestRecord{id: requestID(r.Header), address: c.RealIP(), started: time.Now()}
 		c.SetRequest(r.WithContext(withRecord(r.Context(), record)))
-		setSecurityHeaders(header)
-		header.Set("X-Request-Id", record.id)
+		setCommonHeaders(header, record.id)
 
 		s.metrics.inFlight.Inc()
 		defer s.metrics.inFlight.Dec()
@@ -81,13 +80,19 @@ func recoverPanic(record *requestRecord, next echo.HandlerFunc, c echo.Context) 
 	return next(c)
 }
 
-// setSecurityHeaders sets the headers for browsers. Caches must store no response of the
-// API: a response may be private, contain tokens, or be outdated a moment later.
-func setSecurityHeaders(header http.Header) {
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	header.Set("Cache-Control", "no-store")
+// The values of headers that every response has. They are shared, so they must not be changed.
+var (
+	noSniff = []string{"nosniff"}
+	noStore = []string{"no-store"}
+)
+
+// setCommonHeaders sets the headers of every response. Caches must store no response of the API: a
+// response may be private, contain tokens, or be outdated a moment later. Browsers must not take a
+// response for another type than it has. What they may do with a page is said by writeFile.
+func setCommonHeaders(header http.Header, requestID string) {
+	header["X-Content-Type-Options"] = noSniff
+	header["Cache-Control"] = noStore
+	header["X-Request-Id"] = []string{requestID}
 }
 
 // checkHeader rejects a header of more than maxHeader bytes, as counted on the wire. The

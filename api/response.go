@@ -26,6 +26,9 @@ func created(location string, body any) response {
 
 func noContent() response { return response{status: http.StatusNoContent} }
 
+// jsonType is the usual Content-Type. It is shared, so it must not be changed.
+var jsonType = []string{"application/json"}
+
 // message is the body of a response that only confirms the request.
 type message struct {
 	Message string `json:"message"`
@@ -57,8 +60,8 @@ func (r response) write(w http.ResponseWriter) error {
 		w.WriteHeader(r.status)
 		return nil
 	}
-	if header.Get("Content-Type") == "" {
-		header.Set("Content-Type", "application/json")
+	if len(header["Content-Type"]) == 0 {
+		header["Content-Type"] = jsonType
 	}
 	w.WriteHeader(r.status)
 	_, err := w.Write(r.body)
