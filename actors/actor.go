@@ -185,10 +185,10 @@ func awaitLease(ctx context.Context, left time.Duration, changed <-chan struct{}
 	return nil
 }
 
-// contextOf returns the context of the request of a write, which does not end with it.
+// contextOf returns the context of the request of a write, which the write may outlive.
 func contextOf(w activation.Write) context.Context {
 	if r := w.For(); r != nil {
-		return context.WithoutCancel(r.Context)
+		return r.Context
 	}
 	return context.Background()
 }
@@ -202,7 +202,7 @@ func (t *trainActor) written(w activation.Write) func(error) {
 func (t *trainActor) write(w activation.Write, call func(context.Context) error) {
 	done := t.written(w)
 	t.system.background.Go(func() {
-		ctx, cancel := context.WithTimeout(contextOf(w), storeTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(contextOf(w)), storeTimeout)
 		defer cancel()
 		begun := time.Now()
 		err := call(ctx)

@@ -78,7 +78,7 @@ func newBatcher[T any](
 	return b
 }
 
-// add queues an item for the request of ctx. done is called once, from another goroutine, with nil
+// add queues an item for the request of ctx, which is used for its span only. done is called once, from another goroutine, with nil
 // when the item is stored.
 func (b *batcher[T]) add(ctx context.Context, item T, done func(error)) {
 	q := queued[T]{item: item, train: b.train(item), span: trace.SpanContextFromContext(ctx), done: done}

@@ -27,7 +27,7 @@ const (
 // readBody returns the body of a request, or nil if it is empty. Errors: too_large;
 // unsupported_media_type if the Content-Type is not JSON.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readAll(w, r)
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, &booking.Error{
 			Code: booking.CodeTooLarge, Message: fmt.Sprintf("A body has at most %d bytes", maxBody), Cause: err,
@@ -48,13 +48,26 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
+// readAll reads a body of at most maxBody bytes.
+func readAll(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if n := r.ContentLength; n >= 0 && n <= maxBody { // net/http reads no more than that
+		body := make([]byte, n)
+		_, err := io.ReadFull(r.Body, body)
+		return body, err
+	}
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+}
+
 // isJSON accepts exactly one Content-Type, application/json. If it has a charset, that
 // must be UTF-8, the only one that RFC 8259 allows.
 func isJSON(contentTypes []string) bool {
 	if len(contentTypes) != 1 {
 		return false
 	}
+	if contentTypes[0] == jsonType[0] {
+		return true
+	}
 	media, parameters, err := mime.ParseMediaType(contentTypes[0])
 	charset, named := parameters["charset"]
-	return err == nil && media == "application/json" && (!named || strings.EqualFold(charset, "utf-8"))
+	return err == nil && media == jsonType[0] && (!named || strings.EqualFold(charset, "utf-8"))
 }

@@ -20,7 +20,8 @@ type decoder struct {
 	body  jsonObject
 
 	strictQuery bool              // unknown query parameters are errors
-	known       []string          // the names that were read
+	known       []string          // the names that were read; at first in names
+	names       [4]string
 	fieldErrors map[string]string // messages by field; nil if there are none
 	notFound    error             // the path names something that cannot exist
 }
@@ -33,7 +34,9 @@ const maxFieldErrors = 20
 type queryValue string
 
 func newDecoder(path func(string) string, query url.Values, body jsonObject, strictQuery bool) *decoder {
-	return &decoder{path: path, query: query, body: body, strictQuery: strictQuery}
+	d := &decoder{path: path, query: query, body: body, strictQuery: strictQuery}
+	d.known = d.names[:0]
+	return d
 }
 
 // err returns an error if the request is not valid: invalid_request, or not_found for a

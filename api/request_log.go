@@ -14,6 +14,9 @@ import (
 // connection before the response. It is not in RFC 9110; nginx introduced it.
 const statusClientClosed = 499
 
+// maxAttributes is how many attributes the log line of a request has at most.
+const maxAttributes = 11
+
 // requestRecord collects what the log line, the span and the errors of a request need.
 type requestRecord struct {
 	id        string
@@ -51,7 +54,7 @@ func (r *requestRecord) pattern() string {
 func (s *Server) logRequest(
 	ctx context.Context, r *requestRecord, method string, status int, size int64, took time.Duration,
 ) {
-	attributes := []slog.Attr{
+	attributes := append(make([]slog.Attr, 0, maxAttributes),
 		slog.String("method", method),
 		slog.String("route", r.pattern()),
 		slog.Int("status", status),
@@ -59,7 +62,7 @@ func (s *Server) logRequest(
 		slog.Int64("bytes", size),
 		slog.String("request_id", r.id),
 		slog.String("address", r.address),
-	}
+	)
 	switch {
 	case r.caller.Machine:
 		attributes = append(attributes, slog.String("user", "train-admin"))

@@ -110,7 +110,9 @@ func (id HoldID) IsZero() bool { return id == HoldID{} }
 func (id HoldID) String() string { return base64.RawURLEncoding.EncodeToString(id[:]) }
 
 // MarshalText implements encoding.TextMarshaler with the 40-character form.
-func (id HoldID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+func (id HoldID) MarshalText() ([]byte, error) {
+	return base64.RawURLEncoding.AppendEncode(nil, id[:]), nil
+}
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (id *HoldID) UnmarshalText(b []byte) (err error) {

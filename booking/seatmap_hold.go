@@ -181,8 +181,12 @@ func (m *SeatMap) sameHold(request HoldRequest, segment Legs) *liveHold {
 	if h := m.holds[request.ID]; h != nil && h.User == request.User {
 		return h
 	}
-	seats := slices.Sorted(slices.Values(request.Seats))
-	for _, h := range m.byUser[request.User] {
+	theirs := m.byUser[request.User]
+	if len(theirs) == 0 {
+		return nil
+	}
+	seats := sorted(request.Seats)
+	for _, h := range theirs {
 		if h.Legs == segment && slices.Equal(h.Seats, seats) {
 			return h
 		}
@@ -211,7 +215,7 @@ func (m *SeatMap) freeSeats(request HoldRequest, segment Legs) ([]int, error) {
 	if len(request.Seats) == 0 {
 		return m.choose(request.Count, segment)
 	}
-	seats := slices.Sorted(slices.Values(request.Seats))
+	seats := sorted(request.Seats)
 	var until time.Time
 	for _, n := range seats {
 		if m.seats.at(n).booked.Overlaps(segment) {
@@ -223,6 +227,13 @@ func (m *SeatMap) freeSeats(request HoldRequest, segment Legs) ([]int, error) {
 		return nil, errLocked(until)
 	}
 	return seats, nil
+}
+
+// sorted returns a copy of some seat numbers, ascending.
+func sorted(seats []int) []int {
+	seats = slices.Clone(seats)
+	slices.Sort(seats)
+	return seats
 }
 
 // heldUntil returns when the last hold on the segment of seat n ends; zero if it is not

@@ -70,13 +70,23 @@ func ParseServiceTokens(contents []byte) (*ServiceTokens, error) {
 	return s, nil
 }
 
+// hashOf returns the SHA-256 of a token. It allocates nothing for a token of the usual length, as
+// []byte(token) would.
+func hashOf(token string) [sha256.Size]byte {
+	var usual [maxToken]byte
+	if len(token) > len(usual) {
+		return sha256.Sum256([]byte(token))
+	}
+	return sha256.Sum256(usual[:copy(usual[:], token)])
+}
+
 // Match reports whether token is one of the service tokens. It compares in constant time.
 // A nil *ServiceTokens matches nothing.
 func (s *ServiceTokens) Match(token string) bool {
-	if s == nil {
+	if s == nil || len(s.hashes) == 0 {
 		return false
 	}
-	hash, found := sha256.Sum256([]byte(token)), 0
+	hash, found := hashOf(token), 0
 	for i := range s.hashes {
 		found |= subtle.ConstantTimeCompare(hash[:], s.hashes[i][:])
 	}

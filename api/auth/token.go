@@ -145,8 +145,7 @@ func (t *Tokens) verify(text string, now time.Time) (claims, bool) {
 	if len(text) > maxToken || strings.ContainsAny(text, "\r\n") {
 		return claims{}, false
 	}
-	var bytes [maxToken]byte // not on the heap, as []byte(text) would be
-	hash := sha256.Sum256(bytes[:copy(bytes[:], text)])
+	hash := hashOf(text)
 	if c, found := t.verified.GetIfPresent(hash); found {
 		if c.expired(now) {
 			t.verified.Invalidate(hash)

@@ -53,28 +53,6 @@ func (c *conn) snapshot(ctx context.Context, fn func(context.Context, *conn) err
 	return fn(ctx, c)
 }
 
-// savepoint runs fn and undoes its writes if it returns a refusal (see isRefusal); the
-// transaction continues. After any other error the transaction must be rolled back, since
-// SQLite may have done so already.
-func (c *conn) savepoint(ctx context.Context, fn func() error) error {
-	if _, err := c.exec(ctx, "SAVEPOINT one"); err != nil {
-		return err
-	}
-	refused := fn()
-	if refused != nil && !isRefusal(refused) {
-		return refused
-	}
-	if refused != nil {
-		if _, err := c.exec(ctx, "ROLLBACK TO one"); err != nil {
-			return err
-		}
-	}
-	if _, err := c.exec(ctx, "RELEASE one"); err != nil {
-		return err
-	}
-	return refused
-}
-
 // exec runs a statement and returns how many rows it changed.
 func (c *conn) exec(ctx context.Context, text string, args ...any) (rows int64, err error) {
 	err = c.with(ctx, text, func(stmt *sql.Stmt) error {

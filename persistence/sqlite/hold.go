@@ -64,21 +64,15 @@ func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([
 // holds. A train that never existed has no owner, so the write is fenced.
 func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite, now time.Time) error {
 	const (
-		put = `
+		owned = ` FROM trains WHERE id = ?1 AND epoch = ?2 AND owner = ?3`
+		put   = `
 			INSERT INTO holds (train_id, id, user_id, legs, seats, expires_at, released)
-			VALUES (?, ?, ?, ?, ?, ?, ?)
+			SELECT ?1, ?4, ?5, ?6, ?7, ?8, ?9` + owned + `
 			ON CONFLICT (train_id, id) DO UPDATE SET
 				user_id = excluded.user_id, legs = excluded.legs, seats = excluded.seats,
 				expires_at = excluded.expires_at, released = excluded.released`
-		drop = `DELETE FROM holds WHERE train_id = ? AND id = ?`
+		drop = `DELETE FROM holds WHERE train_id = ?1 AND id = ?4 AND EXISTS (SELECT 1` + owned + `)`
 	)
-	is, err := activationOf(ctx, c, w.Guard)
-	if errors.Is(err, persistence.ErrNotFound) || err == nil && !is.current {
-		return persistence.ErrFenced
-	}
-	if err != nil {
-		return err
-	}
 	h, train := w.Hold, w.Guard.Train
 	switch w.Op {
 	case persistence.HoldPut:
@@ -86,13 +80,24 @@ func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite, now time.T
 		if err != nil {
 			return err
 		}
-		_, err = c.exec(ctx, put, train[:], h.ID[:], h.User[:], persistence.EncodeLegs(h.Legs), seats, micros(h.ExpiresAt), h.Released)
-		if err == nil && h.Released {
+		rows, err := c.exec(ctx, put, train[:], w.Guard.Epoch, w.Guard.Owner[:],
+			h.ID[:], h.User[:], persistence.EncodeLegs(h.Legs), seats, micros(h.ExpiresAt), h.Released)
+		switch {
+		case err == nil && rows == 0:
+			return persistence.ErrFenced
+		case err == nil && h.Released:
 			_, err = c.exec(ctx, trimHolds, train[:], h.User[:], persistence.MaxHistory, micros(now))
 		}
 		return err
 	case persistence.HoldDrop:
-		_, err := c.exec(ctx, drop, train[:], h.ID[:])
+		rows, err := c.exec(ctx, drop, train[:], w.Guard.Epoch, w.Guard.Owner[:], h.ID[:])
+		if err != nil || rows > 0 {
+			return err
+		}
+		is, err := activationOf(ctx, c, w.Guard)
+		if errors.Is(err, persistence.ErrNotFound) || err == nil && !is.current {
+			return persistence.ErrFenced
+		}
 		return err
 	}
 	return fmt.Errorf("unknown operation %d on a hold", w.Op)
