@@ -61,15 +61,15 @@ func newActivations(s *System) *activations {
 }
 
 // snapshot returns the state that the train's activation published last; nil if it is not active
-// here or may not be served.
-func (as *activations) snapshot(id booking.TrainID) *booking.Snapshot {
+// here or may not be served at now.
+func (as *activations) snapshot(id booking.TrainID, now time.Time) *booking.Snapshot {
 	as.mu.Lock()
 	defer as.mu.Unlock()
 	a := as.active[id]
 	if a == nil {
 		return nil
 	}
-	if term := a.term.Load(); term == nil || !term.Valid(time.Now()) {
+	if term := a.term.Load(); term == nil || !term.Valid(now) {
 		return nil
 	}
 	return a.snapshot.Load()

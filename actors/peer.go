@@ -82,35 +82,47 @@ func (t trainsServer) Execute(ctx context.Context, q *wire.ExecuteRequest) (*wir
 	return encodeResponse(resp), nil
 }
 
-// queryRemotely queries a peer.
-func queryRemotely(ctx context.Context, to *cluster.Peer, trains []*booking.Train, query trainQuery) (queryResults, error) {
+// queryRemotely queries a peer. The results are in the order of the trains; after an error, all of
+// them are unread.
+func queryRemotely(ctx context.Context, to *cluster.Peer, trains []*booking.Train, query trainQuery) ([]queryResult, error) {
 	q := &wire.QueryRequest{
 		From: query.From, To: query.To, Offers: query.Offers, Seats: query.Seats, Trains: make([][]byte, len(trains)),
 	}
 	for i, train := range trains {
 		q.Trains[i] = train.ID[:]
 	}
-	results := queryResults{Found: make(map[booking.TrainID]queryResult, len(trains))}
+	results, places := make([]queryResult, len(trains)), make(map[booking.TrainID]int, len(trains))
+	for i, train := range trains {
+		places[train.ID] = i
+	}
 	stream, err := wire.NewTrainsClient(to.Connection()).Query(ctx, q)
 	for err == nil {
 		var part *wire.QueryResponse
 		if part, err = stream.Recv(); err == nil {
-			err = results.add(part, to.Address())
+			err = addResults(results, places, part, to.Address())
 		}
 	}
-	if !errors.Is(err, io.EOF) {
-		return queryResults{}, err
+	if errors.Is(err, io.EOF) {
+		return results, nil
 	}
-	return results, nil
+	for i := range results {
+		results[i] = queryResult{unread: true}
+	}
+	return results, err
 }
 
-func (r *queryResults) add(part *wire.QueryResponse, peer string) error {
+// addResults stores a part of the results of a peer in the places of their trains.
+func addResults(results []queryResult, places map[booking.TrainID]int, part *wire.QueryResponse, peer string) error {
 	for _, a := range part.GetFound() {
 		found := decodeResult(a)
-		r.Found[found.Train.ID] = found
+		if place, asked := places[found.Train.ID]; asked {
+			results[place] = found
+		}
 	}
 	for _, id := range part.GetUnread() {
-		r.Unread = append(r.Unread, toTrainID(id))
+		if place, asked := places[toTrainID(id)]; asked {
+			results[place].unread = true
+		}
 	}
 	if e := part.GetError(); e != nil {
 		return decodeError(e, peer)
@@ -141,14 +153,18 @@ func (t trainsServer) Query(q *wire.QueryRequest, stream grpc.ServerStreamingSer
 		}
 	}
 	results, err := t.system.queryLocal(ctx, trains, query)
-	if err != nil && len(results.Found) == 0 {
+	if _, all := unread(results); all && err != nil {
 		return stream.Send(&wire.QueryResponse{Error: encodeError(err)})
 	}
-	for _, id := range results.Unread {
-		part.Unread = append(part.Unread, id[:])
-	}
-	for _, r := range results.Found {
-		part.Found = append(part.Found, encodeResult(&r))
+	for i := range results {
+		r := &results[i]
+		if r.unread {
+			part.Unread = append(part.Unread, trains[i].ID[:])
+		}
+		if r.Train == nil {
+			continue
+		}
+		part.Found = append(part.Found, encodeResult(r))
 		if size += len(r.SeatList) + len(r.Seats) + sizeOfTrain(r.Train); size < maxQueryMessage {
 			continue
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -56,30 +54,35 @@ type trainQuery struct {
 	Offers, Seats bool
 }
 
-// queryResult is the result of a query about one train.
+// queryResult is the result of a query about one train. Train is nil if the train is not sold between
+// the stations or was not read.
 type queryResult struct {
 	booking.Availability
-	Seats []booking.Seat
+	Seats  []booking.Seat
+	unread bool
 }
 
-// queryResults are the results of one process, at most one for each train. What it could not read
-// is in Unread.
-type queryResults struct {
-	Found  map[booking.TrainID]queryResult
-	Unread []booking.TrainID
+// unread reports whether any, or all, of the trains were not read.
+func unread(results []queryResult) (some, all bool) {
+	all = len(results) > 0
+	for i := range results {
+		some = some || results[i].unread
+		all = all && results[i].unread
+	}
+	return some, all
 }
 
-// of returns the result for a train; false if it is not sold between the stations.
-func (q trainQuery) of(snapshot *booking.Snapshot, now time.Time) (result queryResult, ok bool) {
+// of returns the result for a train.
+func (q trainQuery) of(snapshot *booking.Snapshot, now time.Time) (result queryResult) {
 	segment, err := snapshot.Train.Segment(q.From, q.To)
 	if err != nil {
 		if q.Offers {
-			return result, false
+			return result
 		}
 		segment = snapshot.Train.Run() // the stops have changed since the train was found
 	}
 	if q.Offers && !snapshot.Sellable(segment, now) {
-		return result, false
+		return result
 	}
 	result.Availability = snapshot.Availability(segment)
 	if q.Offers {
@@ -88,7 +91,7 @@ func (q trainQuery) of(snapshot *booking.Snapshot, now time.Time) (result queryR
 	if q.Seats {
 		result.Seats = snapshot.Seats(segment)
 	}
-	return result, true
+	return result
 }
 
 // queryTrain queries one train.
@@ -103,14 +106,13 @@ func (s *System) queryTrain(ctx context.Context, id booking.TrainID, query train
 		return queryResult{}, err
 	}
 	results, err := s.gather(ctx, []*booking.Train{train}, query)
-	result, found := results.Found[id]
 	switch {
-	case found:
-		return result, nil
 	case err != nil:
 		return queryResult{}, err
+	case results[0].Train == nil: // it was deleted meanwhile
+		return queryResult{}, booking.NotFound("train")
 	}
-	return queryResult{}, booking.NotFound("train") // it was deleted meanwhile
+	return results[0], nil
 }
 
 // queryTrains queries trains. Those that could not be read are left out, which incomplete reports,
@@ -119,61 +121,88 @@ func (s *System) queryTrains(
 	ctx context.Context, trains []*booking.Train, query trainQuery,
 ) (found []booking.Availability, incomplete bool, err error) {
 	results, err := s.gather(ctx, trains, query)
-	found = make([]booking.Availability, 0, len(results.Found))
-	for _, train := range trains {
-		if result, ok := results.Found[train.ID]; ok {
-			found = append(found, result.Availability)
+	found = make([]booking.Availability, 0, len(results))
+	for i := range results {
+		if results[i].Train != nil {
+			found = append(found, results[i].Availability)
 		}
 	}
 	if len(found) > 0 {
 		err = nil
 	}
-	return found, len(results.Unread) > 0, err
+	incomplete, _ = unread(results)
+	return found, incomplete, err
 }
 
 // gather queries every process that owns some of the trains, all at the same time. What a process
-// does not answer is read from the stores. The error is the reason why trains are unread.
-func (s *System) gather(ctx context.Context, trains []*booking.Train, query trainQuery) (queryResults, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	byOwner := map[string][]*booking.Train{}
-	for _, train := range trains {
+// does not answer is read from the stores. The results are in the order of the trains. The error is
+// the reason why some of them are unread.
+func (s *System) gather(ctx context.Context, trains []*booking.Train, query trainQuery) ([]queryResult, error) {
+	places := s.placesByOwner(trains)
+	results := make([]queryResult, len(trains))
+	var err error
+	if local := places[s.cluster.Address()]; len(local) == len(trains) {
+		results, err = s.queryLocal(ctx, trains, query)
+	} else {
+		err = s.queryOwners(ctx, places, trains, query, results)
+	}
+	if e, ok := errors.AsType[*booking.Error](err); ok {
+		return results, e
+	}
+	if some, _ := unread(results); some {
+		return results, booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errors.Join(errUnread, err))
+	}
+	return results, nil
+}
+
+// placesByOwner returns the places of trains by the address of the process to query. Those whose
+// owner cannot be queried are for this one.
+func (s *System) placesByOwner(trains []*booking.Train) map[string][]int {
+	places := map[string][]int{}
+	for i, train := range trains {
 		owner := s.proposedOwner(train.ID)
 		if s.cluster.Peer(owner) == nil { // this process, or none
 			owner = s.cluster.Address()
 		}
-		byOwner[owner] = append(byOwner[owner], train)
+		places[owner] = append(places[owner], i)
 	}
+	return places
+}
+
+// queryOwners queries the owners of trains, and stores the results in their places.
+func (s *System) queryOwners(
+	ctx context.Context, places map[string][]int, trains []*booking.Train, query trainQuery, results []queryResult,
+) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	var (
 		mu      sync.Mutex
-		all     = queryResults{Found: make(map[booking.TrainID]queryResult, len(trains))}
 		failed  error
 		queries sync.WaitGroup
 	)
-	for owner, some := range byOwner {
+	for owner, its := range places {
 		queries.Go(func() {
-			results, err := s.queryOwner(ctx, owner, some, query)
+			some := make([]*booking.Train, len(its))
+			for i, place := range its {
+				some[i] = trains[place]
+			}
+			found, err := s.queryOwner(ctx, owner, some, query)
 			mu.Lock()
 			defer mu.Unlock()
-			maps.Copy(all.Found, results.Found)
-			all.Unread = append(all.Unread, results.Unread...)
+			for i, place := range its {
+				results[place] = found[i]
+			}
 			failed = errors.Join(failed, err)
 		})
 	}
 	queries.Wait()
-	if e, ok := errors.AsType[*booking.Error](failed); ok {
-		return all, e
-	}
-	if len(all.Unread) > 0 {
-		return all, booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errors.Join(errUnread, failed))
-	}
-	return all, nil
+	return failed
 }
 
 // queryOwner queries one process. What it does not answer, this process reads.
 func (s *System) queryOwner(
 	ctx context.Context, owner string, trains []*booking.Train, query trainQuery,
-) (queryResults, error) {
+) ([]queryResult, error) {
 	peer := s.cluster.Peer(owner)
 	if peer == nil {
 		return s.queryLocal(ctx, trains, query)
@@ -181,46 +210,50 @@ func (s *System) queryOwner(
 	attempt, cancel := context.WithTimeout(ctx, maxPeerQuery)
 	defer cancel()
 	results, err := queryRemotely(attempt, peer, trains, query)
-	if err == nil && len(results.Unread) == 0 {
-		return results, nil
+	var places []int
+	var rest []*booking.Train
+	for i := range results {
+		if results[i].unread {
+			places, rest = append(places, i), append(rest, trains[i])
+		}
 	}
-	if err == nil {
-		trains = slices.DeleteFunc(trains, func(train *booking.Train) bool { return !slices.Contains(results.Unread, train.ID) })
+	if len(rest) == 0 {
+		return results, nil
 	}
 	s.metrics.retries.Inc()
 	s.log.Debug("a peer did not answer a query; its trains are read from the stores",
-		slog.String("peer", owner), slog.Int("trains", len(trains)), slog.Any("error", err))
-	rest, err := s.queryLocal(ctx, trains, query)
-	maps.Copy(rest.Found, results.Found)
-	return rest, err
+		slog.String("peer", owner), slog.Int("trains", len(rest)), slog.Any("error", err))
+	read, err := s.queryLocal(ctx, rest, query)
+	for i, place := range places {
+		results[place] = read[i]
+	}
+	return results, err
 }
 
 // queryLocal queries trains in this process: those that are active here, and the others from the
-// stores. It activates none.
-func (s *System) queryLocal(ctx context.Context, trains []*booking.Train, query trainQuery) (queryResults, error) {
-	results := queryResults{Found: make(map[booking.TrainID]queryResult, len(trains))}
-	add := func(snapshot *booking.Snapshot) {
-		if result, ok := query.of(snapshot, time.Now()); ok {
-			results.Found[snapshot.Train.ID] = result
-		}
-	}
+// stores. It activates none. The results are in the order of the trains.
+func (s *System) queryLocal(ctx context.Context, trains []*booking.Train, query trainQuery) ([]queryResult, error) {
+	results, now := make([]queryResult, len(trains)), time.Now()
+	var places []int
 	var others []*booking.Train
-	for _, train := range trains {
-		if snapshot := s.activations.snapshot(train.ID); snapshot != nil {
-			add(snapshot)
+	for i, train := range trains {
+		if snapshot := s.activations.snapshot(train.ID, now); snapshot != nil {
+			results[i] = query.of(snapshot, now)
 		} else {
-			others = append(others, train)
+			places, others = append(places, i), append(others, train)
 		}
 	}
 	if len(others) == 0 {
 		return results, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	snapshots, err := s.passive.snapshots(ctx, others)
-	for i, snapshot := range snapshots {
-		if snapshot != nil {
-			add(snapshot)
+	for i, place := range places {
+		if snapshots[i] == nil {
+			results[place].unread = true
 		} else {
-			results.Unread = append(results.Unread, others[i].ID)
+			results[place] = query.of(snapshots[i], time.Now())
 		}
 	}
 	return results, err

@@ -19,8 +19,8 @@ type decoder struct {
 	query url.Values
 	body  jsonObject
 
-	strictQuery bool              // unknown query parameters are errors
-	known       []string          // the names that were read; at first in names
+	strictQuery bool     // unknown query parameters are errors
+	known       []string // the names that were read; at first in names
 	names       [4]string
 	fieldErrors map[string]string // messages by field; nil if there are none
 	notFound    error             // the path names something that cannot exist

@@ -22,9 +22,9 @@ func (s *Server) getTrains(ctx context.Context, _ *call, in getTrainsRequest) (r
 	return response{status: http.StatusOK, body: encodeTrains(trains)}, nil
 }
 
-// encodeTrains encodes the response of get-trains. The seat lists are already encoded, once
-// for each state of a train. json.Marshal would validate them again, which is most of the
-// work for 20 trains with 1,000 seats.
+// encodeTrains encodes the response of get-trains. All of it is already encoded, once for each state
+// of a train. json.Marshal would validate the seat lists again, which is most of the work for 20
+// trains with 1,000 seats.
 func encodeTrains(trains []booking.Availability) []byte {
 	const withoutSeats = 512 // bytes of a train without its seat list
 	size := 2
@@ -36,12 +36,14 @@ func encodeTrains(trains []booking.Availability) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendAvailability(b, a)
+		b = append(b, a.Memo.Get(func() []byte { return encodeAvailability(a) })...)
+		b = append(append(b, a.SeatList...), '}')
 	}
 	return append(b, ']')
 }
 
-func appendAvailability(b []byte, a booking.Availability) []byte {
+// encodeAvailability encodes a train up to its seat list, which is long and so not kept twice.
+func encodeAvailability(a booking.Availability) (b []byte) {
 	from, to := a.Train.Ends(a.Segment)
 	b = append(append(append(b, `{"train_id":"`...), a.Train.ID.String()...), `","train_name":`...)
 	b = append(b, encode(a.Train.Name)...)
@@ -50,6 +52,5 @@ func appendAvailability(b []byte, a booking.Availability) []byte {
 	b = strconv.AppendBool(append(b, `,"is_full":`...), a.Train.Capacity == a.Booked)
 	b = append(append(b, `,"source":`...), encode(from.Station)...)
 	b = append(append(b, `,"destination":`...), encode(to.Station)...)
-	b = append(append(b, `,"seat_available":`...), a.SeatList...)
-	return append(b, '}')
+	return append(b, `,"seat_available":`...)
 }

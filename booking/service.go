@@ -2,6 +2,7 @@ package booking
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -97,6 +98,25 @@ type Availability struct {
 	// SeatList is the JSON array of the numbers of the available seats, ascending; nil
 	// if no list was requested.
 	SeatList []byte
+	// Memo keeps what is derived from the other fields, for as long as they do not change; nil if
+	// nothing is kept.
+	Memo *Memo
+}
+
+// Memo keeps bytes that are derived from a value that does not change. It is safe for concurrent use.
+// A nil Memo keeps nothing.
+type Memo struct {
+	once  sync.Once
+	bytes []byte
+}
+
+// Get returns the bytes, which derive makes if they are not kept. They are shared: do not change them.
+func (m *Memo) Get(derive func() []byte) []byte {
+	if m == nil {
+		return derive()
+	}
+	m.once.Do(func() { m.bytes = derive() })
+	return m.bytes
 }
 
 // Tally counts the seats of a segment by state; the three add up to the capacity.

@@ -27,6 +27,7 @@ type segmentState struct {
 	count, encode sync.Once
 	tally         Tally
 	list          []byte
+	memo          Memo
 }
 
 // NewSnapshot returns the state of a train that is stored: the legs on which each seat is booked,
@@ -54,15 +55,20 @@ func NewSnapshot(train *Train, booked map[int]Legs, holds []Hold, now time.Time)
 }
 
 // Tally counts the seats on the segment.
-func (s *Snapshot) Tally(segment Legs) Tally {
+func (s *Snapshot) Tally(segment Legs) Tally { return s.counted(segment).tally }
+
+// counted returns the state of a segment with its tally.
+func (s *Snapshot) counted(segment Legs) *segmentState {
 	state := s.segment(segment)
 	state.count.Do(func() { state.tally = s.seats.tally(segment) })
-	return state.tally
+	return state
 }
 
-// Availability returns the tally of the segment, without a seat list.
+// Availability returns the tally of the segment, without a seat list. Its Memo is for everybody who
+// asks for the segment.
 func (s *Snapshot) Availability(segment Legs) Availability {
-	return Availability{Train: s.Train, Segment: segment, Tally: s.Tally(segment)}
+	state := s.counted(segment)
+	return Availability{Train: s.Train, Segment: segment, Tally: state.tally, Memo: &state.memo}
 }
 
 // Sellable reports whether a passenger can still book the segment at now: the train is on
