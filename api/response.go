@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"strconv"
+	"sync"
 )
 
 // response is what a handler returns: a status, headers and a JSON document.
@@ -12,6 +14,31 @@ type response struct {
 	status int
 	header http.Header // without a Content-Type, it is application/json
 	body   []byte      // nil: no body
+	buffer *[]byte     // has the body, and is reused when it is sent; nil: the body is not reused
+}
+
+const (
+	// maxShortBody is up to which size net/http buffers a body, so that it knows its length.
+	maxShortBody = 2048
+	// maxBuffer is the largest buffer that is kept.
+	maxBuffer = 1 << 20
+)
+
+// buffers are for bodies that are long and frequent.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// okBuffered is ok for a body that add appends to an empty buffer.
+func okBuffered(add func([]byte) []byte) response {
+	buffer := buffers.Get().(*[]byte) //nolint:forcetypeassert // see buffers
+	*buffer = add((*buffer)[:0])
+	return response{status: http.StatusOK, body: *buffer, buffer: buffer}
+}
+
+// release lets the buffer be used for other responses.
+func (r response) release() {
+	if r.buffer != nil && cap(*r.buffer) <= maxBuffer {
+		buffers.Put(r.buffer)
+	}
 }
 
 func ok(body any) response { return response{status: http.StatusOK, body: encode(body)} }
@@ -62,6 +89,9 @@ func (r response) write(w http.ResponseWriter) error {
 	}
 	if len(header["Content-Type"]) == 0 {
 		header["Content-Type"] = jsonType
+	}
+	if len(r.body) > maxShortBody { // otherwise it would be sent in chunks
+		header.Set("Content-Length", strconv.Itoa(len(r.body)))
 	}
 	w.WriteHeader(r.status)
 	_, err := w.Write(r.body)

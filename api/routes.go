@@ -100,6 +100,7 @@ func (s *Server) echoHandler(rt *route) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
+		defer r.release()
 		return r.write(c.Response())
 	}
 }

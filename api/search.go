@@ -2,7 +2,7 @@ package api
 
 import (
 	"context"
-	"net/http"
+	"slices"
 	"strconv"
 
 	"trainbooking.dev/booking"
@@ -19,19 +19,19 @@ func (s *Server) getTrains(ctx context.Context, _ *call, in getTrainsRequest) (r
 	if err != nil {
 		return response{}, err
 	}
-	return response{status: http.StatusOK, body: encodeTrains(trains)}, nil
+	return okBuffered(func(b []byte) []byte { return appendTrains(b, trains) }), nil
 }
 
-// encodeTrains encodes the response of get-trains. All of it is already encoded, once for each state
+// appendTrains appends the response of get-trains. All of it is already encoded, once for each state
 // of a train. json.Marshal would validate the seat lists again, which is most of the work for 20
 // trains with 1,000 seats.
-func encodeTrains(trains []booking.Availability) []byte {
+func appendTrains(b []byte, trains []booking.Availability) []byte {
 	const withoutSeats = 512 // bytes of a train without its seat list
 	size := 2
 	for _, a := range trains {
 		size += len(a.SeatList) + withoutSeats
 	}
-	b := append(make([]byte, 0, size), '[')
+	b = append(slices.Grow(b, size), '[')
 	for i, a := range trains {
 		if i > 0 {
 			b = append(b, ',')
