@@ -41,11 +41,21 @@ type result struct {
 	output []byte
 }
 
+// passes returns an error if the suite fails without a mutant.
+func (s suite) passes(ctx context.Context) error {
+	r, err := s.run(ctx, "")
+	if err == nil && !r.passed {
+		err = fmt.Errorf("without a mutant, %s fails:\n%s", s, r.output)
+	}
+	return err
+}
+
 // run runs the suite with an overlay, or without one if it is "". It returns an error if the
 // suite does not compile or has no tests.
 func (s suite) run(ctx context.Context, overlay string) (result, error) {
 	command := exec.CommandContext(ctx, "go", s.command()...) //nolint:gosec // from the list of mutants
-	command.Env = os.Environ()
+	// rapid need not search for the shortest failure, for half a minute, nor keep it for the next run.
+	command.Env = append(os.Environ(), "RAPID_SHRINKTIME=0s", "RAPID_NOFAILFILE=true")
 	if overlay != "" { // in the environment, because tests build programs with it too
 		command.Env = append(command.Env, "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -overlay="+overlay))
 	}
