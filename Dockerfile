@@ -13,8 +13,8 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=devel
-# -buildvcs=false: .git is not in the context, and VERSION has the version.
-RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=${VERSION}" \
+# -buildvcs=false: .git is not in the context, and VERSION has the version. The Makefile explains grpcnotrace.
+RUN CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -buildvcs=false -ldflags "-s -w -X main.version=${VERSION}" \
         -o /out/ ./cmd/trainbooking ./cmd/operator && \
     mkdir /out/data
 

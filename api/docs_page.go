@@ -4,7 +4,8 @@ import (
 	_ "embed"
 	"net/http"
 
-	"github.com/swaggest/swgui/v5emb"
+	"github.com/swaggest/swgui/v5/static"
+	"github.com/vearutop/statigz"
 
 	"trainbooking.dev/booking"
 )
@@ -48,10 +49,10 @@ func writeFile(w http.ResponseWriter, contentType string, file []byte) error {
 	return err
 }
 
-// docsFiles serves the files that the page loads. It does not serve the page of swgui,
-// which has inline scripts.
+// docsFiles serves the files that the page loads. The page of swgui is not used, because it has
+// inline scripts and is an html/template, which would make the program twice as large.
 func docsFiles() fileHandler {
-	files := v5emb.New("", "", "/docs")
+	files := http.StripPrefix("/docs", statigz.FileServer(static.FS))
 	return func(w http.ResponseWriter, r *http.Request) error {
 		switch r.URL.Path {
 		case "/docs/start.js":

@@ -4,12 +4,20 @@ import (
 	"net"
 	"strconv"
 	"strings"
+
+	"github.com/spf13/pflag"
 )
 
 // Redis has the settings of the Redis that the processes of a cluster share.
 type Redis struct {
-	RedisURL     string `name:"redis-url" placeholder:"URL" help:"Redis that a cluster shares, redis://user:password@host:port; rediss:// for TLS, ?addr= for a Redis Cluster, ?master_name= for Sentinels. With --database-url, the service runs as a cluster."`
-	RedisURLFile string `name:"redis-url-file" placeholder:"FILE" help:"File with the value of --redis-url, which keeps the password out of the process list."`
+	RedisURL     string
+	RedisURLFile string
+}
+
+// AddFlags adds the flags of Redis.
+func (r *Redis) AddFlags(f *pflag.FlagSet) {
+	f.StringVar(&r.RedisURL, "redis-url", "", "`URL` of the Redis that a cluster shares, redis://user:password@host:port; rediss:// for TLS, ?addr= for a Redis Cluster, ?master_name= for Sentinels. With --database-url, the service runs as a cluster.")
+	f.StringVar(&r.RedisURLFile, "redis-url-file", "", "`FILE` with the value of --redis-url, which keeps the password out of the process list.")
 }
 
 // HasRedis reports whether a Redis is set.
@@ -26,11 +34,21 @@ func (r *Redis) Validate() Problems {
 type Cluster struct {
 	Redis
 
-	Advertise      string `placeholder:"ADDRESS" help:"The host:port at which the other processes of a cluster reach this one. In a pod: its IP and port 8090."`
-	ClusterListen  string `placeholder:"ADDRESS" help:"Address to listen on for the other processes, if different from --advertise."`
-	ClusterTLSCert string `name:"cluster-tls-cert" placeholder:"FILE" help:"Certificate of this process for connections within a cluster, PEM."`
-	ClusterTLSKey  string `name:"cluster-tls-key" placeholder:"FILE" help:"Private key of --cluster-tls-cert, PEM."`
-	ClusterTLSCA   string `name:"cluster-tls-ca" placeholder:"FILE" help:"Certificate authority of the other processes, PEM."`
+	Advertise      string
+	ClusterListen  string
+	ClusterTLSCert string
+	ClusterTLSKey  string
+	ClusterTLSCA   string
+}
+
+// AddFlags adds the flags of a cluster.
+func (c *Cluster) AddFlags(f *pflag.FlagSet) {
+	c.Redis.AddFlags(f)
+	f.StringVar(&c.Advertise, "advertise", "", "`ADDRESS` (host:port) at which the other processes of a cluster reach this one. In a pod: its IP and port 8090.")
+	f.StringVar(&c.ClusterListen, "cluster-listen", "", "`ADDRESS` to listen on for the other processes, if different from --advertise.")
+	f.StringVar(&c.ClusterTLSCert, "cluster-tls-cert", "", "`FILE` with the certificate of this process for connections within a cluster, PEM.")
+	f.StringVar(&c.ClusterTLSKey, "cluster-tls-key", "", "`FILE` with the private key of --cluster-tls-cert, PEM.")
+	f.StringVar(&c.ClusterTLSCA, "cluster-tls-ca", "", "`FILE` with the certificate authority of the other processes, PEM.")
 }
 
 // Clustered reports whether the process runs in a cluster. Otherwise it runs embedded, with

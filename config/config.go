@@ -7,7 +7,7 @@
 //	TRAINBOOKING_HOLD_TTL=5m          the environment; an empty variable counts as unset
 //	hold-ttl: 5m                      the file of --config
 //
-// Without any of them, a setting has its default. Kong reads the flags and the defaults;
+// Without any of them, a setting has its default. pflag reads the flags and has the defaults;
 // Sources provides the environment and the file.
 //
 // # Failure
@@ -18,8 +18,9 @@
 package config
 
 import (
-	"strconv"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"trainbooking.dev/api/auth"
 	"trainbooking.dev/booking"
@@ -42,71 +43,82 @@ const (
 	LogJSON    = "json"
 )
 
-// Config has all settings of trainbooking serve. Kong reads the tags.
+// Config has all settings of trainbooking serve.
 type Config struct {
 	Store
 	Cluster
 	HTTP
 
-	MetricsListen string `default:"${metrics_listen}" placeholder:"ADDRESS" help:"Address to serve metrics on (${default})."`
-	Pprof         bool   `help:"Serve profiles on the address of the metrics."`
-	Migrate       bool   `default:"true" help:"Migrate the store at start. With --migrate=false, run trainbooking migrate first."`
-	Demo          bool   `help:"Add a few trains if the store has none."`
+	MetricsListen string
+	Pprof         bool
+	Migrate       bool
+	Demo          bool
 
-	HoldTTL         time.Duration `name:"hold-ttl" default:"${hold_ttl}" placeholder:"TIME" help:"How long a seat stays locked, 1s to 24h (${default})."`
-	MaxHoldsPerUser int           `default:"${max_holds_per_user}" placeholder:"N" help:"Maximum number of seats that a user may hold on one train (${default})."`
+	HoldTTL         time.Duration
+	MaxHoldsPerUser int
 
-	JWTSecretFile    string        `name:"jwt-secret-file" placeholder:"FILE" help:"File with signing secrets, one per line; the first signs. Required for a cluster. Without it, a secret is created in --data-dir."`
-	AccessTTL        time.Duration `name:"access-ttl" default:"${access_ttl}" placeholder:"TIME" help:"How long an access token is valid (${default})."`
-	RefreshTTL       time.Duration `name:"refresh-ttl" default:"${refresh_ttl}" placeholder:"TIME" help:"How long a refresh token is valid (${default})."`
-	ServiceTokenFile string        `placeholder:"FILE" help:"File with bearer tokens for machines that may change trains, one per line."`
-	LoginFailures    int           `default:"${login_failures}" placeholder:"N" help:"Maximum number of failed logins per minute for one account and address; 0 for no limit (${default})."`
+	JWTSecretFile    string
+	AccessTTL        time.Duration
+	RefreshTTL       time.Duration
+	ServiceTokenFile string
+	LoginFailures    int
 
-	TrustedProxies string `placeholder:"NETWORKS" help:"Networks of trusted proxies, separated by commas. Their X-Forwarded-For is used as the address of the client."`
+	TrustedProxies string
 
-	ShutdownDelay time.Duration `default:"${shutdown_delay}" placeholder:"TIME" help:"How long the service serves requests after SIGTERM while /readyz returns 503, up to 1m (${default})."`
+	ShutdownDelay time.Duration
 
-	LogFormat string `default:"${log_format}" placeholder:"FORMAT" help:"auto (console on a terminal, JSON otherwise), console or json (${default})."`
-	LogLevel  string `default:"${log_level}" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
+	LogFormat string
+	LogLevel  string
+}
+
+// AddFlags adds a flag for each setting. It sets the settings to their defaults.
+func (c *Config) AddFlags(f *pflag.FlagSet) {
+	c.Store.AddFlags(f)
+	c.Cluster.AddFlags(f)
+	c.HTTP.AddFlags(f)
+
+	f.StringVar(&c.MetricsListen, "metrics-listen", DefaultMetricsListen, "`ADDRESS` to serve metrics on.")
+	f.BoolVar(&c.Pprof, "pprof", false, "Serve profiles on the address of the metrics.")
+	f.BoolVar(&c.Migrate, "migrate", true, "Migrate the store at start. With --migrate=false, run trainbooking migrate first.")
+	f.BoolVar(&c.Demo, "demo", false, "Add a few trains if the store has none.")
+
+	f.DurationVar(&c.HoldTTL, "hold-ttl", booking.DefaultHoldTTL, "`TIME` for which a seat stays locked, 1s to 24h.")
+	f.IntVar(&c.MaxHoldsPerUser, "max-holds-per-user", booking.DefaultMaxHolds, "Maximum number `N` of seats that a user may hold on one train.")
+
+	f.StringVar(&c.JWTSecretFile, "jwt-secret-file", "", "`FILE` with signing secrets, one per line; the first signs. Required for a cluster. Without it, a secret is created in --data-dir.")
+	f.DurationVar(&c.AccessTTL, "access-ttl", auth.DefaultAccessTTL, "`TIME` for which an access token is valid.")
+	f.DurationVar(&c.RefreshTTL, "refresh-ttl", auth.DefaultRefreshTTL, "`TIME` for which a refresh token is valid.")
+	f.StringVar(&c.ServiceTokenFile, "service-token-file", "", "`FILE` with bearer tokens for machines that may change trains, one per line.")
+	f.IntVar(&c.LoginFailures, "login-failures", auth.DefaultLoginFailures, "Maximum number `N` of failed logins per minute for one account and address; 0 for no limit.")
+
+	f.StringVar(&c.TrustedProxies, "trusted-proxies", "", "`NETWORKS` of trusted proxies, separated by commas. Their X-Forwarded-For is used as the address of the client.")
+
+	f.DurationVar(&c.ShutdownDelay, "shutdown-delay", DefaultShutdownDelay, "`TIME` for which the service serves requests after SIGTERM while /readyz returns 503, up to 1m.")
+
+	f.StringVar(&c.LogFormat, "log-format", DefaultLogFormat, "`FORMAT` of the log: auto (console on a terminal, JSON otherwise), console or json.")
+	f.StringVar(&c.LogLevel, "log-level", DefaultLogLevel, "`LEVEL` of the log: debug, info, warn or error.")
 }
 
 // HTTP has the settings of the API server.
 type HTTP struct {
-	Listen string `default:"${listen}" placeholder:"ADDRESS" help:"Address to serve clients on (${default})."`
+	Listen string
+}
+
+// AddFlags adds the flags of the API server.
+func (h *HTTP) AddFlags(f *pflag.FlagSet) {
+	f.StringVar(&h.Listen, "listen", DefaultListen, "`ADDRESS` to serve clients on.")
 }
 
 // Default returns the default settings.
 func Default() Config {
-	return Config{
-		Store:           Store{DataDir: DefaultDataDir},
-		HTTP:            HTTP{Listen: DefaultListen},
-		MetricsListen:   DefaultMetricsListen,
-		Migrate:         true,
-		HoldTTL:         booking.DefaultHoldTTL,
-		MaxHoldsPerUser: booking.DefaultMaxHolds,
-		AccessTTL:       auth.DefaultAccessTTL,
-		RefreshTTL:      auth.DefaultRefreshTTL,
-		LoginFailures:   auth.DefaultLoginFailures,
-		ShutdownDelay:   DefaultShutdownDelay,
-		LogFormat:       DefaultLogFormat,
-		LogLevel:        DefaultLogLevel,
-	}
+	var c Config
+	c.AddFlags(newFlags())
+	return c
 }
 
-// Vars returns the defaults by their names in the tags.
-func Vars() map[string]string {
-	c := Default()
-	return map[string]string{
-		"listen":             c.Listen,
-		"metrics_listen":     c.MetricsListen,
-		"data_dir":           c.DataDir,
-		"hold_ttl":           formatDuration(c.HoldTTL),
-		"max_holds_per_user": strconv.Itoa(c.MaxHoldsPerUser),
-		"access_ttl":         formatDuration(c.AccessTTL),
-		"refresh_ttl":        formatDuration(c.RefreshTTL),
-		"shutdown_delay":     formatDuration(c.ShutdownDelay),
-		"login_failures":     strconv.Itoa(c.LoginFailures),
-		"log_format":         c.LogFormat,
-		"log_level":          c.LogLevel,
-	}
+// newFlags returns an empty set of flags, which keeps their order.
+func newFlags() *pflag.FlagSet {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.SortFlags = false
+	return f
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/config"
@@ -30,15 +30,11 @@ func FuzzSources(f *testing.F) {
 		var c config.Config
 		name, value, _ := strings.Cut(variable, ": ")
 		sources := config.NewSources([]string{"TRAINBOOKING_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")) + "=" + value, "TRAINBOOKING_CONFIG=" + path})
-		app := struct {
-			Config string
-			Serve  struct{ *config.Config } `cmd:""`
-		}{}
-		app.Serve.Config = &c
-		parser, err := kong.New(&app, sources.Options()...)
-		require.NoError(t, err)
-		_, err = parser.Parse([]string{"serve", "--config", path})
-		require.NoError(t, err)
+		flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+		sources.AddFlags(flags)
+		c.AddFlags(flags)
+		require.NoError(t, flags.Parse([]string{"--config", path}))
+		sources.Apply(flags)
 		for _, problem := range append(sources.Problems(), c.Validate()...) {
 			require.NotEmpty(t, problem)
 		}

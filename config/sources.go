@@ -1,14 +1,11 @@
 package config
 
 import (
-	"fmt"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/pflag"
 )
 
 // prefix is the prefix of the names of our environment variables.
@@ -17,18 +14,15 @@ const prefix = "TRAINBOOKING_"
 // configFlag names the file. It is not a setting, so a file cannot name another file.
 const configFlag = "config"
 
-// Sources has the settings of the environment and the file. It is one Kong resolver for
-// both, because with two the file would take precedence over the environment.
+// Sources has the settings of the environment and the file.
 type Sources struct {
 	known    []string // the names of all settings
 	environ  []string
 	env      map[string]string // by flag name
 	file     map[string]string // by flag name
-	read     sync.Once         // Kong runs its hook several times
+	path     string            // of the file
 	problems Problems
 }
-
-var _ kong.Resolver = (*Sources)(nil)
 
 // NewSources returns the Sources of a process with this environment (os.Environ). The flag
 // --config or TRAINBOOKING_CONFIG names the file.
@@ -43,20 +37,60 @@ func NewSources(environ []string) *Sources {
 	return s
 }
 
-// Options returns the options of the Kong parser of an application with a Config.
-func (s *Sources) Options() []kong.Option {
-	return []kong.Option{
-		kong.Vars(Vars()),
-		kong.Resolvers(s),
-		kong.WithBeforeResolve(func(ctx *kong.Context) error {
-			s.read.Do(func() { s.readFile(ctx) })
-			return nil
-		}),
+// AddFlags adds the flag that names the file.
+func (s *Sources) AddFlags(f *pflag.FlagSet) {
+	f.StringVar(&s.path, configFlag, "", "A YAML `FILE` with settings; see config/example.yaml.")
+}
+
+// Apply sets those flags of a parsed command line that were not given, from the environment or
+// the file. A flag keeps its default if its value has the wrong type, so that the other settings
+// are validated too; Problems has a message then.
+func (s *Sources) Apply(f *pflag.FlagSet) {
+	if s.path == "" {
+		s.path = s.env[configFlag]
 	}
+	if s.path != "" {
+		s.file, s.problems = readFile(s.path, s.known)
+	}
+	f.VisitAll(func(flag *pflag.Flag) {
+		if value, origin, ok := s.lookup(flag.Name); ok && !flag.Changed {
+			s.set(flag, value, origin)
+		}
+	})
+}
+
+func (s *Sources) set(flag *pflag.Flag, value, origin string) {
+	kind := flag.Value.Type()
+	text := value
+	if kind == "bool" {
+		text = boolOf(value)
+	}
+	if flag.Value.Set(text) == nil {
+		return
+	}
+	s.problems.add("%s %q is not %s", origin, value, typeNames[kind])
+	_ = flag.Value.Set(flag.DefValue)
+}
+
+// boolOf also accepts the words of YAML 1.1 for true and false.
+func boolOf(value string) string {
+	switch strings.ToLower(value) {
+	case "yes":
+		return "true"
+	case "no":
+		return "false"
+	}
+	return value
+}
+
+var typeNames = map[string]string{
+	"bool":     "true or false",
+	"int":      "a whole number",
+	"duration": "a time such as 90s, 3m or 24h",
 }
 
 // Problems returns the problems of the environment and the file: unknown keys, values of
-// the wrong type, an unreadable file. Call it after the command line is parsed.
+// the wrong type, an unreadable file. Call it after Apply.
 func (s *Sources) Problems() Problems { return s.problems }
 
 // Warnings returns a message for each variable with our prefix that is not a setting. It
@@ -78,25 +112,6 @@ func (s *Sources) Warnings() []string {
 
 var kubernetes = regexp.MustCompile(`^(PORT|SERVICE_HOST|(SERVICE_)?PORT_.*|SERVICE_PORT)$`)
 
-// Validate implements kong.Resolver. See Problems for the problems.
-func (s *Sources) Validate(*kong.Application) error { return nil }
-
-// Resolve returns the value of a flag that is not on the command line, from the environment
-// or the file. It records a problem for a value of the wrong type and then leaves the flag
-// at its default, so that the other settings are validated too.
-func (s *Sources) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	value, origin, ok := s.lookup(flag.Name)
-	if !ok {
-		return nil, nil
-	}
-	target := reflect.New(flag.Target.Type()).Elem()
-	if err := flag.Parse(kong.Scan().PushTyped(value, kong.FlagValueToken), target); err != nil {
-		s.problems.add("%s %q is not %s", origin, value, typeName(target.Type()))
-		return nil, nil
-	}
-	return value, nil
-}
-
 func (s *Sources) lookup(flag string) (value, origin string, ok bool) {
 	if !slices.Contains(s.known, flag) {
 		return "", "", false
@@ -108,41 +123,15 @@ func (s *Sources) lookup(flag string) (value, origin string, ok bool) {
 	return value, flag, ok
 }
 
-// readFile runs after the command line is parsed and before flags are resolved.
-func (s *Sources) readFile(ctx *kong.Context) {
-	path := s.env[configFlag]
-	for _, flag := range ctx.Flags() {
-		if given, ok := ctx.FlagValue(flag).(string); ok && flag.Name == configFlag && given != "" {
-			path = given
-		}
-	}
-	if path != "" {
-		s.file, s.problems = readFile(path, s.known)
-	}
-}
-
-// settings returns the names of all settings, which Kong derives from Config.
+// settings returns the names of all settings.
 func settings() []string {
 	var names []string
-	for _, flag := range kong.Must(&Config{}, kong.Vars(Vars()), kong.NoDefaultHelp()).Model.Flags {
-		names = append(names, flag.Name)
-	}
+	f := newFlags()
+	new(Config).AddFlags(f)
+	f.VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
 	return names
 }
 
 func flagName(variable string) string {
 	return strings.ToLower(strings.ReplaceAll(variable, "_", "-"))
-}
-
-func typeName(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Int:
-		return "a whole number"
-	case reflect.Int64:
-		return "a time such as 90s, 3m or 24h"
-	default:
-		return fmt.Sprint(t)
-	}
 }

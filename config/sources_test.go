@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/config"
@@ -15,16 +15,14 @@ import (
 // parse parses settings like a command of trainbooking.
 func parse(t *testing.T, environ []string, args ...string) (config.Config, *config.Sources) {
 	t.Helper()
-	var app struct {
-		Config string
-		Serve  struct{ config.Config } `cmd:""`
-	}
+	var c config.Config
 	sources := config.NewSources(environ)
-	parser, err := kong.New(&app, sources.Options()...)
-	require.NoError(t, err)
-	_, err = parser.Parse(append([]string{"serve"}, args...))
-	require.NoError(t, err)
-	return app.Serve.Config, sources
+	flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	sources.AddFlags(flags)
+	c.AddFlags(flags)
+	require.NoError(t, flags.Parse(args))
+	sources.Apply(flags)
+	return c, sources
 }
 
 func file(t *testing.T, yaml string) string {
@@ -85,12 +83,11 @@ func TestExampleFileHasEveryDefault(t *testing.T) {
 	require.Equal(t, config.Default(), got)
 	example, err := os.ReadFile("example.yaml")
 	require.NoError(t, err)
-	parser := kong.Must(&config.Config{}, kong.Vars(config.Vars()))
-	for _, flag := range parser.Model.Flags {
-		if flag.Name != "help" {
-			require.Regexp(t, `(?m)^`+flag.Name+`: `, string(example))
-		}
-	}
+	flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	new(config.Config).AddFlags(flags)
+	flags.VisitAll(func(flag *pflag.Flag) {
+		require.Regexp(t, `(?m)^`+flag.Name+`: `, string(example))
+	})
 }
 
 func TestSourcesReportAllProblems(t *testing.T) {
@@ -145,4 +142,12 @@ func TestMisspelledVariableCausesAWarning(t *testing.T) {
 	require.Equal(t, []string{
 		"TRAINBOOKING_HOLDTTL is set but is not a setting; see trainbooking serve --help",
 	}, sources.Warnings())
+}
+
+func TestYesAndNoAreTrueAndFalse(t *testing.T) {
+	t.Parallel()
+	got, sources := parse(t, []string{"TRAINBOOKING_DEMO=yes"}, "--config", file(t, "migrate: no\n"))
+	require.Empty(t, sources.Problems())
+	require.True(t, got.Demo)
+	require.False(t, got.Migrate)
 }

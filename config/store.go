@@ -1,13 +1,24 @@
 package config
 
+import "github.com/spf13/pflag"
+
 // Store has the settings of the store: a data directory or a Postgres database.
 type Store struct {
-	DataDir string `default:"${data_dir}" placeholder:"DIR" help:"Directory of the data, if --database-url is not set (${default})."`
+	DataDir string
 
-	DatabaseURL     string `name:"database-url" placeholder:"URL" help:"Postgres database of the data, postgres://user:password@host/database."`
-	DatabaseURLFile string `name:"database-url-file" placeholder:"FILE" help:"File with the value of --database-url, which keeps the password out of the process list."`
-	MigrateURL      string `name:"migrate-url" placeholder:"URL" help:"URL of the same database without a connection pooler, for migrations."`
-	MigrateURLFile  string `name:"migrate-url-file" placeholder:"FILE" help:"File with the value of --migrate-url."`
+	DatabaseURL     string
+	DatabaseURLFile string
+	MigrateURL      string
+	MigrateURLFile  string
+}
+
+// AddFlags adds the flags of the store.
+func (s *Store) AddFlags(f *pflag.FlagSet) {
+	f.StringVar(&s.DataDir, "data-dir", DefaultDataDir, "`DIR` of the data, if --database-url is not set.")
+	f.StringVar(&s.DatabaseURL, "database-url", "", "`URL` of the Postgres database of the data, postgres://user:password@host/database.")
+	f.StringVar(&s.DatabaseURLFile, "database-url-file", "", "`FILE` with the value of --database-url, which keeps the password out of the process list.")
+	f.StringVar(&s.MigrateURL, "migrate-url", "", "`URL` of the same database without a connection pooler, for migrations.")
+	f.StringVar(&s.MigrateURLFile, "migrate-url-file", "", "`FILE` with the value of --migrate-url.")
 }
 
 // HasDatabase reports whether the data is in Postgres.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/spf13/pflag"
 
 	"trainbooking.dev/config"
 	"trainbooking.dev/persistence"
@@ -20,6 +21,12 @@ import (
 type copyStore struct {
 	config.Store
 	config.Redis
+}
+
+// AddFlags implements action.
+func (c *copyStore) AddFlags(f *pflag.FlagSet) {
+	c.Store.AddFlags(f)
+	c.Redis.AddFlags(f)
 }
 
 // Run copies the data directory into the database. It is idempotent and may be interrupted

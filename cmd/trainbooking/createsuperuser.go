@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"trainbooking.dev/api/auth"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/config"
@@ -16,9 +18,17 @@ import (
 type createSuperuser struct {
 	config.Store
 
-	Username      string `required:"" help:"The username of the admin."`
-	Email         string `required:"" help:"The email address of the admin."`
-	PasswordStdin bool   `help:"Read the password from standard input instead of prompting for it."`
+	Username      string
+	Email         string
+	PasswordStdin bool
+}
+
+// AddFlags implements action.
+func (c *createSuperuser) AddFlags(f *pflag.FlagSet) {
+	c.Store.AddFlags(f)
+	f.StringVar(&c.Username, "username", "", "`NAME` of the admin.")
+	f.StringVar(&c.Email, "email", "", "Email `ADDRESS` of the admin.")
+	f.BoolVar(&c.PasswordStdin, "password-stdin", false, "Read the password from standard input instead of prompting for it.")
 }
 
 // Run adds an admin. It creates the tables of an empty store.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"trainbooking.dev/config"
 )
 
@@ -19,7 +21,13 @@ const healthTimeout = 5 * time.Second
 type healthcheck struct {
 	config.HTTP
 
-	URL string `name:"url" placeholder:"URL" help:"The URL of the service (http://localhost with the port of --listen)."`
+	URL string
+}
+
+// AddFlags implements action.
+func (c *healthcheck) AddFlags(f *pflag.FlagSet) {
+	c.HTTP.AddFlags(f)
+	f.StringVar(&c.URL, "url", "", "`URL` of the service. (default http://localhost with the port of --listen)")
 }
 
 // Run fails unless /readyz of the service returns 200.

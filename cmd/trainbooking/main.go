@@ -14,7 +14,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/pflag"
 
 	"trainbooking.dev/cluster"
 	"trainbooking.dev/config"
@@ -28,19 +28,6 @@ const (
 	exitEvicted = 3
 )
 
-// commands is the command line. Config is not a setting itself; see config.Sources.
-type commands struct {
-	Config string `placeholder:"FILE" help:"A YAML file with settings; see config/example.yaml."`
-
-	Serve           serve           `cmd:"" help:"Run the service."`
-	Migrate         migrate         `cmd:"" help:"Migrate the store to the version of this program."`
-	CreateSuperuser createSuperuser `cmd:"" name:"createsuperuser" help:"Add an admin. The service may be running."`
-	Copy            copyStore       `cmd:"" help:"Copy a data directory into a database for a cluster."`
-	Healthcheck     healthcheck     `cmd:"" help:"Check that the running service is ready."`
-	Smoke           smokeTest       `cmd:"" help:"Register, lock, confirm and find a seat on a running service."`
-	Version         printVersion    `cmd:"" help:"Print the version."`
-}
-
 func main() {
 	ctx := untilSignal(context.Background())
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), newStdio()))
@@ -49,23 +36,15 @@ func main() {
 // run runs the command of args and returns the exit code. It returns soon after ctx is
 // cancelled.
 func run(ctx context.Context, args, environ []string, std stdio) int {
-	var cli commands
 	sources := config.NewSources(environ)
-	parser, err := kong.New(&cli, append(sources.Options(),
-		kong.Name("trainbooking"),
-		kong.Description("Train-seat booking service."),
-		kong.Writers(std.out, std.err),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(sources, std),
-	)...)
-	if err != nil {
-		return report(std, fmt.Errorf("invalid declaration of the command line: %w", err))
+	command, err := parse(args, sources, std.out)
+	if errors.Is(err, pflag.ErrHelp) {
+		return exitSuccess
 	}
-	command, err := parser.Parse(args)
 	if err != nil {
 		return report(std, usageError{fmt.Errorf("%w; see trainbooking --help", err)})
 	}
-	return report(std, command.Run())
+	return report(std, command.Run(ctx, sources, std))
 }
 
 // usageError is a mistake in the command line or the settings.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"trainbooking.dev/cmd/trainbooking/smoke"
 	"trainbooking.dev/config"
 )
@@ -19,15 +21,24 @@ const (
 )
 
 type smokeTest struct {
-	URL              string        `name:"url" required:"" placeholder:"URL" help:"The URL of the service, such as http://booking:8080."`
-	ServiceTokenFile string        `placeholder:"FILE" help:"A file with a service token, to add a train and delete it afterwards. Without it, a train that is on sale is used."`
-	For              time.Duration `placeholder:"TIME" default:"0s" help:"How long to repeat it, up to 1h, or until SIGTERM. 0s: once."`
-	Clients          int           `placeholder:"N" default:"1" help:"Number of concurrent passengers (${default})."`
-	MaxFailures      int           `placeholder:"N" default:"0" help:"Number of requests that may fail and succeed when repeated (${default})."`
+	URL              string
+	ServiceTokenFile string
+	For              time.Duration
+	Clients          int
+	MaxFailures      int
+}
+
+// AddFlags implements action.
+func (c *smokeTest) AddFlags(f *pflag.FlagSet) {
+	f.StringVar(&c.URL, "url", "", "`URL` of the service, such as http://booking:8080.")
+	f.StringVar(&c.ServiceTokenFile, "service-token-file", "", "`FILE` with a service token, to add a train and delete it afterwards. Without it, a train that is on sale is used.")
+	f.DurationVar(&c.For, "for", 0, "`TIME` for which to repeat it, up to 1h, or until SIGTERM. 0s: once.")
+	f.IntVar(&c.Clients, "clients", 1, "Number `N` of concurrent passengers.")
+	f.IntVar(&c.MaxFailures, "max-failures", 0, "Number `N` of requests that may fail and succeed when repeated.")
 }
 
 // Run returns an error if the service broke a promise or too many requests failed.
-func (c *smokeTest) Run(ctx context.Context, std stdio) error {
+func (c *smokeTest) Run(ctx context.Context, _ *config.Sources, std stdio) error {
 	if problems := c.problems(); len(problems) > 0 {
 		return usageError{problems}
 	}

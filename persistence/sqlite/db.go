@@ -24,6 +24,11 @@ const (
 	DefaultBusyTimeout = 3 * time.Second
 )
 
+// readerCache bounds the cache of each reader to 512 KiB of pages. The default is 2 MB, which a read
+// of all trains fills at each reader, with pages that the cache of the file system has too. Each page
+// of 4 KiB takes 8 KiB, because the allocator of modernc.org rounds up to powers of two.
+const readerCache = `PRAGMA cache_size = -512`
+
 // Options tune a DB. The zero value means the defaults.
 type Options struct {
 	Readers     int              // connections that read
@@ -122,7 +127,7 @@ func (db *DB) connect(ctx context.Context) (err error) {
 	if db.lazy, err = newPool(ctx, db.handle, 1, busy, `PRAGMA synchronous = NORMAL`); err != nil {
 		return err
 	}
-	db.readers, err = newPool(ctx, db.handle, db.options.Readers, busy, `PRAGMA query_only = 1`)
+	db.readers, err = newPool(ctx, db.handle, db.options.Readers, busy, `PRAGMA query_only = 1`, readerCache)
 	return err
 }
 

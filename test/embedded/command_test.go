@@ -62,8 +62,9 @@ func TestWrongCommandLineExitsWithTwo(t *testing.T) {
 	}{
 		"no command":      {nil, "expected one of"},
 		"unknown command": {[]string{"sreve"}, "unexpected argument sreve"},
-		"unknown flag":    {[]string{"serve", "--port", "80"}, "unknown flag --port"},
-		"wrong kind":      {[]string{"serve", "--hold-ttl", "soon"}, "--hold-ttl: expected duration"},
+		"unknown flag":    {[]string{"serve", "--port", "80"}, "unknown flag: --port"},
+		"wrong kind":      {[]string{"serve", "--hold-ttl", "soon"}, `invalid argument "soon" for "--hold-ttl"`},
+		"one too many":    {[]string{"version", "now"}, "unexpected argument now"},
 		"missing flag":    {[]string{"createsuperuser", "--username", "x"}, "missing flags: --email"},
 		"no password":     {[]string{"createsuperuser", "--username", "x", "--email", "x@example.org"}, "--password-stdin"},
 		"config":          {[]string{"migrate", "--config", "/nowhere"}, "--config /nowhere: no such file"},

@@ -150,11 +150,14 @@ func TestWrongCommandLineIsReported(t *testing.T) {
 		code    int
 		message string
 	}{
-		{nil, 2, "missing flags: --service-token-file=FILE, --service-url=URL"},
+		{nil, 2, "missing flags: --service-url, --service-token-file"},
 		{[]string{"--service-url", "booking:8080", "--service-token-file", token}, 2, "must be like https://example.org"},
 		{[]string{"--service-url", "http://booking", "--service-token-file", token}, 2, "the first line is empty"},
 		{[]string{"--service-url", "http://booking", "--service-token-file", "/none"}, 2, "no such file"},
 		{[]string{"--service-url", "http://booking", "--service-token-file", token, "--resync", "0"}, 2, "--resync"},
+		{[]string{"--service-url", "http://booking", "--service-token-file", token, "--log-format", "xml"}, 2, "--log-format must be one of auto"},
+		{[]string{"--resync", "soon"}, 2, "--resync"},
+		{[]string{"start"}, 2, "unexpected argument start"},
 		{[]string{"--version"}, 0, ""},
 		{[]string{"--help"}, 0, ""},
 	} {
