@@ -54,6 +54,7 @@ func FuzzSeatsColumn(f *testing.F) {
 }
 
 func TestTimesOfStopsKeepTheirOffset(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{
 		"2027-01-04T09:30:00+05:30", "2027-01-04T09:30:00.25-03:30", "2027-01-04T09:30:00Z", "2027-01-04T00:30:00+05:30",
 	} {
