@@ -1,0 +1,9 @@
+package cpu
+
+import "time"
+
+// Parse is parse for tests.
+func Parse(text string) (parent int, own, ended time.Duration, err error) {
+	s, err := parse(text)
+	return s.parent, s.own, s.ended, err
+}
