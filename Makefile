@@ -15,7 +15,7 @@ ROUNDS   ?= 3
 TIME     ?= 6s
 WORKLOAD ?=
 SERVER   ?=
-JSON     ?=
+RESULTS  ?=
 # Images for e2e, which the nodes of the cluster have or can pull.
 IMAGE          ?= trainbooking:local
 POSTGRES_IMAGE ?= postgres:17
@@ -148,18 +148,19 @@ simulate: ## simulate SEEDS histories with faults (100000) from seed FIRST (1) o
 microbench: ## run every Go benchmark: make microbench PKGS=./booking/...
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
 
-# It needs a machine without other load. WORKLOAD and SERVER are regular expressions.
+# It needs a machine without other load. WORKLOAD and SERVER are regular expressions, RESULTS is a
+# file for JSON.
 .PHONY: bench
 bench: servers wrk ## compare with what people would use instead: make bench ROUNDS=1 TIME=2s WORKLOAD=^lock SERVER='clustered|peer'
 	$(GO) test -C bench -count 1 -v -timeout 3h . -rounds $(ROUNDS) -time $(TIME) \
-		-workload '$(WORKLOAD)' -server '$(SERVER)' -json '$(if $(JSON),$(abspath $(JSON)))'
+		-workload '$(WORKLOAD)' -server '$(SERVER)' -results '$(if $(RESULTS),$(abspath $(RESULTS)))'
 
 .PHONY: bench-check
 bench-check: ## run each kind of workload of the comparison for a moment, to check what is acknowledged
 	$(GO) vet -C bench ./...
 	$(GO) test -C bench -count 1 ./check ./cpu ./report ./wrk
 	$(MAKE) --no-print-directory bench ROUNDS=1 TIME=300ms \
-		WORKLOAD='^search 20×100|32 connections|^rush'
+		WORKLOAD='^search 20×100,|^lock then confirm, 32|^four|^rush, 32'
 
 .PHONY: verify
 verify: lint-tool generate ## check modules, generated files, format, style and imports

@@ -45,25 +45,26 @@ func TestBench(t *testing.T) { //nolint:paralleltest // it measures
 	chosen := chosenWorkloads(t)
 	began := time.Now()
 	b := newBench(t, chosen)
-	results := &report.Report{Started: began.UTC(), Command: strings.Join(os.Args[1:], " "), Machine: machine(t)}
+	t.Logf("the servers took %s to start", time.Since(began).Round(time.Second))
+	r := &report.Report{Started: began.UTC(), Command: strings.Join(os.Args[1:], " "), Machine: machine(t)}
 	for _, s := range b.servers {
 		if s.settings != "" {
-			results.Settings = append(results.Settings, s.name+": "+s.settings)
+			r.Settings = append(r.Settings, s.name+": "+s.settings)
 		}
 	}
 	t.Cleanup(func() { // what was measured before a failure is printed too
-		results.Took = time.Since(began)
-		t.Logf("\n%s\n\n%s\n%s\n%s\n%s", strings.Join(append(results.Machine, results.Settings...), "\n"),
-			results.Table(), results.Targets(), results.Railway(), results.Took.Round(time.Second))
+		r.Took = time.Since(began)
+		t.Logf("\n%s\n\n%s\n%s\n%s\n%s", strings.Join(append(r.Machine, r.Settings...), "\n"),
+			r.Table(), r.Targets(), r.Railway(), r.Took.Round(time.Second))
 	})
 	for i := range chosen {
-		b.compare(t, &chosen[i], results)
+		b.compare(t, &chosen[i], r)
 	}
-	if *jsonFile != "" {
-		results.Took = time.Since(began)
-		text, err := json.MarshalIndent(results, "", "\t")
+	if *results != "" {
+		r.Took = time.Since(began)
+		text, err := json.MarshalIndent(r, "", "\t")
 		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(*jsonFile, append(text, '\n'), 0o644))
+		require.NoError(t, os.WriteFile(*results, append(text, '\n'), 0o644))
 	}
 }
 
@@ -122,10 +123,12 @@ func sign(t *testing.T, secret string, user uuid.UUID) string {
 }
 
 // compare runs one workload, round by round on each server.
-func (b *bench) compare(t *testing.T, w *workload, results *report.Report) {
+func (b *bench) compare(t *testing.T, w *workload, r *report.Report) {
 	t.Helper()
-	if w.name != report.Rush {
+	if w.script != "rush.lua" {
+		began := time.Now()
 		b.prepareAll(t, w)
+		t.Logf("%s: the trains took %s to create", w.name, time.Since(began).Round(time.Second))
 	}
 	for round := range *rounds {
 		for _, s := range b.servers {
@@ -134,7 +137,7 @@ func (b *bench) compare(t *testing.T, w *workload, results *report.Report) {
 			}
 			// A run that fails is not in the table, and the others go on.
 			t.Run(fmt.Sprintf("%s/%s/%d", w.name, s.name, round+1), func(t *testing.T) {
-				results.Add(w.name, s.name, b.measure(t, w, s, round))
+				r.Add(w.name, s.name, b.measure(t, w, s, round))
 			})
 		}
 	}
@@ -142,11 +145,11 @@ func (b *bench) compare(t *testing.T, w *workload, results *report.Report) {
 
 func (b *bench) measure(t *testing.T, w *workload, s *server, round int) report.Sample {
 	t.Helper()
-	if w.name == report.Rush {
+	if w.script == "rush.lua" {
 		return b.rush(t, w, s, round)
 	}
 	if round == 0 {
-		b.run(t, w, s, warmUp)
+		b.run(t, w, s, min(warmUp, *runTime))
 	}
 	return b.run(t, w, s, *runTime)
 }

@@ -33,6 +33,18 @@ type fixture struct {
 	paths  string // a file with the path of a search on each line
 }
 
+// seat returns the train, the first seat and the user of a request, as lua/seats.lua does, but the
+// train and the user from 0.
+func (f *fixture) seat(number, count int) (train, seat, user int) {
+	group, share := f.set.group, f.set.share
+	if share == 0 {
+		group, share = f.set.trains, f.set.requests(count)
+	}
+	inside := number % share
+	train, nth := number/share*group+inside%group, inside/group
+	return train, nth*count + 1, (nth + train*7) % users
+}
+
 // trainIDs returns ids that are the same on each server.
 func trainIDs(of string, n int) []booking.TrainID {
 	ids := make([]booking.TrainID, n)

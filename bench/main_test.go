@@ -15,7 +15,7 @@ var (
 	runTime    = flag.Duration("time", 6*time.Second, "how long each run takes")
 	workloads  = flag.String("workload", "", "a regular expression that matches the names of the workloads to run")
 	only       = flag.String("server", "", "a regular expression that matches the names of the servers to compare")
-	jsonFile   = flag.String("json", "", "the file to write the results to")
+	results    = flag.String("results", "", "the file to write the results to, as JSON")
 	appendSync = flag.String("appendfsync", "always", "the appendfsync of the service's Redis: always, as docs/operations.md has it, or everysec")
 )
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
@@ -14,7 +15,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// lockSamples is how many of the seats that a run has locked are asked for again.
+// lockSamples is how many of the seats that a run has locked are asked for again, besides four for
+// each connection.
 const lockSamples = 50
 
 // owned reads the bookings of every user.
@@ -49,21 +51,20 @@ func (b *bench) owned(t *testing.T, s *server) check.Owned {
 	return owned
 }
 
-// checkBookings compares what was acknowledged with what every user has.
-func (b *bench) checkBookings(t *testing.T, w *workload, s *server, acks []check.Ack) {
+// checkBookings compares what was acknowledged with what every user has, which it returns.
+func (b *bench) checkBookings(t *testing.T, w *workload, s *server, acks []check.Ack) check.Owned {
 	t.Helper()
-	if len(acks) == 0 {
-		return // nothing was to be sold
-	}
-	require.Empty(t, check.Problems(acks, b.owned(t, s)), "%s on %s", w.name, s.name)
+	owned := b.owned(t, s)
+	require.Empty(t, check.Problems(acks, owned), "%s on %s", w.name, s.name)
+	return owned
 }
 
-// checkSoldOut requires that every seat of a train has an owner. checkBookings has required that no
+// requireSoldOut requires that every seat of a train has an owner. checkBookings has required that no
 // seat has two.
-func (b *bench) checkSoldOut(t *testing.T, s *server, f *fixture) {
+func requireSoldOut(t *testing.T, s *server, f *fixture, owned check.Owned) {
 	t.Helper()
 	sold := 0
-	for _, seats := range b.owned(t, s) {
+	for _, seats := range owned {
 		for _, text := range seats {
 			seat, err := booking.ParseSeatID(text)
 			require.NoError(t, err)
@@ -75,28 +76,39 @@ func (b *bench) checkSoldOut(t *testing.T, s *server, f *fixture) {
 	require.Equal(t, f.set.capacity, sold, "seats sold by %s", s.name)
 }
 
-// checkLocks asks for some of the seats that were locked in a run, for another user, who must be
-// refused. Requests of the second half of the run are left out: some were in flight when it ended.
-func (b *bench) checkLocks(t *testing.T, w *workload, s *server, f *fixture, from int) {
+// checkLocks asks for some of the seats that a run has locked, for another user, who must be refused.
+// Only as many may be free as requests were in flight when the run ended, whose replies nobody has
+// seen.
+func (b *bench) checkLocks(t *testing.T, w *workload, s *server, f *fixture, from int, o *outcome) {
 	t.Helper()
-	perGroup, trains := f.set.share, f.set.group
-	if perGroup == 0 {
-		perGroup, trains = f.set.requests(w.count), f.set.trains
-	}
 	var sample []int
-	half := (f.used - from) / 2
-	for n := from; n < from+half; n += max(1, half/lockSamples) {
-		sample = append(sample, n)
-	}
-	eachOf(t, sample, func(_, n int) error {
-		group, inside := n/perGroup, n%perGroup
-		train, nth := group*trains+inside%trains, inside/trains
-		other := (nth + train*7 + users/2) % users // lua/seats.lua gives it to the user half a round away
-		body := fmt.Sprintf(`{"train_id":%q,"seat_number":%d}`, f.ids[train], nth*w.count+1)
-		status, reply, err := send(t.Context(), http.MethodPost, s.urls[n%len(s.urls)]+"/train/book-ticket/", b.tokens[other], []byte(body))
-		if err == nil && status != http.StatusConflict {
-			err = fmt.Errorf("%s on %s: another user was not refused a locked seat: %s: %d %s", w.name, s.name, body, status, reply)
+	unanswered := int(o.Values["repeated"] - o.Requests)
+	for i := range o.each {
+		asked := (int(o.each[i].Values["used"]) - from - i) / len(o.each)
+		unanswered += asked * (w.searches + 1)
+		for k := 0; k < asked; k += max(1, asked*len(o.each)/(lockSamples+4*w.connections)) {
+			sample = append(sample, from+i+k*len(o.each))
 		}
-		return err
+	}
+	var given atomic.Int64
+	var last atomic.Value
+	eachOf(t, sample, func(_, n int) error {
+		train, seat, user := f.seat(n, w.count)
+		body := fmt.Sprintf(`{"train_id":%q,"seat_number":%d}`, f.ids[train], seat)
+		other := (user + users/2) % users
+		status, reply, err := send(t.Context(), http.MethodPost, s.urls[n%len(s.urls)]+"/train/book-ticket/", b.tokens[other], []byte(body))
+		switch {
+		case err != nil:
+			return err
+		case status == http.StatusOK:
+			given.Add(1)
+			last.Store(body)
+		case status != http.StatusConflict:
+			return fmt.Errorf("%s on %s: %s: %d %s", w.name, s.name, body, status, reply)
+		}
+		return nil
 	})
+	// Each lock comes with searches, which may be unanswered too.
+	require.LessOrEqual(t, int(given.Load()), min(unanswered+w.searches, w.connections),
+		"%s on %s: locked seats, of %d, were given to another user, such as %v", w.name, s.name, len(sample), last.Load())
 }

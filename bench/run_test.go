@@ -40,11 +40,13 @@ func (b *bench) run(t *testing.T, w *workload, s *server, duration time.Duration
 	require.Zero(t, o.Values["unexpected"], "%s on %s: unexpected replies: %s", w.name, s.name, s.tails())
 	answered := o.Requests - o.Values["repeated"]
 	require.Positive(t, answered, "%s on %s: no reply, or no seats are left", w.name, s.name)
-	if s.name != report.Limit {
+	switch {
+	case s.name == report.Limit: // it sells nothing
+	case w.script == "sale.lua":
+		require.NotEmpty(t, o.acks, "%s on %s: nothing was sold", w.name, s.name)
 		b.checkBookings(t, w, s, o.acks)
-		if w.script == "lock.lua" {
-			b.checkLocks(t, w, s, f, from)
-		}
+	case w.script == "lock.lua":
+		b.checkLocks(t, w, s, f, from, o)
 	}
 	s.emptyLogs(t)
 	sample := o.sample()
@@ -77,8 +79,7 @@ func (b *bench) rush(t *testing.T, w *workload, s *server, round int) report.Sam
 	}
 	sample.SoldOut = time.Duration((last - started) * float64(time.Second))
 	if s.name != report.Limit {
-		b.checkBookings(t, w, s, o.acks)
-		b.checkSoldOut(t, s, f)
+		requireSoldOut(t, s, f, b.checkBookings(t, w, s, o.acks))
 	}
 	s.emptyLogs(t)
 	return sample
@@ -130,7 +131,7 @@ func (b *bench) arguments(w *workload, s *server, f *fixture, i, clients int, ac
 	if f.set.share == 0 {
 		a["group"], a["share"] = f.set.trains, a["total"]
 	}
-	if w.name == report.Rush {
+	if w.script == "rush.lua" {
 		a["first"] = i
 	}
 	if s.name == report.Limit {

@@ -22,8 +22,8 @@ func TestTableHasMediansAndSpread(t *testing.T) {
 	for _, rate := range []float64{3000, 1000, 12_345_678} {
 		r.Add("lock", report.Limit, sampleOf(rate, 0))
 	}
-	r.Add(report.Rush, report.PeerA, sampleOf(10, 900*time.Millisecond))
-	r.Add(report.Rush, report.PeerA, sampleOf(20, 1100*time.Millisecond))
+	r.Add(report.On(report.Rush, 500), report.PeerA, sampleOf(10, 900*time.Millisecond))
+	r.Add(report.On(report.Rush, 500), report.PeerA, sampleOf(20, 1100*time.Millisecond))
 	require.Equal(t, `| workload | server | median | spread | p50 ms | p99 ms | server µs | Postgres µs | Redis µs | wrk µs | bytes |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 | lock | limit | 3,000/s | 1,000–12,345,678 | 1.50 | 20.00 | 62.4 |  |  | 24.3 | 326 |
@@ -39,9 +39,9 @@ func TestRatiosAreComparedWithTargets(t *testing.T) {
 	r.Add(lock, report.Limit, sampleOf(10_000, 0))
 	r.Add(lock, report.PeerB, sampleOf(6_000, 0))
 	r.Add(lock, report.Clustered, sampleOf(7_500, 0))
-	r.Add(report.Rush, report.PeerA, sampleOf(1, 3*time.Second))
-	r.Add(report.Rush, report.PeerB, sampleOf(1, 2*time.Second))
-	r.Add(report.Rush, report.Clustered, sampleOf(1, time.Second))
+	r.Add(report.On(report.Rush, 500), report.PeerA, sampleOf(1, 3*time.Second))
+	r.Add(report.On(report.Rush, 500), report.PeerB, sampleOf(1, 2*time.Second))
+	r.Add(report.On(report.Rush, 500), report.Clustered, sampleOf(1, time.Second))
 	require.Equal(t, `| ratio | measured | target | |
 | --- | ---: | ---: | --- |
 | lock, 32 connections / limit | 0.75 | ≥ 0.70 | reached |

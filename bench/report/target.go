@@ -15,7 +15,7 @@ const (
 	Lock          = "lock, %d connections"
 	Sale          = "lock then confirm, %d connections"
 	Four          = "four seats together, 32 connections"
-	Rush          = "rush, 500 connections"
+	Rush          = "rush, %d connections"
 	Mix           = "27 searches a sale, 32 connections"
 )
 
@@ -55,7 +55,7 @@ func p50(workload, server string) figure {
 
 func soldOut(server string) figure {
 	return func(r *Report) float64 {
-		s, found := r.Find(Rush, server)
+		s, found := r.Find(On(Rush, 500), server)
 		if !found {
 			return math.NaN()
 		}
@@ -103,7 +103,7 @@ func targets() []target {
 		add(search.workload+" / peer A", rate(search.workload, Clustered), rate(search.workload, PeerA), search.peer)
 	}
 	add(SearchLocking+" / without locks", rate(SearchLocking, Clustered), rate(Search20x100, Clustered), 0.6)
-	lock, sale := On(Lock, 32), On(Sale, 32)
+	lock, sale, rush := On(Lock, 32), On(Sale, 32), On(Rush, 500)
 	add(lock+" / limit", rate(lock, Clustered), rate(lock, Limit), 0.7)
 	add(lock+" / peer B", rate(lock, Clustered), rate(lock, PeerB), 1.6)
 	add(On(Lock, 128)+" / limit", rate(On(Lock, 128), Clustered), rate(On(Lock, 128), Limit), 0.85)
@@ -114,8 +114,8 @@ func targets() []target {
 		atMost(workload+": p50 / better peer's", p50(workload, Clustered),
 			smaller(p50(workload, PeerA), p50(workload, PeerB)), 1)
 	}
-	atMost(Rush+": time until sold out / better peer's", soldOut(Clustered), smaller(soldOut(PeerA), soldOut(PeerB)), 0.5)
-	add(Rush+": locks afterwards / limit", rate(Rush, Clustered), rate(Rush, Limit), 0.85)
+	atMost(rush+": time until sold out / better peer's", soldOut(Clustered), smaller(soldOut(PeerA), soldOut(PeerB)), 0.5)
+	add(rush+": locks afterwards / limit", rate(rush, Clustered), rate(rush, Limit), 0.85)
 	add(Mix+" / the same mix of static replies and the limit", rate(Mix, Clustered), rate(Mix, Limit), 0.75)
 	add(Four+" / one seat", rate(Four, Clustered), rate(lock, Clustered), 0.8)
 	for _, n := range []int{32, 128} {
@@ -128,8 +128,8 @@ func targets() []target {
 	} {
 		add(workload+": three processes / one", rate(workload, Three), rate(workload, Clustered), 0.6)
 	}
-	atMost(Rush+": time until sold out, three processes / one", soldOut(Three), soldOut(Clustered), 1/0.6)
-	add(Rush+": locks afterwards, three processes / one", rate(Rush, Three), rate(Rush, Clustered), 0.6)
+	atMost(rush+": time until sold out, three processes / one", soldOut(Three), soldOut(Clustered), 1/0.6)
+	add(rush+": locks afterwards, three processes / one", rate(rush, Three), rate(rush, Clustered), 0.6)
 	return all
 }
 
