@@ -52,6 +52,9 @@ func (b *bench) startServer(t *testing.T, name string) *server {
 		if name != report.Limit {
 			s.startPostgres(t)
 			serve = append(serve, "--database-url", s.database)
+			if *pool > 0 {
+				serve = append(serve, "--connections", strconv.Itoa(*pool))
+			}
 		}
 		if name == report.PeerB {
 			serve = append(serve, "--redis", s.startRedis(t, "appendonly no", `save "3600 1 300 100 60 10000"`))
