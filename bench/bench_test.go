@@ -1,8 +1,6 @@
 package bench_test
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,18 +9,15 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/bench/report"
-	"trainbooking.dev/test/processtest"
 )
 
 // bench is a comparison that is running.
@@ -46,7 +41,7 @@ func TestBench(t *testing.T) { //nolint:paralleltest // it measures
 	began := time.Now()
 	b := newBench(t, chosen)
 	t.Logf("the servers took %s to start", time.Since(began).Round(time.Second))
-	r := &report.Report{Started: began.UTC(), Command: strings.Join(os.Args[1:], " "), Machine: machine(t)}
+	r := &report.Report{Started: began.UTC(), Command: command(), Machine: machine(t)}
 	for _, s := range b.servers {
 		if s.settings != "" {
 			r.Settings = append(r.Settings, s.name+": "+s.settings)
@@ -54,7 +49,7 @@ func TestBench(t *testing.T) { //nolint:paralleltest // it measures
 	}
 	t.Cleanup(func() { // what was measured before a failure is printed too
 		r.Took = time.Since(began)
-		t.Logf("\n%s\n\n%s\n%s\n%s\n%s", strings.Join(append(r.Machine, r.Settings...), "\n"),
+		t.Logf("\n%s\n\n%s\n%s\n%s\n%s", strings.Join(append(append([]string{r.Command}, r.Machine...), r.Settings...), "\n"),
 			r.Table(), r.Targets(), r.Railway(), r.Took.Round(time.Second))
 	})
 	for i := range chosen {
@@ -66,6 +61,11 @@ func TestBench(t *testing.T) { //nolint:paralleltest // it measures
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(*results, append(text, '\n'), 0o644))
 	}
+}
+
+// command returns what repeats this comparison.
+func command() string {
+	return fmt.Sprintf("make bench ROUNDS=%d TIME=%s WORKLOAD='%s' SERVER='%s'", *rounds, *runTime, *workloads, *only)
 }
 
 func chosenWorkloads(t *testing.T) []workload {
@@ -105,21 +105,6 @@ func newBench(t *testing.T, chosen []workload) *bench {
 		}
 	}
 	return b
-}
-
-// sign returns an access token as the service issues it.
-func sign(t *testing.T, secret string, user uuid.UUID) string {
-	t.Helper()
-	now := time.Now().Truncate(time.Second)
-	token := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-		"token_type": "access", "user_id": user, "jti": uuid.New(), "iss": "trainbooking", "aud": []string{"trainbooking"},
-		"iat": now.Unix(), "exp": now.Add(24 * time.Hour).Unix(),
-	})
-	sum := sha256.Sum256([]byte(secret))
-	token.Header["kid"] = base64.RawURLEncoding.EncodeToString(sum[:8])
-	text, err := token.SignedString([]byte(secret))
-	require.NoError(t, err)
-	return text
 }
 
 // compare runs one workload, round by round on each server.
@@ -195,16 +180,4 @@ func foundTrains(t *testing.T, body []byte) map[string]any {
 		trains[fmt.Sprint(train["train_id"])] = train
 	}
 	return trains
-}
-
-func machine(t *testing.T) []string {
-	t.Helper()
-	lines := []string{fmt.Sprintf("%s/%s, %d processors, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())}
-	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		_, model, _ := strings.Cut(string(info), "model name\t: ")
-		model, _, _ = strings.Cut(model, "\n")
-		lines = append(lines, model)
-	}
-	version := processtest.RunToEnd(t, processtest.Command(t, "version"))
-	return append(lines, strings.TrimSpace(version.Out))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -24,7 +25,9 @@ type outcome struct {
 	wrk.Summary
 	each []wrk.Summary
 	used spent
-	acks []check.Ack
+	// others is the share of the processors that something else used.
+	others float64
+	acks   []check.Ack
 }
 
 // run runs a workload on a server once, and checks what it did.
@@ -102,19 +105,23 @@ func (b *bench) load(t *testing.T, w *workload, s *server, f *fixture, duration 
 	}
 	o := &outcome{each: make([]wrk.Summary, clients)}
 	errs := make([]error, clients)
-	before := s.spent(t)
+	before, began := s.spent(t), time.Now()
 	var wait sync.WaitGroup
 	for i, l := range loads {
 		wait.Go(func() { o.each[i], errs[i] = wrk.Run(t.Context(), l) })
 	}
 	wait.Wait()
-	after := s.spent(t)
-	o.used = spent{after.server - before.server, after.postgres - before.postgres, after.redis - before.redis}
+	after, took := s.spent(t), time.Since(began)
+	o.used = spent{
+		server: after.server - before.server, postgres: after.postgres - before.postgres, redis: after.redis - before.redis,
+	}
 	for i := range clients {
 		require.NoError(t, errs[i], "%s on %s: %s", w.name, s.name, s.tails())
 		o.acks = append(o.acks, readAcks(t, ackFiles[i])...)
 	}
 	o.Summary = wrk.Merge(o.each)
+	all := time.Duration(runtime.NumCPU()) * took
+	o.others = max(0, float64(after.all-before.all-o.used.server-o.used.postgres-o.used.redis-o.CPU)/float64(all))
 	return o
 }
 
@@ -160,5 +167,6 @@ func (o *outcome) sample() report.Sample {
 	return report.Sample{
 		Requests: o.Requests, Rate: rate, P50: o.P50, P99: o.P99, Bytes: o.Bytes / o.Requests,
 		Server: each(o.used.server), Postgres: each(o.used.postgres), Redis: each(o.used.redis), Wrk: each(o.CPU),
+		Others: o.others,
 	}
 }

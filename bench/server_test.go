@@ -142,8 +142,8 @@ func (s *server) startRedis(t *testing.T, settings ...string) string {
 	return address
 }
 
-// spent is the processor time that the processes of a server have used.
-type spent struct{ server, postgres, redis time.Duration }
+// spent is the processor time that the processes of a server have used, and all on the machine.
+type spent struct{ server, postgres, redis, all time.Duration }
 
 func (s *server) spent(t *testing.T) (sum spent) {
 	t.Helper()
@@ -153,6 +153,8 @@ func (s *server) spent(t *testing.T) (sum spent) {
 		sum.server += used
 	}
 	var err error
+	sum.all, err = cpu.Busy()
+	require.NoError(t, err)
 	if s.postgres != 0 {
 		sum.postgres, err = cpu.WithChildren(s.postgres)
 		require.NoError(t, err)

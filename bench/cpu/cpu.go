@@ -49,6 +49,38 @@ func WithChildren(pid int) (time.Duration, error) {
 	return sum, nil
 }
 
+// Busy returns the processor time that everything on the machine has used, and what the machine below
+// a virtual one has taken from it.
+func Busy() (time.Duration, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	return parseBusy(string(text))
+}
+
+// parseBusy reads the first line of /proc/stat: cpu user nice system idle iowait irq softirq steal,
+// and more that is counted in user and nice already.
+func parseBusy(text string) (sum time.Duration, err error) {
+	const idle, iowait, steal = 4, 5, 8
+	line, _, _ := strings.Cut(text, "\n")
+	fields := strings.Fields(line)
+	if len(fields) <= steal || fields[0] != "cpu" {
+		return 0, fmt.Errorf("%q is not the first line of /proc/stat", line)
+	}
+	for i, field := range fields[:steal+1] {
+		if i == 0 || i == idle || i == iowait {
+			continue
+		}
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return 0, fmt.Errorf("%q is not the first line of /proc/stat", line)
+		}
+		sum += time.Duration(n) * tick
+	}
+	return sum, nil
+}
+
 func read(pid int) (stat, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -48,3 +48,14 @@ func TestProcessThatDoesNotExistIsAnError(t *testing.T) {
 	_, err := cpu.Of(1 << 30)
 	require.Error(t, err)
 }
+
+func TestIdleTimeIsNotBusy(t *testing.T) {
+	t.Parallel()
+	busy, err := cpu.ParseBusy("cpu  100 20 30 5000 6000 4 5 600 7000 8000\ncpu0 1 2 3 4 5 6 7 8 9 10\n")
+	require.NoError(t, err)
+	require.Equal(t, 7590*time.Millisecond, busy)
+	for _, text := range []string{"", "cpu", "cpu0 1 2 3 4 5 6 7 8", "cpu 1 2 x 4 5 6 7 8"} {
+		_, err := cpu.ParseBusy(text)
+		require.Error(t, err, text)
+	}
+}

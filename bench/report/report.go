@@ -53,6 +53,9 @@ type Sample struct {
 	Postgres time.Duration `json:"postgres_cpu_per_request_ns"`
 	Redis    time.Duration `json:"redis_cpu_per_request_ns"`
 	Wrk      time.Duration `json:"wrk_cpu_per_request_ns"`
+	// Others is the share of the machine's processors that none of the above have used, but for idle
+	// time: of 0.2 and more, the rates are not to be trusted.
+	Others float64 `json:"used_by_others"`
 }
 
 // Add adds the sample of a run.
@@ -89,6 +92,7 @@ func (r *Result) Median() Sample {
 		Postgres: median(r.Samples, func(s Sample) time.Duration { return s.Postgres }),
 		Redis:    median(r.Samples, func(s Sample) time.Duration { return s.Redis }),
 		Wrk:      median(r.Samples, func(s Sample) time.Duration { return s.Wrk }),
+		Others:   median(r.Samples, func(s Sample) float64 { return s.Others }),
 	}
 }
 

@@ -10,21 +10,21 @@ import (
 // took until all was sold, and the requests after that.
 func (r *Report) Table() string {
 	var b strings.Builder
-	b.WriteString("| workload | server | median | spread | p50 ms | p99 ms | server µs | Postgres µs | Redis µs | wrk µs | bytes |\n")
-	b.WriteString("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
+	b.WriteString("| workload | server | median | spread | p50 ms | p99 ms | server µs | Postgres µs | Redis µs | wrk µs | others | bytes |\n")
+	b.WriteString("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
 	for i := range r.Results {
 		found := &r.Results[i]
 		m := found.Median()
 		if m.SoldOut > 0 {
 			all := sorted(found.Samples, func(s Sample) time.Duration { return s.SoldOut })
-			fmt.Fprintf(&b, "| %s: sold out after | %s | %.2f s | %.2f–%.2f | | | | | | | |\n",
+			fmt.Fprintf(&b, "| %s: sold out after | %s | %.2f s | %.2f–%.2f | | | | | | | | |\n",
 				found.Workload, found.Server, m.SoldOut.Seconds(), all[0].Seconds(), all[len(all)-1].Seconds())
 		}
 		rates := sorted(found.Samples, func(s Sample) float64 { return s.Rate })
-		fmt.Fprintf(&b, "| %s | %s | %s/s | %s–%s | %s | %s | %s | %s | %s | %s | %.0f |\n",
+		fmt.Fprintf(&b, "| %s | %s | %s/s | %s–%s | %s | %s | %s | %s | %s | %s | %.0f %% | %.0f |\n",
 			found.Workload, found.Server, thousands(m.Rate), thousands(rates[0]), thousands(rates[len(rates)-1]),
 			milliseconds(m.P50), milliseconds(m.P99),
-			microseconds(m.Server), microseconds(m.Postgres), microseconds(m.Redis), microseconds(m.Wrk), m.Bytes)
+			microseconds(m.Server), microseconds(m.Postgres), microseconds(m.Redis), microseconds(m.Wrk), m.Others*100, m.Bytes)
 	}
 	return b.String()
 }
