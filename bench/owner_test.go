@@ -19,6 +19,9 @@ import (
 // each connection.
 const lockSamples = 50
 
+// shownProblems is how many contradictions a failure shows.
+const shownProblems = 5
+
 // owned reads the bookings of every user.
 func (b *bench) owned(t *testing.T, s *server) check.Owned {
 	t.Helper()
@@ -55,7 +58,8 @@ func (b *bench) owned(t *testing.T, s *server) check.Owned {
 func (b *bench) checkBookings(t *testing.T, w *workload, s *server, acks []check.Ack) check.Owned {
 	t.Helper()
 	owned := b.owned(t, s)
-	require.Empty(t, check.Problems(acks, owned), "%s on %s", w.name, s.name)
+	problems := check.Problems(acks, owned)
+	require.Zero(t, len(problems), "%s on %s, the first of them: %q", w.name, s.name, problems[:min(len(problems), shownProblems)])
 	return owned
 }
 

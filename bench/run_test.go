@@ -40,7 +40,7 @@ func (b *bench) run(t *testing.T, w *workload, s *server, duration time.Duration
 		f.used = max(f.used, int(o.each[i].Values["used"]))
 	}
 	require.Empty(t, o.Failed, "%s on %s: connections or requests failed: %s", w.name, s.name, s.tails())
-	require.Zero(t, o.Values["unexpected"], "%s on %s: unexpected replies: %s", w.name, s.name, s.tails())
+	require.Zero(t, o.Values["unexpected"], "%s on %s: unexpected replies: %s%s", w.name, s.name, o.Unexpected, s.tails())
 	answered := o.Requests - o.Values["repeated"]
 	require.Positive(t, answered, "%s on %s: no reply, or no seats are left", w.name, s.name)
 	switch {
@@ -64,7 +64,7 @@ func (b *bench) rush(t *testing.T, w *workload, s *server, round int) report.Sam
 	o := b.load(t, w, s, f, rushTime)
 	delete(o.Failed, "status") // 409 is expected, and the script counts what is not
 	require.Empty(t, o.Failed, "%s on %s: connections or requests failed: %s", w.name, s.name, s.tails())
-	require.Zero(t, o.Values["unexpected"], "%s on %s: unexpected replies: %s", w.name, s.name, s.tails())
+	require.Zero(t, o.Values["unexpected"], "%s on %s: unexpected replies: %s%s", w.name, s.name, o.Unexpected, s.tails())
 	sample := o.sample()
 	sample.Rate = 0
 	started, last := math.Inf(1), 0.0

@@ -34,6 +34,8 @@ type Summary struct {
 	// Failed has the kinds of errors of which there were any: connect, read, write, timeout, and
 	// status, replies above 399, which may be what the script expects.
 	Failed map[string]float64
+	// Unexpected are the first replies that the scripts did not expect, for people.
+	Unexpected string
 	// Values are the script's own.
 	Values map[string]float64
 	// CPU is what wrk itself has used.
@@ -77,6 +79,9 @@ func Parse(output string) (Summary, error) {
 	for l := range strings.Lines(output) {
 		if after, found := strings.CutPrefix(l, "summary "); found {
 			line = after
+		}
+		if after, found := strings.CutPrefix(l, "unexpected"); found {
+			s.Unexpected += strings.TrimSpace(after) + "\n"
 		}
 	}
 	if line == "" {
@@ -128,6 +133,7 @@ func Merge(runs []Summary) Summary {
 		sum.Requests += r.Requests
 		sum.Bytes += r.Bytes
 		sum.CPU += r.CPU
+		sum.Unexpected += r.Unexpected
 		sum.Time, sum.P99 = max(sum.Time, r.Time), max(sum.P99, r.P99)
 		weighted += float64(r.P50) * r.Requests
 		for name, n := range r.Failed {

@@ -14,6 +14,7 @@ const output = `Running 2s test @ http://127.0.0.1:8080
   Thread Stats   Avg      Stdev     Max   +/- Stdev
   2400 requests in 2.00s, 1.20MB read
 Requests/sec:   1200.00
+unexpected	503	lock	{"code":"unavailable"}
 
 summary requests=2400.000000 bytes=1200000.000000 microseconds=2000000.000000 p50=1500.000000 p99=20000.000000 ` +
 	`connect=0.000000 read=0.000000 write=0.000000 status=3.000000 timeout=0.000000 used=17.000000
@@ -27,6 +28,7 @@ func TestSummaryIsRead(t *testing.T) {
 		Requests: 2400, Bytes: 1_200_000, Time: 2 * time.Second,
 		P50: 1500 * time.Microsecond, P99: 20 * time.Millisecond,
 		Failed: map[string]float64{"status": 3}, Values: map[string]float64{"used": 17},
+		Unexpected: "503\tlock\t{\"code\":\"unavailable\"}\n",
 	}, s)
 }
 
