@@ -11,6 +11,11 @@ SEED     ?= 0
 ONLY     ?=
 TRAINS   ?= 100000
 BOOKINGS ?= 1000000
+ROUNDS   ?= 3
+TIME     ?= 6s
+WORKLOAD ?=
+SERVER   ?=
+RESULTS  ?=
 # Images for e2e, which the nodes of the cluster have or can pull.
 IMAGE          ?= trainbooking:local
 POSTGRES_IMAGE ?= postgres:17
@@ -151,17 +156,34 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 simulate: ## simulate SEEDS histories with faults (100000) from seed FIRST (1) on, and print their coverage
 	$(GO) test ./test/simulate -run NoHistory -v -timeout 0 -first $(FIRST) -seeds $(SEEDS)
 
-.PHONY: bench
-bench: ## run every benchmark: make bench PKGS=./booking/...
+.PHONY: microbench
+microbench: ## run every Go benchmark: make microbench PKGS=./booking/...
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
+
+# It needs a machine without other load. WORKLOAD and SERVER are regular expressions, RESULTS is a
+# file for JSON.
+.PHONY: bench
+bench: servers wrk ## compare with what people would use instead: make bench ROUNDS=1 TIME=2s WORKLOAD=^lock SERVER='clustered|peer'
+	$(GO) test -C bench -count 1 -v -timeout 3h . -rounds $(ROUNDS) -time $(TIME) \
+		-workload '$(WORKLOAD)' -server '$(SERVER)' -results '$(if $(RESULTS),$(abspath $(RESULTS)))'
+
+.PHONY: bench-check
+bench-check: ## run each kind of workload of the comparison for a moment, to check what is acknowledged
+	$(GO) vet -C bench ./...
+	$(GO) test -C bench -count 1 ./check ./cpu ./report ./wrk
+	$(MAKE) --no-print-directory bench ROUNDS=1 TIME=300ms \
+		WORKLOAD='^search 20×100,|^lock then confirm, 32|^four|^rush, 32'
 
 .PHONY: verify
 verify: lint-tool generate size ## check modules, generated files, format, style, imports and size
 	git diff --exit-code -- actors/wire operator/v1alpha1 $(CHART)/crd $(CHART)/README.md
 	$(GO) mod tidy -diff
+	$(GO) -C bench mod tidy -diff
 	$(GO) vet -tags e2e,chaos,scale ./...
+	$(GO) vet -C bench ./...
 	$(LINT) fmt --diff
 	$(LINT) run
+	cd bench && $(LINT) run
 	@if [ -n "$(CI)" ] && [ -n "$$(git status --porcelain)" ]; then \
 		echo 'The working tree is not clean:'; git status --short; exit 1; fi
 
@@ -243,4 +265,16 @@ servers:
 		brew install $$(echo "$$missing" | sed 's/postgres/postgresql@17/'); \
 	else \
 		echo "The tests need Postgres 14 or newer, Redis 7 and libfaketime: sudo apt-get install -y $$apt"; exit 1; \
+	fi
+
+# make bench sends its requests with wrk.
+.PHONY: wrk
+wrk:
+	@if command -v wrk >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends wrk; \
+	elif [ "$$(uname)" = Darwin ] && command -v brew >/dev/null; then \
+		brew install wrk; \
+	else \
+		echo 'The bench needs wrk 4: sudo apt-get install -y wrk'; exit 1; \
 	fi

@@ -1,0 +1,118 @@
+package bench_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/bench/check"
+	"trainbooking.dev/booking"
+)
+
+// lockSamples is how many of the seats that a run has locked are asked for again, besides four for
+// each connection.
+const lockSamples = 50
+
+// shownProblems is how many contradictions a failure shows.
+const shownProblems = 5
+
+// owned reads the bookings of every user.
+func (b *bench) owned(t *testing.T, s *server) check.Owned {
+	t.Helper()
+	var mu sync.Mutex
+	owned := check.Owned{}
+	eachOf(t, b.users, func(i int, _ uuid.UUID) error {
+		status, body, err := get(t.Context(), s.urls[i%len(s.urls)]+"/train/view-bookings/", b.tokens[i])
+		if err != nil {
+			return err
+		}
+		if status != http.StatusOK {
+			return fmt.Errorf("view-bookings on %s: %d %s", s.name, status, body)
+		}
+		var list []struct {
+			Train booking.TrainID `json:"train_id"`
+			Seat  int             `json:"seat_number"`
+		}
+		if err := json.Unmarshal(body, &list); err != nil {
+			return err
+		}
+		seats := make([]string, len(list))
+		for n, booked := range list {
+			seats[n] = booked.Train.Seat(booked.Seat).String()
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		owned[i+1] = seats
+		return nil
+	})
+	return owned
+}
+
+// checkBookings compares what was acknowledged with what every user has, which it returns.
+func (b *bench) checkBookings(t *testing.T, w *workload, s *server, acks []check.Ack) check.Owned {
+	t.Helper()
+	owned := b.owned(t, s)
+	problems := check.Problems(acks, owned)
+	require.Zero(t, len(problems), "%s on %s, the first of them: %q", w.name, s.name, problems[:min(len(problems), shownProblems)])
+	return owned
+}
+
+// requireSoldOut requires that every seat of a train has an owner. checkBookings has required that no
+// seat has two.
+func requireSoldOut(t *testing.T, s *server, f *fixture, owned check.Owned) {
+	t.Helper()
+	sold := 0
+	for _, seats := range owned {
+		for _, text := range seats {
+			seat, err := booking.ParseSeatID(text)
+			require.NoError(t, err)
+			if seat.Train() == f.ids[0] {
+				sold++
+			}
+		}
+	}
+	require.Equal(t, f.set.capacity, sold, "seats sold by %s", s.name)
+}
+
+// checkLocks asks for some of the seats that a run has locked, for another user, who must be refused.
+// Only as many may be free as requests were in flight when the run ended, whose replies nobody has
+// seen.
+func (b *bench) checkLocks(t *testing.T, w *workload, s *server, f *fixture, from int, o *outcome) {
+	t.Helper()
+	var sample []int
+	unanswered := int(o.Values["repeated"] - o.Requests)
+	for i := range o.each {
+		asked := (int(o.each[i].Values["used"]) - from - i) / len(o.each)
+		unanswered += asked * (w.searches + 1)
+		for k := 0; k < asked; k += max(1, asked*len(o.each)/(lockSamples+4*w.connections)) {
+			sample = append(sample, from+i+k*len(o.each))
+		}
+	}
+	var given atomic.Int64
+	var last atomic.Value
+	eachOf(t, sample, func(_, n int) error {
+		train, seat, user := f.seat(n, w.count)
+		body := fmt.Sprintf(`{"train_id":%q,"seat_number":%d}`, f.ids[train], seat)
+		other := (user + users/2) % users
+		status, reply, err := send(t.Context(), http.MethodPost, s.urls[n%len(s.urls)]+"/train/book-ticket/", b.tokens[other], []byte(body))
+		switch {
+		case err != nil:
+			return err
+		case status == http.StatusOK:
+			given.Add(1)
+			last.Store(body)
+		case status != http.StatusConflict:
+			return fmt.Errorf("%s on %s: %s: %d %s", w.name, s.name, body, status, reply)
+		}
+		return nil
+	})
+	// Each lock comes with searches, which may be unanswered too.
+	require.LessOrEqual(t, int(given.Load()), min(unanswered+w.searches, w.connections),
+		"%s on %s: locked seats, of %d, were given to another user, such as %v", w.name, s.name, len(sample), last.Load())
+}
