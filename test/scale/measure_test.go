@@ -30,6 +30,8 @@ const (
 	pollTime = 5 * time.Millisecond
 	// idleTime has at least two reconciles, one every 5 s.
 	idleTime = 15 * time.Second
+	// settleTime is how long a process needs after its start to give memory back.
+	settleTime = 3 * time.Second
 	// reportTime is in which an idle session of Postgres reports what it has read at the start.
 	reportTime = 12 * time.Second
 

@@ -114,7 +114,7 @@ func (s *service) measureStarts(table *report, args ...string) {
 
 func (s *service) measureIdle(table *report) {
 	if s.database == "" {
-		<-time.After(idleTime)
+		<-time.After(settleTime)
 	} else {
 		<-time.After(reportTime)
 		rows, transactions := s.rowsRead()
@@ -145,13 +145,12 @@ func (s *service) measureReads(table *report) {
 }
 
 func (s *service) measureSales(table *report) {
-	const duration = 5 * time.Second
-	s.sell(duration / 5) // activates the trains
-	alone := s.sell(duration)
+	s.sell(*saleTime / 5) // activates the trains
+	alone := s.sell(*saleTime)
 	table.addLatencies(fmt.Sprintf("sale (%d)", len(alone.took)), alone.took, "")
 	assert.Empty(s, sample(alone.failed), "sales failed")
 	var disturbed *sales
-	lists, refused := s.whileReading(func() { disturbed = s.sell(duration) })
+	lists, refused := s.whileReading(func() { disturbed = s.sell(*saleTime) })
 	table.addLatencies(fmt.Sprintf("sale while %d clients list trains (%d)", readers, len(disturbed.took)),
 		disturbed.took, "p99 unchanged")
 	table.add("failed of these", fmt.Sprint(len(disturbed.failed)), "0")
