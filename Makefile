@@ -161,8 +161,8 @@ simulate: ## simulate SEEDS histories with faults (100000) from seed FIRST (1) o
 microbench: ## run every Go benchmark: make microbench PKGS=./booking/...
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
 
-# It needs a machine without other load. WORKLOAD and SERVER are regular expressions, RESULTS is a
-# file for JSON.
+# It needs a machine without other load. WORKLOAD and SERVER are regular expressions, in
+# which make takes $$ for $. RESULTS is a file for JSON.
 .PHONY: bench
 bench: servers wrk ## compare with what people would use instead: make bench ROUNDS=1 TIME=2s WORKLOAD=^lock SERVER='clustered|peer'
 	$(GO) test -C bench -count 1 -v -timeout 3h . -rounds $(ROUNDS) -time $(TIME) \
