@@ -138,13 +138,14 @@ func (s *System) queryTrains(
 // does not answer is read from the stores. The results are in the order of the trains. The error is
 // the reason why some of them are unread.
 func (s *System) gather(ctx context.Context, trains []*booking.Train, query trainQuery) ([]queryResult, error) {
-	places := s.placesByOwner(trains)
-	results := make([]queryResult, len(trains))
-	var err error
-	if local := places[s.cluster.Address()]; len(local) == len(trains) {
+	var (
+		results []queryResult
+		err     error
+	)
+	if len(s.cluster.Peers()) == 0 {
 		results, err = s.queryLocal(ctx, trains, query)
 	} else {
-		err = s.queryOwners(ctx, places, trains, query, results)
+		results, err = s.queryOwners(ctx, trains, query)
 	}
 	if e, ok := errors.AsType[*booking.Error](err); ok {
 		return results, e
@@ -169,18 +170,17 @@ func (s *System) placesByOwner(trains []*booking.Train) map[string][]int {
 	return places
 }
 
-// queryOwners queries the owners of trains, and stores the results in their places.
-func (s *System) queryOwners(
-	ctx context.Context, places map[string][]int, trains []*booking.Train, query trainQuery, results []queryResult,
-) error {
+// queryOwners queries the owners of trains. The results are in the order of the trains.
+func (s *System) queryOwners(ctx context.Context, trains []*booking.Train, query trainQuery) ([]queryResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	var (
 		mu      sync.Mutex
 		failed  error
 		queries sync.WaitGroup
+		results = make([]queryResult, len(trains))
 	)
-	for owner, its := range places {
+	for owner, its := range s.placesByOwner(trains) {
 		queries.Go(func() {
 			some := make([]*booking.Train, len(its))
 			for i, place := range its {
@@ -196,7 +196,7 @@ func (s *System) queryOwners(
 		})
 	}
 	queries.Wait()
-	return failed
+	return results, failed
 }
 
 // queryOwner queries one process. What it does not answer, this process reads.

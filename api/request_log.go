@@ -49,11 +49,15 @@ func (r *requestRecord) pattern() string {
 	return r.route.path
 }
 
-// logRequest writes the one log line of a request. The line has the pattern of the route,
+// logRequest writes the one log line of a request, if its level is logged. The line has the pattern of the route,
 // but no path, query, body or token.
 func (s *Server) logRequest(
 	ctx context.Context, r *requestRecord, method string, status int, size int64, took time.Duration,
 ) {
+	level := r.level(status)
+	if !s.logger.Enabled(ctx, level) {
+		return
+	}
 	attributes := append(make([]slog.Attr, 0, maxAttributes),
 		slog.String("method", method),
 		slog.String("route", r.pattern()),
@@ -72,7 +76,6 @@ func (s *Server) logRequest(
 	if r.err != nil {
 		attributes = append(attributes, slog.String("code", string(asError(r.err).Code)))
 	}
-	level := r.level(status)
 	if level >= slog.LevelWarn {
 		attributes = append(attributes, slog.Any("error", r.err))
 	}
@@ -84,7 +87,7 @@ func (s *Server) logRequest(
 
 func (r *requestRecord) level(status int) slog.Level {
 	switch {
-	case r.route != nil && r.route.quiet && r.err == nil:
+	case r.route != nil && r.route.frequent() && r.err == nil:
 		return slog.LevelDebug
 	case r.err == nil || status < http.StatusInternalServerError:
 		return slog.LevelInfo

@@ -66,14 +66,16 @@ func TestRequestIsLoggedOnceWithoutItsContents(t *testing.T) {
 
 	lines := s.log.requests(t, "trace-1.a_B")
 	require.Len(t, lines, 1)
-	require.Equal(t, "INFO", lines[0]["level"])
+	require.Equal(t, "DEBUG", lines[0]["level"], "anyone may read it")
 	require.Equal(t, "GET", lines[0]["method"])
 	require.Equal(t, "/train/get-trains/", lines[0]["route"])
 	require.InDelta(t, 200, lines[0]["status"], 0)
 	require.InDelta(t, 2, lines[0]["bytes"], 0)
 	require.Equal(t, "127.0.0.1", lines[0]["address"])
 	require.NotContains(t, lines[0], "user", "the endpoint needs no token")
-	require.Contains(t, s.log.requests(t, "trace-2")[0], "user")
+	lines = s.log.requests(t, "trace-2")
+	require.Equal(t, "INFO", lines[0]["level"])
+	require.Contains(t, lines[0], "user")
 	for _, secret := range []string{"Secretville", password, token} {
 		require.NotContains(t, s.log.String(), secret)
 	}
@@ -90,12 +92,14 @@ func TestUnsafeRequestIDIsReplaced(t *testing.T) {
 	}
 }
 
-func TestProbesAreLoggedAtDebugLevel(t *testing.T) {
+func TestWhatAnyoneReadsIsLoggedAtDebugLevelUnlessItFails(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)
-	for _, path := range []string{"/healthz", "/readyz"} {
+	for path, level := range map[string]string{
+		"/healthz": "DEBUG", "/readyz": "DEBUG", "/v1/trains": "DEBUG", "/v1/trains?limit=0": "INFO", "/nowhere": "INFO",
+	} {
 		r := s.get(t, "", path)
-		require.Equal(t, "DEBUG", s.log.requests(t, r.header.Get("X-Request-Id"))[0]["level"])
+		require.Equal(t, level, s.log.requests(t, r.header.Get("X-Request-Id"))[0]["level"], path)
 	}
 }
 

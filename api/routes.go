@@ -17,8 +17,12 @@ type route struct {
 	keyed        bool // accepts an Idempotency-Key
 	handler      handler
 	file         fileHandler // instead of handler: a file that is not part of the API
-	quiet        bool        // for frequent probes: logged at debug level, not traced
+	quiet        bool        // for probes: not traced
 }
+
+// frequent reports whether successful requests are logged at debug level: probes, and what anyone may
+// read, of which there are many times as many as sales. The metrics count them.
+func (rt *route) frequent() bool { return rt.quiet || rt.method == http.MethodGet && rt.role == anyone }
 
 func (s *Server) routeTable() []route {
 	return []route{
