@@ -193,10 +193,16 @@ func fromSeatState(s wire.SeatState) booking.SeatState {
 	return booking.SeatBooked
 }
 
-func encodeResult(r *queryResult) *wire.Availability {
+// encodeResult encodes a result, without the train if the caller has it as it was changed at known.
+func encodeResult(r *queryResult, known int64) *wire.Availability {
 	encoded := &wire.Availability{
-		Train: encodeTrain(r.Train), Legs: uint64(r.Segment), SeatList: r.SeatList,
+		Legs: uint64(r.Segment), SeatList: r.SeatList, Unchanged: known != 0 && known == micros(r.Train.UpdatedAt),
 		Booked: toUint32(r.Booked), Held: toUint32(r.Held), Available: toUint32(r.Available),
+	}
+	if encoded.GetUnchanged() {
+		encoded.Train = &wire.Train{Id: r.Train.ID[:]}
+	} else {
+		encoded.Train = encodeTrain(r.Train)
 	}
 	for _, seat := range r.Seats {
 		encoded.Seats = append(encoded.Seats, seatStates[seat.State])
@@ -204,9 +210,14 @@ func encodeResult(r *queryResult) *wire.Availability {
 	return encoded
 }
 
-func decodeResult(a *wire.Availability) queryResult {
+// decodeResult is the inverse of encodeResult, for a caller that has the train as known.
+func decodeResult(a *wire.Availability, known *booking.Train) queryResult {
+	train := known
+	if !a.GetUnchanged() {
+		train = decodeTrain(a.GetTrain())
+	}
 	r := queryResult{Availability: booking.Availability{
-		Train: decodeTrain(a.GetTrain()), Segment: booking.Legs(a.GetLegs()), SeatList: a.GetSeatList(),
+		Train: train, Segment: booking.Legs(a.GetLegs()), SeatList: a.GetSeatList(),
 		Tally: booking.Tally{Booked: int(a.GetBooked()), Held: int(a.GetHeld()), Available: int(a.GetAvailable())},
 	}}
 	for i, state := range a.GetSeats() {

@@ -74,11 +74,14 @@ type queryStream struct {
 	grpc.ServerStream
 	t   *testing.T
 	ctx context.Context //nolint:containedctx // as the library's streams
+
+	found []*wire.Availability
 }
 
 func (s *queryStream) Context() context.Context { return s.ctx }
 
 func (s *queryStream) Send(m *wire.QueryResponse) error {
+	s.found = append(s.found, m.GetFound()...)
 	_, err := proto.Marshal(m)
 	return err
 }

@@ -86,20 +86,19 @@ func (t trainsServer) Execute(ctx context.Context, q *wire.ExecuteRequest) (*wir
 // them are unread.
 func queryRemotely(ctx context.Context, to *cluster.Peer, trains []*booking.Train, query trainQuery) ([]queryResult, error) {
 	q := &wire.QueryRequest{
-		From: query.From, To: query.To, Offers: query.Offers, Seats: query.Seats, Trains: make([][]byte, len(trains)),
-	}
-	for i, train := range trains {
-		q.Trains[i] = train.ID[:]
+		From: query.From, To: query.To, Offers: query.Offers, Seats: query.Seats,
+		Trains: make([][]byte, len(trains)), UpdatedAt: make([]int64, len(trains)),
 	}
 	results, places := make([]queryResult, len(trains)), make(map[booking.TrainID]int, len(trains))
 	for i, train := range trains {
+		q.Trains[i], q.UpdatedAt[i] = train.ID[:], micros(train.UpdatedAt)
 		places[train.ID] = i
 	}
 	stream, err := wire.NewTrainsClient(to.Connection()).Query(ctx, q)
 	for err == nil {
 		var part *wire.QueryResponse
 		if part, err = stream.Recv(); err == nil {
-			err = addResults(results, places, part, to.Address())
+			err = addResults(results, trains, places, part, to.Address())
 		}
 	}
 	if errors.Is(err, io.EOF) {
@@ -112,11 +111,12 @@ func queryRemotely(ctx context.Context, to *cluster.Peer, trains []*booking.Trai
 }
 
 // addResults stores a part of the results of a peer in the places of their trains.
-func addResults(results []queryResult, places map[booking.TrainID]int, part *wire.QueryResponse, peer string) error {
+func addResults(
+	results []queryResult, trains []*booking.Train, places map[booking.TrainID]int, part *wire.QueryResponse, peer string,
+) error {
 	for _, a := range part.GetFound() {
-		found := decodeResult(a)
-		if place, asked := places[found.Train.ID]; asked {
-			results[place] = found
+		if place, asked := places[toTrainID(a.GetTrain().GetId())]; asked {
+			results[place] = decodeResult(a, trains[place])
 		}
 	}
 	for _, id := range part.GetUnread() {
@@ -145,9 +145,13 @@ func (t trainsServer) Query(q *wire.QueryRequest, stream grpc.ServerStreamingSer
 		t.system.log.Warn("trains not read", slog.Any("error", err))
 	}
 	var trains []*booking.Train
+	var known []int64 // when they were last changed, as far as the caller knows
 	for i, train := range found {
 		if train != nil {
-			trains = append(trains, train)
+			trains, known = append(trains, train), append(known, 0)
+			if len(q.GetUpdatedAt()) == len(found) {
+				known[len(known)-1] = q.GetUpdatedAt()[i]
+			}
 		} else {
 			part.Unread = append(part.Unread, q.GetTrains()[i])
 		}
@@ -164,7 +168,7 @@ func (t trainsServer) Query(q *wire.QueryRequest, stream grpc.ServerStreamingSer
 		if r.Train == nil {
 			continue
 		}
-		part.Found = append(part.Found, encodeResult(r))
+		part.Found = append(part.Found, encodeResult(r, known[i]))
 		if size += len(r.SeatList) + len(r.Seats) + sizeOfTrain(r.Train); size < maxQueryMessage {
 			continue
 		}

@@ -53,6 +53,38 @@ func TestSearchReturnsTheLargeReplyOfAPeer(t *testing.T) {
 	}
 }
 
+// A caller that does not say when it saw the train, or saw an earlier form of it, gets all of it.
+func TestPeerSendsATrainOnlyToCallersWithAnotherForm(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		owner, asking := c.join(), c.join()
+		id := c.addTrains(1, 5, owner, owner, asking)[0]
+		found, err := owner.FindTrain(c.Context(), id)
+		require.NoError(c, err)
+		changed := found.Train.UpdatedAt.UnixMicro()
+		for _, updated := range [][]int64{nil, {0}, {changed - 1}, {changed, changed}} {
+			require.Equal(c, "Express", c.query(owner, id, updated).GetTrain().GetName(), updated)
+		}
+		unchanged := c.query(owner, id, []int64{changed})
+		require.True(c, unchanged.GetUnchanged())
+		require.Empty(c, unchanged.GetTrain().GetName())
+		require.Equal(c, uint32(5), unchanged.GetAvailable())
+
+		other, err := asking.FindTrain(c.Context(), id)
+		require.NoError(c, err)
+		require.Equal(c, found.Train, other.Train)
+	})
+}
+
+// query queries one train as a peer would.
+func (c *virtualCluster) query(n *node, id booking.TrainID, updated []int64) *wire.Availability {
+	c.Helper()
+	stream := &queryStream{t: c.T, ctx: c.Context()}
+	require.NoError(c, actors.Server(n.System).Query(&wire.QueryRequest{Trains: [][]byte{id[:]}, UpdatedAt: updated}, stream))
+	require.Len(c, stream.found, 1)
+	return stream.found[0]
+}
+
 func TestConcurrentSeatMapsOfTheLargestTrainArrive(t *testing.T) {
 	t.Parallel()
 	onVirtualCluster(t, func(c *virtualCluster) {

@@ -46,11 +46,21 @@ func appendTrains(b []byte, trains []booking.Availability) []byte {
 func encodeAvailability(a booking.Availability) (b []byte) {
 	from, to := a.Train.Ends(a.Segment)
 	b = append(append(append(b, `{"train_id":"`...), a.Train.ID.String()...), `","train_name":`...)
-	b = append(b, encode(a.Train.Name)...)
+	b = appendText(b, a.Train.Name)
 	b = strconv.AppendInt(append(b, `,"train_capacity":`...), int64(a.Train.Capacity), 10)
 	b = strconv.AppendInt(append(b, `,"remaining_capacity":`...), int64(a.Train.Capacity-a.Booked), 10)
 	b = strconv.AppendBool(append(b, `,"is_full":`...), a.Train.Capacity == a.Booked)
-	b = append(append(b, `,"source":`...), encode(from.Station)...)
-	b = append(append(b, `,"destination":`...), encode(to.Station)...)
+	b = appendText(append(b, `,"source":`...), from.Station)
+	b = appendText(append(b, `,"destination":`...), to.Station)
 	return append(b, `,"seat_available":`...)
+}
+
+// appendText appends text as a JSON string.
+func appendText(b []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return append(b, encode(text)...)
+		}
+	}
+	return append(append(append(b, '"'), text...), '"')
 }

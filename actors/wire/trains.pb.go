@@ -834,13 +834,14 @@ func (x *Booking) GetBookedAt() int64 {
 // Availability is a booking.Availability.
 type Availability struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Train         *Train                 `protobuf:"bytes,1,opt,name=train,proto3" json:"train,omitempty"`
+	Train         *Train                 `protobuf:"bytes,1,opt,name=train,proto3" json:"train,omitempty"` // only its id if it is unchanged
 	Legs          uint64                 `protobuf:"varint,2,opt,name=legs,proto3" json:"legs,omitempty"`
 	Booked        uint32                 `protobuf:"varint,3,opt,name=booked,proto3" json:"booked,omitempty"`
 	Held          uint32                 `protobuf:"varint,4,opt,name=held,proto3" json:"held,omitempty"`
 	Available     uint32                 `protobuf:"varint,5,opt,name=available,proto3" json:"available,omitempty"`
 	SeatList      []byte                 `protobuf:"bytes,6,opt,name=seat_list,json=seatList,proto3" json:"seat_list,omitempty"`                         // JSON, empty if no list was requested
 	Seats         []SeatState            `protobuf:"varint,7,rep,packed,name=seats,proto3,enum=trainbooking.actors.v1.SeatState" json:"seats,omitempty"` // of each seat, from seat 1 on, if they were requested
+	Unchanged     bool                   `protobuf:"varint,8,opt,name=unchanged,proto3" json:"unchanged,omitempty"`                                      // since the updated_at of the request
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -922,6 +923,13 @@ func (x *Availability) GetSeats() []SeatState {
 		return x.Seats
 	}
 	return nil
+}
+
+func (x *Availability) GetUnchanged() bool {
+	if x != nil {
+		return x.Unchanged
+	}
+	return false
 }
 
 // Train is a booking.Train.
@@ -1247,7 +1255,9 @@ type QueryRequest struct {
 	// What can be booked now, with seat lists. Otherwise the tallies of all trains.
 	Offers bool `protobuf:"varint,4,opt,name=offers,proto3" json:"offers,omitempty"`
 	// With the state of each seat.
-	Seats         bool `protobuf:"varint,5,opt,name=seats,proto3" json:"seats,omitempty"`
+	Seats bool `protobuf:"varint,5,opt,name=seats,proto3" json:"seats,omitempty"`
+	// When each train was last changed, as far as the caller knows. An earlier version does not send it.
+	UpdatedAt     []int64 `protobuf:"varint,6,rep,packed,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1315,6 +1325,13 @@ func (x *QueryRequest) GetSeats() bool {
 		return x.Seats
 	}
 	return false
+}
+
+func (x *QueryRequest) GetUpdatedAt() []int64 {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return nil
 }
 
 type QueryResponse struct {
@@ -1513,7 +1530,7 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x04user\x18\x02 \x01(\fR\x04user\x12\x12\n" +
 	"\x04legs\x18\x03 \x01(\x04R\x04legs\x12\x14\n" +
 	"\x05seats\x18\x04 \x03(\rR\x05seats\x12\x1b\n" +
-	"\tbooked_at\x18\x05 \x01(\x03R\bbookedAt\"\xf7\x01\n" +
+	"\tbooked_at\x18\x05 \x01(\x03R\bbookedAt\"\x95\x02\n" +
 	"\fAvailability\x123\n" +
 	"\x05train\x18\x01 \x01(\v2\x1d.trainbooking.actors.v1.TrainR\x05train\x12\x12\n" +
 	"\x04legs\x18\x02 \x01(\x04R\x04legs\x12\x16\n" +
@@ -1521,7 +1538,8 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x04held\x18\x04 \x01(\rR\x04held\x12\x1c\n" +
 	"\tavailable\x18\x05 \x01(\rR\tavailable\x12\x1b\n" +
 	"\tseat_list\x18\x06 \x01(\fR\bseatList\x127\n" +
-	"\x05seats\x18\a \x03(\x0e2!.trainbooking.actors.v1.SeatStateR\x05seats\"\xd2\x01\n" +
+	"\x05seats\x18\a \x03(\x0e2!.trainbooking.actors.v1.SeatStateR\x05seats\x12\x1c\n" +
+	"\tunchanged\x18\b \x01(\bR\tunchanged\"\xd2\x01\n" +
 	"\x05Train\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
@@ -1555,13 +1573,15 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x05cause\x18\b \x01(\tR\x05cause\x1a9\n" +
 	"\vFieldsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"x\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x97\x01\n" +
 	"\fQueryRequest\x12\x16\n" +
 	"\x06trains\x18\x01 \x03(\fR\x06trains\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x03 \x01(\tR\x02to\x12\x16\n" +
 	"\x06offers\x18\x04 \x01(\bR\x06offers\x12\x14\n" +
-	"\x05seats\x18\x05 \x01(\bR\x05seats\"\x9e\x01\n" +
+	"\x05seats\x18\x05 \x01(\bR\x05seats\x12\x1d\n" +
+	"\n" +
+	"updated_at\x18\x06 \x03(\x03R\tupdatedAt\"\x9e\x01\n" +
 	"\rQueryResponse\x12:\n" +
 	"\x05found\x18\x01 \x03(\v2$.trainbooking.actors.v1.AvailabilityR\x05found\x123\n" +
 	"\x05error\x18\x03 \x01(\v2\x1d.trainbooking.actors.v1.ErrorR\x05error\x12\x16\n" +
