@@ -108,6 +108,7 @@ type partition[T any] struct {
 
 	mu       sync.Mutex
 	queue    []queued[T]              // by age
+	used     []queued[T]              // a batch that was written, whose memory the queue can use; nil if none
 	flushing int                      // flushes in flight that are not slow
 	slow     int                      // flushes in flight that have taken longer than patience
 	expiry   *time.Timer              // calls expire
@@ -123,6 +124,8 @@ type queued[T any] struct {
 	err   error             // of the last attempt to write it: ErrLocked
 	done  func(error)
 }
+
+func (q *queued[T]) metLock() bool { return errors.Is(q.err, persistence.ErrLocked) }
 
 func (p *partition[T]) add(q queued[T]) {
 	p.mu.Lock()
@@ -162,7 +165,16 @@ func (p *partition[T]) run() {
 		locked := p.batcher.write(batch)
 		end()
 		p.putBack(locked)
+		p.reuse(batch)
 	}
+}
+
+// reuse lets the queue use the memory of a batch that was written.
+func (p *partition[T]) reuse(batch []queued[T]) {
+	clear(batch)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.used = batch[:0]
 }
 
 // watch starts another run if a flush takes longer than patience. end ends the flush.
@@ -215,7 +227,7 @@ func (p *partition[T]) takeUnlocked() []queued[T] {
 func (p *partition[T]) takeFirst(n int) []queued[T] {
 	first := p.queue[:n:n]
 	if p.queue = p.queue[n:]; len(p.queue) == 0 {
-		p.queue = nil
+		p.queue, p.used = p.used, nil
 	}
 	return first
 }
@@ -354,25 +366,29 @@ func (b *batcher[T]) write(batch []queued[T]) (locked []queued[T]) {
 	results, err := b.flush(ctx, items)
 	end(err)
 	took := time.Since(start)
-	written := make([]queued[T], 0, len(batch))
-	for i, q := range batch {
+	for i := range batch {
+		q := &batch[i]
 		if q.err = err; err == nil {
 			q.err = results[i]
 		}
-		if errors.Is(q.err, persistence.ErrLocked) {
-			locked = append(locked, q)
-		} else {
-			written = append(written, q)
+		if q.metLock() {
+			locked = append(locked, *q)
 		}
 	}
 	b.observe(flushed{len(batch), len(locked), start.Sub(batch[0].since), took})
-	for _, q := range written {
-		q.done(q.err)
+	for i := range batch {
+		if q := &batch[i]; !q.metLock() {
+			q.done(q.err)
+		}
 	}
 	return locked
 }
 
+// spansOf returns the spans of the requests of a batch; none if none is sampled.
 func spansOf[T any](items []queued[T]) []trace.SpanContext {
+	if !slices.ContainsFunc(items, func(q queued[T]) bool { return q.span.IsSampled() }) {
+		return nil
+	}
 	spans := make([]trace.SpanContext, len(items))
 	for i, q := range items {
 		spans[i] = q.span
