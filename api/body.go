@@ -15,6 +15,10 @@ import (
 // train with 64 stops of 255 ASCII characters and their times, needs about half of it.
 const maxBody = 64 << 10
 
+// smallBody is up to which size a body gets its memory before it arrives: a client that announces a
+// large one and sends it slowly must not occupy much.
+const smallBody = 2 << 10
+
 // bodyRule is how an endpoint treats the request body.
 type bodyRule int
 
@@ -50,7 +54,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 
 // readAll reads a body of at most maxBody bytes.
 func readAll(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if n := r.ContentLength; n >= 0 && n <= maxBody { // net/http reads no more than that
+	if n := r.ContentLength; n >= 0 && n <= smallBody { // net/http reads no more than that
 		body := make([]byte, n)
 		_, err := io.ReadFull(r.Body, body)
 		return body, err
