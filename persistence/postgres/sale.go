@@ -29,10 +29,10 @@ func book(ctx context.Context, c *conn, sales []persistence.Sale) ([]error, erro
 	if len(sales) == 1 {
 		sold, err := bookAlone(ctx, c, sales[0])
 		switch {
-		case sold:
-			return []error{nil}, nil
-		case err != nil && codeOf(err) != divisionByZero:
+		case err != nil && codeOf(err) != divisionByZero: // it commits after it has sent its result
 			return nil, err
+		case err == nil && sold:
+			return []error{nil}, nil
 		}
 	}
 	results, err := bookBatch(ctx, c, sales)
