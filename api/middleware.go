@@ -31,6 +31,8 @@ func (s *Server) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 
 		s.metrics.inFlight.Inc()
 		defer s.metrics.inFlight.Dec()
+		s.requests.Add(1)
+		defer s.leave(record)
 		if record.err = checkHeader(r); record.err == nil {
 			record.err = recoverPanic(record, next, c)
 		}
@@ -43,6 +45,14 @@ func (s *Server) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 			panic(http.ErrAbortHandler) // closes the connection, so that the client sees the response is incomplete
 		}
 		return nil
+	}
+}
+
+// leave counts a request as ended.
+func (s *Server) leave(record *requestRecord) {
+	s.requests.Add(-1)
+	if record.longList {
+		s.longLists.Add(-1)
 	}
 }
 

@@ -14,10 +14,13 @@ import (
 const (
 	// A response with more items than fewItems needs a slot.
 	fewItems = booking.DefaultPageLimit
-	// maxSlotWait is how long a request waits for a slot.
-	maxSlotWait = time.Second
-	// itemsPerTurn is how many items of a page are encoded before other goroutines run.
-	itemsPerTurn = 16
+	// maxSlotWait is how long a request waits for a slot. It leaves time for the response.
+	maxSlotWait = 3 * time.Second
+	// itemsPerTurn is how many items of a page are encoded in a turn, a fraction of a millisecond.
+	itemsPerTurn = 32
+	// restPerTurn is how many times as long as the turn the rest is that follows it while other requests
+	// are in progress: so a list takes a quarter of a processor.
+	restPerTurn = 3
 )
 
 var errTooManyItems = errors.New("too many long lists are read at the same time")
@@ -30,6 +33,8 @@ func newEncodingSlots() chan struct{} { return make(chan struct{}, max(1, runtim
 // okMany is ok for a number of items. Error: unavailable if they are many and too many others wait.
 func (s *Server) okMany(ctx context.Context, items int, encode func() []byte) (response, error) {
 	if items > fewItems {
+		s.longLists.Add(1)
+		recordOf(ctx).longList = true // until the response is sent
 		if err := s.acquireEncodingSlot(ctx); err != nil {
 			return response{}, err
 		}
@@ -45,7 +50,7 @@ func (s *Server) acquireEncodingSlot(ctx context.Context) error {
 	case s.encodingSlots <- struct{}{}:
 		return nil
 	case <-wait.C:
-		return booking.Unavailable(booking.OutcomeNotExecuted, maxSlotWait, errTooManyItems)
+		return booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errTooManyItems)
 	case <-ctx.Done():
 		return booking.Timeout(ctx.Err())
 	}
@@ -56,19 +61,31 @@ func (s *Server) acquireEncodingSlot(ctx context.Context) error {
 func list[In, Out any](
 	ctx context.Context, s *Server, page booking.Page[In], convert func(In) Out,
 ) (response, error) {
-	return s.okMany(ctx, len(page.Items), func() []byte { return encodePage(page, convert) })
+	return s.okMany(ctx, len(page.Items), func() []byte { return encodePage(page, convert, s.rest) })
 }
 
-func encodePage[In, Out any](page booking.Page[In], convert func(In) Out) []byte {
+// rest lets other requests run after a turn.
+func (s *Server) rest(turn time.Duration) {
+	if s.requests.Load() > s.longLists.Load() {
+		<-time.After(restPerTurn * turn)
+	} else {
+		runtime.Gosched()
+	}
+}
+
+// encodePage encodes a page in turns, after each of which it calls rest.
+func encodePage[In, Out any](page booking.Page[In], convert func(In) Out, rest func(turn time.Duration)) []byte {
 	var b bytes.Buffer
 	b.WriteString(`{"items":[`)
+	began := time.Now()
 	for i, item := range page.Items {
 		if i > 0 {
 			b.WriteByte(',')
 		}
 		encodeTo(&b, convert(item))
-		if i%itemsPerTurn == 0 {
-			runtime.Gosched()
+		if (i+1)%itemsPerTurn == 0 {
+			rest(time.Since(began))
+			began = time.Now()
 		}
 	}
 	b.WriteString(`],`)

@@ -26,6 +26,7 @@ type requestRecord struct {
 	caller    auth.Identity
 	err       error
 	stack     []byte // of a panic
+	longList  bool   // it is one of Server.longLists
 	truncated bool   // a panic ended the response after its header was sent
 }
 
@@ -87,7 +88,7 @@ func (s *Server) logRequest(
 
 func (r *requestRecord) level(status int) slog.Level {
 	switch {
-	case r.route != nil && r.route.frequent() && r.err == nil:
+	case r.route != nil && r.route.frequent() && r.err == nil && status < http.StatusBadRequest:
 		return slog.LevelDebug
 	case r.err == nil || status < http.StatusInternalServerError:
 		return slog.LevelInfo

@@ -70,6 +70,8 @@ type Server struct {
 	routes   []route
 	handler  http.Handler
 
+	requests      atomic.Int64  // in progress
+	longLists     atomic.Int64  // those of them whose responses have many items
 	encodingSlots chan struct{} // has a value for each response of many items that is encoded
 }
 
