@@ -58,7 +58,7 @@ func TestNothingIsTracedWithoutACollector(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := processtest.StartIn(t, environ, "--data-dir", t.TempDir())
+			s := processtest.StartIn(t, environ, "--data-dir", t.TempDir(), "--log-level", "debug") // that of a read
 			processtest.NewClient(s.URL).Must(t, http.StatusOK, "GET", "/v1/trains", nil)
 			require.NotContains(t, s.Await(`"route":"/v1/trains"`), "trace_id")
 			s.Stop()
