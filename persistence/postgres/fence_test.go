@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/uuid"
@@ -16,14 +17,31 @@ import (
 // TestAdoptionWaitsForTheSaleInFlight adopts another train in the same batch, which does not wait.
 func TestAdoptionWaitsForTheSaleInFlight(t *testing.T) {
 	t.Parallel()
+	for name, others := range map[string][]int{"Alone": nil, "InABatch": {5}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requireAdoptionWaits(t, others)
+		})
+	}
+}
+
+// requireAdoptionWaits sells two seats, and others in the same batch.
+func requireAdoptionWaits(t *testing.T, others []int) {
+	t.Helper()
 	url := servers.Postgres(t)
 	old, next := openWaiting(t, url), openAt(t, url)
 	guard := adopt(t, old, booking.NewTrainID())
 	other := connect(t, url)
 	other.blockSeat(guard, 1)
 
-	sale := saleOf(guard, 1, 2)
-	booked := inBackground(func() error { return bookOne(t.Context(), old, sale) })
+	sales := []persistence.Sale{saleOf(guard, 1, 2)}
+	for _, seat := range others {
+		sales = append(sales, saleOf(guard, seat))
+	}
+	booked := inBackground(func() error {
+		results, err := old.Book(t.Context(), sales)
+		return errors.Join(append(results, err)...)
+	})
 	watch := connect(t, url)
 	watch.awaitBlocked(1)
 	idle := adopt(t, next, booking.NewTrainID())
@@ -40,7 +58,7 @@ func TestAdoptionWaitsForTheSaleInFlight(t *testing.T) {
 	found, err := persistencetest.LoadTrain(t.Context(), next, guard.Train, nil)
 	require.NoError(t, err)
 	require.NoError(t, <-booked)
-	require.Equal(t, []booking.Booking{sale.Booking}, found.Bookings, "the next owner loads it")
+	require.Len(t, found.Bookings, len(sales), "the next owner loads them")
 	require.ErrorIs(t, bookOne(t.Context(), old, saleOf(guard, 3)), persistence.ErrFenced)
 }
 

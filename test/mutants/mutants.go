@@ -59,6 +59,16 @@ var mutants = []mutant{
 		killedBy: []suite{tests("./persistence/postgres", "AdoptionWaitsForTheSale")},
 	},
 	{
+		name: "no-epoch-check-alone", pkg: "persistence/postgres", decl: "bookAlone",
+		edit:     replace(`epoch = $2 AND owner = $3`, `$2::bigint IS NOT NULL AND $3::uuid IS NOT NULL`),
+		killedBy: []suite{tests("./persistence/postgres", "TestStore$/OwnerAndEpochAreCompared")},
+	},
+	{
+		name: "share-lock-too-weak-alone", pkg: "persistence/postgres", decl: "bookAlone",
+		edit:     replace(`FOR SHARE`, `FOR KEY SHARE`),
+		killedBy: []suite{tests("./persistence/postgres", "AdoptionWaitsForTheSale")},
+	},
+	{
 		name: "adopt-keeps-the-epoch", pkg: "persistence/postgres", decl: "DB.Adopt",
 		edit:     replace(`SET epoch = epoch + 1`, `SET epoch = epoch`),
 		killedBy: []suite{tests("./persistence/postgres", "TestStore$/AdoptIncrementsTheEpoch")},
