@@ -91,3 +91,10 @@ func (s *Server) EncodeLists() (end func()) {
 		}
 	}
 }
+
+// TurnsOf returns after how many turns the encoder of a page of items rests.
+func TurnsOf(items int) (turns int) {
+	page := booking.Page[int]{Items: make([]int, items)}
+	encodePage(page, func(n int) int { return n }, func(time.Duration) { turns++ })
+	return turns
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"trainbooking.dev/api"
 	"trainbooking.dev/booking"
 )
 
@@ -33,6 +34,14 @@ func TestOnlyLongListsWaitForEachOther(t *testing.T) {
 	end()
 	for _, path := range long {
 		require.Equal(t, 200, s.get(t, "", path).status, path)
+	}
+}
+
+// Every 32 items, an encoder may rest.
+func TestLongListIsEncodedInTurns(t *testing.T) {
+	t.Parallel()
+	for items, turns := range map[int]int{0: 0, 31: 0, 32: 1, 100: 3, 1000: 31} {
+		require.Equal(t, turns, api.TurnsOf(items), "%d items", items)
 	}
 }
 
