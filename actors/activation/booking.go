@@ -6,7 +6,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// Cancel cancels a booking in the store, then in the seat map, and returns nothing.
+// Cancel cancels a booking in the store, then in the seat map, and returns nothing. If the hold that
+// became the booking may still be stored, it is dropped first: to readers of the stores the seat would
+// otherwise be held.
 type Cancel struct{ User, ID uuid.UUID }
 
 func (x Cancel) run(m *Machine, c *call) {
@@ -14,6 +16,17 @@ func (x Cancel) run(m *Machine, c *call) {
 	// owner has not seen the bookings of the next one (I5).
 	if err := m.seats.CheckCancel(x.User, x.ID); err != nil {
 		m.respond(c, nil, err)
+		return
+	}
+	if id, stored := m.booked[x.ID]; stored {
+		m.dropHold(c, id, func(err error) {
+			if err != nil {
+				m.respond(c, nil, err)
+				return
+			}
+			delete(m.booked, x.ID)
+			m.receive(c)
+		})
 		return
 	}
 	m.ask(&WriteCancellation{write{c.Request, func(err error) {

@@ -55,12 +55,17 @@ func (m *Machine) confirmed(c *call, id booking.HoldID, b booking.Booking, err e
 		return
 	case errors.Is(err, persistence.ErrConflict):
 		err = m.seats.ConfirmRefused(id)
-		m.dropHold(id)
+		m.dropHold(nil, id, func(error) {})
 	case err != nil:
 		m.seats.ConfirmFailed(id)
 	default:
 		m.seats.Booked(id, b)
-		m.dropHold(id) // if that fails, the next load ignores the hold, because it became a booking
+		m.booked[b.ID] = id
+		m.dropHold(nil, id, func(err error) {
+			if err == nil {
+				delete(m.booked, b.ID)
+			}
+		})
 	}
 	m.settle(id, c, b, err)
 }
@@ -121,12 +126,16 @@ func (m *Machine) writeHold(c *call, op persistence.HoldOp, h booking.Hold, then
 	m.ask(&WriteHold{write{request, then}, persistence.HoldWrite{Guard: m.guard, Op: op, Hold: h}})
 }
 
-// dropHold drops the stored record of a hold that has become a booking. A drop that may still be
-// executed is fenced by the next activation.
-func (m *Machine) dropHold(id booking.HoldID) {
-	m.writeHold(nil, persistence.HoldDrop, booking.Hold{ID: id}, func(err error) {
-		if m.contradicts(err) {
+// dropHold drops the stored record of a hold, for a call or for none. then runs unless the activation
+// halts. A drop that may still be executed is fenced by the next activation.
+func (m *Machine) dropHold(c *call, id booking.HoldID, then func(error)) {
+	m.writeHold(c, persistence.HoldDrop, booking.Hold{ID: id}, func(err error) {
+		switch {
+		case c != nil && m.failed(c, err):
+		case c == nil && m.contradicts(err):
 			m.halt()
+		default:
+			then(err)
 		}
 	})
 }

@@ -107,6 +107,11 @@ func (m *Machine) trainRead(l persistence.LoadedTrain) {
 	if len(differing) > 0 {
 		m.do(Report{Occurrence: Inconsistent, Count: 1, Seats: differing})
 	}
+	for _, h := range m.load.holds {
+		if id := booking.BookingIDOf(h.User, h.ID); seats.HasBooking(id) || slices.Contains(l.Cancelled, id) {
+			m.booked[id] = h.ID
+		}
+	}
 	again := slices.DeleteFunc(seats.LiveHolds(), func(h booking.Hold) bool {
 		same := func(o booking.Hold) bool { return o.ID == h.ID }
 		return !slices.ContainsFunc(m.load.lost, same) && !slices.ContainsFunc(shortened, same)

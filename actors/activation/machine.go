@@ -53,7 +53,8 @@ type Machine struct {
 	quietFor *call     // that quiet is for; nil for the load
 	deleting bool      // deleted, or the outcome is unknown: its holds need no owner
 
-	cancels map[uuid.UUID]int // the cancellations of each user
+	cancels map[uuid.UUID]int            // the cancellations of each user
+	booked  map[uuid.UUID]booking.HoldID // bookings whose holds may still be stored
 	waiting []*call
 	parked  []parked
 
@@ -64,7 +65,10 @@ type Machine struct {
 
 // New returns a machine in the state Loading. Its first event is Start.
 func New(o Options) *Machine {
-	return &Machine{guard: o.Guard, rules: o.Rules, handoff: o.Handoff, cancels: map[uuid.UUID]int{}}
+	return &Machine{
+		guard: o.Guard, rules: o.Rules, handoff: o.Handoff,
+		cancels: map[uuid.UUID]int{}, booked: map[uuid.UUID]booking.HoldID{},
+	}
 }
 
 // State returns the current state.

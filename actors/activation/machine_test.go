@@ -353,6 +353,7 @@ func TestHistoryIsReadAgainIfABookingWasCancelledSince(t *testing.T) {
 	h := d.held(1)
 	confirm := d.request(confirmOf(h))
 	d.deliver(activation.Written{Write: take[*activation.WriteSale](d)})
+	d.deliver(activation.Written{Write: take[*activation.WriteHold](d)})
 	b := d.responses[confirm].Value.(booking.Booking)
 	again := holdOf(1)
 	again.ID, again.NewID = h.ID, false
@@ -364,6 +365,38 @@ func TestHistoryIsReadAgainIfABookingWasCancelledSince(t *testing.T) {
 	b.CancelledAt = noon
 	d.deliver(activation.HistoryRead{Of: take[*activation.ReadHistory](d), History: booking.History{Cancelled: []booking.Booking{b}}})
 	require.Equal(t, booking.CodeSeatBooked, d.code(r))
+}
+
+// Found by test/chaos, seed 7: readers of the stores saw the seat held until the end of the hold.
+func TestBookingIsCancelledAfterItsHoldIsDropped(t *testing.T) {
+	t.Parallel()
+	d := serving(t)
+	h := d.held(1)
+	confirm := d.request(confirmOf(h))
+	d.deliver(activation.Written{Write: take[*activation.WriteSale](d)})
+	b := d.responses[confirm].Value.(booking.Booking)
+	lost := errors.New("connection refused")
+	d.deliver(activation.Written{Write: take[*activation.WriteHold](d), Err: lost})
+
+	cancel := activation.Cancel{User: anna, ID: b.ID}
+	r := d.request(cancel)
+	d.deliver(activation.Written{Write: take[*activation.WriteHold](d), Err: lost})
+	require.Equal(t, booking.CodeUnavailable, d.code(r))
+	require.Empty(t, d.asked)
+
+	next := newDriver(t, activation.Handoff{})
+	next.load(persistence.LoadedTrain{Bookings: []booking.Booking{b}}, h)
+	for _, d := range []*driver{d, next} {
+		r = d.request(cancel)
+		drop := take[*activation.WriteHold](d)
+		require.Equal(t, persistence.HoldDrop, drop.Op)
+		require.Equal(t, h.ID, drop.Hold.ID)
+		require.Empty(t, d.asked)
+		d.deliver(activation.Written{Write: drop})
+		d.deliver(activation.Written{Write: take[*activation.WriteCancellation](d)})
+		require.NoError(t, d.responses[r].Err)
+		require.Empty(t, d.asked)
+	}
 }
 
 func TestNothingIsDecidedForACallerThatHasGone(t *testing.T) {

@@ -119,6 +119,11 @@ var mutants = []mutant{
 		killedBy: []suite{machine},
 	},
 	{
+		name: "cancelled-while-its-hold-is-stored", pkg: "actors/activation", decl: "Cancel.run",
+		edit:     replace(`; stored {`, `; stored && false {`),
+		killedBy: []suite{simulated},
+	},
+	{
 		name: "holds-not-restored", pkg: "actors/activation", decl: "Machine.trainRead",
 		edit:     replace(`Holds: m.load.holds`, `Holds: nil`),
 		killedBy: []suite{simulated},

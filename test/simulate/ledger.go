@@ -168,6 +168,9 @@ func (l *ledger) requestEnded(r *request, value any, err error) {
 		if b := l.byID[r.booking]; err == nil && b != nil && !b.cancelled {
 			l.broken("I5", "a cancellation was acknowledged but not stored: %s", r.describe())
 		}
+		if err == nil {
+			l.checkNoHold(r.booking)
+		}
 	}
 }
 

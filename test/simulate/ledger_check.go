@@ -3,7 +3,10 @@ package simulate
 import (
 	"slices"
 
+	"github.com/google/uuid"
+
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence/persistencetest"
 )
 
 // checkSeats compares the seats in the store with the bookings.
@@ -28,6 +31,21 @@ func (l *ledger) taken(seat int) booking.Legs {
 		}
 	}
 	return legs
+}
+
+// checkNoHold checks that the hold that became a cancelled booking is not stored any more: the seat
+// is free to all readers. An owner whose clock is ahead may have counted it as ended.
+func (l *ledger) checkNoHold(id uuid.UUID) {
+	live := l.time().Add(l.tolerance)
+	stored, err := persistencetest.LoadHolds(background, l.shared.At("", l.time), l.train.ID, live)
+	if err != nil {
+		l.broken("I5", "the holds cannot be read: %v", err)
+	}
+	for _, h := range stored {
+		if booking.BookingIDOf(h.User, h.ID) == id {
+			l.brokenUnlessExempt("I5", "hold %s is stored, but its booking was cancelled", shortID(h.ID))
+		}
+	}
 }
 
 // checkSnapshot checks that tallies and seats agree.
