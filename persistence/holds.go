@@ -22,6 +22,9 @@ const (
 	// HoldPut stores the hold, replacing one with the same id. A released hold may also delete
 	// the released holds of its user and train that are not among the latest MaxHistory.
 	HoldPut HoldOp = iota
+	// HoldPutAgain is HoldPut of a hold that may be stored already. Without a reply its outcome is
+	// unknown, even if the hold is found: a late execution would undo what was written since.
+	HoldPutAgain
 	// HoldDrop deletes the hold: it became a booking, its record is superseded, or its train
 	// is deleted. Only the ID of the hold is used.
 	HoldDrop

@@ -161,7 +161,7 @@ func (m *Machine) storeAgain(holds []booking.Hold, failed func(error)) {
 	}
 	m.report(HoldStoredAgain, len(holds), nil)
 	for _, h := range holds {
-		m.writeHold(nil, persistence.HoldPut, h, func(err error) {
+		m.writeHold(nil, persistence.HoldPutAgain, h, func(err error) {
 			if err != nil {
 				failed(fmt.Errorf("store a hold again: %w", err))
 			}

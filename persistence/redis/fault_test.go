@@ -42,6 +42,15 @@ func TestHoldsWithLostRepliesAreReadBack(t *testing.T) {
 	p.downstream.left.Store(3 * replyBytes)
 	s.write(t, writes...)
 	require.Len(t, s.held(t, guard.Train), 10)
+
+	for i := range writes { // that they are found says nothing: they were stored before
+		writes[i].Op = persistence.HoldPutAgain
+	}
+	p.downstream.left.Store(3 * replyBytes)
+	results, err := s.WriteHolds(t.Context(), writes)
+	require.NoError(t, err)
+	require.NoError(t, results[2])
+	require.ErrorIs(t, results[3], persistence.ErrUnknown)
 }
 
 func TestHoldsThatCannotBeReadBackAreUnknown(t *testing.T) {

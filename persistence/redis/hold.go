@@ -46,6 +46,7 @@ type holdOperation struct {
 	args   []any
 	key    string // of the hold
 	value  string // "" to drop the hold
+	again  bool   // the hold may be stored already
 }
 
 // holdOperations fails if an Op is unknown.
@@ -57,8 +58,8 @@ func (db *DB) holdOperations(writes []persistence.HoldWrite, now time.Time) ([]h
 		o := holdOperation{key: holdKey(train, id), args: []any{leaseValue(lease), id}}
 		o.keys = []string{leaseKey(train), o.key, holdsKey(train)}
 		switch w.Op {
-		case persistence.HoldPut:
-			o.script, o.value = putHold, encodeHold(&w.Hold)
+		case persistence.HoldPut, persistence.HoldPutAgain:
+			o.script, o.value, o.again = putHold, encodeHold(&w.Hold), w.Op == persistence.HoldPutAgain
 			o.keys = append(o.keys, userKey(train, w.Hold.User.String()))
 			// Computed with the clock of this process, like the deadline: that of Redis may differ.
 			ttl := max(w.Hold.ExpiresAt.Sub(now)+booking.HoldRetention, 0) + holdGrace
@@ -99,13 +100,14 @@ func (db *DB) sendHolds(ctx context.Context, operations []holdOperation) []error
 
 // readBack reads the holds of writes without a reply. A write was executed if the hold is stored
 // as it was put, or is missing after it was dropped. Otherwise the result stays unknown: a Redis
-// that hangs may execute the write later, until another lease fences it.
+// that hangs may execute the write later, until another lease fences it. Of a hold that may have been
+// stored before, nothing can be said.
 func (db *DB) readBack(ctx context.Context, operations []holdOperation, results []error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
 	pipe, found := db.data.pipeline(), map[int]*goredis.StringCmd{}
 	for i, err := range results {
-		if errors.Is(err, persistence.ErrUnknown) {
+		if errors.Is(err, persistence.ErrUnknown) && !operations[i].again {
 			found[i] = pipe.on(ctx, operations[i].key).Get(ctx, operations[i].key)
 		}
 	}

@@ -75,7 +75,7 @@ func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite, now time.T
 	)
 	h, train := w.Hold, w.Guard.Train
 	switch w.Op {
-	case persistence.HoldPut:
+	case persistence.HoldPut, persistence.HoldPutAgain:
 		seats, err := persistence.EncodeList(h.Seats)
 		if err != nil {
 			return err

@@ -173,10 +173,13 @@ func (n *node) writeHolds(writes []persistence.HoldWrite, done func([]error, err
 // isWritten reports whether what is stored shows that a write was executed.
 func isWritten(w persistence.HoldWrite, stored booking.Hold) bool {
 	found := stored.ID == w.Hold.ID
-	if w.Op == persistence.HoldPut {
+	switch w.Op {
+	case persistence.HoldPut:
 		return found && sameHold(stored, w.Hold)
+	case persistence.HoldDrop:
+		return !found
 	}
-	return !found
+	return false
 }
 
 // stored returns the stored holds of writes, the zero hold for those that are missing.
