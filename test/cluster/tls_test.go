@@ -86,7 +86,7 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// flags signs a certificate for 127.0.0.1 and returns the flags that use it.
+// flags signs a certificate for the processes of this test and returns the flags that use it.
 func (a *authority) flags(t *testing.T) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -95,7 +95,7 @@ func (a *authority) flags(t *testing.T) []string {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "trainbooking"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature,
+		IPAddresses: []net.IP{net.ParseIP(processtest.Host)}, KeyUsage: x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, &key.PublicKey, a.key)

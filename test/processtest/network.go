@@ -6,22 +6,40 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"runtime"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// FreeAddress returns an address that no process listens on. Its port is below the ephemeral
-// ports of the system, so that it stays free while its process is down.
+// Host is the address on which processes of this test program listen for each other. It is a random
+// one of the loopback network, so that the processes of another program cannot take their ports
+// while they are down.
+var Host = loopback()
+
+func loopback() string {
+	if runtime.GOOS != "linux" { // only one address is configured
+		return "127.0.0.1"
+	}
+	return fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254)) //nolint:gosec // not a secret
+}
+
+// freePorts are below the ephemeral ports of the system.
+var freePorts atomic.Int32
+
+// FreeAddress returns an address of Host that no process listens on. It returns no address twice.
 func FreeAddress(t *testing.T) string {
 	t.Helper()
 	for range 1000 {
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))) //nolint:gosec,noctx // not a secret; does not wait
+		address := net.JoinHostPort(Host, strconv.Itoa(20_000+int(freePorts.Add(1))))
+		listener, err := net.Listen("tcp", address) //nolint:noctx // it does not wait
 		if err == nil {
 			require.NoError(t, listener.Close())
-			return listener.Addr().String()
+			return address
 		}
 	}
 	require.Fail(t, "no free port")
