@@ -30,15 +30,20 @@ func TestHoldThatBecameABookingIsNeverRestored(t *testing.T) {
 		})
 		b, err := before.Confirm(t.Context(), refTo(h))
 		require.NoError(t, err)
-		require.NoError(t, before.CancelBooking(t.Context(), user, b.ID))
+		require.Equal(t, booking.CodeUnavailable, booking.CodeOf(before.CancelBooking(t.Context(), user, b.ID)))
 		require.NoError(t, before.Stop(t.Context()))
 		stores.holds.Store(nil)
 
 		<-time.After(2 * booking.HoldRetention)
 		after := start(t, stores, long)
-		_, err = after.Confirm(t.Context(), refTo(h))
+		require.Equal(t, booking.Tally{Available: 9, Booked: 1}, tally(t, after, id))
+		require.NoError(t, after.CancelBooking(t.Context(), user, b.ID))
+		require.NoError(t, after.Stop(t.Context()))
+
+		again := start(t, stores, long)
+		_, err = again.Confirm(t.Context(), refTo(h))
 		require.Equal(t, booking.CodeSeatNotLocked, booking.CodeOf(err))
-		require.Equal(t, booking.Tally{Available: 10}, tally(t, after, id))
+		require.Equal(t, booking.Tally{Available: 10}, tally(t, again, id))
 	})
 }
 
