@@ -75,13 +75,13 @@ type queryStream struct {
 	t   *testing.T
 	ctx context.Context //nolint:containedctx // as the library's streams
 
-	found []*wire.Availability
+	parts []*wire.QueryResponse
 }
 
 func (s *queryStream) Context() context.Context { return s.ctx }
 
 func (s *queryStream) Send(m *wire.QueryResponse) error {
-	s.found = append(s.found, m.GetFound()...)
+	s.parts = append(s.parts, m)
 	_, err := proto.Marshal(m)
 	return err
 }

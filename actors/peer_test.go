@@ -81,8 +81,9 @@ func (c *virtualCluster) query(n *node, id booking.TrainID, updated []int64) *wi
 	c.Helper()
 	stream := &queryStream{t: c.T, ctx: c.Context()}
 	require.NoError(c, actors.Server(n.System).Query(&wire.QueryRequest{Trains: [][]byte{id[:]}, UpdatedAt: updated}, stream))
-	require.Len(c, stream.found, 1)
-	return stream.found[0]
+	require.Len(c, stream.parts, 1)
+	require.Len(c, stream.parts[0].GetFound(), 1)
+	return stream.parts[0].GetFound()[0]
 }
 
 func TestConcurrentSeatMapsOfTheLargestTrainArrive(t *testing.T) {
@@ -101,6 +102,64 @@ func TestConcurrentSeatMapsOfTheLargestTrainArrive(t *testing.T) {
 			})
 		}
 		clients.Wait()
+	})
+}
+
+// Queries of different kinds that are sent in one call get their own answers.
+func TestConcurrentQueriesOfAPeerAreAnswered(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		owner, asking := c.join(), c.join()
+		ids := c.addTrains(8, 10, owner, owner, asking)
+		for i, id := range ids {
+			c.hold(owner, id, i+1)
+		}
+		var clients sync.WaitGroup
+		for range 20 {
+			for i, id := range ids {
+				clients.Go(func() {
+					seats, err := asking.SeatMap(c.Context(), id, "X", "Y")
+					if err != nil || seats[i].State != booking.SeatHeld {
+						c.Errorf("seat %d of %v: %v", i+1, seats, err)
+					}
+				})
+				clients.Go(func() {
+					a, err := asking.FindTrain(c.Context(), id)
+					if err != nil || a.Train.ID != id || a.Held != 1 || a.SeatList != nil {
+						c.Errorf("%v: %v", a, err)
+					}
+				})
+			}
+			clients.Go(func() {
+				found, err := asking.Search(c.Context(), "X", "Y")
+				if err != nil || len(found) != len(ids) || len(found[0].SeatList) == 0 {
+					c.Errorf("%v: %v", found, err)
+				}
+			})
+		}
+		clients.Wait()
+		_, err := asking.SeatMap(c.Context(), ids[0], "Y", "X")
+		require.Equal(c, booking.CodeInvalidRequest, booking.CodeOf(err))
+	})
+}
+
+func TestAnswersNameTheirQuery(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		ids, missing := c.addTrains(2, 5, n, n), booking.NewTrainID()
+		ask := func(id booking.TrainID, more ...*wire.QueryRequest) *wire.QueryRequest {
+			return &wire.QueryRequest{Trains: [][]byte{id[:]}, More: more}
+		}
+		stream := &queryStream{t: c.T, ctx: c.Context()}
+		require.NoError(c, actors.Server(n.System).Query(ask(ids[1], ask(missing), ask(ids[0])), stream))
+		require.Len(c, stream.parts, 3)
+		require.Equal(c, ids[1][:], stream.parts[0].GetFound()[0].GetTrain().GetId())
+		require.Equal(c, [][]byte{missing[:]}, stream.parts[1].GetUnread())
+		require.Equal(c, ids[0][:], stream.parts[2].GetFound()[0].GetTrain().GetId())
+		for i, part := range stream.parts {
+			require.EqualValues(c, i, part.GetQuery())
+		}
 	})
 }
 

@@ -24,6 +24,7 @@ func (s *System) events() cluster.Events {
 	return cluster.Events{
 		Changed: func() {
 			s.members.notify()
+			s.queries.forget()
 			select {
 			case s.rebalances <- struct{}{}:
 			default: // one is queued already

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -197,19 +198,21 @@ func (s *System) announce(ctx context.Context) error {
 // findTrains returns the trains with the ids, which may be retired, in their order; nil for those
 // that do not exist. What is not in the catalogue is read from the store.
 func (s *System) findTrains(ctx context.Context, ids ...booking.TrainID) ([]*booking.Train, error) {
-	trains, places := make([]*booking.Train, len(ids)), map[booking.TrainID]int{}
+	trains := make([]*booking.Train, len(ids))
 	var missing []booking.TrainID
 	for i, id := range ids {
 		if trains[i] = s.catalogue.find(id); trains[i] == nil {
-			missing, places[id] = append(missing, id), i
+			missing = append(missing, id)
 		}
 	}
 	if len(missing) == 0 {
 		return trains, nil
 	}
 	found, err := s.passive.find(ctx, missing)
-	for _, train := range found {
-		trains[places[train.ID]] = &train
+	for i, id := range ids {
+		if at := slices.IndexFunc(found, func(t booking.Train) bool { return t.ID == id }); trains[i] == nil && at >= 0 {
+			trains[i] = &found[at]
+		}
 	}
 	return trains, err
 }

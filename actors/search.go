@@ -10,10 +10,6 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// maxPeerQuery bounds the wait for a peer, so that enough of requestTimeout remains for reading its
-// trains from the stores.
-const maxPeerQuery = 2 * time.Second
-
 var (
 	errTooManyReads = errors.New("too many trains are read at the same time")
 	errUnread       = errors.New("no train could be read")
@@ -92,6 +88,19 @@ func (q trainQuery) of(snapshot *booking.Snapshot, now time.Time) (result queryR
 		result.Seats = snapshot.Seats(segment)
 	}
 	return result
+}
+
+// ofAll returns the results for some trains, in their order; nil is unread.
+func (q trainQuery) ofAll(snapshots []*booking.Snapshot, now time.Time) []queryResult {
+	results := make([]queryResult, len(snapshots))
+	for i, snapshot := range snapshots {
+		if snapshot == nil {
+			results[i].unread = true
+		} else {
+			results[i] = q.of(snapshot, now)
+		}
+	}
+	return results
 }
 
 // queryTrain queries one train.
@@ -203,13 +212,10 @@ func (s *System) queryOwners(ctx context.Context, trains []*booking.Train, query
 func (s *System) queryOwner(
 	ctx context.Context, owner string, trains []*booking.Train, query trainQuery,
 ) ([]queryResult, error) {
-	peer := s.cluster.Peer(owner)
-	if peer == nil {
+	if s.cluster.Peer(owner) == nil {
 		return s.queryLocal(ctx, trains, query)
 	}
-	attempt, cancel := context.WithTimeout(ctx, maxPeerQuery)
-	defer cancel()
-	results, err := queryRemotely(attempt, peer, trains, query)
+	results, err := s.queries.ask(ctx, owner, peerQuery{trains, query})
 	var places []int
 	var rest []*booking.Train
 	for i := range results {
@@ -230,31 +236,36 @@ func (s *System) queryOwner(
 	return results, err
 }
 
-// queryLocal queries trains in this process: those that are active here, and the others from the
-// stores. It activates none. The results are in the order of the trains.
+// queryLocal queries trains in this process. It activates none. The results are in the order of the
+// trains.
 func (s *System) queryLocal(ctx context.Context, trains []*booking.Train, query trainQuery) ([]queryResult, error) {
-	results, now := make([]queryResult, len(trains)), time.Now()
+	snapshots, err := s.snapshots(ctx, trains)
+	return query.ofAll(snapshots, time.Now()), err
+}
+
+// snapshots returns the snapshots of trains, in their order: of those that are active here, and of
+// the others from the stores; nil for those that are nil or could not be read. The error is the
+// reason.
+func (s *System) snapshots(ctx context.Context, trains []*booking.Train) ([]*booking.Snapshot, error) {
+	snapshots, now := make([]*booking.Snapshot, len(trains)), time.Now()
 	var places []int
 	var others []*booking.Train
 	for i, train := range trains {
-		if snapshot := s.activations.snapshot(train.ID, now); snapshot != nil {
-			results[i] = query.of(snapshot, now)
-		} else {
+		if train == nil {
+			continue
+		}
+		if snapshots[i] = s.activations.snapshot(train.ID, now); snapshots[i] == nil {
 			places, others = append(places, i), append(others, train)
 		}
 	}
 	if len(others) == 0 {
-		return results, nil
+		return snapshots, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	snapshots, err := s.passive.snapshots(ctx, others)
+	read, err := s.passive.snapshots(ctx, others)
 	for i, place := range places {
-		if snapshots[i] == nil {
-			results[place].unread = true
-		} else {
-			results[place] = query.of(snapshots[i], time.Now())
-		}
+		snapshots[place] = read[i]
 	}
-	return results, err
+	return snapshots, err
 }

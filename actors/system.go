@@ -60,6 +60,7 @@ type System struct {
 	holdWriter  *batcher[persistence.HoldWrite]
 	saleWriter  *batcher[persistence.Sale]
 	loads       *loads
+	queries     *peerQueries
 	members     signal          // the members have changed
 	background  sync.WaitGroup  // store and peer calls
 	rebalances  chan struct{}   // gets a value when trains may have to move
@@ -98,6 +99,7 @@ func New(o Options) *System {
 	s.saleWriter = newBatcher("bookings", writeLimits(o.SaleWriters),
 		func(s persistence.Sale) booking.TrainID { return s.Guard.Train }, o.Store.Book, s.metrics.writer("bookings"))
 	s.loads = newLoads(s)
+	s.queries = newPeerQueries(s.cluster)
 	s.monitor = newMonitor(s)
 	wire.RegisterTrainsServer(s.cluster.Registrar(), trainsServer{system: s})
 	return s
@@ -147,6 +149,7 @@ func (s *System) Stop(ctx context.Context) error {
 	s.background.Wait()
 	s.refreshes.done.Wait()
 	s.loads.wait()
+	s.queries.wait()
 	s.holdWriter.wait()
 	s.saleWriter.wait()
 	s.shutdown()

@@ -1257,7 +1257,9 @@ type QueryRequest struct {
 	// With the state of each seat.
 	Seats bool `protobuf:"varint,5,opt,name=seats,proto3" json:"seats,omitempty"`
 	// When each train was last changed, as far as the caller knows. An earlier version does not send it.
-	UpdatedAt     []int64 `protobuf:"varint,6,rep,packed,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	UpdatedAt []int64 `protobuf:"varint,6,rep,packed,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// Further queries, without further ones. An earlier version answers only this one.
+	More          []*QueryRequest `protobuf:"bytes,7,rep,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1334,13 +1336,22 @@ func (x *QueryRequest) GetUpdatedAt() []int64 {
 	return nil
 }
 
+func (x *QueryRequest) GetMore() []*QueryRequest {
+	if x != nil {
+		return x.More
+	}
+	return nil
+}
+
 type QueryResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Found []*Availability        `protobuf:"bytes,1,rep,name=found,proto3" json:"found,omitempty"`
 	// The query failed.
 	Error *Error `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
 	// Trains that could not be read.
-	Unread        [][]byte `protobuf:"bytes,4,rep,name=unread,proto3" json:"unread,omitempty"`
+	Unread [][]byte `protobuf:"bytes,4,rep,name=unread,proto3" json:"unread,omitempty"`
+	// Which query of the request is answered: 0 is the request itself, 1 the first of more.
+	Query         uint32 `protobuf:"varint,5,opt,name=query,proto3" json:"query,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1394,6 +1405,13 @@ func (x *QueryResponse) GetUnread() [][]byte {
 		return x.Unread
 	}
 	return nil
+}
+
+func (x *QueryResponse) GetQuery() uint32 {
+	if x != nil {
+		return x.Query
+	}
+	return 0
 }
 
 type RefreshCatalogueRequest struct {
@@ -1573,7 +1591,7 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x05cause\x18\b \x01(\tR\x05cause\x1a9\n" +
 	"\vFieldsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x97\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd1\x01\n" +
 	"\fQueryRequest\x12\x16\n" +
 	"\x06trains\x18\x01 \x03(\fR\x06trains\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
@@ -1581,11 +1599,13 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x06offers\x18\x04 \x01(\bR\x06offers\x12\x14\n" +
 	"\x05seats\x18\x05 \x01(\bR\x05seats\x12\x1d\n" +
 	"\n" +
-	"updated_at\x18\x06 \x03(\x03R\tupdatedAt\"\x9e\x01\n" +
+	"updated_at\x18\x06 \x03(\x03R\tupdatedAt\x128\n" +
+	"\x04more\x18\a \x03(\v2$.trainbooking.actors.v1.QueryRequestR\x04more\"\xb4\x01\n" +
 	"\rQueryResponse\x12:\n" +
 	"\x05found\x18\x01 \x03(\v2$.trainbooking.actors.v1.AvailabilityR\x05found\x123\n" +
 	"\x05error\x18\x03 \x01(\v2\x1d.trainbooking.actors.v1.ErrorR\x05error\x12\x16\n" +
-	"\x06unread\x18\x04 \x03(\fR\x06unreadJ\x04\b\x02\x10\x03\"\x19\n" +
+	"\x06unread\x18\x04 \x03(\fR\x06unread\x12\x14\n" +
+	"\x05query\x18\x05 \x01(\rR\x05queryJ\x04\b\x02\x10\x03\"\x19\n" +
 	"\x17RefreshCatalogueRequest\"\x1a\n" +
 	"\x18RefreshCatalogueResponse*Q\n" +
 	"\tSeatState\x12\x18\n" +
@@ -1649,19 +1669,20 @@ var file_actors_wire_trains_proto_depIdxs = []int32{
 	12, // 13: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
 	12, // 14: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
 	18, // 15: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
-	9,  // 16: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
-	13, // 17: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
-	1,  // 18: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
-	14, // 19: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
-	16, // 20: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
-	6,  // 21: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
-	15, // 22: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
-	17, // 23: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
-	21, // [21:24] is the sub-list for method output_type
-	18, // [18:21] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	14, // 16: trainbooking.actors.v1.QueryRequest.more:type_name -> trainbooking.actors.v1.QueryRequest
+	9,  // 17: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
+	13, // 18: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
+	1,  // 19: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
+	14, // 20: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
+	16, // 21: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
+	6,  // 22: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
+	15, // 23: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
+	17, // 24: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
+	22, // [22:25] is the sub-list for method output_type
+	19, // [19:22] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_actors_wire_trains_proto_init() }

@@ -34,7 +34,8 @@ const (
 type TrainsClient interface {
 	// Execute executes one command on a train of the called process.
 	Execute(ctx context.Context, in *ExecuteRequest, opts ...grpc.CallOption) (*ExecuteResponse, error)
-	// Query returns the state of some trains of the called process, in any number of messages.
+	// Query returns the state of some trains of the called process, in one or more messages for each
+	// query.
 	Query(ctx context.Context, in *QueryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[QueryResponse], error)
 	// RefreshCatalogue reads what has changed in the catalogue, and returns when it is visible.
 	RefreshCatalogue(ctx context.Context, in *RefreshCatalogueRequest, opts ...grpc.CallOption) (*RefreshCatalogueResponse, error)
@@ -93,7 +94,8 @@ func (c *trainsClient) RefreshCatalogue(ctx context.Context, in *RefreshCatalogu
 type TrainsServer interface {
 	// Execute executes one command on a train of the called process.
 	Execute(context.Context, *ExecuteRequest) (*ExecuteResponse, error)
-	// Query returns the state of some trains of the called process, in any number of messages.
+	// Query returns the state of some trains of the called process, in one or more messages for each
+	// query.
 	Query(*QueryRequest, grpc.ServerStreamingServer[QueryResponse]) error
 	// RefreshCatalogue reads what has changed in the catalogue, and returns when it is visible.
 	RefreshCatalogue(context.Context, *RefreshCatalogueRequest) (*RefreshCatalogueResponse, error)
