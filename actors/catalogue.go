@@ -2,6 +2,7 @@ package actors
 
 import (
 	"container/heap"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -198,7 +199,7 @@ func (c *catalogue) onSale(from, to string, now time.Time) []*booking.Train {
 	defer c.mu.RUnlock()
 	var parts [][]*listing
 	for r, segment := range c.between(from, to) {
-		var part []*listing
+		part := make([]*listing, 0, len(r.open))
 		for _, l := range r.open {
 			if l.train.OnSale && !l.train.Departed(segment, now) {
 				part = append(part, l)
@@ -231,16 +232,16 @@ func (c *catalogue) list(query booking.TrainQuery) booking.Page[*booking.Train] 
 	return booking.PageOf(trainsOf(merge(parts, limit)), query.Page.Limit, listPosition)
 }
 
-// between returns the routes that call at from and later at to, with the legs between them.
-func (c *catalogue) between(from, to string) map[*route]booking.Legs {
-	routes := map[*route]booking.Legs{}
-	arriving := c.stations[booking.Fold(to)]
-	for r, i := range c.stations[booking.Fold(from)] {
-		if j, calls := arriving[r]; calls && i < j {
-			routes[r] = booking.Segment(i, j)
+// between yields the routes that call at from and later at to, with the legs between them.
+func (c *catalogue) between(from, to string) iter.Seq2[*route, booking.Legs] {
+	return func(yield func(*route, booking.Legs) bool) {
+		arriving := c.stations[booking.Fold(to)]
+		for r, i := range c.stations[booking.Fold(from)] {
+			if j, calls := arriving[r]; calls && i < j && !yield(r, booking.Segment(i, j)) {
+				return
+			}
 		}
 	}
-	return routes
 }
 
 // leavesOn reports whether the train departs on the segment on a date, by the local time there.

@@ -126,6 +126,9 @@ func (p *passive) begin(trains []*booking.Train, now time.Time) (reads, own []*p
 
 // read executes reads. It does not end with ctx, because other queries may wait for them.
 func (p *passive) read(ctx context.Context, reads []*passiveRead) {
+	if len(reads) == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
 	for some := range slices.Chunk(reads, maxTrainsPerRead) {

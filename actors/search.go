@@ -261,8 +261,6 @@ func (s *System) snapshots(ctx context.Context, trains []*booking.Train) ([]*boo
 	if len(others) == 0 {
 		return snapshots, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
 	read, err := s.passive.snapshots(ctx, others)
 	for i, place := range places {
 		snapshots[place] = read[i]
