@@ -23,7 +23,7 @@ const smallBody = 2 << 10
 type bodyRule int
 
 const (
-	noBody       bodyRule = iota // the body is not read
+	noBody       bodyRule = iota // a body is refused: it would ask for something that is not done
 	optionalBody                 // no body means {}
 	requiredBody
 )
@@ -50,6 +50,17 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, &booking.Error{Code: booking.CodeUnsupportedMedia}
 	}
 	return body, nil
+}
+
+// refuseBody returns invalid_request if the request has a body. It reads at most one byte.
+func refuseBody(r *http.Request) error {
+	if r.ContentLength == 0 {
+		return nil
+	}
+	if n, _ := io.ReadFull(r.Body, make([]byte, 1)); n == 0 && r.ContentLength < 0 { // of no known length, and empty
+		return nil
+	}
+	return booking.InvalidField("body", "must be empty: this request has no fields in its body")
 }
 
 // readAll reads a body of at most maxBody bytes.

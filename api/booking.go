@@ -68,7 +68,7 @@ func newUserBookingResponse(b booking.BookedTrain) userBookingResponse {
 	return userBookingResponse{newBookingResponse(b.Booking), from.Station, to.Station, newTrainResponse(b.On)}
 }
 
-type listBookingsRequest struct{ page booking.PageRequest }
+type listBookingsRequest struct{ page pageRequest }
 
 func (in *listBookingsRequest) decode(d *decoder) {
 	in.page = d.page()
@@ -80,11 +80,11 @@ func (in *listBookingsRequest) decode(d *decoder) {
 }
 
 func (s *Server) listBookings(ctx context.Context, c *call, in listBookingsRequest) (response, error) {
-	page, err := s.service.UserBookings(ctx, c.caller.User, in.page)
+	page, err := s.service.UserBookings(ctx, c.caller.User, in.page.PageRequest)
 	if err != nil {
 		return response{}, err
 	}
-	return list(ctx, s, page, newUserBookingResponse)
+	return list(ctx, s, in.page, page, newUserBookingResponse)
 }
 
 type bookingPathRequest struct{ id uuid.UUID }
@@ -108,7 +108,7 @@ func (s *Server) cancelBooking(ctx context.Context, c *call, in bookingPathReque
 
 type trainBookingsRequest struct {
 	id   booking.TrainID
-	page booking.PageRequest
+	page pageRequest
 }
 
 func (in *trainBookingsRequest) decode(d *decoder) {
@@ -128,7 +128,7 @@ type trainBookingResponse struct {
 }
 
 func (s *Server) trainBookings(ctx context.Context, _ *call, in trainBookingsRequest) (response, error) {
-	bookings, err := s.service.TrainBookings(ctx, in.id, in.page)
+	bookings, err := s.service.TrainBookings(ctx, in.id, in.page.PageRequest)
 	if err != nil {
 		return response{}, err
 	}
@@ -141,7 +141,7 @@ func (s *Server) trainBookings(ctx context.Context, _ *call, in trainBookingsReq
 	bookings.Items = slices.DeleteFunc(bookings.Items, func(b booking.Booking) bool {
 		return !found.Train.Run().Contains(b.Legs)
 	})
-	return list(ctx, s, bookings, func(b booking.Booking) trainBookingResponse {
+	return list(ctx, s, in.page, bookings, func(b booking.Booking) trainBookingResponse {
 		from, to := found.Train.Ends(b.Legs)
 		return trainBookingResponse{
 			BookingID: b.ID, UserID: b.User, Seats: newSeatResponses(b.Train, b.Seats),

@@ -61,6 +61,12 @@ func TestUserListsOwnBookingsInBothOrders(t *testing.T) {
 	distant := booking.Cursor{At: time.Date(-7537, 1, 1, 0, 0, 0, 0, time.UTC)}.String()
 	requireInvalid(t, s.get(t, token, "/v1/bookings?cursor="+distant), "cursor")
 
+	cursor := s.get(t, token, "/v1/bookings?limit=1").str(t, "next_cursor")
+	for _, path := range []string{"/v1/bookings?order=oldest&", "/v1/trains?", "/v1/bookings?order=newest&"} {
+		requireInvalid(t, s.get(t, token, path+"cursor="+cursor), "cursor")
+	}
+	require.Equal(t, 200, s.get(t, token, "/v1/bookings/?limit=2&cursor="+cursor).status)
+
 	one := s.get(t, token, "/v1/bookings/"+oldest[1])
 	require.Equal(t, 200, one.status, one.text)
 	require.Equal(t, []any{"Jaipur", "Mumbai"}, []any{one.field(t, "from"), one.field(t, "to")})

@@ -58,7 +58,7 @@ type Fields struct {
 // DecodeFields decodes Fields from a query and a body.
 func DecodeFields(query url.Values, body Object) (Fields, error) {
 	d := newDecoder(nil, query, body, true)
-	in := Fields{Page: d.page()}
+	in := Fields{Page: d.page().PageRequest}
 	in.decode(d)
 	d.objects("objects", func(inner *decoder) {
 		var one Fields
@@ -95,6 +95,6 @@ func (s *Server) EncodeLists() (end func()) {
 // TurnsOf returns after how many turns the encoder of a page of items rests.
 func TurnsOf(items int) (turns int) {
 	page := booking.Page[int]{Items: make([]int, items)}
-	encodePage(page, func(n int) int { return n }, func(time.Duration) { turns++ })
+	encodePage(pageRequest{}, page, func(n int) int { return n }, func(time.Duration) { turns++ })
 	return turns
 }

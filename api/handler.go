@@ -48,10 +48,13 @@ func (s *Server) serve(rt *route, w http.ResponseWriter, r *http.Request, param 
 		return response{}, err
 	}
 	var body []byte
-	if rt.body != noBody {
-		if body, err = readBody(w, r); err != nil {
-			return response{}, err
-		}
+	if rt.body == noBody {
+		err = refuseBody(r)
+	} else {
+		body, err = readBody(w, r)
+	}
+	if err != nil {
+		return response{}, err
 	}
 	act, err := rt.decode(r, body, param)
 	if err != nil {
@@ -91,6 +94,7 @@ func (rt *route) decode(r *http.Request, body []byte, param func(string) string)
 		return nil, booking.InvalidField("query", "must be empty")
 	}
 	d := newDecoder(param, query, fields, strict)
+	d.url = r.URL.Path
 	act := rt.handler(d)
 	return act, d.err()
 }

@@ -3,9 +3,14 @@ package api
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
+	"hash/fnv"
+	"io"
+	"maps"
 	"net/http"
 	"runtime"
+	"strings"
 	"time"
 
 	"trainbooking.dev/booking"
@@ -59,9 +64,9 @@ func (s *Server) acquireEncodingSlot(ctx context.Context) error {
 // list returns the response with a page: {"items":[…],"next_cursor":"…"}, with "incomplete":true if
 // some items could not be read. Errors as okMany.
 func list[In, Out any](
-	ctx context.Context, s *Server, page booking.Page[In], convert func(In) Out,
+	ctx context.Context, s *Server, of pageRequest, page booking.Page[In], convert func(In) Out,
 ) (response, error) {
-	return s.okMany(ctx, len(page.Items), func() []byte { return encodePage(page, convert, s.rest) })
+	return s.okMany(ctx, len(page.Items), func() []byte { return encodePage(of, page, convert, s.rest) })
 }
 
 // rest lets other requests run after a turn.
@@ -74,7 +79,9 @@ func (s *Server) rest(turn time.Duration) {
 }
 
 // encodePage encodes a page in turns, after each of which it calls rest.
-func encodePage[In, Out any](page booking.Page[In], convert func(In) Out, rest func(turn time.Duration)) []byte {
+func encodePage[In, Out any](
+	of pageRequest, page booking.Page[In], convert func(In) Out, rest func(turn time.Duration),
+) []byte {
 	var b bytes.Buffer
 	b.WriteString(`{"items":[`)
 	began := time.Now()
@@ -92,22 +99,49 @@ func encodePage[In, Out any](page booking.Page[In], convert func(In) Out, rest f
 	end := encode(struct {
 		NextCursor string `json:"next_cursor"` // empty on the last page
 		Incomplete bool   `json:"incomplete,omitempty"`
-	}{page.Next.String(), page.Incomplete})
+	}{of.cursor(page.Next), page.Incomplete})
 	b.Write(end[1:])
 	return b.Bytes()
 }
 
-// page decodes limit and cursor.
-func (d *decoder) page() booking.PageRequest {
-	page := booking.PageRequest{Limit: booking.DefaultPageLimit}
+// pageRequest asks for a page of a list.
+type pageRequest struct {
+	booking.PageRequest
+	list string // names the list in its cursors
+}
+
+// cursor returns the text of a position in the list, "" for the start.
+func (p pageRequest) cursor(at booking.Cursor) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.String() + p.list
+}
+
+// page decodes limit and cursor. A cursor belongs to the list that it came from.
+func (d *decoder) page() pageRequest {
+	page := pageRequest{list: d.list()}
+	page.Limit = booking.DefaultPageLimit
 	if d.has("limit") {
 		page.Limit = d.int("limit", booking.MaxPageLimit)
 	}
 	text, _ := d.optionalString("cursor")
-	after, err := booking.ParseCursor(text)
-	if err != nil {
+	position, ours := strings.CutSuffix(text, page.list)
+	after, err := booking.ParseCursor(position)
+	if text != "" && (err != nil || !ours) {
 		d.fieldError("cursor", "is not a cursor of this list")
 	}
 	page.After = after
 	return page
+}
+
+// list returns a short name of the list that the request is about: its path and its query without
+// limit and cursor.
+func (d *decoder) list() string {
+	query := maps.Clone(d.query)
+	query.Del("limit")
+	query.Del("cursor")
+	sum := fnv.New32a()
+	_, _ = io.WriteString(sum, strings.TrimSuffix(d.url, "/")+"?"+query.Encode())
+	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil))
 }

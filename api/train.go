@@ -205,10 +205,14 @@ func (s *Server) deleteTrain(ctx context.Context, _ *call, in deleteTrainRequest
 	return noContent(), nil
 }
 
-type listTrainsRequest struct{ query booking.TrainQuery }
+type listTrainsRequest struct {
+	query booking.TrainQuery
+	page  pageRequest
+}
 
 func (in *listTrainsRequest) decode(d *decoder) {
-	in.query = booking.TrainQuery{Date: d.date("date"), Page: d.page()}
+	in.page = d.page()
+	in.query = booking.TrainQuery{Date: d.date("date"), Page: in.page.PageRequest}
 	if !d.has("from") && !d.has("to") {
 		if d.has("date") {
 			d.fieldError("date", "needs from and to")
@@ -233,5 +237,5 @@ func (s *Server) listTrains(ctx context.Context, _ *call, in listTrainsRequest) 
 	if err != nil {
 		return response{}, err
 	}
-	return list(ctx, s, trains, newAvailabilityResponse)
+	return list(ctx, s, in.page, trains, newAvailabilityResponse)
 }

@@ -97,16 +97,16 @@ func newUserResponse(u booking.User) userResponse {
 	return userResponse{u.ID, u.Username, u.Email, u.IsAdmin, u.CreatedAt.UTC()}
 }
 
-type listUsersRequest struct{ page booking.PageRequest }
+type listUsersRequest struct{ page pageRequest }
 
 func (in *listUsersRequest) decode(d *decoder) { in.page = d.page() }
 
 func (s *Server) listUsers(ctx context.Context, _ *call, in listUsersRequest) (response, error) {
-	users, err := s.users.ListUsers(ctx, in.page)
+	users, err := s.users.ListUsers(ctx, in.page.PageRequest)
 	if err != nil {
 		return response{}, err
 	}
-	return list(ctx, s, users, newUserResponse)
+	return list(ctx, s, in.page, users, newUserResponse)
 }
 
 type findUserRequest struct{ id uuid.UUID }
