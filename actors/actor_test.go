@@ -222,7 +222,7 @@ func TestHoldShortenedByALowerTTLStaysShortened(t *testing.T) {
 
 		third := start(t, stores, long)
 		_, err = third.Confirm(t.Context(), refTo(old))
-		require.Equal(t, booking.CodeSeatNotLocked, booking.CodeOf(err))
+		require.Equal(t, booking.CodeHoldExpired, booking.CodeOf(err))
 		_, err = third.Confirm(t.Context(), refTo(taken))
 		require.NoError(t, err)
 	})

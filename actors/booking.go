@@ -13,16 +13,25 @@ import (
 
 // CancelBooking implements booking.Service.
 func (s *System) CancelBooking(ctx context.Context, user, id uuid.UUID) error {
+	return s.cancelBooking(ctx, id, false, func(b booking.Booking) bool { return b.User == user })
+}
+
+// CancelAnyBooking implements booking.Service.
+func (s *System) CancelAnyBooking(ctx context.Context, id uuid.UUID) error {
+	return s.cancelBooking(ctx, id, true, func(booking.Booking) bool { return true })
+}
+
+func (s *System) cancelBooking(ctx context.Context, id uuid.UUID, departed bool, visible func(booking.Booking) bool) error {
 	b, err := s.store.FindBooking(ctx, id)
 	switch {
-	case errors.Is(err, persistence.ErrNotFound), err == nil && b.User != user:
+	case errors.Is(err, persistence.ErrNotFound), err == nil && !visible(b):
 		return booking.NotFound("booking")
 	case err != nil:
 		return persistence.ClientError(err)
 	case !b.CancelledAt.IsZero():
 		return nil
 	}
-	_, _, err = sendRequest[empty](ctx, s, b.Train, activation.Cancel{User: user, ID: id})
+	_, _, err = sendRequest[empty](ctx, s, b.Train, activation.Cancel{User: b.User, ID: id, Departed: departed})
 	return err
 }
 

@@ -247,9 +247,13 @@ func (c *catalogue) between(from, to string) iter.Seq2[*route, booking.Legs] {
 // leavesOn reports whether the train departs on the segment on a date, by the local time there.
 func leavesOn(train *booking.Train, segment booking.Legs, date time.Time) bool {
 	from, _ := train.Ends(segment)
-	y, m, d := from.DepartsAt.Date()
+	at := from.DepartsAt
+	if at.IsZero() {
+		at = from.ArrivesAt
+	}
+	y, m, d := at.Date()
 	wantY, wantM, wantD := date.Date()
-	return !from.DepartsAt.IsZero() && y == wantY && m == wantM && d == wantD
+	return !at.IsZero() && y == wantY && m == wantM && d == wantD
 }
 
 // listPosition returns the position of a train in lists: by age.

@@ -85,7 +85,7 @@ func encodeCommand(q *wire.ExecuteRequest, c activation.Command) bool {
 	case activation.Release:
 		q.Command = &wire.ExecuteRequest_Release{Release: encodeRef(c.HoldRef)}
 	case activation.Cancel:
-		q.Command = &wire.ExecuteRequest_Cancel{Cancel: &wire.Cancel{User: c.User[:], Booking: c.ID[:]}}
+		q.Command = &wire.ExecuteRequest_Cancel{Cancel: &wire.Cancel{User: c.User[:], Booking: c.ID[:], Departed: c.Departed}}
 	case activation.Change:
 		q.Command = &wire.ExecuteRequest_Change{Change: encodeTrain(&c.To)}
 	case activation.Delete:
@@ -110,7 +110,9 @@ func decodeCommand(q *wire.ExecuteRequest) activation.Command {
 	case *wire.ExecuteRequest_Release:
 		return activation.Release{HoldRef: decodeRef(train, c.Release)}
 	case *wire.ExecuteRequest_Cancel:
-		return activation.Cancel{User: toUUID(c.Cancel.GetUser()), ID: toUUID(c.Cancel.GetBooking())}
+		return activation.Cancel{
+			User: toUUID(c.Cancel.GetUser()), ID: toUUID(c.Cancel.GetBooking()), Departed: c.Cancel.GetDeparted(),
+		}
 	case *wire.ExecuteRequest_Change:
 		return activation.Change{To: *decodeTrain(c.Change)}
 	case *wire.ExecuteRequest_Delete:
@@ -276,6 +278,7 @@ func encodeError(err error) *wire.Error {
 	encoded := &wire.Error{
 		Code: string(e.Code), Message: e.Message, Fields: e.Fields, Seats: fromInts(e.Seats),
 		BecomesFreeAt: micros(e.BecomesFreeAt), RetryAfter: e.RetryAfter.Microseconds(), Outcome: string(e.Outcome),
+		ExpiredAt: micros(e.ExpiredAt), Available: toUint32(e.Available),
 	}
 	if e.Cause != nil {
 		encoded.Cause = e.Cause.Error()
@@ -287,7 +290,7 @@ func decodeError(e *wire.Error, peer string) *booking.Error {
 	decoded := &booking.Error{
 		Code: booking.Code(e.GetCode()), Message: e.GetMessage(), Fields: e.GetFields(), Seats: toInts(e.GetSeats()),
 		BecomesFreeAt: fromMicros(e.GetBecomesFreeAt()), RetryAfter: fromDurationMicros(e.GetRetryAfter()),
-		Outcome: booking.Outcome(e.GetOutcome()),
+		Outcome: booking.Outcome(e.GetOutcome()), ExpiredAt: fromMicros(e.GetExpiredAt()), Available: int(e.GetAvailable()),
 	}
 	if e.GetCause() != "" {
 		decoded.Cause = errors.New(peer + ": " + e.GetCause())

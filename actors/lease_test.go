@@ -30,7 +30,7 @@ func TestHoldExpiresExactlyAtExpiresAt(t *testing.T) {
 		synctest.Wait()
 		require.Equal(c, booking.Tally{Available: 10}, tally(c.T, n, id))
 		_, err = n.Confirm(c.Context(), refTo(h))
-		require.Equal(c, booking.CodeSeatNotLocked, booking.CodeOf(err))
+		require.Equal(c, booking.CodeHoldExpired, booking.CodeOf(err))
 	})
 }
 

@@ -71,8 +71,12 @@ func newUserBookingResponse(b booking.BookedTrain) userBookingResponse {
 type listBookingsRequest struct{ page pageRequest }
 
 func (in *listBookingsRequest) decode(d *decoder) {
-	in.page = d.page()
 	order, given := d.optionalString("order")
+	list := booking.ListBookingsNewest
+	if order == "oldest" {
+		list = booking.ListBookingsOldest
+	}
+	in.page = d.page(list)
 	in.page.NewestFirst = order != "oldest"
 	if given && order != "oldest" && order != "newest" {
 		d.fieldError("order", "must be newest or oldest")
@@ -100,7 +104,16 @@ func (s *Server) findBooking(ctx context.Context, c *call, in bookingPathRequest
 }
 
 func (s *Server) cancelBooking(ctx context.Context, c *call, in bookingPathRequest) (response, error) {
-	if err := s.service.CancelBooking(ctx, c.caller.User, in.id); err != nil {
+	err := s.service.CancelBooking(ctx, c.caller.User, in.id)
+	switch booking.CodeOf(err) {
+	case booking.CodeNotFound, booking.CodeDeparted: // an admin may
+		if allowed, roleErr := s.allowed(ctx, c.caller, admin); roleErr != nil {
+			return response{}, roleErr
+		} else if allowed {
+			err = s.service.CancelAnyBooking(ctx, in.id)
+		}
+	}
+	if err != nil {
 		return response{}, err
 	}
 	return noContent(), nil
@@ -113,7 +126,7 @@ type trainBookingsRequest struct {
 
 func (in *trainBookingsRequest) decode(d *decoder) {
 	in.id = d.pathTrainID()
-	in.page = d.page()
+	in.page = d.page(booking.ListTrainBookings)
 }
 
 // trainBookingResponse is a booking in the responses to admins.

@@ -15,7 +15,6 @@ import (
 // The decoder collects one error message for each field. Names that no method has read are
 // errors too (API.md 3).
 type decoder struct {
-	url   string // the path
 	path  func(name string) string
 	query url.Values
 	body  jsonObject

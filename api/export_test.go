@@ -58,7 +58,7 @@ type Fields struct {
 // DecodeFields decodes Fields from a query and a body.
 func DecodeFields(query url.Values, body Object) (Fields, error) {
 	d := newDecoder(nil, query, body, true)
-	in := Fields{Page: d.page().PageRequest}
+	in := Fields{Page: d.page(booking.ListTrains).PageRequest}
 	in.decode(d)
 	d.objects("objects", func(inner *decoder) {
 		var one Fields

@@ -94,7 +94,6 @@ func (rt *route) decode(r *http.Request, body []byte, param func(string) string)
 		return nil, booking.InvalidField("query", "must be empty")
 	}
 	d := newDecoder(param, query, fields, strict)
-	d.url = r.URL.Path
 	act := rt.handler(d)
 	return act, d.err()
 }

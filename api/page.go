@@ -3,14 +3,9 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
-	"hash/fnv"
-	"io"
-	"maps"
 	"net/http"
 	"runtime"
-	"strings"
 	"time"
 
 	"trainbooking.dev/booking"
@@ -99,7 +94,7 @@ func encodePage[In, Out any](
 	end := encode(struct {
 		NextCursor string `json:"next_cursor"` // empty on the last page
 		Incomplete bool   `json:"incomplete,omitempty"`
-	}{of.cursor(page.Next), page.Incomplete})
+	}{page.Next.In(of.list), page.Incomplete})
 	b.Write(end[1:])
 	return b.Bytes()
 }
@@ -107,41 +102,21 @@ func encodePage[In, Out any](
 // pageRequest asks for a page of a list.
 type pageRequest struct {
 	booking.PageRequest
-	list string // names the list in its cursors
+	list booking.List
 }
 
-// cursor returns the text of a position in the list, "" for the start.
-func (p pageRequest) cursor(at booking.Cursor) string {
-	if at.IsZero() {
-		return ""
-	}
-	return at.String() + p.list
-}
-
-// page decodes limit and cursor. A cursor belongs to the list that it came from.
-func (d *decoder) page() pageRequest {
-	page := pageRequest{list: d.list()}
+// page decodes limit and cursor of a list.
+func (d *decoder) page(list booking.List) pageRequest {
+	page := pageRequest{list: list}
 	page.Limit = booking.DefaultPageLimit
 	if d.has("limit") {
 		page.Limit = d.int("limit", booking.MaxPageLimit)
 	}
 	text, _ := d.optionalString("cursor")
-	position, ours := strings.CutSuffix(text, page.list)
-	after, err := booking.ParseCursor(position)
-	if text != "" && (err != nil || !ours) {
-		d.fieldError("cursor", "is not a cursor of this list")
+	after, err := booking.ParseCursor(text, list)
+	if err != nil {
+		d.fieldError("cursor", "is not a cursor of this list in this order")
 	}
 	page.After = after
 	return page
-}
-
-// list returns a short name of the list that the request is about: its path and its query without
-// limit and cursor.
-func (d *decoder) list() string {
-	query := maps.Clone(d.query)
-	query.Del("limit")
-	query.Del("cursor")
-	sum := fnv.New32a()
-	_, _ = io.WriteString(sum, strings.TrimSuffix(d.url, "/")+"?"+query.Encode())
-	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil))
 }

@@ -32,7 +32,9 @@ var codeTable = []codeStatus{
 	{booking.CodeMethodNotAllowed, http.StatusMethodNotAllowed, "Method not allowed"},
 	{booking.CodeSeatLocked, http.StatusConflict, "Seat is already locked"},
 	{booking.CodeSeatBooked, http.StatusConflict, "Seat is already booked"},
+	{booking.CodeNotEnoughSeats, http.StatusConflict, ""},
 	{booking.CodeSeatNotLocked, http.StatusConflict, "Seat is not locked"},
+	{booking.CodeHoldExpired, http.StatusConflict, "The hold has expired"},
 	{booking.CodeAlreadyExists, http.StatusConflict, ""},
 	{booking.CodeCapacityInUse, http.StatusConflict, ""},
 	{booking.CodeHasBookings, http.StatusConflict, ""},
@@ -85,6 +87,8 @@ type problem struct {
 	Fields        map[string]string `json:"fields,omitempty"`
 	Seats         []int             `json:"seats,omitempty"`
 	BecomesFreeAt time.Time         `json:"becomes_free_at,omitzero"`
+	ExpiredAt     time.Time         `json:"expired_at,omitzero"`
+	Available     *int              `json:"available,omitempty"`
 	Outcome       booking.Outcome   `json:"outcome,omitempty"`
 }
 
@@ -96,6 +100,10 @@ func problemOf(err error, requestID string) response {
 		Type: "about:blank", Status: row.status, Code: row.code,
 		Error: cmp.Or(row.message, e.Message, http.StatusText(row.status)), Detail: detailOf(e),
 		Instance: requestID, Fields: e.Fields, Seats: e.Seats, BecomesFreeAt: e.BecomesFreeAt.UTC(),
+		ExpiredAt: e.ExpiredAt.UTC(),
+	}
+	if e.Code == booking.CodeNotEnoughSeats {
+		p.Available = &e.Available
 	}
 	header := http.Header{"Content-Type": {"application/problem+json"}}
 	switch row.status {

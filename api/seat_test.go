@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -80,12 +81,20 @@ func TestExpiredHoldIsNotConfirmed(t *testing.T) {
 	s := newTestServer(t, func(_ *api.Options, rules *booking.HoldRules) { rules.TTL = booking.MinHoldTTL })
 	token := s.user(t, "asha")
 	id := s.train(t, "Delhi", "Mumbai")
-	seat := `{"seat_id":"` + s.lock(t, token, id, "5").str(t, "seat_id") + `"}`
+	locked := s.lock(t, token, id, "5")
+	seat := `{"seat_id":"` + locked.str(t, "seat_id") + `"}`
 	require.Eventually(t, func() bool {
 		return strings.Contains(s.get(t, "", search).text, "4,5,6")
 	}, 5*time.Second, 20*time.Millisecond)
-	requireProblem(t, 409, booking.CodeSeatNotLocked, "Seat is not locked", s.post(t, token, "/train/confirm-booking/", seat))
-	requireProblem(t, 409, booking.CodeSeatNotLocked, "Seat is not locked", s.post(t, token, "/train/release-seat/", seat))
+	for _, path := range []string{"/train/confirm-booking/", "/train/release-seat/"} {
+		r := s.post(t, token, path, seat)
+		requireProblem(t, 409, booking.CodeHoldExpired, "The hold has expired", r)
+		require.Equal(t, locked.str(t, "expires_at"), r.str(t, "expired_at"))
+	}
+	hold := "/v1/holds/" + locked.str(t, "hold_id")
+	requireProblem(t, 409, booking.CodeHoldExpired, "The hold has expired", s.post(t, token, hold+"/confirm", ""))
+	requireProblem(t, 409, booking.CodeHoldExpired, "The hold has expired", s.do(t, request{method: "DELETE", path: hold, token: token}))
+	requireProblem(t, 404, booking.CodeNotFound, "No such hold", s.post(t, s.user(t, "ravi"), hold+"/confirm", ""))
 }
 
 func TestTwoSegmentsOfOneSeatNeedTheHoldID(t *testing.T) {
@@ -173,6 +182,25 @@ func TestHoldsOfOneUserAreLimited(t *testing.T) {
 	r := s.post(t, token, "/train/book-ticket/", `{"train_id":"`+id.String()+`","seat_number":3}`)
 	requireProblem(t, 429, booking.CodeTooManyHolds, "", r)
 	require.NotEmpty(t, r.header.Get("Retry-After"))
+	for _, asked := range []string{`"count":3`, `"seats":[3,4,5]`} {
+		r = s.post(t, token, "/v1/holds", `{"train_id":"`+id.String()+`",`+asked+`}`)
+		requireInvalid(t, r, asked[1:strings.LastIndex(asked, `"`)])
+		require.Contains(t, r.text, "at most 2", "waiting would not help")
+	}
+}
+
+func TestGroupThatDoesNotFitIsToldHowManySeatsAreFree(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	id := s.train(t, "Delhi", "Mumbai")
+	group := func(count int) response {
+		return s.post(t, s.user(t, "asha"+fmt.Sprint(count)), "/v1/holds", `{"train_id":"`+id.String()+`","count":`+fmt.Sprint(count)+`}`)
+	}
+	first := group(8)
+	r := group(3)
+	requireProblem(t, 409, booking.CodeNotEnoughSeats, "2 of 3 seats are free on this segment", r)
+	require.Equal(t, 2.0, r.field(t, "available"))
+	require.Equal(t, first.str(t, "expires_at"), r.str(t, "becomes_free_at"))
 }
 
 func TestTrainThatDepartedOrIsNotOnSaleSellsNothing(t *testing.T) {
@@ -187,6 +215,43 @@ func TestTrainThatDepartedOrIsNotOnSaleSellsNothing(t *testing.T) {
 		requireProblem(t, 409, code, "", s.post(t, token, "/train/book-ticket/", `{"train_id":"`+id+`","seat_number":1}`))
 	}
 	require.Equal(t, "[]", s.get(t, "", "/train/get-trains/?source=a&destination=b").text)
+}
+
+// A withdrawn train does not sell what is held. After its departure a booking stays, unless an admin
+// cancels it; a delay may be entered at any time.
+func TestTrainThatIsWithdrawnOrLeavesAfterASale(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	token, other := s.user(t, "asha"), s.user(t, "ravi")
+	id := s.train(t, "DELHI", "Mumbai").String()
+	put := func(rest string) {
+		r := s.do(t, request{method: "PUT", path: "/v1/trains/" + id, token: serviceToken, body: `{"name":"a","capacity":10,` + rest + `}`})
+		require.Equal(t, 200, r.status, r.text)
+	}
+	hold := func() string {
+		return s.post(t, token, "/v1/holds", `{"train_id":"`+id+`","seats":[5]}`).str(t, "hold_id")
+	}
+	h := hold()
+	put(`"on_sale":false,"stops":[{"station":"Delhi"},{"station":"Mumbai"}]`)
+	requireProblem(t, 409, booking.CodeNotOnSale, "", s.post(t, token, "/v1/holds/"+h+"/confirm", ""))
+	require.NotContains(t, s.get(t, "", "/v1/trains/"+id+"/seats").text, "held")
+	put(`"stops":[{"station":"Delhi"},{"station":"Mumbai"}]`)
+	requireProblem(t, 404, booking.CodeNotFound, "", s.post(t, token, "/v1/holds/"+h+"/confirm", ""))
+
+	h = hold()
+	put(`"stops":[{"station":"Delhi","departs_at":"2020-01-01T00:00:00Z"},{"station":"Mumbai"}]`)
+	b := s.post(t, token, "/v1/holds/"+h+"/confirm", "")
+	require.Equal(t, 200, b.status, "a hold of a train that has left can be confirmed")
+	path := "/v1/bookings/" + b.str(t, "booking_id")
+	cancel := func(token string) response { return s.do(t, request{method: "DELETE", path: path, token: token}) }
+	requireProblem(t, 409, booking.CodeDeparted, "The train has left Delhi", cancel(token))
+	requireProblem(t, 404, booking.CodeNotFound, "No such booking", cancel(other))
+	require.Equal(t, 200, s.get(t, token, path).status)
+	admin := s.admin(t)
+	for range 2 {
+		require.Equal(t, 204, cancel(admin).status)
+	}
+	require.Equal(t, 204, cancel(token).status, "it is cancelled")
 }
 
 func TestSeatMapShowsASegment(t *testing.T) {

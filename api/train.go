@@ -211,7 +211,7 @@ type listTrainsRequest struct {
 }
 
 func (in *listTrainsRequest) decode(d *decoder) {
-	in.page = d.page()
+	in.page = d.page(booking.ListTrains)
 	in.query = booking.TrainQuery{Date: d.date("date"), Page: in.page.PageRequest}
 	if !d.has("from") && !d.has("to") {
 		if d.has("date") {

@@ -99,7 +99,7 @@ func newUserResponse(u booking.User) userResponse {
 
 type listUsersRequest struct{ page pageRequest }
 
-func (in *listUsersRequest) decode(d *decoder) { in.page = d.page() }
+func (in *listUsersRequest) decode(d *decoder) { in.page = d.page(booking.ListUsers) }
 
 func (s *Server) listUsers(ctx context.Context, _ *call, in listUsersRequest) (response, error) {
 	users, err := s.users.ListUsers(ctx, in.page.PageRequest)

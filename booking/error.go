@@ -20,7 +20,9 @@ const (
 	CodeMethodNotAllowed   Code = "method_not_allowed"
 	CodeSeatLocked         Code = "seat_locked"
 	CodeSeatBooked         Code = "seat_booked"
+	CodeNotEnoughSeats     Code = "not_enough_seats"
 	CodeSeatNotLocked      Code = "seat_not_locked"
+	CodeHoldExpired        Code = "hold_expired"
 	CodeAlreadyExists      Code = "already_exists"
 	CodeCapacityInUse      Code = "capacity_in_use"
 	CodeHasBookings        Code = "has_bookings"
@@ -57,7 +59,9 @@ type Error struct {
 
 	Fields        map[string]string // invalid_request: what is wrong with each invalid field
 	Seats         []int             // capacity_in_use: the taken seats above the new capacity, ascending
-	BecomesFreeAt time.Time         // seat_locked: when the last conflicting hold ends
+	BecomesFreeAt time.Time         // seat_locked: when the last conflicting hold ends; not_enough_seats: when the first one ends
+	ExpiredAt     time.Time         // hold_expired: when it ended
+	Available     int               // not_enough_seats: the number of free seats
 	RetryAfter    time.Duration     // 429 and 503: how long to wait
 	Outcome       Outcome           // 503 and 504
 

@@ -39,7 +39,7 @@ func (h *Hold) BelongsTo(t *Train) bool {
 }
 
 // HoldRequest asks for a hold of named seats, or of Count seats that the train
-// chooses (adjacent ones if possible, lowest numbers first). Exactly one of
+// chooses (SeatMap.choose). Exactly one of
 // Seats and Count is set. From and To are stations; empty means the first and the last stop.
 type HoldRequest struct {
 	ID       HoldID `json:",omitzero"` // made before the first attempt; a retry has the same id
@@ -63,7 +63,8 @@ type HoldRef struct {
 // Matches reports whether ref refers to h: h belongs to the same user, and has the id and the
 // seat that ref gives.
 func (ref HoldRef) Matches(h Hold) bool {
-	return h.User == ref.User && (ref.Hold.IsZero() || h.ID == ref.Hold) && ref.matchesSeat(h.Seats)
+	given := ref.Seat != 0 || !ref.Hold.IsZero()
+	return given && h.User == ref.User && (ref.Hold.IsZero() || h.ID == ref.Hold) && ref.matchesSeat(h.Seats)
 }
 
 func (ref HoldRef) matchesSeat(seats []int) bool {

@@ -14,7 +14,7 @@ import (
 
 // History is what a user had on a train before, as far as its stores keep it.
 type History struct {
-	Holds     []Hold    // that expired or were released; live ones do no harm
+	Holds     []Hold    // that expired or were released, the latest first; live ones do no harm
 	Cancelled []Booking // bookings that were cancelled
 }
 
@@ -68,7 +68,7 @@ func (m *SeatMap) removeEntry(user uuid.UUID, seat int, e seatEntry) {
 }
 
 // resolve finds the live hold or booking that ref refers to. Without an error exactly one of
-// them is non-nil. Errors: not_found, seat_not_locked, ambiguous_hold.
+// them is non-nil. Errors: not_found, seat_not_locked, hold_expired (with the history), ambiguous_hold.
 func (m *SeatMap) resolve(ref HoldRef, history History, now time.Time) (*liveHold, *Booking, error) {
 	if ref.Seat > m.train.Capacity {
 		return nil, nil, NotFound("seat on this train")
@@ -87,11 +87,26 @@ func (m *SeatMap) resolve(ref HoldRef, history History, now time.Time) (*liveHol
 	case booking != nil && ref.matchesSeat(booking.Seats):
 		return nil, booking, nil
 	}
-	return nil, nil, errNotLocked()
+	return nil, nil, history.refusal(ref, now)
 }
 
-// onlyEntry returns the live entry of a user's seat, unless the user has, or recently had,
-// another segment of it. Errors: ambiguous_hold, seat_not_locked.
+// refusal returns hold_expired if ref refers to a hold that expired, otherwise seat_not_locked. Of
+// several holds of a seat, it is about the latest.
+func (h History) refusal(ref HoldRef, now time.Time) *Error {
+	for _, o := range h.Holds {
+		if !ref.Matches(o) || h.cancelled(BookingIDOf(o.User, o.ID)) {
+			continue
+		}
+		if o.Released || o.ExpiresAt.After(now) {
+			break
+		}
+		return errExpired(o.ExpiresAt)
+	}
+	return errNotLocked()
+}
+
+// onlyEntry returns the live entry of a user's seat, zero if there is none, unless the user has, or
+// recently had, another segment of it. Error: ambiguous_hold.
 func (m *SeatMap) onlyEntry(key userSeat, history History, now time.Time) (only seatEntry, err error) {
 	legs := history.legsOf(key.seat, now)
 	for _, e := range m.bySeatOfUser[key] {
@@ -104,10 +119,11 @@ func (m *SeatMap) onlyEntry(key userSeat, history History, now time.Time) (only 
 			Message: "You have had several segments of this seat, send the hold_id",
 		}
 	}
-	if only.legs == 0 {
-		return seatEntry{}, errNotLocked()
-	}
 	return only, nil
+}
+
+func errExpired(at time.Time) *Error {
+	return &Error{Code: CodeHoldExpired, Message: "The hold has expired", ExpiredAt: at}
 }
 
 func errNotLocked() *Error {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,22 +44,36 @@ func (c Cursor) Compare(d Cursor) int {
 	return bytes.Compare(c.ID[:], d.ID[:])
 }
 
-// String returns the opaque text of the cursor, "" for the start.
-func (c Cursor) String() string {
+// List names a list and its order in the texts of its cursors, so that a cursor of another one is
+// refused instead of naming a wrong position.
+type List byte
+
+// The lists.
+const (
+	ListTrains         List = 't'
+	ListBookingsNewest List = 'n'
+	ListBookingsOldest List = 'o'
+	ListTrainBookings  List = 'b'
+	ListUsers          List = 'u'
+)
+
+// In returns the opaque text of a cursor of a list, "" for the start.
+func (c Cursor) In(list List) string {
 	if c.IsZero() {
 		return ""
 	}
 	b := binary.BigEndian.AppendUint64(nil, uint64(c.At.UnixMicro()))
-	return base64.RawURLEncoding.EncodeToString(append(b, c.ID[:]...))
+	return string(list) + base64.RawURLEncoding.EncodeToString(append(b, c.ID[:]...))
 }
 
-// ParseCursor is the inverse of String. Error: ErrMalformedCursor, also for a time that is not in
+// ParseCursor is the inverse of In. Error: ErrMalformedCursor, also for a time that is not in
 // the years 1 to 9999, since not every store has it.
-func ParseCursor(s string) (Cursor, error) {
+func ParseCursor(s string, list List) (Cursor, error) {
 	if s == "" {
 		return Cursor{}, nil
 	}
-	if len(s) != base64.RawURLEncoding.EncodedLen(cursorBytes) { // DecodeString ignores line ends
+	s, ours := strings.CutPrefix(s, string(list))
+	if !ours || len(s) != base64.RawURLEncoding.EncodedLen(cursorBytes) { // DecodeString ignores line ends
 		return Cursor{}, ErrMalformedCursor
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)

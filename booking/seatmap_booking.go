@@ -1,10 +1,18 @@
 package booking
 
-import "github.com/google/uuid"
+import (
+	"time"
 
-// CheckCancel returns *InTransitError while the booking is being confirmed, since the store may
-// have it before the seat map does. Otherwise the store decides whether it can be cancelled.
-func (m *SeatMap) CheckCancel(user, id uuid.UUID) error {
+	"github.com/google/uuid"
+)
+
+// CheckCancel returns why the booking cannot be cancelled at now: *InTransitError while it is being
+// confirmed, since the store may have it before the seat map does, or departed if the train has left,
+// unless departed ones may be cancelled too. Otherwise the store decides.
+func (m *SeatMap) CheckCancel(user, id uuid.UUID, departed bool, now time.Time) error {
+	if b := m.bookings[id]; b != nil && !departed && m.train.Departed(b.Legs, now) {
+		return m.errDeparted(b.Legs)
+	}
 	for _, h := range m.byUser[user] {
 		if h.phase == PhaseConfirming && BookingIDOf(user, h.ID) == id {
 			return &InTransitError{h.ID}

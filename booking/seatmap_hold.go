@@ -28,6 +28,9 @@ func (m *SeatMap) Hold(
 	if err := m.checkSeats(request); err != nil {
 		return Hold{}, false, err
 	}
+	if !m.train.OnSale { // not even a hold that the user has: it cannot be confirmed
+		return Hold{}, false, errNotOnSale()
+	}
 	if existing := m.sameHold(request, segment); existing != nil {
 		if existing.phase != PhaseHeld {
 			return Hold{}, false, &InTransitError{existing.ID}
@@ -36,6 +39,9 @@ func (m *SeatMap) Hold(
 	}
 	if id := BookingIDOf(request.User, request.ID); m.HasBooking(id) || history.cancelled(id) {
 		return Hold{}, false, errBooked() // a late retry of a hold that was confirmed
+	}
+	if err := m.checkSize(request, rules); err != nil {
+		return Hold{}, false, err
 	}
 	seats, err := m.selectSeats(request, segment, rules, now)
 	if err != nil {
@@ -66,7 +72,7 @@ func (m *SeatMap) HoldFailed(id HoldID) {
 // Confirm decides to book a live hold at now. The hold is confirming: store the
 // booking, then report Booked, ConfirmFailed or ConfirmRefused. If the hold is booked already,
 // made is false. The history is that of NeedsHistory. Errors as Service.Confirm, and
-// *InTransitError.
+// *InTransitError. After not_on_sale, release the hold.
 func (m *SeatMap) Confirm(ref HoldRef, history History, now time.Time) (b Booking, hold HoldID, made bool, err error) {
 	h, booked, err := m.resolve(ref, history, now)
 	switch {
@@ -77,7 +83,9 @@ func (m *SeatMap) Confirm(ref HoldRef, history History, now time.Time) (b Bookin
 	case h.phase != PhaseHeld:
 		return Booking{}, HoldID{}, false, &InTransitError{h.ID}
 	case !h.deadline.After(now): // it settled after its deadline, and Expire has not run yet
-		return Booking{}, HoldID{}, false, errNotLocked()
+		return Booking{}, HoldID{}, false, errExpired(h.ExpiresAt)
+	case !m.train.OnSale:
+		return Booking{}, HoldID{}, false, errNotOnSale()
 	}
 	h.phase = PhaseConfirming
 	return Booking{
@@ -196,12 +204,8 @@ func (m *SeatMap) sameHold(request HoldRequest, segment Legs) *liveHold {
 
 // selectSeats returns the seats of a new hold, ascending, or the reason for refusing it.
 func (m *SeatMap) selectSeats(request HoldRequest, segment Legs, rules HoldRules, now time.Time) ([]int, error) {
-	switch {
-	case !m.train.OnSale:
-		return nil, &Error{Code: CodeNotOnSale, Message: "This train is not on sale"}
-	case m.train.Departed(segment, now):
-		from, _ := m.train.Ends(segment)
-		return nil, &Error{Code: CodeDeparted, Message: "The train has left " + from.Station}
+	if m.train.Departed(segment, now) {
+		return nil, m.errDeparted(segment)
 	}
 	seats, err := m.freeSeats(request, segment)
 	if err != nil {
@@ -247,16 +251,41 @@ func (m *SeatMap) heldUntil(n int, segment Legs) (until time.Time) {
 	return until
 }
 
-// withinLimit returns too_many_holds if the user would hold more than the limit. RetryAfter
-// is when the first of the user's holds ends.
-func (m *SeatMap) withinLimit(user uuid.UUID, more int, rules HoldRules, now time.Time) error {
-	held, wait := more, rules.TTL
-	for _, h := range m.byUser[user] {
-		held += len(h.Seats)
-		wait = min(wait, max(h.deadline.Sub(now), 0))
+// checkSize refuses a request for more seats than the user may hold or the train has: waiting would
+// not help.
+func (m *SeatMap) checkSize(request HoldRequest, rules HoldRules) error {
+	field, wanted := "count", request.Count
+	if len(request.Seats) > 0 {
+		field, wanted = "seats", len(request.Seats)
 	}
-	if held <= rules.MaxSeats {
+	switch {
+	case wanted > rules.MaxSeats:
+		return InvalidField(field, fmt.Sprintf("must be at most %d: so many seats of one train may be held at once", rules.MaxSeats))
+	case wanted > m.train.Capacity:
+		return InvalidField(field, fmt.Sprintf("must be at most %d: so many seats has the train", m.train.Capacity))
+	}
+	return nil
+}
+
+// withinLimit returns too_many_holds if the user would hold more than the limit. RetryAfter
+// is when enough of the user's holds have ended.
+func (m *SeatMap) withinLimit(user uuid.UUID, more int, rules HoldRules, now time.Time) error {
+	theirs := m.byUser[user]
+	excess := more - rules.MaxSeats
+	for _, h := range theirs {
+		excess += len(h.Seats)
+	}
+	if excess <= 0 {
 		return nil
+	}
+	var wait time.Duration
+	byDeadline := func(a, b *liveHold) int { return a.deadline.Compare(b.deadline) }
+	for _, h := range slices.SortedFunc(slices.Values(theirs), byDeadline) {
+		if excess <= 0 {
+			break
+		}
+		excess -= len(h.Seats)
+		wait = max(h.deadline.Sub(now), 0)
 	}
 	return &Error{
 		Code:       CodeTooManyHolds,
@@ -265,35 +294,11 @@ func (m *SeatMap) withinLimit(user uuid.UUID, more int, rules HoldRules, now tim
 	}
 }
 
-// choose returns count free seats: the first adjacent ones, else the lowest numbers. If too
-// few are free, the error is seat_locked, with the latest time at which the holds end, or
-// seat_booked if waiting for them would not help.
-func (m *SeatMap) choose(count int, segment Legs) ([]int, error) {
-	var all, run []int
-	var held int
-	var until time.Time
-	for n, s := range m.seats.all() {
-		switch s.on(segment) {
-		case SeatAvailable:
-			all, run = append(all, n), append(run, n)
-			if len(run) == count {
-				return run, nil
-			}
-			continue
-		case SeatHeld:
-			held++
-			until = latest(until, m.heldUntil(n, segment))
-		case SeatBooked:
-		}
-		run = nil
-	}
-	switch {
-	case len(all) >= count:
-		return all[:count], nil
-	case len(all)+held >= count:
-		return nil, errLocked(until)
-	}
-	return nil, errBooked()
+func errNotOnSale() *Error { return &Error{Code: CodeNotOnSale, Message: "This train is not on sale"} }
+
+func (m *SeatMap) errDeparted(segment Legs) *Error {
+	from, _ := m.train.Ends(segment)
+	return &Error{Code: CodeDeparted, Message: "The train has left " + from.Station}
 }
 
 func errBooked() *Error {

@@ -88,7 +88,7 @@ func TestConfirmComparesItsOwnTimeWithTheDeadline(t *testing.T) {
 	// before Expire is called: one of them arrived in time, the other at the deadline.
 	m.ConfirmFailed(hold.ID)
 	_, _, _, err = m.Confirm(ref, none, hold.ExpiresAt)
-	requireCode(t, booking.CodeSeatNotLocked, err)
+	requireCode(t, booking.CodeHoldExpired, err)
 	b, _, made, err := m.Confirm(ref, none, hold.ExpiresAt.Add(-1))
 	require.NoError(t, err)
 	require.True(t, made)

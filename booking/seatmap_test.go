@@ -201,6 +201,8 @@ func requireSameError(t require.TestingT, want, got error) {
 	require.Equal(t, w.Code, g.Code)
 	require.Equal(t, w.Seats, g.Seats)
 	require.Equal(t, w.RetryAfter, g.RetryAfter)
+	require.Equal(t, w.Available, g.Available)
+	require.WithinDuration(t, w.ExpiredAt, g.ExpiredAt, 0)
 	require.WithinDuration(t, w.BecomesFreeAt, g.BecomesFreeAt, 0)
 }
 

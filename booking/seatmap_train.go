@@ -1,7 +1,8 @@
 package booking
 
 // CheckChange returns why the train cannot become to: capacity_in_use with the taken seats
-// above the new capacity, or has_bookings if the stops of booked or held seats would change.
+// above the new capacity, or has_bookings if the stations of booked or held seats, or their order, would
+// change.
 func (m *SeatMap) CheckChange(to Train) error {
 	var above []int
 	inUse := false
@@ -20,9 +21,9 @@ func (m *SeatMap) CheckChange(to Train) error {
 			Code: CodeCapacityInUse, Message: "Seats above the new capacity are booked or held",
 			Seats: above,
 		}
-	case inUse && !m.train.SameStops(&to):
+	case inUse && !m.train.SameStations(&to):
 		return &Error{
-			Code: CodeHasBookings, Message: "Stops cannot change while seats are booked or held",
+			Code: CodeHasBookings, Message: "Stations cannot change while seats are booked or held",
 		}
 	}
 	return nil

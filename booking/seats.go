@@ -104,23 +104,35 @@ func (t *seatTable) tally(segment Legs) (tally Tally) {
 	return tally
 }
 
+// freeRuns yields the first and the last seat of each run of free seats on the segment, in order. A run
+// ends with its chunk.
+func (t *seatTable) freeRuns(segment Legs) iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		for i, c := range t.chunks {
+			first := i * chunkSeats // the seats before the chunk
+			free := ^uint64(0) >> max(0, first+chunkSeats-t.capacity)
+			if c != nil {
+				booked, held := c.taken(segment)
+				free &^= booked | held
+			}
+			for free != 0 {
+				from := bits.TrailingZeros64(free)
+				to := from + bits.TrailingZeros64(^(free >> from))
+				if !yield(first+from+1, first+to) {
+					return
+				}
+				free &= ^uint64(0) << to // 0 if to is 64
+			}
+		}
+	}
+}
+
 // appendFree appends the numbers of the seats that are free on the segment, each with a comma after
 // it.
 func (t *seatTable) appendFree(b []byte, segment Legs) []byte {
 	numbers := seatNumbers()
-	for i, c := range t.chunks {
-		first := i * chunkSeats // the seats before the chunk
-		free := ^uint64(0) >> max(0, first+chunkSeats-t.capacity)
-		if c != nil {
-			booked, held := c.taken(segment)
-			free &^= booked | held
-		}
-		for free != 0 { // one run of free seats after another
-			from := bits.TrailingZeros64(free)
-			to := from + bits.TrailingZeros64(^(free >> from))
-			b = append(b, numbers.between(first+from, first+to)...)
-			free &= ^uint64(0) << to // 0 if to is 64
-		}
+	for from, to := range t.freeRuns(segment) {
+		b = append(b, numbers.between(from-1, to)...)
 	}
 	return b
 }

@@ -29,8 +29,8 @@ type Trains interface {
 	CreateTrain(ctx context.Context, train Train) (Train, error)
 	// PutTrain creates train.ID or changes it to train. It is idempotent. The service
 	// sets CreatedAt and UpdatedAt. Errors: invalid_request; capacity_in_use with the
-	// taken Seats above the new capacity; has_bookings if the stops of booked or held
-	// seats would change.
+	// taken Seats above the new capacity; has_bookings if the stations of booked or held
+	// seats, or their order, would change. Times and spelling may change.
 	PutTrain(ctx context.Context, train Train) (put Train, created bool, err error)
 	// DeleteTrain deletes the train and its live holds; with force it also cancels the
 	// bookings. Error: has_bookings while seats are booked, without force.
@@ -58,10 +58,12 @@ type Seats interface {
 	// hold of the same seats and segment, even one whose request is still in flight, Hold
 	// returns that. Errors: invalid_request (seat numbers outside 1..MaxCapacity, to not
 	// after from), not_found (seat or station not on the train), departed, not_on_sale,
-	// seat_locked, seat_booked, too_many_holds.
+	// seat_locked, seat_booked, not_enough_seats, too_many_holds. More seats than the user may
+	// hold, or a Count above the capacity, are invalid_request.
 	Hold(ctx context.Context, request HoldRequest) (Hold, error)
 	// Confirm books every seat of a live hold of the user. It is idempotent. Errors:
-	// seat_not_locked, ambiguous_hold, not_found (the seat).
+	// seat_not_locked, hold_expired (for HoldRetention), ambiguous_hold, not_found (the seat), and
+	// not_on_sale if the train was withdrawn, which ends the hold.
 	Confirm(ctx context.Context, ref HoldRef) (Booking, error)
 	// Release ends a live hold of the user. Errors as Confirm.
 	Release(ctx context.Context, ref HoldRef) error
@@ -70,8 +72,12 @@ type Seats interface {
 // Bookings finds and cancels bookings.
 type Bookings interface {
 	// CancelBooking cancels a booking and puts its own legs on sale again. It is idempotent.
-	// Error: not_found if user has no booking id.
+	// Errors: not_found if user has no booking id; departed if the train has left the stop where it
+	// begins.
 	CancelBooking(ctx context.Context, user, id uuid.UUID) error
+	// CancelAnyBooking is CancelBooking for an admin: it also cancels the bookings of others, and after
+	// the departure. Error: not_found.
+	CancelAnyBooking(ctx context.Context, id uuid.UUID) error
 	// FindBooking returns a live booking of user. Error: not_found if user has no live booking
 	// id.
 	FindBooking(ctx context.Context, user, id uuid.UUID) (BookedTrain, error)

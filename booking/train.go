@@ -168,20 +168,33 @@ func (t *Train) RetiresAt() time.Time {
 }
 
 // SaleEnds returns when the train has left every stop at which a segment can begin. It is zero,
-// never, if one of them has no departure time.
+// never, if the last of them and its last stop have no time.
 func (t *Train) SaleEnds() time.Time {
-	origins := t.Stops[:len(t.Stops)-1]
-	if slices.ContainsFunc(origins, func(s Stop) bool { return s.DepartsAt.IsZero() }) {
-		return time.Time{}
-	}
-	return origins[len(origins)-1].DepartsAt
+	last := len(t.Stops) - 1
+	return t.Departure(Segment(last-1, last))
 }
 
-// Departed reports whether at now the train has left the stop where the segment
-// begins. A train never leaves a stop that has no departure time.
+// Departure returns when the train leaves the stop where the segment begins, as far as it is known:
+// the departure there, or else the first time that is given from there on. It is zero if there is none.
+func (t *Train) Departure(segment Legs) time.Time {
+	i, _ := segment.Bounds()
+	if at := t.Stops[i].DepartsAt; !at.IsZero() {
+		return at
+	}
+	for _, s := range t.Stops[i:] {
+		for _, at := range []time.Time{s.ArrivesAt, s.DepartsAt} {
+			if !at.IsZero() {
+				return at
+			}
+		}
+	}
+	return time.Time{}
+}
+
+// Departed reports whether at now the train has left the stop where the segment begins.
 func (t *Train) Departed(segment Legs, now time.Time) bool {
-	from, _ := t.Ends(segment)
-	return !from.DepartsAt.IsZero() && !now.Before(from.DepartsAt)
+	at := t.Departure(segment)
+	return !at.IsZero() && !now.Before(at)
 }
 
 // Same reports whether both trains are equal except for their ids and the times of creation
@@ -198,6 +211,12 @@ func (t *Train) Same(o *Train) bool {
 func offset(at time.Time) int {
 	_, seconds := at.Zone()
 	return seconds
+}
+
+// SameStations reports whether both trains call at the same stations in the same order, whatever
+// their times and spelling.
+func (t *Train) SameStations(o *Train) bool {
+	return slices.EqualFunc(t.Stops, o.Stops, func(a, b Stop) bool { return Fold(a.Station) == Fold(b.Station) })
 }
 
 // SameStops reports whether both trains call at the same stations at the same times. The UTC

@@ -58,8 +58,18 @@ func TestTrainHasDepartedFromTheMomentItLeaves(t *testing.T) {
 	require.False(t, train.Departed(booking.Segment(0, 1), leaves.Add(-1)))
 	require.True(t, train.Departed(booking.Segment(0, 1), leaves))
 	require.True(t, train.Departed(train.Run(), leaves.AddDate(1, 0, 0)))
-	require.False(t, train.Departed(booking.Segment(1, 3), leaves.AddDate(1, 0, 0)), "B has no departure time")
-	require.False(t, train.Departed(booking.Segment(2, 3), leaves.AddDate(1, 0, 0)), "arriving is not leaving")
+	arrives := train.Stops[2].ArrivesAt
+	for _, segment := range []booking.Legs{booking.Segment(1, 2), booking.Segment(1, 3), booking.Segment(2, 3)} {
+		require.False(t, train.Departed(segment, arrives.Add(-1)), segment)
+		require.True(t, train.Departed(segment, arrives), "%s: it has no other time from there on", segment)
+	}
+	require.Equal(t, arrives, train.SaleEnds())
+	train.Stops[2].DepartsAt = arrives.Add(time.Hour)
+	require.False(t, train.Departed(booking.Segment(2, 3), arrives), "arriving is not leaving")
+	require.True(t, train.Departed(booking.Segment(1, 3), arrives))
+	untimed := lineABCD(1)
+	require.False(t, untimed.Departed(untimed.Run(), leaves.AddDate(100, 0, 0)))
+	require.Zero(t, untimed.SaleEnds())
 }
 
 func TestStopsAreTheSameAtTheSameTimes(t *testing.T) {

@@ -106,8 +106,8 @@ func revertRefused(want *booking.Train, found *booking.Availability, err error) 
 		e.Message = fmt.Sprintf("The train keeps its %d seats until these of %d and above are free: %s",
 			found.Train.Capacity, want.Capacity+1, ranges(e.Seats))
 		want.Capacity = found.Train.Capacity
-	case e.Code == booking.CodeHasBookings && !want.SameStops(found.Train):
-		e.Message = fmt.Sprintf("The train keeps its stops until no seat is booked or held: %d booked, %d held",
+	case e.Code == booking.CodeHasBookings && !want.SameStations(found.Train):
+		e.Message = fmt.Sprintf("The train keeps its stations until no seat is booked or held: %d booked, %d held",
 			found.Booked, found.Held)
 		want.Stops = found.Train.Stops
 	default:

@@ -9,12 +9,15 @@ import (
 // Cancel cancels a booking in the store, then in the seat map, and returns nothing. If the hold that
 // became the booking may still be stored, it is dropped first: to readers of the stores the seat would
 // otherwise be held.
-type Cancel struct{ User, ID uuid.UUID }
+type Cancel struct {
+	User, ID uuid.UUID
+	Departed bool // also if the train has left
+}
 
 func (x Cancel) run(m *Machine, c *call) {
 	// A booking that the seat map does not have is still cancelled in the store: a stale
 	// owner has not seen the bookings of the next one (I5).
-	if err := m.seats.CheckCancel(x.User, x.ID); err != nil {
+	if err := m.seats.CheckCancel(x.User, x.ID, x.Departed, c.Arrived); err != nil {
 		m.respond(c, nil, err)
 		return
 	}

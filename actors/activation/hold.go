@@ -3,6 +3,8 @@ package activation
 import (
 	"errors"
 
+	"github.com/google/uuid"
+
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
@@ -23,7 +25,7 @@ func (h Hold) run(m *Machine, c *call) {
 		m.respond(c, held, err)
 		return
 	}
-	m.putHold(c, held, held, m.seats.HoldWritten, m.seats.HoldFailed)
+	m.putHold(c, held, held, nil, m.seats.HoldWritten, m.seats.HoldFailed)
 }
 
 // Confirm decides in memory, which suspends the expiry of the hold, stores the sale and returns
@@ -35,7 +37,13 @@ func (f Confirm) run(m *Machine, c *call) {
 		return
 	}
 	b, id, made, err := m.seats.Confirm(f.HoldRef, c.past(), c.Arrived)
-	if err != nil || !made {
+	switch {
+	case m.mayHaveExpired(c, f.User, err):
+		return
+	case booking.CodeOf(err) == booking.CodeNotOnSale:
+		m.release(c, f.HoldRef, err)
+		return
+	case err != nil || !made:
 		m.respond(c, b, err)
 		return
 	}
@@ -78,12 +86,25 @@ func (r Release) run(m *Machine, c *call) {
 	if m.seats.NeedsHistory(r.HoldRef) && m.needHistory(c, r.User) {
 		return
 	}
-	h, err := m.seats.Release(r.HoldRef, c.past(), c.Arrived)
-	if err != nil {
+	m.release(c, r.HoldRef, nil)
+}
+
+// release releases a hold and responds with result.
+func (m *Machine) release(c *call, ref booking.HoldRef, result error) {
+	h, err := m.seats.Release(ref, c.past(), c.Arrived)
+	switch {
+	case m.mayHaveExpired(c, ref.User, err):
+	case err != nil:
 		m.respond(c, nil, err)
-		return
+	default:
+		m.putHold(c, h, nil, result, m.seats.Released, m.seats.ReleaseFailed)
 	}
-	m.putHold(c, h, nil, m.seats.Released, m.seats.ReleaseFailed)
+}
+
+// mayHaveExpired asks for the history of a user whose hold was not found, and reports whether it did:
+// the history says whether the hold has expired.
+func (m *Machine) mayHaveExpired(c *call, user uuid.UUID, err error) bool {
+	return booking.CodeOf(err) == booking.CodeSeatNotLocked && m.needHistory(c, user)
 }
 
 // past returns the history that was read for the call.
@@ -101,18 +122,21 @@ func (m *Machine) settle(id booking.HoldID, c *call, value any, err error) {
 	m.unpark(id)
 }
 
-// putHold stores a hold for a call, settles the hold in the seat map, and responds with value.
-func (m *Machine) putHold(c *call, h booking.Hold, value any, written, failed func(booking.HoldID)) {
+// putHold stores a hold for a call, settles the hold in the seat map, and responds with value or result.
+func (m *Machine) putHold(
+	c *call, h booking.Hold, value any, result error, written, failed func(booking.HoldID),
+) {
 	m.writeHold(c, persistence.HoldPut, h, func(err error) {
 		switch {
 		case m.failed(c, err):
 			return
 		case err != nil:
 			failed(h.ID)
+			m.settle(h.ID, c, nil, err)
 		default:
 			written(h.ID)
+			m.settle(h.ID, c, value, result)
 		}
-		m.settle(h.ID, c, value, err)
 	})
 }
 

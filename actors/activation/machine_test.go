@@ -247,6 +247,7 @@ func TestHoldsThatTheirStoreLostAreStoredBeforeTheTrainIsServed(t *testing.T) {
 		d.load(persistence.LoadedTrain{})
 		r := d.request(confirmOf(h))
 		if !owned { // another process owned the train in between
+			d.deliver(activation.HistoryRead{Of: take[*activation.ReadHistory](d)})
 			require.Equal(t, booking.CodeSeatNotLocked, d.code(r))
 			continue
 		}
@@ -365,6 +366,26 @@ func TestHistoryIsReadAgainIfABookingWasCancelledSince(t *testing.T) {
 	b.CancelledAt = noon
 	d.deliver(activation.HistoryRead{Of: take[*activation.ReadHistory](d), History: booking.History{Cancelled: []booking.Booking{b}}})
 	require.Equal(t, booking.CodeSeatBooked, d.code(r))
+}
+
+func TestConfirmationOnAWithdrawnTrainStoresTheEndOfTheHold(t *testing.T) {
+	t.Parallel()
+	d := serving(t)
+	h := d.held(1)
+	withdrawn := line
+	withdrawn.OnSale = false
+	d.request(activation.Change{To: withdrawn})
+	d.deliver(activation.Written{Write: take[*activation.WriteChange](d)})
+	r := d.request(confirmOf(h))
+	release := take[*activation.WriteHold](d)
+	require.True(t, release.Hold.Released)
+	require.NotContains(t, d.responses, r)
+	d.deliver(activation.Written{Write: release, Err: errors.New("connection refused")})
+	require.Equal(t, booking.CodeUnavailable, d.code(r), "the hold is there")
+	r = d.request(confirmOf(h))
+	d.deliver(activation.Written{Write: take[*activation.WriteHold](d)})
+	require.Equal(t, booking.CodeNotOnSale, d.code(r))
+	require.Empty(t, d.asked)
 }
 
 // Found by test/chaos, seed 7: readers of the stores saw the seat held until the end of the hold.

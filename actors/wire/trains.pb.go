@@ -434,6 +434,7 @@ type Cancel struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	User          []byte                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
 	Booking       []byte                 `protobuf:"bytes,2,opt,name=booking,proto3" json:"booking,omitempty"`
+	Departed      bool                   `protobuf:"varint,3,opt,name=departed,proto3" json:"departed,omitempty"` // also if the train has left
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -480,6 +481,13 @@ func (x *Cancel) GetBooking() []byte {
 		return x.Booking
 	}
 	return nil
+}
+
+func (x *Cancel) GetDeparted() bool {
+	if x != nil {
+		return x.Departed
+	}
+	return false
 }
 
 type Delete struct {
@@ -1157,6 +1165,8 @@ type Error struct {
 	RetryAfter    int64                  `protobuf:"varint,6,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
 	Outcome       string                 `protobuf:"bytes,7,opt,name=outcome,proto3" json:"outcome,omitempty"`
 	Cause         string                 `protobuf:"bytes,8,opt,name=cause,proto3" json:"cause,omitempty"` // for the log
+	Available     uint32                 `protobuf:"varint,9,opt,name=available,proto3" json:"available,omitempty"`
+	ExpiredAt     int64                  `protobuf:"varint,10,opt,name=expired_at,json=expiredAt,proto3" json:"expired_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1245,6 +1255,20 @@ func (x *Error) GetCause() string {
 		return x.Cause
 	}
 	return ""
+}
+
+func (x *Error) GetAvailable() uint32 {
+	if x != nil {
+		return x.Available
+	}
+	return 0
+}
+
+func (x *Error) GetExpiredAt() int64 {
+	if x != nil {
+		return x.ExpiredAt
+	}
+	return 0
 }
 
 type QueryRequest struct {
@@ -1518,10 +1542,11 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\aHoldRef\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\fR\x04user\x12\x12\n" +
 	"\x04hold\x18\x02 \x01(\fR\x04hold\x12\x12\n" +
-	"\x04seat\x18\x03 \x01(\rR\x04seat\"6\n" +
+	"\x04seat\x18\x03 \x01(\rR\x04seat\"R\n" +
 	"\x06Cancel\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\fR\x04user\x12\x18\n" +
-	"\abooking\x18\x02 \x01(\fR\abooking\"\x1e\n" +
+	"\abooking\x18\x02 \x01(\fR\abooking\x12\x1a\n" +
+	"\bdeparted\x18\x03 \x01(\bR\bdeparted\"\x1e\n" +
 	"\x06Delete\x12\x14\n" +
 	"\x05force\x18\x01 \x01(\bR\x05force\"\xf1\x02\n" +
 	"\x0fExecuteResponse\x12\x14\n" +
@@ -1578,7 +1603,7 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\aseconds\x18\x01 \x01(\x03R\aseconds\x12\x14\n" +
 	"\x05nanos\x18\x02 \x01(\x05R\x05nanos\x12\x1d\n" +
 	"\n" +
-	"utc_offset\x18\x03 \x01(\x05R\tutcOffset\"\xc2\x02\n" +
+	"utc_offset\x18\x03 \x01(\x05R\tutcOffset\"\xff\x02\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12A\n" +
@@ -1588,7 +1613,11 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\vretry_after\x18\x06 \x01(\x03R\n" +
 	"retryAfter\x12\x18\n" +
 	"\aoutcome\x18\a \x01(\tR\aoutcome\x12\x14\n" +
-	"\x05cause\x18\b \x01(\tR\x05cause\x1a9\n" +
+	"\x05cause\x18\b \x01(\tR\x05cause\x12\x1c\n" +
+	"\tavailable\x18\t \x01(\rR\tavailable\x12\x1d\n" +
+	"\n" +
+	"expired_at\x18\n" +
+	" \x01(\x03R\texpiredAt\x1a9\n" +
 	"\vFieldsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd1\x01\n" +

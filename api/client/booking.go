@@ -40,6 +40,11 @@ func (c *Client) CancelBooking(ctx context.Context, user, id uuid.UUID) error {
 	}, nil)
 }
 
+// CancelAnyBooking cancels a booking of any user; see booking.Bookings. It needs the token of an admin.
+func (c *Client) CancelAnyBooking(ctx context.Context, id uuid.UUID) error {
+	return c.CancelBooking(ctx, uuid.Nil, id)
+}
+
 // userBookingJSON is a booking with its train.
 type userBookingJSON struct {
 	bookingJSON
@@ -66,17 +71,17 @@ func (c *Client) FindBooking(ctx context.Context, user, id uuid.UUID) (booking.B
 func (c *Client) UserBookings(
 	ctx context.Context, user uuid.UUID, page booking.PageRequest,
 ) (booking.Page[booking.BookedTrain], error) {
-	convert := pageOf(func(b userBookingJSON) (booking.BookedTrain, error) { return b.bookedTrain(user) })
-	order := "oldest"
+	order, of := "oldest", booking.ListBookingsOldest
 	if page.NewestFirst {
-		order = "newest"
+		order, of = "newest", booking.ListBookingsNewest
 	}
+	convert := pageOf(of, func(b userBookingJSON) (booking.BookedTrain, error) { return b.bookedTrain(user) })
 	return fetchList(ctx, page, func(
 		ctx context.Context, page booking.PageRequest,
 	) (booking.Page[booking.BookedTrain], error) {
 		return do(ctx, c, request{
 			operation: "UserBookings", method: http.MethodGet, path: "/v1/bookings", user: user,
-			query: pageQuery(url.Values{"order": {order}}, page),
+			query: pageQuery(url.Values{"order": {order}}, of, page),
 		}, convert)
 	})
 }
@@ -92,7 +97,7 @@ type trainBookingJSON struct {
 func (c *Client) TrainBookings(
 	ctx context.Context, id booking.TrainID, page booking.PageRequest,
 ) (booking.Page[booking.Booking], error) {
-	convert := pageOf(func(b trainBookingJSON) (booking.Booking, error) {
+	convert := pageOf(booking.ListTrainBookings, func(b trainBookingJSON) (booking.Booking, error) {
 		b.Train = id
 		return b.booking(b.User)
 	})
@@ -101,7 +106,7 @@ func (c *Client) TrainBookings(
 	) (booking.Page[booking.Booking], error) {
 		return do(ctx, c, request{
 			operation: "TrainBookings", method: http.MethodGet, path: trainPath(id) + "/bookings",
-			query: pageQuery(url.Values{}, page),
+			query: pageQuery(url.Values{}, booking.ListTrainBookings, page),
 		}, convert)
 	})
 }

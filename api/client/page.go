@@ -22,12 +22,12 @@ type list[T any] struct {
 var errIncomplete = errors.New("the list is incomplete")
 
 // pageOf returns a function that converts each item of a list.
-func pageOf[In, Out any](convert func(In) (Out, error)) func(list[In]) (booking.Page[Out], error) {
+func pageOf[In, Out any](of booking.List, convert func(In) (Out, error)) func(list[In]) (booking.Page[Out], error) {
 	return func(l list[In]) (page booking.Page[Out], err error) {
 		if l.Items == nil {
 			return page, errors.New("a list without items")
 		}
-		if page.Next, err = booking.ParseCursor(l.NextCursor); err != nil {
+		if page.Next, err = booking.ParseCursor(l.NextCursor, of); err != nil {
 			return page, err
 		}
 		page.Incomplete = l.Incomplete
@@ -41,11 +41,11 @@ func pageOf[In, Out any](convert func(In) (Out, error)) func(list[In]) (booking.
 	}
 }
 
-// pageQuery adds limit and cursor to a query.
-func pageQuery(query url.Values, page booking.PageRequest) url.Values {
+// pageQuery adds limit and cursor of a list to a query.
+func pageQuery(query url.Values, of booking.List, page booking.PageRequest) url.Values {
 	query.Set("limit", strconv.Itoa(page.Limit))
 	if !page.After.IsZero() {
-		query.Set("cursor", page.After.String())
+		query.Set("cursor", page.After.In(of))
 	}
 	return query
 }

@@ -28,6 +28,8 @@ type problem struct {
 	Fields        map[string]string `json:"fields"`
 	Seats         []int             `json:"seats"`
 	BecomesFreeAt time.Time         `json:"becomes_free_at"`
+	ExpiredAt     time.Time         `json:"expired_at"`
+	Available     int               `json:"available"`
 	Outcome       booking.Outcome   `json:"outcome"`
 }
 
@@ -47,7 +49,7 @@ func newError(got response, header http.Header) *booking.Error {
 	}
 	e := &booking.Error{
 		Code: p.Code, Message: cmp.Or(p.Error, http.StatusText(got.status)),
-		Fields: p.Fields, Seats: p.Seats, BecomesFreeAt: p.BecomesFreeAt.UTC(),
+		Fields: p.Fields, Seats: p.Seats, BecomesFreeAt: p.BecomesFreeAt.UTC(), ExpiredAt: p.ExpiredAt.UTC(), Available: p.Available,
 		RetryAfter: retryAfterOf(header), Outcome: p.Outcome,
 	}
 	if got.status >= http.StatusInternalServerError {

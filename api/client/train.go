@@ -147,7 +147,7 @@ func (c *Client) Trains(ctx context.Context, query booking.TrainQuery) iter.Seq2
 }
 
 func (c *Client) trainPages(query booking.TrainQuery) fetchPage[booking.Availability] {
-	convert := pageOf(func(t trainJSON) (booking.Availability, error) {
+	convert := pageOf(booking.ListTrains, func(t trainJSON) (booking.Availability, error) {
 		return t.availability(query.From, query.To)
 	})
 	return func(ctx context.Context, page booking.PageRequest) (booking.Page[booking.Availability], error) {
@@ -166,7 +166,7 @@ func (c *Client) trainPages(query booking.TrainQuery) fetchPage[booking.Availabi
 		}
 		return do(ctx, c, request{
 			operation: "ListTrains", method: http.MethodGet, path: "/v1/trains",
-			query: pageQuery(values, page), public: true,
+			query: pageQuery(values, booking.ListTrains, page), public: true,
 		}, convert)
 	}
 }

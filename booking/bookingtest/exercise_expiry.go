@@ -30,8 +30,12 @@ var expiryFacts = []fact{
 			x.ttl+expiryWithin, time.Millisecond)
 		// Its seats may not have been freed yet.
 		_, err := x.Confirm(x.ctx(), byHold(hold))
-		x.requireCode(booking.CodeSeatNotLocked, err)
-		x.requireCode(booking.CodeSeatNotLocked, x.Release(x.ctx(), byHold(hold)))
+		x.requireCode(booking.CodeHoldExpired, err)
+		require.Equal(x, hold.ExpiresAt, detailsOf(err).ExpiredAt)
+		for _, ref := range []booking.HoldRef{byHold(hold), bySeat(train, user, 2)} {
+			x.requireCode(booking.CodeHoldExpired, x.Release(x.ctx(), ref))
+		}
+		x.requireCode(booking.CodeSeatNotLocked, x.Release(x.ctx(), bySeat(train, uuid.New(), 2)))
 		other := x.hold(request(train, uuid.New(), 1))
 		require.NotEqual(x, hold.ID, other.ID)
 		_, err = x.Hold(x.ctx(), request(train, user, 1, 2))

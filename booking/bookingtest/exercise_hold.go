@@ -78,24 +78,35 @@ var holdFacts = []fact{
 		require.Equal(x, x.hold(r), x.hold(r))
 		x.requireTally(train, booking.Tally{Held: 2, Available: 2})
 	}},
-	{"CountTakesNeighboursThenTheLowestNumbers", func(x *exercise) {
-		train := x.create(x.draft(7))
+	{"CountTakesTheTightestBlock", func(x *exercise) {
+		train := x.create(x.draft(12))
 		x.hold(request(train, uuid.New(), 2))
-		x.book(x.between(request(train, uuid.New(), 6), "A", "B"))
-		count := func(n int, from, to string) booking.HoldRequest {
-			r := x.between(request(train, uuid.New()), from, to)
+		x.book(request(train, uuid.New(), 4))
+		first := x.hold(request(train, uuid.New(), 6))
+		count := func(n int) booking.HoldRequest {
+			r := request(train, uuid.New())
 			r.Count = n
 			return r
 		}
-		require.Equal(x, []int{3, 4}, x.hold(count(2, "A", "B")).Seats)
-		require.Equal(x, []int{3, 4, 5}, x.hold(count(3, "B", "D")).Seats, "on other legs")
-		require.Equal(x, []int{1, 5}, x.hold(count(2, "A", "B")).Seats, "no two adjacent seats are free")
-		require.Equal(x, []int{7}, x.hold(count(1, "A", "B")).Seats)
-		_, err := x.Hold(x.ctx(), count(6, "A", "B"))
-		x.requireCode(booking.CodeSeatLocked, err)
-		require.False(x, detailsOf(err).BecomesFreeAt.IsZero())
-		_, err = x.Hold(x.ctx(), count(7, "A", "B"))
-		x.requireCode(booking.CodeSeatBooked, err, "seat 6 is booked")
+		require.Equal(x, []int{1, 7, 8, 9, 10, 11, 12}, x.hold(count(7)).Seats, "one block, and one seat more")
+		require.Equal(x, []int{3}, x.hold(count(1)).Seats)
+		_, err := x.Hold(x.ctx(), count(2))
+		x.requireCode(booking.CodeNotEnoughSeats, err)
+		require.Equal(x, 1, detailsOf(err).Available)
+		require.False(x, detailsOf(err).BecomesFreeAt.After(first.ExpiresAt))
+	}},
+	{"CountKeepsSeatsThatAreFreeOnTheWholeRoute", func(x *exercise) {
+		train := x.create(x.draft(4))
+		x.book(x.between(request(train, uuid.New(), 3), "A", "B"))
+		r := x.between(request(train, uuid.New()), "B", "C")
+		r.Count = 1
+		require.Equal(x, []int{3}, x.hold(r).Seats)
+		r = x.between(request(train, uuid.New()), "C", "D")
+		r.Count = 2
+		require.Equal(x, []int{2, 3}, x.hold(r).Seats)
+		_, err := x.Hold(x.ctx(), x.between(booking.HoldRequest{Train: train.ID, User: uuid.New(), Count: 5}, "A", "B"))
+		x.requireCode(booking.CodeInvalidRequest, err)
+		require.Contains(x, detailsOf(err).Fields["count"], "4", "the capacity")
 	}},
 	{"LimitOfSeatsIsExact", func(x *exercise) {
 		train, other, user := x.create(x.draft(20)), x.create(x.draft(20)), uuid.New()
@@ -103,6 +114,14 @@ var holdFacts = []fact{
 		_, err := x.Hold(x.ctx(), request(train, user, 11, 12))
 		x.requireCode(booking.CodeTooManyHolds, err)
 		require.Positive(x, detailsOf(err).RetryAfter)
+		for _, r := range []booking.HoldRequest{
+			request(train, uuid.New(), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
+			{Train: train.ID, User: uuid.New(), Count: 11},
+		} {
+			_, err = x.Hold(x.ctx(), r)
+			x.requireCode(booking.CodeInvalidRequest, err, "waiting would not help")
+			require.Contains(x, detailsOf(err).Fields, map[bool]string{true: "count", false: "seats"}[r.Count > 0])
+		}
 		require.LessOrEqual(x, detailsOf(err).RetryAfter, x.ttl)
 		x.hold(request(train, user, 11))
 		_, err = x.Hold(x.ctx(), request(train, user, 12))
@@ -115,7 +134,7 @@ var holdFacts = []fact{
 		require.NoError(x, err)
 		x.hold(request(train, user, 13, 14, 15, 16, 17, 18, 19, 20, 10))
 	}},
-	{"TrainThatIsNotOnSaleSellsNothingNew", func(x *exercise) {
+	{"TrainThatIsNotOnSaleSellsNothing", func(x *exercise) {
 		train := x.create(x.draft(2))
 		r := request(train, uuid.New(), 1)
 		hold := x.hold(r)
@@ -123,9 +142,22 @@ var holdFacts = []fact{
 		require.NoError(x, err)
 		_, err = x.Hold(x.ctx(), request(train, uuid.New(), 2))
 		x.requireCode(booking.CodeNotOnSale, err)
-		require.Equal(x, hold, x.hold(r))
+		_, err = x.Hold(x.ctx(), r)
+		x.requireCode(booking.CodeNotOnSale, err, "the hold that it repeats cannot be confirmed")
+		x.requireTally(train, booking.Tally{Held: 1, Available: 1})
 		_, err = x.Confirm(x.ctx(), byHold(hold))
-		require.NoError(x, err, "a hold can still be confirmed")
+		x.requireCode(booking.CodeNotOnSale, err)
+		x.requireTally(train, booking.Tally{Available: 2})
+		_, _, err = x.PutTrain(x.ctx(), train)
+		require.NoError(x, err)
+		_, err = x.Confirm(x.ctx(), byHold(hold))
+		x.requireCode(booking.CodeSeatNotLocked, err)
+		b := x.book(request(train, uuid.New(), 1))
+		_, _, err = x.PutTrain(x.ctx(), offSale(train))
+		require.NoError(x, err)
+		again, err := x.Confirm(x.ctx(), booking.HoldRef{User: b.User, Train: train.ID, Seat: 1})
+		require.NoError(x, err, "what is sold stays sold")
+		require.Equal(x, b.ID, again.ID)
 	}},
 	{"DepartedTrainIsSoldFromLaterStops", func(x *exercise) {
 		train := x.create(x.departed(1))

@@ -34,7 +34,7 @@ var raceFacts = []fact{
 			r.Count = 1
 			_, err := x.Hold(x.ctx(), r)
 			return err
-		}, booking.CodeSeatLocked)
+		}, booking.CodeNotEnoughSeats)
 		require.Equal(x, 30, won)
 		x.requireTally(train, booking.Tally{Held: 30})
 	}},

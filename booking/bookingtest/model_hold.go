@@ -1,6 +1,7 @@
 package bookingtest
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -16,6 +17,9 @@ func (m *Model) Hold(request booking.HoldRequest, now time.Time) (hold booking.H
 	if err := m.checkNumbers(request); err != nil {
 		return booking.Hold{}, false, err
 	}
+	if !m.train.OnSale {
+		return booking.Hold{}, false, refusal(booking.CodeNotOnSale)
+	}
 	if k := m.existing(request, from, to, now); k != nil {
 		switch {
 		case k.State == Booked:
@@ -24,6 +28,9 @@ func (m *Model) Hold(request booking.HoldRequest, now time.Time) (hold booking.H
 			return booking.Hold{}, false, &booking.InTransitError{Hold: k.Hold.ID}
 		}
 		return k.Hold, false, nil
+	}
+	if wanted := max(request.Count, len(request.Seats)); wanted > min(m.rules.MaxSeats, m.train.Capacity) {
+		return booking.Hold{}, false, refusal(booking.CodeInvalidRequest)
 	}
 	seats, err := m.sell(request, from, to, now)
 	if err != nil {
@@ -50,6 +57,8 @@ func (m *Model) Confirm(ref booking.HoldRef, now time.Time) (b booking.Booking, 
 		return k.Sold, booking.HoldID{}, false, nil
 	case k.InTransit():
 		return booking.Booking{}, booking.HoldID{}, false, &booking.InTransitError{Hold: k.Hold.ID}
+	case !m.train.OnSale:
+		return booking.Booking{}, booking.HoldID{}, false, refusal(booking.CodeNotOnSale)
 	}
 	k.State = Confirming
 	k.Sold = booking.Booking{
@@ -98,9 +107,23 @@ func (m *Model) resolve(ref booking.HoldRef, now time.Time) (*Ticket, error) {
 		}
 	}
 	if live == nil {
-		return nil, refusal(booking.CodeSeatNotLocked)
+		return nil, m.ended(ref, now)
 	}
 	return live, nil
+}
+
+// ended returns hold_expired if the latest hold that ref refers to has expired.
+func (m *Model) ended(ref booking.HoldRef, now time.Time) error {
+	for _, k := range m.latest(ref.User) {
+		switch {
+		case k.State == Booked || k.State == Cancelled || !k.kept(now) || !k.matches(ref):
+		case k.State == Released:
+			return refusal(booking.CodeSeatNotLocked)
+		default:
+			return &booking.Error{Code: booking.CodeHoldExpired, ExpiredAt: k.Hold.ExpiresAt}
+		}
+	}
+	return refusal(booking.CodeSeatNotLocked)
 }
 
 func (m *Model) checkNumbers(request booking.HoldRequest) error {
@@ -150,11 +173,7 @@ func sameNumbers(a, b []int) bool {
 
 // sell returns the seats of the new hold, ascending, or the reason for refusing it.
 func (m *Model) sell(request booking.HoldRequest, from, to int, now time.Time) (seats []int, err error) {
-	departs := m.train.Stops[from].DepartsAt
-	switch {
-	case !m.train.OnSale:
-		return nil, refusal(booking.CodeNotOnSale)
-	case !departs.IsZero() && !departs.After(now):
+	if m.train.Departed(booking.Segment(from, to), now) {
 		return nil, refusal(booking.CodeDeparted)
 	}
 	if len(request.Seats) > 0 {
@@ -184,49 +203,105 @@ func (m *Model) named(seats []int, from, to int, now time.Time) ([]int, error) {
 	return slices.Sorted(slices.Values(seats)), nil
 }
 
-// chosen returns the first count adjacent free seats, else the lowest free numbers.
+// chosen tries every choice of count free seats and returns the best one.
 func (m *Model) chosen(count, from, to int, now time.Time) ([]int, error) {
 	var free []int
-	var heldSeats int
-	var holds []*Ticket
+	var first time.Time // when a hold ends
 	for n := 1; n <= m.train.Capacity; n++ {
 		conflicting := m.conflicting(n, from, to, now)
-		switch {
-		case len(conflicting) == 0:
+		if len(conflicting) == 0 {
 			free = append(free, n)
-		case !slices.ContainsFunc(conflicting, func(k *Ticket) bool { return k.State == Booked }):
-			heldSeats++
-			holds = append(holds, conflicting...)
+		}
+		for _, k := range conflicting {
+			if k.State != Booked && (first.IsZero() || k.Hold.ExpiresAt.Before(first)) {
+				first = k.Hold.ExpiresAt
+			}
 		}
 	}
-	for i := range free {
-		if last := i + count - 1; last < len(free) && free[last] == free[i]+count-1 {
-			return free[i : last+1], nil
+	if len(free) < count {
+		return nil, &booking.Error{Code: booking.CodeNotEnoughSeats, Available: len(free), BecomesFreeAt: first}
+	}
+	var best []int
+	for _, seats := range choices(free, count) {
+		if best == nil || slices.Compare(m.cost(seats, free, now), m.cost(best, free, now)) < 0 {
+			best = seats
 		}
 	}
-	switch {
-	case len(free) >= count:
-		return free[:count], nil
-	case len(free)+heldSeats >= count:
-		return nil, locked(holds)
-	}
-	return nil, refusal(booking.CodeSeatBooked)
+	return best, nil
 }
 
-// limit refuses a hold that would exceed the user's limit. RetryAfter is when the first of
-// the user's holds ends.
-func (m *Model) limit(request booking.HoldRequest, more int, now time.Time) error {
-	held, wait := more, m.rules.TTL
-	for _, k := range m.ofUser(request.User) {
-		if k.Holding(now) {
-			held += len(k.Hold.Seats)
-			wait = min(wait, max(0, k.Hold.ExpiresAt.Sub(now)))
+// choices returns every choice of count numbers, in order.
+func choices(numbers []int, count int) (all [][]int) {
+	if count == 0 {
+		return [][]int{nil}
+	}
+	for i, n := range numbers {
+		for _, rest := range choices(numbers[i+1:], count-1) {
+			all = append(all, append([]int{n}, rest...))
 		}
 	}
-	if held <= m.rules.MaxSeats {
+	return all
+}
+
+// cost returns what is to be small, the most important first: the number of groups, then for each
+// group, the largest first, its size, negative, then the seats of the blocks that they are in, then for
+// each group the number of its seats that are taken on other legs, negative, then the seats.
+func (m *Model) cost(seats, free []int, now time.Time) []int {
+	groups := runs(seats)
+	used := func(group []int) (n int) {
+		for _, seat := range group {
+			if len(m.conflicting(seat, 0, len(m.train.Stops)-1, now)) > 0 {
+				n++
+			}
+		}
+		return n
+	}
+	slices.SortFunc(groups, func(a, b []int) int { return cmp.Or(len(b)-len(a), used(b)-used(a)) })
+	sizes, taken, blocks := []int{}, []int{}, 0
+	for _, group := range groups {
+		sizes, taken = append(sizes, -len(group)), append(taken, -used(group))
+	}
+	for _, block := range runs(free) {
+		if slices.ContainsFunc(block, func(n int) bool { return slices.Contains(seats, n) }) {
+			blocks += len(block)
+		}
+	}
+	return slices.Concat([]int{len(groups)}, sizes, []int{blocks}, taken, seats)
+}
+
+// runs divides ascending numbers where one is missing.
+func runs(numbers []int) (all [][]int) {
+	for i, n := range numbers {
+		if i == 0 || numbers[i-1] != n-1 {
+			all = append(all, nil)
+		}
+		all[len(all)-1] = append(all[len(all)-1], n)
+	}
+	return all
+}
+
+// limit refuses a hold that would exceed the user's limit. RetryAfter is when enough of the user's
+// holds have ended.
+func (m *Model) limit(request booking.HoldRequest, more int, now time.Time) error {
+	held := func(at time.Time) (seats int) {
+		for _, k := range m.ofUser(request.User) {
+			if k.Holding(now) && (at.IsZero() || k.Hold.ExpiresAt.After(at)) {
+				seats += len(k.Hold.Seats)
+			}
+		}
+		return seats
+	}
+	if held(time.Time{})+more <= m.rules.MaxSeats {
 		return nil
 	}
-	return &booking.Error{Code: booking.CodeTooManyHolds, RetryAfter: wait}
+	var enough time.Time
+	for _, k := range m.ofUser(request.User) {
+		if k.Holding(now) && held(k.Hold.ExpiresAt)+more <= m.rules.MaxSeats &&
+			(enough.IsZero() || k.Hold.ExpiresAt.Before(enough)) {
+			enough = k.Hold.ExpiresAt
+		}
+	}
+	return &booking.Error{Code: booking.CodeTooManyHolds, RetryAfter: max(0, enough.Sub(now))}
 }
 
 // locked returns seat_locked with the last deadline of the holds.

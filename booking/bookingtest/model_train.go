@@ -2,6 +2,7 @@ package bookingtest
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,7 +25,9 @@ func (m *Model) CheckChange(to booking.Train, now time.Time) error {
 	switch {
 	case len(above) > 0:
 		return &booking.Error{Code: booking.CodeCapacityInUse, Seats: above}
-	case len(taken) > 0 && !slices.Equal(m.train.Stops, to.Stops):
+	case len(taken) > 0 && !slices.EqualFunc(m.train.Stops, to.Stops, func(a, b booking.Stop) bool {
+		return strings.EqualFold(a.Station, b.Station)
+	}):
 		return refusal(booking.CodeHasBookings)
 	}
 	return nil
@@ -61,17 +64,27 @@ func (m *Model) Restart(written, stored func(*Ticket) bool) booking.Stored {
 	return s
 }
 
-// History returns what the stores have of a user's past. The record of a booked hold may not have
-// been deleted yet.
+// History returns what the stores have of a user's past, the latest holds first. The record of a
+// booked hold may not have been deleted yet.
 func (m *Model) History(user uuid.UUID, now time.Time, stored func(*Ticket) bool) (h booking.History) {
-	for _, k := range m.ofUser(user) {
+	for _, k := range m.latest(user) {
 		sold := k.State == Booked || k.State == Cancelled
 		if k.State == Cancelled {
 			h.Cancelled = append(h.Cancelled, k.Sold)
 		}
 		if now.Before(k.Hold.ExpiresAt.Add(booking.HoldRetention)) && (!sold || stored(k)) {
-			h.Holds = append(h.Holds, k.Hold)
+			hold := k.Hold
+			hold.Released = k.State == Released
+			h.Holds = append(h.Holds, hold)
 		}
 	}
 	return h
+}
+
+// latest returns the tickets of a user, those with the latest deadline first.
+func (m *Model) latest(user uuid.UUID) []*Ticket {
+	tickets := m.ofUser(user)
+	slices.Reverse(tickets)
+	slices.SortStableFunc(tickets, func(a, b *Ticket) int { return b.Hold.ExpiresAt.Compare(a.Hold.ExpiresAt) })
+	return tickets
 }

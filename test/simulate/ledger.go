@@ -277,7 +277,7 @@ func (l *ledger) confirmed(r *request, value any, err error) {
 		l.endedBy(r)
 		return
 	}
-	if booking.CodeOf(err) == booking.CodeSeatNotLocked {
+	if code := booking.CodeOf(err); code == booking.CodeSeatNotLocked || code == booking.CodeHoldExpired {
 		l.refused(r)
 	}
 }

@@ -127,6 +127,8 @@ func resultOf(err error) history.Result {
 		return history.NotExecuted
 	case e.Outcome == booking.OutcomeUnknown, e.Code == booking.CodeInternal:
 		return history.Unknown
+	case e.Code == booking.CodeHoldExpired: // when it ends, the model knows
+		return history.NotLocked
 	}
 	return history.Result(e.Code)
 }

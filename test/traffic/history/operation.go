@@ -45,6 +45,7 @@ const (
 	NotLocked   Result = Result(booking.CodeSeatNotLocked)
 	NotFound    Result = Result(booking.CodeNotFound)
 	TooMany     Result = Result(booking.CodeTooManyHolds)
+	NotEnough   Result = Result(booking.CodeNotEnoughSeats)
 	HasBookings Result = Result(booking.CodeHasBookings)
 	// HoldEnded: the response to a repeated request named a hold that had ended before the
 	// request was sent.
