@@ -165,15 +165,24 @@ microbench: ## run every Go benchmark: make microbench PKGS=./booking/...
 # which make takes $$ for $. RESULTS is a file for JSON.
 .PHONY: bench
 bench: servers wrk ## compare with what people would use instead: make bench ROUNDS=1 TIME=2s WORKLOAD=^lock SERVER='clustered|peer'
-	$(GO) test -C bench -count 1 -v -timeout 3h . -rounds $(ROUNDS) -time $(TIME) \
-		-workload '$(WORKLOAD)' -server '$(SERVER)' -results '$(if $(RESULTS),$(abspath $(RESULTS)))'
+	$(call run-bench,Bench) -results '$(if $(RESULTS),$(abspath $(RESULTS)))'
+
+# $(call run-bench,NAME) runs a test of bench.
+run-bench = $(GO) test -C bench -count 1 -v -timeout 3h . -run '^Test($(1))$$' \
+	-rounds $(ROUNDS) -time $(TIME) -workload '$(WORKLOAD)' -server '$(SERVER)'
+
+.PHONY: bench-growth
+bench-growth: TIME = 2s
+bench-growth: wrk ## measure what grows with trains, seats, legs and segments, and plot it in docs/growth.svg
+	$(call run-bench,Growth) -plots docs
 
 .PHONY: bench-check
 bench-check: ## run each kind of workload of the comparison for a moment, to check what is acknowledged
 	$(GO) vet -C bench ./...
-	$(GO) test -C bench -count 1 ./check ./cpu ./report ./wrk
+	$(GO) test -C bench -count 1 $$($(GO) list -C bench ./... | grep /bench/)
 	$(MAKE) --no-print-directory bench ROUNDS=1 TIME=300ms \
 		WORKLOAD='^search 20×100,|^lock then confirm, 32|^four|^rush, 32'
+	$(call run-bench,Growth) -rounds 1 -time 100ms
 
 .PHONY: verify
 verify: lint-tool generate size ## check modules, generated files, format, style, imports and size

@@ -39,10 +39,14 @@ type server struct {
 	fixtures  map[string]*fixture
 }
 
+func (b *bench) newServer(name string) *server {
+	return &server{name: name, admin: b.serviceToken, fixtures: map[string]*fixture{}}
+}
+
 // startServer starts a server with stores of its own.
 func (b *bench) startServer(t *testing.T, name string) *server {
 	t.Helper()
-	s := &server{name: name, admin: b.serviceToken, fixtures: map[string]*fixture{}}
+	s := b.newServer(name)
 	switch name {
 	case report.Limit, report.PeerA, report.PeerB:
 		s.admin = b.tokens[0]
