@@ -171,6 +171,12 @@ bench: servers wrk ## compare with what people would use instead: make bench ROU
 run-bench = $(GO) test -C bench -count 1 -v -timeout 3h . -run '^Test($(1))$$' \
 	-rounds $(ROUNDS) -time $(TIME) -workload '$(WORKLOAD)' -server '$(SERVER)'
 
+# p99.9 is of at least 10,000 requests, so it needs some time.
+.PHONY: bench-tails
+bench-tails: TIME = 20s
+bench-tails: servers wrk ## measure the slowest requests at half the highest rate: make bench-tails TIME=60s SERVER='clustered|limit'
+	$(call run-bench,Tails)
+
 .PHONY: bench-growth
 bench-growth: TIME = 2s
 bench-growth: wrk ## measure what grows with trains, seats, legs and segments, and plot it in docs/growth.svg
@@ -182,7 +188,7 @@ bench-check: ## run each kind of workload of the comparison for a moment, to che
 	$(GO) test -C bench -count 1 $$($(GO) list -C bench ./... | grep /bench/)
 	$(MAKE) --no-print-directory bench ROUNDS=1 TIME=300ms \
 		WORKLOAD='^search 20×100,|^lock then confirm, 32|^four|^rush, 32'
-	$(call run-bench,Growth) -rounds 1 -time 100ms
+	$(call run-bench,Tails|Growth) -rounds 1 -time 100ms -workload '^lock' -server 'limit|embedded'
 
 .PHONY: verify
 verify: lint-tool generate size ## check modules, generated files, format, style, imports and size
