@@ -188,7 +188,21 @@ bench-check: ## run each kind of workload of the comparison for a moment, to che
 	$(GO) test -C bench -count 1 $$($(GO) list -C bench ./... | grep /bench/)
 	$(MAKE) --no-print-directory bench ROUNDS=1 TIME=300ms \
 		WORKLOAD='^search 20×100,|^lock then confirm, 32|^four|^rush, 32'
-	$(call run-bench,Tails|Growth) -rounds 1 -time 100ms -workload '^lock' -server 'limit|embedded'
+	$(call run-bench,Tails|Growth|Profile) -rounds 1 -time 100ms -workload '^lock' -server 'limit|embedded'
+
+# The service's own profiles, in profiles/: go tool pprof -http : profiles/clustered-lock.cpu.pprof
+.PHONY: profile
+profile: WORKLOAD = lock
+profile: SERVER = clustered
+profile: servers wrk ## profile the service: make profile WORKLOAD='search|lock|confirm' SERVER='clustered|embedded'
+	$(call run-bench,Profile) -profiles profiles
+
+# go build uses the file default.pgo of a command. It names functions but no files.
+.PHONY: pgo
+pgo: WORKLOAD = ^(lock|confirm|search)$$
+pgo: SERVER = clustered|embedded
+pgo: servers wrk ## make cmd/trainbooking/default.pgo of the profiles of lock, lock then confirm, and search
+	$(call run-bench,Profile) -profiles profiles -merged cmd/trainbooking/default.pgo
 
 .PHONY: verify
 verify: lint-tool generate size ## check modules, generated files, format, style, imports and size

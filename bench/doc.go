@@ -19,6 +19,7 @@
 //
 //	make bench-tails    how long the slowest requests take at half the highest rate
 //	make bench-growth   whether a figure grows faster than its work
+//	make profile        what the service does during a workload
 //
 // # What does not count
 //
