@@ -40,6 +40,7 @@ GEN          = $(call tool-file,controller-gen,generate,sigs.k8s.io/controller-t
 HELM         = $(call tool-file,helm,helm,helm.sh/helm/v4)
 UNIT         = $(call tool-file,helm-unittest,helm,github.com/helm-unittest/helm-unittest)
 DOCS         = $(call tool-file,helm-docs,helm,github.com/norwoodj/helm-docs)
+BENCHSTAT    = $(call tool-file,benchstat,benchstat,golang.org/x/perf)
 KUBE         = $(call tool-file,kubernetes,kube,k8s.io/kubernetes)
 CHART       := charts/trainbooking
 
@@ -161,6 +162,24 @@ simulate: ## simulate SEEDS histories with faults (100000) from seed FIRST (1) o
 microbench: ## run every Go benchmark: make microbench PKGS=./booking/...
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
 
+# What a request consists of: the seat map and its snapshots, the decoder, the token, the batcher, a
+# search, a call between processes. The benchmarks that are left out start stores.
+compared = $(GO) test -run '^$$' -bench . -skip '^Benchmark(Activate|Sale)$$' -benchmem -benchtime 100ms -count 8 \
+	./booking ./api ./api/auth ./actors ./cluster
+
+# Only results of the same machine compare.
+.PHONY: bench-compare
+bench-compare: benchstat-tool ## compare the Go benchmarks of a request with those of the last release
+	@mkdir -p bin
+	$(compared) >bin/microbench.txt || { cat bin/microbench.txt; exit 1; }
+	$(BENCHSTAT) bench/microbench.txt bin/microbench.txt
+
+.PHONY: bench-baseline
+bench-baseline: ## run the Go benchmarks of a request for bench-compare, before a release
+	@mkdir -p bin
+	$(compared) >bin/microbench.txt || { cat bin/microbench.txt; exit 1; }
+	mv bin/microbench.txt bench/microbench.txt
+
 # It needs a machine without other load. WORKLOAD and SERVER are regular expressions, in
 # which make takes $$ for $. RESULTS is a file for JSON.
 .PHONY: bench
@@ -234,7 +253,7 @@ $(if $(shell command -v flock),flock '$(1).lock') sh -c "[ -x '$(1)' ] || { \
 	CGO_ENABLED=0 $(GO) -C tools/$(2) build -trimpath -ldflags '-s -w $(4)' -o '$(1).new' $(3) && mv '$(1).new' '$(1)'; }"; }
 endef
 
-.PHONY: lint-tool generate-tool helm-tool chart-tool docs-tool
+.PHONY: lint-tool generate-tool helm-tool chart-tool docs-tool benchstat-tool
 lint-tool:
 	$(call tool,$(LINT),lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 generate-tool:
@@ -245,6 +264,8 @@ chart-tool:
 	$(call tool,$(UNIT),helm,github.com/helm-unittest/helm-unittest/cmd/helm-unittest)
 docs-tool:
 	$(call tool,$(DOCS),helm,github.com/norwoodj/helm-docs/cmd/helm-docs)
+benchstat-tool:
+	$(call tool,$(BENCHSTAT),benchstat,golang.org/x/perf/cmd/benchstat)
 
 # The tools of test/kube and test/e2e. Charts depend on the version that the API server reports.
 KUBE_VERSION = $(call version-of,kube,k8s.io/kubernetes)
