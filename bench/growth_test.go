@@ -14,13 +14,13 @@ import (
 	"trainbooking.dev/bench/cpu"
 	"trainbooking.dev/bench/growth"
 	"trainbooking.dev/bench/report"
+	"trainbooking.dev/booking"
 )
 
 const (
 	// The trains that are searched and locked are as many at each size.
 	growingTrains, growingSeats = 100, 1000
 	growthConnections           = 32
-	maxLegs                     = 63
 	// settleTime is how long a process needs after its start to give memory back.
 	settleTime = 3 * time.Second
 	// trusted is the share of the processors up to which others do not matter.
@@ -32,9 +32,9 @@ type growths struct{ trains, seats, legs, segments []int }
 
 func allGrowths() growths {
 	if *runTime < time.Second { // it is only a check
-		return growths{[]int{100, 300}, []int{100, 1000}, []int{maxLegs}, []int{50}}
+		return growths{[]int{100, 300}, []int{100, 1000}, []int{booking.MaxLegs}, []int{50}}
 	}
-	return growths{[]int{100, 10_000, 100_000}, []int{100, 1000, 20_000}, []int{1, 20, maxLegs}, []int{1, 50, 500}}
+	return growths{[]int{100, 10_000, 100_000}, []int{100, 1000, booking.MaxCapacity}, []int{1, 20, booking.MaxLegs}, []int{1, 50, 500}}
 }
 
 // subject is the trains that are measured at one size, on a server that may have others.
@@ -73,12 +73,12 @@ func (b *bench) growTrains(t *testing.T, sizes []int) []growth.Axis {
 	memory := growth.Axis{Name: "trains", Unit: "MB", Sizes: sizes, Figures: []growth.Figure{{Name: "memory"}}}
 	further := growth.Axis{Name: "trains", Unit: "kB", Sizes: sizes[1:], Figures: []growth.Figure{{Name: "memory of a further train"}}}
 	subjects := make([]subject, len(sizes))
-	stops := make([]func(), len(sizes))
+	ends := make([]func(), len(sizes))
 	for i, n := range sizes {
 		dir := t.TempDir()
 		f := b.addTrains(t, dir, n)
 		s := b.newServer(report.Embedded)
-		stops[i] = b.startEmbedded(t, s, dir)
+		ends[i] = b.startEmbedded(t, s, dir)
 		<-time.After(min(settleTime, *runTime))
 		bytes, err := cpu.Memory(s.processes[0])
 		require.NoError(t, err)
@@ -91,8 +91,8 @@ func (b *bench) growTrains(t *testing.T, sizes []int) []growth.Axis {
 	}
 	requests := growth.Axis{Name: "trains", Sizes: sizes}
 	b.measureRequests(t, &requests, subjects, "search.lua", "lock.lua")
-	for _, stop := range stops {
-		stop()
+	for _, end := range ends {
+		end()
 	}
 	return []growth.Axis{requests, memory, further}
 }
@@ -139,15 +139,16 @@ func (b *bench) growLegs(t *testing.T, s *server, sizes []int) growth.Axis {
 	return a
 }
 
-// growSegments measures searches of one train for ever more different segments of its journey.
+// growSegments measures searches of one train for ever more different segments of its journey. It has
+// the most seats, because what a search does for a segment grows with them.
 func (b *bench) growSegments(t *testing.T, s *server, sizes []int) growth.Axis {
 	t.Helper()
-	a := growth.Axis{Name: "segments searched on one train", Sizes: sizes}
+	a := growth.Axis{Name: "segments of the largest train", Sizes: sizes}
 	var subjects []subject
 	for _, n := range sizes {
 		of := fmt.Sprintf("growth, %d segments", n)
-		f := b.prepare(t, s, of, trainSet{trains: 1, perRoute: 1, capacity: growingSeats, legs: maxLegs})
-		f.paths = b.file(t, strings.Join(segmentPaths(stops(of, 0, maxLegs))[:n], "\n")+"\n")
+		f := b.prepare(t, s, of, trainSet{trains: 1, perRoute: 1, capacity: booking.MaxCapacity, legs: booking.MaxLegs})
+		f.paths = b.file(t, strings.Join(segmentPaths(stops(of, 0, booking.MaxLegs))[:n], "\n")+"\n")
 		subjects = append(subjects, subject{s, f})
 	}
 	b.measureRequests(t, &a, subjects, "search.lua")

@@ -106,7 +106,7 @@ func (b *bench) tail(t *testing.T, w *workload, s *server, rate float64) report.
 	}
 	others := b.measureOthers(t, s)
 	latencies, err := open.Run(t.Context(), n, every, request)
-	require.NoError(t, err, "%s on %s: %s", w.name, s.name, s.tails())
+	require.NoError(t, err, "%s on %s at %.0f requests/s, which it does not stand if others use the machine: %s", w.name, s.name, rate, s.tails())
 	tail := report.Tail{Workload: "lock", Server: s.name, Rate: rate, Others: others()}
 	switch {
 	case sale:

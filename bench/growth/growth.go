@@ -64,7 +64,7 @@ func Table(axes []Axis) string {
 			if from, to, found := f.defect(); found {
 				verdict = fmt.Sprintf("**a defect**: faster than its work from %s to %s", thousands(a.Sizes[from]), thousands(a.Sizes[to]))
 			}
-			fmt.Fprintf(&b, "| %s, %s | %s | %.2f | %.2f | %s |\n", f.Name, a.Unit, join(f.Values, short), value, work, verdict)
+			fmt.Fprintf(&b, "| %s, %s | %s | %s | %s | %s |\n", f.Name, a.Unit, join(f.Values, short), short(value), short(work), verdict)
 		}
 		b.WriteByte('\n')
 	}
@@ -78,8 +78,8 @@ func Defects(axes []Axis) (lines []string) {
 			f := &a.Figures[i]
 			if from, to, found := f.defect(); found {
 				value, work := f.grown(from, to)
-				lines = append(lines, fmt.Sprintf("A DEFECT: %s grows faster than its work: from %s to %s %s by %.2f, its work by %.2f",
-					f.Name, thousands(a.Sizes[from]), thousands(a.Sizes[to]), a.Name, value, work))
+				lines = append(lines, fmt.Sprintf("A DEFECT: %s grows faster than its work: from %s to %s %s by %s, its work by %s",
+					f.Name, thousands(a.Sizes[from]), thousands(a.Sizes[to]), a.Name, short(value), short(work)))
 			}
 		}
 	}
