@@ -44,7 +44,7 @@ func TestTails(t *testing.T) { //nolint:paralleltest // it measures
 				// The limit has the rate of the fastest: what it adds is the generator's.
 				rate := highest
 				if s.name != report.Limit || rate == 0 {
-					b.run(t, w, s, min(warmUp, *runTime))
+					b.run(t, w, s, min(maxTime, *runTime)) // it makes the service load all trains
 					rate = b.run(t, w, s, min(maxTime, *runTime)).Rate / 2
 				}
 				highest = max(highest, rate)
@@ -58,7 +58,7 @@ func TestTails(t *testing.T) { //nolint:paralleltest // it measures
 func tailWorkloads(t *testing.T) []workload {
 	t.Helper()
 	name, server := regexp.MustCompile(*workloads), regexp.MustCompile(*only)
-	chosen := slices.DeleteFunc(allWorkloads(warmUp+maxTime+*runTime), func(w workload) bool {
+	chosen := slices.DeleteFunc(allWorkloads(2*maxTime+*runTime), func(w workload) bool {
 		return w.name != report.On(report.Lock, 128) && w.name != report.On(report.Sale, 128) || !name.MatchString(w.name)
 	})
 	require.NotEmpty(t, chosen, "no tails are measured of a workload that matches %s: leave WORKLOAD out, or set it to '^lock,'", *workloads)
