@@ -32,7 +32,7 @@ type growths struct{ trains, seats, legs, segments []int }
 
 func allGrowths() growths {
 	if *runTime < time.Second { // it is only a check
-		return growths{[]int{100, 300}, []int{100, 1000}, []int{booking.MaxLegs}, []int{50}}
+		return growths{[]int{100, 300}, []int{1000}, []int{booking.MaxLegs}, []int{50}}
 	}
 	return growths{[]int{100, 10_000, 100_000}, []int{100, 1000, booking.MaxCapacity}, []int{1, 20, booking.MaxLegs}, []int{1, 50, 500}}
 }
