@@ -40,6 +40,7 @@ GEN          = $(call tool-file,controller-gen,generate,sigs.k8s.io/controller-t
 HELM         = $(call tool-file,helm,helm,helm.sh/helm/v4)
 UNIT         = $(call tool-file,helm-unittest,helm,github.com/helm-unittest/helm-unittest)
 DOCS         = $(call tool-file,helm-docs,helm,github.com/norwoodj/helm-docs)
+BENCHSTAT    = $(call tool-file,benchstat,benchstat,golang.org/x/perf)
 KUBE         = $(call tool-file,kubernetes,kube,k8s.io/kubernetes)
 CHART       := charts/trainbooking
 
@@ -161,19 +162,66 @@ simulate: ## simulate SEEDS histories with faults (100000) from seed FIRST (1) o
 microbench: ## run every Go benchmark: make microbench PKGS=./booking/...
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
 
+# What a request consists of: the seat map and its snapshots, the decoder, the token, the batcher, a
+# search, a call between processes. The benchmarks that are left out start stores.
+compared = $(GO) test -run '^$$' -bench . -skip '^Benchmark(Activate|Sale)$$' -benchmem -benchtime 100ms -count 8 \
+	./booking ./api ./api/auth ./actors ./cluster
+
+# Only results of the same machine compare.
+.PHONY: bench-compare
+bench-compare: benchstat-tool ## compare the Go benchmarks of a request with those of the last release
+	@mkdir -p bin
+	$(compared) >bin/microbench.txt || { cat bin/microbench.txt; exit 1; }
+	$(BENCHSTAT) bench/microbench.txt bin/microbench.txt
+
+.PHONY: bench-baseline
+bench-baseline: ## run the Go benchmarks of a request for bench-compare, before a release
+	@mkdir -p bin
+	$(compared) >bin/microbench.txt || { cat bin/microbench.txt; exit 1; }
+	mv bin/microbench.txt bench/microbench.txt
+
 # It needs a machine without other load. WORKLOAD and SERVER are regular expressions, in
 # which make takes $$ for $. RESULTS is a file for JSON.
 .PHONY: bench
 bench: servers wrk ## compare with what people would use instead: make bench ROUNDS=1 TIME=2s WORKLOAD=^lock SERVER='clustered|peer'
-	$(GO) test -C bench -count 1 -v -timeout 3h . -rounds $(ROUNDS) -time $(TIME) \
-		-workload '$(WORKLOAD)' -server '$(SERVER)' -results '$(if $(RESULTS),$(abspath $(RESULTS)))'
+	$(call run-bench,Bench) -results '$(if $(RESULTS),$(abspath $(RESULTS)))'
+
+# $(call run-bench,NAME) runs a test of bench.
+run-bench = $(GO) test -C bench -count 1 -v -timeout 3h . -run '^Test($(1))$$' \
+	-rounds $(ROUNDS) -time $(TIME) -workload '$(WORKLOAD)' -server '$(SERVER)'
+
+# p99.9 is of at least 10,000 requests, so it needs some time.
+.PHONY: bench-tails
+bench-tails: TIME = 20s
+bench-tails: servers wrk ## measure the slowest requests at half the highest rate: make bench-tails TIME=60s SERVER='clustered|limit'
+	$(call run-bench,Tails)
+
+.PHONY: bench-growth
+bench-growth: TIME = 2s
+bench-growth: wrk ## measure what grows with trains, seats, legs and segments, and plot it in docs/growth.svg
+	$(call run-bench,Growth) -plots docs
 
 .PHONY: bench-check
 bench-check: ## run each kind of workload of the comparison for a moment, to check what is acknowledged
 	$(GO) vet -C bench ./...
-	$(GO) test -C bench -count 1 ./check ./cpu ./report ./wrk
+	$(GO) test -C bench -count 1 $$($(GO) list -C bench ./... | grep /bench/)
 	$(MAKE) --no-print-directory bench ROUNDS=1 TIME=300ms \
 		WORKLOAD='^search 20×100,|^lock then confirm, 32|^four|^rush, 32'
+	$(call run-bench,Tails|Growth) -rounds 1 -time 250ms -server 'limit|embedded'
+
+# The service's own profiles, in profiles/: go tool pprof -http : profiles/clustered-lock.cpu.pprof
+.PHONY: profile
+profile: WORKLOAD = lock
+profile: SERVER = clustered
+profile: servers wrk ## profile the service: make profile WORKLOAD='search|lock|confirm' SERVER='clustered|embedded'
+	$(call run-bench,Profile) -profiles profiles
+
+# go build uses the file default.pgo of a command. It names functions but no files.
+.PHONY: pgo
+pgo: WORKLOAD = ^(lock|confirm|search)$$
+pgo: SERVER = clustered|embedded
+pgo: servers wrk ## make cmd/trainbooking/default.pgo of the profiles of lock, lock then confirm, and search
+	$(call run-bench,Profile) -profiles profiles -merged cmd/trainbooking/default.pgo
 
 .PHONY: verify
 verify: lint-tool generate size ## check modules, generated files, format, style, imports and size
@@ -205,7 +253,7 @@ $(if $(shell command -v flock),flock '$(1).lock') sh -c "[ -x '$(1)' ] || { \
 	CGO_ENABLED=0 $(GO) -C tools/$(2) build -trimpath -ldflags '-s -w $(4)' -o '$(1).new' $(3) && mv '$(1).new' '$(1)'; }"; }
 endef
 
-.PHONY: lint-tool generate-tool helm-tool chart-tool docs-tool
+.PHONY: lint-tool generate-tool helm-tool chart-tool docs-tool benchstat-tool
 lint-tool:
 	$(call tool,$(LINT),lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 generate-tool:
@@ -216,6 +264,8 @@ chart-tool:
 	$(call tool,$(UNIT),helm,github.com/helm-unittest/helm-unittest/cmd/helm-unittest)
 docs-tool:
 	$(call tool,$(DOCS),helm,github.com/norwoodj/helm-docs/cmd/helm-docs)
+benchstat-tool:
+	$(call tool,$(BENCHSTAT),benchstat,golang.org/x/perf/cmd/benchstat)
 
 # The tools of test/kube and test/e2e. Charts depend on the version that the API server reports.
 KUBE_VERSION = $(call version-of,kube,k8s.io/kubernetes)

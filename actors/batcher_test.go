@@ -310,3 +310,23 @@ func TestLockedTrainIsWrittenInOrder(t *testing.T) {
 		require.Equal(t, [][]write{{{same, 5}}, {{locked, 5}, {same, 6}}}, l.last(2), "the train is back in its partition")
 	})
 }
+
+// BenchmarkBatcher adds an item from each of many goroutines and waits until it is stored, which takes
+// no time.
+func BenchmarkBatcher(b *testing.B) {
+	batcher := actors.NewBatcher(1, trainOf, func(_ context.Context, items []write) ([]error, error) {
+		return make([]error, len(items)), nil
+	})
+	train := booking.NewTrainID()
+	b.ReportAllocs()
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		stored := make(chan error, 1)
+		done := func(err error) { stored <- err }
+		for pb.Next() {
+			batcher.Add(write{train: train}, done)
+			require.NoError(b, <-stored)
+		}
+	})
+	batcher.Wait()
+}

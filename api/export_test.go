@@ -80,6 +80,17 @@ func (in *Fields) decode(d *decoder) {
 	in.Hold = d.optionalHoldID("hold")
 }
 
+// DecodeHold parses and decodes the body of a hold.
+func DecodeHold(body []byte) error {
+	fields, err := parseObject(body)
+	if err != nil {
+		return err
+	}
+	d := newDecoder(nil, nil, fields, true)
+	new(holdRequest).decode(d)
+	return d.err()
+}
+
 // EncodeLists makes the server as busy as if it encoded as many long lists as it does at a time.
 func (s *Server) EncodeLists() (end func()) {
 	for range cap(s.encodingSlots) {

@@ -32,6 +32,7 @@ type bench struct {
 	tokensFile                     string
 	files                          int
 	servers                        []*server
+	disturbed                      float64 // the largest share of the processors that others took from TestGrowth
 }
 
 func TestBench(t *testing.T) { //nolint:paralleltest // it measures

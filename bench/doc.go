@@ -9,9 +9,17 @@
 // else the machine does hurts all of them alike. The ratios are what matters.
 //
 //	lua, wrk   the load, and what it counted
-//	cpu        processor time of servers and stores
+//	open       requests at a constant rate
+//	cpu        processor time and memory of servers and stores
 //	check      what was acknowledged against what users own
-//	report     medians, ratios and targets
+//	report     medians, ratios, targets and tails
+//	growth     figures beside the size of what the service has
+//
+// The same servers and workloads are used by
+//
+//	make bench-tails    how long the slowest requests take at half the highest rate
+//	make bench-growth   whether a figure grows faster than its work
+//	make profile        what the service does during a workload
 //
 // # What does not count
 //

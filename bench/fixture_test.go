@@ -64,6 +64,16 @@ func stations(of string, route int) (from, to string) {
 	return fmt.Sprintf("%s %d North", of, route), fmt.Sprintf("%s %d South", of, route)
 }
 
+// stops returns those of the trains of a route, with as many legs, at least one.
+func stops(of string, route, legs int) []map[string]string {
+	from, to := stations(of, route)
+	all := []map[string]string{{"station": from}}
+	for leg := 1; leg < legs; leg++ {
+		all = append(all, map[string]string{"station": fmt.Sprintf("%s %d Stop %d", of, route, leg)})
+	}
+	return append(all, map[string]string{"station": to})
+}
+
 // prepare creates the trains of a workload, under a name that no other trains have.
 func (b *bench) prepare(t *testing.T, s *server, of string, set trainSet) *fixture {
 	t.Helper()
@@ -85,10 +95,8 @@ func (b *bench) prepare(t *testing.T, s *server, of string, set trainSet) *fixtu
 func (b *bench) putTrains(t *testing.T, s *server, of string, f *fixture) {
 	t.Helper()
 	eachOf(t, f.ids, func(i int, id booking.TrainID) error {
-		from, to := stations(of, i/f.set.perRoute)
 		body, err := json.Marshal(map[string]any{
-			"name": fmt.Sprintf("Express %d", i), "capacity": f.set.capacity,
-			"stops": []map[string]string{{"station": from}, {"station": to}},
+			"name": fmt.Sprintf("Express %d", i), "capacity": f.set.capacity, "stops": stops(of, i/f.set.perRoute, f.set.legs),
 		})
 		if err != nil {
 			return err

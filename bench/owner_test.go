@@ -80,9 +80,8 @@ func requireSoldOut(t *testing.T, s *server, f *fixture, owned check.Owned) {
 	require.Equal(t, f.set.capacity, sold, "seats sold by %s", s.name)
 }
 
-// checkLocks asks for some of the seats that a run has locked, for another user, who must be refused.
-// Only as many may be free as requests were in flight when the run ended, whose replies nobody has
-// seen.
+// checkLocks asks for some of the seats that a run has locked, for another user. Only as many may be
+// free as requests were in flight when the run ended, whose replies nobody has seen.
 func (b *bench) checkLocks(t *testing.T, w *workload, s *server, f *fixture, from int, o *outcome) {
 	t.Helper()
 	var sample []int
@@ -94,13 +93,20 @@ func (b *bench) checkLocks(t *testing.T, w *workload, s *server, f *fixture, fro
 			sample = append(sample, from+i+k*len(o.each))
 		}
 	}
+	// Each lock comes with searches, which may be unanswered too.
+	b.requireLocked(t, w, s, f, sample, min(unanswered+w.searches, w.connections))
+}
+
+// requireLocked asks for the seats of requests for another user, who must be refused all but a few.
+func (b *bench) requireLocked(t *testing.T, w *workload, s *server, f *fixture, numbers []int, few int) {
+	t.Helper()
 	var given atomic.Int64
 	var last atomic.Value
-	eachOf(t, sample, func(_, n int) error {
+	eachOf(t, numbers, func(_, n int) error {
 		train, seat, user := f.seat(n, w.count)
-		body := fmt.Sprintf(`{"train_id":%q,"seat_number":%d}`, f.ids[train], seat)
+		body := lockBody(f.ids[train], seat)
 		other := (user + users/2) % users
-		status, reply, err := send(t.Context(), http.MethodPost, s.urls[n%len(s.urls)]+"/train/book-ticket/", b.tokens[other], []byte(body))
+		status, reply, err := send(t.Context(), http.MethodPost, s.urls[n%len(s.urls)]+lockPath, b.tokens[other], []byte(body))
 		switch {
 		case err != nil:
 			return err
@@ -112,7 +118,15 @@ func (b *bench) checkLocks(t *testing.T, w *workload, s *server, f *fixture, fro
 		}
 		return nil
 	})
-	// Each lock comes with searches, which may be unanswered too.
-	require.LessOrEqual(t, int(given.Load()), min(unanswered+w.searches, w.connections),
-		"%s on %s: locked seats, of %d, were given to another user, such as %v", w.name, s.name, len(sample), last.Load())
+	require.LessOrEqual(t, int(given.Load()), few,
+		"%s on %s: locked seats, of %d, were given to another user, such as %v", w.name, s.name, len(numbers), last.Load())
+}
+
+const (
+	lockPath    = "/train/book-ticket/"
+	confirmPath = "/train/confirm-booking/"
+)
+
+func lockBody(train booking.TrainID, seat int) string {
+	return fmt.Sprintf(`{"train_id":%q,"seat_number":%d}`, train, seat)
 }

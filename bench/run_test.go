@@ -120,9 +120,13 @@ func (b *bench) load(t *testing.T, w *workload, s *server, f *fixture, duration 
 		o.acks = append(o.acks, readAcks(t, ackFiles[i])...)
 	}
 	o.Summary = wrk.Merge(o.each)
-	all := time.Duration(runtime.NumCPU()) * took
-	o.others = max(0, float64(after.all-before.all-o.used.server-o.used.postgres-o.used.redis-o.CPU)/float64(all))
+	o.others = share(after.all-before.all-o.used.server-o.used.postgres-o.used.redis-o.CPU, took)
 	return o
+}
+
+// share returns what part of the time of all processors something has used.
+func share(used, took time.Duration) float64 {
+	return max(0, float64(used)/float64(time.Duration(runtime.NumCPU())*took))
 }
 
 // arguments are those of the scripts (see lua). The number of a request is from f.used on; each of

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ type server struct {
 	name      string
 	admin     string // the token that may create trains
 	urls      []string
+	metrics   []string // the URLs of the service's metrics and profiles
 	logs      []string
 	processes []int // their ids, and those of the stores, 0 for none
 	postgres  int
@@ -37,18 +39,20 @@ type server struct {
 	fixtures  map[string]*fixture
 }
 
+func (b *bench) newServer(name string) *server {
+	return &server{name: name, admin: b.serviceToken, fixtures: map[string]*fixture{}}
+}
+
 // startServer starts a server with stores of its own.
 func (b *bench) startServer(t *testing.T, name string) *server {
 	t.Helper()
-	s := &server{name: name, admin: b.serviceToken, fixtures: map[string]*fixture{}}
-	serve := []string{"--jwt-secret-file", b.secretFile}
-	ours := append([]string{"serve", "--service-token-file", b.serviceTokenFile}, serve...)
+	s := b.newServer(name)
 	switch name {
 	case report.Limit, report.PeerA, report.PeerB:
 		s.admin = b.tokens[0]
-		serve = append(serve, "--kind", map[string]string{
+		serve := []string{"--jwt-secret-file", b.secretFile, "--kind", map[string]string{
 			report.Limit: "limit", report.PeerA: "postgres", report.PeerB: "redis",
-		}[name])
+		}[name]}
 		if name != report.Limit {
 			s.startPostgres(t)
 			serve = append(serve, "--database-url", s.database)
@@ -61,22 +65,38 @@ func (b *bench) startServer(t *testing.T, name string) *server {
 		}
 		s.start(t, exec.CommandContext(t.Context(), b.peer, serve...))
 	case report.Embedded:
-		s.settings = "SQLite as the service sets it (synchronous=FULL)"
-		s.start(t, processtest.Command(t, append(ours, "--data-dir", t.TempDir(), "--metrics-listen", "127.0.0.1:0")...))
+		b.startEmbedded(t, s, t.TempDir())
 	default:
 		s.startPostgres(t)
-		ours = append(ours, "--database-url", s.database, "--metrics-listen", "127.0.0.1:0",
-			"--redis-url", "redis://"+s.startRedis(t, "appendfsync "+*appendSync))
+		store := []string{"--database-url", s.database, "--redis-url", "redis://" + s.startRedis(t, "appendfsync "+*appendSync)}
 		for range map[string]int{report.Clustered: 1, report.Three: 3}[name] {
-			s.start(t, processtest.Command(t, append(ours, "--advertise", processtest.FreeAddress(t))...))
+			b.startService(t, s, append(store, "--advertise", processtest.FreeAddress(t))...)
 		}
 	}
 	return s
 }
 
+// startEmbedded starts the service on the data of a directory. The returned function stops it.
+func (b *bench) startEmbedded(t *testing.T, s *server, dir string) (stop func()) {
+	t.Helper()
+	s.settings = "SQLite as the service sets it (synchronous=FULL)"
+	return b.startService(t, s, "--data-dir", dir)
+}
+
+// startService starts a process of the service. The returned function stops it.
+func (b *bench) startService(t *testing.T, s *server, store ...string) (stop func()) {
+	t.Helper()
+	metrics := processtest.FreeAddress(t)
+	s.metrics = append(s.metrics, "http://"+metrics)
+	return s.start(t, processtest.Command(t, append([]string{
+		"serve", "--service-token-file", b.serviceTokenFile, "--jwt-secret-file", b.secretFile,
+		"--metrics-listen", metrics, "--pprof",
+	}, store...)...))
+}
+
 // start starts a process and waits until it is ready. Its log goes to a file, as that of a service
-// does which writes a line for each request.
-func (s *server) start(t *testing.T, command *exec.Cmd) {
+// does which writes a line for each request. The returned function stops it.
+func (s *server) start(t *testing.T, command *exec.Cmd) (stop func()) {
 	t.Helper()
 	address := processtest.FreeAddress(t)
 	command.Args = append(command.Args, "--listen", address)
@@ -101,6 +121,14 @@ func (s *server) start(t *testing.T, command *exec.Cmd) {
 		return err == nil && status == http.StatusOK
 	}
 	require.Eventually(t, ready, processtest.Timeout, 10*time.Millisecond, "%s is not ready: %s", s.name, tail(log.Name()))
+	return func() {
+		require.NoError(t, command.Process.Signal(syscall.SIGTERM))
+		select {
+		case <-exited:
+		case <-time.After(processtest.Timeout):
+			require.Fail(t, "the service does not stop after SIGTERM", tail(log.Name()))
+		}
+	}
 }
 
 // startPostgres starts a Postgres with the settings of its packages.

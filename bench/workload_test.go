@@ -21,6 +21,7 @@ type workload struct {
 // trainSet is the trains of a workload. Routes have perRoute trains each.
 type trainSet struct {
 	trains, perRoute, capacity int
+	legs                       int // of each train, one if it is zero; the peers have no more
 	// group and share say in which order seats are asked for (lua/seats.lua). With no share, all
 	// trains are one group.
 	group, share int

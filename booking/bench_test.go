@@ -11,6 +11,18 @@ import (
 	"trainbooking.dev/booking"
 )
 
+// BenchmarkHold holds a seat and releases it, without publishing the change.
+func BenchmarkHold(b *testing.B) {
+	m := booking.NewSeatMap(lineABCD(1000))
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		h := held(b, m, anna, "A", "B", noon, 1+n*7%1000)
+		_, err := m.Release(booking.HoldRef{User: anna, Hold: h.ID}, none, noon)
+		require.NoError(b, err)
+		m.Released(h.ID)
+	}
+}
+
 // BenchmarkPublish holds a seat, publishes the change, and releases it.
 func BenchmarkPublish(b *testing.B) {
 	for _, capacity := range []int{100, 1000, booking.MaxCapacity} {

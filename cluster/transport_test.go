@@ -66,30 +66,40 @@ func TestConnectionToAPeerIsSmall(t *testing.T) { //nolint:paralleltest // measu
 	require.Less(t, heap(), before+connections*limit)
 }
 
-func dial(t *testing.T, address, token string) *grpc.ClientConn {
-	t.Helper()
+// BenchmarkCall calls a peer over TCP.
+func BenchmarkCall(b *testing.B) {
+	peer := wire.NewMembersClient(dial(b, startNode(b, func(grpc.ServiceRegistrar) {}), "new-token"))
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := peer.Refresh(b.Context(), &wire.RefreshRequest{})
+		require.NoError(b, err)
+	}
+}
+
+func dial(tb testing.TB, address, token string) *grpc.ClientConn {
+	tb.Helper()
 	connection, err := cluster.Dial(address, token)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, connection.Close()) })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, connection.Close()) })
 	return connection
 }
 
 // startNode starts a Node that listens on TCP, and returns its address.
-func startNode(t *testing.T, register func(grpc.ServiceRegistrar)) (address string) {
-	t.Helper()
-	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+func startNode(tb testing.TB, register func(grpc.ServiceRegistrar)) (address string) {
+	tb.Helper()
+	free, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(tb, err)
 	address = free.Addr().String()
-	require.NoError(t, free.Close())
+	require.NoError(tb, free.Close())
 	client := memory.NewShared(time.Now).At(address, time.Now)
 	n := cluster.New(cluster.Options{
 		Leases: client, Members: client, Address: address, Listen: address, Tokens: []string{"new-token", "old-token"},
 	})
 	register(n.Registrar())
 	nothing := func() {}
-	require.NoError(t, n.Start(t.Context(), cluster.Events{
+	require.NoError(tb, n.Start(tb.Context(), cluster.Events{
 		Changed: nothing, Recovered: nothing, Evicted: nothing, Lease: func(cluster.LeaseEvent) {},
 	}))
-	t.Cleanup(func() { require.NoError(t, n.Stop(context.Background())) })
+	tb.Cleanup(func() { require.NoError(tb, n.Stop(context.Background())) })
 	return address
 }

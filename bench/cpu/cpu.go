@@ -1,4 +1,4 @@
-// Package cpu reads from /proc how much processor time processes have used.
+// Package cpu reads from /proc how much processor time and memory processes use.
 package cpu
 
 import (
@@ -47,6 +47,21 @@ func WithChildren(pid int) (time.Duration, error) {
 		}
 	}
 	return sum, nil
+}
+
+// Memory returns the resident set size of a process in bytes.
+func Memory(pid int) (int, error) {
+	name := fmt.Sprintf("/proc/%d/status", pid)
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return 0, err
+	}
+	_, after, _ := strings.Cut(string(text), "VmRSS:")
+	var kilobytes int
+	if _, err := fmt.Sscan(after, &kilobytes); err != nil {
+		return 0, fmt.Errorf("VmRSS in %s: %w", name, err)
+	}
+	return kilobytes << 10, nil
 }
 
 // Busy returns the processor time that everything on the machine has used, and what the machine below

@@ -47,6 +47,16 @@ func TestProcessThatDoesNotExistIsAnError(t *testing.T) {
 	t.Parallel()
 	_, err := cpu.Of(1 << 30)
 	require.Error(t, err)
+	_, err = cpu.Memory(1 << 30)
+	require.Error(t, err)
+}
+
+func TestMemoryIsThatOfTheProcess(t *testing.T) {
+	t.Parallel()
+	bytes, err := cpu.Memory(os.Getpid())
+	require.NoError(t, err)
+	require.Greater(t, bytes, 1<<20)
+	require.Less(t, bytes, 1<<32)
 }
 
 func TestIdleTimeIsNotBusy(t *testing.T) {
