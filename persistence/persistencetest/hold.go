@@ -34,6 +34,7 @@ func ExerciseHolds(t *testing.T, open func(t *testing.T) FencedHolds) {
 	run(t, begin, []fact[*holdExercise]{
 		{"HoldIsLoadedAsItWasPut", holdLoaded},
 		{"PutReplacesTheHoldOfItsID", putReplaces},
+		{"HoldWhoseIDIsUsedAgainIsOne", usedAgain},
 		{"DroppedHoldIsDeleted", droppedDeleted},
 		{"EndedHoldIsKeptForHoldRetention", endedKept},
 		{"EndedHoldIsNotLoaded", endedNotLoaded},
@@ -141,6 +142,19 @@ func putReplaces(x *holdExercise) {
 		x.requireHolds(guard.Train, start)
 		x.requireUserHolds(guard.Train, hold.User, start, hold)
 	}
+}
+
+func usedAgain(x *holdExercise) {
+	guard := x.Adopt(x.T, booking.NewTrainID())
+	hold := newHold(guard.Train)
+	x.putReleased(guard, hold)
+	hold.ExpiresAt = hold.ExpiresAt.Add(time.Minute)
+	require.NoError(x, x.writeHolds(put(guard, hold))[0])
+	x.requireHolds(guard.Train, start, hold)
+	x.requireUserHolds(guard.Train, hold.User, start, hold)
+	require.NoError(x, x.writeHolds(drop(guard, booking.Hold{ID: hold.ID}))[0])
+	x.requireHolds(guard.Train, start)
+	x.requireUserHolds(guard.Train, hold.User, start)
 }
 
 func droppedDeleted(x *holdExercise) {

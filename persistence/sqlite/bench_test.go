@@ -35,20 +35,26 @@ func BenchmarkBook(b *testing.B) {
 	}
 }
 
-// BenchmarkWriteHolds puts holds in batches.
+// BenchmarkWriteHolds puts holds of many trains in batches.
 func BenchmarkWriteHolds(b *testing.B) {
-	for _, size := range []int{1, 100} {
+	for _, size := range []int{1, 32} {
 		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
 			db := openNew(b)
-			guard := adopt(b, db, booking.NewTrainID())
+			guards := make([]persistence.Guard, 400)
+			for i := range guards {
+				guards[i] = adopt(b, db, booking.NewTrainID())
+			}
+			holds := 0
 			for b.Loop() {
 				writes := make([]persistence.HoldWrite, size)
 				for i := range writes {
-					writes[i] = holdOf(guard, i+1)
+					writes[i] = holdOf(guards[holds%len(guards)], i+1)
+					holds++
 				}
 				_, err := db.WriteHolds(b.Context(), writes)
 				require.NoError(b, err)
 			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(holds), "µs/hold")
 		})
 	}
 }

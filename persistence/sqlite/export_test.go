@@ -8,6 +8,23 @@ import (
 // TranslateCommit is translateCommit.
 var TranslateCommit = translateCommit
 
+// MigrateTo is Migrate up to an earlier version.
+func (db *DB) MigrateTo(ctx context.Context, version int64) error {
+	provider, err := db.provider()
+	if err == nil {
+		_, err = provider.UpTo(ctx, version)
+	}
+	return err
+}
+
+// Exec executes a statement.
+func (db *DB) Exec(ctx context.Context, text string, args ...any) error {
+	return db.write(ctx, "exec", func(ctx context.Context, c *conn) error {
+		_, err := c.exec(ctx, text, args...)
+		return err
+	})
+}
+
 // LimitPages limits the database to a number of pages, as a full disk would; 0: as many as it
 // has.
 func (db *DB) LimitPages(ctx context.Context, pages int) error {
@@ -22,6 +39,7 @@ var Queries = map[string]string{
 	"findLive": findLive, "findCancelled": findCancelled, "findSeats": findSeats, "findCancelledOfUser": findCancelledOfUser,
 	"findBooking": findBooking, "findOldestOfUser": findOldestOfUser, "findNewestOfUser": findNewestOfUser,
 	"findSeatsOf": findSeatsOf, "loadHolds": loadHolds, "userHolds": userHolds, "trimHolds": trimHolds,
+	"endHolds": endHolds, "purgeHolds": purgeHolds,
 }
 
 // Plan returns how SQLite executes a query, one step per line.

@@ -17,8 +17,10 @@ import (
 // only a few milliseconds.
 const purgeLimit = 500
 
-// The statements that depend on an index, so that they read only the holds they return or delete
-// and those of one user that are kept.
+// The statements that depend on an index. A hold is in holds, which has few indexes, because each is a
+// page to write. It is moved to ended_holds when it is released, or by the first write after it has
+// expired. So what is read is what is returned, moved or deleted, what a user had on a train, and what
+// was live on it at the last write.
 const (
 	holdColumns = `id, user_id, legs, seats, expires_at, released`
 	// loadHolds has CROSS JOIN, so that SQLite searches the holds of each train.
@@ -27,31 +29,40 @@ const (
 		FROM ` + listed + ` CROSS JOIN holds USING (train_id)
 		WHERE expires_at > ? AND NOT released`
 	userHolds = `
-		SELECT ` + holdColumns + ` FROM holds WHERE train_id = ? AND user_id = ? AND expires_at > ?
-		ORDER BY expires_at DESC, id DESC LIMIT ?`
+		SELECT ` + holdColumns + ` FROM holds WHERE train_id = ?1 AND user_id = ?2 AND expires_at > ?3
+		UNION ALL
+		SELECT ` + holdColumns + ` FROM ended_holds WHERE train_id = ?1 AND user_id = ?2 AND expires_at > ?3
+		ORDER BY expires_at DESC, id DESC LIMIT ?4`
 	// trimHolds deletes the ended holds of a user that are not among the latest.
 	trimHolds = `
-		DELETE FROM holds WHERE train_id = ?1 AND (released OR expires_at <= ?4) AND id IN
-			(SELECT id FROM holds WHERE train_id = ?1 AND user_id = ?2
+		DELETE FROM ended_holds WHERE train_id = ?1 AND user_id = ?2 AND id IN
+			(SELECT id FROM ended_holds WHERE train_id = ?1 AND user_id = ?2
 			ORDER BY expires_at DESC, id DESC LIMIT -1 OFFSET ?3)`
+	// endHolds moves the holds that expired first.
+	endHolds = `
+		INSERT OR REPLACE INTO ended_holds (train_id, ` + holdColumns + `)
+		SELECT train_id, ` + holdColumns + ` FROM holds WHERE expires_at <= ? ORDER BY expires_at LIMIT ?`
+	purgeHolds = `
+		DELETE FROM ended_holds WHERE (train_id, user_id, id) IN
+			(SELECT train_id, user_id, id FROM ended_holds WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
 )
 
 // WriteHolds implements persistence.Holds.
 func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([]error, error) {
-	const purge = `
-		DELETE FROM holds WHERE (train_id, id) IN
-			(SELECT train_id, id FROM holds WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
 	results := make([]error, len(writes))
 	err := db.write(ctx, "write holds", func(ctx context.Context, c *conn) error {
-		now := db.options.Now()
 		for i, w := range writes {
-			err := writeHold(ctx, c, w, now)
+			err := writeHold(ctx, c, w)
 			if err != nil && !isRefusal(err) {
 				return err
 			}
 			results[i] = err
 		}
-		_, err := c.exec(ctx, purge, micros(now.Add(-booking.HoldRetention)), max(purgeLimit, 2*len(writes)))
+		now, limit := db.options.Now(), max(purgeLimit, 2*len(writes))
+		if _, err := c.exec(ctx, endHolds, micros(now), limit); err != nil {
+			return err
+		}
+		_, err := c.exec(ctx, purgeHolds, micros(now.Add(-booking.HoldRetention)), limit)
 		return err
 	})
 	if err != nil {
@@ -62,31 +73,34 @@ func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([
 
 // writeHold executes one operation. The activation that deleted a train may still drop its
 // holds. A train that never existed has no owner, so the write is fenced.
-func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite, now time.Time) error {
+func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite) error {
 	const (
-		owned = ` FROM trains WHERE id = ?1 AND epoch = ?2 AND owner = ?3`
-		put   = `
-			INSERT INTO holds (train_id, id, user_id, legs, seats, expires_at, released)
-			SELECT ?1, ?4, ?5, ?6, ?7, ?8, ?9` + owned + `
-			ON CONFLICT (train_id, id) DO UPDATE SET
-				user_id = excluded.user_id, legs = excluded.legs, seats = excluded.seats,
-				expires_at = excluded.expires_at, released = excluded.released`
-		drop = `DELETE FROM holds WHERE train_id = ?1 AND id = ?4 AND EXISTS (SELECT 1` + owned + `)`
+		owned  = ` FROM trains WHERE id = ?1 AND epoch = ?2 AND owner = ?3`
+		values = ` (train_id, ` + holdColumns + `) SELECT ?1, ?4, ?5, ?6, ?7, ?8, ?9` + owned
+		put    = `INSERT OR REPLACE INTO holds` + values
+		end    = `INSERT OR REPLACE INTO ended_holds` + values
+		drop   = `DELETE FROM holds WHERE train_id = ?1 AND id = ?4 AND EXISTS (SELECT 1` + owned + `)`
+		// dropEnded reads all that ended on the train, for a hold that expired while it became a booking.
+		dropEnded = `DELETE FROM ended_holds WHERE train_id = ? AND id = ?`
 	)
 	h, train := w.Hold, w.Guard.Train
 	switch w.Op {
 	case persistence.HoldPut, persistence.HoldPutAgain:
+		text := put
+		if h.Released {
+			text = end
+		}
 		seats, err := persistence.EncodeList(h.Seats)
 		if err != nil {
 			return err
 		}
-		rows, err := c.exec(ctx, put, train[:], w.Guard.Epoch, w.Guard.Owner[:],
+		rows, err := c.exec(ctx, text, train[:], w.Guard.Epoch, w.Guard.Owner[:],
 			h.ID[:], h.User[:], persistence.EncodeLegs(h.Legs), seats, micros(h.ExpiresAt), h.Released)
 		switch {
 		case err == nil && rows == 0:
 			return persistence.ErrFenced
 		case err == nil && h.Released:
-			_, err = c.exec(ctx, trimHolds, train[:], h.User[:], persistence.MaxHistory, micros(now))
+			_, err = c.exec(ctx, trimHolds, train[:], h.User[:], persistence.MaxHistory)
 		}
 		return err
 	case persistence.HoldDrop:
@@ -97,6 +111,9 @@ func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite, now time.T
 		is, err := activationOf(ctx, c, w.Guard)
 		if errors.Is(err, persistence.ErrNotFound) || err == nil && !is.current {
 			return persistence.ErrFenced
+		}
+		if err == nil {
+			_, err = c.exec(ctx, dropEnded, train[:], h.ID[:])
 		}
 		return err
 	}

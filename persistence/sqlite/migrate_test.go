@@ -3,10 +3,12 @@ package sqlite_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 	"trainbooking.dev/persistence/persistencetest"
 	"trainbooking.dev/persistence/sqlite"
 )
@@ -34,6 +36,57 @@ func TestMigrateIsIdempotent(t *testing.T) {
 	epoch, err := persistencetest.Epoch(t.Context(), db, guard.Train)
 	require.NoError(t, err)
 	require.Equal(t, guard.Epoch, epoch)
+}
+
+// TestHoldsOfTheVersionBeforeAreKept has holds that the version before wrote, before the migration and
+// after it.
+func TestHoldsOfTheVersionBeforeAreKept(t *testing.T) {
+	t.Parallel()
+	const before = 5
+	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	require.NoError(t, db.MigrateTo(t.Context(), before))
+	guard := adopt(t, db, booking.NewTrainID())
+	var writes []persistence.HoldWrite
+	put := func(live, ended int) {
+		t.Helper()
+		hold := []persistence.HoldWrite{holdOf(guard, 1), holdOf(guard, 2), holdOf(guard, 3)}
+		hold[1].Hold.Released = true
+		hold[2].Hold.ExpiresAt = now().Add(-time.Minute)
+		for _, w := range hold {
+			require.NoError(t, db.Exec(t.Context(), `
+				INSERT INTO holds (train_id, id, user_id, legs, seats, expires_at, released)
+				VALUES (?, ?, ?, 3, json_array(?), ?, ?) ON CONFLICT (train_id, id) DO UPDATE SET released = excluded.released`,
+				guard.Train[:], w.Hold.ID[:], w.Hold.User[:], w.Hold.Seats[0], w.Hold.ExpiresAt.UnixMicro(), w.Hold.Released))
+		}
+		writes = append(writes, hold...)
+		require.NoError(t, db.Migrate(t.Context()))
+		requireRows(t, db, "holds", live)
+		requireRows(t, db, "ended_holds", ended)
+		var want []booking.Hold
+		for i, w := range writes {
+			if i%3 == 0 {
+				want = append(want, w.Hold)
+			}
+			holds, err := db.UserHolds(t.Context(), guard.Train, w.Hold.User, now())
+			require.NoError(t, err)
+			require.Equal(t, []booking.Hold{w.Hold}, holds)
+		}
+		held, err := persistencetest.LoadHolds(t.Context(), db, guard.Train, now())
+		require.NoError(t, err)
+		require.ElementsMatch(t, want, held)
+	}
+	put(1, 2)
+	put(4, 2)
+	for i := range writes {
+		writes[i].Op = persistence.HoldDrop
+	}
+	results, err := db.WriteHolds(t.Context(), writes)
+	require.NoError(t, err)
+	require.Equal(t, make([]error, len(writes)), results)
+	requireRows(t, db, "holds", 0)
+	requireRows(t, db, "ended_holds", 0)
 }
 
 // TestOpenMigrateAndCloseAreSafeConcurrently includes the moments in which SQLite does not wait:

@@ -47,12 +47,45 @@ func TestWritingHoldsPurgesExpiredOnes(t *testing.T) {
 	later.Hold.ExpiresAt = end
 	_, err = db.WriteHolds(t.Context(), []persistence.HoldWrite{later})
 	require.NoError(t, err)
-	requireRows(t, db, "holds", 11)
+	requireRows(t, db, "holds", 1)
+	requireRows(t, db, "ended_holds", 10)
 
 	clock = end
 	_, err = db.WriteHolds(t.Context(), nil)
 	require.NoError(t, err)
-	requireRows(t, db, "holds", 1)
+	requireRows(t, db, "holds", 0)
+	requireRows(t, db, "ended_holds", 1)
+}
+
+// TestExpiredHoldIsReplacedAndDropped has a hold that the store has moved before it is written again.
+func TestExpiredHoldIsReplacedAndDropped(t *testing.T) {
+	t.Parallel()
+	clock := now()
+	db := openAt(t, &clock)
+	again := holdOf(adopt(t, db, booking.NewTrainID()), 1)
+	write := func(wantLive, wantEnded int, writes ...persistence.HoldWrite) {
+		t.Helper()
+		results, err := db.WriteHolds(t.Context(), writes)
+		require.NoError(t, err)
+		require.Equal(t, make([]error, len(writes)), results)
+		requireRows(t, db, "holds", wantLive)
+		requireRows(t, db, "ended_holds", wantEnded)
+		holds, err := db.UserHolds(t.Context(), again.Guard.Train, again.Hold.User, clock)
+		require.NoError(t, err)
+		require.Len(t, holds, wantLive+wantEnded)
+	}
+	for range 2 {
+		again.Hold.ExpiresAt = clock.Add(booking.DefaultHoldTTL)
+		write(1, 0, again)
+		clock = again.Hold.ExpiresAt
+		write(0, 1)
+	}
+	released := again
+	released.Hold.Released = true
+	write(0, 1, released)
+	drop := again
+	drop.Op = persistence.HoldDrop
+	write(0, 0, drop)
 }
 
 func TestSavingATokenPurgesExpiredOnes(t *testing.T) {

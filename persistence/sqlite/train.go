@@ -222,6 +222,7 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 		cancel = `UPDATE bookings SET cancelled_at = ?2 WHERE train_id = ?1 AND cancelled_at IS NULL`
 		seats  = `DELETE FROM seats WHERE train_id = ?`
 		holds  = `DELETE FROM holds WHERE train_id = ?`
+		ended  = `DELETE FROM ended_holds WHERE train_id = ?`
 		mark   = `UPDATE trains SET deleted_at = ?2, revision = ?3 WHERE id = ?1`
 	)
 	return db.write(ctx, "delete train", func(ctx context.Context, c *conn) error {
@@ -235,7 +236,7 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 		if booked && !force {
 			return persistence.ErrConflict
 		}
-		for _, text := range []string{seats, holds} {
+		for _, text := range []string{seats, holds, ended} {
 			if _, err := c.exec(ctx, text, guard.Train[:]); err != nil {
 				return err
 			}

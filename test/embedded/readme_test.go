@@ -72,7 +72,7 @@ func TestReadmeNamesExistingFunctionsAndStatements(t *testing.T) {
 		"api/hold.go":                "bookTicket(",
 		"actors/hold.go":             "Hold(ctx",
 		"booking/seatmap_hold.go":    "Hold(request",
-		"persistence/sqlite/hold.go": "INSERT INTO holds",
+		"persistence/sqlite/hold.go": "INSERT OR REPLACE INTO holds",
 		"persistence/sqlite/sale.go": "INSERT INTO seats",
 	} {
 		require.Contains(t, readme(t), "["+file+"]")
