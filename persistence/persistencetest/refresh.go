@@ -16,6 +16,7 @@ var refreshFacts = []fact[*exercise]{
 	{"RevokedFamilyIsRefused", familyRevoked},
 	{"FamilyIsRevokedOnlyByItsUser", onlyOwnFamily},
 	{"PasswordChangeRevokesEveryFamilyOfItsUser", passwordRevokes},
+	{"DisabledOrDeletedUserHasNoTokens", disabledRefused},
 	{"ConcurrentRotationsHaveOneWinnerAndRevokeTheFamily", concurrentRotations},
 }
 
@@ -105,6 +106,30 @@ func passwordRevokes(x *exercise) {
 	x.requireRefused(first)
 	x.requireRefused(following)
 	require.NoError(x, x.RotateRefreshToken(x.Context(), theirs.ID, next(theirs), start))
+}
+
+func disabledRefused(x *exercise) {
+	for name, end := range map[string]func(booking.User) error{
+		"disabled": func(u booking.User) error { _, err := x.SetDisabled(x.Context(), u.ID, true); return err },
+		"deleted":  func(u booking.User) error { return x.DeleteUser(x.Context(), u.ID, start) },
+	} {
+		user, bystander := x.createUser(), x.createUser()
+		token, theirs := x.saveToken(user), x.saveToken(bystander)
+		require.NoError(x, end(user), name)
+		x.requireRefused(token)
+		late := x.saveToken(user) // of a login that an earlier version allowed
+		x.requireRefused(late)
+		require.NoError(x, x.RotateRefreshToken(x.Context(), theirs.ID, next(theirs), start))
+	}
+	user := x.createUser()
+	token := x.saveToken(user)
+	for _, disabled := range []bool{true, false} {
+		_, err := x.SetDisabled(x.Context(), user.ID, disabled)
+		require.NoError(x, err)
+	}
+	x.requireRefused(token)
+	fresh := x.saveToken(user)
+	require.NoError(x, x.RotateRefreshToken(x.Context(), fresh.ID, next(fresh), start))
 }
 
 func concurrentRotations(x *exercise) {

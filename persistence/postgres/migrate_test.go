@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/booking"
@@ -78,4 +79,25 @@ func TestMigrationUsesItsOwnURL(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	pooler.close()
 	require.NoError(t, db.Migrate(t.Context()))
+}
+
+// TestEarlierVersionWritesUsers executes the statements of the version before users could be disabled,
+// which runs beside this one during an upgrade.
+func TestEarlierVersionWritesUsers(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	db, old := openAt(t, url), connect(t, url)
+	want := booking.User{ID: uuid.New(), Username: "Asha", Email: "asha@example.org", PasswordHash: "h", CreatedAt: now()}
+	old.do(`
+		INSERT INTO users (id, username, email, password_hash, is_admin, created_at, username_folded, email_folded)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		[16]byte(want.ID), want.Username, want.Email, want.PasswordHash, want.IsAdmin, want.CreatedAt, "asha", "asha@example.org")
+	got, err := db.FindUserByName(t.Context(), "asha")
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+
+	require.NoError(t, db.DeleteUser(t.Context(), want.ID, now()))
+	require.Zero(t, old.count(`SELECT count(*) FROM users WHERE username_folded = $1`, "asha"))
+	require.Equal(t, 1, old.count(`
+		SELECT count(*) FROM users WHERE username = '' AND email = '' AND password_hash = '' AND NOT is_admin`))
 }

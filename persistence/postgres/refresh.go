@@ -73,12 +73,12 @@ func rotate(
 ) (refused, err error) {
 	const (
 		lock = `
-			SELECT true FROM users WHERE id = (SELECT user_id FROM refresh_tokens WHERE id = $1)
+			SELECT disabled FROM users WHERE id = (SELECT user_id FROM refresh_tokens WHERE id = $1)
 			FOR NO KEY UPDATE`
 		find = `SELECT id, user_id, family, expires_at, spent_at FROM refresh_tokens WHERE id = $1`
 		mark = `UPDATE refresh_tokens SET spent_at = $2 WHERE id = $1`
 	)
-	_, err = first(ctx, c, scalar[bool], lock, id(used))
+	disabled, err := first(ctx, c, scalar[bool], lock, id(used))
 	var old storedToken
 	if err == nil {
 		old, err = first(ctx, c, scanToken, find, id(used))
@@ -91,7 +91,7 @@ func rotate(
 	case !old.usedAt.IsZero():
 		_, err := c.exec(ctx, revokeFamily, id(old.User), id(old.Family))
 		return persistence.TokenRefused(), err
-	case !now.Before(old.ExpiresAt):
+	case disabled, !now.Before(old.ExpiresAt):
 		return persistence.TokenRefused(), nil
 	}
 	if _, err := c.exec(ctx, mark, id(used), now); err != nil {

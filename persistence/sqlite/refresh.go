@@ -55,7 +55,9 @@ func rotate(
 	ctx context.Context, c *conn, used uuid.UUID, next booking.RefreshToken, now time.Time,
 ) (refused, err error) {
 	const (
-		find = `SELECT id, user_id, family, expires_at, spent_at FROM refresh_tokens WHERE id = ?`
+		find = `
+			SELECT t.id, user_id, family, expires_at, spent_at, disabled
+			FROM refresh_tokens t JOIN users ON users.id = user_id WHERE t.id = ?`
 		mark = `UPDATE refresh_tokens SET spent_at = ?2 WHERE id = ?1`
 	)
 	old, err := first(ctx, c, scanToken, find, used[:])
@@ -67,7 +69,7 @@ func rotate(
 	case !old.usedAt.IsZero():
 		_, err := c.exec(ctx, revokeFamily, old.User[:], old.Family[:])
 		return persistence.TokenRefused(), err
-	case !now.Before(old.ExpiresAt):
+	case old.disabled, !now.Before(old.ExpiresAt):
 		return persistence.TokenRefused(), nil
 	}
 	if _, err := c.exec(ctx, mark, used[:], micros(now)); err != nil {
@@ -95,7 +97,8 @@ func purgeTokens(ctx context.Context, c *conn, now time.Time) error {
 // storedToken is a token with the time when it was used (zero: not used).
 type storedToken struct {
 	booking.RefreshToken
-	usedAt time.Time
+	usedAt   time.Time
+	disabled bool // its user
 }
 
 func scanToken(r row) (t storedToken, err error) {
@@ -103,7 +106,7 @@ func scanToken(r row) (t storedToken, err error) {
 		expires int64
 		used    *int64
 	)
-	err = r.Scan(&t.ID, &t.User, &t.Family, &expires, &used)
+	err = r.Scan(&t.ID, &t.User, &t.Family, &expires, &used, &t.disabled)
 	t.ExpiresAt, t.usedAt = fromMicros(expires), fromOptional(used)
 	return t, err
 }

@@ -38,7 +38,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, used uuid.UUID, next boo
 	if found && old.used {
 		s.revoke(func(t token) bool { return t.User == old.User && t.Family == old.Family })
 	}
-	if !found || old.used || !now.Before(old.ExpiresAt) {
+	if !found || old.used || s.users[old.User].Disabled || !now.Before(old.ExpiresAt) {
 		return persistence.TokenRefused()
 	}
 	old.used = true
