@@ -15,6 +15,8 @@
 //	                  │ ChangePassword   the whole family is revoked
 //	                  └───────────────▶ revoked
 //
+// All tokens of a user who is disabled or deleted are revoked.
+//
 // Access tokens have no state and cannot be revoked. They expire.
 //
 // # Failure
