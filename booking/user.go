@@ -24,12 +24,17 @@ type User struct {
 // EnabledAdmin reports whether the user may act as an admin.
 func (u *User) EnabledAdmin() bool { return u.IsAdmin && !u.Disabled }
 
+// RefreshGrace is how long a used refresh token yields its successor again: a request is answered
+// within 5 s, after which a client that got no reply has as long to repeat it.
+const RefreshGrace = 10 * time.Second
+
 // RefreshToken is the record of an issued refresh token. A token and those that replace it
 // by rotation are one Family.
 type RefreshToken struct {
 	ID        uuid.UUID // the token's jti
 	Family    uuid.UUID
 	User      uuid.UUID
+	IssuedAt  time.Time // UTC; not stored, since it is when the token before it was used
 	ExpiresAt time.Time // UTC
 }
 
@@ -59,10 +64,12 @@ type Users interface {
 
 	// SaveRefreshToken records the first token of a family.
 	SaveRefreshToken(ctx context.Context, token RefreshToken) error
-	// RotateRefreshToken marks a token as used and records next in the same family, in one
-	// transaction. It returns unauthenticated for a token that is unknown, expired at now,
-	// revoked, of a disabled user or already used; the last also revokes the family.
-	RotateRefreshToken(ctx context.Context, used uuid.UUID, next RefreshToken, now time.Time) error
+	// RotateRefreshToken marks a token as used at next.IssuedAt, records next as its successor in
+	// the same family, in one transaction, and returns next. If the token was used less than
+	// RefreshGrace before, and its successor has not been used, it returns that successor instead,
+	// and records nothing. It returns unauthenticated for a token that is unknown, expired, revoked,
+	// of a disabled user or used earlier than that; the last also revokes the family.
+	RotateRefreshToken(ctx context.Context, used uuid.UUID, next RefreshToken) (RefreshToken, error)
 	// RevokeFamily revokes every token of a family of user. It is idempotent.
 	RevokeFamily(ctx context.Context, user, family uuid.UUID) error
 }

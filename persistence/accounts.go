@@ -64,9 +64,10 @@ func (a Accounts) SaveRefreshToken(ctx context.Context, token booking.RefreshTok
 
 // RotateRefreshToken implements booking.Users.
 func (a Accounts) RotateRefreshToken(
-	ctx context.Context, used uuid.UUID, next booking.RefreshToken, now time.Time,
-) error {
-	return ClientError(a.Store.RotateRefreshToken(ctx, used, next, now))
+	ctx context.Context, used uuid.UUID, next booking.RefreshToken,
+) (booking.RefreshToken, error) {
+	token, err := a.Store.RotateRefreshToken(ctx, used, next)
+	return token, ClientError(err)
 }
 
 // RevokeFamily implements booking.Users.

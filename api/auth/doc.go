@@ -10,7 +10,8 @@
 //
 //	         Login           Refresh
 //	(none) ────────▶ live ─────────────▶ used
-//	                  │                    │ Refresh again: the token was copied
+//	                  │                    │ Refresh again after 10 s, or when the
+//	                  │                    │ next one is used: the token was copied
 //	                  │ Logout,            ▼
 //	                  │ ChangePassword   the whole family is revoked
 //	                  └───────────────▶ revoked

@@ -66,10 +66,8 @@ func (a *Accounts) findByName(ctx context.Context, username string) (booking.Use
 // hash again after it has saved the family, and discards the tokens if the hash changed,
 // or if the user is disabled by now. (A deleted user has no hash.)
 func (a *Accounts) startFamily(ctx context.Context, user booking.User) (IssuedTokens, error) {
-	tokens, first, err := a.Tokens.issue(user.ID, uuid.New(), time.Now())
-	if err != nil {
-		return IssuedTokens{}, err
-	}
+	now := time.Now()
+	first := a.Tokens.newRefresh(user.ID, uuid.New(), now)
 	if err := a.Users.SaveRefreshToken(ctx, first); err != nil {
 		return IssuedTokens{}, fmt.Errorf("save refresh token: %w", err)
 	}
@@ -83,7 +81,7 @@ func (a *Accounts) startFamily(ctx context.Context, user booking.User) (IssuedTo
 	if current.Disabled {
 		return IssuedTokens{}, disabled()
 	}
-	return tokens, nil
+	return a.Tokens.issue(first, now)
 }
 
 // invalidCredentials is the error for an unknown user and for a wrong password.

@@ -159,8 +159,8 @@ func TestPasswordChangeRevokesTheTokenOfAConcurrentRotation(t *testing.T) {
 	other.do(`BEGIN`)
 	other.do(`SELECT 1 FROM refresh_tokens WHERE id = $1 FOR UPDATE`, [16]byte(token.ID))
 	next := token
-	next.ID = uuid.New()
-	rotated := inBackground(func() error { return db.RotateRefreshToken(t.Context(), token.ID, next, now()) })
+	next.ID, next.IssuedAt = uuid.New(), now()
+	rotated := inBackground(func() error { _, err := db.RotateRefreshToken(t.Context(), token.ID, next); return err })
 	watch := connect(t, url)
 	watch.awaitBlocked(1)
 	changed := inBackground(func() error { return db.SetPassword(t.Context(), user.ID, user.PasswordHash, "new") })

@@ -101,3 +101,23 @@ func TestEarlierVersionWritesUsers(t *testing.T) {
 	require.Equal(t, 1, old.count(`
 		SELECT count(*) FROM users WHERE username = '' AND email = '' AND password_hash = '' AND NOT is_admin`))
 }
+
+// TestTokenThatAnEarlierVersionUsedHasNoSuccessor executes the statements of the version before used
+// tokens had successors.
+func TestTokenThatAnEarlierVersionUsedHasNoSuccessor(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	db, old := openAt(t, url), connect(t, url)
+	_, token := createUser(t, db)
+	next := token
+	next.ID, next.IssuedAt = uuid.New(), now()
+	old.do(`UPDATE refresh_tokens SET spent_at = $2 WHERE id = $1`, [16]byte(token.ID), now())
+	old.do(`INSERT INTO refresh_tokens (id, user_id, family, expires_at) VALUES ($1, $2, $3, $4)`,
+		[16]byte(next.ID), [16]byte(next.User), [16]byte(next.Family), next.ExpiresAt)
+	for _, used := range []uuid.UUID{token.ID, next.ID} { // the reuse of the first revokes the second
+		following := next
+		following.ID = uuid.New()
+		_, err := db.RotateRefreshToken(t.Context(), used, following)
+		require.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
+	}
+}

@@ -24,6 +24,9 @@ func TestUserIsTheSameInEveryProcess(t *testing.T) {
 	other.Must(t, 401, "POST", "/user/login/", login)
 	login["password"] = newPassword
 	token = one.Must(t, 200, "POST", "/user/login/", login).Token.Refresh
+	refresh := map[string]any{"refresh": token}
+	token = one.Must(t, 200, "POST", "/user/token/refresh/", refresh).Refresh
+	require.Equal(t, token, other.Must(t, 200, "POST", "/user/token/refresh/", refresh).Refresh, "as after a lost reply")
 
 	var users struct {
 		Items []struct{ ID, Username string }
