@@ -249,13 +249,14 @@ func TestLoginConcurrentWithADeletionFails(t *testing.T) {
 	requireCode(t, booking.CodeInvalidCredentials, err)
 }
 
-// The right password of a disabled user is not a failed login.
+// The right password of a disabled user is not a failed login, and begins no family.
 func TestDisabledUserIsNotThrottled(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	user := register(t, accounts, "asha")
 	_, err := accounts.Users.SetDisabled(t.Context(), user.ID, true)
 	require.NoError(t, err)
+	accounts.Users = hookedUsers{accounts.Users, func() { t.Error("a token was saved") }}
 	for range 2 * auth.DefaultLoginFailures {
 		_, err := accounts.Login(t.Context(), "asha", password, address)
 		requireCode(t, booking.CodeDisabled, err)
