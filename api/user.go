@@ -90,11 +90,13 @@ type userResponse struct {
 	Username  string    `json:"username"`
 	Email     string    `json:"email"`
 	IsAdmin   bool      `json:"is_admin"`
+	Disabled  bool      `json:"disabled"`
 	CreatedAt time.Time `json:"created_at"`
+	DeletedAt time.Time `json:"deleted_at,omitzero"`
 }
 
 func newUserResponse(u booking.User) userResponse {
-	return userResponse{u.ID, u.Username, u.Email, u.IsAdmin, u.CreatedAt.UTC()}
+	return userResponse{u.ID, u.Username, u.Email, u.IsAdmin, u.Disabled, u.CreatedAt.UTC(), u.DeletedAt.UTC()}
 }
 
 type listUsersRequest struct{ page pageRequest }
@@ -119,4 +121,30 @@ func (s *Server) findUser(ctx context.Context, _ *call, in findUserRequest) (res
 		return response{}, err
 	}
 	return ok(newUserResponse(user)), nil
+}
+
+type updateUserRequest struct {
+	id       uuid.UUID
+	disabled bool
+}
+
+func (in *updateUserRequest) decode(d *decoder) {
+	in.id = d.pathUUID("user")
+	d.required("disabled")
+	in.disabled = d.bool("disabled", false)
+}
+
+func (s *Server) updateUser(ctx context.Context, _ *call, in updateUserRequest) (response, error) {
+	user, err := s.users.SetDisabled(ctx, in.id, in.disabled)
+	if err != nil {
+		return response{}, err
+	}
+	return ok(newUserResponse(user)), nil
+}
+
+func (s *Server) deleteUser(ctx context.Context, _ *call, in findUserRequest) (response, error) {
+	if err := s.users.DeleteUser(ctx, in.id, s.now().UTC().Truncate(time.Microsecond)); err != nil {
+		return response{}, err
+	}
+	return noContent(), nil
 }

@@ -3,6 +3,7 @@ package api_test
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,15 +35,32 @@ func TestAccountFromRegistrationToLogout(t *testing.T) {
 	requireProblem(t, 401, booking.CodeUnauthenticated, "", s.post(t, "", "/user/token/refresh/", `{"refresh":"`+second+`"}`))
 }
 
+func TestConcurrentRefreshesReturnOneToken(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	asha := s.account(t, "asha")
+	var tabs [4]response
+	var wait sync.WaitGroup
+	for i := range tabs {
+		wait.Go(func() { tabs[i] = s.refresh(t, asha.refresh) })
+	}
+	wait.Wait()
+	for _, r := range tabs {
+		require.Equal(t, 200, r.status, r.text)
+		require.Equal(t, tabs[0].str(t, "refresh"), r.str(t, "refresh"))
+		require.Equal(t, 200, s.get(t, r.str(t, "access"), "/v1/bookings").status)
+	}
+	require.Equal(t, 200, s.refresh(t, tabs[0].str(t, "refresh")).status)
+}
+
 func TestReusedRefreshTokenRevokesItsFamily(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)
-	s.user(t, "asha")
-	r := s.post(t, "", "/user/login/", `{"username":"asha","password":"`+password+`"}`)
-	first := r.str(t, "token.refresh")
-	next := s.post(t, "", "/user/token/refresh/", `{"refresh":"`+first+`"}`).str(t, "refresh")
-	for _, token := range []string{first, next} {
-		requireProblem(t, 401, booking.CodeUnauthenticated, "", s.post(t, "", "/user/token/refresh/", `{"refresh":"`+token+`"}`))
+	first := s.account(t, "asha").refresh
+	second := s.refresh(t, first).str(t, "refresh")
+	third := s.refresh(t, second).str(t, "refresh")
+	for _, token := range []string{first, third} {
+		requireProblem(t, 401, booking.CodeUnauthenticated, "", s.refresh(t, token))
 	}
 }
 

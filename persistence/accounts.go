@@ -46,6 +46,17 @@ func (a Accounts) SetPassword(ctx context.Context, id uuid.UUID, old, hash strin
 	return ClientError(a.Store.SetPassword(ctx, id, old, hash))
 }
 
+// SetDisabled implements booking.Users.
+func (a Accounts) SetDisabled(ctx context.Context, id uuid.UUID, disabled bool) (booking.User, error) {
+	user, err := a.Store.SetDisabled(ctx, id, disabled)
+	return user, ClientError(err)
+}
+
+// DeleteUser implements booking.Users.
+func (a Accounts) DeleteUser(ctx context.Context, id uuid.UUID, at time.Time) error {
+	return ClientError(a.Store.DeleteUser(ctx, id, at))
+}
+
 // SaveRefreshToken implements booking.Users.
 func (a Accounts) SaveRefreshToken(ctx context.Context, token booking.RefreshToken) error {
 	return ClientError(a.Store.SaveRefreshToken(ctx, token))
@@ -53,9 +64,10 @@ func (a Accounts) SaveRefreshToken(ctx context.Context, token booking.RefreshTok
 
 // RotateRefreshToken implements booking.Users.
 func (a Accounts) RotateRefreshToken(
-	ctx context.Context, used uuid.UUID, next booking.RefreshToken, now time.Time,
-) error {
-	return ClientError(a.Store.RotateRefreshToken(ctx, used, next, now))
+	ctx context.Context, used uuid.UUID, next booking.RefreshToken,
+) (booking.RefreshToken, error) {
+	token, err := a.Store.RotateRefreshToken(ctx, used, next)
+	return token, ClientError(err)
 }
 
 // RevokeFamily implements booking.Users.

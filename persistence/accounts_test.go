@@ -54,8 +54,10 @@ func TestAccountsOfAClosedStoreAreUnavailable(t *testing.T) {
 		"FindUserByName":     func() error { _, err := a.FindUserByName(ctx, "asha"); return err },
 		"ListUsers":          func() error { _, err := a.ListUsers(ctx, booking.PageRequest{}); return err },
 		"SetPassword":        func() error { return a.SetPassword(ctx, id, "old", "new") },
+		"SetDisabled":        func() error { _, err := a.SetDisabled(ctx, id, true); return err },
+		"DeleteUser":         func() error { return a.DeleteUser(ctx, id, time.Now()) },
 		"SaveRefreshToken":   func() error { return a.SaveRefreshToken(ctx, booking.RefreshToken{}) },
-		"RotateRefreshToken": func() error { return a.RotateRefreshToken(ctx, id, booking.RefreshToken{}, time.Now()) },
+		"RotateRefreshToken": func() error { _, err := a.RotateRefreshToken(ctx, id, booking.RefreshToken{}); return err },
 		"RevokeFamily":       func() error { return a.RevokeFamily(ctx, id, id) },
 		"ReserveKey": func() error {
 			_, err := a.ReserveKey(ctx, id, "key", booking.Reservation{}, time.Now())

@@ -220,6 +220,28 @@ func TestSecondCopyUpdatesTheTarget(t *testing.T) {
 	require.False(t, b.CancelledAt.IsZero())
 }
 
+func TestDisabledAndDeletedUsersAreCopied(t *testing.T) {
+	t.Parallel()
+	from, to, ctx := newSource(t), newTarget(t), t.Context()
+	disabled, deleted, other := from.addUser("Ravi"), from.addUser("Meera"), from.addUser("Tara")
+	from.copyTo(to)
+	disabled, err := from.SetDisabled(ctx, disabled.ID, true)
+	require.NoError(t, err)
+	require.NoError(t, from.DeleteUser(ctx, deleted.ID, micro()))
+	require.NoError(t, from.DeleteUser(ctx, other.ID, micro()))
+	again := deleted
+	again.ID = uuid.UUID{} // the row with the name comes before the one that had it
+	require.NoError(t, from.CreateUser(ctx, again))
+	from.copyTo(to)
+	deleted, err = from.FindUser(ctx, deleted.ID)
+	require.NoError(t, err)
+	for _, want := range []booking.User{disabled, deleted, again} {
+		got, err := to.FindUser(ctx, want.ID)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+}
+
 func TestLargeTableIsCopiedInBatches(t *testing.T) {
 	t.Parallel()
 	from, to := newSource(t), newTarget(t)

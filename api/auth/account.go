@@ -33,11 +33,11 @@ func (a *Accounts) CreateAdmin(ctx context.Context, r Registration) (booking.Use
 	return a.create(ctx, r, true)
 }
 
-// IsAdmin reports whether user is an admin. It reads the store, so that a change takes
-// effect at once. Error: unauthenticated if the user does not exist.
+// IsAdmin reports whether user is an admin who is not disabled. It reads the store, so that a change
+// takes effect at once. Error: unauthenticated if the user does not exist.
 func (a *Accounts) IsAdmin(ctx context.Context, user uuid.UUID) (bool, error) {
 	found, err := a.findUser(ctx, user)
-	return found.IsAdmin, err
+	return found.EnabledAdmin(), err
 }
 
 func (a *Accounts) create(ctx context.Context, r Registration, admin bool) (booking.User, error) {
@@ -61,11 +61,11 @@ func (a *Accounts) create(ctx context.Context, r Registration, admin bool) (book
 	return user, nil
 }
 
-// findUser returns the user of a valid token. The user may be missing if the store was
-// replaced and the secret was not; then the error is unauthenticated.
+// findUser returns the user of a valid token. The user may be deleted, or be missing if the store
+// was replaced and the secret was not; then the error is unauthenticated.
 func (a *Accounts) findUser(ctx context.Context, id uuid.UUID) (booking.User, error) {
 	user, err := a.Users.FindUser(ctx, id)
-	if booking.CodeOf(err) == booking.CodeNotFound {
+	if booking.CodeOf(err) == booking.CodeNotFound || err == nil && !user.DeletedAt.IsZero() {
 		return booking.User{}, Unauthenticated()
 	}
 	if err != nil {

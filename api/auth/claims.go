@@ -27,13 +27,13 @@ type claims struct {
 	Family uuid.UUID `json:"family,omitzero"` // of refresh tokens
 }
 
-func newClaims(kind string, user uuid.UUID, now time.Time, ttl time.Duration) claims {
+func newClaims(kind string, id, user uuid.UUID, issued, expires time.Time) claims {
 	return claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: issuer, Audience: jwt.ClaimStrings{audience},
-			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
+			IssuedAt: jwt.NewNumericDate(issued), ExpiresAt: jwt.NewNumericDate(expires),
 		},
-		ID: uuid.New(), Kind: kind, User: user,
+		ID: id, Kind: kind, User: user,
 	}
 }
 

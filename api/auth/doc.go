@@ -10,10 +10,13 @@
 //
 //	         Login           Refresh
 //	(none) ────────▶ live ─────────────▶ used
-//	                  │                    │ Refresh again: the token was copied
+//	                  │                    │ Refresh again after 10 s, or when the
+//	                  │                    │ next one is used: the token was copied
 //	                  │ Logout,            ▼
 //	                  │ ChangePassword   the whole family is revoked
 //	                  └───────────────▶ revoked
+//
+// All tokens of a user who is disabled or deleted are revoked.
 //
 // Access tokens have no state and cannot be revoked. They expire.
 //

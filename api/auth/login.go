@@ -14,8 +14,8 @@ import (
 // address of the client, without a port. Errors: invalid_request for an empty field;
 // rate_limited with RetryAfter, even if the user does not exist or the password is
 // correct; invalid_credentials, with the same message and after the same time for an
-// unknown user and a wrong password. A username or password that no account can have is
-// invalid_credentials too.
+// unknown user and a wrong password; disabled, only after the right password. A username or
+// password that no account can have is invalid_credentials too.
 func (a *Accounts) Login(ctx context.Context, username, password, address string) (IssuedTokens, error) {
 	fields := fieldErrors{}
 	fields.required("username", username)
@@ -36,6 +36,9 @@ func (a *Accounts) Login(ctx context.Context, username, password, address string
 	}
 	if !correct {
 		return IssuedTokens{}, invalidCredentials()
+	}
+	if user.Disabled {
+		return IssuedTokens{}, disabled()
 	}
 	return a.startFamily(ctx, user)
 }
@@ -60,12 +63,11 @@ func (a *Accounts) findByName(ctx context.Context, username string) (booking.Use
 
 // startFamily issues the first tokens of a family. A concurrent change of the password
 // revokes all families, but not one that is saved after it. So startFamily compares the
-// hash again after it has saved the family, and discards the tokens if the hash changed.
+// hash again after it has saved the family, and discards the tokens if the hash changed,
+// or if the user is disabled by now. (A deleted user has no hash.)
 func (a *Accounts) startFamily(ctx context.Context, user booking.User) (IssuedTokens, error) {
-	tokens, first, err := a.Tokens.issue(user.ID, uuid.New(), time.Now())
-	if err != nil {
-		return IssuedTokens{}, err
-	}
+	now := time.Now()
+	first := a.Tokens.newRefresh(user.ID, uuid.New(), now)
 	if err := a.Users.SaveRefreshToken(ctx, first); err != nil {
 		return IssuedTokens{}, fmt.Errorf("save refresh token: %w", err)
 	}
@@ -76,7 +78,10 @@ func (a *Accounts) startFamily(ctx context.Context, user booking.User) (IssuedTo
 	if current.PasswordHash != user.PasswordHash {
 		return IssuedTokens{}, invalidCredentials()
 	}
-	return tokens, nil
+	if current.Disabled {
+		return IssuedTokens{}, disabled()
+	}
+	return a.Tokens.issue(first, now)
 }
 
 // invalidCredentials is the error for an unknown user and for a wrong password.
@@ -85,4 +90,9 @@ func invalidCredentials() *booking.Error {
 		Code:    booking.CodeInvalidCredentials,
 		Message: "Wrong username or password",
 	}
+}
+
+// disabled is the error for the right password of a disabled user.
+func disabled() *booking.Error {
+	return &booking.Error{Code: booking.CodeDisabled, Message: "This account is disabled"}
 }

@@ -222,3 +222,45 @@ func TestLoginConcurrentWithAPasswordChangeFails(t *testing.T) {
 	requireCode(t, booking.CodeInvalidCredentials, err)
 	require.Empty(t, issued)
 }
+
+func TestLoginConcurrentWithADisablingFails(t *testing.T) {
+	t.Parallel()
+	accounts := newAccounts(t)
+	user := register(t, accounts, "asha")
+	hooked := *accounts
+	hooked.Users = hookedUsers{accounts.Users, func() {
+		_, err := accounts.Users.SetDisabled(t.Context(), user.ID, true)
+		require.NoError(t, err)
+	}}
+	issued, err := hooked.Login(t.Context(), "asha", password, address)
+	requireCode(t, booking.CodeDisabled, err)
+	require.Empty(t, issued)
+}
+
+func TestLoginConcurrentWithADeletionFails(t *testing.T) {
+	t.Parallel()
+	accounts := newAccounts(t)
+	user := register(t, accounts, "asha")
+	hooked := *accounts
+	hooked.Users = hookedUsers{accounts.Users, func() {
+		require.NoError(t, accounts.Users.DeleteUser(t.Context(), user.ID, time.Now()))
+	}}
+	_, err := hooked.Login(t.Context(), "asha", password, address)
+	requireCode(t, booking.CodeInvalidCredentials, err)
+}
+
+// The right password of a disabled user is not a failed login, and begins no family.
+func TestDisabledUserIsNotThrottled(t *testing.T) {
+	t.Parallel()
+	accounts := newAccounts(t)
+	user := register(t, accounts, "asha")
+	_, err := accounts.Users.SetDisabled(t.Context(), user.ID, true)
+	require.NoError(t, err)
+	accounts.Users = hookedUsers{accounts.Users, func() { t.Error("a token was saved") }}
+	for range 2 * auth.DefaultLoginFailures {
+		_, err := accounts.Login(t.Context(), "asha", password, address)
+		requireCode(t, booking.CodeDisabled, err)
+	}
+	_, err = accounts.Login(t.Context(), "asha", "wrong horse", address)
+	requireCode(t, booking.CodeInvalidCredentials, err)
+}

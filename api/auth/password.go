@@ -47,3 +47,30 @@ func (a *Accounts) ChangePassword(ctx context.Context, user uuid.UUID, old, pass
 	}
 	return nil
 }
+
+// ResetPassword replaces a password without the old one, revokes all families of the user and
+// returns it without its PasswordHash. It is for the command set-password only. Errors:
+// invalid_request with every invalid field (username, password, password2); not_found, also if a
+// concurrent call has changed the password.
+func (a *Accounts) ResetPassword(ctx context.Context, username, password, password2 string) (booking.User, error) {
+	fields := fieldErrors{}
+	clean, message := booking.CleanText(username, 1, MaxUsername)
+	fields.add("username", message)
+	fields.checkPasswords(password, password2)
+	if err := booking.Invalid(fields); err != nil {
+		return booking.User{}, err
+	}
+	user, err := a.Users.FindUserByName(ctx, clean)
+	if err != nil {
+		return booking.User{}, fmt.Errorf("find user by name: %w", err)
+	}
+	hash, err := a.Hasher.Hash(ctx, password)
+	if err != nil {
+		return booking.User{}, fmt.Errorf("hash a new password: %w", err)
+	}
+	if err := a.Users.SetPassword(ctx, user.ID, user.PasswordHash, hash); err != nil {
+		return booking.User{}, fmt.Errorf("set password: %w", err)
+	}
+	user.PasswordHash = ""
+	return user, nil
+}

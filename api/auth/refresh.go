@@ -24,27 +24,24 @@ func (IssuedTokens) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "issued t
 // LogValue returns no token.
 func (IssuedTokens) LogValue() slog.Value { return slog.StringValue("issued tokens") }
 
-// Refresh exchanges a refresh token for the next tokens of its family. It is not
-// idempotent: using a token again revokes the family, because the token may have been
-// stolen. Error: unauthenticated.
+// Refresh exchanges a refresh token for the next tokens of its family. Within
+// booking.RefreshGrace it may be repeated, as after a lost reply or in two tabs, and returns the same
+// refresh token, unless that has been used by then. Using a token again later revokes the family,
+// because the token may have been stolen. Error: unauthenticated.
 func (a *Accounts) Refresh(ctx context.Context, refresh string) (IssuedTokens, error) {
 	now := time.Now()
 	used, err := a.Tokens.parse(refresh, kindRefresh, now)
 	if err != nil {
 		return IssuedTokens{}, err
 	}
-	tokens, next, err := a.Tokens.issue(used.User, used.Family, now)
-	if err != nil {
-		return IssuedTokens{}, err
-	}
-	err = a.Users.RotateRefreshToken(ctx, used.ID, next, now.UTC())
+	next, err := a.Users.RotateRefreshToken(ctx, used.ID, a.Tokens.newRefresh(used.User, used.Family, now))
 	if booking.CodeOf(err) == booking.CodeUnauthenticated {
 		return IssuedTokens{}, Unauthenticated()
 	}
 	if err != nil {
 		return IssuedTokens{}, fmt.Errorf("rotate refresh token: %w", err)
 	}
-	return tokens, nil
+	return a.Tokens.issue(next, now)
 }
 
 // Logout revokes the family of a refresh token of user. It is idempotent: the token may be

@@ -3,7 +3,6 @@ package auth_test
 import (
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,41 +55,99 @@ func TestTokenOfTheOtherKindIsRejected(t *testing.T) {
 
 func TestReusedTokenRevokesItsFamily(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		accounts := newAccounts(t)
+		register(t, accounts, "asha")
+		other := login(t, accounts, "asha", password)
+		first := login(t, accounts, "asha", password)
+		second, err := accounts.Refresh(t.Context(), first.Refresh)
+		require.NoError(t, err)
+		advance(booking.RefreshGrace)
+		for _, token := range []string{first.Refresh, second.Refresh} {
+			_, err := accounts.Refresh(t.Context(), token)
+			require.Equal(t, auth.Unauthenticated(), err)
+		}
+		_, err = accounts.Identify(second.Access)
+		require.NoError(t, err, "access tokens are not revoked")
+		_, err = accounts.Refresh(t.Context(), other.Refresh)
+		require.NoError(t, err, "another family")
+	})
+}
+
+func TestRepeatedRefreshReturnsTheSameRefreshToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		accounts := newAccounts(t)
+		user := register(t, accounts, "asha")
+		first := login(t, accounts, "asha", password)
+		second, err := accounts.Refresh(t.Context(), first.Refresh)
+		require.NoError(t, err)
+		advance(booking.RefreshGrace - time.Millisecond)
+		// Another process, after a change of its TTL.
+		other := *accounts
+		other.Tokens, err = auth.NewTokens([][]byte{newKey}, auth.DefaultAccessTTL, auth.DefaultRefreshTTL/2)
+		require.NoError(t, err)
+		for _, a := range []*auth.Accounts{accounts, &other} {
+			again, err := a.Refresh(t.Context(), first.Refresh)
+			require.NoError(t, err)
+			require.Equal(t, second.Refresh, again.Refresh)
+			identity, err := a.Identify(again.Access)
+			require.NoError(t, err)
+			require.Equal(t, auth.Identity{User: user.ID}, identity)
+		}
+		_, err = accounts.Refresh(t.Context(), second.Refresh)
+		require.NoError(t, err)
+	})
+}
+
+func TestRepeatedRefreshIsRefusedAfterLogout(t *testing.T) {
+	t.Parallel()
+	accounts := newAccounts(t)
+	user := register(t, accounts, "asha")
+	first := login(t, accounts, "asha", password)
+	second, err := accounts.Refresh(t.Context(), first.Refresh)
+	require.NoError(t, err)
+	require.NoError(t, accounts.Logout(t.Context(), user.ID, second.Refresh))
+	_, err = accounts.Refresh(t.Context(), first.Refresh)
+	require.Equal(t, auth.Unauthenticated(), err)
+}
+
+func TestUsedTokenDoesNotForkItsFamily(t *testing.T) {
+	t.Parallel()
 	accounts := newAccounts(t)
 	register(t, accounts, "asha")
-	other := login(t, accounts, "asha", password)
 	first := login(t, accounts, "asha", password)
 	second, err := accounts.Refresh(t.Context(), first.Refresh)
 	require.NoError(t, err)
 	third, err := accounts.Refresh(t.Context(), second.Refresh)
 	require.NoError(t, err)
-
 	for _, token := range []string{first.Refresh, third.Refresh, second.Refresh} {
 		_, err := accounts.Refresh(t.Context(), token)
 		require.Equal(t, auth.Unauthenticated(), err)
 	}
-	_, err = accounts.Identify(third.Access)
-	require.NoError(t, err, "access tokens are not revoked")
-	_, err = accounts.Refresh(t.Context(), other.Refresh)
-	require.NoError(t, err, "another family")
 }
 
-func TestOfConcurrentRefreshesOneSucceeds(t *testing.T) {
+func TestConcurrentRefreshesReturnOneToken(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
 	register(t, accounts, "asha")
 	issued := login(t, accounts, "asha", password)
-	var succeeded atomic.Int32
+	var got [8]auth.IssuedTokens
 	var wait sync.WaitGroup
-	for range 8 {
+	for i := range got {
 		wait.Go(func() {
-			if _, err := accounts.Refresh(t.Context(), issued.Refresh); err == nil {
-				succeeded.Add(1)
+			var err error
+			if got[i], err = accounts.Refresh(t.Context(), issued.Refresh); err != nil {
+				t.Errorf("refresh: %v", err)
 			}
 		})
 	}
 	wait.Wait()
-	require.EqualValues(t, 1, succeeded.Load())
+	for i := range got {
+		require.Equal(t, got[0].Refresh, got[i].Refresh)
+	}
+	_, err := accounts.Refresh(t.Context(), got[0].Refresh)
+	require.NoError(t, err)
 }
 
 func TestLogoutRevokesOnlyAFamilyOfItsUser(t *testing.T) {

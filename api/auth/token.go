@@ -90,24 +90,29 @@ func keyID(key []byte) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:8])
 }
 
-// issue returns new tokens for user and the record of the refresh token. The record expires
-// Leeway after the token, so that only the claim decides when the token expires.
-func (t *Tokens) issue(user, family uuid.UUID, now time.Time) (IssuedTokens, booking.RefreshToken, error) {
-	access := newClaims(kindAccess, user, now, t.accessTTL)
-	refresh := newClaims(kindRefresh, user, now, t.refreshTTL)
-	refresh.Family = family
-	var issued IssuedTokens
-	var err error
+// newRefresh returns the record of a new refresh token. It expires Leeway after the token, so that
+// only the claim decides when the token expires.
+func (t *Tokens) newRefresh(user, family uuid.UUID, now time.Time) booking.RefreshToken {
+	now = now.UTC().Truncate(time.Microsecond)
+	return booking.RefreshToken{
+		ID: uuid.New(), Family: family, User: user,
+		IssuedAt: now, ExpiresAt: now.Add(t.refreshTTL).Truncate(time.Second).Add(Leeway),
+	}
+}
+
+// issue returns the refresh token of a record and a new access token. A record always gives the same
+// refresh token, unless the signing key has changed, so no store needs to keep the token itself.
+func (t *Tokens) issue(record booking.RefreshToken, now time.Time) (issued IssuedTokens, err error) {
+	access := newClaims(kindAccess, uuid.New(), record.User, now, now.Add(t.accessTTL))
+	refresh := newClaims(kindRefresh, record.ID, record.User, record.IssuedAt, record.ExpiresAt.Add(-Leeway))
+	refresh.Family = record.Family
 	if issued.Access, err = t.sign(access); err != nil {
-		return IssuedTokens{}, booking.RefreshToken{}, err
+		return IssuedTokens{}, err
 	}
 	if issued.Refresh, err = t.sign(refresh); err != nil {
-		return IssuedTokens{}, booking.RefreshToken{}, err
+		return IssuedTokens{}, err
 	}
-	return issued, booking.RefreshToken{
-		ID: refresh.ID, Family: family, User: user,
-		ExpiresAt: refresh.ExpiresAt.Add(Leeway),
-	}, nil
+	return issued, nil
 }
 
 func (t *Tokens) sign(c claims) (string, error) {

@@ -30,6 +30,7 @@ func commands() []command {
 		{"serve", "Run the service.", nil, &serve{}},
 		{"migrate", "Migrate the store to the version of this program.", nil, &migrate{}},
 		{"createsuperuser", "Add an admin. The service may be running.", []string{"username", "email"}, &createSuperuser{}},
+		{"set-password", "Give a user a new password. The service may be running.", []string{"username"}, &setPassword{}},
 		{"copy", "Copy a data directory into a database for a cluster.", nil, &copyStore{}},
 		{"healthcheck", "Check that the running service is ready.", nil, &healthcheck{}},
 		{"smoke", "Register, lock, confirm and find a seat on a running service.", []string{"url"}, &smokeTest{}},

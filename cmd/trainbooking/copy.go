@@ -35,12 +35,8 @@ func (c *copyStore) Run(ctx context.Context, sources *config.Sources, std stdio)
 	if problems := append(sources.Problems(), c.problems()...); len(problems) > 0 {
 		return usageError{problems}
 	}
-	exists, err := sqlite.Exists(c.DataDir)
-	if err != nil {
+	if err := requireData(c.DataDir); err != nil {
 		return err
-	}
-	if !exists {
-		return usageError{fmt.Errorf("there is no data in %s; set --data-dir to the directory of the service", c.DataDir)}
 	}
 	unlock, err := sqlite.Lock(c.DataDir)
 	if err != nil {

@@ -54,15 +54,15 @@ func (c *createSuperuser) Run(ctx context.Context, sources *config.Sources, std 
 		Username: c.Username, Email: c.Email, Password: password, Password2: password2,
 	})
 	if err != nil {
-		return registrationError(err)
+		return accountError(err)
 	}
 	_, err = fmt.Fprintf(std.out, "%s is an admin now.\n", user.Username)
 	return err
 }
 
-// registrationError formats the message of an error and of each of its fields. An invalid
-// registration is a usage error.
-func registrationError(err error) error {
+// accountError formats the message of an error and of each of its fields. An invalid name,
+// address or password is a usage error.
+func accountError(err error) error {
 	problem, ok := errors.AsType[*booking.Error](err)
 	if !ok {
 		return err

@@ -66,6 +66,15 @@ func migrateNew(ctx context.Context, db store, c *config.Store) error {
 	return requireVersion(ctx, db, c)
 }
 
+// requireData returns an error if a data directory has no database, which opening it would create.
+func requireData(dir string) error {
+	exists, err := sqlite.Exists(dir)
+	if err == nil && !exists {
+		err = usageError{fmt.Errorf("there is no data in %s; set --data-dir to the directory of the service", dir)}
+	}
+	return err
+}
+
 // requireVersion returns an error with instructions if the store has another version than
 // this program.
 func requireVersion(ctx context.Context, db store, c *config.Store) error {

@@ -18,6 +18,10 @@ var userFacts = []fact[*exercise]{
 	{"UsersAreListedInPagesOldestFirst", usersListed},
 	{"PasswordChangeComparesTheOldHash", passwordCompares},
 	{"OneOfManyPasswordChangesWins", onePasswordWins},
+	{"UserIsDisabledAndEnabled", userDisabled},
+	{"DeletedUserHasNoNameAndFreesIt", userDeleted},
+	{"LastEnabledAdminStays", lastAdminStays},
+	{"OneOfTwoAdminsWhoDisableEachOtherStays", oneAdminStays},
 }
 
 // newUser returns a user without storing it.
@@ -35,6 +39,23 @@ func (x *exercise) createUser() booking.User {
 	user := newUser()
 	require.NoError(x, x.CreateUser(x.Context(), user))
 	return user
+}
+
+// createAdmin stores a new admin.
+func (x *exercise) createAdmin() booking.User {
+	x.Helper()
+	admin := newUser()
+	admin.IsAdmin = true
+	require.NoError(x, x.CreateUser(x.Context(), admin))
+	return admin
+}
+
+// requireUser checks that a user is stored.
+func (x *exercise) requireUser(want booking.User) {
+	x.Helper()
+	got, err := x.FindUser(x.Context(), want.ID)
+	require.NoError(x, err)
+	require.Equal(x, want, got)
 }
 
 func userFound(x *exercise) {
@@ -150,4 +171,87 @@ func onePasswordWins(x *exercise) {
 	got, err := x.FindUser(x.Context(), user.ID)
 	require.NoError(x, err)
 	require.NoError(x, results[slices.Index(hashes, got.PasswordHash)], "the call that succeeded is the one stored")
+}
+
+func userDisabled(x *exercise) {
+	user, other := x.createUser(), x.createUser()
+	for _, disabled := range []bool{true, true, false, false} { // idempotent
+		user.Disabled = disabled
+		changed, err := x.SetDisabled(x.Context(), user.ID, disabled)
+		require.NoError(x, err)
+		require.Equal(x, user, changed)
+		x.requireUser(user)
+		found, err := x.FindUserByName(x.Context(), user.Username)
+		require.NoError(x, err)
+		require.Equal(x, user, found)
+	}
+	x.requireUser(other)
+	_, err := x.SetDisabled(x.Context(), uuid.New(), true)
+	x.requireCode(booking.CodeNotFound, err)
+}
+
+func userDeleted(x *exercise) {
+	user, other := x.createUser(), x.createUser()
+	at := start.Add(time.Hour)
+	for i := range 2 { // the second does nothing
+		require.NoError(x, x.DeleteUser(x.Context(), user.ID, at.Add(time.Duration(i)*time.Hour)))
+		x.requireUser(booking.User{ID: user.ID, CreatedAt: user.CreatedAt, DeletedAt: at, Disabled: true})
+	}
+	require.NoError(x, x.DeleteUser(x.Context(), other.ID, at), "two deleted users do not collide")
+	x.requireCode(booking.CodeNotFound, x.DeleteUser(x.Context(), uuid.New(), at))
+	_, err := x.SetDisabled(x.Context(), user.ID, false)
+	x.requireCode(booking.CodeNotFound, err)
+	x.requireCode(booking.CodeNotFound, x.SetPassword(x.Context(), user.ID, user.PasswordHash, "new"))
+
+	for _, name := range []string{user.Username, "", "\x7f" + user.ID.String()} {
+		_, err := x.FindUserByName(x.Context(), name)
+		x.requireCode(booking.CodeNotFound, err)
+	}
+	again := user
+	again.ID = uuid.New()
+	require.NoError(x, x.CreateUser(x.Context(), again), "name and email are free")
+	found, err := x.FindUserByName(x.Context(), user.Username)
+	require.NoError(x, err)
+	require.Equal(x, again, found)
+	listed, err := x.ListUsers(x.Context(), booking.PageRequest{})
+	require.NoError(x, err)
+	require.Equal(x, []booking.User{again}, listed.Items)
+}
+
+func lastAdminStays(x *exercise) {
+	root, second := x.createAdmin(), x.createAdmin()
+	disable := func(u booking.User, disabled bool) error {
+		_, err := x.SetDisabled(x.Context(), u.ID, disabled)
+		return err
+	}
+	require.NoError(x, disable(second, true))
+	x.requireCode(booking.CodeLastAdmin, disable(root, true))
+	x.requireCode(booking.CodeLastAdmin, x.DeleteUser(x.Context(), root.ID, start))
+	x.requireUser(root)
+	require.NoError(x, disable(root, false), "that changes nothing")
+	require.NoError(x, disable(x.createUser(), true), "a user who is no admin")
+
+	require.NoError(x, disable(second, false))
+	require.NoError(x, x.DeleteUser(x.Context(), root.ID, start))
+	x.requireCode(booking.CodeLastAdmin, disable(second, true))
+	require.NoError(x, x.DeleteUser(x.Context(), root.ID, start), "a second time")
+}
+
+func oneAdminStays(x *exercise) {
+	stays := x.createAdmin()
+	for range 5 {
+		admins := []booking.User{stays, x.createAdmin()}
+		results := together(len(admins), func(i int) error {
+			if i == 0 {
+				return x.DeleteUser(x.Context(), admins[i].ID, start)
+			}
+			_, err := x.SetDisabled(x.Context(), admins[i].ID, true)
+			return err
+		})
+		require.Equal(x, 1, succeeded(results))
+		i := slices.IndexFunc(results, func(err error) bool { return err != nil })
+		x.requireCode(booking.CodeLastAdmin, results[i])
+		stays = admins[i]
+		x.requireUser(stays)
+	}
 }

@@ -13,23 +13,30 @@ import (
 func importUsers(ctx context.Context, c *conn, rows persistence.Rows) error {
 	const upsert = `
 		INSERT INTO users AS stored (` + userColumns + `, username_folded, email_folded)
-		SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::timestamptz[], $7::text[], $8::text[])
+		SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::bool[], $7::timestamptz[],
+			$8::timestamptz[], $9::text[], $10::text[])
 		ON CONFLICT (id) DO UPDATE SET
 			username = excluded.username, email = excluded.email, password_hash = excluded.password_hash,
-			is_admin = excluded.is_admin, created_at = excluded.created_at,
-			username_folded = excluded.username_folded, email_folded = excluded.email_folded
-		WHERE (stored.username, stored.email, stored.password_hash, stored.is_admin, stored.created_at) IS DISTINCT FROM
-			(excluded.username, excluded.email, excluded.password_hash, excluded.is_admin, excluded.created_at)`
+			is_admin = excluded.is_admin, disabled = excluded.disabled, created_at = excluded.created_at,
+			deleted_at = excluded.deleted_at, username_folded = excluded.username_folded, email_folded = excluded.email_folded
+		WHERE (stored.username, stored.email, stored.password_hash, stored.is_admin, stored.disabled, stored.created_at, stored.deleted_at)
+			IS DISTINCT FROM (excluded.username, excluded.email, excluded.password_hash, excluded.is_admin, excluded.disabled,
+				excluded.created_at, excluded.deleted_at)`
 	all := rows.Users
+	names, emails := make([]string, len(all)), make([]string, len(all))
+	for i := range all {
+		names[i], emails[i] = persistence.UserKeys(&all[i])
+	}
 	return importInto(ctx, c, upsert, len(all),
 		column(all, func(u booking.User) [16]byte { return id(u.ID) }),
 		column(all, func(u booking.User) string { return u.Username }),
 		column(all, func(u booking.User) string { return u.Email }),
 		column(all, func(u booking.User) string { return u.PasswordHash }),
 		column(all, func(u booking.User) bool { return u.IsAdmin }),
+		column(all, func(u booking.User) bool { return u.Disabled }),
 		column(all, func(u booking.User) time.Time { return u.CreatedAt }),
-		column(all, func(u booking.User) string { return booking.Fold(u.Username) }),
-		column(all, func(u booking.User) string { return booking.Fold(u.Email) }))
+		column(all, func(u booking.User) *time.Time { return optional(u.DeletedAt) }),
+		names, emails)
 }
 
 // importTrains also deletes the seats of trains whose epoch has changed since an earlier import,

@@ -159,8 +159,8 @@ func TestPasswordChangeRevokesTheTokenOfAConcurrentRotation(t *testing.T) {
 	other.do(`BEGIN`)
 	other.do(`SELECT 1 FROM refresh_tokens WHERE id = $1 FOR UPDATE`, [16]byte(token.ID))
 	next := token
-	next.ID = uuid.New()
-	rotated := inBackground(func() error { return db.RotateRefreshToken(t.Context(), token.ID, next, now()) })
+	next.ID, next.IssuedAt = uuid.New(), now()
+	rotated := inBackground(func() error { _, err := db.RotateRefreshToken(t.Context(), token.ID, next); return err })
 	watch := connect(t, url)
 	watch.awaitBlocked(1)
 	changed := inBackground(func() error { return db.SetPassword(t.Context(), user.ID, user.PasswordHash, "new") })
@@ -169,4 +169,32 @@ func TestPasswordChangeRevokesTheTokenOfAConcurrentRotation(t *testing.T) {
 	require.NoError(t, <-rotated)
 	require.NoError(t, <-changed)
 	require.Zero(t, watch.count(`SELECT count(*) FROM refresh_tokens`))
+}
+
+// TestConcurrentRotationsOfTwoProcessesYieldOneSuccessor starts both concurrently.
+func TestConcurrentRotationsOfTwoProcessesYieldOneSuccessor(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	processes := []*postgres.DB{openAt(t, url), openAt(t, url)}
+	_, token := createUser(t, processes[0])
+	other, watch := connect(t, url), connect(t, url)
+	other.do(`BEGIN`)
+	other.do(`SELECT 1 FROM refresh_tokens WHERE id = $1 FOR UPDATE`, [16]byte(token.ID))
+	got := make([]booking.RefreshToken, len(processes))
+	rotated := make([]<-chan error, len(processes))
+	for i, db := range processes {
+		next := token
+		next.ID, next.IssuedAt = uuid.New(), now()
+		rotated[i] = inBackground(func() (err error) {
+			got[i], err = db.RotateRefreshToken(t.Context(), token.ID, next)
+			return err
+		})
+		watch.awaitBlocked(i + 1)
+	}
+	other.do(`COMMIT`)
+	for _, err := range rotated {
+		require.NoError(t, <-err)
+	}
+	require.Equal(t, got[0].ID, got[1].ID)
+	require.Equal(t, 2, watch.count(`SELECT count(*) FROM refresh_tokens`))
 }

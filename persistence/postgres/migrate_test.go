@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/booking"
@@ -78,4 +79,45 @@ func TestMigrationUsesItsOwnURL(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	pooler.close()
 	require.NoError(t, db.Migrate(t.Context()))
+}
+
+// TestEarlierVersionWritesUsers executes the statements of the version before users could be disabled,
+// which runs beside this one during an upgrade.
+func TestEarlierVersionWritesUsers(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	db, old := openAt(t, url), connect(t, url)
+	want := booking.User{ID: uuid.New(), Username: "Asha", Email: "asha@example.org", PasswordHash: "h", CreatedAt: now()}
+	old.do(`
+		INSERT INTO users (id, username, email, password_hash, is_admin, created_at, username_folded, email_folded)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		[16]byte(want.ID), want.Username, want.Email, want.PasswordHash, want.IsAdmin, want.CreatedAt, "asha", "asha@example.org")
+	got, err := db.FindUserByName(t.Context(), "asha")
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+
+	require.NoError(t, db.DeleteUser(t.Context(), want.ID, now()))
+	require.Zero(t, old.count(`SELECT count(*) FROM users WHERE username_folded = $1`, "asha"))
+	require.Equal(t, 1, old.count(`
+		SELECT count(*) FROM users WHERE username = '' AND email = '' AND password_hash = '' AND NOT is_admin`))
+}
+
+// TestTokenThatAnEarlierVersionUsedHasNoSuccessor executes the statements of the version before used
+// tokens had successors.
+func TestTokenThatAnEarlierVersionUsedHasNoSuccessor(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	db, old := openAt(t, url), connect(t, url)
+	_, token := createUser(t, db)
+	next := token
+	next.ID, next.IssuedAt = uuid.New(), now()
+	old.do(`UPDATE refresh_tokens SET spent_at = $2 WHERE id = $1`, [16]byte(token.ID), now())
+	old.do(`INSERT INTO refresh_tokens (id, user_id, family, expires_at) VALUES ($1, $2, $3, $4)`,
+		[16]byte(next.ID), [16]byte(next.User), [16]byte(next.Family), next.ExpiresAt)
+	for _, used := range []uuid.UUID{token.ID, next.ID} { // the reuse of the first revokes the second
+		following := next
+		following.ID = uuid.New()
+		_, err := db.RotateRefreshToken(t.Context(), used, following)
+		require.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
+	}
 }

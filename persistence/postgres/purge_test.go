@@ -23,8 +23,9 @@ func TestSavingATokenPurgesExpiredOnes(t *testing.T) {
 	rows := connect(t, url)
 	require.Equal(t, 2, rows.count(`SELECT count(*) FROM refresh_tokens`), "the next token purges the last one")
 	next := live
-	next.ID = uuid.New()
-	require.NoError(t, db.RotateRefreshToken(t.Context(), live.ID, next, now()))
+	next.ID, next.IssuedAt = uuid.New(), now()
+	_, err := db.RotateRefreshToken(t.Context(), live.ID, next)
+	require.NoError(t, err)
 	require.Equal(t, 2, rows.count(`SELECT count(*) FROM refresh_tokens`))
 	require.Zero(t, rows.count(`SELECT count(*) FROM refresh_tokens WHERE expires_at < now()`))
 }

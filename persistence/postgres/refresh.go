@@ -35,16 +35,18 @@ func (db *DB) SaveRefreshToken(ctx context.Context, token booking.RefreshToken) 
 
 // RotateRefreshToken implements booking.Users. A refusal does not roll back the transaction, so
 // that the revocation of the family is committed.
-func (db *DB) RotateRefreshToken(ctx context.Context, used uuid.UUID, next booking.RefreshToken, now time.Time) error {
-	var refused error
-	err := db.transact(ctx, "rotate refresh token", func(ctx context.Context, c *conn) (err error) {
-		refused, err = rotate(ctx, c, used, next, now)
+func (db *DB) RotateRefreshToken(
+	ctx context.Context, used uuid.UUID, next booking.RefreshToken,
+) (token booking.RefreshToken, err error) {
+	refused := false
+	err = db.transact(ctx, "rotate refresh token", func(ctx context.Context, c *conn) (err error) {
+		token, refused, err = rotate(ctx, c, used, next)
 		return err
 	})
-	if err != nil {
-		return err
+	if err == nil && refused {
+		err = persistence.TokenRefused()
 	}
-	return refused
+	return token, err
 }
 
 // RevokeFamily implements booking.Users.
@@ -63,53 +65,65 @@ func (db *DB) RevokeFamily(ctx context.Context, user, family uuid.UUID) error {
 	})
 }
 
-// rotate marks a token as used and records the next, with the family and user of the used
-// one.
+// rotate marks a token as used and records the next, with the family and user of the used one, or
+// returns its successor again.
 //
-// It locks the user first, because a concurrent revocation would not see the next token and
-// would not delete it.
+// It locks the user first: a concurrent revocation would not see the next token and would not
+// delete it, and a concurrent rotation, of any process, must see this one.
 func rotate(
-	ctx context.Context, c *conn, used uuid.UUID, next booking.RefreshToken, now time.Time,
-) (refused, err error) {
+	ctx context.Context, c *conn, used uuid.UUID, next booking.RefreshToken,
+) (token booking.RefreshToken, refused bool, err error) {
 	const (
 		lock = `
 			SELECT true FROM users WHERE id = (SELECT user_id FROM refresh_tokens WHERE id = $1)
 			FOR NO KEY UPDATE`
-		find = `SELECT id, user_id, family, expires_at, spent_at FROM refresh_tokens WHERE id = $1`
-		mark = `UPDATE refresh_tokens SET spent_at = $2 WHERE id = $1`
+		find = `
+			SELECT t.id, t.user_id, t.family, t.expires_at, t.spent_at, s.id, s.expires_at, u.disabled
+			FROM refresh_tokens t JOIN users u ON u.id = t.user_id
+				LEFT JOIN refresh_tokens s ON s.id = t.successor AND s.spent_at IS NULL
+			WHERE t.id = $1`
+		mark = `UPDATE refresh_tokens SET spent_at = $2, successor = $3 WHERE id = $1`
 	)
 	_, err = first(ctx, c, scalar[bool], lock, id(used))
-	var old storedToken
+	var old persistence.StoredToken
 	if err == nil {
 		old, err = first(ctx, c, scanToken, find, id(used))
 	}
-	switch {
-	case errors.Is(err, persistence.ErrNotFound):
-		return persistence.TokenRefused(), nil
-	case err != nil:
-		return nil, err
-	case !old.usedAt.IsZero():
+	if errors.Is(err, persistence.ErrNotFound) {
+		return token, true, nil
+	}
+	if err != nil {
+		return token, false, err
+	}
+	switch old.Rotation(next.IssuedAt) {
+	case persistence.Refuse:
+		return token, true, nil
+	case persistence.RefuseFamily:
 		_, err := c.exec(ctx, revokeFamily, id(old.User), id(old.Family))
-		return persistence.TokenRefused(), err
-	case !now.Before(old.ExpiresAt):
-		return persistence.TokenRefused(), nil
+		return token, true, err
+	case persistence.Repeat:
+		return *old.Successor, false, nil
 	}
-	if _, err := c.exec(ctx, mark, id(used), now); err != nil {
-		return nil, err
+	if _, err := c.exec(ctx, mark, id(used), next.IssuedAt, id(next.ID)); err != nil {
+		return token, false, err
 	}
-	_, err = c.exec(ctx, insertToken, id(next.ID), id(old.User), id(old.Family), next.ExpiresAt)
-	return nil, err
+	next.User, next.Family = old.User, old.Family
+	_, err = c.exec(ctx, insertToken, id(next.ID), id(next.User), id(next.Family), next.ExpiresAt)
+	return next, false, err
 }
 
-// storedToken is a token with the time when it was used (zero: not used).
-type storedToken struct {
-	booking.RefreshToken
-	usedAt time.Time
-}
-
-func scanToken(r row) (t storedToken, err error) {
-	var used *time.Time
-	err = r.Scan((*[16]byte)(&t.ID), (*[16]byte)(&t.User), (*[16]byte)(&t.Family), &t.ExpiresAt, &used)
-	t.ExpiresAt, t.usedAt = fromTime(t.ExpiresAt), fromOptional(used)
+func scanToken(r row) (t persistence.StoredToken, err error) {
+	var (
+		used, expires *time.Time
+		successor     *[16]byte
+	)
+	err = r.Scan((*[16]byte)(&t.ID), (*[16]byte)(&t.User), (*[16]byte)(&t.Family), &t.ExpiresAt, &used, &successor,
+		&expires, &t.Disabled)
+	t.ExpiresAt, t.UsedAt = fromTime(t.ExpiresAt), fromOptional(used)
+	if successor != nil {
+		t.Successor = &booking.RefreshToken{
+			ID: *successor, Family: t.Family, User: t.User, IssuedAt: t.UsedAt, ExpiresAt: fromOptional(expires),
+		}
+	}
 	return t, err
 }

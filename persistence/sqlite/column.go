@@ -20,6 +20,14 @@ func micros(t time.Time) int64 { return t.UnixMicro() }
 // fromMicros is the inverse of micros.
 func fromMicros(n int64) time.Time { return time.UnixMicro(n).UTC() }
 
+// optional encodes a nullable time; the zero time is null.
+func optional(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return micros(t)
+}
+
 // fromOptional decodes a nullable time; null is the zero time.
 func fromOptional(n *int64) time.Time {
 	if n == nil {

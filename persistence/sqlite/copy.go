@@ -81,7 +81,7 @@ func exportTable[T any](
 	e export, table persistence.Table, scan func(row) (T, error), rowsOf func([]T) persistence.Rows,
 	key func(T) []any, text string, from ...any,
 ) error {
-	e.counts[table] = 0
+	e.counts[table] += 0 // for a table without rows
 	for {
 		items, err := all(e.ctx, e.c, scan, text, append(from, exportBatch)...)
 		if err != nil {

@@ -10,11 +10,22 @@ import (
 // none sorts before every id.
 var none = []byte{}
 
+// users exports the deleted users first: another user may have the name of one by now, which is
+// unique in the target too.
 func (e export) users() error {
-	const find = `SELECT ` + userColumns + ` FROM users WHERE id > ? ORDER BY id LIMIT ?`
-	return exportTable(e, persistence.TableUsers, scanUser,
-		func(items []booking.User) persistence.Rows { return persistence.Rows{Users: items} },
-		func(u booking.User) []any { return []any{u.ID[:]} }, find, none)
+	const (
+		deleted = `SELECT ` + userColumns + ` FROM users WHERE deleted_at IS NOT NULL AND id > ? ORDER BY id LIMIT ?`
+		present = `SELECT ` + userColumns + ` FROM users WHERE deleted_at IS NULL AND id > ? ORDER BY id LIMIT ?`
+	)
+	for _, find := range []string{deleted, present} {
+		err := exportTable(e, persistence.TableUsers, scanUser,
+			func(items []booking.User) persistence.Rows { return persistence.Rows{Users: items} },
+			func(u booking.User) []any { return []any{u.ID[:]} }, find, none)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (e export) trains() error {

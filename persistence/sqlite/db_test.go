@@ -61,8 +61,9 @@ func TestReopenedDatabaseHasEverything(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, reply, reserved.Reply)
 	following := token
-	following.ID = uuid.New()
-	require.NoError(t, db.RotateRefreshToken(t.Context(), token.ID, following, now()))
+	following.ID, following.IssuedAt = uuid.New(), now()
+	_, err = db.RotateRefreshToken(t.Context(), token.ID, following)
+	require.NoError(t, err)
 }
 
 // TestConnectionsAreSetForDurability replaces a loss of power, which a test cannot cause. A

@@ -17,8 +17,8 @@
 //
 // # Processes
 //
-// Lock reserves the data directory for one server. Open does not need it: migrate and
-// createsuperuser run beside a server, and wait up to Options.BusyTimeout to write.
+// Lock reserves the data directory for one server. Open does not need it: migrate,
+// createsuperuser and set-password run beside a server, and wait up to Options.BusyTimeout to write.
 //
 // # Failure
 //

@@ -26,19 +26,21 @@ func (db *DB) SaveRefreshToken(ctx context.Context, token booking.RefreshToken) 
 
 // RotateRefreshToken implements booking.Users. A refusal does not roll back the transaction, so
 // that the revocation of the family is committed.
-func (db *DB) RotateRefreshToken(ctx context.Context, used uuid.UUID, next booking.RefreshToken, now time.Time) error {
-	var refused error
-	err := db.write(ctx, "rotate refresh token", func(ctx context.Context, c *conn) (err error) {
-		refused, err = rotate(ctx, c, used, next, now)
+func (db *DB) RotateRefreshToken(
+	ctx context.Context, used uuid.UUID, next booking.RefreshToken,
+) (token booking.RefreshToken, err error) {
+	refused := false
+	err = db.write(ctx, "rotate refresh token", func(ctx context.Context, c *conn) (err error) {
+		token, refused, err = rotate(ctx, c, used, next)
 		if err != nil {
 			return err
 		}
-		return purgeTokens(ctx, c, now)
+		return purgeTokens(ctx, c, next.IssuedAt)
 	})
-	if err != nil {
-		return err
+	if err == nil && refused {
+		err = persistence.TokenRefused()
 	}
-	return refused
+	return token, err
 }
 
 // RevokeFamily implements booking.Users.
@@ -49,32 +51,40 @@ func (db *DB) RevokeFamily(ctx context.Context, user, family uuid.UUID) error {
 	})
 }
 
-// rotate marks a token as used and records the next, with the family and user of the used
-// one.
+// rotate marks a token as used and records the next, with the family and user of the used one, or
+// returns its successor again.
 func rotate(
-	ctx context.Context, c *conn, used uuid.UUID, next booking.RefreshToken, now time.Time,
-) (refused, err error) {
+	ctx context.Context, c *conn, used uuid.UUID, next booking.RefreshToken,
+) (token booking.RefreshToken, refused bool, err error) {
 	const (
-		find = `SELECT id, user_id, family, expires_at, spent_at FROM refresh_tokens WHERE id = ?`
-		mark = `UPDATE refresh_tokens SET spent_at = ?2 WHERE id = ?1`
+		find = `
+			SELECT t.id, t.user_id, t.family, t.expires_at, t.spent_at, s.id, s.expires_at, u.disabled
+			FROM refresh_tokens t JOIN users u ON u.id = t.user_id
+				LEFT JOIN refresh_tokens s ON s.id = t.successor AND s.spent_at IS NULL
+			WHERE t.id = ?`
+		mark = `UPDATE refresh_tokens SET spent_at = ?2, successor = ?3 WHERE id = ?1`
 	)
 	old, err := first(ctx, c, scanToken, find, used[:])
-	switch {
-	case errors.Is(err, persistence.ErrNotFound):
-		return persistence.TokenRefused(), nil
-	case err != nil:
-		return nil, err
-	case !old.usedAt.IsZero():
-		_, err := c.exec(ctx, revokeFamily, old.User[:], old.Family[:])
-		return persistence.TokenRefused(), err
-	case !now.Before(old.ExpiresAt):
-		return persistence.TokenRefused(), nil
+	if errors.Is(err, persistence.ErrNotFound) {
+		return token, true, nil
 	}
-	if _, err := c.exec(ctx, mark, used[:], micros(now)); err != nil {
-		return nil, err
+	if err != nil {
+		return token, false, err
+	}
+	switch old.Rotation(next.IssuedAt) {
+	case persistence.Refuse:
+		return token, true, nil
+	case persistence.RefuseFamily:
+		_, err := c.exec(ctx, revokeFamily, old.User[:], old.Family[:])
+		return token, true, err
+	case persistence.Repeat:
+		return *old.Successor, false, nil
+	}
+	if _, err := c.exec(ctx, mark, used[:], micros(next.IssuedAt), next.ID[:]); err != nil {
+		return token, false, err
 	}
 	next.User, next.Family = old.User, old.Family
-	return nil, insertToken(ctx, c, next)
+	return next, false, insertToken(ctx, c, next)
 }
 
 func insertToken(ctx context.Context, c *conn, token booking.RefreshToken) error {
@@ -92,18 +102,18 @@ func purgeTokens(ctx context.Context, c *conn, now time.Time) error {
 	return err
 }
 
-// storedToken is a token with the time when it was used (zero: not used).
-type storedToken struct {
-	booking.RefreshToken
-	usedAt time.Time
-}
-
-func scanToken(r row) (t storedToken, err error) {
+func scanToken(r row) (t persistence.StoredToken, err error) {
 	var (
-		expires int64
-		used    *int64
+		expires                int64
+		used, successorExpires *int64
+		successor              uuid.NullUUID
 	)
-	err = r.Scan(&t.ID, &t.User, &t.Family, &expires, &used)
-	t.ExpiresAt, t.usedAt = fromMicros(expires), fromOptional(used)
+	err = r.Scan(&t.ID, &t.User, &t.Family, &expires, &used, &successor, &successorExpires, &t.Disabled)
+	t.ExpiresAt, t.UsedAt = fromMicros(expires), fromOptional(used)
+	if successor.Valid {
+		t.Successor = &booking.RefreshToken{
+			ID: successor.UUID, Family: t.Family, User: t.User, IssuedAt: t.UsedAt, ExpiresAt: fromOptional(successorExpires),
+		}
+	}
 	return t, err
 }

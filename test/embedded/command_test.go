@@ -67,6 +67,7 @@ func TestWrongCommandLineExitsWithTwo(t *testing.T) {
 		"one too many":    {[]string{"version", "now"}, "unexpected argument now"},
 		"missing flag":    {[]string{"createsuperuser", "--username", "x"}, "missing flags: --email"},
 		"no password":     {[]string{"createsuperuser", "--username", "x", "--email", "x@example.org"}, "--password-stdin"},
+		"whose password":  {[]string{"set-password"}, "missing flags: --username"},
 		"config":          {[]string{"migrate", "--config", "/nowhere"}, "--config /nowhere: no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,7 +27,8 @@ type Response struct {
 	BookingID string    `json:"booking_id"`
 	ExpiresAt time.Time `json:"expires_at"`
 	TrainID   string    `json:"train_id"`
-	Token     struct{ Access string }
+	Refresh   string    `json:"refresh"`
+	Token     struct{ Access, Refresh string }
 	// Of a train.
 	Capacity, Available int
 }
@@ -122,6 +123,15 @@ func CreateAdmin(t *testing.T, url string, store ...string) *Client {
 	require.Zero(t, created.Code, created.Err) // it may print warnings about the store
 	require.Equal(t, "root is an admin now.\n", created.Out)
 	return LogIn(t, url, "root", Password)
+}
+
+// SetPassword gives a user a new password, with the command set-password on the store that the flags
+// name.
+func SetPassword(t *testing.T, name, password string, store ...string) Result {
+	t.Helper()
+	c := Command(t, append([]string{"set-password", "--username", name, "--password-stdin"}, store...)...)
+	c.Stdin = bytes.NewBufferString(password + "\n")
+	return RunToEnd(t, c)
 }
 
 // At returns a client of the same user that sends its requests to another server.

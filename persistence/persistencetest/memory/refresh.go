@@ -10,10 +10,11 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// token is a refresh token, which may be used already.
+// token is a refresh token, with the time at which it was used and its successor.
 type token struct {
 	booking.RefreshToken
-	used bool
+	usedAt    time.Time
+	successor uuid.UUID
 }
 
 // SaveRefreshToken implements booking.Users.
@@ -28,24 +29,37 @@ func (s *Store) SaveRefreshToken(ctx context.Context, t booking.RefreshToken) er
 }
 
 // RotateRefreshToken implements booking.Users.
-func (s *Store) RotateRefreshToken(ctx context.Context, used uuid.UUID, next booking.RefreshToken, now time.Time) error {
+func (s *Store) RotateRefreshToken(
+	ctx context.Context, used uuid.UUID, next booking.RefreshToken,
+) (booking.RefreshToken, error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
-		return err
+		return booking.RefreshToken{}, err
 	}
 	old, found := s.tokens[used]
-	if found && old.used {
+	if !found {
+		return booking.RefreshToken{}, persistence.TokenRefused()
+	}
+	stored := persistence.StoredToken{
+		RefreshToken: old.RefreshToken, UsedAt: old.usedAt, Disabled: s.users[old.User].Disabled,
+	}
+	if successor, found := s.tokens[old.successor]; found && successor.usedAt.IsZero() {
+		stored.Successor = &successor.RefreshToken
+	}
+	switch stored.Rotation(next.IssuedAt) {
+	case persistence.Rotate:
+		old.usedAt, old.successor = next.IssuedAt, next.ID
+		s.tokens[used] = old
+		next.User, next.Family = old.User, old.Family
+		s.tokens[next.ID] = token{RefreshToken: next}
+		return next, nil
+	case persistence.Repeat:
+		return *stored.Successor, nil
+	case persistence.RefuseFamily:
 		s.revoke(func(t token) bool { return t.User == old.User && t.Family == old.Family })
 	}
-	if !found || old.used || !now.Before(old.ExpiresAt) {
-		return persistence.TokenRefused()
-	}
-	old.used = true
-	s.tokens[used] = old
-	next.User, next.Family = old.User, old.Family
-	s.tokens[next.ID] = token{RefreshToken: next}
-	return nil
+	return booking.RefreshToken{}, persistence.TokenRefused()
 }
 
 // RevokeFamily implements booking.Users.

@@ -2,6 +2,9 @@ package memory
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -16,12 +19,14 @@ func (s *Store) CreateUser(ctx context.Context, user booking.User) error {
 	if err != nil {
 		return err
 	}
-	var name, email bool
+	var nameTaken, emailTaken bool
+	name, email := persistence.UserKeys(&user)
 	for _, other := range s.users {
-		name = name || booking.Fold(other.Username) == booking.Fold(user.Username)
-		email = email || booking.Fold(other.Email) == booking.Fold(user.Email)
+		otherName, otherEmail := persistence.UserKeys(&other)
+		nameTaken = nameTaken || otherName == name
+		emailTaken = emailTaken || otherEmail == email
 	}
-	if err := persistence.UserExists(name, email); err != nil {
+	if err := persistence.UserExists(nameTaken, emailTaken); err != nil {
 		return err
 	}
 	s.users[user.ID] = user
@@ -36,7 +41,7 @@ func (s *Store) FindUser(ctx context.Context, id uuid.UUID) (booking.User, error
 // FindUserByName implements booking.Users.
 func (s *Store) FindUserByName(ctx context.Context, username string) (booking.User, error) {
 	folded := booking.Fold(username)
-	return s.findUser(ctx, func(u booking.User) bool { return booking.Fold(u.Username) == folded })
+	return s.findUser(ctx, func(u booking.User) bool { return u.DeletedAt.IsZero() && booking.Fold(u.Username) == folded })
 }
 
 func (s *Store) findUser(ctx context.Context, is func(booking.User) bool) (booking.User, error) {
@@ -62,7 +67,9 @@ func (s *Store) ListUsers(ctx context.Context, request booking.PageRequest) (boo
 	}
 	all := make([]booking.User, 0, len(s.users))
 	for _, u := range s.users {
-		all = append(all, u)
+		if u.DeletedAt.IsZero() {
+			all = append(all, u)
+		}
 	}
 	return pageOf(all, request, func(u booking.User) booking.Cursor { return booking.Cursor{At: u.CreatedAt, ID: u.ID} }), nil
 }
@@ -82,4 +89,32 @@ func (s *Store) SetPassword(ctx context.Context, id uuid.UUID, old, hash string)
 	s.users[id] = user
 	s.revoke(func(t token) bool { return t.User == id })
 	return nil
+}
+
+// SetDisabled implements booking.Users.
+func (s *Store) SetDisabled(ctx context.Context, id uuid.UUID, disabled bool) (booking.User, error) {
+	return s.changeUser(ctx, id, persistence.SetDisabled(disabled))
+}
+
+// DeleteUser implements booking.Users.
+func (s *Store) DeleteUser(ctx context.Context, id uuid.UUID, at time.Time) error {
+	_, err := s.changeUser(ctx, id, persistence.DeleteUser(at))
+	return err
+}
+
+func (s *Store) changeUser(ctx context.Context, id uuid.UUID, change func(*booking.User) error) (booking.User, error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return booking.User{}, err
+	}
+	user, err := persistence.ChangeUser(slices.Collect(maps.Values(s.users)), id, change)
+	if err != nil {
+		return booking.User{}, err
+	}
+	s.users[id] = user
+	if user.Disabled {
+		s.revoke(func(t token) bool { return t.User == id })
+	}
+	return user, nil
 }
