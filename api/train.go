@@ -58,10 +58,12 @@ func (in *addTrainRequest) decode(d *decoder) {
 		d.fieldError("destination", "must not be the source")
 	}
 	clean, err := train.Clean()
-	d.addErrors(err, map[string]string{
-		"name": "train_name", "capacity": "train_capacity",
-		"stops[0].station": "source", "stops[1].station": "destination",
-	})
+	for _, err := range []error{err, train.CheckNames(nil)} {
+		d.addErrors(err, map[string]string{
+			"name": "train_name", "capacity": "train_capacity",
+			"stops[0].station": "source", "stops[1].station": "destination",
+		})
+	}
 	in.train = clean
 }
 

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
+	"golang.org/x/text/secure/precis"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -14,8 +15,8 @@ import (
 const MaxName = 255
 
 // CleanText trims s and normalizes it to Unicode NFC. If s is not UTF-8, has a control or
-// invisible character, or has a length outside shortest to longest (in characters), problem
-// describes that and clean is "".
+// format character, or has a length outside shortest to longest (in characters), problem
+// describes that and clean is "". Use it to look for a name, and CleanName for a new one.
 func CleanText(s string, shortest, longest int) (clean, problem string) {
 	if !utf8.ValidString(s) {
 		return "", "must be valid UTF-8"
@@ -28,18 +29,74 @@ func CleanText(s string, shortest, longest int) (clean, problem string) {
 		return "", fmt.Sprintf("must have %d to %d characters", shortest, longest)
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return "", "must not contain control characters"
-	case strings.ContainsFunc(s, invisible):
+	case strings.ContainsFunc(s, format):
 		return "", "must not contain invisible characters"
 	}
 	return s, ""
 }
 
-// invisible reports whether r is a format character, with which two different names could
-// look alike or a name could read backwards. The two joiners are allowed: many Indian scripts
-// need them.
+// CleanName is CleanText for a name that somebody gives to something. It also refuses what a
+// reader cannot see, so that no two names look alike because of it, and characters that look
+// different, or like nothing, on each device. A name needs a letter or digit.
+func CleanName(s string, shortest, longest int) (clean, problem string) {
+	clean, problem = CleanText(s, shortest, longest)
+	switch {
+	case problem != "":
+		return "", problem
+	case strings.ContainsFunc(clean, invisible):
+		return "", "must not contain invisible characters"
+	case strings.ContainsFunc(clean, undefined):
+		return "", "must not contain private-use or unassigned characters"
+	case strings.ContainsFunc(clean, joiner) && strayJoiner(clean):
+		return "", "must not contain joiners except between letters that join"
+	case !strings.ContainsFunc(clean, alphanumeric):
+		return "", "must have a letter or digit"
+	}
+	return clean, ""
+}
+
+// joiner reports whether r is one of the two joiners, which many Indian scripts and Persian need.
+func joiner(r rune) bool { return r == '\u200c' || r == '\u200d' }
+
+// format reports whether r is a format character, with which two different names could look
+// alike or a name could read backwards. The joiners do not count.
+func format(r rune) bool { return unicode.Is(unicode.Cf, r) && !joiner(r) }
+
+// ignorable reports whether r is a Default_Ignorable_Code_Point or a format character.
+func ignorable(r rune) bool {
+	return unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+}
+
+// invisible reports whether r is not to be seen, and neither a joiner nor an ordinary space.
 func invisible(r rune) bool {
-	const nonJoiner, joiner = '\u200c', '\u200d'
-	return unicode.Is(unicode.Cf, r) && r != nonJoiner && r != joiner
+	const blankBraille = '\u2800' // a symbol, to Unicode
+	return ignorable(r) && !joiner(r) || unicode.In(r, unicode.Zl, unicode.Zp) || r == blankBraille
+}
+
+// undefined reports whether Unicode does not define what r is.
+func undefined(r rune) bool { return unicode.In(r, unicode.Co, unicode.Cn) }
+
+func alphanumeric(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+
+var (
+	// joining checks joiners by RFC 5892, appendices A.1 and A.2: after a virama, or a non-joiner
+	// between letters of which the first joins the next.
+	joining = precis.NewFreeform()
+	// joinedRa removes the joiners between ra and virama, which Bengali and Kannada need and the RFC
+	// overlooks.
+	joinedRa = strings.NewReplacer("\u09b0\u200d\u09cd", "\u09b0\u09cd", "\u0cb0\u200d\u0ccd", "\u0cb0\u0ccd")
+)
+
+// strayJoiner reports whether s has a joiner that joins nothing, and so is invisible.
+func strayJoiner(s string) bool {
+	for word := range strings.FieldsFuncSeq(joinedRa.Replace(s), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !joiner(r)
+	}) {
+		if _, err := joining.String(word); err != nil && strings.ContainsFunc(word, joiner) {
+			return true
+		}
+	}
+	return false
 }
 
 // Fold returns s trimmed, case folded and in NFC, for comparing names: two names are the

@@ -41,7 +41,8 @@ type Incarnation int64
 func (t *Train) Incarnation() Incarnation { return Incarnation(t.CreatedAt.UnixMicro()) }
 
 // Clean returns the train with its names trimmed and in NFC, or an invalid_request
-// error with every invalid field. It does not check the id.
+// error with every invalid field. It does not check the id, and of the names only what
+// every train keeps to: see CheckNames.
 func (t Train) Clean() (Train, error) {
 	fields := map[string]string{}
 	name, problem := CleanText(t.Name, 1, MaxName)
@@ -57,6 +58,23 @@ func (t Train) Clean() (Train, error) {
 		return Train{}, err
 	}
 	return t, nil
+}
+
+// CheckNames returns an invalid_request error with every name that CleanName refuses. A name that
+// before has is allowed: it may be older than the rules. A new train has no before: nil.
+func (t *Train) CheckNames(before *Train) error {
+	fields := map[string]string{}
+	check := func(field, name string, known bool) {
+		if _, problem := CleanName(name, 1, MaxName); problem != "" && !known {
+			fields[field] = problem
+		}
+	}
+	check("name", t.Name, before != nil && t.Name == before.Name)
+	for i, s := range t.Stops {
+		known := before != nil && slices.ContainsFunc(before.Stops, func(b Stop) bool { return b.Station == s.Station })
+		check(fmt.Sprintf("stops[%d].station", i), s.Station, known)
+	}
+	return Invalid(fields)
 }
 
 func cleanStops(stops []Stop, fields map[string]string) []Stop {

@@ -2,6 +2,7 @@ package booking_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,6 +167,30 @@ func TestCleanReportsEveryInvalidField(t *testing.T) {
 	_, err := longest.Clean()
 	require.NoError(t, err)
 	require.Equal(t, booking.MaxLegs, longest.Run().Count())
+}
+
+func TestNamesThatATrainHasAreNotRefused(t *testing.T) {
+	t.Parallel()
+	const unseen = "must not contain invisible characters"
+	before := lineABCD(1)
+	before.Name, before.Stops[1].Station = "\u3164", "Agra\u034f"
+	to := before
+	to.Stops = slices.Clone(before.Stops)
+	require.NoError(t, to.CheckNames(&before))
+	requireRefused := func(err error, fields map[string]string) {
+		t.Helper()
+		var e *booking.Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, booking.CodeInvalidRequest, e.Code)
+		require.Equal(t, fields, e.Fields)
+	}
+	requireRefused(to.CheckNames(nil), map[string]string{"name": unseen, "stops[1].station": unseen})
+	to.Stops[1], to.Stops[2] = to.Stops[2], to.Stops[1]
+	require.NoError(t, to.CheckNames(&before), "in another place")
+	to.Name, to.Stops[0].Station = "Agra\u034f", "\u3164"
+	requireRefused(to.CheckNames(&before), map[string]string{"name": unseen, "stops[0].station": unseen})
+	require.NoError(t, booking.NewSeatMap(before).CheckChange(before))
+	requireRefused(booking.NewSeatMap(before).CheckChange(to), map[string]string{"name": unseen, "stops[0].station": unseen})
 }
 
 func manyStops(n int) (stops []booking.Stop) {
