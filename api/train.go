@@ -222,8 +222,8 @@ func (in *listTrainsRequest) decode(d *decoder) {
 
 // stations decodes two different stations.
 func (d *decoder) stations(from, to string) (string, string) {
-	a := d.text(from, 1, booking.MaxName)
-	b := d.text(to, 1, booking.MaxName)
+	a := d.text(from, booking.MaxName)
+	b := d.text(to, booking.MaxName)
 	if a != "" && booking.Fold(a) == booking.Fold(b) {
 		d.fieldError(to, "must not be the same station as "+from)
 	}

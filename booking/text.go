@@ -100,7 +100,7 @@ func strayJoiner(s string) bool {
 }
 
 // Fold returns s trimmed, case folded and in NFC, for comparing names: two names are the
-// same if their folded forms are equal.
+// same if their folded forms are equal. People search by the looser SearchKey.
 func Fold(s string) string {
 	s = strings.TrimSpace(s)
 	if isASCII(s) {
@@ -108,6 +108,56 @@ func Fold(s string) string {
 	}
 	// ToLower because cases.Fold swaps the cases of Cherokee.
 	return norm.NFC.String(strings.ToLower(cases.Fold().String(norm.NFC.String(s))))
+}
+
+// plainLetters replaces letters that people type as others, and that Unicode does not decompose.
+var plainLetters = strings.NewReplacer("ı", "i", "ø", "o", "ł", "l", "đ", "d")
+
+// SearchKey returns the form of a name by which people find it, however they spell it. It is Fold
+// without diacritics, with a dot on every i, and with a space for each run of spaces and hyphens.
+// Names that are the same have the same key.
+func SearchKey(name string) string {
+	folded := Fold(name)
+	key := folded
+	if !isASCII(folded) {
+		key = withoutMarks(norm.NFKD.String(Fold(norm.NFKD.String(folded))))
+	} else if !strings.ContainsAny(folded, " -\t\n\v\f\r") {
+		return folded // same result, faster
+	}
+	if key = strings.Join(strings.FieldsFunc(key, separator), " "); key == "" {
+		return folded // such as a dash
+	}
+	return key
+}
+
+func separator(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) }
+
+// mayHaveKey reports whether a name can have a search key. It is fast, and false for most names with
+// another key.
+func mayHaveKey(name, key string) bool {
+	if name == "" || key == "" || name[0] >= utf8.RuneSelf || !alphanumeric(rune(name[0])) {
+		return true
+	}
+	return unicode.ToLower(rune(name[0])) == rune(key[0])
+}
+
+// withoutMarks removes diacritics and what is ignorable from text in NFKD.
+func withoutMarks(s string) string {
+	plain := make([]byte, 0, len(s))
+	for i, r := range s {
+		if !ignorable(r) && !diacritic(norm.NFKD.PropertiesString(s[i:]).CCC()) {
+			plain = utf8.AppendRune(plain, r)
+		}
+	}
+	return plainLetters.Replace(string(plain))
+}
+
+// diacritic reports whether the marks of a combining class are often left out: those of Latin, Greek,
+// Cyrillic, Hebrew and Arabic, and the nukta. The other marks of Asian scripts are vowels, tones and
+// the like: without them most names would be equal to others.
+func diacritic(class uint8) bool {
+	const nukta, firstPoint, lastPoint, firstPlaced = 7, 10, 36, 200
+	return class == nukta || firstPoint <= class && class <= lastPoint || class >= firstPlaced
 }
 
 func isASCII(s string) bool {

@@ -155,6 +155,75 @@ func TestFoldIgnoresTheCaseOfEveryLetter(t *testing.T) {
 	}
 }
 
+func TestSearchKeyIsTheSameHoweverANameIsSpelled(t *testing.T) {
+	t.Parallel()
+	for _, same := range [][]string{
+		{"dusseldorf hbf", "Düsseldorf Hbf", "Dusseldorf Hbf", "DU\u0308SSELDORF HBF"},
+		{"istanbul", "İstanbul", "Istanbul", "ISTANBUL", "ıstanbul"},
+		{"igdir", "IĞDIR", "Iğdır", "igdir"},
+		{"θηβα", "Θήβα", "ΘΗΒΑ", "ΘΉΒΑ"},
+		{"πειραιασ", "Πειραιάς", "ΠΕΙΡΑΙΑΣ"},
+		{"new delhi", "New Delhi", "new  delhi", "New\u00a0Delhi", " New\u3000\u2009Delhi "},
+		{"saint denis", "Saint-Denis", "Saint\u2010Denis", "Saint\u2011Denis", "Saint – Denis", "SAINT DENIS", "Saint--Denis-"},
+		{"grosse strasse", "Große Straße", "GROẞE STRASSE"},
+		{"lodz", "Łódź", "ŁÓDŹ", "Lodz"},
+		{"da nang", "Đà Nẵng", "Da Nang"},
+		{"osterport", "Østerport"},
+		{"калуга", "КАЛУГА"},
+		{"орел", "Орёл"},
+		{"hl5", "ℌＬ⁵"},
+		{"agra", "Agra", "Agra\u034f", "Agra\ufe0f"},
+		{"نجفاباد", "نجف\u200cآباد", "نَجَفآباد"},
+		{"ירושלים", "יְרוּשָׁלַיִם"},
+		{"फजाबाद", "फ\u093cज\u093cाबाद"},
+		{"", "", " "},
+		{"—", "—", " — "},
+	} {
+		for _, name := range same {
+			require.Equal(t, same[0], booking.SearchKey(name), "%q", name)
+		}
+	}
+	for _, names := range [][2]string{
+		{"पुणे", "पणे"},    // its marks are vowels
+		{"กิน", "กน"},      // and so here
+		{"दिल्ली", "दलली"}, // and the virama
+		{"がわ", "かわ"},       // other syllables
+		{"New Delhi", "NewDelhi"},
+		{"Agra 1", "Agra 2"},
+		{"—", "…"},
+	} {
+		require.NotEqual(t, booking.SearchKey(names[0]), booking.SearchKey(names[1]), "%q and %q", names[0], names[1])
+	}
+}
+
+func FuzzSearchKey(f *testing.F) {
+	for _, s := range []string{"Große Straße", "İı", "\u0345\u0301α", "ﬃ", "Saint\u2010 Denis", "\u3164", "Ꭰꭰ", "ᾳ"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		key := booking.SearchKey(s)
+		if !utf8.ValidString(s) {
+			return // must not panic
+		}
+		require.Equal(t, key, booking.SearchKey(booking.Fold(s)), "of names that are the same, the same key")
+		require.Equal(t, key, booking.SearchKey(norm.NFD.String(s)), "however it is composed")
+		require.Equal(t, strings.TrimSpace(s) == "", key == "")
+		train := booking.Train{Stops: []booking.Stop{{Station: "x" + s}}}
+		require.Zero(t, train.Position(booking.SearchKey("x"+s)), "a stop is found by its key")
+	})
+}
+
+func BenchmarkSearchKey(b *testing.B) {
+	for _, name := range []string{"mumbai", "New Delhi", "Saint-Denis", "Düsseldorf Hbf"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				booking.SearchKey(name)
+			}
+		})
+	}
+}
+
 func FuzzCleanText(f *testing.F) {
 	f.Add(" Mu\u0308nchen\t", 1, 255)
 	f.Add("\u095b\u2000", 0, 1)

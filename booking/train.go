@@ -129,13 +129,25 @@ func checkTimes(stops []Stop, fields map[string]string) {
 	}
 }
 
-// Position returns the position of the stop at station, compared folded, or -1.
+// Position returns the position of the stop at station, or -1. It is the stop with that name, or else
+// the first with that search key.
 func (t *Train) Position(station string) int {
 	if i := slices.IndexFunc(t.Stops, func(s Stop) bool { return s.Station == station }); i >= 0 {
 		return i // most callers spell it as the train does
 	}
-	key := Fold(station)
-	return slices.IndexFunc(t.Stops, func(s Stop) bool { return Fold(s.Station) == key })
+	found, folded, key := -1, Fold(station), SearchKey(station)
+	for i, s := range t.Stops {
+		if !mayHaveKey(s.Station, key) || SearchKey(s.Station) != key {
+			continue
+		}
+		if Fold(s.Station) == folded {
+			return i
+		}
+		if found < 0 {
+			found = i
+		}
+	}
+	return found
 }
 
 // Run returns all legs of the train.

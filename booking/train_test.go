@@ -45,6 +45,10 @@ func TestSegmentIsNamedByItsStations(t *testing.T) {
 	}
 	require.Equal(t, 2, train.Position("c"))
 	require.Equal(t, -1, train.Position("E"))
+	twins := booking.Train{Stops: []booking.Stop{{Station: "X"}, {Station: "İzmir"}, {Station: "Izmir"}, {Station: "Ízmir"}}}
+	for name, position := range map[string]int{"izmir": 2, "i\u0307ZMIR": 1, "ÍZMIR": 3, "ìzmir": 1, "x": 0, "y": -1} {
+		require.Equal(t, position, twins.Position(name), "the same name, or else the first that it may mean: %q", name)
+	}
 	require.Equal(t, booking.Segment(0, 3), train.Run())
 	from, to := train.Ends(booking.Segment(1, 3))
 	require.Equal(t, [2]string{"Große Straße", "D"}, [2]string{from.Station, to.Station})
