@@ -14,16 +14,18 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// catalogue is the index of the trains that are not retired, in memory: by id, by route and in the
-// order of lists. It is a copy of what the store has up to a revision, and changes only by reading
+// catalogue is the index of the trains that are not retired, in memory: by id, by route, by station
+// and in the order of lists. It is a copy of what the store has up to a revision, and changes only by reading
 // more of it (refresh.go). Safe for concurrent use.
 type catalogue struct {
 	mu       sync.RWMutex
 	revision int64 // everything up to it is here; nothingSeen before the first read
 	trains   map[booking.TrainID]*listing
-	order    []*listing                // in the order of lists
-	routes   map[string]*route         // by their stations
-	stations map[string]map[*route]int // the routes that call at a folded station, and their position there
+	order    []*listing          // in the order of lists
+	routes   map[string]*route   // by their key
+	stations map[string]*station // by their key
+	names    map[string]*name    // the spellings of stations
+	words    []word              // of all stations, in order
 	due      dueListings
 }
 
@@ -37,9 +39,11 @@ type listing struct {
 
 // route is a sequence of stations, with the trains that call there. Trains of many days share it.
 type route struct {
-	stations []string // folded
-	trains   []*listing
-	open     []*listing // of trains, those whose sale has not ended
+	key       string     // the folded names of its stops
+	stations  []*station // each once
+	ambiguous bool       // two stops have one search key
+	trains    []*listing
+	open      []*listing // of trains, those whose sale has not ended
 }
 
 // nothingSeen is below every revision.
@@ -48,7 +52,7 @@ const nothingSeen = -1
 func newCatalogue() *catalogue {
 	return &catalogue{
 		revision: nothingSeen, trains: map[booking.TrainID]*listing{},
-		routes: map[string]*route{}, stations: map[string]map[*route]int{},
+		routes: map[string]*route{}, stations: map[string]*station{}, names: map[string]*name{},
 	}
 }
 
@@ -90,6 +94,7 @@ func (c *catalogue) add(trains []booking.Train) {
 }
 
 func (c *catalogue) sort() {
+	c.sortWords()
 	slices.SortFunc(c.order, byPosition)
 	for _, r := range c.routes {
 		slices.SortFunc(r.trains, byPosition)
@@ -102,7 +107,8 @@ func (c *catalogue) replace(o *catalogue, now time.Time) {
 	o.sort()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.revision, c.trains, c.order, c.routes, c.stations, c.due = o.revision, o.trains, o.order, o.routes, o.stations, o.due
+	c.revision, c.trains, c.order, c.routes, c.due = o.revision, o.trains, o.order, o.routes, o.due
+	c.stations, c.names, c.words = o.stations, o.names, o.words
 	c.pass(now)
 }
 
@@ -116,6 +122,7 @@ func (c *catalogue) apply(change persistence.ChangedTrain, now time.Time) {
 	}
 	if !change.Deleted {
 		l := c.index(&change.Train)
+		c.addWords(l)
 		c.order = insert(c.order, l)
 		l.route.trains, l.route.open = insert(l.route.trains, l), insert(l.route.open, l)
 	}
@@ -146,21 +153,15 @@ func (c *catalogue) pass(now time.Time) {
 
 // index adds a train to all but the lists in order.
 func (c *catalogue) index(train *booking.Train) *listing {
-	stations := make([]string, len(train.Stops))
-	for i, s := range train.Stops {
-		stations[i] = booking.Fold(s.Station)
+	names, folded := make([]*name, len(train.Stops)), make([]string, len(train.Stops))
+	for i, stop := range train.Stops {
+		names[i] = c.spell(stop.Station)
+		names[i].trains++
+		folded[i] = names[i].folded
 	}
-	key := strings.Join(stations, "\x00")
-	r := c.routes[key]
-	if r == nil {
-		r = &route{stations: stations}
-		c.routes[key] = r
-		for i, station := range stations {
-			if c.stations[station] == nil {
-				c.stations[station] = map[*route]int{}
-			}
-			c.stations[station][r] = i
-		}
+	r := c.route(strings.Join(folded, "\x00"), names)
+	for _, s := range r.stations {
+		s.trains++
 	}
 	l := &listing{train: train, route: r, due: train.SaleEnds(), place: -1}
 	if l.due.IsZero() {
@@ -173,6 +174,25 @@ func (c *catalogue) index(train *booking.Train) *listing {
 	return l
 }
 
+// route returns the route with a key, and adds it if it is new.
+func (c *catalogue) route(key string, names []*name) *route {
+	r := c.routes[key]
+	if r != nil {
+		return r
+	}
+	r = &route{key: key}
+	c.routes[key] = r
+	for i, n := range names {
+		if _, twice := n.station.routes[r]; twice {
+			r.ambiguous = true
+			continue
+		}
+		n.station.routes[r] = i
+		r.stations = append(r.stations, n.station)
+	}
+	return r
+}
+
 func (c *catalogue) remove(l *listing) {
 	delete(c.trains, l.train.ID)
 	c.order = without(c.order, l)
@@ -181,14 +201,13 @@ func (c *catalogue) remove(l *listing) {
 	if l.place >= 0 {
 		heap.Remove(&c.due, l.place)
 	}
+	c.leave(l)
 	if len(r.trains) > 0 {
 		return
 	}
-	delete(c.routes, strings.Join(r.stations, "\x00"))
-	for _, station := range r.stations {
-		if delete(c.stations[station], r); len(c.stations[station]) == 0 {
-			delete(c.stations, station)
-		}
+	delete(c.routes, r.key)
+	for _, s := range r.stations {
+		delete(s.routes, r)
 	}
 }
 
@@ -235,9 +254,17 @@ func (c *catalogue) list(query booking.TrainQuery) booking.Page[*booking.Train] 
 // between yields the routes that call at from and later at to, with the legs between them.
 func (c *catalogue) between(from, to string) iter.Seq2[*route, booking.Legs] {
 	return func(yield func(*route, booking.Legs) bool) {
-		arriving := c.stations[booking.Fold(to)]
-		for r, i := range c.stations[booking.Fold(from)] {
-			if j, calls := arriving[r]; calls && i < j && !yield(r, booking.Segment(i, j)) {
+		leaving, arriving := c.stations[booking.SearchKey(from)], c.stations[booking.SearchKey(to)]
+		if leaving == nil || arriving == nil {
+			return
+		}
+		for r, i := range leaving.routes {
+			j, calls := arriving.routes[r]
+			if calls && r.ambiguous {
+				train := r.trains[0].train // the stops of all of them are the same
+				i, j = train.Position(from), train.Position(to)
+			}
+			if calls && i < j && !yield(r, booking.Segment(i, j)) {
 				return
 			}
 		}

@@ -1,8 +1,12 @@
 package actors_test
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -57,13 +61,56 @@ func TestCatalogueFindsWhatASimpleSearchFinds(t *testing.T) {
 	})
 }
 
+// stationNames has names with the same search key, of which a train may have several.
+var stationNames = []string{"A", "Á", "b", "b C", "C", "c-b", "C B", "c cb", "d"}
+
+// BenchmarkSuggestStations is one of 10,000 stations, where 100,000 trains call at 20 each. A change
+// adds a train with two new stations, and removes it.
+func BenchmarkSuggestStations(b *testing.B) {
+	const stations, trains, stops = 10_000, 100_000, 20
+	now := time.Now()
+	all := make([]booking.Train, trains)
+	for i := range all {
+		all[i] = booking.Train{ID: booking.NewTrainID(), CreatedAt: now.Add(time.Duration(i))}
+		for stop := range stops {
+			n := (i + stop*7) % stations
+			all[i].Stops = append(all[i].Stops, booking.Stop{Station: fmt.Sprintf("%c%c Bahnhof %d", 'A'+n%26, 'a'+n/26%26, n)})
+		}
+	}
+	c := actors.NewCatalogue()
+	c.Load(all, now)
+	for _, prefix := range []string{"b", "bahnhof", "be", "Bé Bahnhof 10"} {
+		b.Run(prefix, func(b *testing.B) {
+			for b.Loop() {
+				require.NotEmpty(b, c.Suggest(prefix))
+			}
+		})
+	}
+	b.Run("change", func(b *testing.B) {
+		change := persistence.ChangedTrain{Train: booking.Train{
+			ID: booking.NewTrainID(), CreatedAt: now, Stops: []booking.Stop{{Station: "Bergen Op Zoom"}, {Station: "Aachen Süd"}},
+		}}
+		for b.Loop() {
+			change.Deleted = false
+			c.Apply(change, now)
+			change.Deleted = true
+			c.Apply(change, now)
+		}
+	})
+	b.Run("load", func(b *testing.B) {
+		for b.Loop() {
+			c.Load(all, now)
+		}
+	})
+}
+
 func drawTrain(r *rapid.T, now time.Time) booking.Train {
 	train := booking.Train{
 		OnSale:    rapid.Bool().Draw(r, "on sale"),
 		CreatedAt: now.Add(time.Duration(rapid.IntRange(0, 3).Draw(r, "created")) * time.Second),
 	}
 	at := now.Add(time.Duration(rapid.IntRange(-50, 50).Draw(r, "leaves")) * time.Hour)
-	names := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"A", "b", "C", "d"}), 2, 4, rapid.ID).Draw(r, "stations")
+	names := rapid.SliceOfNDistinct(rapid.SampledFrom(stationNames), 2, 4, rapid.ID).Draw(r, "stations")
 	for _, name := range names {
 		stop := booking.Stop{Station: name}
 		if at = at.Add(time.Hour); rapid.IntRange(0, 5).Draw(r, "timed") > 0 {
@@ -75,8 +122,8 @@ func drawTrain(r *rapid.T, now time.Time) booking.Train {
 }
 
 func requireFindsAll(r *rapid.T, c actors.Catalogue, stored map[booking.TrainID]booking.Train, now time.Time) {
-	for _, from := range []string{"a", "B", "C"} {
-		for _, to := range []string{"A", "c", "D"} {
+	for _, from := range []string{"a", "B", "C", "à", "c\u2010b"} {
+		for _, to := range []string{"A", "c", "D", "c B"} {
 			date := now.AddDate(0, 0, rapid.IntRange(-1, 1).Draw(r, "date"))
 			var listed, dated, onSale []booking.TrainID
 			for _, train := range byAge(stored) {
@@ -115,6 +162,47 @@ func requireFindsAll(r *rapid.T, c actors.Catalogue, stored map[booking.TrainID]
 		}
 	}
 	require.Equal(r, all, idsOf(c.List(booking.TrainQuery{}).Items))
+	for _, prefix := range []string{"a", "B", "c", "C-", "b c", "cb", "d"} {
+		require.Equal(r, suggestions(stored, prefix, now), c.Suggest(prefix), prefix)
+	}
+}
+
+// suggestions is a simple form of SuggestStations.
+func suggestions(stored map[booking.TrainID]booking.Train, prefix string, now time.Time) []booking.Station {
+	trains, spellings := map[string]int{}, map[string]map[string]int{}
+	for _, train := range stored {
+		if retires := train.RetiresAt(); !retires.IsZero() && !retires.After(now) {
+			continue
+		}
+		calls := map[string]bool{}
+		for _, stop := range train.Stops {
+			key := booking.SearchKey(stop.Station)
+			if strings.Contains(" "+key, " "+booking.SearchKey(prefix)) {
+				if spellings[key] == nil {
+					spellings[key] = map[string]int{}
+				}
+				calls[key] = true
+				spellings[key][stop.Station]++
+			}
+		}
+		for key := range calls {
+			trains[key]++
+		}
+	}
+	found := []booking.Station{}
+	for key, spelled := range spellings {
+		station := booking.Station{Trains: trains[key]}
+		for _, name := range slices.Sorted(maps.Keys(spelled)) {
+			if station.Name == "" || spelled[name] > spelled[station.Name] {
+				station.Name = name
+			}
+		}
+		found = append(found, station)
+	}
+	slices.SortFunc(found, func(a, b booking.Station) int {
+		return cmp.Or(b.Trains-a.Trains, strings.Compare(a.Name, b.Name))
+	})
+	return found
 }
 
 func byAge(stored map[booking.TrainID]booking.Train) (trains []*booking.Train) {

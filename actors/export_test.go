@@ -116,6 +116,9 @@ func (c Catalogue) OnSale(from, to string, now time.Time) []*booking.Train {
 	return c.onSale(from, to, now)
 }
 
+// Suggest returns the stations that are suggested.
+func (c Catalogue) Suggest(prefix string) []booking.Station { return c.suggest(prefix) }
+
 // List returns a page of trains.
 func (c Catalogue) List(query booking.TrainQuery) booking.Page[*booking.Train] { return c.list(query) }
 

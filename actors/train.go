@@ -19,6 +19,9 @@ func (s *System) CreateTrain(ctx context.Context, train booking.Train) (booking.
 	if err != nil {
 		return booking.Train{}, err
 	}
+	if err := train.CheckNames(nil); err != nil {
+		return booking.Train{}, err
+	}
 	train.CreatedAt = time.Now().UTC().Truncate(time.Microsecond)
 	train.UpdatedAt = train.CreatedAt
 	err = s.store.CreateTrain(ctx, train)

@@ -14,21 +14,21 @@ import (
 // Each method below decodes one field. If the field is not valid, the method records an
 // error and returns the zero value, unless documented otherwise.
 
-// text decodes a required text: trimmed, in NFC, without control characters.
-func (d *decoder) text(name string, shortest, longest int) string {
+// text decodes a required text of 1 to longest characters: trimmed, in NFC, without control characters.
+func (d *decoder) text(name string, longest int) string {
 	if _, given := d.required(name); !given {
 		return ""
 	}
-	return d.optionalText(name, shortest, longest)
+	return d.optionalText(name, longest)
 }
 
 // optionalText is text for a field that may be missing; it returns "" then.
-func (d *decoder) optionalText(name string, shortest, longest int) string {
+func (d *decoder) optionalText(name string, longest int) string {
 	raw, given := d.optionalString(name)
 	if !given {
 		return ""
 	}
-	clean, message := booking.CleanText(raw, shortest, longest)
+	clean, message := booking.CleanText(raw, 1, longest)
 	if message != "" {
 		d.fieldError(name, message)
 	}

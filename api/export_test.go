@@ -69,7 +69,7 @@ func DecodeFields(query url.Values, body Object) (Fields, error) {
 }
 
 func (in *Fields) decode(d *decoder) {
-	in.Text = d.text("text", 1, 5)
+	in.Text = d.text("text", 5)
 	in.Int = d.int("int", 9)
 	in.Ints = d.ints("ints", 9)
 	in.Bool = d.bool("bool", false)

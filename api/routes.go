@@ -39,6 +39,7 @@ func (s *Server) routeTable() []route {
 		{method: "POST", path: "/train/release-seat/", role: user, body: requiredBody, handler: handle(s.releaseSeat)},
 		{method: "GET", path: "/train/view-bookings/", role: user, handler: handle(s.viewBookings)},
 
+		{method: "GET", path: "/v1/stations", handler: handle(s.suggestStations)},
 		{method: "GET", path: "/v1/trains", handler: handle(s.listTrains)},
 		{method: "POST", path: "/v1/trains", role: trainAdmin, body: requiredBody, keyed: true, handler: handle(s.createTrain)},
 		{method: "GET", path: "/v1/trains/{id}", handler: handle(s.findTrain)},

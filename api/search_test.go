@@ -70,9 +70,9 @@ func TestInvalidSearchNamesItsFields(t *testing.T) {
 func TestStationsMatchInAnyCaseAndNormalForm(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)
-	const spelled = "Montréal \"Gare\" <&> \u2028 列車"
+	const spelled = "Montréal \"Gare\" <&> 列車"
 	id := s.train(t, spelled, "Straße")
-	for _, source := range []string{spelled, "MONTRE\u0301AL \"gare\" <&> \u2028 列車", "  montréal \"GARE\" <&> \u2028 列車\t"} {
+	for _, source := range []string{spelled, "MONTRE\u0301AL \"gare\" <&> 列車", "  montréal \"GARE\" <&> 列車\t"} {
 		query := url.Values{"source": {source}, "destination": {"STRASSE"}}
 		r := s.get(t, "", "/train/get-trains/?"+query.Encode())
 		require.Equal(t, 200, r.status, r.text)

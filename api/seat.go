@@ -43,7 +43,7 @@ func (in *seatMapRequest) decode(d *decoder) {
 
 // segment decodes the stations from and to. Both are optional.
 func (d *decoder) segment() (from, to string) {
-	return d.optionalText("from", 1, booking.MaxName), d.optionalText("to", 1, booking.MaxName)
+	return d.optionalText("from", booking.MaxName), d.optionalText("to", booking.MaxName)
 }
 
 func (s *Server) seatMap(ctx context.Context, _ *call, in seatMapRequest) (response, error) {

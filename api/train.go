@@ -58,10 +58,12 @@ func (in *addTrainRequest) decode(d *decoder) {
 		d.fieldError("destination", "must not be the source")
 	}
 	clean, err := train.Clean()
-	d.addErrors(err, map[string]string{
-		"name": "train_name", "capacity": "train_capacity",
-		"stops[0].station": "source", "stops[1].station": "destination",
-	})
+	for _, err := range []error{err, train.CheckNames(nil)} {
+		d.addErrors(err, map[string]string{
+			"name": "train_name", "capacity": "train_capacity",
+			"stops[0].station": "source", "stops[1].station": "destination",
+		})
+	}
 	in.train = clean
 }
 
@@ -224,8 +226,8 @@ func (in *listTrainsRequest) decode(d *decoder) {
 
 // stations decodes two different stations.
 func (d *decoder) stations(from, to string) (string, string) {
-	a := d.text(from, 1, booking.MaxName)
-	b := d.text(to, 1, booking.MaxName)
+	a := d.text(from, booking.MaxName)
+	b := d.text(to, booking.MaxName)
 	if a != "" && booking.Fold(a) == booking.Fold(b) {
 		d.fieldError(to, "must not be the same station as "+from)
 	}

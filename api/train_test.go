@@ -1,14 +1,19 @@
 package api_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"trainbooking.dev/api"
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence/sqlite"
 )
 
 const shatabdi = `{"name":"Shatabdi","capacity":10,"stops":[
@@ -48,6 +53,64 @@ func TestInvalidAddTrainNamesItsFields(t *testing.T) {
 		requireInvalid(t, s.post(t, serviceToken, "/train/add-train/", row.body), row.fields...)
 	}
 	require.Empty(t, s.get(t, "", "/v1/trains").field(t, "items"))
+}
+
+// unseenNames are names that were accepted once.
+var unseenNames = []string{
+	"\u3164", "\u2800", "\u115f", "\uffa0", "\u200c", "w1\u034f", "w1\ufe0f", "w1\u200d", "a\u2028b", "a\ue000", "a\u0378", "a\uffff",
+}
+
+func jsonString(s string) string {
+	text, _ := json.Marshal(s) // cannot fail
+	return string(text)
+}
+
+func TestNameThatCannotBeSeenIsNotGivenToATrainOrStation(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	put := "/v1/trains/" + s.train(t, "Delhi", "Mumbai").String()
+	for _, name := range unseenNames {
+		name = jsonString(name)
+		r := s.post(t, serviceToken, "/train/add-train/", trainOf(name, name, `"Agra"`, `0`))
+		requireInvalid(t, r, "train_name", "source", "train_capacity")
+		r = s.post(t, serviceToken, "/train/add-train/", trainOf(`"a"`, `"Agra"`, name, `5`))
+		requireInvalid(t, r, "destination")
+		body := `{"name":` + name + `,"capacity":5,"stops":[{"station":"Agra"},{"station":` + name + `}]}`
+		requireInvalid(t, s.post(t, serviceToken, "/v1/trains", body), "name", "stops[1].station")
+		for _, path := range []string{put, "/v1/trains/" + booking.NewTrainID().String()} {
+			r := s.do(t, request{method: "PUT", path: path, token: serviceToken, body: body})
+			requireInvalid(t, r, "name", "stops[1].station")
+		}
+	}
+	require.Len(t, s.get(t, "", "/v1/trains").field(t, "items"), 1)
+}
+
+func TestTrainWithANameThatIsRefusedNowIsFoundAndChanged(t *testing.T) {
+	t.Parallel()
+	train := booking.Train{
+		ID: booking.NewTrainID(), Name: "\u3164", Capacity: 5, OnSale: true, CreatedAt: time.Now().UTC().Truncate(time.Second),
+		Stops: []booking.Stop{{Station: "Agra\u034f"}, {Station: "a\u2028b"}, {Station: "Agra"}},
+	}
+	s := newTestServer(t, func(o *api.Options, _ *booking.HoldRules) {
+		require.NoError(t, o.Users.(*sqlite.DB).CreateTrain(t.Context(), train))
+	})
+	query := url.Values{"source": {"agra\u034f"}, "destination": {"A\u2028B"}}
+	r := s.get(t, "", "/train/get-trains/?"+query.Encode())
+	require.Len(t, r.json, 1, r.text)
+	seats := s.get(t, "", "/v1/trains/"+train.ID.String()+"/seats?"+url.Values{"from": {"Agra\u034f"}, "to": {"Agra"}}.Encode())
+	require.Equal(t, 200, seats.status, seats.text)
+	s.lock(t, s.user(t, "asha"), train.ID, "5")
+	put := func(name, last string) response {
+		return s.do(t, request{
+			method: "PUT", path: "/v1/trains/" + train.ID.String(), token: serviceToken,
+			body: `{"name":` + jsonString(name) + `,"capacity":9,"on_sale":false,"stops":[
+				{"station":"Agra\u034f"},{"station":"a\u2028b"},{"station":` + jsonString(last) + `}]}`,
+		})
+	}
+	r = put("\u3164", "Agra")
+	require.Equal(t, 200, r.status, r.text)
+	require.Equal(t, false, r.field(t, "on_sale"))
+	requireInvalid(t, put("\u3164\u3164", "Agra\ufe0f"), "name", "stops[2].station")
 }
 
 func trainOf(name, source, destination, capacity string) string {

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/api/auth"
@@ -101,6 +103,32 @@ func TestInvalidRegistrationNamesItsFields(t *testing.T) {
 	} {
 		requireInvalid(t, s.post(t, "", "/user/register/", row.body), row.fields...)
 	}
+}
+
+func TestNameThatCannotBeSeenIsNotRegistered(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	for _, name := range unseenNames {
+		r := s.post(t, "", "/user/register/", strings.Replace(registration("w1"), `"w1"`, jsonString(name), 1))
+		requireInvalid(t, r, "username")
+		r = s.post(t, "", "/user/register/", strings.Replace(registration("w1"), `"w1@`, `"`+name+`@`, 1))
+		requireInvalid(t, r, "email")
+	}
+	_, err := s.accounts.CreateAdmin(t.Context(), auth.Registration{
+		Username: "w1\u034f", Email: "w1@example.org", Password: password, Password2: password,
+	})
+	require.Equal(t, booking.CodeInvalidRequest, booking.CodeOf(err))
+}
+
+func TestUserWithANameThatIsRefusedNowLogsIn(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	hash, err := s.accounts.Hasher.Hash(t.Context(), password)
+	require.NoError(t, err)
+	require.NoError(t, s.db.CreateUser(t.Context(), booking.User{
+		ID: uuid.New(), Username: "w1\u034f", Email: "w1@example.org", PasswordHash: hash, CreatedAt: time.Now(),
+	}))
+	s.login(t, "w1\u034f")
 }
 
 func TestTakenNameIsTakenInAnyCase(t *testing.T) {

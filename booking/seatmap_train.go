@@ -1,9 +1,12 @@
 package booking
 
-// CheckChange returns why the train cannot become to: capacity_in_use with the taken seats
-// above the new capacity, or has_bookings if the stations of booked or held seats, or their order, would
-// change.
+// CheckChange returns why the train cannot become to: invalid_request for a new name that is
+// refused, capacity_in_use with the taken seats above the new capacity, or has_bookings if the
+// stations of booked or held seats, or their order, would change.
 func (m *SeatMap) CheckChange(to Train) error {
+	if err := to.CheckNames(m.train); err != nil {
+		return err
+	}
 	var above []int
 	inUse := false
 	for n, s := range m.seats.all() {

@@ -43,9 +43,13 @@ type Trains interface {
 	ListTrains(ctx context.Context, query TrainQuery) (Page[Availability], error)
 	// Search returns the trains that a passenger can still book from one station to
 	// another (on sale and not departed), oldest first, with seat lists. Stations are
-	// compared folded. The slice is never nil. Trains that could not be read are missing,
+	// compared by SearchKey. The slice is never nil. Trains that could not be read are missing,
 	// unless that is true of all.
 	Search(ctx context.Context, from, to string) ([]Availability, error)
+	// SuggestStations returns the stations whose search key begins with that of prefix, which must
+	// not be blank, or does so from one of its words on. There are at most MaxSuggestions, those
+	// with the most trains that have not retired first, then by name. The slice is never nil.
+	SuggestStations(ctx context.Context, prefix string) ([]Station, error)
 }
 
 // Seats finds and sells the seats of a train.

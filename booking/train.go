@@ -41,7 +41,8 @@ type Incarnation int64
 func (t *Train) Incarnation() Incarnation { return Incarnation(t.CreatedAt.UnixMicro()) }
 
 // Clean returns the train with its names trimmed and in NFC, or an invalid_request
-// error with every invalid field. It does not check the id.
+// error with every invalid field. It does not check the id, and of the names only what
+// every train keeps to: see CheckNames.
 func (t Train) Clean() (Train, error) {
 	fields := map[string]string{}
 	name, problem := CleanText(t.Name, 1, MaxName)
@@ -57,6 +58,23 @@ func (t Train) Clean() (Train, error) {
 		return Train{}, err
 	}
 	return t, nil
+}
+
+// CheckNames returns an invalid_request error with every name that CleanName refuses. A name that
+// before has is allowed: it may be older than the rules. A new train has no before: nil.
+func (t *Train) CheckNames(before *Train) error {
+	fields := map[string]string{}
+	check := func(field, name string, known bool) {
+		if _, problem := CleanName(name, 1, MaxName); problem != "" && !known {
+			fields[field] = problem
+		}
+	}
+	check("name", t.Name, before != nil && t.Name == before.Name)
+	for i, s := range t.Stops {
+		known := before != nil && slices.ContainsFunc(before.Stops, func(b Stop) bool { return b.Station == s.Station })
+		check(fmt.Sprintf("stops[%d].station", i), s.Station, known)
+	}
+	return Invalid(fields)
 }
 
 func cleanStops(stops []Stop, fields map[string]string) []Stop {
@@ -111,13 +129,25 @@ func checkTimes(stops []Stop, fields map[string]string) {
 	}
 }
 
-// Position returns the position of the stop at station, compared folded, or -1.
+// Position returns the position of the stop at station, or -1. It is the stop with that name, or else
+// the first with that search key.
 func (t *Train) Position(station string) int {
 	if i := slices.IndexFunc(t.Stops, func(s Stop) bool { return s.Station == station }); i >= 0 {
 		return i // most callers spell it as the train does
 	}
-	key := Fold(station)
-	return slices.IndexFunc(t.Stops, func(s Stop) bool { return Fold(s.Station) == key })
+	found, folded, key := -1, Fold(station), SearchKey(station)
+	for i, s := range t.Stops {
+		if !mayHaveKey(s.Station, key) || SearchKey(s.Station) != key {
+			continue
+		}
+		if Fold(s.Station) == folded {
+			return i
+		}
+		if found < 0 {
+			found = i
+		}
+	}
+	return found
 }
 
 // Run returns all legs of the train.
@@ -214,9 +244,9 @@ func offset(at time.Time) int {
 }
 
 // SameStations reports whether both trains call at the same stations in the same order, whatever
-// their times and spelling.
+// their times and spelling: their search keys are equal.
 func (t *Train) SameStations(o *Train) bool {
-	return slices.EqualFunc(t.Stops, o.Stops, func(a, b Stop) bool { return Fold(a.Station) == Fold(b.Station) })
+	return slices.EqualFunc(t.Stops, o.Stops, func(a, b Stop) bool { return SearchKey(a.Station) == SearchKey(b.Station) })
 }
 
 // SameStops reports whether both trains call at the same stations at the same times. The UTC

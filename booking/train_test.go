@@ -2,6 +2,7 @@ package booking_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,10 @@ func TestSegmentIsNamedByItsStations(t *testing.T) {
 	}
 	require.Equal(t, 2, train.Position("c"))
 	require.Equal(t, -1, train.Position("E"))
+	twins := booking.Train{Stops: []booking.Stop{{Station: "X"}, {Station: "İzmir"}, {Station: "Izmir"}, {Station: "Ízmir"}}}
+	for name, position := range map[string]int{"izmir": 2, "i\u0307ZMIR": 1, "ÍZMIR": 3, "ìzmir": 1, "x": 0, "y": -1} {
+		require.Equal(t, position, twins.Position(name), "the same name, or else the first that it may mean: %q", name)
+	}
 	require.Equal(t, booking.Segment(0, 3), train.Run())
 	from, to := train.Ends(booking.Segment(1, 3))
 	require.Equal(t, [2]string{"Große Straße", "D"}, [2]string{from.Station, to.Station})
@@ -176,6 +181,30 @@ func TestCleanReportsEveryInvalidField(t *testing.T) {
 	_, err := longest.Clean()
 	require.NoError(t, err)
 	require.Equal(t, booking.MaxLegs, longest.Run().Count())
+}
+
+func TestNamesThatATrainHasAreNotRefused(t *testing.T) {
+	t.Parallel()
+	const unseen = "must not contain invisible characters"
+	before := lineABCD(1)
+	before.Name, before.Stops[1].Station = "\u3164", "Agra\u034f"
+	to := before
+	to.Stops = slices.Clone(before.Stops)
+	require.NoError(t, to.CheckNames(&before))
+	requireRefused := func(err error, fields map[string]string) {
+		t.Helper()
+		var e *booking.Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, booking.CodeInvalidRequest, e.Code)
+		require.Equal(t, fields, e.Fields)
+	}
+	requireRefused(to.CheckNames(nil), map[string]string{"name": unseen, "stops[1].station": unseen})
+	to.Stops[1], to.Stops[2] = to.Stops[2], to.Stops[1]
+	require.NoError(t, to.CheckNames(&before), "in another place")
+	to.Name, to.Stops[0].Station = "Agra\u034f", "\u3164"
+	requireRefused(to.CheckNames(&before), map[string]string{"name": unseen, "stops[0].station": unseen})
+	require.NoError(t, booking.NewSeatMap(before).CheckChange(before))
+	requireRefused(booking.NewSeatMap(before).CheckChange(to), map[string]string{"name": unseen, "stops[0].station": unseen})
 }
 
 func manyStops(n int) (stops []booking.Stop) {

@@ -41,7 +41,7 @@ func (r Registration) LogValue() slog.Value { return slog.StringValue(fmt.Sprint
 func (r Registration) clean() (Registration, error) {
 	fields := fieldErrors{}
 	var message string
-	r.Username, message = booking.CleanText(r.Username, 1, MaxUsername)
+	r.Username, message = booking.CleanName(r.Username, 1, MaxUsername)
 	fields.add("username", message)
 	r.Email, message = cleanEmail(r.Email)
 	fields.add("email", message)
@@ -53,7 +53,7 @@ func (r Registration) clean() (Registration, error) {
 // display name, angle brackets, comment or quotes. It does not verify that the address
 // exists.
 func cleanEmail(s string) (clean, message string) {
-	clean, message = booking.CleanText(s, MinEmail, MaxEmail)
+	clean, message = booking.CleanName(s, MinEmail, MaxEmail)
 	if message != "" {
 		return "", message
 	}

@@ -1,6 +1,8 @@
 package bookingtest
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +34,67 @@ var listFacts = []fact{
 		found, err := x.Search(x.ctx(), strings.ToUpper(x.station("b")), x.station("C"))
 		require.NoError(x, err)
 		require.Equal(x, x.station("B"), found[0].Train.Stops[1].Station, "in the spelling of the train")
+	}},
+	{"SearchIgnoresHowStationsAreSpelled", func(x *exercise) {
+		draft := x.draft(3)
+		draft.Stops[0].Station = x.station("İstanbul")
+		draft.Stops[3].Station = x.station("New Delhi")
+		train := x.create(draft)
+		for _, from := range []string{"istanbul", "ISTANBUL", "ıstanbul"} {
+			require.Equal(x, []booking.TrainID{train.ID}, x.searched(from, "new\u00a0 DELHI"))
+			require.Equal(x, []booking.TrainID{train.ID}, x.listed(booking.TrainQuery{From: x.station(from), To: x.station("B")}, 1))
+		}
+		require.Equal(x, "aaa", x.seats(train, "istanbul", "new-delhi"))
+		hold := x.hold(x.between(request(train, uuid.New(), 1), "Istanbul", "NEW  DELHI"))
+		require.Equal(x, train.Run(), hold.Legs)
+		x.requireFound("Istanbul", "New Delhi", "[2,3]", booking.Tally{Available: 2, Held: 1})
+	}},
+	{"StationsAreSuggestedByTheBeginningOfAWord", func(x *exercise) {
+		word := strings.ReplaceAll(x.line, "-", "")
+		station := func(name string) string { return name + " " + word }
+		draft := x.draft(1)
+		for i, name := range []string{"İstanbul", "Iğdır-Ost", "Agra", "Bursa"} {
+			draft.Stops[i].Station = station(name)
+		}
+		train := x.create(draft)
+		draft.ID, draft.Stops = booking.NewTrainID(), slices.Clone(draft.Stops)
+		draft.Stops[0].Station, draft.Stops[2].Station = station("Istanbul"), station("Cairo")
+		x.create(draft)
+		draft.ID = booking.NewTrainID()
+		draft.Stops = []booking.Stop{{Station: station("Istanbul")}, {Station: station("Cairo")}}
+		x.create(draft)
+
+		require.Equal(x, []booking.Station{
+			{Name: station("Istanbul"), Trains: 3},
+			{Name: station("Bursa"), Trains: 2},
+			{Name: station("Cairo"), Trains: 2},
+			{Name: station("Iğdır-Ost"), Trains: 2},
+			{Name: station("Agra"), Trains: 1},
+		}, x.suggested(strings.ToUpper(word)))
+		require.Equal(x, []booking.Station{{Name: station("Istanbul"), Trains: 3}}, x.suggested("İSTANBUL "+word[:30]))
+		require.Equal(x, []booking.Station{{Name: station("Iğdır-Ost"), Trains: 2}}, x.suggested("ost "+word))
+		require.Empty(x, x.suggested("stanbul "+word))
+		found, err := x.SuggestStations(x.ctx(), "nowhere "+word)
+		require.NoError(x, err)
+		require.NotNil(x, found, "an empty list is not nil")
+
+		require.NoError(x, x.DeleteTrain(x.ctx(), train.ID, false))
+		require.Empty(x, x.suggested("agra "+word))
+		require.Equal(x, []booking.Station{{Name: station("Istanbul"), Trains: 2}}, x.suggested("istanbul "+word))
+	}},
+	{"TenStationsAreSuggestedAtMost", func(x *exercise) {
+		word := strings.ReplaceAll(x.line, "-", "")
+		draft := x.draft(1)
+		for i := range 12 {
+			draft.Stops = append(draft.Stops, booking.Stop{Station: fmt.Sprintf("%s %02d", word, i)})
+		}
+		x.create(draft)
+		draft.ID, draft.Stops = booking.NewTrainID(), draft.Stops[len(draft.Stops)-2:]
+		x.create(draft)
+		found := x.suggested(word)
+		require.Len(x, found, booking.MaxSuggestions)
+		require.Equal(x, booking.Station{Name: word + " 10", Trains: 2}, found[0])
+		require.Equal(x, booking.Station{Name: word + " 07", Trains: 1}, found[9])
 	}},
 	{"SearchReturnsTheSeatsOfTheSegment", func(x *exercise) {
 		train := x.create(x.draft(5))
@@ -129,6 +192,14 @@ func (x *exercise) searched(from, to string) (ids []booking.TrainID) {
 		ids = append(ids, a.Train.ID)
 	}
 	return ids
+}
+
+// suggested returns the stations that are suggested.
+func (x *exercise) suggested(prefix string) []booking.Station {
+	x.Helper()
+	found, err := x.SuggestStations(x.ctx(), prefix)
+	require.NoError(x, err)
+	return found
 }
 
 // requireFound checks the seats and tally of the only train that a search finds.

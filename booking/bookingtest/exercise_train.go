@@ -50,6 +50,21 @@ var trainFacts = []fact{
 		_, _, err = x.PutTrain(x.ctx(), bad)
 		x.requireFields(err, "capacity", "name", "stops[3].station")
 	}},
+	{"NameThatCannotBeSeenIsRefused", func(x *exercise) {
+		bad := x.draft(1)
+		bad.Name, bad.Stops[1].Station = "\u3164", x.station("Agra\u034f")
+		_, err := x.CreateTrain(x.ctx(), bad)
+		x.requireFields(err, "name", "stops[1].station")
+		_, _, err = x.PutTrain(x.ctx(), bad)
+		x.requireFields(err, "name", "stops[1].station")
+		train := x.create(x.draft(1))
+		bad.ID = train.ID
+		_, _, err = x.PutTrain(x.ctx(), bad)
+		x.requireFields(err, "name", "stops[1].station")
+		found, err := x.FindTrain(x.ctx(), train.ID)
+		require.NoError(x, err)
+		x.requireSameTrain(train, *found.Train)
+	}},
 	{"SeatIDIsNoTrainID", func(x *exercise) {
 		bad := x.draft(1)
 		bad.ID[15] = 1

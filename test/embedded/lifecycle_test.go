@@ -59,7 +59,7 @@ func TestHoldEndsOnTimeAfterTheServiceWasKilled(t *testing.T) {
 	}, timeout, 50*time.Millisecond, "the seat is free again")
 	require.False(t, time.Now().Before(held.ExpiresAt), "it ended early")
 	refused := asha.MustConfirm(t, http.StatusConflict, held.SeatID)
-	require.Equal(t, "seat_not_locked", refused.Code)
+	require.Equal(t, "hold_expired", refused.Code)
 }
 
 // halfSent is a request whose handler waits for the body.

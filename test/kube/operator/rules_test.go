@@ -93,6 +93,8 @@ func TestValidTrainIsAccepted(t *testing.T) {
 		"the largest":                  set("capacity", 20_000),
 		"the smallest":                 set("capacity", 1),
 		"longest name":                 set("name", strings.Repeat("ü", 255)),
+		"names with joiners":           route("क्\u200dष", "نجف\u200cآباد", "র\u200d্যাডিসন", "ഷൊര്\u200dണൂര്\u200d"),
+		"a name between spaces":        set("name", " \u2028Nº 5 — L’Été (A+B)\t"),
 		"no times":                     route("Delhi", "Jaipur", "Mumbai"),
 		"two stops":                    route("Delhi", "Mumbai"),
 		"64 stops with longest names":  route(stations(64, true)...),
@@ -125,7 +127,8 @@ func TestInvalidTrainIsRejectedWithAMessage(t *testing.T) {
 	}{
 		"no name":               {set("name", nil), "spec.name: Required value"},
 		"an empty name":         {set("name", ""), "spec.name: Invalid value"},
-		"a name of spaces":      {set("name", "  "), "name must not be blank"},
+		"a name of spaces":      {set("name", "  "), "name must have a letter or digit"},
+		"a name of a dash":      {set("name", "—"), "name must have a letter or digit"},
 		"a name too long":       {set("name", strings.Repeat("x", 256)), "may not be more than 255"},
 		"no seats":              {set("capacity", 0), "greater than or equal to 1"},
 		"too many seats":        {set("capacity", 20_001), "less than or equal to 20000"},
@@ -134,7 +137,7 @@ func TestInvalidTrainIsRejectedWithAMessage(t *testing.T) {
 		"no stops":              {set("stops", nil), "spec.stops: Required value"},
 		"one stop":              {route("Delhi"), "should have at least 2 items"},
 		"65 stops":              {route(stations(65, false)...), "must have at most 64 items"},
-		"a station of spaces":   {set("stops", []any{map[string]any{"station": " "}, map[string]any{"station": "B"}}), "station must not be blank"},
+		"a station of spaces":   {set("stops", []any{map[string]any{"station": " "}, map[string]any{"station": "B"}}), "station must have a letter or digit"},
 		"no station":            {set("stops", []any{map[string]any{}, map[string]any{"station": "B"}}), "spec.stops[0].station: Required value"},
 		"a station twice":       {route("Delhi", "Jaipur", "Delhi"), once},
 		"in another case":       {route("Delhi", "DELHI"), once},
@@ -162,6 +165,22 @@ func TestInvalidTrainIsRejectedWithAMessage(t *testing.T) {
 		err := c.Create(t.Context(), train, client.FieldValidation(metav1.FieldValidationStrict))
 		require.True(t, apierrors.IsInvalid(err) || apierrors.IsBadRequest(err), "%s: %v", name, err)
 		require.ErrorContains(t, err, row.message, name)
+	}
+	const unseen, stray = " must not contain control, invisible", " must not contain joiners except"
+	for name, message := range map[string]string{
+		"\u3164": unseen, "a\u2800": unseen, "\u115f": unseen, "a\u1160": unseen, "\uffa0": unseen, "w1\u034f": unseen,
+		"w1\ufe0f": unseen, "ក\u17b4": unseen, "ក\u17b5": unseen, "ᠠ\u180b": unseen, "ᠠ\u180f": unseen, "a\U000e0100": unseen,
+		"a\u2028b": unseen, "a\u2029b": unseen, "a\ue000": unseen, "a\u0378": unseen, "a\uffff": unseen, "a\u200bb": unseen, "a\x00": unseen,
+		"a\u200c": stray, "w1\u200d": stray, "\u200ca": stray, "क\u200dष": stray, "ß\u200cß": stray,
+	} {
+		stops := []any{map[string]any{"station": "Agra"}, map[string]any{"station": name}}
+		for field, edit := range map[string]func(map[string]any){"name": set("name", name), "station": set("stops", stops)} {
+			train := manifest(t, edit)
+			train.SetNamespace(namespace)
+			err := c.Create(t.Context(), train)
+			require.True(t, apierrors.IsInvalid(err), "%s %+q: %v", field, name, err)
+			require.ErrorContains(t, err, field+message, "%+q", name)
+		}
 	}
 }
 

@@ -8,7 +8,8 @@ package v1alpha1
 // Stop is a station where a train calls. The times are optional. Their UTC offset is kept,
 // because searches by date use it.
 type StopApplyConfiguration struct {
-	// station is the name of the station. Use the same name for every train that calls there.
+	// station is the name of the station. Use the same name for every train that calls there. It
+	// must have a letter or digit and only characters that can be seen.
 	Station *string `json:"station,omitempty"`
 	// arrivesAt is a time like 2026-12-01T06:00:00+05:30.
 	ArrivesAt *string `json:"arrivesAt,omitempty"`

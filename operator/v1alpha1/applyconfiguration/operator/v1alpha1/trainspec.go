@@ -11,8 +11,8 @@ import (
 //
 // TrainSpec is the train that the service should sell.
 type TrainSpecApplyConfiguration struct {
-	// name is the name that passengers see. It must not be blank. Spaces at its ends are
-	// removed.
+	// name is the name that passengers see. It must have a letter or digit and only characters
+	// that can be seen. Spaces at its ends are removed.
 	Name *string `json:"name,omitempty"`
 	// capacity is the number of seats, numbered from 1. It can grow at any time. It shrinks
 	// once no seat above it is booked or held: until then the train keeps its seats, and
