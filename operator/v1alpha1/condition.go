@@ -36,7 +36,7 @@ const (
 	// The message names them. The rest of the change is made; the capacity is retried.
 	ReasonCapacityInUse = "CapacityInUse"
 
-	// ReasonHasBookings: False, Reconciling; stops cannot change while seats are booked or
+	// ReasonHasBookings: False, Reconciling; stations cannot change while seats are booked or
 	// held. The rest of the change is made; the stops are retried.
 	ReasonHasBookings = "HasBookings"
 

@@ -72,8 +72,8 @@ type TrainSpec struct {
 	// Kubernetes 1.33. They require instead that the earliest and the latest times of the
 	// stops ascend, and that no two stops overlap.
 
-	// stops are the stations where the train calls, in order. They cannot change while a seat
-	// is booked or held: until then Ready is False with the reason HasBookings.
+	// stops are the stations where the train calls, in order. While a seat is booked or held, only
+	// their times and spelling can change: until then Ready is False with the reason HasBookings.
 	//
 	// +required
 	// +listType=atomic

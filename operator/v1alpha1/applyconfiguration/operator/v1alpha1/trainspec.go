@@ -18,8 +18,8 @@ type TrainSpecApplyConfiguration struct {
 	// once no seat above it is booked or held: until then the train keeps its seats, and
 	// Ready is False with the reason CapacityInUse.
 	Capacity *int32 `json:"capacity,omitempty"`
-	// stops are the stations where the train calls, in order. They cannot change while a seat
-	// is booked or held: until then Ready is False with the reason HasBookings.
+	// stops are the stations where the train calls, in order. While a seat is booked or held, only
+	// their times and spelling can change: until then Ready is False with the reason HasBookings.
 	Stops []StopApplyConfiguration `json:"stops,omitempty"`
 	// onSale reports whether seats can be locked and booked. Bookings stay valid when it is
 	// set to false.
