@@ -260,9 +260,9 @@ func (m *SeatMap) checkSize(request HoldRequest, rules HoldRules) error {
 	}
 	switch {
 	case wanted > rules.MaxSeats:
-		return InvalidField(field, fmt.Sprintf("must be at most %d: so many seats of one train may be held at once", rules.MaxSeats))
+		return InvalidField(field, fmt.Sprintf("must be at most %d, the seats of one train that a user may hold at once", rules.MaxSeats))
 	case wanted > m.train.Capacity:
-		return InvalidField(field, fmt.Sprintf("must be at most %d: so many seats has the train", m.train.Capacity))
+		return InvalidField(field, fmt.Sprintf("must be at most %d, the capacity of the train", m.train.Capacity))
 	}
 	return nil
 }
