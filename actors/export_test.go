@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/actors/wire"
 	"trainbooking.dev/booking"
@@ -13,6 +15,17 @@ import (
 
 // RequestTimeout is requestTimeout.
 const RequestTimeout = requestTimeout
+
+// Retries returns how often attempts of requests were repeated.
+func Retries(s *System) float64 {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(s.metrics.retries)
+	families, err := registry.Gather()
+	if err != nil {
+		panic(err)
+	}
+	return families[0].GetMetric()[0].GetCounter().GetValue()
+}
 
 // PanicOnce sends the train a request that makes its actor panic, and then another one.
 func PanicOnce(ctx context.Context, s *System, id booking.TrainID) error {

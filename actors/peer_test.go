@@ -138,6 +138,7 @@ func TestConcurrentQueriesOfAPeerAreAnswered(t *testing.T) {
 			})
 		}
 		clients.Wait()
+		require.Zero(c, actors.Retries(asking.System), "the peer has answered every query of a call")
 		_, err := asking.SeatMap(c.Context(), ids[0], "Y", "X")
 		require.Equal(c, booking.CodeInvalidRequest, booking.CodeOf(err))
 	})

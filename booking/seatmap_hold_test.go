@@ -134,7 +134,7 @@ func (m *machine) confirm(t *rapid.T) {
 func (m *machine) confirmAs(t *rapid.T, ref booking.HoldRef) {
 	want, wantHold, wantMade, wantErr := m.model.Confirm(ref, m.now)
 	b, hold, made, err := m.seats.Confirm(ref, m.historyFor(t, ref), m.now)
-	if booking.CodeOf(err) == booking.CodeSeatNotLocked { // the history says whether it has expired
+	if booking.CodeOf(err) == booking.CodeSeatNotLocked { // the history shows whether it has expired
 		b, hold, made, err = m.seats.Confirm(ref, m.history(t, ref.User), m.now)
 	}
 	requireSameError(t, wantErr, err)

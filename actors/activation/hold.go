@@ -102,7 +102,7 @@ func (m *Machine) release(c *call, ref booking.HoldRef, result error) {
 }
 
 // mayHaveExpired asks for the history of a user whose hold was not found, and reports whether it did:
-// the history says whether the hold has expired.
+// the history shows whether the hold has expired.
 func (m *Machine) mayHaveExpired(c *call, user uuid.UUID, err error) bool {
 	return booking.CodeOf(err) == booking.CodeSeatNotLocked && m.needHistory(c, user)
 }
