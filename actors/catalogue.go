@@ -4,7 +4,6 @@ import (
 	"container/heap"
 	"iter"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +26,7 @@ type catalogue struct {
 	names    map[string]*name    // the spellings of stations
 	words    []word              // of all stations, in order
 	due      dueListings
+	key      []byte // of the route of the train that is added, reused
 }
 
 // listing is a train in the catalogue.
@@ -39,7 +39,7 @@ type listing struct {
 
 // route is a sequence of stations, with the trains that call there. Trains of many days share it.
 type route struct {
-	key       string     // the folded names of its stops
+	key       string     // the folded names of its stops, each with a 0 after it
 	stations  []*station // each once
 	ambiguous bool       // two stops have one search key
 	trains    []*listing
@@ -153,13 +153,16 @@ func (c *catalogue) pass(now time.Time) {
 
 // index adds a train to all but the lists in order.
 func (c *catalogue) index(train *booking.Train) *listing {
-	names, folded := make([]*name, len(train.Stops)), make([]string, len(train.Stops))
-	for i, stop := range train.Stops {
-		names[i] = c.spell(stop.Station)
-		names[i].trains++
-		folded[i] = names[i].folded
+	c.key = c.key[:0]
+	for _, stop := range train.Stops {
+		n := c.spell(stop.Station)
+		n.trains++
+		c.key = append(append(c.key, n.folded...), 0)
 	}
-	r := c.route(strings.Join(folded, "\x00"), names)
+	r := c.routes[string(c.key)]
+	if r == nil {
+		r = c.addRoute(string(c.key), train)
+	}
 	for _, s := range r.stations {
 		s.trains++
 	}
@@ -174,21 +177,18 @@ func (c *catalogue) index(train *booking.Train) *listing {
 	return l
 }
 
-// route returns the route with a key, and adds it if it is new.
-func (c *catalogue) route(key string, names []*name) *route {
-	r := c.routes[key]
-	if r != nil {
-		return r
-	}
-	r = &route{key: key}
+// addRoute adds the route of a train.
+func (c *catalogue) addRoute(key string, train *booking.Train) *route {
+	r := &route{key: key}
 	c.routes[key] = r
-	for i, n := range names {
-		if _, twice := n.station.routes[r]; twice {
+	for i, stop := range train.Stops {
+		s := c.spell(stop.Station).station
+		if _, twice := s.routes[r]; twice {
 			r.ambiguous = true
 			continue
 		}
-		n.station.routes[r] = i
-		r.stations = append(r.stations, n.station)
+		s.routes[r] = i
+		r.stations = append(r.stations, s)
 	}
 	return r
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -279,11 +280,12 @@ func TestCatalogueIsReadAgainWhenTheStoreHasLostChanges(t *testing.T) {
 type movingStores struct {
 	*stores
 	train booking.Train
+	once  sync.Once
 	moved chan struct{} // closed when the train has been moved
 }
 
-func (s *movingStores) TrainPages(ctx context.Context, after booking.Cursor, _ int) ([]booking.Cursor, error) {
-	return s.stores.TrainPages(ctx, after, 1)
+func (s *movingStores) PageEnd(ctx context.Context, after booking.Cursor, _ int) (booking.Cursor, error) {
+	return s.stores.PageEnd(ctx, after, 1)
 }
 
 func (s *movingStores) ListTrains(ctx context.Context, after, upTo booking.Cursor) ([]booking.Train, error) {
@@ -292,12 +294,13 @@ func (s *movingStores) ListTrains(ctx context.Context, after, upTo booking.Curso
 	}
 	page, err := s.stores.ListTrains(ctx, after, upTo)
 	if err == nil && len(page) == 1 && page[0].ID == s.train.ID && upTo != persistence.LastPosition {
-		guard := persistence.Guard{Train: s.train.ID, Epoch: 1, Owner: uuid.New()}
-		_, err = s.Adopt(ctx, []persistence.Guard{guard})
-		if err == nil {
-			err = s.ChangeTrain(ctx, guard, s.train)
-		}
-		close(s.moved)
+		s.once.Do(func() {
+			defer close(s.moved)
+			guard := persistence.Guard{Train: s.train.ID, Epoch: 1, Owner: uuid.New()}
+			if _, err = s.Adopt(ctx, []persistence.Guard{guard}); err == nil {
+				err = s.ChangeTrain(ctx, guard, s.train)
+			}
+		})
 	}
 	return page, err
 }

@@ -116,36 +116,59 @@ func (s *System) refreshCatalogue() error {
 // loadCatalogue reads all trains that are not retired, several pages at a time. What has changed since
 // the revision, which was read before, is read again by the next refresh.
 func (s *System) loadCatalogue(revision int64) error {
-	read, after := newCatalogue(), booking.Cursor{At: time.Now()}
+	read, pages := newCatalogue(), trainPages{next: booking.Cursor{At: time.Now()}}
 	read.revision = revision
-	ends, err := within(s, func(ctx context.Context) ([]booking.Cursor, error) {
-		return s.store.TrainPages(ctx, after, trainsPerPage)
-	})
-	if err != nil {
-		return err
-	}
-	var mu sync.Mutex
-	var pages errgroup.Group
-	pages.SetLimit(min(maxReads, runtime.GOMAXPROCS(0)))
-	for _, end := range append(ends, persistence.LastPosition) {
-		begin := after
-		pages.Go(func() error {
-			trains, err := within(s, func(ctx context.Context) ([]booking.Train, error) {
-				return s.store.ListTrains(ctx, begin, end)
-			})
-			mu.Lock()
-			defer mu.Unlock()
-			read.add(trains)
-			return err
+	var mu sync.Mutex // of read
+	var readers errgroup.Group
+	for range min(maxReads, runtime.GOMAXPROCS(0)) {
+		readers.Go(func() error {
+			for {
+				trains, last, err := pages.read(s)
+				if err != nil || last {
+					return err
+				}
+				mu.Lock()
+				read.add(trains)
+				mu.Unlock()
+			}
 		})
-		after = end
 	}
-	if err := pages.Wait(); err != nil {
+	if err := readers.Wait(); err != nil {
 		return err
 	}
 	s.catalogue.replace(read, time.Now())
 	s.refreshes.done.Go(debug.FreeOSMemory) // most of what the load has used is garbage
 	return nil
+}
+
+// trainPages are the pages of the trains that are not retired, for several readers.
+type trainPages struct {
+	mu   sync.Mutex
+	next booking.Cursor // where the page begins that no reader has taken
+}
+
+// read reads a page that no other reader has taken. last reports that there is none.
+func (p *trainPages) read(s *System) (trains []booking.Train, last bool, err error) {
+	begin, end, err := p.take(s)
+	if err != nil || begin == persistence.LastPosition {
+		return nil, true, err
+	}
+	trains, err = within(s, func(ctx context.Context) ([]booking.Train, error) {
+		return s.store.ListTrains(ctx, begin, end)
+	})
+	return trains, false, err
+}
+
+func (p *trainPages) take(s *System) (begin, end booking.Cursor, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	begin = p.next
+	if begin != persistence.LastPosition {
+		p.next, err = within(s, func(ctx context.Context) (booking.Cursor, error) {
+			return s.store.PageEnd(ctx, begin, trainsPerPage)
+		})
+	}
+	return begin, p.next, err
 }
 
 // within calls the store with a timeout.

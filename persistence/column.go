@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unique"
 
 	"github.com/google/uuid"
 	"github.com/tidwall/gjson"
@@ -54,9 +53,15 @@ func EncodeRetirement(t *booking.Train) time.Time {
 	return never
 }
 
-// DecodeStops is the inverse of EncodeList for stops. A process that starts decodes those of all
-// trains, so it is fast, and equal stations and UTC offsets share their memory.
-func DecodeStops(text string) (stops []booking.Stop, err error) {
+// StopsDecoder decodes the stops of the trains of one query. A process that starts decodes those of
+// all trains, so it is fast, and equal stations and UTC offsets share their memory. The zero
+// StopsDecoder is ready to use. It is not safe for concurrent use.
+type StopsDecoder struct {
+	stations map[string]string // by themselves
+}
+
+// Decode is the inverse of EncodeList for stops.
+func (d *StopsDecoder) Decode(text string) (stops []booking.Stop, err error) {
 	list := gjson.Parse(text)
 	if !gjson.Valid(text) || !list.IsArray() {
 		return nil, errors.New("decode stops: not a JSON array")
@@ -67,7 +72,7 @@ func DecodeStops(text string) (stops []booking.Stop, err error) {
 		item.ForEach(func(key, value gjson.Result) bool {
 			switch key.String() {
 			case "station":
-				stop.Station = unique.Make(value.String()).Value()
+				stop.Station = d.shared(value.String())
 			case "arrives_at":
 				stop.ArrivesAt, err = decodeTime(value.String())
 			case "departs_at":
@@ -82,6 +87,20 @@ func DecodeStops(text string) (stops []booking.Stop, err error) {
 		return nil, fmt.Errorf("decode stops: %w", err)
 	}
 	return stops, nil
+}
+
+// shared returns a string equal to name, which may be a part of a whole row.
+func (d *StopsDecoder) shared(name string) string {
+	known, found := d.stations[name]
+	if found {
+		return known
+	}
+	if d.stations == nil {
+		d.stations = map[string]string{}
+	}
+	name = strings.Clone(name)
+	d.stations[name] = name
+	return name
 }
 
 // zones are the locations of UTC offsets, by their text, such as +05:30.

@@ -22,7 +22,7 @@ func FuzzStopsColumn(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		stops, err := persistence.DecodeStops(text)
+		stops, err := new(persistence.StopsDecoder).Decode(text)
 		if err != nil {
 			require.ErrorContains(t, err, "decode stops")
 			return
@@ -30,7 +30,7 @@ func FuzzStopsColumn(f *testing.F) {
 		require.True(t, json.Valid([]byte(text)))
 		written, err := persistence.EncodeList(stops)
 		require.NoError(t, err)
-		again, err := persistence.DecodeStops(written)
+		again, err := new(persistence.StopsDecoder).Decode(written)
 		require.NoError(t, err)
 		require.Len(t, again, len(stops))
 		for i := range stops {
@@ -61,7 +61,7 @@ func TestTimesOfStopsKeepTheirOffset(t *testing.T) {
 		want, err := time.Parse(time.RFC3339Nano, text)
 		require.NoError(t, err)
 		for range 2 { // the second time its offset is known
-			stops, err := persistence.DecodeStops(`[{"station": "Delhi", "departs_at": "` + text + `"}]`)
+			stops, err := new(persistence.StopsDecoder).Decode(`[{"station": "Delhi", "departs_at": "` + text + `"}]`)
 			require.NoError(t, err)
 			require.True(t, want.Equal(stops[0].DepartsAt), "%s is decoded as %s", text, stops[0].DepartsAt)
 			require.Equal(t, text, stops[0].DepartsAt.Format(time.RFC3339Nano))

@@ -99,9 +99,9 @@ type Catalogue interface {
 	// by when they retire and their ids, up to another one. After the present, they are those that are
 	// not retired.
 	ListTrains(ctx context.Context, after, upTo booking.Cursor) ([]booking.Train, error)
-	// TrainPages returns the positions of every size-th of the trains of ListTrains after a position,
-	// so that several readers can share them.
-	TrainPages(ctx context.Context, after booking.Cursor, size int) ([]booking.Cursor, error)
+	// PageEnd returns the position of the size-th train of ListTrains after a position, LastPosition if
+	// there are fewer, so that several readers can share them.
+	PageEnd(ctx context.Context, after booking.Cursor, size int) (booking.Cursor, error)
 	// ChangedTrains returns the trains with a revision above after, in its order, at most limit.
 	ChangedTrains(ctx context.Context, after int64, limit int) ([]ChangedTrain, error)
 	// FindTrains returns those of the trains that are not deleted, in no order. They may be retired.

@@ -168,7 +168,7 @@ func withTrains(ctx context.Context, c *conn, bookings []booking.Booking) ([]boo
 			trains[b.Train], ids = nil, append(ids, id(b.Train))
 		}
 	}
-	found, err := all(ctx, c, scanTrain, find, ids)
+	found, err := all(ctx, c, new(trainScanner).scan, find, ids)
 	if err != nil {
 		return nil, err
 	}

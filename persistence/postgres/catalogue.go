@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"trainbooking.dev/booking"
@@ -24,30 +25,32 @@ func (db *DB) ListTrains(ctx context.Context, after, upTo booking.Cursor) (train
 		SELECT ` + trainColumns + ` FROM trains
 		WHERE deleted_at IS NULL AND (retires_at, id) > ($1, $2) AND (retires_at, id) <= ($3, $4)`
 	err = db.read(ctx, "list trains", func(ctx context.Context, c *conn) error {
-		trains, err = all(ctx, c, scanTrain, find, after.At, id(after.ID), upTo.At, id(upTo.ID))
+		trains, err = all(ctx, c, new(trainScanner).scan, find, after.At, id(after.ID), upTo.At, id(upTo.ID))
 		return err
 	})
 	return trains, err
 }
 
-// TrainPages implements persistence.Catalogue.
-func (db *DB) TrainPages(ctx context.Context, after booking.Cursor, size int) (ends []booking.Cursor, err error) {
+// PageEnd implements persistence.Catalogue.
+func (db *DB) PageEnd(ctx context.Context, after booking.Cursor, size int) (end booking.Cursor, err error) {
 	const find = `
-		SELECT retires_at, id FROM (
-			SELECT retires_at, id, row_number() OVER (ORDER BY retires_at, id) AS n FROM trains
-			WHERE deleted_at IS NULL AND (retires_at, id) > ($1, $2)) AS numbered
-		WHERE n % $3 = 0 ORDER BY n`
+		SELECT retires_at, id FROM trains
+		WHERE deleted_at IS NULL AND (retires_at, id) > ($1, $2)
+		ORDER BY retires_at, id LIMIT 1 OFFSET $3`
 	scan := func(r row) (end booking.Cursor, err error) {
 		var at time.Time
 		err = r.Scan(&at, (*[16]byte)(&end.ID))
 		end.At = fromTime(at)
 		return end, err
 	}
-	err = db.read(ctx, "train pages", func(ctx context.Context, c *conn) error {
-		ends, err = all(ctx, c, scan, find, after.At, id(after.ID), size)
+	err = db.read(ctx, "page end", func(ctx context.Context, c *conn) error {
+		end, err = first(ctx, c, scan, find, after.At, id(after.ID), size-1)
 		return err
 	})
-	return ends, err
+	if errors.Is(err, persistence.ErrNotFound) {
+		return persistence.LastPosition, nil
+	}
+	return end, err
 }
 
 // ChangedTrains implements persistence.Catalogue.
@@ -57,8 +60,9 @@ func (db *DB) ChangedTrains(
 	const find = `
 		SELECT ` + trainColumns + `, revision, deleted_at IS NOT NULL FROM trains
 		WHERE revision > $1 ORDER BY revision LIMIT $2`
+	var scanner trainScanner
 	scan := func(r row) (t persistence.ChangedTrain, err error) {
-		err = scanTrainAnd(r, &t.Train, &t.Revision, &t.Deleted)
+		err = scanner.scanAnd(r, &t.Train, &t.Revision, &t.Deleted)
 		return t, err
 	}
 	err = db.read(ctx, "changed trains", func(ctx context.Context, c *conn) error {
@@ -72,7 +76,7 @@ func (db *DB) ChangedTrains(
 func (db *DB) FindTrains(ctx context.Context, ids []booking.TrainID) (trains []booking.Train, err error) {
 	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ANY ($1::uuid[]) AND ` + notDeleted
 	err = db.read(ctx, "find trains", func(ctx context.Context, c *conn) error {
-		trains, err = all(ctx, c, scanTrain, find, column(ids, id))
+		trains, err = all(ctx, c, new(trainScanner).scan, find, column(ids, id))
 		return err
 	})
 	return trains, err

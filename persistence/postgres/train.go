@@ -179,8 +179,9 @@ func (db *DB) LoadTrains(
 	ids := column(trains, id)
 	err = db.snapshotAhead(ctx, "load trains", func(ctx context.Context, c *conn) error {
 		loaded := make(map[booking.TrainID]*persistence.LoadedTrain, len(trains))
+		var scanner trainScanner
 		_, err := all(ctx, c, func(r row) (booking.TrainID, error) {
-			train, err := scanTrain(r)
+			train, err := scanner.scan(r)
 			loaded[train.ID] = &persistence.LoadedTrain{Train: train}
 			return train.ID, err
 		}, find, ids)
@@ -323,19 +324,22 @@ func resultError(result string) error {
 	return fmt.Errorf("%w: result %q", persistence.ErrUnknown, result)
 }
 
-func scanTrain(r row) (t booking.Train, err error) {
-	err = scanTrainAnd(r, &t)
+// trainScanner scans the rows of one query for trains, which share what is equal.
+type trainScanner struct{ stops persistence.StopsDecoder }
+
+func (s *trainScanner) scan(r row) (t booking.Train, err error) {
+	err = s.scanAnd(r, &t)
 	return t, err
 }
 
-// scanTrainAnd scans the columns of a train, and more columns after them.
-func scanTrainAnd(r row, t *booking.Train, more ...any) (err error) {
+// scanAnd scans the columns of a train, and more columns after them.
+func (s *trainScanner) scanAnd(r row, t *booking.Train, more ...any) (err error) {
 	var stops string
 	columns := []any{(*[16]byte)(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &t.CreatedAt, &t.UpdatedAt, &stops}
 	if err := r.Scan(append(columns, more...)...); err != nil {
 		return err
 	}
 	t.CreatedAt, t.UpdatedAt = fromTime(t.CreatedAt), fromTime(t.UpdatedAt)
-	t.Stops, err = persistence.DecodeStops(stops)
+	t.Stops, err = s.stops.Decode(stops)
 	return err
 }

@@ -160,7 +160,7 @@ func withTrains(ctx context.Context, c *conn, bookings []booking.Booking) ([]boo
 	var booked []booking.BookedTrain
 	for _, b := range bookings {
 		if trains[b.Train] == nil {
-			on, err := first(ctx, c, scanTrain, find, b.Train[:])
+			on, err := first(ctx, c, new(trainScanner).scan, find, b.Train[:])
 			if err != nil {
 				return nil, err
 			}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
@@ -23,30 +24,32 @@ func (db *DB) ListTrains(ctx context.Context, after, upTo booking.Cursor) (train
 		SELECT ` + trainColumns + ` FROM trains
 		WHERE deleted_at IS NULL AND (retires_at, id) > (?, ?) AND (retires_at, id) <= (?, ?)`
 	err = db.read(ctx, "list trains", func(ctx context.Context, c *conn) error {
-		trains, err = all(ctx, c, scanTrain, find, micros(after.At), after.ID[:], micros(upTo.At), upTo.ID[:])
+		trains, err = all(ctx, c, new(trainScanner).scan, find, micros(after.At), after.ID[:], micros(upTo.At), upTo.ID[:])
 		return err
 	})
 	return trains, err
 }
 
-// TrainPages implements persistence.Catalogue.
-func (db *DB) TrainPages(ctx context.Context, after booking.Cursor, size int) (ends []booking.Cursor, err error) {
+// PageEnd implements persistence.Catalogue.
+func (db *DB) PageEnd(ctx context.Context, after booking.Cursor, size int) (end booking.Cursor, err error) {
 	const find = `
-		SELECT retires_at, id FROM (
-			SELECT retires_at, id, row_number() OVER (ORDER BY retires_at, id) AS n FROM trains
-			WHERE deleted_at IS NULL AND (retires_at, id) > (?, ?)) AS numbered
-		WHERE n % ? = 0 ORDER BY n`
+		SELECT retires_at, id FROM trains
+		WHERE deleted_at IS NULL AND (retires_at, id) > (?, ?)
+		ORDER BY retires_at, id LIMIT 1 OFFSET ?`
 	scan := func(r row) (end booking.Cursor, err error) {
 		var at int64
 		err = r.Scan(&at, &end.ID)
 		end.At = fromMicros(at)
 		return end, err
 	}
-	err = db.read(ctx, "train pages", func(ctx context.Context, c *conn) error {
-		ends, err = all(ctx, c, scan, find, micros(after.At), after.ID[:], size)
+	err = db.read(ctx, "page end", func(ctx context.Context, c *conn) error {
+		end, err = first(ctx, c, scan, find, micros(after.At), after.ID[:], size-1)
 		return err
 	})
-	return ends, err
+	if errors.Is(err, persistence.ErrNotFound) {
+		return persistence.LastPosition, nil
+	}
+	return end, err
 }
 
 // ChangedTrains implements persistence.Catalogue.
@@ -56,8 +59,9 @@ func (db *DB) ChangedTrains(
 	const find = `
 		SELECT ` + trainColumns + `, revision, deleted_at IS NOT NULL FROM trains
 		WHERE revision > ? ORDER BY revision LIMIT ?`
+	var scanner trainScanner
 	scan := func(r row) (t persistence.ChangedTrain, err error) {
-		err = scanTrainAnd(r, &t.Train, &t.Revision, &t.Deleted)
+		err = scanner.scanAnd(r, &t.Train, &t.Revision, &t.Deleted)
 		return t, err
 	}
 	err = db.read(ctx, "changed trains", func(ctx context.Context, c *conn) error {
@@ -77,7 +81,7 @@ func (db *DB) FindTrains(ctx context.Context, ids []booking.TrainID) (trains []b
 		return nil, wrap("find trains", err)
 	}
 	err = db.read(ctx, "find trains", func(ctx context.Context, c *conn) error {
-		trains, err = all(ctx, c, scanTrain, find, list)
+		trains, err = all(ctx, c, new(trainScanner).scan, find, list)
 		return err
 	})
 	return trains, err

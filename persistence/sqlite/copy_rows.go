@@ -76,7 +76,7 @@ func (r rowWith) Scan(dest ...any) error { return r.row.Scan(append(dest, r.more
 
 func scanTrainRow(r row) (t persistence.TrainRow, err error) {
 	var deleted *int64
-	t.Train, err = scanTrain(rowWith{r, []any{&t.Epoch, &deleted}})
+	t.Train, err = new(trainScanner).scan(rowWith{r, []any{&t.Epoch, &deleted}})
 	t.DeletedAt = fromOptional(deleted)
 	return t, err
 }

@@ -138,7 +138,7 @@ func (db *DB) LoadTrains(
 
 func load(ctx context.Context, c *conn, id booking.TrainID) (loaded persistence.LoadedTrain, err error) {
 	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ? AND deleted_at IS NULL`
-	if loaded.Train, err = first(ctx, c, scanTrain, find, id[:]); err != nil {
+	if loaded.Train, err = first(ctx, c, new(trainScanner).scan, find, id[:]); err != nil {
 		return loaded, err
 	}
 	if loaded.Bookings, err = all(ctx, c, scanBooking, findLive, id[:]); err != nil {
@@ -284,13 +284,16 @@ func checkGuard(ctx context.Context, c *conn, guard persistence.Guard) error {
 	return nil
 }
 
-func scanTrain(r row) (t booking.Train, err error) {
-	err = scanTrainAnd(r, &t)
+// trainScanner scans the rows of one query for trains, which share what is equal.
+type trainScanner struct{ stops persistence.StopsDecoder }
+
+func (s *trainScanner) scan(r row) (t booking.Train, err error) {
+	err = s.scanAnd(r, &t)
 	return t, err
 }
 
-// scanTrainAnd scans the columns of a train, and more columns after them.
-func scanTrainAnd(r row, t *booking.Train, more ...any) (err error) {
+// scanAnd scans the columns of a train, and more columns after them.
+func (s *trainScanner) scanAnd(r row, t *booking.Train, more ...any) (err error) {
 	var (
 		created, updated int64
 		stops            string
@@ -300,6 +303,6 @@ func scanTrainAnd(r row, t *booking.Train, more ...any) (err error) {
 		return err
 	}
 	t.CreatedAt, t.UpdatedAt = fromMicros(created), fromMicros(updated)
-	t.Stops, err = persistence.DecodeStops(stops)
+	t.Stops, err = s.stops.Decode(stops)
 	return err
 }

@@ -52,14 +52,14 @@ func (s *Store) ListTrains(ctx context.Context, after, upTo booking.Cursor) (tra
 	return trains, err
 }
 
-// TrainPages implements persistence.Catalogue.
-func (s *Store) TrainPages(ctx context.Context, after booking.Cursor, size int) (ends []booking.Cursor, err error) {
+// PageEnd implements persistence.Catalogue.
+func (s *Store) PageEnd(ctx context.Context, after booking.Cursor, size int) (booking.Cursor, error) {
 	trains, err := s.ListTrains(ctx, after, persistence.LastPosition)
-	slices.SortFunc(trains, func(a, b booking.Train) int { return retirementOf(&a).Compare(retirementOf(&b)) })
-	for i := size; i <= len(trains); i += size {
-		ends = append(ends, retirementOf(&trains[i-1]))
+	if len(trains) < size {
+		return persistence.LastPosition, err
 	}
-	return ends, err
+	slices.SortFunc(trains, func(a, b booking.Train) int { return retirementOf(&a).Compare(retirementOf(&b)) })
+	return retirementOf(&trains[size-1]), nil
 }
 
 func retirementOf(t *booking.Train) booking.Cursor {
