@@ -78,7 +78,7 @@ func encodeCommand(q *wire.ExecuteRequest, c activation.Command) bool {
 	case activation.Hold:
 		q.Command = &wire.ExecuteRequest_Hold{Hold: &wire.Hold{
 			Id: c.ID[:], User: c.User[:], Seats: fromInts(c.Seats), Count: toUint32(c.Count),
-			From: c.From, To: c.To, NewId: c.NewID,
+			From: c.From, To: c.To, NewId: c.NewID, BestAlternative: c.BestAlternative, Unlimited: c.Unlimited,
 		}}
 	case activation.Confirm:
 		q.Command = &wire.ExecuteRequest_Confirm{Confirm: encodeRef(c.HoldRef)}
@@ -104,6 +104,7 @@ func decodeCommand(q *wire.ExecuteRequest) activation.Command {
 		return activation.Hold{NewID: c.Hold.GetNewId(), HoldRequest: booking.HoldRequest{
 			ID: toHoldID(c.Hold.GetId()), User: toUUID(c.Hold.GetUser()), Train: train,
 			Seats: toInts(c.Hold.GetSeats()), Count: int(c.Hold.GetCount()), From: c.Hold.GetFrom(), To: c.Hold.GetTo(),
+			BestAlternative: c.Hold.GetBestAlternative(), Unlimited: c.Hold.GetUnlimited(),
 		}}
 	case *wire.ExecuteRequest_Confirm:
 		return activation.Confirm{HoldRef: decodeRef(train, c.Confirm)}
@@ -278,7 +279,7 @@ func encodeError(err error) *wire.Error {
 	encoded := &wire.Error{
 		Code: string(e.Code), Message: e.Message, Fields: e.Fields, Seats: fromInts(e.Seats),
 		BecomesFreeAt: micros(e.BecomesFreeAt), RetryAfter: e.RetryAfter.Microseconds(), Outcome: string(e.Outcome),
-		ExpiredAt: micros(e.ExpiredAt), Available: toUint32(e.Available),
+		ExpiredAt: micros(e.ExpiredAt), Available: toUint32(e.Available), Alternatives: fromInts(e.Alternatives),
 	}
 	if e.Cause != nil {
 		encoded.Cause = e.Cause.Error()
@@ -291,6 +292,7 @@ func decodeError(e *wire.Error, peer string) *booking.Error {
 		Code: booking.Code(e.GetCode()), Message: e.GetMessage(), Fields: e.GetFields(), Seats: toInts(e.GetSeats()),
 		BecomesFreeAt: fromMicros(e.GetBecomesFreeAt()), RetryAfter: fromDurationMicros(e.GetRetryAfter()),
 		Outcome: booking.Outcome(e.GetOutcome()), ExpiredAt: fromMicros(e.GetExpiredAt()), Available: int(e.GetAvailable()),
+		Alternatives: toInts(e.GetAlternatives()),
 	}
 	if e.GetCause() != "" {
 		decoded.Cause = errors.New(peer + ": " + e.GetCause())

@@ -14,6 +14,8 @@ type holdRequest struct {
 	seats    []int
 	count    int
 	from, to string
+
+	bestAlternative bool
 }
 
 func (in *holdRequest) decode(d *decoder) {
@@ -28,6 +30,20 @@ func (in *holdRequest) decode(d *decoder) {
 	default:
 		in.seats = d.seatNumbers()
 	}
+	in.bestAlternative = d.bestAlternative(counted)
+}
+
+// bestAlternative decodes on_conflict, which has one value, and only for named seats.
+func (d *decoder) bestAlternative(counted bool) bool {
+	const bestAlternative = "best_alternative"
+	onConflict, given := d.optionalString("on_conflict")
+	switch {
+	case given && counted:
+		d.fieldError("on_conflict", "is only for seats, not for a count")
+	case given && onConflict != bestAlternative:
+		d.fieldError("on_conflict", "must be "+bestAlternative)
+	}
+	return given
 }
 
 // seatNumbers decodes the numbers of at least one seat, without duplicates.
@@ -64,10 +80,23 @@ func (s *Server) newHold(ctx context.Context, c *call, in holdRequest) (booking.
 	if !in.train.Valid() {
 		return booking.Hold{}, booking.NotFound("train")
 	}
-	return s.service.Hold(ctx, booking.HoldRequest{
+	request := booking.HoldRequest{
 		ID: holdIDFor(c, in.train), User: c.caller.User, Train: in.train,
-		Seats: in.seats, Count: in.count, From: in.from, To: in.to,
-	})
+		Seats: in.seats, Count: in.count, From: in.from, To: in.to, BestAlternative: in.bestAlternative,
+	}
+	hold, err := s.service.Hold(ctx, request)
+	if booking.CodeOf(err) != booking.CodeTooManySeats {
+		return hold, err
+	}
+	// The role is looked up only here, because that reads the store.
+	admin, failure := s.accounts.IsAdmin(ctx, request.User)
+	if failure != nil {
+		return booking.Hold{}, failure
+	}
+	if request.Unlimited = admin; !admin {
+		return booking.Hold{}, err
+	}
+	return s.service.Hold(ctx, request)
 }
 
 // holdIDFor returns the id of a request's hold. With an Idempotency-Key, it is derived from the

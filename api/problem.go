@@ -33,7 +33,9 @@ var codeTable = []codeStatus{
 	{booking.CodeMethodNotAllowed, http.StatusMethodNotAllowed, "Method not allowed"},
 	{booking.CodeSeatLocked, http.StatusConflict, "Seat is already locked"},
 	{booking.CodeSeatBooked, http.StatusConflict, "Seat is already booked"},
+	{booking.CodeHeldTooLong, http.StatusConflict, ""},
 	{booking.CodeNotEnoughSeats, http.StatusConflict, ""},
+	{booking.CodeTooManySeats, http.StatusConflict, ""},
 	{booking.CodeSeatNotLocked, http.StatusConflict, "Seat is not locked"},
 	{booking.CodeHoldExpired, http.StatusConflict, "The hold has expired"},
 	{booking.CodeAlreadyExists, http.StatusConflict, ""},
@@ -91,6 +93,7 @@ type problem struct {
 	BecomesFreeAt time.Time         `json:"becomes_free_at,omitzero"`
 	ExpiredAt     time.Time         `json:"expired_at,omitzero"`
 	Available     *int              `json:"available,omitempty"`
+	Alternatives  *[]int            `json:"alternatives,omitempty"`
 	Outcome       booking.Outcome   `json:"outcome,omitempty"`
 }
 
@@ -104,8 +107,11 @@ func problemOf(err error, requestID string) response {
 		Instance: requestID, Fields: e.Fields, Seats: e.Seats, BecomesFreeAt: e.BecomesFreeAt.UTC(),
 		ExpiredAt: e.ExpiredAt.UTC(),
 	}
-	if e.Code == booking.CodeNotEnoughSeats {
+	switch e.Code {
+	case booking.CodeNotEnoughSeats:
 		p.Available = &e.Available
+	case booking.CodeSeatLocked, booking.CodeSeatBooked, booking.CodeHeldTooLong:
+		p.Alternatives = new(append([]int{}, e.Alternatives...))
 	}
 	header := http.Header{"Content-Type": {"application/problem+json"}}
 	switch row.status {

@@ -189,6 +189,39 @@ func TestHoldsOfOneUserAreLimited(t *testing.T) {
 	}
 }
 
+func TestSeatsOfOneUserAreLimitedExceptForAdmins(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, func(_ *api.Options, rules *booking.HoldRules) { rules.MaxSeatsPerUser = 2 })
+	id := s.train(t, "Delhi", "Mumbai")
+	seats := func(token, numbers string) response {
+		return s.post(t, token, "/v1/holds", `{"train_id":"`+id.String()+`","seats":[`+numbers+`]}`)
+	}
+	asha := s.user(t, "asha")
+	hold := seats(asha, "1,2")
+	require.Equal(t, 200, s.post(t, asha, "/v1/holds/"+hold.str(t, "hold_id")+"/confirm", "").status)
+	requireProblem(t, 409, booking.CodeTooManySeats, "You may hold and book 2 seats of one train", seats(asha, "3"))
+	require.Equal(t, 201, seats(s.user(t, "ravi"), "3").status)
+	admin := s.admin(t)
+	require.Equal(t, 201, seats(admin, "4,5,6").status)
+}
+
+func TestBestAlternativeIsForNamedSeats(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	id := s.train(t, "Delhi", "Mumbai")
+	token := s.user(t, "asha")
+	s.lock(t, s.user(t, "ravi"), id, "5")
+	r := s.post(t, token, "/train/book-ticket/", `{"train_id":"`+id.String()+`","seat_number":5}`)
+	requireProblem(t, 409, booking.CodeSeatLocked, "Seat is already locked", r)
+	require.Equal(t, []any{4.0, 6.0, 3.0, 7.0, 2.0}, r.field(t, "alternatives"))
+	hold := func(asked string) response {
+		return s.post(t, token, "/v1/holds", `{"train_id":"`+id.String()+`",`+asked+`}`)
+	}
+	requireInvalid(t, hold(`"seats":[5],"on_conflict":"wait"`), "on_conflict")
+	requireInvalid(t, hold(`"count":1,"on_conflict":"best_alternative"`), "on_conflict")
+	require.Contains(t, hold(`"seats":[5],"on_conflict":"best_alternative"`).text, `"seat_number":4`)
+}
+
 func TestGroupThatDoesNotFitIsToldHowManySeatsAreFree(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)

@@ -21,7 +21,9 @@ const (
 	CodeMethodNotAllowed   Code = "method_not_allowed"
 	CodeSeatLocked         Code = "seat_locked"
 	CodeSeatBooked         Code = "seat_booked"
+	CodeHeldTooLong        Code = "held_too_long"
 	CodeNotEnoughSeats     Code = "not_enough_seats"
+	CodeTooManySeats       Code = "too_many_seats"
 	CodeSeatNotLocked      Code = "seat_not_locked"
 	CodeHoldExpired        Code = "hold_expired"
 	CodeAlreadyExists      Code = "already_exists"
@@ -61,7 +63,8 @@ type Error struct {
 
 	Fields        map[string]string // invalid_request: what is wrong with each invalid field
 	Seats         []int             // capacity_in_use: the taken seats above the new capacity, ascending
-	BecomesFreeAt time.Time         // seat_locked: when the last conflicting hold ends; not_enough_seats: when the first one ends
+	BecomesFreeAt time.Time         // seat_locked: when the last conflicting hold ends; not_enough_seats: when the first one ends; held_too_long: when the pause ends
+	Alternatives  []int             // seat_locked, seat_booked, held_too_long: free seats, the nearest first
 	ExpiredAt     time.Time         // hold_expired: when it ended
 	Available     int               // not_enough_seats: the number of free seats
 	RetryAfter    time.Duration     // 429 and 503: how long to wait

@@ -14,6 +14,8 @@ const (
 	MaxHoldTTL      = 24 * time.Hour
 	DefaultMaxHolds = 10
 
+	DefaultReholdPause = DefaultHoldTTL
+
 	// HoldRetention is how long the stores keep a hold that ended without a booking. During that
 	// time, and as long after a cancellation, a late confirm by seat alone is refused as ambiguous
 	// rather than applied to another segment (docs/decisions/0003, 0010).
@@ -48,6 +50,10 @@ type HoldRequest struct {
 	Seats    []int
 	Count    int
 	From, To string
+	// BestAlternative asks for the nearest free seat in place of each of Seats that is not free.
+	BestAlternative bool
+	// Unlimited exempts the user from HoldRules.MaxSeatsPerUser.
+	Unlimited bool
 }
 
 // HoldRef identifies the hold to confirm or release: by its id, or by one of its seats,

@@ -60,11 +60,21 @@ type seatEntry struct {
 
 func (m *SeatMap) addEntry(user uuid.UUID, seat int, e seatEntry) {
 	key := userSeat{user, seat}
+	if len(m.bySeatOfUser[key]) == 0 {
+		m.seatsOf[user]++
+	}
 	m.bySeatOfUser[key] = append(m.bySeatOfUser[key], e)
 }
 
 func (m *SeatMap) removeEntry(user uuid.UUID, seat int, e seatEntry) {
-	removeFrom(m.bySeatOfUser, userSeat{user, seat}, func(o seatEntry) bool { return o == e })
+	key := userSeat{user, seat}
+	removeFrom(m.bySeatOfUser, key, func(o seatEntry) bool { return o == e })
+	if len(m.bySeatOfUser[key]) > 0 {
+		return
+	}
+	if m.seatsOf[user]--; m.seatsOf[user] == 0 {
+		delete(m.seatsOf, user)
+	}
 }
 
 // resolve finds the live hold or booking that ref refers to. Without an error exactly one of

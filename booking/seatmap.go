@@ -37,6 +37,8 @@ type SeatMap struct {
 	timers   timers
 
 	bySeatOfUser map[userSeat][]seatEntry
+	seatsOf      map[uuid.UUID]int // the number of seats that a user has in bySeatOfUser
+	pauses       pauses
 
 	changed  bool // since snapshot
 	snapshot *Snapshot
@@ -58,6 +60,10 @@ type liveHold struct {
 	phase    Phase
 	deadline time.Time // on the owner's monotonic clock
 	hasTimer bool
+	released time.Time // while it is releasing
+
+	wanted []int         // its seats that somebody else was refused
+	pause  time.Duration // that follows because of them
 }
 
 // InTransitError means that the decision depends on a write of Hold whose result is not
@@ -78,6 +84,8 @@ func NewSeatMap(train Train) *SeatMap {
 		changed:  true,
 
 		bySeatOfUser: map[userSeat][]seatEntry{},
+		seatsOf:      map[uuid.UUID]int{},
+		pauses:       pauses{byUser: map[uuid.UUID][]pause{}},
 	}
 }
 
@@ -185,6 +193,7 @@ func (m *SeatMap) Phase(id HoldID) (Phase, bool) {
 
 // Expire ends every settled hold whose deadline is at or before now, and returns their number.
 func (m *SeatMap) Expire(now time.Time) (ended int) {
+	defer m.pauses.expire(now)
 	for {
 		t, due := m.timers.popDue(now)
 		if !due {
@@ -197,6 +206,7 @@ func (m *SeatMap) Expire(now time.Time) (ended int) {
 		h.hasTimer = false // a hold in transit gets another when it settles
 		if h.phase == PhaseHeld {
 			m.dropHold(h)
+			m.pauses.add(h, h.deadline)
 			ended++
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // block is a run of adjacent seats that are free on a segment.
@@ -23,14 +25,15 @@ func (b block) seats(list []int) []int {
 // choose returns count free seats, ascending: as few groups of adjacent seats as possible, the largest
 // possible groups, from the smallest blocks that have them. Among those it prefers seats that are
 // taken on other legs, so that seats which are free on the whole route stay so, and then the lowest
-// numbers. If too few seats are free, the error is not_enough_seats.
-func (m *SeatMap) choose(count int, segment Legs) ([]int, error) {
-	blocks := m.freeBlocks(segment)
+// numbers. If too few seats are free for the user, the error is not_enough_seats.
+func (m *SeatMap) choose(request HoldRequest, segment Legs, rules HoldRules, now time.Time) ([]int, error) {
+	count, blocks := request.Count, m.freeBlocks(request.User, segment, now)
 	free := 0
 	for _, b := range blocks {
 		free += b.length
 	}
 	if free < count {
+		m.wantHeld(request, free, segment, rules)
 		return nil, &Error{
 			Code:      CodeNotEnoughSeats,
 			Message:   fmt.Sprintf("%d of %d seats are free on this segment", free, count),
@@ -88,9 +91,9 @@ func (m *SeatMap) used(n int) int {
 	return 0
 }
 
-// freeBlocks returns the blocks of a segment, by number.
-func (m *SeatMap) freeBlocks(segment Legs) (blocks []block) {
-	for from, to := range m.seats.freeRuns(segment) {
+// freeBlocks returns the blocks of a segment that are free for the user, by number.
+func (m *SeatMap) freeBlocks(user uuid.UUID, segment Legs, now time.Time) (blocks []block) {
+	for from, to := range m.freeRuns(user, segment, now) {
 		b := block{first: from, length: to - from + 1}
 		if last := len(blocks) - 1; last >= 0 && blocks[last].first+blocks[last].length == from {
 			b, blocks = block{first: blocks[last].first, length: blocks[last].length + b.length}, blocks[:last]

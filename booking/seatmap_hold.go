@@ -12,6 +12,12 @@ import (
 type HoldRules struct {
 	TTL      time.Duration // MinHoldTTL to MaxHoldTTL
 	MaxSeats int           // that one user holds on one train at once, at least 1
+	// MaxSeatsPerUser is the number of seats of one train that one user may have, held and booked; 0
+	// is no limit.
+	MaxSeatsPerUser int
+	// ReholdPause is how long a user cannot hold a seat again that somebody else wanted meanwhile; 0
+	// turns it off.
+	ReholdPause time.Duration
 }
 
 // Hold decides a request at now. A new hold is pending: store it, then report
@@ -31,14 +37,17 @@ func (m *SeatMap) Hold(
 	if !m.train.OnSale { // not even a hold that the user has: it cannot be confirmed
 		return Hold{}, false, errNotOnSale()
 	}
-	if existing := m.sameHold(request, segment); existing != nil {
-		if existing.phase != PhaseHeld {
-			return Hold{}, false, &InTransitError{existing.ID}
-		}
+	becomes := BookingIDOf(request.User, request.ID)
+	existing := m.sameHold(request, segment)
+	switch {
+	case m.HasBooking(becomes): // a late retry of a hold that was confirmed
+		return Hold{}, false, errBooked()
+	case existing != nil && existing.phase != PhaseHeld:
+		return Hold{}, false, &InTransitError{existing.ID}
+	case existing != nil:
 		return existing.Hold, false, nil
-	}
-	if id := BookingIDOf(request.User, request.ID); m.HasBooking(id) || history.cancelled(id) {
-		return Hold{}, false, errBooked() // a late retry of a hold that was confirmed
+	case history.cancelled(becomes):
+		return Hold{}, false, errBooked()
 	}
 	if err := m.checkSize(request, rules); err != nil {
 		return Hold{}, false, err
@@ -127,7 +136,7 @@ func (m *SeatMap) Release(ref HoldRef, history History, now time.Time) (Hold, er
 	case h.phase != PhaseHeld:
 		return Hold{}, &InTransitError{h.ID}
 	}
-	h.phase = PhaseReleasing
+	h.phase, h.released = PhaseReleasing, now
 	released := h.Hold
 	released.Released = true
 	return released, nil
@@ -137,6 +146,7 @@ func (m *SeatMap) Release(ref HoldRef, history History, now time.Time) (Hold, er
 func (m *SeatMap) Released(id HoldID) {
 	if h := m.inPhase(id, PhaseReleasing); h != nil {
 		m.dropHold(h)
+		m.pauses.add(h, h.released)
 	}
 }
 
@@ -207,30 +217,15 @@ func (m *SeatMap) selectSeats(request HoldRequest, segment Legs, rules HoldRules
 	if m.train.Departed(segment, now) {
 		return nil, m.errDeparted(segment)
 	}
-	seats, err := m.freeSeats(request, segment)
+	choose := m.named
+	if len(request.Seats) == 0 {
+		choose = m.choose
+	}
+	seats, err := choose(request, segment, rules, now)
 	if err != nil {
 		return nil, err
 	}
-	return seats, m.withinLimit(request.User, len(seats), rules, now)
-}
-
-// freeSeats returns the requested seats, named or chosen, or the reason why they are not free.
-func (m *SeatMap) freeSeats(request HoldRequest, segment Legs) ([]int, error) {
-	if len(request.Seats) == 0 {
-		return m.choose(request.Count, segment)
-	}
-	seats := sorted(request.Seats)
-	var until time.Time
-	for _, n := range seats {
-		if m.seats.at(n).booked.Overlaps(segment) {
-			return nil, errBooked() // even if other seats are held: waiting would not help
-		}
-		until = latest(until, m.heldUntil(n, segment))
-	}
-	if !until.IsZero() {
-		return nil, errLocked(until)
-	}
-	return seats, nil
+	return seats, m.withinLimits(request, seats, rules, now)
 }
 
 // sorted returns a copy of some seat numbers, ascending.
@@ -267,9 +262,29 @@ func (m *SeatMap) checkSize(request HoldRequest, rules HoldRules) error {
 	return nil
 }
 
-// withinLimit returns too_many_holds if the user would hold more than the limit. RetryAfter
+// withinLimits returns too_many_seats or too_many_holds if the user would have more seats than the
+// limits.
+func (m *SeatMap) withinLimits(request HoldRequest, seats []int, rules HoldRules, now time.Time) error {
+	if rules.MaxSeatsPerUser > 0 && !request.Unlimited {
+		have := m.seatsOf[request.User]
+		for _, n := range seats {
+			if _, had := m.bySeatOfUser[userSeat{request.User, n}]; !had {
+				have++
+			}
+		}
+		if have > rules.MaxSeatsPerUser {
+			return &Error{
+				Code:    CodeTooManySeats,
+				Message: fmt.Sprintf("You may hold and book %d seats of one train", rules.MaxSeatsPerUser),
+			}
+		}
+	}
+	return m.withinHolds(request.User, len(seats), rules, now)
+}
+
+// withinHolds returns too_many_holds if the user would hold more than the limit. RetryAfter
 // is when enough of the user's holds have ended.
-func (m *SeatMap) withinLimit(user uuid.UUID, more int, rules HoldRules, now time.Time) error {
+func (m *SeatMap) withinHolds(user uuid.UUID, more int, rules HoldRules, now time.Time) error {
 	theirs := m.byUser[user]
 	excess := more - rules.MaxSeats
 	for _, h := range theirs {

@@ -28,7 +28,9 @@ func (m *machine) hold(t *rapid.T) {
 		request.Count = rapid.IntRange(0, m.train.Capacity+1).Draw(t, "count")
 	} else {
 		request.Seats = m.drawSeats(t)
+		request.BestAlternative = rapid.IntRange(0, 3).Draw(t, "best alternative") == 0
 	}
+	request.Unlimited = rapid.IntRange(0, 3).Draw(t, "unlimited") == 0
 	m.requests = append(m.requests, request)
 	m.requestHold(t, request)
 }

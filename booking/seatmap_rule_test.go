@@ -1,6 +1,7 @@
 package booking_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -273,4 +274,68 @@ func TestHoldThatTheStoreRefusesForGoodIsRemoved(t *testing.T) {
 	requireCode(t, booking.CodeSeatNotLocked, m.ConfirmRefused(h.ID))
 	require.False(t, m.HasHolds())
 	held(t, m, uuid.UUID{15: 2}, "A", "B", noon, 1)
+}
+
+func TestSeatThatSomebodyElseWantedIsNotHeldAgainAtOnce(t *testing.T) {
+	t.Parallel()
+	const pause = time.Minute
+	rules := rules
+	rules.ReholdPause = pause
+	ravi := uuid.UUID{15: 2}
+	request := func(user uuid.UUID, seats ...int) booking.HoldRequest {
+		return booking.HoldRequest{ID: booking.NewHoldID(booking.DerivedTrainID("ABCD")), User: user, Seats: seats}
+	}
+	for name, c := range map[string]struct {
+		wanted  bool                                                       // by ravi
+		end     func(m *booking.SeatMap, h booking.Hold) (ended time.Time) // of the hold
+		refused bool
+	}{
+		"expired":             {true, expire, true},
+		"released":            {true, release, true},
+		"nobody else waiting": {false, expire, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := booking.NewSeatMap(lineABCD(3))
+			first, _, err := m.Hold(request(anna, 1, 2), rules, none, noon)
+			require.NoError(t, err)
+			m.HoldWritten(first.ID)
+			if c.wanted {
+				_, _, err = m.Hold(request(ravi, 1), rules, none, noon)
+				requireCode(t, booking.CodeSeatLocked, err)
+			}
+			ended := c.end(m, first)
+			_, _, err = m.Hold(request(anna, 1), rules, none, ended.Add(pause-1))
+			if !c.refused {
+				require.NoError(t, err)
+				return
+			}
+			requireCode(t, booking.CodeHeldTooLong, err)
+			e, _ := errors.AsType[*booking.Error](err)
+			require.WithinDuration(t, ended.Add(pause), e.BecomesFreeAt, 0)
+			require.Equal(t, []int{2, 3}, e.Alternatives, "nobody wanted seat 2")
+			for user, seats := range map[uuid.UUID][]int{anna: {2, 3}, ravi: {1}} {
+				r := request(user)
+				r.Count = len(seats)
+				h, _, err := m.Hold(r, rules, none, ended)
+				require.NoError(t, err)
+				require.Equal(t, seats, h.Seats)
+				m.HoldFailed(h.ID)
+			}
+			_, _, err = m.Hold(request(anna, 1), rules, none, ended.Add(pause))
+			require.NoError(t, err)
+		})
+	}
+}
+
+func expire(m *booking.SeatMap, h booking.Hold) time.Time {
+	m.Expire(h.ExpiresAt)
+	return h.ExpiresAt
+}
+
+func release(m *booking.SeatMap, h booking.Hold) time.Time {
+	at := noon.Add(time.Second)
+	_, _ = m.Release(booking.HoldRef{User: h.User, Hold: h.ID}, none, at)
+	m.Released(h.ID)
+	return at
 }

@@ -74,6 +74,9 @@ func newMachine(t *rapid.T) *machine {
 	m.rules = booking.HoldRules{
 		TTL:      rapid.SampledFrom([]time.Duration{time.Second, 3 * time.Minute, 2 * time.Hour}).Draw(t, "ttl"),
 		MaxSeats: rapid.IntRange(1, 12).Draw(t, "limit"),
+
+		MaxSeatsPerUser: rapid.IntRange(0, 5).Draw(t, "seats per user"),
+		ReholdPause:     rapid.SampledFrom([]time.Duration{0, time.Millisecond, 3 * time.Minute}).Draw(t, "pause"),
 	}
 	m.seats = booking.NewSeatMap(m.train)
 	m.model = bookingtest.NewModel(m.train, m.rules)
@@ -88,7 +91,7 @@ func (m *machine) advance(t *rapid.T) {
 	}
 	moments := []time.Time{m.now.Add(time.Millisecond), m.now.Add(m.rules.TTL / 2)}
 	for _, k := range m.model.Tickets() {
-		moments = append(moments, k.Hold.ExpiresAt, k.Hold.ExpiresAt.Add(booking.HoldRetention))
+		moments = append(moments, k.Hold.ExpiresAt, k.Hold.ExpiresAt.Add(m.rules.ReholdPause), k.Hold.ExpiresAt.Add(booking.HoldRetention))
 		if k.State == bookingtest.Cancelled {
 			moments = append(moments, k.Sold.CancelledAt.Add(booking.HoldRetention))
 		}
@@ -196,12 +199,13 @@ func requireSameError(t require.TestingT, want, got error) {
 	}
 	var w, g *booking.Error
 	require.ErrorAs(t, want, &w)
-	require.ErrorAs(t, got, &g)
+	require.ErrorAs(t, got, &g, "want %v", want)
 	require.NotEmpty(t, g.Message)
 	require.Equal(t, w.Code, g.Code)
 	require.Equal(t, w.Seats, g.Seats)
 	require.Equal(t, w.RetryAfter, g.RetryAfter)
 	require.Equal(t, w.Available, g.Available)
+	require.Equal(t, append([]int{}, w.Alternatives...), append([]int{}, g.Alternatives...))
 	require.WithinDuration(t, w.ExpiredAt, g.ExpiredAt, 0)
 	require.WithinDuration(t, w.BecomesFreeAt, g.BecomesFreeAt, 0)
 }

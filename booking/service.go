@@ -62,7 +62,7 @@ type Seats interface {
 	// hold of the same seats and segment, even one whose request is still in flight, Hold
 	// returns that. Errors: invalid_request (seat numbers outside 1..MaxCapacity, to not
 	// after from), not_found (seat or station not on the train), departed, not_on_sale,
-	// seat_locked, seat_booked, not_enough_seats, too_many_holds. More seats than the user may
+	// seat_locked, seat_booked, held_too_long, not_enough_seats, too_many_holds, too_many_seats. More seats than the user may
 	// hold, or a Count above the capacity, are invalid_request.
 	Hold(ctx context.Context, request HoldRequest) (Hold, error)
 	// Confirm books every seat of a live hold of the user. It is idempotent. Errors:

@@ -56,6 +56,8 @@ type Config struct {
 
 	HoldTTL         time.Duration
 	MaxHoldsPerUser int
+	MaxSeatsPerUser int
+	ReholdPause     time.Duration
 
 	JWTSecretFile    string
 	AccessTTL        time.Duration
@@ -84,6 +86,8 @@ func (c *Config) AddFlags(f *pflag.FlagSet) {
 
 	f.DurationVar(&c.HoldTTL, "hold-ttl", booking.DefaultHoldTTL, "`TIME` for which a seat stays locked, 1s to 24h.")
 	f.IntVar(&c.MaxHoldsPerUser, "max-holds-per-user", booking.DefaultMaxHolds, "Maximum number `N` of seats that a user may hold on one train.")
+	f.IntVar(&c.MaxSeatsPerUser, "max-seats-per-user", 0, "Maximum number `N` of seats of one train that a user may have, held and booked; 0 for no limit. Admins have none.")
+	f.DurationVar(&c.ReholdPause, "rehold-pause", booking.DefaultReholdPause, "How long a user cannot hold a seat again that somebody else wanted meanwhile; 0 for no pause.")
 
 	f.StringVar(&c.JWTSecretFile, "jwt-secret-file", "", "`FILE` with signing secrets, one per line; the first signs. Required for a cluster. Without it, a secret is created in --data-dir.")
 	f.DurationVar(&c.AccessTTL, "access-ttl", auth.DefaultAccessTTL, "`TIME` for which an access token is valid.")

@@ -39,6 +39,8 @@ func (c *Config) Validate() Problems {
 	p.mode(c)
 	p.duration("hold-ttl", c.HoldTTL, booking.MinHoldTTL, booking.MaxHoldTTL)
 	p.number("max-holds-per-user", c.MaxHoldsPerUser, 1, booking.MaxCapacity)
+	p.number("max-seats-per-user", c.MaxSeatsPerUser, 0, booking.MaxCapacity)
+	p.duration("rehold-pause", c.ReholdPause, 0, booking.MaxHoldTTL)
 	p.duration("access-ttl", c.AccessTTL, time.Second, auth.MaxTTL)
 	p.duration("refresh-ttl", c.RefreshTTL, time.Second, auth.MaxTTL)
 	if c.RefreshTTL < c.AccessTTL {

@@ -278,16 +278,18 @@ func (*ExecuteRequest_Delete) isExecuteRequest_Command() {}
 
 // Hold is a booking.HoldRequest.
 type Hold struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	User          []byte                 `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
-	Seats         []uint32               `protobuf:"varint,3,rep,packed,name=seats,proto3" json:"seats,omitempty"`
-	Count         uint32                 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
-	From          string                 `protobuf:"bytes,5,opt,name=from,proto3" json:"from,omitempty"`
-	To            string                 `protobuf:"bytes,6,opt,name=to,proto3" json:"to,omitempty"`
-	NewId         bool                   `protobuf:"varint,7,opt,name=new_id,json=newId,proto3" json:"new_id,omitempty"` // the id was made for this request
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Id              []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	User            []byte                 `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	Seats           []uint32               `protobuf:"varint,3,rep,packed,name=seats,proto3" json:"seats,omitempty"`
+	Count           uint32                 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
+	From            string                 `protobuf:"bytes,5,opt,name=from,proto3" json:"from,omitempty"`
+	To              string                 `protobuf:"bytes,6,opt,name=to,proto3" json:"to,omitempty"`
+	NewId           bool                   `protobuf:"varint,7,opt,name=new_id,json=newId,proto3" json:"new_id,omitempty"` // the id was made for this request
+	BestAlternative bool                   `protobuf:"varint,8,opt,name=best_alternative,json=bestAlternative,proto3" json:"best_alternative,omitempty"`
+	Unlimited       bool                   `protobuf:"varint,9,opt,name=unlimited,proto3" json:"unlimited,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Hold) Reset() {
@@ -365,6 +367,20 @@ func (x *Hold) GetTo() string {
 func (x *Hold) GetNewId() bool {
 	if x != nil {
 		return x.NewId
+	}
+	return false
+}
+
+func (x *Hold) GetBestAlternative() bool {
+	if x != nil {
+		return x.BestAlternative
+	}
+	return false
+}
+
+func (x *Hold) GetUnlimited() bool {
+	if x != nil {
+		return x.Unlimited
 	}
 	return false
 }
@@ -1167,6 +1183,7 @@ type Error struct {
 	Cause         string                 `protobuf:"bytes,8,opt,name=cause,proto3" json:"cause,omitempty"` // for the log
 	Available     uint32                 `protobuf:"varint,9,opt,name=available,proto3" json:"available,omitempty"`
 	ExpiredAt     int64                  `protobuf:"varint,10,opt,name=expired_at,json=expiredAt,proto3" json:"expired_at,omitempty"`
+	Alternatives  []uint32               `protobuf:"varint,12,rep,packed,name=alternatives,proto3" json:"alternatives,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1269,6 +1286,13 @@ func (x *Error) GetExpiredAt() int64 {
 		return x.ExpiredAt
 	}
 	return 0
+}
+
+func (x *Error) GetAlternatives() []uint32 {
+	if x != nil {
+		return x.Alternatives
+	}
+	return nil
 }
 
 type QueryRequest struct {
@@ -1530,7 +1554,7 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x06change\x18\a \x01(\v2\x1d.trainbooking.actors.v1.TrainH\x00R\x06change\x128\n" +
 	"\x06delete\x18\b \x01(\v2\x1e.trainbooking.actors.v1.DeleteH\x00R\x06deleteB\t\n" +
 	"\acommandJ\x04\b\t\x10\n" +
-	"\"\x91\x01\n" +
+	"\"\xda\x01\n" +
 	"\x04Hold\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\fR\x04user\x12\x14\n" +
@@ -1538,7 +1562,9 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x05count\x18\x04 \x01(\rR\x05count\x12\x12\n" +
 	"\x04from\x18\x05 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x06 \x01(\tR\x02to\x12\x15\n" +
-	"\x06new_id\x18\a \x01(\bR\x05newId\"E\n" +
+	"\x06new_id\x18\a \x01(\bR\x05newId\x12)\n" +
+	"\x10best_alternative\x18\b \x01(\bR\x0fbestAlternative\x12\x1c\n" +
+	"\tunlimited\x18\t \x01(\bR\tunlimited\"E\n" +
 	"\aHoldRef\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\fR\x04user\x12\x12\n" +
 	"\x04hold\x18\x02 \x01(\fR\x04hold\x12\x12\n" +
@@ -1603,7 +1629,7 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\aseconds\x18\x01 \x01(\x03R\aseconds\x12\x14\n" +
 	"\x05nanos\x18\x02 \x01(\x05R\x05nanos\x12\x1d\n" +
 	"\n" +
-	"utc_offset\x18\x03 \x01(\x05R\tutcOffset\"\xff\x02\n" +
+	"utc_offset\x18\x03 \x01(\x05R\tutcOffset\"\xa3\x03\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12A\n" +
@@ -1617,7 +1643,8 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\tavailable\x18\t \x01(\rR\tavailable\x12\x1d\n" +
 	"\n" +
 	"expired_at\x18\n" +
-	" \x01(\x03R\texpiredAt\x1a9\n" +
+	" \x01(\x03R\texpiredAt\x12\"\n" +
+	"\falternatives\x18\f \x03(\rR\falternatives\x1a9\n" +
 	"\vFieldsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd1\x01\n" +

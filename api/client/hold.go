@@ -18,6 +18,16 @@ type holdRequest struct {
 	Count int             `json:"count,omitempty"`
 	From  string          `json:"from,omitempty"`
 	To    string          `json:"to,omitempty"`
+
+	OnConflict string `json:"on_conflict,omitempty"`
+}
+
+func newHoldRequest(wanted booking.HoldRequest) holdRequest {
+	r := holdRequest{Train: wanted.Train, Seats: wanted.Seats, Count: wanted.Count, From: wanted.From, To: wanted.To}
+	if wanted.BestAlternative {
+		r.OnConflict = "best_alternative"
+	}
+	return r
 }
 
 // holdJSON is a hold in a response.
@@ -29,14 +39,15 @@ type holdJSON struct {
 }
 
 // Hold locks all requested seats or none; see booking.Seats. It is idempotent: a hold of
-// named seats returns an existing hold of the same seats, and a hold by count uses
-// wanted.ID as its Idempotency-Key. So a hold by count with the same ID gets the same
-// hold for 24 hours, even after that has ended; use a new ID for a new hold. The server
-// chooses the id of the hold, which is not wanted.ID.
+// named seats returns an existing hold of the same seats, and a hold of seats that the server
+// chooses, by count or as an alternative, uses wanted.ID as its Idempotency-Key. So such a hold
+// with the same ID gets the same hold for 24 hours, even after that has ended; use a new ID for a
+// new hold. The server chooses the id of the hold, which is not wanted.ID, and whether the user is
+// Unlimited.
 func (c *Client) Hold(ctx context.Context, wanted booking.HoldRequest) (booking.Hold, error) {
 	return do(ctx, c, request{
 		operation: "Hold", method: http.MethodPost, path: "/v1/holds", user: wanted.User,
-		body: holdRequest{wanted.Train, wanted.Seats, wanted.Count, wanted.From, wanted.To},
+		body: newHoldRequest(wanted),
 		key:  idempotencyKey(wanted), success: []int{http.StatusCreated},
 	}, func(h holdJSON) (booking.Hold, error) {
 		legs, err := h.legs()
@@ -53,7 +64,7 @@ func (c *Client) Hold(ctx context.Context, wanted booking.HoldRequest) (booking.
 // because the same request after the end of the hold must make a new hold.
 func idempotencyKey(wanted booking.HoldRequest) string {
 	switch {
-	case wanted.Count == 0:
+	case wanted.Count == 0 && !wanted.BestAlternative:
 		return ""
 	case wanted.ID.IsZero():
 		return uuid.NewString()

@@ -30,6 +30,7 @@ type problem struct {
 	BecomesFreeAt time.Time         `json:"becomes_free_at"`
 	ExpiredAt     time.Time         `json:"expired_at"`
 	Available     int               `json:"available"`
+	Alternatives  []int             `json:"alternatives"`
 	Outcome       booking.Outcome   `json:"outcome"`
 }
 
@@ -49,7 +50,7 @@ func newError(got response, header http.Header) *booking.Error {
 	}
 	e := &booking.Error{
 		Code: p.Code, Message: cmp.Or(p.Error, http.StatusText(got.status)),
-		Fields: p.Fields, Seats: p.Seats, BecomesFreeAt: p.BecomesFreeAt.UTC(), ExpiredAt: p.ExpiredAt.UTC(), Available: p.Available,
+		Fields: p.Fields, Seats: p.Seats, BecomesFreeAt: p.BecomesFreeAt.UTC(), ExpiredAt: p.ExpiredAt.UTC(), Available: p.Available, Alternatives: p.Alternatives,
 		RetryAfter: retryAfterOf(header), Outcome: p.Outcome,
 	}
 	if got.status >= http.StatusInternalServerError {

@@ -78,6 +78,38 @@ var holdFacts = []fact{
 		require.Equal(x, x.hold(r), x.hold(r))
 		x.requireTally(train, booking.Tally{Held: 2, Available: 2})
 	}},
+	{"RefusalOffersTheNearestFreeSeats", func(x *exercise) {
+		train := x.create(x.draft(12))
+		x.hold(request(train, uuid.New(), 5, 6))
+		x.book(request(train, uuid.New(), 4))
+		for asked, want := range map[int][]int{5: {3, 7, 2, 8, 1}, 4: {3, 2, 1, 7, 8}, 6: {7, 8, 3, 9, 2}} {
+			_, err := x.Hold(x.ctx(), request(train, uuid.New(), asked))
+			require.Equal(x, want, detailsOf(err).Alternatives, "%v", err)
+		}
+		_, err := x.Hold(x.ctx(), request(train, uuid.New(), 3, 6))
+		require.Equal(x, []int{7, 8, 9, 2, 10}, detailsOf(err).Alternatives, "seat 3 was asked for too")
+		full := x.create(x.draft(1))
+		x.hold(request(full, uuid.New(), 1))
+		_, err = x.Hold(x.ctx(), request(full, uuid.New(), 1))
+		require.Empty(x, detailsOf(err).Alternatives)
+	}},
+	{"BestAlternativeIsHeldInstead", func(x *exercise) {
+		train := x.create(x.draft(6))
+		x.hold(request(train, uuid.New(), 2, 3))
+		r := request(train, uuid.New(), 2, 3, 6)
+		r.BestAlternative = true
+		held := x.hold(r)
+		require.Equal(x, []int{1, 4, 6}, held.Seats)
+		require.Equal(x, held, x.hold(r), "a retry")
+		r = request(train, uuid.New(), 1, 2)
+		r.BestAlternative = true
+		_, err := x.Hold(x.ctx(), r)
+		x.requireCode(booking.CodeSeatLocked, err, "one seat is left, and two are wanted")
+		require.Equal(x, []int{5}, detailsOf(err).Alternatives)
+		r = request(train, uuid.New(), 5)
+		r.BestAlternative = true
+		require.Equal(x, []int{5}, x.hold(r).Seats)
+	}},
 	{"CountTakesTheTightestBlock", func(x *exercise) {
 		train := x.create(x.draft(12))
 		x.hold(request(train, uuid.New(), 2))

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"trainbooking.dev/booking"
 )
 
@@ -79,7 +81,7 @@ func (m *Model) Release(ref booking.HoldRef, now time.Time) (booking.Hold, error
 	case k.InTransit():
 		return booking.Hold{}, &booking.InTransitError{Hold: k.Hold.ID}
 	}
-	k.State = Releasing
+	k.State, k.released = Releasing, now
 	released := k.Hold
 	released.Released = true
 	return released, nil
@@ -177,40 +179,120 @@ func (m *Model) sell(request booking.HoldRequest, from, to int, now time.Time) (
 		return nil, refusal(booking.CodeDeparted)
 	}
 	if len(request.Seats) > 0 {
-		seats, err = m.named(request.Seats, from, to, now)
+		seats, err = m.named(request, from, to, now)
 	} else {
-		seats, err = m.chosen(request.Count, from, to, now)
+		seats, err = m.chosen(request, from, to, now)
 	}
 	if err != nil {
 		return nil, err
 	}
+	if m.tooMany(request, seats, now) {
+		return nil, refusal(booking.CodeTooManySeats)
+	}
 	return seats, m.limit(request, len(seats), now)
 }
 
-func (m *Model) named(seats []int, from, to int, now time.Time) ([]int, error) {
+// named returns the named seats or, if the request wants that, the nearest free one for each that is not
+// free, the first of them first.
+func (m *Model) named(request booking.HoldRequest, from, to int, now time.Time) ([]int, error) {
+	seats := slices.Sorted(slices.Values(request.Seats))
+	err, first := m.refused(request, seats, from, to, now)
+	if err == nil {
+		return seats, nil
+	}
+	if instead := m.instead(request.User, seats, from, to, now); request.BestAlternative && instead != nil {
+		return instead, nil
+	}
+	if err.Code == booking.CodeSeatLocked {
+		m.want(request.User, seats, from, to, now)
+	}
+	nearest := m.nearest(first, request.User, seats, from, to, now)
+	err.Alternatives = nearest[:min(len(nearest), booking.MaxAlternatives)]
+	return nil, err
+}
+
+// refused returns why the seats cannot be held, and the first of them that cannot; nil if they can.
+func (m *Model) refused(request booking.HoldRequest, seats []int, from, to int, now time.Time) (err *booking.Error, first int) {
 	var holds []*Ticket
-	for _, n := range seats {
-		for _, k := range m.conflicting(n, from, to, now) {
+	var booked bool
+	var paused time.Time
+	for _, n := range slices.Backward(seats) {
+		conflicting, pause := m.conflicting(n, from, to, now), m.pausedUntil(request.User, n, from, to, now)
+		for _, k := range conflicting {
 			if k.State == Booked {
-				return nil, refusal(booking.CodeSeatBooked)
+				booked = true
+			} else {
+				holds = append(holds, k)
 			}
-			holds = append(holds, k)
+		}
+		if len(conflicting) > 0 || !pause.IsZero() {
+			first = n
+		}
+		if pause.After(paused) {
+			paused = pause
 		}
 	}
-	if len(holds) > 0 {
-		return nil, locked(holds)
+	switch {
+	case booked:
+		return refusal(booking.CodeSeatBooked), first
+	case len(holds) > 0:
+		err = locked(holds)
+		if paused.After(err.BecomesFreeAt) {
+			err.BecomesFreeAt = paused
+		}
+		return err, first
+	case first > 0:
+		return &booking.Error{Code: booking.CodeHeldTooLong, BecomesFreeAt: paused}, first
 	}
-	return slices.Sorted(slices.Values(seats)), nil
+	return nil, 0
+}
+
+// free reports whether the user can hold the seat.
+func (m *Model) free(user uuid.UUID, seat, from, to int, now time.Time) bool {
+	return len(m.conflicting(seat, from, to, now)) == 0 && m.pausedUntil(user, seat, from, to, now).IsZero()
+}
+
+// nearest returns every free seat that is not one of the seats, the nearest to n first.
+func (m *Model) nearest(n int, user uuid.UUID, seats []int, from, to int, now time.Time) (found []int) {
+	for distance := 1; distance < m.train.Capacity; distance++ {
+		for _, seat := range []int{n - distance, n + distance} {
+			if seat >= 1 && seat <= m.train.Capacity && !slices.Contains(seats, seat) && m.free(user, seat, from, to, now) {
+				found = append(found, seat)
+			}
+		}
+	}
+	return found
+}
+
+// instead returns the seats with the nearest free one for each that is not free; nil if there are too
+// few.
+func (m *Model) instead(user uuid.UUID, seats []int, from, to int, now time.Time) []int {
+	instead := slices.Clone(seats)
+	for i, n := range seats {
+		if m.free(user, n, from, to, now) {
+			continue
+		}
+		nearest := m.nearest(n, user, append(slices.Clone(seats), instead...), from, to, now)
+		if len(nearest) == 0 {
+			return nil
+		}
+		instead[i] = nearest[0]
+	}
+	return slices.Sorted(slices.Values(instead))
 }
 
 // chosen tries every choice of count free seats and returns the best one.
-func (m *Model) chosen(count, from, to int, now time.Time) ([]int, error) {
-	var free []int
+func (m *Model) chosen(request booking.HoldRequest, from, to int, now time.Time) ([]int, error) {
+	count := request.Count
+	var free, held []int
 	var first time.Time // when a hold ends
 	for n := 1; n <= m.train.Capacity; n++ {
 		conflicting := m.conflicting(n, from, to, now)
-		if len(conflicting) == 0 {
+		if m.free(request.User, n, from, to, now) {
 			free = append(free, n)
+		}
+		if m.heldByOthers(request.User, conflicting) {
+			held = append(held, n)
 		}
 		for _, k := range conflicting {
 			if k.State != Booked && (first.IsZero() || k.Hold.ExpiresAt.Before(first)) {
@@ -219,6 +301,9 @@ func (m *Model) chosen(count, from, to int, now time.Time) ([]int, error) {
 		}
 	}
 	if len(free) < count {
+		if len(free)+len(held) >= count {
+			m.want(request.User, held, from, to, now)
+		}
 		return nil, &booking.Error{Code: booking.CodeNotEnoughSeats, Available: len(free), BecomesFreeAt: first}
 	}
 	var best []int
@@ -278,6 +363,17 @@ func runs(numbers []int) (all [][]int) {
 		all[len(all)-1] = append(all[len(all)-1], n)
 	}
 	return all
+}
+
+// tooMany reports whether the user would have more seats, held and booked, than is allowed.
+func (m *Model) tooMany(request booking.HoldRequest, seats []int, now time.Time) bool {
+	for _, k := range m.ofUser(request.User) {
+		if k.Live(now) {
+			seats = append(seats, k.Hold.Seats...)
+		}
+	}
+	different := len(slices.Compact(slices.Sorted(slices.Values(seats))))
+	return m.rules.MaxSeatsPerUser > 0 && !request.Unlimited && different > m.rules.MaxSeatsPerUser
 }
 
 // limit refuses a hold that would exceed the user's limit. RetryAfter is when enough of the user's

@@ -15,7 +15,9 @@ type Ticket struct {
 	Sold  booking.Booking // as decided by Confirm, or zero
 	State TicketState
 
-	from, to int // positions of stops
+	from, to int       // positions of stops
+	wanted   []int     // seats that somebody else was refused
+	released time.Time // when the release was decided
 }
 
 // TicketState is the state of a ticket.

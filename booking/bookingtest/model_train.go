@@ -47,6 +47,7 @@ func (m *Model) Restart(written, stored func(*Ticket) bool) booking.Stored {
 	}
 	s := booking.Stored{Seats: map[int]booking.Legs{}}
 	for _, k := range m.tickets {
+		k.wanted = nil
 		sold := k.State == Booked || k.State == Cancelled
 		if k.State == Booked {
 			s.Bookings = append(s.Bookings, k.Sold)

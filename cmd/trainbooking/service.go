@@ -103,7 +103,10 @@ func (s *service) openTrains(ctx context.Context, m mode, registry *prometheus.R
 	s.trains = actors.New(actors.Options{
 		Store: m.store, Holds: m.holds, Cluster: m.cluster,
 		SaleWriters: m.saleWriters, HoldWriters: m.holdWriters,
-		Rules:  booking.HoldRules{TTL: s.config.HoldTTL, MaxSeats: s.config.MaxHoldsPerUser},
+		Rules: booking.HoldRules{
+			TTL: s.config.HoldTTL, MaxSeats: s.config.MaxHoldsPerUser,
+			MaxSeatsPerUser: s.config.MaxSeatsPerUser, ReholdPause: s.config.ReholdPause,
+		},
 		Logger: s.log, Registry: registry,
 	})
 	s.leaveOnce = sync.OnceFunc(s.leave)

@@ -107,7 +107,7 @@ func (n *node) start() {
 		"--database-url", "postgres://postgres@"+n.postgres.Address+"/postgres?sslmode=disable",
 		"--redis-url", "redis://"+n.redis.Address, "--jwt-secret-file", c.secret,
 		"--advertise", n.peers.Address, "--cluster-listen", n.listen, "--shutdown-delay", "1s",
-		"--hold-ttl", holdTTL.String(), "--max-holds-per-user", "1000", "--access-ttl", "24h", "--log-format", "json")
+		"--hold-ttl", holdTTL.String(), "--max-holds-per-user", "1000", "--rehold-pause", "0", "--access-ttl", "24h", "--log-format", "json")
 	c.logs = append(c.logs, namedLog{fmt.Sprintf("%s-%d.log", n.name, n.starts), n.Log})
 	c.counters.watch(n.Server)
 	n.backend = c.balancer.Add(n.URL)

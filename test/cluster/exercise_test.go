@@ -17,7 +17,7 @@ func TestThreeProcessesPassTheSuiteOfAService(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		if services[rules] == nil {
-			services[rules] = startCluster(t, 3, "--hold-ttl", rules.TTL.String()).service
+			services[rules] = startCluster(t, 3, "--hold-ttl", rules.TTL.String(), "--rehold-pause", "0").service
 		}
 		return services[rules]
 	})

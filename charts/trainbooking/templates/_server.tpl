@@ -77,6 +77,8 @@ projected:
 {{- end }}
 - {name: TRAINBOOKING_HOLD_TTL, value: {{ .Values.holdTTL | quote }}}
 - {name: TRAINBOOKING_MAX_HOLDS_PER_USER, value: {{ .Values.maxHoldsPerUser | quote }}}
+- {name: TRAINBOOKING_MAX_SEATS_PER_USER, value: {{ .Values.maxSeatsPerUser | quote }}}
+- {name: TRAINBOOKING_REHOLD_PAUSE, value: {{ .Values.reholdPause | quote }}}
 - {name: TRAINBOOKING_ACCESS_TTL, value: {{ .Values.accessTTL | quote }}}
 - {name: TRAINBOOKING_REFRESH_TTL, value: {{ .Values.refreshTTL | quote }}}
 - {name: TRAINBOOKING_LOGIN_FAILURES, value: {{ .Values.loginFailures | quote }}}

@@ -46,6 +46,7 @@ const (
 	NotFound    Result = Result(booking.CodeNotFound)
 	TooMany     Result = Result(booking.CodeTooManyHolds)
 	NotEnough   Result = Result(booking.CodeNotEnoughSeats)
+	HeldTooLong Result = Result(booking.CodeHeldTooLong)
 	HasBookings Result = Result(booking.CodeHasBookings)
 	// HoldEnded: the response to a repeated request named a hold that had ended before the
 	// request was sent.

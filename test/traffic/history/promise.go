@@ -13,7 +13,7 @@ import (
 // refusals are the refusals that a client may get, by kind of operation. The check of the
 // registers decides whether they were correct.
 var refusals = map[Kind][]Result{
-	Hold:    {Locked, Booked, NotEnough, TooMany, HoldEnded},
+	Hold:    {Locked, Booked, NotEnough, TooMany, HeldTooLong, HoldEnded},
 	Confirm: {NotLocked, NotFound}, // NotFound: the train was shrunk
 	Release: {NotLocked, NotFound},
 	Cancel:  {NotFound},
