@@ -82,6 +82,8 @@ func encodeCommand(q *wire.ExecuteRequest, c activation.Command) bool {
 		}}
 	case activation.Confirm:
 		q.Command = &wire.ExecuteRequest_Confirm{Confirm: encodeRef(c.HoldRef)}
+	case activation.Extend:
+		q.Command = &wire.ExecuteRequest_Extend{Extend: encodeRef(c.HoldRef)}
 	case activation.Release:
 		q.Command = &wire.ExecuteRequest_Release{Release: encodeRef(c.HoldRef)}
 	case activation.Cancel:
@@ -108,6 +110,8 @@ func decodeCommand(q *wire.ExecuteRequest) activation.Command {
 		}}
 	case *wire.ExecuteRequest_Confirm:
 		return activation.Confirm{HoldRef: decodeRef(train, c.Confirm)}
+	case *wire.ExecuteRequest_Extend:
+		return activation.Extend{HoldRef: decodeRef(train, c.Extend)}
 	case *wire.ExecuteRequest_Release:
 		return activation.Release{HoldRef: decodeRef(train, c.Release)}
 	case *wire.ExecuteRequest_Cancel:
@@ -144,6 +148,7 @@ func encodeResponse(r response) *wire.ExecuteResponse {
 	case booking.Hold:
 		encoded.Result = &wire.ExecuteResponse_Held{Held: &wire.HeldSeats{
 			Id: v.ID[:], User: v.User[:], Legs: uint64(v.Legs), Seats: fromInts(v.Seats), ExpiresAt: micros(v.ExpiresAt),
+			Extended: v.Extended,
 		}}
 	case booking.Booking:
 		encoded.Result = &wire.ExecuteResponse_Booked{Booked: &wire.Booking{
@@ -166,7 +171,7 @@ func decodeResponse(id booking.TrainID, peer string, encoded *wire.ExecuteRespon
 	case *wire.ExecuteResponse_Held:
 		r.Value = booking.Hold{
 			ID: toHoldID(v.Held.GetId()), User: toUUID(v.Held.GetUser()), Legs: booking.Legs(v.Held.GetLegs()),
-			Seats: toInts(v.Held.GetSeats()), ExpiresAt: fromMicros(v.Held.GetExpiresAt()),
+			Seats: toInts(v.Held.GetSeats()), ExpiresAt: fromMicros(v.Held.GetExpiresAt()), Extended: v.Held.GetExtended(),
 		}
 	case *wire.ExecuteResponse_Booked:
 		r.Value = booking.Booking{

@@ -26,6 +26,12 @@ func (s *System) Confirm(ctx context.Context, ref booking.HoldRef) (booking.Book
 	return booked, err
 }
 
+// Extend implements booking.Service.
+func (s *System) Extend(ctx context.Context, ref booking.HoldRef) (booking.Hold, error) {
+	extended, _, err := sendRequest[booking.Hold](ctx, s, ref.Train, activation.Extend{HoldRef: ref})
+	return extended, err
+}
+
 // Release implements booking.Service.
 func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
 	arrived := time.Now()

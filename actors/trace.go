@@ -82,6 +82,8 @@ func commandName(c activation.Command) string {
 		return "hold"
 	case activation.Confirm:
 		return "confirm"
+	case activation.Extend:
+		return "extend"
 	case activation.Release:
 		return "release"
 	case activation.Cancel:

@@ -68,12 +68,19 @@ func (s *Server) hold(ctx context.Context, c *call, in holdRequest) (response, e
 	if err != nil {
 		return response{}, err
 	}
-	return created("", struct {
-		HoldID booking.HoldID `json:"hold_id"`
-		Seats  []seatResponse `json:"seats"`
-		segmentResponse
-		ExpiresAt time.Time `json:"expires_at"`
-	}{hold.ID, newSeatResponses(in.train, hold.Seats), newSegmentResponse(hold.Legs), hold.ExpiresAt.UTC()}), nil
+	return created("", newHoldResponse(hold)), nil
+}
+
+type holdResponse struct {
+	HoldID booking.HoldID `json:"hold_id"`
+	Seats  []seatResponse `json:"seats"`
+	segmentResponse
+	ExpiresAt time.Time `json:"expires_at"`
+	Extended  bool      `json:"extended"`
+}
+
+func newHoldResponse(h booking.Hold) holdResponse {
+	return holdResponse{h.ID, newSeatResponses(h.ID.Train(), h.Seats), newSegmentResponse(h.Legs), h.ExpiresAt.UTC(), h.Extended}
 }
 
 func (s *Server) newHold(ctx context.Context, c *call, in holdRequest) (booking.Hold, error) {
@@ -147,6 +154,14 @@ func (s *Server) confirmHold(ctx context.Context, c *call, in holdPathRequest) (
 		return response{}, holdNotFound(err)
 	}
 	return ok(newBookingResponse(b)), nil
+}
+
+func (s *Server) extendHold(ctx context.Context, c *call, in holdPathRequest) (response, error) {
+	hold, err := s.service.Extend(ctx, in.ref(c))
+	if err != nil {
+		return response{}, holdNotFound(err)
+	}
+	return ok(newHoldResponse(hold)), nil
 }
 
 func (s *Server) releaseHold(ctx context.Context, c *call, in holdPathRequest) (response, error) {

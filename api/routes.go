@@ -51,6 +51,7 @@ func (s *Server) routeTable() []route {
 		{method: "POST", path: "/v1/holds", role: user, body: requiredBody, keyed: true, handler: handle(s.hold)},
 		{method: "DELETE", path: "/v1/holds/{hold_id}", role: user, handler: handle(s.releaseHold)},
 		{method: "POST", path: "/v1/holds/{hold_id}/confirm", role: user, handler: handle(s.confirmHold)},
+		{method: "POST", path: "/v1/holds/{hold_id}/extend", role: user, handler: handle(s.extendHold)},
 		{method: "GET", path: "/v1/bookings", role: user, handler: handle(s.listBookings)},
 		{method: "GET", path: "/v1/bookings/{id}", role: user, handler: handle(s.findBooking)},
 		{method: "DELETE", path: "/v1/bookings/{id}", role: user, handler: handle(s.cancelBooking)},

@@ -29,6 +29,7 @@ type Hold struct {
 	Legs      Legs      // one segment
 	Seats     []int     // seat numbers, ascending, at least one
 	ExpiresAt time.Time // UTC, whole milliseconds; the hold has ended at this time
+	Extended  bool      // ends one TTL later than at first
 	Released  bool      // ended early by its user; kept for HoldRetention after ExpiresAt
 	// Incarnation is that of the train, in a store of holds. 0 elsewhere, and if the version that
 	// stored the hold did not know it.

@@ -24,6 +24,8 @@ import (
 //	                           Booked ◀── PhaseConfirming
 //	                                              Release of a held one:
 //	                (none) ◀─ Released ── PhaseReleasing ─ ReleaseFailed ─▶ PhaseHeld
+//	                                              Extend of a held one:
+//	                                      PhaseExtending ─ Extended, ExtendFailed ─▶ PhaseHeld
 //
 // A hold in transit keeps its seats even past its deadline. A request that concerns a hold
 // of the same user in transit gets *InTransitError; repeat it when the hold has settled.
@@ -53,6 +55,7 @@ const (
 	PhaseHeld
 	PhaseConfirming
 	PhaseReleasing
+	PhaseExtending
 )
 
 type liveHold struct {
@@ -98,8 +101,8 @@ type Stored struct {
 }
 
 // Restore fills a new map with what is stored. Holds that became bookings or contradict a booking
-// are dropped. A hold keeps its remaining time, but at most ttl. Restore returns the holds that
-// this shortened; store them again. It also returns the seats on which Bookings and Seats differ,
+// are dropped. A hold keeps its remaining time, but at most ttl, and twice as much if it was extended.
+// Restore returns the holds that this shortened; store them again. It also returns the seats on which Bookings and Seats differ,
 // ascending: legs that either of them has are taken.
 func (m *SeatMap) Restore(stored Stored, ttl time.Duration, now time.Time) (shortened []Hold, differing []int) {
 	cancelled := make(map[uuid.UUID]bool, len(stored.Cancelled))
@@ -123,8 +126,12 @@ func (m *SeatMap) Restore(stored Stored, ttl time.Duration, now time.Time) (shor
 		}
 		h.Incarnation = 0
 		live := &liveHold{Hold: h, phase: PhaseHeld, deadline: now.Add(remaining)}
-		if remaining > ttl {
-			live.deadline = deadlineOf(now, ttl)
+		longest := ttl
+		if h.Extended {
+			longest *= 2
+		}
+		if remaining > longest {
+			live.deadline = deadlineOf(now, longest)
 			live.ExpiresAt = live.deadline.Round(0).UTC()
 			shortened = append(shortened, live.Hold)
 		}

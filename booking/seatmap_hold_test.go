@@ -157,11 +157,24 @@ func (m *machine) release(t *rapid.T) {
 	require.Equal(t, want, hold)
 }
 
+func (m *machine) extend(t *rapid.T) {
+	m.advance(t)
+	ref := m.drawRef(t)
+	want, wantMade, wantErr := m.model.Extend(ref, m.now)
+	hold, made, err := m.seats.Extend(ref, m.rules, m.historyFor(t, ref), m.now)
+	if booking.CodeOf(err) == booking.CodeSeatNotLocked {
+		hold, made, err = m.seats.Extend(ref, m.rules, m.history(t, ref.User), m.now)
+	}
+	requireSameError(t, wantErr, err)
+	require.Equal(t, wantMade, made)
+	require.Equal(t, want, hold)
+}
+
 // settle reports results of writes, in any order.
 func (m *machine) settle(t *rapid.T) {
 	m.advance(t)
 	for range 2 {
-		transit := m.inState(bookingtest.Pending, bookingtest.Confirming, bookingtest.Releasing)
+		transit := m.inState(bookingtest.Pending, bookingtest.Confirming, bookingtest.Releasing, bookingtest.Extending)
 		if len(transit) == 0 {
 			return
 		}
@@ -173,8 +186,11 @@ func (m *machine) settle(t *rapid.T) {
 
 // settleOne reports the result of the write of k.
 func (m *machine) settleOne(k *bookingtest.Ticket, written bool) {
-	id := k.Hold.ID
+	id, extending := k.Hold.ID, k.State == bookingtest.Extending
 	switch {
+	case extending && !written:
+		m.seats.ExtendFailed(id)
+	case extending: // below
 	case k.State == bookingtest.Pending && written:
 		m.seats.HoldWritten(id)
 	case k.State == bookingtest.Pending:
@@ -189,6 +205,9 @@ func (m *machine) settleOne(k *bookingtest.Ticket, written bool) {
 		m.seats.ReleaseFailed(id)
 	}
 	m.model.Settle(k, written)
+	if extending && written {
+		m.seats.Extended(k.Hold)
+	}
 }
 
 // sell holds and confirms in one step, so that histories have enough bookings.

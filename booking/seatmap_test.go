@@ -39,6 +39,7 @@ func TestSeatMapAgreesWithTheModel(t *testing.T) {
 			"sell":    m.sell,
 			"confirm": m.confirm,
 			"release": m.release,
+			"extend":  m.extend,
 			"settle":  m.settle,
 			"cancel":  m.cancel,
 			"change":  m.change,
@@ -162,6 +163,7 @@ func (m *machine) checkTickets(t *rapid.T) {
 	phases := map[bookingtest.TicketState]booking.Phase{
 		bookingtest.Pending: booking.PhasePending, bookingtest.Held: booking.PhaseHeld,
 		bookingtest.Confirming: booking.PhaseConfirming, bookingtest.Releasing: booking.PhaseReleasing,
+		bookingtest.Extending: booking.PhaseExtending,
 	}
 	var holds, booked bool
 	for _, k := range m.model.Tickets() {

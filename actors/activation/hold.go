@@ -89,6 +89,23 @@ func (r Release) run(m *Machine, c *call) {
 	m.release(c, r.HoldRef, nil)
 }
 
+// Extend decides in memory, stores the extended hold and returns it.
+type Extend struct{ booking.HoldRef }
+
+func (x Extend) run(m *Machine, c *call) {
+	if m.seats.NeedsHistory(x.HoldRef) && m.needHistory(c, x.User) {
+		return
+	}
+	h, made, err := m.seats.Extend(x.HoldRef, m.rules, c.past(), c.Arrived)
+	switch {
+	case m.mayHaveExpired(c, x.User, err):
+	case err != nil || !made:
+		m.respond(c, h, err)
+	default:
+		m.putHold(c, h, h, nil, func(booking.HoldID) { m.seats.Extended(h) }, m.seats.ExtendFailed)
+	}
+}
+
 // release releases a hold and responds with result.
 func (m *Machine) release(c *call, ref booking.HoldRef, result error) {
 	h, err := m.seats.Release(ref, c.past(), c.Arrived)

@@ -98,6 +98,7 @@ type ExecuteRequest struct {
 	//	*ExecuteRequest_Cancel
 	//	*ExecuteRequest_Change
 	//	*ExecuteRequest_Delete
+	//	*ExecuteRequest_Extend
 	Command       isExecuteRequest_Command `protobuf_oneof:"command"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -236,6 +237,15 @@ func (x *ExecuteRequest) GetDelete() *Delete {
 	return nil
 }
 
+func (x *ExecuteRequest) GetExtend() *HoldRef {
+	if x != nil {
+		if x, ok := x.Command.(*ExecuteRequest_Extend); ok {
+			return x.Extend
+		}
+	}
+	return nil
+}
+
 type isExecuteRequest_Command interface {
 	isExecuteRequest_Command()
 }
@@ -264,6 +274,10 @@ type ExecuteRequest_Delete struct {
 	Delete *Delete `protobuf:"bytes,8,opt,name=delete,proto3,oneof"`
 }
 
+type ExecuteRequest_Extend struct {
+	Extend *HoldRef `protobuf:"bytes,14,opt,name=extend,proto3,oneof"`
+}
+
 func (*ExecuteRequest_Hold) isExecuteRequest_Command() {}
 
 func (*ExecuteRequest_Confirm) isExecuteRequest_Command() {}
@@ -275,6 +289,8 @@ func (*ExecuteRequest_Cancel) isExecuteRequest_Command() {}
 func (*ExecuteRequest_Change) isExecuteRequest_Command() {}
 
 func (*ExecuteRequest_Delete) isExecuteRequest_Command() {}
+
+func (*ExecuteRequest_Extend) isExecuteRequest_Command() {}
 
 // Hold is a booking.HoldRequest.
 type Hold struct {
@@ -709,6 +725,7 @@ type HeldSeats struct {
 	Legs          uint64                 `protobuf:"varint,3,opt,name=legs,proto3" json:"legs,omitempty"`
 	Seats         []uint32               `protobuf:"varint,4,rep,packed,name=seats,proto3" json:"seats,omitempty"`
 	ExpiresAt     int64                  `protobuf:"varint,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	Extended      bool                   `protobuf:"varint,6,opt,name=extended,proto3" json:"extended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -776,6 +793,13 @@ func (x *HeldSeats) GetExpiresAt() int64 {
 		return x.ExpiresAt
 	}
 	return 0
+}
+
+func (x *HeldSeats) GetExtended() bool {
+	if x != nil {
+		return x.Extended
+	}
+	return false
 }
 
 // Booking is a booking.Booking.
@@ -1538,7 +1562,7 @@ var File_actors_wire_trains_proto protoreflect.FileDescriptor
 
 const file_actors_wire_trains_proto_rawDesc = "" +
 	"\n" +
-	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\x8a\x04\n" +
+	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\xc5\x04\n" +
 	"\x0eExecuteRequest\x12\x14\n" +
 	"\x05train\x18\x01 \x01(\fR\x05train\x12\x18\n" +
 	"\aarrived\x18\x02 \x01(\x03R\aarrived\x12\x18\n" +
@@ -1552,7 +1576,8 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\arelease\x18\x05 \x01(\v2\x1f.trainbooking.actors.v1.HoldRefH\x00R\arelease\x128\n" +
 	"\x06cancel\x18\x06 \x01(\v2\x1e.trainbooking.actors.v1.CancelH\x00R\x06cancel\x127\n" +
 	"\x06change\x18\a \x01(\v2\x1d.trainbooking.actors.v1.TrainH\x00R\x06change\x128\n" +
-	"\x06delete\x18\b \x01(\v2\x1e.trainbooking.actors.v1.DeleteH\x00R\x06deleteB\t\n" +
+	"\x06delete\x18\b \x01(\v2\x1e.trainbooking.actors.v1.DeleteH\x00R\x06delete\x129\n" +
+	"\x06extend\x18\x0e \x01(\v2\x1f.trainbooking.actors.v1.HoldRefH\x00R\x06extendB\t\n" +
 	"\acommandJ\x04\b\t\x10\n" +
 	"\"\xda\x01\n" +
 	"\x04Hold\x12\x0e\n" +
@@ -1586,14 +1611,15 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\bconflict\x18\t \x01(\bR\bconflict\x12\x12\n" +
 	"\x04late\x18\n" +
 	" \x01(\bR\x04lateB\b\n" +
-	"\x06resultJ\x04\b\b\x10\t\"x\n" +
+	"\x06resultJ\x04\b\b\x10\t\"\x94\x01\n" +
 	"\tHeldSeats\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\fR\x04user\x12\x12\n" +
 	"\x04legs\x18\x03 \x01(\x04R\x04legs\x12\x14\n" +
 	"\x05seats\x18\x04 \x03(\rR\x05seats\x12\x1d\n" +
 	"\n" +
-	"expires_at\x18\x05 \x01(\x03R\texpiresAt\"t\n" +
+	"expires_at\x18\x05 \x01(\x03R\texpiresAt\x12\x1a\n" +
+	"\bextended\x18\x06 \x01(\bR\bextended\"t\n" +
 	"\aBooking\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\fR\x04user\x12\x12\n" +
@@ -1715,30 +1741,31 @@ var file_actors_wire_trains_proto_depIdxs = []int32{
 	4,  // 3: trainbooking.actors.v1.ExecuteRequest.cancel:type_name -> trainbooking.actors.v1.Cancel
 	10, // 4: trainbooking.actors.v1.ExecuteRequest.change:type_name -> trainbooking.actors.v1.Train
 	5,  // 5: trainbooking.actors.v1.ExecuteRequest.delete:type_name -> trainbooking.actors.v1.Delete
-	13, // 6: trainbooking.actors.v1.ExecuteResponse.error:type_name -> trainbooking.actors.v1.Error
-	7,  // 7: trainbooking.actors.v1.ExecuteResponse.held:type_name -> trainbooking.actors.v1.HeldSeats
-	8,  // 8: trainbooking.actors.v1.ExecuteResponse.booked:type_name -> trainbooking.actors.v1.Booking
-	10, // 9: trainbooking.actors.v1.ExecuteResponse.train:type_name -> trainbooking.actors.v1.Train
-	10, // 10: trainbooking.actors.v1.Availability.train:type_name -> trainbooking.actors.v1.Train
-	0,  // 11: trainbooking.actors.v1.Availability.seats:type_name -> trainbooking.actors.v1.SeatState
-	11, // 12: trainbooking.actors.v1.Train.stops:type_name -> trainbooking.actors.v1.Stop
-	12, // 13: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
-	12, // 14: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
-	18, // 15: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
-	14, // 16: trainbooking.actors.v1.QueryRequest.more:type_name -> trainbooking.actors.v1.QueryRequest
-	9,  // 17: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
-	13, // 18: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
-	1,  // 19: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
-	14, // 20: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
-	16, // 21: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
-	6,  // 22: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
-	15, // 23: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
-	17, // 24: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
-	22, // [22:25] is the sub-list for method output_type
-	19, // [19:22] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	3,  // 6: trainbooking.actors.v1.ExecuteRequest.extend:type_name -> trainbooking.actors.v1.HoldRef
+	13, // 7: trainbooking.actors.v1.ExecuteResponse.error:type_name -> trainbooking.actors.v1.Error
+	7,  // 8: trainbooking.actors.v1.ExecuteResponse.held:type_name -> trainbooking.actors.v1.HeldSeats
+	8,  // 9: trainbooking.actors.v1.ExecuteResponse.booked:type_name -> trainbooking.actors.v1.Booking
+	10, // 10: trainbooking.actors.v1.ExecuteResponse.train:type_name -> trainbooking.actors.v1.Train
+	10, // 11: trainbooking.actors.v1.Availability.train:type_name -> trainbooking.actors.v1.Train
+	0,  // 12: trainbooking.actors.v1.Availability.seats:type_name -> trainbooking.actors.v1.SeatState
+	11, // 13: trainbooking.actors.v1.Train.stops:type_name -> trainbooking.actors.v1.Stop
+	12, // 14: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
+	12, // 15: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
+	18, // 16: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
+	14, // 17: trainbooking.actors.v1.QueryRequest.more:type_name -> trainbooking.actors.v1.QueryRequest
+	9,  // 18: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
+	13, // 19: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
+	1,  // 20: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
+	14, // 21: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
+	16, // 22: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
+	6,  // 23: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
+	15, // 24: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
+	17, // 25: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
+	23, // [23:26] is the sub-list for method output_type
+	20, // [20:23] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_actors_wire_trains_proto_init() }
@@ -1753,6 +1780,7 @@ func file_actors_wire_trains_proto_init() {
 		(*ExecuteRequest_Cancel)(nil),
 		(*ExecuteRequest_Change)(nil),
 		(*ExecuteRequest_Delete)(nil),
+		(*ExecuteRequest_Extend)(nil),
 	}
 	file_actors_wire_trains_proto_msgTypes[5].OneofWrappers = []any{
 		(*ExecuteResponse_Held)(nil),

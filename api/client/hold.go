@@ -36,6 +36,15 @@ type holdJSON struct {
 	Seats []seatJSON     `json:"seats"`
 	segmentJSON
 	ExpiresAt time.Time `json:"expires_at"`
+	Extended  bool      `json:"extended"`
+}
+
+// hold returns the hold of a user.
+func (h holdJSON) hold(user uuid.UUID) (booking.Hold, error) {
+	legs, err := h.legs()
+	return booking.Hold{
+		ID: h.ID, User: user, Legs: legs, Seats: seatNumbers(h.Seats), ExpiresAt: h.ExpiresAt.UTC(), Extended: h.Extended,
+	}, err
 }
 
 // Hold locks all requested seats or none; see booking.Seats. It is idempotent: a hold of
@@ -50,13 +59,10 @@ func (c *Client) Hold(ctx context.Context, wanted booking.HoldRequest) (booking.
 		body: newHoldRequest(wanted),
 		key:  idempotencyKey(wanted), success: []int{http.StatusCreated},
 	}, func(h holdJSON) (booking.Hold, error) {
-		legs, err := h.legs()
-		if err == nil && (h.ID.Train() != wanted.Train || len(h.Seats) == 0) {
-			err = errors.New("not the requested hold")
+		if h.ID.Train() != wanted.Train || len(h.Seats) == 0 {
+			return booking.Hold{}, errors.New("not the requested hold")
 		}
-		return booking.Hold{
-			ID: h.ID, User: wanted.User, Legs: legs, Seats: seatNumbers(h.Seats), ExpiresAt: h.ExpiresAt.UTC(),
-		}, err
+		return h.hold(wanted.User)
 	})
 }
 
@@ -90,6 +96,22 @@ func (c *Client) Confirm(ctx context.Context, ref booking.HoldRef) (booking.Book
 		return booking.Booking{}, c.holdError(ctx, ref, err)
 	}
 	return booked, nil
+}
+
+// Extend extends a live hold; see booking.Seats. It is idempotent. A seat alone does not name the hold:
+// seat_not_locked.
+func (c *Client) Extend(ctx context.Context, ref booking.HoldRef) (booking.Hold, error) {
+	r := request{operation: "Extend", method: http.MethodPost, user: ref.User}
+	bySeat := ref
+	ref.Seat = 0
+	if err := setTarget(ref, &r, "/v1/holds/"+ref.Hold.String()+"/extend", ""); err != nil {
+		return booking.Hold{}, err
+	}
+	hold, err := do(ctx, c, r, func(h holdJSON) (booking.Hold, error) { return h.hold(ref.User) })
+	if err != nil {
+		return booking.Hold{}, c.holdError(ctx, bySeat, err)
+	}
+	return hold, nil
 }
 
 // Release ends a live hold; see booking.Seats. After outcome unknown, the same call returns

@@ -41,6 +41,17 @@ var expiryFacts = []fact{
 		_, err = x.Hold(x.ctx(), request(train, user, 1, 2))
 		x.requireCode(booking.CodeSeatLocked, err)
 	}},
+	{"ExtendedHoldIsConfirmedAfterItsFirstDeadline", func(x *exercise) {
+		train, user := x.create(x.draft(2)), uuid.New()
+		hold, other := x.hold(request(train, user, 1)), x.hold(request(train, user, 2))
+		extended, err := x.Extend(x.ctx(), byHold(hold))
+		require.NoError(x, err)
+		x.waitUntilFree(train, other, "A", "D")
+		_, err = x.Extend(x.ctx(), byHold(other))
+		x.requireCode(booking.CodeHoldExpired, err)
+		_, err = x.Confirm(x.ctx(), byHold(extended))
+		require.NoError(x, err)
+	}},
 	{"ExpiredHoldDoesNotCountTowardsTheLimit", func(x *exercise) {
 		train, user := x.create(x.draft(2*maxSeats)), uuid.New()
 		all := func(first int) booking.HoldRequest {

@@ -110,6 +110,27 @@ var holdFacts = []fact{
 		r.BestAlternative = true
 		require.Equal(x, []int{5}, x.hold(r).Seats)
 	}},
+	{"HoldIsExtendedOnce", func(x *exercise) {
+		train, user := x.create(x.draft(3)), uuid.New()
+		hold := x.hold(request(train, user, 1, 2))
+		extended, err := x.Extend(x.ctx(), byHold(hold))
+		require.NoError(x, err)
+		want := hold
+		want.ExpiresAt, want.Extended = hold.ExpiresAt.Add(x.ttl), true
+		require.Equal(x, want, extended)
+		again, err := x.Extend(x.ctx(), byHold(hold))
+		require.NoError(x, err)
+		require.Equal(x, want, again)
+		require.Equal(x, want, x.hold(request(train, user, 1, 2)))
+		_, err = x.Hold(x.ctx(), request(train, uuid.New(), 1))
+		require.Equal(x, want.ExpiresAt, detailsOf(err).BecomesFreeAt)
+		_, err = x.Extend(x.ctx(), booking.HoldRef{User: uuid.New(), Train: train.ID, Hold: hold.ID})
+		x.requireCode(booking.CodeSeatNotLocked, err, "of another user")
+		_, err = x.Confirm(x.ctx(), byHold(hold))
+		require.NoError(x, err)
+		_, err = x.Extend(x.ctx(), byHold(hold))
+		x.requireCode(booking.CodeSeatNotLocked, err, "it is booked")
+	}},
 	{"CountTakesTheTightestBlock", func(x *exercise) {
 		train := x.create(x.draft(12))
 		x.hold(request(train, uuid.New(), 2))

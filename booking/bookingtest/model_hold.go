@@ -87,6 +87,26 @@ func (m *Model) Release(ref booking.HoldRef, now time.Time) (booking.Hold, error
 	return released, nil
 }
 
+// Extend is SeatMap.Extend. The ticket is extending.
+func (m *Model) Extend(ref booking.HoldRef, now time.Time) (hold booking.Hold, made bool, err error) {
+	k, err := m.resolve(ref, now)
+	switch {
+	case err != nil:
+		return booking.Hold{}, false, err
+	case k.State == Booked:
+		return booking.Hold{}, false, refusal(booking.CodeSeatNotLocked)
+	case k.InTransit():
+		return booking.Hold{}, false, &booking.InTransitError{Hold: k.Hold.ID}
+	case !m.train.OnSale:
+		return booking.Hold{}, false, refusal(booking.CodeNotOnSale)
+	case k.Hold.Extended:
+		return k.Hold, false, nil
+	}
+	k.State, k.extended = Extending, k.Hold
+	k.extended.ExpiresAt, k.extended.Extended = k.Hold.ExpiresAt.Add(m.rules.TTL), true
+	return k.extended, true, nil
+}
+
 // resolve returns the live ticket that ref identifies. A seat alone identifies it if the user
 // has, and recently had, only one segment of that seat.
 func (m *Model) resolve(ref booking.HoldRef, now time.Time) (*Ticket, error) {

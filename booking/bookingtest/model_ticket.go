@@ -15,9 +15,10 @@ type Ticket struct {
 	Sold  booking.Booking // as decided by Confirm, or zero
 	State TicketState
 
-	from, to int       // positions of stops
-	wanted   []int     // seats that somebody else was refused
-	released time.Time // when the release was decided
+	from, to int          // positions of stops
+	wanted   []int        // seats that somebody else was refused
+	extended booking.Hold // while it is extending
+	released time.Time    // when the release was decided
 }
 
 // TicketState is the state of a ticket.
@@ -29,6 +30,7 @@ const (
 	Held       TicketState = "held"
 	Confirming TicketState = "confirming" // the write of the booking is in flight
 	Releasing  TicketState = "releasing"  // the write of the release is in flight
+	Extending  TicketState = "extending"  // the write of the extension is in flight
 	Booked     TicketState = "booked"
 	Released   TicketState = "released"
 	Cancelled  TicketState = "cancelled" // at Sold.CancelledAt
@@ -40,7 +42,7 @@ func (k *Ticket) Live(now time.Time) bool {
 	switch k.State {
 	case Held:
 		return now.Before(k.Hold.ExpiresAt)
-	case Pending, Confirming, Releasing, Booked:
+	case Pending, Confirming, Releasing, Extending, Booked:
 		return true
 	case Released, Cancelled:
 	}
@@ -52,7 +54,7 @@ func (k *Ticket) Holding(now time.Time) bool { return k.Live(now) && k.State != 
 
 // InTransit reports whether a write of the ticket is in flight.
 func (k *Ticket) InTransit() bool {
-	return k.State == Pending || k.State == Confirming || k.State == Releasing
+	return k.State == Pending || k.State == Confirming || k.State == Releasing || k.State == Extending
 }
 
 // kept reports whether the ticket is live or ended less than booking.HoldRetention ago.
@@ -85,6 +87,8 @@ func (m *Model) Settle(k *Ticket, written bool) {
 		k.State = Booked
 	case k.State == Releasing && written:
 		k.State = Released
+	case k.State == Extending && written:
+		k.State, k.Hold = Held, k.extended
 	default:
 		k.State = Held
 	}

@@ -130,7 +130,7 @@ func holdLoaded(x *holdExercise) {
 func putReplaces(x *holdExercise) {
 	guard := x.Adopt(x.T, booking.NewTrainID())
 	hold := x.putHold(guard)
-	hold.Seats = []int{7}
+	hold.Seats, hold.Extended = []int{7}, true
 	for range 2 { // idempotent
 		require.NoError(x, x.writeHolds(put(guard, hold))[0])
 		x.requireHolds(guard.Train, start, hold)

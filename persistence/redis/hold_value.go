@@ -22,6 +22,7 @@ type holdValue struct {
 	Legs     booking.Legs `json:"l"`
 	Deadline int64        `json:"d"` // Unix time in milliseconds
 	Released bool         `json:"r,omitempty"`
+	Extended bool         `json:"e,omitempty"`
 
 	Incarnation booking.Incarnation `json:"i,omitempty"` // the version before does not have it
 }
@@ -34,7 +35,7 @@ func (e valueError) Unwrap() error { return e.error }
 func encodeHold(h *booking.Hold) string {
 	text, err := json.Marshal(holdValue{
 		Version: holdVersion, User: h.User, Seats: h.Seats, Legs: h.Legs,
-		Deadline: h.ExpiresAt.UnixMilli(), Released: h.Released, Incarnation: h.Incarnation,
+		Deadline: h.ExpiresAt.UnixMilli(), Released: h.Released, Extended: h.Extended, Incarnation: h.Incarnation,
 	})
 	if err != nil {
 		panic(err) // all of these types can be encoded
@@ -53,6 +54,6 @@ func decodeHold(key string, id booking.HoldID, text string) (booking.Hold, error
 	}
 	return booking.Hold{
 		ID: id, User: v.User, Seats: v.Seats, Legs: v.Legs,
-		ExpiresAt: time.UnixMilli(v.Deadline).UTC(), Released: v.Released, Incarnation: v.Incarnation,
+		ExpiresAt: time.UnixMilli(v.Deadline).UTC(), Released: v.Released, Extended: v.Extended, Incarnation: v.Incarnation,
 	}, nil
 }

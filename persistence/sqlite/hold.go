@@ -22,7 +22,7 @@ const purgeLimit = 500
 // expired. So what is read is what is returned, moved or deleted, what a user had on a train, and what
 // was live on it at the last write.
 const (
-	holdColumns = `id, user_id, legs, seats, expires_at, released`
+	holdColumns = `id, user_id, legs, seats, expires_at, released, extended`
 	// loadHolds has CROSS JOIN, so that SQLite searches the holds of each train.
 	loadHolds = `
 		SELECT place, ` + holdColumns + `
@@ -76,7 +76,7 @@ func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([
 func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite) error {
 	const (
 		owned  = ` FROM trains WHERE id = ?1 AND epoch = ?2 AND owner = ?3`
-		values = ` (train_id, ` + holdColumns + `) SELECT ?1, ?4, ?5, ?6, ?7, ?8, ?9` + owned
+		values = ` (train_id, ` + holdColumns + `) SELECT ?1, ?4, ?5, ?6, ?7, ?8, ?9, ?10` + owned
 		put    = `INSERT OR REPLACE INTO holds` + values
 		end    = `INSERT OR REPLACE INTO ended_holds` + values
 		drop   = `DELETE FROM holds WHERE train_id = ?1 AND id = ?4 AND EXISTS (SELECT 1` + owned + `)`
@@ -95,7 +95,7 @@ func writeHold(ctx context.Context, c *conn, w persistence.HoldWrite) error {
 			return err
 		}
 		rows, err := c.exec(ctx, text, train[:], w.Guard.Epoch, w.Guard.Owner[:],
-			h.ID[:], h.User[:], persistence.EncodeLegs(h.Legs), seats, micros(h.ExpiresAt), h.Released)
+			h.ID[:], h.User[:], persistence.EncodeLegs(h.Legs), seats, micros(h.ExpiresAt), h.Released, h.Extended)
 		switch {
 		case err == nil && rows == 0:
 			return persistence.ErrFenced
@@ -183,7 +183,7 @@ func scanHold(r row) (h booking.Hold, err error) {
 		set, expires int64
 		seats        string
 	)
-	if err := r.Scan(&id, &h.User, &set, &seats, &expires, &h.Released); err != nil {
+	if err := r.Scan(&id, &h.User, &set, &seats, &expires, &h.Released, &h.Extended); err != nil {
 		return h, err
 	}
 	copy(h.ID[:], id)

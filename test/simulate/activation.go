@@ -353,6 +353,8 @@ func (r *request) command() activation.Command {
 		return activation.Hold{HoldRequest: r.hold}
 	case confirm:
 		return activation.Confirm{HoldRef: r.ref}
+	case extend:
+		return activation.Extend{HoldRef: r.ref}
 	case release:
 		return activation.Release{HoldRef: r.ref}
 	case cancel:

@@ -23,6 +23,7 @@ type kind string
 const (
 	hold    kind = "hold"
 	confirm kind = "confirm"
+	extend  kind = "extend"
 	release kind = "release"
 	cancel  kind = "cancel"
 	change  kind = "change"
@@ -91,6 +92,8 @@ func (u *user) do() {
 		}
 	case dice < 14:
 		r.kind, r.ref = confirm, u.ref()
+	case dice < 15:
+		r.kind, r.ref = extend, u.ref()
 	case dice < 17 || len(u.bookings) == 0:
 		r.kind, r.ref = release, u.ref()
 	default:
@@ -157,7 +160,7 @@ func (r *request) describe() string {
 	switch r.kind {
 	case hold:
 		return fmt.Sprintf("hold %s: seats %v (%d), %s to %s", shortID(r.hold.ID), r.hold.Seats, r.hold.Count, r.hold.From, r.hold.To)
-	case confirm, release:
+	case confirm, extend, release:
 		return fmt.Sprintf("%s %s, seat %d", r.kind, shortID(r.ref.Hold), r.ref.Seat)
 	case cancel:
 		return fmt.Sprintf("cancel %s", r.booking.String()[:8])

@@ -86,12 +86,12 @@ func (l *ledger) brokenUnlessExempt(promise, format string, args ...any) {
 	l.broken(promise, format, args...)
 }
 
-// lostData starts a period in which I2, I3, I4 and I9 may be broken: for a hold TTL holds may be
-// lost, and for a lease term an owner may respond that has not noticed that it lost its lease. A
+// lostData starts a period in which I2, I3, I4 and I9 may be broken: for two hold TTLs, as long as an
+// extended hold lasts, holds may be lost, and for a lease term an owner may respond that has not noticed that it lost its lease. A
 // clock jump loses data too: leases expire (forward) or are removed as invalid (back).
 func (w *world) lostData() {
 	w.coverage["periods of exemption"]++
-	period := max(w.rules.TTL+w.skew, persistence.LeaseTTL-persistence.LeaseMargin)
+	period := max(2*w.rules.TTL+w.skew, persistence.LeaseTTL-persistence.LeaseMargin)
 	w.ledger.exempt = max(w.ledger.exempt, w.now+period)
 }
 
@@ -162,6 +162,8 @@ func (l *ledger) requestEnded(r *request, value any, err error) {
 		l.held(r, value, err)
 	case confirm:
 		l.confirmed(r, value, err)
+	case extend:
+		l.extended(value, err)
 	case release:
 		l.released(r, err)
 	case cancel:
@@ -254,7 +256,7 @@ func (l *ledger) heldBesideHolds(r *request, rec *holdRecord) {
 func (l *ledger) limited(r *request) {
 	perhaps := max(len(r.hold.Seats), r.hold.Count)
 	for _, rec := range l.holds {
-		recent := rec.called+l.rules.TTL+l.skew+requestTimeout >= r.called
+		recent := rec.called+2*l.rules.TTL+l.skew+requestTimeout >= r.called
 		if rec.user == r.user && rec.ID != r.hold.ID && recent && (rec.ended < rec.called) {
 			perhaps += rec.want
 		}
@@ -292,6 +294,17 @@ func (l *ledger) refused(r *request) {
 		if b.hold == r.ref.Hold && b.User == r.user.id && b.at < r.called && !b.cancel {
 			l.brokenUnlessExempt("I5", "%s is refused, but was executed at %s", r.describe(), b.at)
 		}
+	}
+}
+
+// extended records a later deadline of a hold, unless a request may have ended it.
+func (l *ledger) extended(value any, err error) {
+	if err != nil {
+		return
+	}
+	h := value.(booking.Hold)
+	if rec := l.records[h.ID]; rec.certain {
+		rec.Hold, rec.until = h, h.ExpiresAt.Sub(startTime)
 	}
 }
 
