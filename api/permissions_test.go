@@ -94,7 +94,7 @@ func (s *testServer) setup(tb testing.TB, owner uuid.UUID) trainSetup {
 	name := "u" + uuid.NewString()[:8]
 	stranger, err := s.accounts.Register(tb.Context(), auth.Registration{
 		Username: name, Email: name + "@example.org", Password: password, Password2: password,
-	})
+	}, "")
 	require.NoError(tb, err)
 	login := s.post(tb, "", "/user/login/", `{"username":"asha","password":"`+password+`"}`)
 	return trainSetup{hold: held, booked: booked, names: strings.NewReplacer(
