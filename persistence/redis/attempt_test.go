@@ -1,6 +1,7 @@
 package redis_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -15,7 +16,9 @@ const attemptsKey = "{a:login}" // of the attempts at "login"
 // begin begins an attempt at "login" and returns the function that ends it.
 func (s *store) begin(t *testing.T, limit booking.AttemptLimit) (end func(counts bool)) {
 	t.Helper()
-	ended, err := s.BeginAttempt(t.Context(), "login", limit)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	ended, err := s.BeginAttempt(ctx, "login", limit)
 	require.NoError(t, err)
 	return func(counts bool) { t.Helper(); require.NoError(t, ended(counts)) }
 }
