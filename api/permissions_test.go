@@ -57,6 +57,7 @@ var permissions = []permission{
 	{"hold", "", `{"train_id":"{train}","count":2}`, [...]int{401, 201, 201, 201, 403}},
 	{"releaseHold", "", ``, [...]int{401, 204, 404, 404, 403}},
 	{"confirmHold", "", ``, [...]int{401, 200, 404, 404, 403}},
+	{"extendHold", "", ``, [...]int{401, 200, 404, 404, 403}},
 	{"listBookings", "", ``, [...]int{401, 200, 200, 200, 403}},
 	{"findBooking", "", ``, [...]int{401, 200, 404, 404, 403}},
 	{"cancelBooking", "", ``, [...]int{401, 204, 404, 204, 403}},
@@ -94,7 +95,7 @@ func (s *testServer) setup(tb testing.TB, owner uuid.UUID) trainSetup {
 	name := "u" + uuid.NewString()[:8]
 	stranger, err := s.accounts.Register(tb.Context(), auth.Registration{
 		Username: name, Email: name + "@example.org", Password: password, Password2: password,
-	})
+	}, "")
 	require.NoError(tb, err)
 	login := s.post(tb, "", "/user/login/", `{"username":"asha","password":"`+password+`"}`)
 	return trainSetup{hold: held, booked: booked, names: strings.NewReplacer(

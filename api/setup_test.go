@@ -119,7 +119,7 @@ func newAccounts(tb testing.TB, users booking.Users) *auth.Accounts {
 	require.NoError(tb, err)
 	return &auth.Accounts{
 		Users: users, Tokens: tokens, Hasher: hasher, Services: services,
-		Throttle: auth.NewThrottle(auth.DefaultLoginFailures),
+		Logins: auth.NewLoginThrottle(auth.ThrottleOptions{Limit: auth.DefaultLoginFailures}),
 	}
 }
 

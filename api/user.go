@@ -19,8 +19,8 @@ func (in *registerRequest) decode(d *decoder) {
 	in.Password2 = d.string("password2")
 }
 
-func (s *Server) register(ctx context.Context, _ *call, in registerRequest) (response, error) {
-	if _, err := s.accounts.Register(ctx, in.Registration); err != nil {
+func (s *Server) register(ctx context.Context, c *call, in registerRequest) (response, error) {
+	if _, err := s.accounts.Register(ctx, in.Registration, c.address); err != nil {
 		return response{}, err
 	}
 	return created("", message{"User registered successfully"}), nil

@@ -163,6 +163,25 @@ func TestGuessingIsRateLimited(t *testing.T) {
 	require.NotEmpty(t, r.header.Get("Retry-After"))
 }
 
+// An IPv6 client has a whole network, which counts as one address.
+func TestRegistrationsAreLimitedByAddress(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, trusting("127.0.0.0/8"))
+	s.accounts.Registrations = auth.NewRegistrationThrottle(auth.ThrottleOptions{Limit: 2})
+	from := func(address, name string) response {
+		return s.do(t, request{
+			method: "POST", path: "/user/register/", body: registration(name),
+			header: http.Header{"X-Forwarded-For": {address}},
+		})
+	}
+	require.Equal(t, 201, from("2001:db8::1", "asha").status)
+	requireProblem(t, 409, booking.CodeAlreadyExists, "", from("2001:db8::2", "asha"))
+	r := from("2001:db8::3", "ravi")
+	requireProblem(t, 429, booking.CodeRateLimited, "Too many registrations from this address, try again later", r)
+	require.Equal(t, "3600", r.header.Get("Retry-After"))
+	require.Equal(t, 201, from("2001:db8:0:1::1", "ravi").status)
+}
+
 func TestAdminGetsUsersWithoutHashes(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)

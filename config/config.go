@@ -64,6 +64,7 @@ type Config struct {
 	RefreshTTL       time.Duration
 	ServiceTokenFile string
 	LoginFailures    int
+	Registrations    int
 
 	TrustedProxies string
 
@@ -94,6 +95,7 @@ func (c *Config) AddFlags(f *pflag.FlagSet) {
 	f.DurationVar(&c.RefreshTTL, "refresh-ttl", auth.DefaultRefreshTTL, "`TIME` for which a refresh token is valid.")
 	f.StringVar(&c.ServiceTokenFile, "service-token-file", "", "`FILE` with bearer tokens for machines that may change trains, one per line.")
 	f.IntVar(&c.LoginFailures, "login-failures", auth.DefaultLoginFailures, "Maximum number `N` of failed logins per minute for one account and address; 0 for no limit.")
+	f.IntVar(&c.Registrations, "registrations", auth.DefaultRegistrations, "Maximum number `N` of registrations per hour from one address; 0 for no limit.")
 
 	f.StringVar(&c.TrustedProxies, "trusted-proxies", "", "`NETWORKS` of trusted proxies, separated by commas. Their X-Forwarded-For is used as the address of the client.")
 

@@ -16,6 +16,10 @@ import (
 // MaxLoginFailures is more than a user can mistype in a minute.
 const MaxLoginFailures = 1000
 
+// MaxRegistrations is more than the processes of a cluster can hash passwords in an hour for one
+// address.
+const MaxRegistrations = 1_000_000
+
 // MaxShutdownDelay is longer than any load balancer needs to notice a failed check.
 const MaxShutdownDelay = time.Minute
 
@@ -48,6 +52,7 @@ func (c *Config) Validate() Problems {
 			formatDuration(c.RefreshTTL), formatDuration(c.AccessTTL))
 	}
 	p.number("login-failures", c.LoginFailures, 0, MaxLoginFailures)
+	p.number("registrations", c.Registrations, 0, MaxRegistrations)
 	if _, err := c.Proxies(); err != nil {
 		p.add("--trusted-proxies %q is not a list of networks; set it to networks such as 10.0.0.0/8,192.168.1.7/32", c.TrustedProxies)
 	}

@@ -47,7 +47,11 @@ func TestEachRuleSaysWhatToSet(t *testing.T) {
 		},
 		`--trusted-proxies "10.0.0.0" is not a list of networks; set it to networks such as 10.0.0.0/8,192.168.1.7/32`: func(c *config.Config) { c.TrustedProxies = "10.0.0.0" },
 
-		"--login-failures -1 is out of range; set it to 0 to 1000": func(c *config.Config) { c.LoginFailures = -1 },
+		"--login-failures -1 is out of range; set it to 0 to 1000":   func(c *config.Config) { c.LoginFailures = -1 },
+		"--registrations -1 is out of range; set it to 0 to 1000000": func(c *config.Config) { c.Registrations = -1 },
+		"--registrations 1000001 is out of range; set it to 0 to 1000000": func(c *config.Config) {
+			c.Registrations = config.MaxRegistrations + 1
+		},
 		"--shutdown-delay 1m1s is out of range; set it to 0s to 1m": func(c *config.Config) {
 			c.ShutdownDelay = time.Minute + time.Second
 		},

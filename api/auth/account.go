@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,24 +14,43 @@ import (
 // Accounts manages the accounts. Set the fields before the first call; then it is safe for
 // concurrent use. Every method may return unavailable and the errors of the store.
 type Accounts struct {
-	Users    booking.Users
-	Tokens   *Tokens
-	Hasher   *Hasher
-	Throttle *Throttle      // nil: failed logins are not limited
-	Services *ServiceTokens // nil: no service tokens
+	Users         booking.Users
+	Tokens        *Tokens
+	Hasher        *Hasher
+	Logins        *Throttle      // of failed logins; nil: no limit
+	Registrations *Throttle      // nil: no limit
+	Services      *ServiceTokens // nil: no service tokens
 }
 
-// Register adds a user and returns it without its PasswordHash. Errors: invalid_request
-// with every invalid field (username, email, password, password2); already_exists with
-// the field that is taken.
-func (a *Accounts) Register(ctx context.Context, r Registration) (booking.User, error) {
-	return a.create(ctx, r, false)
+// Register adds a user and returns it without its PasswordHash. address is the IP address of the
+// client, without a port. Errors: invalid_request with every invalid field (username, email,
+// password, password2); rate_limited with RetryAfter; already_exists with the field that is taken.
+//
+// A valid registration counts, also if the name is taken: it costs a hash, and shows who has an
+// account. One that was certainly not executed does not count, or an outage of the store would lock
+// out everybody who tries again. If the outcome is unknown, it counts, since a client that closes the
+// connection can cause that.
+func (a *Accounts) Register(ctx context.Context, r Registration, address string) (user booking.User, err error) {
+	clean, err := r.clean()
+	if err != nil {
+		return booking.User{}, err
+	}
+	err = a.Registrations.Try(ctx, "", address, func() (counts bool, err error) {
+		user, err = a.create(ctx, clean, false)
+		failed, ok := errors.AsType[*booking.Error](err)
+		return !ok || failed.Outcome != booking.OutcomeNotExecuted, err
+	})
+	return user, err
 }
 
-// CreateAdmin adds an admin, with the rules and errors of Register. It is for the command
-// createsuperuser only.
+// CreateAdmin adds an admin, with the rules and errors of Register, and no limit. It is for the
+// command createsuperuser only.
 func (a *Accounts) CreateAdmin(ctx context.Context, r Registration) (booking.User, error) {
-	return a.create(ctx, r, true)
+	clean, err := r.clean()
+	if err != nil {
+		return booking.User{}, err
+	}
+	return a.create(ctx, clean, true)
 }
 
 // IsAdmin reports whether user is an admin who is not disabled. It reads the store, so that a change
@@ -40,11 +60,8 @@ func (a *Accounts) IsAdmin(ctx context.Context, user uuid.UUID) (bool, error) {
 	return found.EnabledAdmin(), err
 }
 
-func (a *Accounts) create(ctx context.Context, r Registration, admin bool) (booking.User, error) {
-	clean, err := r.clean()
-	if err != nil {
-		return booking.User{}, err
-	}
+// create adds the user of a clean registration.
+func (a *Accounts) create(ctx context.Context, clean Registration, admin bool) (booking.User, error) {
 	hash, err := a.Hasher.Hash(ctx, clean.Password)
 	if err != nil {
 		return booking.User{}, fmt.Errorf("hash the password of a new user: %w", err)

@@ -28,7 +28,7 @@ func newAccounts(t *testing.T) *auth.Accounts {
 	t.Helper()
 	return &auth.Accounts{
 		Users: newStore(t), Tokens: newTokens(t, newKey), Hasher: newHasher(t, minCost),
-		Throttle: auth.NewThrottle(auth.DefaultLoginFailures),
+		Logins: auth.NewLoginThrottle(auth.ThrottleOptions{Limit: auth.DefaultLoginFailures}),
 	}
 }
 
@@ -42,7 +42,7 @@ func registration(username string) auth.Registration {
 
 func register(t *testing.T, accounts *auth.Accounts, username string) booking.User {
 	t.Helper()
-	user, err := accounts.Register(t.Context(), registration(username))
+	user, err := accounts.Register(t.Context(), registration(username), address)
 	require.NoError(t, err)
 	return user
 }
@@ -57,7 +57,7 @@ func TestRegisteredUserIsStoredNormalizedAndIsNoAdmin(t *testing.T) {
 	accounts := newAccounts(t)
 	r := registration("asha")
 	r.Username, r.Email = "  Re\u0301my ", " Remy@Example.org\t"
-	user, err := accounts.Register(t.Context(), r)
+	user, err := accounts.Register(t.Context(), r, address)
 	require.NoError(t, err)
 	require.Equal(t, "Rémy", user.Username)
 	require.Equal(t, "Remy@Example.org", user.Email)
@@ -102,7 +102,7 @@ func TestNameAndEmailAreTakenInAnyCase(t *testing.T) {
 	register(t, accounts, "straße")
 	r := registration("STRASSE ")
 	r.Email = "other@example.org"
-	_, err := accounts.Register(t.Context(), r)
+	_, err := accounts.Register(t.Context(), r, address)
 	requireCode(t, booking.CodeAlreadyExists, err)
 
 	register(t, accounts, "asha")
@@ -161,7 +161,7 @@ func TestRegistrationNamesEveryInvalidField(t *testing.T) {
 			t.Parallel()
 			r := registration(uuid.NewString())
 			test.change(&r)
-			_, err := accounts.Register(t.Context(), r)
+			_, err := accounts.Register(t.Context(), r, address)
 			if test.fields == nil {
 				require.NoError(t, err)
 				return

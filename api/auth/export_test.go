@@ -3,6 +3,13 @@ package auth
 // MaxIdle is the maximum number of idle entries.
 const MaxIdle = maxIdle
 
+// Len returns the number of entries of this process.
+func (t *Throttle) Len() int {
+	t.local.mu.Lock()
+	defer t.local.mu.Unlock()
+	return len(t.local.entries)
+}
+
 // Network is tested separately from Throttle.
 var Network = network
 

@@ -24,8 +24,7 @@ func (a *Accounts) Login(ctx context.Context, username, password, address string
 		return IssuedTokens{}, err
 	}
 	var user booking.User
-	correct, err := a.Throttle.Try(ctx, username, address, func() (bool, error) {
-		var err error
+	correct, err := a.checkPassword(ctx, username, address, func() (correct bool, err error) {
 		if user, err = a.findByName(ctx, username); err != nil {
 			return false, err
 		}
@@ -41,6 +40,18 @@ func (a *Accounts) Login(ctx context.Context, username, password, address string
 		return IssuedTokens{}, disabled()
 	}
 	return a.startFamily(ctx, user)
+}
+
+// checkPassword runs check, which reports whether the password of an account is correct, unless too
+// many were wrong. An error does not count as a wrong password.
+func (a *Accounts) checkPassword(
+	ctx context.Context, username, address string, check func() (correct bool, err error),
+) (correct bool, err error) {
+	err = a.Logins.Try(ctx, username, address, func() (wrong bool, err error) {
+		correct, err = check()
+		return err == nil && !correct, err
+	})
+	return correct, err
 }
 
 // findByName returns the user. For an unknown name it returns a user whose hash takes as

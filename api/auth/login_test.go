@@ -35,7 +35,7 @@ func TestLoginReturnsTokensOfItsUser(t *testing.T) {
 func TestWrongNameAndWrongPasswordAreTheSameError(t *testing.T) {
 	t.Parallel()
 	accounts := newAccounts(t)
-	accounts.Throttle = nil
+	accounts.Logins = nil
 	register(t, accounts, "asha")
 	want := &booking.Error{Code: booking.CodeInvalidCredentials, Message: "Wrong username or password"}
 	for _, test := range [][2]string{
@@ -195,7 +195,7 @@ func TestOfConcurrentPasswordChangesOneSucceeds(t *testing.T) {
 	}
 	wait.Wait()
 	require.Len(t, won, 1)
-	accounts.Throttle = nil
+	accounts.Logins = nil
 	login(t, accounts, "asha", <-won)
 }
 

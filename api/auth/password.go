@@ -25,7 +25,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, user uuid.UUID, old, pass
 	if err != nil {
 		return err
 	}
-	correct, err := a.Throttle.Try(ctx, found.Username, address, func() (bool, error) {
+	correct, err := a.checkPassword(ctx, found.Username, address, func() (bool, error) {
 		return a.Hasher.Verify(ctx, found.PasswordHash, old)
 	})
 	if err != nil {

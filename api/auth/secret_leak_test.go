@@ -36,7 +36,7 @@ func TestErrorsContainNoSecret(t *testing.T) {
 	good := marker + " password"
 	r := registration("asha")
 	r.Password, r.Password2 = good, good
-	user, err := accounts.Register(t.Context(), r)
+	user, err := accounts.Register(t.Context(), r, address)
 	require.NoError(t, err)
 	stored, err := accounts.Users.FindUser(t.Context(), user.ID)
 	require.NoError(t, err)
@@ -46,9 +46,9 @@ func TestErrorsContainNoSecret(t *testing.T) {
 	cancel()
 	errs := map[string]error{}
 	bad := marker + strings.Repeat("x", 200)
-	_, errs["register again"] = accounts.Register(t.Context(), r)
-	_, errs["register, too long"] = accounts.Register(t.Context(), auth.Registration{Password: bad, Password2: good})
-	_, errs["register, cancelled"] = accounts.Register(cancelled, registration("ravi"))
+	_, errs["register again"] = accounts.Register(t.Context(), r, address)
+	_, errs["register, too long"] = accounts.Register(t.Context(), auth.Registration{Password: bad, Password2: good}, address)
+	_, errs["register, cancelled"] = accounts.Register(cancelled, registration("ravi"), address)
 	_, errs["login"] = accounts.Login(t.Context(), "asha", bad, address)
 	_, errs["login, cancelled"] = accounts.Login(cancelled, "asha", good, address)
 	_, errs["refresh"] = accounts.Refresh(t.Context(), issued.Refresh+"x")

@@ -1,11 +1,12 @@
 package auth
 
 import (
-	"container/list"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"log/slog"
 	"net/netip"
-	"sync"
 	"time"
 
 	"trainbooking.dev/booking"
@@ -15,181 +16,128 @@ const (
 	// DefaultLoginFailures is the maximum number of wrong passwords per minute for one
 	// account and address.
 	DefaultLoginFailures = 10
-
-	throttleWindow = time.Minute
-
-	// maxIdle limits the memory. It is several times the number of passwords that the
-	// process can verify in a minute (4 at a time, 20 ms each: 12,000), so that an
-	// attacker cannot evict the entry of one account by guessing at others.
-	maxIdle = 1 << 16
+	// DefaultRegistrations is the maximum number of registrations per hour from one address. It is
+	// enough for a household or a small office behind one address.
+	DefaultRegistrations = 20
 )
 
-// Throttle limits password guessing: at most limit failed checks per minute for one
-// account and address. Successful checks neither count nor reset the count. It is safe for
+// Throttle limits attempts by account and address, or by address alone. It is safe for
 // concurrent use.
 //
-// A running check counts as a failure until it ends, so that concurrent guesses cannot
-// exceed the limit. If only running checks fill the limit, a new check waits for them, so
-// that a user with many devices is not rejected.
+// An attempt under way takes the place of one that counts until it ends, so that concurrent
+// attempts cannot exceed the limit. If only attempts under way fill the limit, a new one waits for
+// them, so that a user with many devices is not rejected.
 //
-// The entry of an account and address has three states:
-//
-//	         Try                   last check ended, failures within a minute
-//	absent ───────▶ active (checks run) ──────────────────────────▶ idle
-//	   ▲               │ last check ended, no failures    ▲   Try    │
-//	   ├───────────────┘                                  └──────────┤
-//	   └──── a minute passed, or the oldest of more than maxIdle ────┘
+// If processes share the count, an attempt begins in this process and then in all. While the store
+// of the shared count fails, the process continues with its own count: nobody is locked out, and
+// nobody has more attempts than the limit for each process.
 type Throttle struct {
-	limit int
-
-	mu      sync.Mutex
-	entries map[entryKey]*entry
-	idle    *list.List // of *entry, the longest idle in front
+	options ThrottleOptions
+	limit   booking.AttemptLimit
+	name    string // begins the keys
+	message string // of rate_limited
+	local   *LocalAttempts
 }
 
-// entryKey is a hash of account and address, so that a long username needs no more memory
-// than a short one.
-type entryKey [sha256.Size]byte
-
-type entry struct {
-	key      entryKey
-	failures []time.Time   // within the window, oldest first
-	checks   int           // running
-	changed  chan struct{} // closed when a check ends
-	element  *list.Element // in idle; nil while active
+// ThrottleOptions configure a Throttle.
+type ThrottleOptions struct {
+	Limit  int              // 0: no limit
+	Shared booking.Attempts // counts for all processes; nil: this one is alone
+	Logger *slog.Logger     // nil: discard
 }
 
-// NewThrottle returns a Throttle with a limit of failures per minute. A limit of 0 turns
-// it off.
-func NewThrottle(limit int) *Throttle {
-	return &Throttle{limit: limit, entries: map[entryKey]*entry{}, idle: list.New()}
+// NewLoginThrottle returns a Throttle that allows Limit wrong passwords per minute for one account
+// and address.
+func NewLoginThrottle(o ThrottleOptions) *Throttle {
+	return newThrottle(o, "login", time.Minute, "Too many wrong passwords, try again later")
 }
 
-// Try runs check, which reports whether the password is correct, unless the account has too
-// many failures from this address. An error of check does not count as a failure. account
-// is a username, which need not exist and whose case is ignored; address is an IP address.
-// A nil Throttle always runs check. Errors: rate_limited with RetryAfter; unavailable if ctx
-// ends while Try waits for other checks; those of check.
-func (t *Throttle) Try(ctx context.Context, account, address string, check func() (bool, error)) (bool, error) {
-	if t == nil || t.limit <= 0 {
-		return check()
+// NewRegistrationThrottle returns a Throttle that allows Limit registrations per hour from one
+// address.
+func NewRegistrationThrottle(o ThrottleOptions) *Throttle {
+	return newThrottle(o, "registration", time.Hour, "Too many registrations from this address, try again later")
+}
+
+func newThrottle(o ThrottleOptions, name string, window time.Duration, message string) *Throttle {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	e, err := t.enter(ctx, keyOf(account, address))
+	return &Throttle{
+		options: o, limit: booking.AttemptLimit{Max: o.Limit, Window: window},
+		name: name, message: message, local: NewLocalAttempts(),
+	}
+}
+
+// Try runs attempt, which reports whether it counts, unless too many have counted. account is a
+// username, which need not exist and whose case is ignored, or "" if only the address matters;
+// address is an IP address. An attempt that panics counts. A nil Throttle always runs attempt.
+// Errors: rate_limited with RetryAfter; unavailable if ctx ends before the attempt begins; those of
+// attempt.
+func (t *Throttle) Try(ctx context.Context, account, address string, attempt func() (counts bool, err error)) error {
+	if t == nil || t.limit.Max <= 0 {
+		_, err := attempt()
+		return err
+	}
+	end, err := t.begin(ctx, keyOf(t.name, account, address))
 	if err != nil {
-		return false, err
+		return err
 	}
-	failed := true // also when check panics
-	defer func() { t.leave(e, failed) }()
-	correct, err := check()
-	failed = err == nil && !correct
-	return correct, err
+	counts := true // also when attempt panics
+	defer func() { end(counts) }()
+	counts, err = attempt()
+	return err
 }
 
-// Len returns the number of entries.
-func (t *Throttle) Len() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.entries)
-}
-
-// enter starts a check. It waits while running checks fill the limit.
-func (t *Throttle) enter(ctx context.Context, key entryKey) (*entry, error) {
-	for {
-		e, changed, err := t.tryEnter(key, time.Now())
-		if e != nil || err != nil {
-			return e, err
+// begin begins an attempt here and, if the count is shared, there. A refusal by the own count needs
+// no call: what counts here has counted there.
+func (t *Throttle) begin(ctx context.Context, key string) (end func(counts bool), err error) {
+	endHere, err := t.local.BeginAttempt(ctx, key, t.limit)
+	if err != nil {
+		return nil, t.refusal(err)
+	}
+	here := func(counts bool) { _ = endHere(counts) } // never fails
+	if t.options.Shared == nil {
+		return here, nil
+	}
+	endThere, err := t.options.Shared.BeginAttempt(ctx, key, t.limit)
+	switch _, refused := errors.AsType[*booking.Error](err); {
+	case refused:
+		here(false)
+		return nil, t.refusal(err)
+	case err != nil && ctx.Err() != nil:
+		here(false)
+		return nil, booking.Unavailable(booking.OutcomeNotExecuted, time.Second, ctx.Err())
+	case err != nil:
+		t.warn(err)
+		return here, nil
+	}
+	return func(counts bool) {
+		if err := endThere(counts); err != nil {
+			t.warn(err)
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return nil, booking.Unavailable(booking.OutcomeNotExecuted, time.Second, ctx.Err())
-		}
-	}
+		here(counts)
+	}, nil
 }
 
-// tryEnter starts a check and returns its entry, or returns the channel to wait for.
-func (t *Throttle) tryEnter(key entryKey, now time.Time) (*entry, <-chan struct{}, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.evictExpired(now)
-	e := t.entries[key]
-	if e == nil {
-		e = &entry{key: key, changed: make(chan struct{})}
-		t.entries[key] = e
+// refusal gives rate_limited the message of the Throttle.
+func (t *Throttle) refusal(err error) error {
+	if e, ok := errors.AsType[*booking.Error](err); ok && e.Code == booking.CodeRateLimited {
+		limited := *e
+		limited.Message = t.message
+		return &limited
 	}
-	e.prune(now)
-	if len(e.failures) >= t.limit {
-		return nil, nil, rateLimited(e.failures[0].Add(throttleWindow).Sub(now))
-	}
-	if len(e.failures)+e.checks >= t.limit {
-		return nil, e.changed, nil
-	}
-	e.checks++
-	if e.element != nil {
-		t.idle.Remove(e.element)
-		e.element = nil
-	}
-	return e, nil, nil
+	return err
 }
 
-// leave ends a check.
-func (t *Throttle) leave(e *entry, failed bool) {
-	now := time.Now()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if failed {
-		e.failures = append(e.failures, now)
-	}
-	e.checks--
-	close(e.changed)
-	e.changed = make(chan struct{})
-	if e.checks > 0 {
-		return
-	}
-	e.prune(now)
-	if len(e.failures) == 0 {
-		delete(t.entries, e.key)
-		return
-	}
-	e.element = t.idle.PushBack(e)
-	if t.idle.Len() > maxIdle {
-		t.evict(t.idle.Front())
-	}
+func (t *Throttle) warn(err error) {
+	t.options.Logger.Warn("attempts are counted by this process alone", "of", t.name, "error", err)
 }
 
-// evictExpired removes idle entries whose failures are all a minute old. It stops at the
-// first other entry in the list, and so may remove those behind it up to a minute late.
-func (t *Throttle) evictExpired(now time.Time) {
-	for front := t.idle.Front(); front != nil; front = t.idle.Front() {
-		e := front.Value.(*entry) //nolint:forcetypeassert // the list has only entries
-		if e.prune(now); len(e.failures) > 0 {
-			return
-		}
-		t.evict(front)
-	}
-}
-
-func (t *Throttle) evict(element *list.Element) {
-	e := t.idle.Remove(element).(*entry) //nolint:forcetypeassert // the list has only entries
-	delete(t.entries, e.key)
-}
-
-// prune removes the failures that are a minute old.
-func (e *entry) prune(now time.Time) {
-	for len(e.failures) > 0 && now.Sub(e.failures[0]) >= throttleWindow {
-		e.failures = e.failures[1:]
-	}
-}
-
-func rateLimited(wait time.Duration) *booking.Error {
-	return &booking.Error{
-		Code:    booking.CodeRateLimited,
-		Message: "Too many wrong passwords, try again later", RetryAfter: wait,
-	}
-}
-
-func keyOf(account, address string) entryKey {
-	return sha256.Sum256([]byte(booking.Fold(account) + "\x00" + network(address)))
+// keyOf returns a hash, so that a long username needs no more memory than a short one, and a store
+// of attempts has no names or addresses.
+func keyOf(name, account, address string) string {
+	hash := sha256.Sum256([]byte(booking.Fold(account) + "\x00" + network(address)))
+	return name + ":" + base64.RawURLEncoding.EncodeToString(hash[:])
 }
 
 // network returns the range of addresses that one client may use: the /64 of an IPv6

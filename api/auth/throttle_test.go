@@ -24,9 +24,13 @@ const (
 
 var errStore = errors.New("the store is unreachable")
 
-func wrong() (bool, error)   { return false, nil }
-func correct() (bool, error) { return true, nil }
+func wrong() (bool, error)   { return true, nil }
+func correct() (bool, error) { return false, nil }
 func broken() (bool, error)  { return false, errStore }
+
+func newThrottle(limit int) *auth.Throttle {
+	return auth.NewLoginThrottle(auth.ThrottleOptions{Limit: limit})
+}
 
 // advance lets time pass in a synctest bubble.
 func advance(d time.Duration) { <-time.After(d) }
@@ -42,31 +46,29 @@ func retryAfter(t *testing.T, err error) time.Duration {
 func TestTenthFailureInAMinuteReachesTheLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		throttle := auth.NewThrottle(auth.DefaultLoginFailures)
+		throttle := newThrottle(auth.DefaultLoginFailures)
 		for range 10 {
-			_, err := throttle.Try(t.Context(), account, address, wrong)
+			err := throttle.Try(t.Context(), account, address, wrong)
 			require.NoError(t, err)
 			advance(time.Second)
 		}
 		checked := false
-		_, err := throttle.Try(t.Context(), account, address, func() (bool, error) { checked = true; return true, nil })
+		err := throttle.Try(t.Context(), account, address, func() (bool, error) { checked = true; return false, nil })
 		require.Equal(t, 50*time.Second, retryAfter(t, err))
 		require.False(t, checked, "even a correct password is not checked")
 
 		advance(retryAfter(t, err) - time.Nanosecond)
-		_, err = throttle.Try(t.Context(), account, address, correct)
+		err = throttle.Try(t.Context(), account, address, correct)
 		require.Equal(t, time.Nanosecond, retryAfter(t, err))
 		advance(time.Nanosecond)
-		ok, err := throttle.Try(t.Context(), account, address, correct)
-		require.NoError(t, err)
-		require.True(t, ok)
+		require.NoError(t, throttle.Try(t.Context(), account, address, correct))
 	})
 }
 
 func TestLimitIsPerAccountAndAddress(t *testing.T) {
 	t.Parallel()
-	throttle := auth.NewThrottle(1)
-	_, err := throttle.Try(t.Context(), "Asha", "2001:db8:1:2::1", wrong)
+	throttle := newThrottle(1)
+	err := throttle.Try(t.Context(), "Asha", "2001:db8:1:2::1", wrong)
 	require.NoError(t, err)
 	for _, same := range [][2]string{
 		{"Asha", "2001:db8:1:2::1"},
@@ -74,13 +76,13 @@ func TestLimitIsPerAccountAndAddress(t *testing.T) {
 		{"asha", "2001:db8:1:2:ffff::9"},
 		{"asha", "2001:db8:1:2::1%eth0"},
 	} {
-		_, err := throttle.Try(t.Context(), same[0], same[1], correct)
+		err := throttle.Try(t.Context(), same[0], same[1], correct)
 		require.Equal(t, booking.CodeRateLimited, booking.CodeOf(err), same)
 	}
 	for _, other := range [][2]string{
 		{"asha2", "2001:db8:1:2::1"}, {"asha", "2001:db8:1:3::1"}, {"asha", address}, {"asha", ""}, {"", ""},
 	} {
-		_, err := throttle.Try(t.Context(), other[0], other[1], correct)
+		err := throttle.Try(t.Context(), other[0], other[1], correct)
 		require.NoError(t, err, other)
 	}
 }
@@ -98,11 +100,9 @@ func TestNetworkIsTheRangeOfOneClient(t *testing.T) {
 
 func TestThrottleOfZeroIsOff(t *testing.T) {
 	t.Parallel()
-	for _, throttle := range []*auth.Throttle{nil, auth.NewThrottle(0)} {
+	for _, throttle := range []*auth.Throttle{nil, newThrottle(0)} {
 		for range 100 {
-			ok, err := throttle.Try(t.Context(), account, address, wrong)
-			require.NoError(t, err)
-			require.False(t, ok)
+			require.NoError(t, throttle.Try(t.Context(), account, address, wrong))
 		}
 	}
 }
@@ -110,18 +110,18 @@ func TestThrottleOfZeroIsOff(t *testing.T) {
 func TestConcurrentGuessesDoNotExceedTheLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		throttle := auth.NewThrottle(10)
+		throttle := newThrottle(10)
 		var mu sync.Mutex
 		var checked, limited int
 		var wait sync.WaitGroup
 		for range 200 {
 			wait.Go(func() {
-				_, err := throttle.Try(t.Context(), account, address, func() (bool, error) {
+				err := throttle.Try(t.Context(), account, address, func() (bool, error) {
 					advance(20 * time.Millisecond)
 					mu.Lock()
 					defer mu.Unlock()
 					checked++
-					return false, nil
+					return true, nil
 				})
 				mu.Lock()
 				defer mu.Unlock()
@@ -139,16 +139,14 @@ func TestConcurrentGuessesDoNotExceedTheLimit(t *testing.T) {
 func TestConcurrentCorrectPasswordsAllPass(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		throttle := auth.NewThrottle(3)
+		throttle := newThrottle(3)
 		var wait sync.WaitGroup
 		for range 50 {
 			wait.Go(func() {
-				ok, err := throttle.Try(t.Context(), account, address, func() (bool, error) {
+				require.NoError(t, throttle.Try(t.Context(), account, address, func() (bool, error) {
 					advance(20 * time.Millisecond)
-					return true, nil
-				})
-				require.NoError(t, err)
-				require.True(t, ok)
+					return false, nil
+				}))
 			})
 		}
 		wait.Wait()
@@ -159,15 +157,15 @@ func TestConcurrentCorrectPasswordsAllPass(t *testing.T) {
 func TestWaitEndsWithTheRequest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		throttle := auth.NewThrottle(1)
+		throttle := newThrottle(1)
 		end := make(chan struct{})
 		go func() {
-			_, _ = throttle.Try(t.Context(), account, address, func() (bool, error) { <-end; return true, nil })
+			_ = throttle.Try(t.Context(), account, address, func() (bool, error) { <-end; return false, nil })
 		}()
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err := throttle.Try(ctx, account, address, correct)
+		err := throttle.Try(ctx, account, address, correct)
 		require.Equal(t, booking.CodeUnavailable, booking.CodeOf(err))
 		close(end)
 	})
@@ -175,20 +173,20 @@ func TestWaitEndsWithTheRequest(t *testing.T) {
 
 func TestCheckThatPanicsCountsAsAFailure(t *testing.T) {
 	t.Parallel()
-	throttle := auth.NewThrottle(1)
+	throttle := newThrottle(1)
 	require.Panics(t, func() {
-		_, _ = throttle.Try(t.Context(), account, address, func() (bool, error) { panic("a bug") })
+		_ = throttle.Try(t.Context(), account, address, func() (bool, error) { panic("a bug") })
 	})
-	_, err := throttle.Try(t.Context(), account, address, correct)
+	err := throttle.Try(t.Context(), account, address, correct)
 	require.Equal(t, booking.CodeRateLimited, booking.CodeOf(err))
 }
 
 func TestNumberOfEntriesIsLimitedAndTheyExpire(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		throttle := auth.NewThrottle(1)
+		throttle := newThrottle(1)
 		try := func(name string) error {
-			_, err := throttle.Try(t.Context(), name, address, wrong)
+			err := throttle.Try(t.Context(), name, address, wrong)
 			return err
 		}
 		require.NoError(t, try(account))
@@ -209,14 +207,14 @@ func TestNumberOfEntriesIsLimitedAndTheyExpire(t *testing.T) {
 func TestRunningChecksEvictNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		throttle := auth.NewThrottle(1)
-		_, err := throttle.Try(t.Context(), account, address, wrong)
+		throttle := newThrottle(1)
+		err := throttle.Try(t.Context(), account, address, wrong)
 		require.NoError(t, err)
 		end := make(chan struct{})
 		var wait sync.WaitGroup
 		for i := range 1000 {
 			wait.Go(func() {
-				_, err := throttle.Try(t.Context(), fmt.Sprint(i), address, func() (bool, error) { <-end; return false, errStore })
+				err := throttle.Try(t.Context(), fmt.Sprint(i), address, func() (bool, error) { <-end; return false, errStore })
 				require.ErrorIs(t, err, errStore)
 			})
 		}
@@ -225,7 +223,7 @@ func TestRunningChecksEvictNothing(t *testing.T) {
 		close(end)
 		wait.Wait()
 		require.Equal(t, 1, throttle.Len())
-		_, err = throttle.Try(t.Context(), account, address, correct)
+		err = throttle.Try(t.Context(), account, address, correct)
 		require.Equal(t, booking.CodeRateLimited, booking.CodeOf(err))
 	})
 }
@@ -254,12 +252,16 @@ func TestThrottleBehavesAsItsModel(t *testing.T) {
 		drawn := steps.Draw(r, "steps")
 		var got, want []string
 		synctest.Test(t, func(t *testing.T) {
-			throttle, model := auth.NewThrottle(limit), map[string][]time.Time{}
+			throttle, model := newThrottle(limit), map[string][]time.Time{}
 			checks := map[string]func() (bool, error){"wrong": wrong, "correct": correct, "error": broken}
 			for _, s := range drawn {
 				advance(s.Pause)
-				ok, err := throttle.Try(t.Context(), s.Name, address, checks[s.Outcome])
-				got = append(got, describe(ok, err))
+				counts := false
+				err := throttle.Try(t.Context(), s.Name, address, func() (_ bool, err error) {
+					counts, err = checks[s.Outcome]()
+					return counts, err
+				})
+				got = append(got, describe(counts, err))
 				want = append(want, expect(model, limit, s))
 			}
 		})
@@ -267,17 +269,17 @@ func TestThrottleBehavesAsItsModel(t *testing.T) {
 	})
 }
 
-func describe(ok bool, err error) string {
+func describe(counts bool, err error) string {
 	var limited *booking.Error
 	switch {
 	case errors.As(err, &limited):
 		return "wait " + limited.RetryAfter.String()
 	case err != nil:
 		return "error"
-	case ok:
-		return "correct"
+	case counts:
+		return "wrong"
 	}
-	return "wrong"
+	return "correct"
 }
 
 func expect(failures map[string][]time.Time, limit int, s step) string {

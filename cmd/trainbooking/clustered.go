@@ -41,7 +41,7 @@ func (s *service) openClustered(ctx context.Context) (mode, error) {
 	}
 	s.onClose(shared.Close)
 	return mode{
-		store: db, holds: shared, keys: keys, saleWriters: postgres.SaleWriters, holdWriters: redis.HoldWriters,
+		store: db, holds: shared, attempts: shared, keys: keys, saleWriters: postgres.SaleWriters, holdWriters: redis.HoldWriters,
 		cluster: cluster.New(cluster.Options{
 			Leases: shared, Members: shared,
 			Address: s.config.Advertise, Listen: s.config.PeerListen(),

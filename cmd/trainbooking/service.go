@@ -44,6 +44,8 @@ type mode struct {
 	holds   persistence.Holds
 	keys    [][]byte        // the signing secrets
 	cluster cluster.Cluster // nil in the embedded mode
+	// attempts counts failed logins and registrations of all processes; nil: this one is alone.
+	attempts booking.Attempts
 
 	saleWriters, holdWriters int
 }
@@ -73,7 +75,7 @@ func (s *service) open(ctx context.Context) error {
 		}
 	}
 	records := persistence.Accounts{Store: m.store}
-	accounts, err := s.accounts(records, m.keys)
+	accounts, err := s.accounts(records, m)
 	if err != nil {
 		return err
 	}
@@ -120,8 +122,8 @@ func (s *service) health() api.Health {
 	return api.Health{Dependencies: h.Dependencies, NotReady: h.NotReady}
 }
 
-func (s *service) accounts(users booking.Users, keys [][]byte) (*auth.Accounts, error) {
-	tokens, err := auth.NewTokens(keys, s.config.AccessTTL, s.config.RefreshTTL)
+func (s *service) accounts(users booking.Users, m mode) (*auth.Accounts, error) {
+	tokens, err := auth.NewTokens(m.keys, s.config.AccessTTL, s.config.RefreshTTL)
 	if err != nil {
 		return nil, err
 	}
@@ -133,9 +135,13 @@ func (s *service) accounts(users booking.Users, keys [][]byte) (*auth.Accounts, 
 	if err != nil {
 		return nil, err
 	}
+	limited := func(limit int) auth.ThrottleOptions {
+		return auth.ThrottleOptions{Limit: limit, Shared: m.attempts, Logger: s.log}
+	}
 	return &auth.Accounts{
-		Users: users, Tokens: tokens, Hasher: hasher,
-		Throttle: auth.NewThrottle(s.config.LoginFailures), Services: services,
+		Users: users, Tokens: tokens, Hasher: hasher, Services: services,
+		Logins:        auth.NewLoginThrottle(limited(s.config.LoginFailures)),
+		Registrations: auth.NewRegistrationThrottle(limited(s.config.Registrations)),
 	}, nil
 }
 

@@ -100,6 +100,12 @@ func TestRedisClusterPassesTheSuites(t *testing.T) {
 	t.Run("Members", func(t *testing.T) {
 		persistencetest.ExerciseMembers(t, func(t *testing.T) persistence.Members { t.Helper(); return c.openEmpty(t).DB })
 	})
+	t.Run("Attempts", func(t *testing.T) {
+		persistencetest.ExerciseAttempts(t, func(t *testing.T) []booking.Attempts {
+			t.Helper()
+			return []booking.Attempts{c.openEmpty(t).DB, c.open(t).DB}
+		})
+	})
 }
 
 // trainsOf returns n trains whose keys are on a shard.

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 	"go.opentelemetry.io/otel/trace"
 
+	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 )
 
@@ -58,6 +59,7 @@ type DB struct {
 }
 
 var (
+	_ booking.Attempts    = (*DB)(nil)
 	_ persistence.Holds   = (*DB)(nil)
 	_ persistence.Leases  = (*DB)(nil)
 	_ persistence.Members = (*DB)(nil)

@@ -1,6 +1,6 @@
-// Package redis stores what a cluster of processes shares and may lose: leases, holds and
-// heartbeats. DB implements persistence.Leases, persistence.Holds and persistence.Members
-// on Redis 7.0 or newer.
+// Package redis stores what a cluster of processes shares and may lose: leases, holds, heartbeats,
+// and counts of failed logins and registrations. DB implements persistence.Leases,
+// persistence.Holds, persistence.Members and booking.Attempts on Redis 7.0 or newer.
 //
 // # Keys
 //
@@ -12,6 +12,8 @@
 //	{members}:marker          hash: born, when members were last lost; beat, the last heartbeat (Redis's clock, ms);
 //	                          paused, by how much the members' clock is behind Redis's (see memberState)
 //	{members}:changes         channel, with a message for each Join and Leave
+//	{a:<attempts>}            sorted set of attempts, score = when one that counts ceases to (Redis's clock, ms), or,
+//	                          negative, when one that is under way is given up; expires with the last
 //
 // The part in braces selects the shard of a Redis Cluster: the keys of a train are on one
 // shard, and every script uses one shard only. A batch is divided into a pipeline for each shard.
@@ -23,6 +25,9 @@
 //
 // The version before wrote no sets of users and left released ids in :holds. LoadHolds omits
 // these; UserHolds does not find such a hold until it is put again.
+//
+// Attempts are timed by Redis's clock, like heartbeats and unlike holds: an hour of one process must
+// not be longer than that of another, and nobody is shown these times.
 //
 // # Fencing
 //
@@ -48,5 +53,6 @@
 // call that meets a slot which has moved is refused; the masters are then found anew.
 //
 // When Redis is out of memory, existing leases and heartbeats are renewed, but new leases and
-// holds are persistence.ErrFull. When its clock jumps, see AcquireLeases and Heartbeat.
+// holds are persistence.ErrFull. Attempts are counted even then, since they take little and expire.
+// When its clock jumps, see AcquireLeases and Heartbeat; the attempts may be forgotten.
 package redis

@@ -150,6 +150,9 @@ func TestCallsToAPausedRedisTimeOut(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Join(t.Context(), "a")
 	require.NoError(t, err)
+	limit := booking.AttemptLimit{Max: 1, Window: time.Minute}
+	end, err := s.BeginAttempt(t.Context(), "begun", limit)
+	require.NoError(t, err)
 	s.server.Pause(t)
 	t.Cleanup(func() { s.server.Resume(t) })
 	calls := map[string]func() error{
@@ -163,6 +166,8 @@ func TestCallsToAPausedRedisTimeOut(t *testing.T) {
 		"heartbeat": func() error { _, err := s.Heartbeat(t.Context(), "a"); return err },
 		"list":      func() error { _, err := s.ListMembers(t.Context()); return err },
 		"leave":     func() error { return s.Leave(t.Context(), "a") },
+		"begin":     func() error { _, err := s.BeginAttempt(t.Context(), "new", limit); return err },
+		"end":       func() error { return end(true) },
 		"load":      func() error { _, err := persistencetest.LoadHolds(t.Context(), s, lease.Train, time.Now()); return err },
 		"user": func() error {
 			_, err := s.UserHolds(t.Context(), lease.Train, uuid.New(), time.Now())

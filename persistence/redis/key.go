@@ -27,6 +27,9 @@ func userKey(id booking.TrainID, user string) string {
 	return trainPrefix + id.String() + userInfix + user
 }
 
+// attemptsKey is the key of the attempts at something.
+func attemptsKey(key string) string { return "{a:" + key + "}" }
+
 // trainOf parses the train id from a key that matches holdsPattern.
 func trainOf(holdsKey string) (booking.TrainID, bool) {
 	id, err := booking.ParseTrainID(strings.TrimSuffix(strings.TrimPrefix(holdsKey, trainPrefix), holdsSuffix))

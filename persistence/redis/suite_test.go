@@ -52,6 +52,15 @@ func TestMembers(t *testing.T) {
 	})
 }
 
+func TestAttempts(t *testing.T) {
+	t.Parallel()
+	persistencetest.ExerciseAttempts(t, func(t *testing.T) []booking.Attempts {
+		t.Helper()
+		s := openNew(t)
+		return []booking.Attempts{s.DB, open(t, s.server.Address)}
+	})
+}
+
 // store is a DB with its own Redis, which the test can read and stop.
 type store struct {
 	*redis.DB

@@ -77,7 +77,7 @@ func TestUserNeedsOnlyTheseCommands(t *testing.T) {
 	t.Parallel()
 	server := servers.StartRedis(t)
 	raw := connect(t, server.Address)
-	require.NoError(t, raw.Do(t.Context(), "ACL", "SETUSER", "booking", "on", ">p@ss/word", "~{t:*", "~{members}*", "&{members}*",
+	require.NoError(t, raw.Do(t.Context(), "ACL", "SETUSER", "booking", "on", ">p@ss/word", "~{t:*", "~{a:*", "~{members}*", "&{members}*",
 		"-@all", "+@read", "+@write", "+@scripting", "+@connection", "+@pubsub", "-@dangerous",
 		"+time", "+info", "+config|get", "+cluster|slots").Err())
 	s := &store{DB: openURL(t, "redis://"+url.UserPassword("booking", "p@ss/word").String()+"@"+server.Address, 20*persistence.LeaseCall)}
@@ -95,6 +95,9 @@ func TestUserNeedsOnlyTheseCommands(t *testing.T) {
 	_, err = s.Join(t.Context(), "a")
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return len(changes) == 1 }, timeout, tick)
+	end, err := s.BeginAttempt(t.Context(), "login:x", booking.AttemptLimit{Max: 1, Window: time.Minute})
+	require.NoError(t, err)
+	require.NoError(t, end(true))
 	log, err := openLogged(t, "redis://"+url.UserPassword("booking", "p@ss/word").String()+"@"+server.Address)
 	require.NoError(t, err)
 	require.Empty(t, log)

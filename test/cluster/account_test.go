@@ -41,3 +41,27 @@ func TestUserIsTheSameInEveryProcess(t *testing.T) {
 	other.Must(t, 401, "POST", "/user/token/refresh/", map[string]any{"refresh": token})
 	require.Equal(t, "disabled", other.Must(t, 403, "POST", "/user/login/", login).Code)
 }
+
+// Who alternates between processes has no more attempts than at one. All clients of a test have one
+// address.
+func TestAttemptsAreCountedInAllProcesses(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t, 2, "--registrations", "3")
+	processes := []*processtest.Client{processtest.NewClient(c.nodes[0].URL), processtest.NewClient(c.nodes[1].URL)}
+	for i, name := range []string{"asha", "ravi", "amit"} {
+		processtest.SignUp(t, processes[i%2].URL, name)
+	}
+	user := map[string]any{
+		"username": "devi", "email": "devi@example.org", "password": processtest.Password, "password2": processtest.Password,
+	}
+	wrong := map[string]any{"username": "asha", "password": "a wrong password"}
+	right := map[string]any{"username": "asha", "password": processtest.Password}
+	for i := range 10 {
+		processes[i%2].Must(t, 401, "POST", "/user/login/", wrong)
+	}
+	for _, p := range processes {
+		require.Equal(t, "rate_limited", p.Must(t, 429, "POST", "/user/register/", user).Code)
+		require.Equal(t, "rate_limited", p.Must(t, 429, "POST", "/user/login/", right).Code)
+	}
+	processtest.LogIn(t, processes[0].URL, "ravi", processtest.Password)
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/test/processtest"
+	"trainbooking.dev/test/traffic"
 )
 
 // tokenFile returns a file with two service tokens.
@@ -89,6 +90,18 @@ func TestSmokeReportsWhatItCannotDo(t *testing.T) {
 	require.Contains(t, got.Err, "--clients 0 is out of range")
 	require.Contains(t, got.Err, "--for 2h0m0s is out of range")
 	require.Contains(t, got.Err, "--max-failures -1 is negative")
+}
+
+func TestSmokeSaysWhatToDoAboutTooManyRegistrations(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir(), "--demo", "--registrations", "2")
+	began := time.Now()
+	got := smoke(t, "--url", s.URL, "--clients", "3")
+	require.Equal(t, 1, got.Code)
+	require.Contains(t, got.Err, "use fewer --clients, or start the service with a higher --registrations")
+	require.Less(t, time.Since(began), traffic.DefaultRetry, "it is not repeated")
+	got = smoke(t, "--url", start(t, t.TempDir(), "--demo", "--registrations", "0").URL, "--clients", "25")
+	require.Equal(t, 0, got.Code, got.Err)
 }
 
 // A proxy between smoke and the service falsifies responses.

@@ -82,6 +82,7 @@ projected:
 - {name: TRAINBOOKING_ACCESS_TTL, value: {{ .Values.accessTTL | quote }}}
 - {name: TRAINBOOKING_REFRESH_TTL, value: {{ .Values.refreshTTL | quote }}}
 - {name: TRAINBOOKING_LOGIN_FAILURES, value: {{ .Values.loginFailures | quote }}}
+- {name: TRAINBOOKING_REGISTRATIONS, value: {{ .Values.registrations | int | quote }}}
 {{- with .Values.trustedProxies }}
 - {name: TRAINBOOKING_TRUSTED_PROXIES, value: {{ join "," . | quote }}}
 {{- end }}

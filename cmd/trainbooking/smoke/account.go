@@ -55,11 +55,18 @@ func (a *account) register(ctx context.Context) error {
 		err := a.post(ctx, "/user/register/", map[string]string{
 			"username": a.username, "email": a.username + "@example.org", "password": a.password, "password2": a.password,
 		}, nil)
-		if booking.CodeOf(err) == booking.CodeAlreadyExists {
+		switch code := booking.CodeOf(err); code {
+		case booking.CodeAlreadyExists:
 			o.Result = history.Done
+		case booking.CodeRateLimited: // for up to an hour, so it is not repeated
+			o.Result = history.Result(code)
 		}
 		return err
 	})
+	if registered.Code == booking.CodeRateLimited {
+		return errors.New("register: the service allows no more registrations from this address now: " +
+			"wait up to an hour, use fewer --clients, or start the service with a higher --registrations")
+	}
 	if registered.Result != history.Done {
 		return fmt.Errorf("register: %s", registered.Detail)
 	}
