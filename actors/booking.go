@@ -13,35 +13,54 @@ import (
 
 // CancelBooking implements booking.Service.
 func (s *System) CancelBooking(ctx context.Context, user, id uuid.UUID) error {
-	return s.cancelBooking(ctx, id, false, func(b booking.Booking) bool { return b.User == user })
+	return s.cancelBooking(ctx, user, id, false)
 }
 
 // CancelAnyBooking implements booking.Service.
-func (s *System) CancelAnyBooking(ctx context.Context, id uuid.UUID) error {
-	return s.cancelBooking(ctx, id, true, func(booking.Booking) bool { return true })
+func (s *System) CancelAnyBooking(ctx context.Context, admin, id uuid.UUID) error {
+	return s.cancelBooking(ctx, admin, id, true)
 }
 
-func (s *System) cancelBooking(ctx context.Context, id uuid.UUID, departed bool, visible func(booking.Booking) bool) error {
+func (s *System) cancelBooking(ctx context.Context, caller, id uuid.UUID, asAdmin bool) error {
 	b, err := s.store.FindBooking(ctx, id)
+	own := b.User == caller
 	switch {
-	case errors.Is(err, persistence.ErrNotFound), err == nil && !visible(b):
-		return booking.NotFound("booking")
 	case err != nil:
-		return persistence.ClientError(err)
+		return bookingError(err)
+	case !own && !asAdmin:
+		return booking.NotFound("booking")
 	case !b.CancelledAt.IsZero():
 		return nil
 	}
-	_, _, err = sendRequest[empty](ctx, s, b.Train, activation.Cancel{User: b.User, ID: id, Departed: departed})
+	cancel := activation.Cancel{User: b.User, ID: id, Departed: asAdmin, By: booking.ByAdmin}
+	if own {
+		cancel.By = booking.ByPassenger
+	}
+	_, _, err = sendRequest[empty](ctx, s, b.Train, cancel)
 	return err
 }
 
 // FindBooking implements booking.Service.
 func (s *System) FindBooking(ctx context.Context, user, id uuid.UUID) (booking.BookedTrain, error) {
-	found, err := s.store.FindUserBooking(ctx, user, id)
-	if errors.Is(err, persistence.ErrNotFound) {
+	found, err := s.FindAnyBooking(ctx, id)
+	if err == nil && found.User != user {
 		return booking.BookedTrain{}, booking.NotFound("booking")
 	}
-	return found, persistence.ClientError(err)
+	return found, err
+}
+
+// FindAnyBooking implements booking.Service.
+func (s *System) FindAnyBooking(ctx context.Context, id uuid.UUID) (booking.BookedTrain, error) {
+	found, err := s.store.FindBookedTrain(ctx, id)
+	return found, bookingError(err)
+}
+
+// bookingError is persistence.ClientError for a call that finds a booking.
+func bookingError(err error) error {
+	if errors.Is(err, persistence.ErrNotFound) {
+		return booking.NotFound("booking")
+	}
+	return persistence.ClientError(err)
 }
 
 // UserBookings implements booking.Service.
@@ -55,10 +74,7 @@ func (s *System) UserBookings(
 // TrainBookings implements booking.Service.
 func (s *System) TrainBookings(
 	ctx context.Context, id booking.TrainID, page booking.PageRequest,
-) (booking.Page[booking.Booking], error) {
-	if _, err := s.findTrain(ctx, id); err != nil {
-		return booking.Page[booking.Booking]{}, err
-	}
+) (booking.Page[booking.BookedTrain], error) {
 	found, err := s.store.TrainBookings(ctx, id, page)
 	return found, persistence.ClientError(err)
 }

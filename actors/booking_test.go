@@ -58,3 +58,29 @@ func TestCancelThroughAStaleOwnerIsStored(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, found.CancelledAt.IsZero())
 }
+
+func TestOwnerStoresWhoCancelledThroughAPeer(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		owner, peer := c.join(), c.join()
+		id, user, admin := c.trainOf(owner, owner, peer), uuid.New(), uuid.New()
+		sell := func(user uuid.UUID, number int) uuid.UUID {
+			h, err := owner.Hold(c.Context(), seat(id, user, number))
+			require.NoError(c, err)
+			booked, err := owner.Confirm(c.Context(), refTo(h))
+			require.NoError(c, err)
+			return booked.ID
+		}
+		mine, theirs, own := sell(user, 1), sell(user, 2), sell(admin, 3)
+		require.NoError(c, peer.CancelBooking(c.Context(), user, mine))
+		require.NoError(c, peer.CancelAnyBooking(c.Context(), admin, theirs))
+		require.NoError(c, peer.CancelAnyBooking(c.Context(), admin, own))
+		for cancelled, by := range map[uuid.UUID]booking.Canceller{
+			mine: booking.ByPassenger, theirs: booking.ByAdmin, own: booking.ByPassenger,
+		} {
+			found, err := peer.FindAnyBooking(c.Context(), cancelled)
+			require.NoError(c, err)
+			require.Equal(c, by, found.CancelledBy)
+		}
+	})
+}

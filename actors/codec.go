@@ -87,7 +87,9 @@ func encodeCommand(q *wire.ExecuteRequest, c activation.Command) bool {
 	case activation.Release:
 		q.Command = &wire.ExecuteRequest_Release{Release: encodeRef(c.HoldRef)}
 	case activation.Cancel:
-		q.Command = &wire.ExecuteRequest_Cancel{Cancel: &wire.Cancel{User: c.User[:], Booking: c.ID[:], Departed: c.Departed}}
+		q.Command = &wire.ExecuteRequest_Cancel{Cancel: &wire.Cancel{
+			User: c.User[:], Booking: c.ID[:], Departed: c.Departed, By: string(c.By),
+		}}
 	case activation.Change:
 		q.Command = &wire.ExecuteRequest_Change{Change: encodeTrain(&c.To)}
 	case activation.Delete:
@@ -117,6 +119,7 @@ func decodeCommand(q *wire.ExecuteRequest) activation.Command {
 	case *wire.ExecuteRequest_Cancel:
 		return activation.Cancel{
 			User: toUUID(c.Cancel.GetUser()), ID: toUUID(c.Cancel.GetBooking()), Departed: c.Cancel.GetDeparted(),
+			By: booking.Canceller(c.Cancel.GetBy()),
 		}
 	case *wire.ExecuteRequest_Change:
 		return activation.Change{To: *decodeTrain(c.Change)}

@@ -78,8 +78,10 @@ func (f *flaky) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) 
 	return batch(f, func() ([]error, error) { return f.DB.WriteHolds(context.WithoutCancel(ctx), writes) })
 }
 
-func (f *flaky) CancelBooking(ctx context.Context, guard persistence.Guard, id uuid.UUID, at time.Time) error {
-	return f.fault(true, func() error { return f.DB.CancelBooking(context.WithoutCancel(ctx), guard, id, at) })
+func (f *flaky) CancelBooking(
+	ctx context.Context, guard persistence.Guard, id uuid.UUID, at time.Time, by booking.Canceller,
+) error {
+	return f.fault(true, func() error { return f.DB.CancelBooking(context.WithoutCancel(ctx), guard, id, at, by) })
 }
 
 func (f *flaky) ChangeTrain(ctx context.Context, guard persistence.Guard, train booking.Train) error {

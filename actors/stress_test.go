@@ -159,7 +159,7 @@ func storedBookings(t *testing.T, store persistence.Store, h *history.History) [
 		page, err := store.TrainBookings(t.Context(), train, booking.PageRequest{})
 		require.NoError(t, err)
 		for _, b := range page.Items {
-			found[b.ID] = b
+			found[b.ID] = b.Booking
 		}
 	}
 	return slices.Collect(maps.Values(found))

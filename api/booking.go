@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,7 +38,7 @@ func (s *Server) viewBookings(ctx context.Context, c *call, _ noFields) (respons
 	return s.okMany(ctx, len(viewed), func() []byte { return encode(viewed) })
 }
 
-// bookingResponse is a booking in the responses to its user.
+// bookingResponse is a booking as it was made.
 type bookingResponse struct {
 	BookingID uuid.UUID       `json:"booking_id"`
 	TrainID   booking.TrainID `json:"train_id"`
@@ -55,40 +54,82 @@ func newBookingResponse(b booking.Booking) bookingResponse {
 	}
 }
 
-// userBookingResponse is a booking with its train.
-type userBookingResponse struct {
+// bookingStateResponse is a booking under /v1.
+type bookingStateResponse struct {
 	bookingResponse
+	State       booking.BookingState `json:"state"`
+	CancelledAt time.Time            `json:"cancelled_at,omitzero"`
+	CancelledBy booking.Canceller    `json:"cancelled_by,omitempty"`
+}
+
+func newBookingStateResponse(b booking.Booking) bookingStateResponse {
+	return bookingStateResponse{newBookingResponse(b), b.State(), b.CancelledAt.UTC(), b.CancelledBy}
+}
+
+// bookedTrainResponse is a booking with its user and train.
+type bookedTrainResponse struct {
+	bookingStateResponse
+	UserID           uuid.UUID `json:"user_id"`
+	*onTrainResponse           // nil: omitted
+}
+
+type onTrainResponse struct {
 	From  string        `json:"from"`
 	To    string        `json:"to"`
 	Train trainResponse `json:"train"`
 }
 
-func newUserBookingResponse(b booking.BookedTrain) userBookingResponse {
-	from, to := b.On.Ends(b.Legs)
-	return userBookingResponse{newBookingResponse(b.Booking), from.Station, to.Station, newTrainResponse(b.On)}
+func newBookedTrainResponse(b booking.BookedTrain) bookedTrainResponse {
+	booked := bookedTrainResponse{bookingStateResponse: newBookingStateResponse(b.Booking), UserID: b.User}
+	if b.On != nil {
+		from, to := b.On.Ends(b.Legs)
+		booked.onTrainResponse = &onTrainResponse{from.Station, to.Station, newTrainResponse(b.On)}
+	}
+	return booked
+}
+
+// userBookingsPage decodes a page of the bookings of a user.
+func (d *decoder) userBookingsPage() pageRequest {
+	of := booking.PageRequest{NewestFirst: !d.isSecond("order", "newest", "oldest"), Cancelled: d.cancelled()}
+	return d.pageOf(of.UserBookings(), of)
+}
+
+// cancelled decodes which bookings a list has, and reports whether it is the cancelled ones.
+func (d *decoder) cancelled() bool {
+	return d.isSecond("state", string(booking.BookingConfirmed), string(booking.BookingCancelled))
 }
 
 type listBookingsRequest struct{ page pageRequest }
 
-func (in *listBookingsRequest) decode(d *decoder) {
-	order, given := d.optionalString("order")
-	list := booking.ListBookingsNewest
-	if order == "oldest" {
-		list = booking.ListBookingsOldest
-	}
-	in.page = d.page(list)
-	in.page.NewestFirst = order != "oldest"
-	if given && order != "oldest" && order != "newest" {
-		d.fieldError("order", "must be newest or oldest")
-	}
-}
+func (in *listBookingsRequest) decode(d *decoder) { in.page = d.userBookingsPage() }
 
 func (s *Server) listBookings(ctx context.Context, c *call, in listBookingsRequest) (response, error) {
-	page, err := s.service.UserBookings(ctx, c.caller.User, in.page.PageRequest)
+	return s.bookingsOf(ctx, c.caller.User, in.page)
+}
+
+type userBookingsRequest struct {
+	user uuid.UUID
+	page pageRequest
+}
+
+func (in *userBookingsRequest) decode(d *decoder) {
+	in.user = d.pathUUID("user")
+	in.page = d.userBookingsPage()
+}
+
+func (s *Server) userBookings(ctx context.Context, _ *call, in userBookingsRequest) (response, error) {
+	if _, err := s.users.FindUser(ctx, in.user); err != nil {
+		return response{}, err
+	}
+	return s.bookingsOf(ctx, in.user, in.page)
+}
+
+func (s *Server) bookingsOf(ctx context.Context, user uuid.UUID, of pageRequest) (response, error) {
+	page, err := s.service.UserBookings(ctx, user, of.PageRequest)
 	if err != nil {
 		return response{}, err
 	}
-	return list(ctx, s, in.page, page, newUserBookingResponse)
+	return list(ctx, s, of, page, newBookedTrainResponse)
 }
 
 type bookingPathRequest struct{ id uuid.UUID }
@@ -97,29 +138,44 @@ func (in *bookingPathRequest) decode(d *decoder) { in.id = d.pathUUID("booking")
 
 func (s *Server) findBooking(ctx context.Context, c *call, in bookingPathRequest) (response, error) {
 	found, err := s.service.FindBooking(ctx, c.caller.User, in.id)
+	if booking.CodeOf(err) == booking.CodeNotFound {
+		err = s.elseAsAdmin(ctx, c, err, func() (err error) {
+			found, err = s.service.FindAnyBooking(ctx, in.id)
+			return err
+		})
+	}
 	if err != nil {
 		return response{}, err
 	}
-	return ok(newUserBookingResponse(found)), nil
+	return ok(newBookedTrainResponse(found)), nil
 }
 
 func (s *Server) cancelBooking(ctx context.Context, c *call, in bookingPathRequest) (response, error) {
 	err := s.service.CancelBooking(ctx, c.caller.User, in.id)
 	switch booking.CodeOf(err) {
-	case booking.CodeNotFound, booking.CodeDeparted: // an admin may
-		allowed, failed := s.allowed(ctx, c.caller, admin)
-		switch {
-		case booking.CodeOf(failed) == booking.CodeUnauthenticated: // deleted since the login, and so no admin
-		case failed != nil:
-			return response{}, failed
-		case allowed:
-			err = s.service.CancelAnyBooking(ctx, in.id)
-		}
+	case booking.CodeNotFound, booking.CodeDeparted:
+		err = s.elseAsAdmin(ctx, c, err, func() error {
+			return s.service.CancelAnyBooking(ctx, c.caller.User, in.id)
+		})
 	}
 	if err != nil {
 		return response{}, err
 	}
 	return noContent(), nil
+}
+
+// elseAsAdmin does what a user may not do, if the caller is an admin. Otherwise it returns err.
+func (s *Server) elseAsAdmin(ctx context.Context, c *call, err error, do func() error) error {
+	allowed, failed := s.allowed(ctx, c.caller, admin)
+	switch {
+	case booking.CodeOf(failed) == booking.CodeUnauthenticated: // deleted since the login, and so no admin
+		return err
+	case failed != nil:
+		return failed
+	case allowed:
+		return do()
+	}
+	return err
 }
 
 type trainBookingsRequest struct {
@@ -129,40 +185,14 @@ type trainBookingsRequest struct {
 
 func (in *trainBookingsRequest) decode(d *decoder) {
 	in.id = d.pathTrainID()
-	in.page = d.page(booking.ListTrainBookings)
-}
-
-// trainBookingResponse is a booking in the responses to admins.
-type trainBookingResponse struct {
-	BookingID uuid.UUID      `json:"booking_id"`
-	UserID    uuid.UUID      `json:"user_id"`
-	Seats     []seatResponse `json:"seats"`
-	From      string         `json:"from"`
-	To        string         `json:"to"`
-	segmentResponse
-	BookedAt time.Time `json:"booked_at"`
+	of := booking.PageRequest{Cancelled: d.cancelled()}
+	in.page = d.pageOf(of.TrainBookings(), of)
 }
 
 func (s *Server) trainBookings(ctx context.Context, _ *call, in trainBookingsRequest) (response, error) {
-	bookings, err := s.service.TrainBookings(ctx, in.id, in.page.PageRequest)
+	page, err := s.service.TrainBookings(ctx, in.id, in.page.PageRequest)
 	if err != nil {
 		return response{}, err
 	}
-	found, err := s.service.FindTrain(ctx, in.id)
-	if err != nil {
-		return response{}, err
-	}
-	// Stops cannot change while a seat is booked. A booking that does not fit the stops was
-	// cancelled between the two calls above.
-	bookings.Items = slices.DeleteFunc(bookings.Items, func(b booking.Booking) bool {
-		return !found.Train.Run().Contains(b.Legs)
-	})
-	return list(ctx, s, in.page, bookings, func(b booking.Booking) trainBookingResponse {
-		from, to := found.Train.Ends(b.Legs)
-		return trainBookingResponse{
-			BookingID: b.ID, UserID: b.User, Seats: newSeatResponses(b.Train, b.Seats),
-			From: from.Station, To: to.Station, segmentResponse: newSegmentResponse(b.Legs),
-			BookedAt: b.BookedAt.UTC(),
-		}
-	})
+	return list(ctx, s, in.page, page, newBookedTrainResponse)
 }

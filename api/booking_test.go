@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ func TestAdminListsTheBookingsOfATrain(t *testing.T) {
 	first := s.get(t, admin, path+"?limit=1")
 	item := first.field(t, "items").([]any)[0].(map[string]any)
 	require.Equal(t, booked[0], item["booking_id"])
+	require.Equal(t, []any{id.String(), "confirmed"}, []any{item["train_id"], item["state"]})
 	require.Equal(t, []any{"Delhi", "Jaipur"}, []any{item["from"], item["to"]})
 	second := s.get(t, admin, path+"?cursor="+first.str(t, "next_cursor"))
 	require.Equal(t, booked[1], second.field(t, "items").([]any)[0].(map[string]any)["booking_id"])
@@ -75,10 +77,92 @@ func TestUserListsOwnBookingsInBothOrders(t *testing.T) {
 
 	requireProblem(t, 404, booking.CodeNotFound, "No such booking", s.get(t, other, "/v1/bookings/"+oldest[1]))
 	require.Equal(t, 204, s.do(t, request{method: "DELETE", path: "/v1/bookings/" + oldest[1], token: token}).status)
-	requireProblem(t, 404, booking.CodeNotFound, "No such booking", s.get(t, token, "/v1/bookings/"+oldest[1]))
+	require.Equal(t, "cancelled", s.get(t, token, "/v1/bookings/"+oldest[1]).str(t, "state"))
 	require.Equal(t, []string{oldest[0], oldest[2]}, s.bookingIDs(t, token, "/v1/bookings?order=oldest"))
 	requireInvalid(t, s.get(t, token, "/v1/bookings?order=x&limit=0&cursor=x&user=y"), "order", "limit", "cursor", "user")
 	requireProblem(t, 401, booking.CodeUnauthenticated, "", s.get(t, "", "/v1/bookings"))
+}
+
+// TestCancelledBookingIsShownByEveryEndpoint cancels by a passenger, by an admin, by an admin as a passenger
+// and by the deletion of the train.
+func TestCancelledBookingIsShownByEveryEndpoint(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	token, admin, other := s.user(t, "asha"), s.admin(t), s.user(t, "ravi")
+	id := s.train(t, "Delhi", "Jaipur", "Mumbai")
+	book := func(token string) string {
+		hold := s.post(t, token, "/v1/holds", `{"train_id":"`+id.String()+`","count":1,"from":"Jaipur"}`)
+		booked := s.post(t, token, "/v1/holds/"+hold.str(t, "hold_id")+"/confirm", "")
+		require.Equal(t, "confirmed", booked.str(t, "state"))
+		return booked.str(t, "booking_id")
+	}
+	byPassenger, byAdmin, byTrain, ofAdmin := book(token), book(token), book(token), book(admin)
+	for booked, canceller := range map[string]string{byPassenger: token, byAdmin: admin, ofAdmin: admin} {
+		require.Equal(t, 204, s.delete(t, canceller, "/v1/bookings/"+booked).status)
+	}
+	require.Len(t, s.get(t, token, "/train/view-bookings/").json, 1)
+	departed := `{"name":"a","capacity":10,"stops":[{"station":"Delhi","departs_at":"2020-01-01T00:00:00Z"},` +
+		`{"station":"Jaipur","departs_at":"2020-01-01T00:00:00Z"},{"station":"Mumbai"}]}`
+	afterDeparture := book(admin)
+	put := request{method: "PUT", path: "/v1/trains/" + id.String(), token: admin, body: departed}
+	require.Equal(t, 200, s.do(t, put).status)
+	require.Equal(t, 204, s.delete(t, admin, "/v1/bookings/"+afterDeparture).status)
+	require.Equal(t, 204, s.delete(t, admin, "/v1/trains/"+id.String()+"?force=true").status)
+	require.Empty(t, s.get(t, token, "/train/view-bookings/").json)
+
+	path := "/v1/users/" + s.get(t, token, "/v1/bookings/"+byTrain).str(t, "user_id") + "/bookings"
+	require.Equal(t, 204, s.delete(t, admin, strings.TrimSuffix(path, "/bookings")).status, "the id stays")
+	for booked, by := range map[string]string{byPassenger: "passenger", byAdmin: "admin", byTrain: "train"} {
+		one := s.get(t, token, "/v1/bookings/"+booked)
+		require.Equal(t, []any{"cancelled", by}, []any{one.field(t, "state"), one.field(t, "cancelled_by")})
+		require.Equal(t, []any{"Jaipur", "Mumbai"}, []any{one.field(t, "from"), one.field(t, "to")})
+		require.NotEmpty(t, one.str(t, "cancelled_at"))
+		require.Equal(t, one.json, s.get(t, admin, "/v1/bookings/"+booked).json)
+		requireProblem(t, 404, booking.CodeNotFound, "No such booking", s.get(t, other, "/v1/bookings/"+booked))
+		for _, list := range []string{"/v1/bookings", path, "/v1/trains/" + id.String() + "/bookings"} {
+			require.Contains(t, s.get(t, map[bool]string{true: token, false: admin}[list == "/v1/bookings"], list+"?state=cancelled").
+				field(t, "items"), one.json, list)
+		}
+	}
+	for _, own := range []string{ofAdmin, afterDeparture} {
+		require.Equal(t, "passenger", s.get(t, admin, "/v1/bookings/"+own).str(t, "cancelled_by"))
+	}
+	require.Equal(t, []string{byTrain, byAdmin, byPassenger}, s.bookingIDs(t, admin, path+"?state=cancelled&limit=2"))
+	require.Equal(t, []string{byPassenger, byAdmin, byTrain}, s.bookingIDs(t, token, "/v1/bookings?state=cancelled&order=oldest&limit=1"))
+	for _, list := range []string{"/v1/bookings?", path + "?", "/v1/trains/" + id.String() + "/bookings?"} {
+		require.Empty(t, s.bookingIDs(t, admin, list), "confirmed")
+		require.Empty(t, s.bookingIDs(t, admin, list+"state=confirmed"))
+		requireInvalid(t, s.get(t, admin, list+"state=Cancelled"), "state")
+	}
+	unknown := "/v1/users/" + uuid.NewString() + "/bookings"
+	requireProblem(t, 404, booking.CodeNotFound, "No such user", s.get(t, admin, unknown))
+	cursor := s.get(t, token, "/v1/bookings?state=cancelled&limit=1").str(t, "next_cursor")
+	requireInvalid(t, s.get(t, token, "/v1/bookings?cursor="+cursor), "cursor")
+}
+
+// A version that did not keep the train of a cancelled booking has shown its stations for the last time.
+func TestBookingOfAnUnknownTrainIsShownWithoutIt(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, wrapped(func(real booking.Service) booking.Service { return forgottenTrains{real} }))
+	token, id := s.user(t, "asha"), s.train(t, "Delhi", "Mumbai")
+	hold := s.post(t, token, "/v1/holds", `{"train_id":"`+id.String()+`","seats":[1]}`)
+	b := s.post(t, token, "/v1/holds/"+hold.str(t, "hold_id")+"/confirm", "").str(t, "booking_id")
+	require.Equal(t, 204, s.delete(t, token, "/v1/bookings/"+b).status)
+	one := s.get(t, token, "/v1/bookings/"+b)
+	require.Equal(t, 200, one.status, one.text)
+	for _, missing := range []string{"train", "from", "to", "cancelled_by"} {
+		require.NotContains(t, one.json, missing)
+	}
+	require.Equal(t, 1.0, one.field(t, "to_stop"))
+}
+
+// forgottenTrains finds bookings as a version before cancelled them.
+type forgottenTrains struct{ booking.Service }
+
+func (f forgottenTrains) FindBooking(ctx context.Context, user, id uuid.UUID) (booking.BookedTrain, error) {
+	found, err := f.Service.FindBooking(ctx, user, id)
+	found.On, found.CancelledBy = nil, ""
+	return found, err
 }
 
 // A user may have very many bookings, so no endpoint may read all of them to respond with some.

@@ -58,6 +58,15 @@ func (d *decoder) optionalString(name string) (s string, given bool) {
 	return "", false
 }
 
+// isSecond decodes one of two words, the first of which is the default, and reports whether it is the second.
+func (d *decoder) isSecond(name, first, second string) bool {
+	word, given := d.optionalString(name)
+	if given && word != first && word != second {
+		d.fieldError(name, "must be "+first+" or "+second)
+	}
+	return given && word == second
+}
+
 // int decodes a required integer from 1 to limit.
 func (d *decoder) int(name string, limit int) int {
 	value, given := d.required(name)

@@ -153,7 +153,7 @@ func (s *Server) confirmHold(ctx context.Context, c *call, in holdPathRequest) (
 	if err != nil {
 		return response{}, holdNotFound(err)
 	}
-	return ok(newBookingResponse(b)), nil
+	return ok(newBookingStateResponse(b)), nil
 }
 
 func (s *Server) extendHold(ctx context.Context, c *call, in holdPathRequest) (response, error) {

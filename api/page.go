@@ -106,8 +106,11 @@ type pageRequest struct {
 }
 
 // page decodes limit and cursor of a list.
-func (d *decoder) page(list booking.List) pageRequest {
-	page := pageRequest{list: list}
+func (d *decoder) page(list booking.List) pageRequest { return d.pageOf(list, booking.PageRequest{}) }
+
+// pageOf is page for a list in the order and state of a request.
+func (d *decoder) pageOf(list booking.List, of booking.PageRequest) pageRequest {
+	page := pageRequest{of, list}
 	page.Limit = booking.DefaultPageLimit
 	if d.has("limit") {
 		page.Limit = d.int("limit", booking.MaxPageLimit)

@@ -60,6 +60,7 @@ func (s *Server) routeTable() []route {
 		{method: "GET", path: "/v1/users/{id}", role: admin, handler: handle(s.findUser)},
 		{method: "PATCH", path: "/v1/users/{id}", role: admin, body: requiredBody, handler: handle(s.updateUser)},
 		{method: "DELETE", path: "/v1/users/{id}", role: admin, handler: handle(s.deleteUser)},
+		{method: "GET", path: "/v1/users/{id}/bookings", role: admin, handler: handle(s.userBookings)},
 
 		{method: "GET", path: "/healthz", handler: handle(s.healthz), quiet: true},
 		{method: "GET", path: "/readyz", handler: handle(s.readyz), quiet: true},

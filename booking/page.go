@@ -57,6 +57,9 @@ const (
 	ListUsers          List = 'u'
 )
 
+// cancelled returns the list of cancelled bookings beside one of confirmed bookings.
+func (l List) cancelled() List { return l - 'a' + 'A' }
+
 // In returns the opaque text of a cursor of a list, "" for the start.
 func (c Cursor) In(list List) string {
 	if c.IsZero() {
@@ -88,7 +91,8 @@ func ParseCursor(s string, list List) (Cursor, error) {
 }
 
 // PageRequest asks for at most Limit items (0: all) that come after After in the order of the
-// list. Every list is oldest first; only UserBookings can also be NewestFirst.
+// list. Every list is oldest first; only UserBookings can also be NewestFirst. The lists of bookings
+// are of the confirmed ones, or of those that are Cancelled.
 //
 // Each page is read anew. An item that was in the list when the first page was read, and stays in
 // it, is on exactly one page. An item that is added while the pages are read may be on none, even
@@ -97,6 +101,25 @@ type PageRequest struct {
 	Limit       int
 	After       Cursor
 	NewestFirst bool
+	Cancelled   bool
+}
+
+// UserBookings returns the list of which a page is requested of UserBookings.
+func (p PageRequest) UserBookings() List {
+	if p.NewestFirst {
+		return p.inState(ListBookingsNewest)
+	}
+	return p.inState(ListBookingsOldest)
+}
+
+// TrainBookings returns the list of which a page is requested of TrainBookings.
+func (p PageRequest) TrainBookings() List { return p.inState(ListTrainBookings) }
+
+func (p PageRequest) inState(list List) List {
+	if p.Cancelled {
+		return list.cancelled()
+	}
+	return list
 }
 
 // Start returns the position that every item of the page comes after, in the order of the list:

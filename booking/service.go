@@ -33,7 +33,7 @@ type Trains interface {
 	// seats, or their order, would change. Times and spelling may change.
 	PutTrain(ctx context.Context, train Train) (put Train, created bool, err error)
 	// DeleteTrain deletes the train and its live holds; with force it also cancels the
-	// bookings. Error: has_bookings while seats are booked, without force.
+	// bookings, ByTrain. Error: has_bookings while seats are booked, without force.
 	DeleteTrain(ctx context.Context, id TrainID, force bool) error
 	// FindTrain returns a train with its tally over its whole run.
 	FindTrain(ctx context.Context, id TrainID) (Availability, error)
@@ -78,20 +78,23 @@ type Seats interface {
 
 // Bookings finds and cancels bookings.
 type Bookings interface {
-	// CancelBooking cancels a booking and puts its own legs on sale again. It is idempotent.
+	// CancelBooking cancels a booking and puts its own legs on sale again. It is idempotent: the first
+	// cancellation stays.
 	// Errors: not_found if user has no booking id; departed if the train has left the stop where it
 	// begins.
 	CancelBooking(ctx context.Context, user, id uuid.UUID) error
 	// CancelAnyBooking is CancelBooking for an admin: it also cancels the bookings of others, and after
 	// the departure. Error: not_found.
-	CancelAnyBooking(ctx context.Context, id uuid.UUID) error
-	// FindBooking returns a live booking of user. Error: not_found if user has no live booking
-	// id.
+	CancelAnyBooking(ctx context.Context, admin, id uuid.UUID) error
+	// FindBooking returns a booking of user, which may be cancelled. Error: not_found if user has no
+	// booking id.
 	FindBooking(ctx context.Context, user, id uuid.UUID) (BookedTrain, error)
-	// UserBookings lists the live bookings of user, oldest or newest first.
+	// FindAnyBooking is FindBooking for an admin: it also finds the bookings of others.
+	FindAnyBooking(ctx context.Context, id uuid.UUID) (BookedTrain, error)
+	// UserBookings lists the bookings of user in one state, oldest or newest first.
 	UserBookings(ctx context.Context, user uuid.UUID, page PageRequest) (Page[BookedTrain], error)
-	// TrainBookings lists the live bookings of a train, oldest first.
-	TrainBookings(ctx context.Context, id TrainID, page PageRequest) (Page[Booking], error)
+	// TrainBookings lists the bookings of a train in one state, oldest first. The train may be deleted.
+	TrainBookings(ctx context.Context, id TrainID, page PageRequest) (Page[BookedTrain], error)
 }
 
 // TrainQuery selects trains: all of them, or those that run From one station To

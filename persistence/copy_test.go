@@ -29,7 +29,8 @@ type source struct {
 	reply   booking.Reply
 }
 
-func newSource(t *testing.T) *source {
+// openSource returns a store with a user.
+func openSource(t *testing.T) *source {
 	t.Helper()
 	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
 	require.NoError(t, err)
@@ -37,16 +38,22 @@ func newSource(t *testing.T) *source {
 	require.NoError(t, db.Migrate(t.Context()))
 	s := &source{DB: db, t: t}
 	s.user = s.addUser("Asha")
+	return s
+}
+
+func newSource(t *testing.T) *source {
+	t.Helper()
+	s := openSource(t)
 	s.train = s.addTrain()
 	s.booked = s.book(s.train, 1, 2)
-	require.NoError(t, db.CancelBooking(t.Context(), s.train, s.book(s.train, 7).ID, micro()))
+	require.NoError(t, s.CancelBooking(t.Context(), s.train, s.book(s.train, 7).ID, micro(), booking.ByPassenger))
 	deleted := s.addTrain()
 	s.book(deleted, 1)
-	require.NoError(t, db.DeleteTrain(t.Context(), deleted, micro(), true))
+	require.NoError(t, s.DeleteTrain(t.Context(), deleted, micro(), true))
 	s.deleted = deleted.Train
 	s.reply = booking.Reply{Status: 201, Body: []byte("{}")}
 	replied := s.reserve("key\xff")
-	require.NoError(t, db.ReleaseKey(t.Context(), s.user.ID, "key\xff", replied, &s.reply))
+	require.NoError(t, s.ReleaseKey(t.Context(), s.user.ID, "key\xff", replied, &s.reply))
 	s.reserve("in flight")
 	return s
 }
@@ -123,7 +130,7 @@ func TestCopyHasEverything(t *testing.T) {
 	t.Parallel()
 	from, to, ctx := newSource(t), newTarget(t), t.Context()
 	require.Equal(t, persistence.Counts{
-		persistence.TableUsers: 1, persistence.TableTrains: 2, persistence.TableSeats: 3,
+		persistence.TableUsers: 1, persistence.TableTrains: 2, persistence.TableFormerTrains: 2, persistence.TableSeats: 3,
 		persistence.TableBookings: 3, persistence.TableReplies: 2,
 	}, from.copyTo(to))
 
@@ -142,6 +149,7 @@ func TestCopyHasEverything(t *testing.T) {
 	copiedBookings, err := to.CancelledBookings(ctx, from.train.Train, from.user.ID)
 	require.NoError(t, err)
 	require.Equal(t, cancelled, copiedBookings)
+	requireSameBookings(t, from, to)
 	replied, err := to.ReserveKey(ctx, from.user.ID, "key\xff", booking.Reservation{ID: uuid.New()}, micro())
 	require.NoError(t, err)
 	require.Equal(t, &from.reply, replied.Reply)
@@ -152,6 +160,43 @@ func TestCopyHasEverything(t *testing.T) {
 	require.False(t, repeated.ExpiresAt.IsZero())
 	_, err = persistencetest.Epoch(ctx, to, from.deleted)
 	require.ErrorIs(t, err, persistence.ErrNotFound, "a deleted train stays deleted")
+}
+
+// requireSameBookings compares the cancelled bookings, with who cancelled them and their trains.
+func requireSameBookings(t *testing.T, from *source, to *postgres.DB) {
+	t.Helper()
+	request := booking.PageRequest{Cancelled: true}
+	bookings, err := from.UserBookings(t.Context(), from.user.ID, request)
+	require.NoError(t, err)
+	copied, err := to.UserBookings(t.Context(), from.user.ID, request)
+	require.NoError(t, err)
+	require.Equal(t, bookings, copied)
+}
+
+// The only train has the first revision in both stores, but a booking was cancelled before it was renamed
+// in the source, and another one is cancelled in the target.
+func TestCopiedCancelledBookingKeepsItsTrain(t *testing.T) {
+	t.Parallel()
+	from, to, ctx := openSource(t), newTarget(t), t.Context()
+	guard := from.addTrain()
+	first, second := from.book(guard, 1), from.book(guard, 2)
+	require.NoError(t, from.CancelBooking(ctx, guard, first.ID, micro(), booking.ByPassenger))
+	former, err := from.FindBookedTrain(ctx, first.ID)
+	require.NoError(t, err)
+	renamed := *former.On
+	renamed.Name = "Renamed"
+	require.NoError(t, from.ChangeTrain(ctx, guard, renamed))
+	from.copyTo(to)
+	from.copyTo(to)
+	guard.Epoch, err = persistencetest.Adopt(ctx, to, guard.Train, guard.Epoch, guard.Owner)
+	require.NoError(t, err)
+	require.NoError(t, to.CancelBooking(ctx, guard, second.ID, micro(), booking.ByAdmin))
+	copied, err := to.FindBookedTrain(ctx, first.ID)
+	require.NoError(t, err)
+	require.Equal(t, former, copied)
+	later, err := to.FindBookedTrain(ctx, second.ID)
+	require.NoError(t, err)
+	require.Equal(t, "Renamed", later.On.Name)
 }
 
 func TestCopiedTrainKeepsItsEpochAndSeats(t *testing.T) {
@@ -205,7 +250,7 @@ func TestSecondCopyUpdatesTheTarget(t *testing.T) {
 	from, to, ctx := newSource(t), newTarget(t), t.Context()
 	from.copyTo(to)
 	require.NoError(t, from.SetPassword(ctx, from.user.ID, "h", "new"))
-	require.NoError(t, from.CancelBooking(ctx, from.train, from.booked.ID, micro()))
+	require.NoError(t, from.CancelBooking(ctx, from.train, from.booked.ID, micro(), booking.ByPassenger))
 	var err error
 	from.train.Epoch, err = persistencetest.Adopt(ctx, from, from.train.Train, from.train.Epoch, from.train.Owner)
 	require.NoError(t, err)
@@ -218,6 +263,7 @@ func TestSecondCopyUpdatesTheTarget(t *testing.T) {
 	b, err := to.FindBooking(ctx, from.booked.ID)
 	require.NoError(t, err)
 	require.False(t, b.CancelledAt.IsZero())
+	requireSameBookings(t, from, to)
 }
 
 func TestDisabledAndDeletedUsersAreCopied(t *testing.T) {

@@ -83,7 +83,7 @@ type Trains interface {
 	// ChangeTrain replaces name, capacity, stops, on_sale and updated_at. Errors:
 	// ErrConflict if a seat above the new capacity is booked; ErrFenced; ErrNotFound.
 	ChangeTrain(ctx context.Context, guard Guard, train booking.Train) error
-	// DeleteTrain marks the train as deleted at a time and, with force, cancels its bookings.
+	// DeleteTrain marks the train as deleted at a time and, with force, cancels its bookings ByTrain.
 	// A store that also implements Holds may delete its holds. Errors: ErrConflict if the train
 	// has live bookings, without force; ErrFenced; ErrNotFound.
 	DeleteTrain(ctx context.Context, guard Guard, at time.Time, force bool) error
@@ -136,9 +136,10 @@ type Bookings interface {
 	// booking has the id) or ErrLocked. Each sale is written completely or not at all, independently of
 	// the others. If err is not nil, no sale was written, unless err is ErrUnknown.
 	Book(ctx context.Context, sales []Sale) ([]error, error)
-	// CancelBooking marks a booking as cancelled and clears its own legs of its seats. It is
-	// idempotent. Errors: ErrFenced; ErrNotFound if the train has no such booking.
-	CancelBooking(ctx context.Context, guard Guard, id uuid.UUID, at time.Time) error
+	// CancelBooking marks a booking as cancelled, keeps its train as it is now, and clears its own legs
+	// of its seats. It is idempotent: the first cancellation stays. Errors: ErrFenced; ErrNotFound if
+	// the train has no such booking.
+	CancelBooking(ctx context.Context, guard Guard, id uuid.UUID, at time.Time, by booking.Canceller) error
 	// FindBooking returns a booking, which may be cancelled. Error: ErrNotFound.
 	FindBooking(ctx context.Context, id uuid.UUID) (booking.Booking, error)
 	// CancelledBookings returns the bookings of a train that a user has cancelled (or that were
@@ -148,11 +149,11 @@ type Bookings interface {
 	// booked. Seats without such legs are missing, and a train that does not exist has none. It is
 	// one statement for any number of trains.
 	SeatLegs(ctx context.Context, trains []booking.TrainID) ([]map[int]booking.Legs, error)
-	// FindUserBooking returns a live booking of user with its train, from one snapshot. Error:
-	// ErrNotFound if user has no live booking with the id.
-	FindUserBooking(ctx context.Context, user, id uuid.UUID) (booking.BookedTrain, error)
-	// UserBookings and TrainBookings list live bookings, ordered by (BookedAt, ID). UserBookings
-	// also lists them in the reverse order, and the bookings and their trains are of one snapshot.
+	// FindBookedTrain is FindBooking with its train, from one snapshot.
+	FindBookedTrain(ctx context.Context, id uuid.UUID) (booking.BookedTrain, error)
+	// UserBookings and TrainBookings list bookings with their trains, from one snapshot, ordered by
+	// (BookedAt, ID). UserBookings also lists them in the reverse order. Error of TrainBookings:
+	// ErrNotFound if there has never been such a train.
 	UserBookings(ctx context.Context, user uuid.UUID, page booking.PageRequest) (booking.Page[booking.BookedTrain], error)
-	TrainBookings(ctx context.Context, id booking.TrainID, page booking.PageRequest) (booking.Page[booking.Booking], error)
+	TrainBookings(ctx context.Context, id booking.TrainID, page booking.PageRequest) (booking.Page[booking.BookedTrain], error)
 }

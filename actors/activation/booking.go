@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"trainbooking.dev/booking"
 )
 
 // Cancel cancels a booking in the store, then in the seat map, and returns nothing. If the hold that
@@ -12,6 +14,7 @@ import (
 type Cancel struct {
 	User, ID uuid.UUID
 	Departed bool // also if the train has left
+	By       booking.Canceller
 }
 
 func (x Cancel) run(m *Machine, c *call) {
@@ -41,5 +44,5 @@ func (x Cancel) run(m *Machine, c *call) {
 			m.cancels[x.User]++
 		}
 		m.respond(c, nil, err)
-	}}, m.guard, x.ID, m.now.UTC().Truncate(time.Microsecond)})
+	}}, m.guard, x.ID, m.now.UTC().Truncate(time.Microsecond), x.By})
 }

@@ -73,6 +73,7 @@ type (
 		Guard   persistence.Guard
 		Booking uuid.UUID
 		At      time.Time
+		By      booking.Canceller
 	}
 	// WriteChange changes the train.
 	WriteChange struct {

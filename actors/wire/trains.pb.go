@@ -467,6 +467,7 @@ type Cancel struct {
 	User          []byte                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
 	Booking       []byte                 `protobuf:"bytes,2,opt,name=booking,proto3" json:"booking,omitempty"`
 	Departed      bool                   `protobuf:"varint,3,opt,name=departed,proto3" json:"departed,omitempty"` // also if the train has left
+	By            string                 `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`              // a booking.Canceller; an earlier version does not send it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -520,6 +521,13 @@ func (x *Cancel) GetDeparted() bool {
 		return x.Departed
 	}
 	return false
+}
+
+func (x *Cancel) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
 }
 
 type Delete struct {
@@ -1593,11 +1601,12 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\aHoldRef\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\fR\x04user\x12\x12\n" +
 	"\x04hold\x18\x02 \x01(\fR\x04hold\x12\x12\n" +
-	"\x04seat\x18\x03 \x01(\rR\x04seat\"R\n" +
+	"\x04seat\x18\x03 \x01(\rR\x04seat\"b\n" +
 	"\x06Cancel\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\fR\x04user\x12\x18\n" +
 	"\abooking\x18\x02 \x01(\fR\abooking\x12\x1a\n" +
-	"\bdeparted\x18\x03 \x01(\bR\bdeparted\"\x1e\n" +
+	"\bdeparted\x18\x03 \x01(\bR\bdeparted\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\"\x1e\n" +
 	"\x06Delete\x12\x14\n" +
 	"\x05force\x18\x01 \x01(\bR\x05force\"\xf1\x02\n" +
 	"\x0fExecuteResponse\x12\x14\n" +

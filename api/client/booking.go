@@ -18,7 +18,9 @@ type bookingJSON struct {
 	Train booking.TrainID `json:"train_id"`
 	Seats []seatJSON      `json:"seats"`
 	segmentJSON
-	BookedAt time.Time `json:"booked_at"`
+	BookedAt    time.Time         `json:"booked_at"`
+	CancelledAt time.Time         `json:"cancelled_at"`
+	CancelledBy booking.Canceller `json:"cancelled_by"`
 }
 
 func (b bookingJSON) booking(user uuid.UUID) (booking.Booking, error) {
@@ -28,7 +30,24 @@ func (b bookingJSON) booking(user uuid.UUID) (booking.Booking, error) {
 	}
 	return booking.Booking{
 		ID: b.ID, Train: b.Train, User: user, Legs: legs, Seats: seatNumbers(b.Seats), BookedAt: b.BookedAt.UTC(),
+		CancelledAt: b.CancelledAt.UTC(), CancelledBy: b.CancelledBy,
 	}, err
+}
+
+// bookedTrainJSON is a booking with its user and train.
+type bookedTrainJSON struct {
+	bookingJSON
+	User uuid.UUID  `json:"user_id"`
+	On   *trainJSON `json:"train"` // nil: unknown
+}
+
+func (b bookedTrainJSON) bookedTrain() (booking.BookedTrain, error) {
+	booked, err := b.booking(b.User)
+	if err != nil || b.On == nil {
+		return booking.BookedTrain{Booking: booked}, err
+	}
+	train, err := b.On.train()
+	return booking.BookedTrain{Booking: booked, On: &train}, err
 }
 
 // CancelBooking makes the seats of the booking available again; see booking.Bookings. It is
@@ -41,72 +60,71 @@ func (c *Client) CancelBooking(ctx context.Context, user, id uuid.UUID) error {
 }
 
 // CancelAnyBooking cancels a booking of any user; see booking.Bookings. It needs the token of an admin.
-func (c *Client) CancelAnyBooking(ctx context.Context, id uuid.UUID) error {
-	return c.CancelBooking(ctx, uuid.Nil, id)
+func (c *Client) CancelAnyBooking(ctx context.Context, admin, id uuid.UUID) error {
+	return c.CancelBooking(ctx, admin, id)
 }
 
-// userBookingJSON is a booking with its train.
-type userBookingJSON struct {
-	bookingJSON
-	On trainJSON `json:"train"`
-}
-
-func (b userBookingJSON) bookedTrain(user uuid.UUID) (booking.BookedTrain, error) {
-	train, err := b.On.train()
-	if err != nil {
-		return booking.BookedTrain{}, err
-	}
-	booked, err := b.booking(user)
-	return booking.BookedTrain{Booking: booked, On: &train}, err
-}
-
-// FindBooking returns a live booking of user; see booking.Bookings.
+// FindBooking returns a booking of user, which may be cancelled; see booking.Bookings.
 func (c *Client) FindBooking(ctx context.Context, user, id uuid.UUID) (booking.BookedTrain, error) {
 	return do(ctx, c, request{
 		operation: "FindBooking", method: http.MethodGet, path: "/v1/bookings/" + id.String(), user: user,
-	}, func(b userBookingJSON) (booking.BookedTrain, error) { return b.bookedTrain(user) })
+	}, bookedTrainJSON.bookedTrain)
 }
 
-// UserBookings returns the live bookings of user, oldest or newest first; see booking.Bookings.
+// FindAnyBooking returns a booking of any user; see booking.Bookings. It needs the token of an admin.
+func (c *Client) FindAnyBooking(ctx context.Context, id uuid.UUID) (booking.BookedTrain, error) {
+	return c.FindBooking(ctx, uuid.Nil, id)
+}
+
+// UserBookings returns the bookings of user in one state, oldest or newest first; see booking.Bookings.
 func (c *Client) UserBookings(
 	ctx context.Context, user uuid.UUID, page booking.PageRequest,
 ) (booking.Page[booking.BookedTrain], error) {
-	order, of := "oldest", booking.ListBookingsOldest
-	if page.NewestFirst {
-		order, of = "newest", booking.ListBookingsNewest
-	}
-	convert := pageOf(of, func(b userBookingJSON) (booking.BookedTrain, error) { return b.bookedTrain(user) })
-	return fetchList(ctx, page, func(
-		ctx context.Context, page booking.PageRequest,
-	) (booking.Page[booking.BookedTrain], error) {
-		return do(ctx, c, request{
-			operation: "UserBookings", method: http.MethodGet, path: "/v1/bookings", user: user,
-			query: pageQuery(url.Values{"order": {order}}, of, page),
-		}, convert)
+	return c.userBookings(ctx, page, request{operation: "UserBookings", path: "/v1/bookings", user: user})
+}
+
+// AnyUserBookings is UserBookings with the token of an admin. Error: not_found if there has never been
+// such a user.
+func (c *Client) AnyUserBookings(
+	ctx context.Context, user uuid.UUID, page booking.PageRequest,
+) (booking.Page[booking.BookedTrain], error) {
+	return c.userBookings(ctx, page, request{
+		operation: "AnyUserBookings", path: "/v1/users/" + user.String() + "/bookings",
 	})
 }
 
-// trainBookingJSON is a booking in a response to an admin.
-type trainBookingJSON struct {
-	bookingJSON
-	User uuid.UUID `json:"user_id"`
+func (c *Client) userBookings(
+	ctx context.Context, page booking.PageRequest, r request,
+) (booking.Page[booking.BookedTrain], error) {
+	order := "oldest"
+	if page.NewestFirst {
+		order = "newest"
+	}
+	return c.bookings(ctx, page, page.UserBookings(), url.Values{"order": {order}}, r)
 }
 
-// TrainBookings returns the live bookings of a train, oldest first; see booking.Bookings.
+// TrainBookings returns the bookings of a train in one state, oldest first; see booking.Bookings.
 // It needs the token of an admin; the service token is not enough.
 func (c *Client) TrainBookings(
 	ctx context.Context, id booking.TrainID, page booking.PageRequest,
-) (booking.Page[booking.Booking], error) {
-	convert := pageOf(booking.ListTrainBookings, func(b trainBookingJSON) (booking.Booking, error) {
-		b.Train = id
-		return b.booking(b.User)
+) (booking.Page[booking.BookedTrain], error) {
+	return c.bookings(ctx, page, page.TrainBookings(), url.Values{}, request{
+		operation: "TrainBookings", path: trainPath(id) + "/bookings",
 	})
+}
+
+// bookings fetches a page of a list of bookings.
+func (c *Client) bookings(
+	ctx context.Context, page booking.PageRequest, of booking.List, query url.Values, r request,
+) (booking.Page[booking.BookedTrain], error) {
+	if page.Cancelled {
+		query.Set("state", string(booking.BookingCancelled))
+	}
+	convert := pageOf(of, bookedTrainJSON.bookedTrain)
 	return fetchList(ctx, page, func(
 		ctx context.Context, page booking.PageRequest,
-	) (booking.Page[booking.Booking], error) {
-		return do(ctx, c, request{
-			operation: "TrainBookings", method: http.MethodGet, path: trainPath(id) + "/bookings",
-			query: pageQuery(url.Values{}, booking.ListTrainBookings, page),
-		}, convert)
+	) (booking.Page[booking.BookedTrain], error) {
+		r.method, r.query = http.MethodGet, pageQuery(query, of, page)
+		return do(ctx, c, r, convert)
 	})
 }

@@ -18,9 +18,10 @@
 //	Extend         POST /v1/holds/{hold_id}/extend       user
 //	Release        DELETE /v1/holds/{hold_id}            user, by hold
 //	               POST   /train/release-seat/           user, by seat
-//	CancelBooking  DELETE /v1/bookings/{id}              user
-//	FindBooking    GET    /v1/bookings/{id}              user
+//	CancelBooking  DELETE /v1/bookings/{id}              user; CancelAnyBooking: admin
+//	FindBooking    GET    /v1/bookings/{id}              user; FindAnyBooking: admin
 //	UserBookings   GET    /v1/bookings                   user, a request per page
+//	               GET    /v1/users/{id}/bookings        admin: AnyUserBookings
 //	TrainBookings  GET    /v1/trains/{id}/bookings       admin, a request per page
 //
 // Two methods may send a second request: Search, because get-trains returns the seats and

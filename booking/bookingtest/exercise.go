@@ -27,6 +27,7 @@ func Exercise(t *testing.T, open func(t *testing.T, rules booking.HoldRules) boo
 		{"Lists", time.Minute, listFacts},
 		{"Holds", time.Minute, holdFacts},
 		{"Bookings", time.Minute, bookingFacts},
+		{"Cancelled", time.Minute, cancelledFacts},
 		{"Segments", time.Minute, segmentFacts},
 		{"Races", time.Minute, raceFacts},
 		{"Expiry", booking.MinHoldTTL, expiryFacts},

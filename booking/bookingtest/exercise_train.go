@@ -177,6 +177,8 @@ var trainFacts = []fact{
 	{"UnknownTrainIsNotFound", func(x *exercise) {
 		unknown := x.draft(1)
 		x.requireNotFound(unknown, booking.Hold{ID: booking.NewHoldID(unknown.ID), User: uuid.New()})
+		_, err := x.TrainBookings(x.ctx(), unknown.ID, booking.PageRequest{})
+		x.requireCode(booking.CodeNotFound, err)
 		x.requireCode(booking.CodeNotFound, x.DeleteTrain(x.ctx(), unknown.ID, true))
 	}},
 }
@@ -205,8 +207,6 @@ func (x *exercise) requireNotFound(train booking.Train, hold booking.Hold) {
 	_, err := x.FindTrain(x.ctx(), train.ID)
 	x.requireCode(booking.CodeNotFound, err)
 	_, err = x.SeatMap(x.ctx(), train.ID, "", "")
-	x.requireCode(booking.CodeNotFound, err)
-	_, err = x.TrainBookings(x.ctx(), train.ID, booking.PageRequest{})
 	x.requireCode(booking.CodeNotFound, err)
 	_, err = x.Hold(x.ctx(), request(train, uuid.New(), 1))
 	x.requireCode(booking.CodeNotFound, err)

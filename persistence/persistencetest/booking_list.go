@@ -31,27 +31,29 @@ func pagesAreStable(x *exercise) {
 		return booking.Cursor{At: a.BookedAt, ID: a.ID}.Compare(booking.Cursor{At: b.BookedAt, ID: b.ID})
 	})
 	for limit := 1; limit <= len(want)+1; limit++ {
-		require.Equal(x, want, collect(x, limit, func(request booking.PageRequest) (booking.Page[booking.Booking], error) {
-			return x.TrainBookings(x.Context(), guard.Train, request)
-		}), "limit %d", limit)
-		require.Equal(x, want, x.userPages(user, limit, false), "oldest first, limit %d", limit)
+		require.Equal(x, want, x.trainPages(guard.Train, booking.PageRequest{Limit: limit}), "limit %d", limit)
+		require.Equal(x, want, x.userPages(user, booking.PageRequest{Limit: limit}), "oldest first, limit %d", limit)
 		slices.Reverse(want)
-		require.Equal(x, want, x.userPages(user, limit, true), "newest first, limit %d", limit)
+		require.Equal(x, want, x.userPages(user, booking.PageRequest{Limit: limit, NewestFirst: true}), "newest first, limit %d", limit)
 		slices.Reverse(want)
 	}
 	require.Equal(x, want, x.live(guard.Train), "no limit")
 }
 
-// userPages returns the bookings of a user, read in pages.
-func (x *exercise) userPages(user uuid.UUID, limit int, newest bool) (bookings []booking.Booking) {
+// trainPages returns the bookings of a train, read in pages.
+func (x *exercise) trainPages(id booking.TrainID, page booking.PageRequest) []booking.Booking {
 	x.Helper()
-	for _, b := range collect(x, limit, func(request booking.PageRequest) (booking.Page[booking.BookedTrain], error) {
-		request.NewestFirst = newest
-		return x.UserBookings(x.Context(), user, request)
-	}) {
-		bookings = append(bookings, b.Booking)
-	}
-	return bookings
+	return withoutTrains(collect(x, page, func(page booking.PageRequest) (booking.Page[booking.BookedTrain], error) {
+		return x.TrainBookings(x.Context(), id, page)
+	}))
+}
+
+// userPages returns the bookings of a user, read in pages.
+func (x *exercise) userPages(user uuid.UUID, page booking.PageRequest) []booking.Booking {
+	x.Helper()
+	return withoutTrains(collect(x, page, func(page booking.PageRequest) (booking.Page[booking.BookedTrain], error) {
+		return x.UserBookings(x.Context(), user, page)
+	}))
 }
 
 // lateBooking stores a booking with a time that the reader has passed. The promise of
@@ -70,8 +72,8 @@ func lateBooking(x *exercise) {
 			want = append(want, sell(i+1, time.Duration(i)*time.Second))
 		}
 		var late booking.Booking
+		request := booking.PageRequest{Limit: 2, NewestFirst: newest}
 		list := func(request booking.PageRequest) (booking.Page[booking.BookedTrain], error) {
-			request.NewestFirst = newest
 			page, err := x.UserBookings(x.Context(), user, request)
 			if late.ID == uuid.Nil { // the reader has read the first page, from either end
 				passed := map[bool]time.Duration{false: 500 * time.Millisecond, true: 3500 * time.Millisecond}[newest]
@@ -79,10 +81,7 @@ func lateBooking(x *exercise) {
 			}
 			return page, err
 		}
-		var found []booking.Booking
-		for _, b := range collect(x, 2, list) {
-			found = append(found, b.Booking)
-		}
+		found := withoutTrains(collect(x, request, list))
 		all := append(slices.Clone(want), late)
 		slices.SortFunc(all, func(a, b booking.Booking) int { return a.BookedAt.Compare(b.BookedAt) })
 		if newest {
@@ -90,7 +89,7 @@ func lateBooking(x *exercise) {
 			slices.Reverse(all)
 		}
 		require.Equal(x, want, found, "newest first %t", newest)
-		require.Equal(x, all, x.userPages(user, 2, newest), "newest first %t", newest)
+		require.Equal(x, all, x.userPages(user, request), "newest first %t", newest)
 	}
 }
 
@@ -105,7 +104,7 @@ func userBookings(x *exercise) {
 		mine.Booking.User, mine.Booking.BookedAt = user, start.Add(time.Duration(i)*time.Second)
 		require.Equal(x, []error{nil, nil}, x.book(mine, theirs))
 		if i == 3 {
-			require.NoError(x, x.CancelBooking(x.Context(), guard, mine.Booking.ID, start))
+			require.NoError(x, x.CancelBooking(x.Context(), guard, mine.Booking.ID, start, booking.ByPassenger))
 		}
 	}
 	history, err := x.UserBookings(x.Context(), user, booking.PageRequest{})
@@ -118,25 +117,22 @@ func userBookings(x *exercise) {
 	}
 }
 
-func findUserBooking(x *exercise) {
+func findBookedTrain(x *exercise) {
 	train := x.createTrain()
 	guard := x.adopt(train.ID)
 	sold := x.sell(guard, booking.Segment(0, 2), 1)
 	x.sell(guard, booking.Segment(0, 2), 2)
-	found, err := x.FindUserBooking(x.Context(), sold.User, sold.ID)
-	require.NoError(x, err)
-	require.Equal(x, sold, found.Booking)
-	x.requireSameTrain(train, *found.On)
-
-	missing := func(user, id uuid.UUID) {
+	requireFound := func(want booking.Booking) {
 		x.Helper()
-		_, err := x.FindUserBooking(x.Context(), user, id)
-		require.ErrorIs(x, err, persistence.ErrNotFound)
+		found, err := x.FindBookedTrain(x.Context(), want.ID)
+		require.NoError(x, err)
+		require.Equal(x, want, found.Booking)
+		x.requireSameTrain(train, *found.On)
 	}
-	missing(uuid.New(), sold.ID)
-	missing(sold.User, uuid.New())
-	require.NoError(x, x.CancelBooking(x.Context(), guard, sold.ID, start))
-	missing(sold.User, sold.ID)
+	requireFound(sold)
+	requireFound(x.cancel(guard, sold, start, booking.ByAdmin))
+	_, err := x.FindBookedTrain(x.Context(), uuid.New())
+	require.ErrorIs(x, err, persistence.ErrNotFound)
 }
 
 // stopsOfSnapshot changes the stops of a train whenever nothing is booked on it. No reader may
@@ -149,14 +145,14 @@ func stopsOfSnapshot(x *exercise) {
 	guard, user := x.adopt(long.ID), uuid.New()
 	var latest atomic.Pointer[booking.Booking]
 	latest.Store(&booking.Booking{})
-	list := func(newest bool) func() ([]booking.BookedTrain, error) {
+	list := func(page booking.PageRequest) func() ([]booking.BookedTrain, error) {
 		return func() ([]booking.BookedTrain, error) {
-			page, err := x.UserBookings(x.Context(), user, booking.PageRequest{Limit: 1, NewestFirst: newest})
-			return page.Items, err
+			found, err := x.UserBookings(x.Context(), user, page)
+			return found.Items, err
 		}
 	}
 	find := func() ([]booking.BookedTrain, error) {
-		found, err := x.FindUserBooking(x.Context(), user, latest.Load().ID)
+		found, err := x.FindBookedTrain(x.Context(), latest.Load().ID)
 		if errors.Is(err, persistence.ErrNotFound) {
 			return nil, nil
 		}
@@ -164,7 +160,10 @@ func stopsOfSnapshot(x *exercise) {
 	}
 	ctx, cancel := context.WithCancel(x.Context())
 	var readers errgroup.Group
-	for _, read := range []func() ([]booking.BookedTrain, error){list(false), list(true), find} {
+	for _, read := range []func() ([]booking.BookedTrain, error){
+		list(booking.PageRequest{Limit: 1}), list(booking.PageRequest{Limit: 1, NewestFirst: true}),
+		list(booking.PageRequest{Cancelled: true}), find,
+	} {
 		readers.Go(func() error { return fitStops(ctx, read) })
 	}
 	for range rounds {
@@ -174,7 +173,7 @@ func stopsOfSnapshot(x *exercise) {
 			sale.Booking.User = user
 			require.NoError(x, x.book(sale)[0])
 			latest.Store(&sale.Booking)
-			require.NoError(x, x.CancelBooking(x.Context(), guard, sale.Booking.ID, start))
+			require.NoError(x, x.CancelBooking(x.Context(), guard, sale.Booking.ID, start, booking.ByPassenger))
 		}
 	}
 	cancel()

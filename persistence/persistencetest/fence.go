@@ -26,7 +26,7 @@ var guardedWrites = map[string]func(ctx context.Context, s persistence.Store, g 
 		return errors.Join(append(results, err)...)
 	},
 	"CancelBooking": func(ctx context.Context, s persistence.Store, g persistence.Guard, sold uuid.UUID) error {
-		return s.CancelBooking(ctx, g, sold, start)
+		return s.CancelBooking(ctx, g, sold, start, booking.ByPassenger)
 	},
 	"ChangeTrain": func(ctx context.Context, s persistence.Store, g persistence.Guard, _ uuid.UUID) error {
 		train := newTrain()
@@ -57,7 +57,7 @@ func adoptFences(x *exercise) {
 	sold := x.sell(old, booking.Segment(0, 2), 3, 4)
 	current := x.adopt(old.Train)
 	x.requireFenced(old, sold)
-	require.NoError(x, x.CancelBooking(x.Context(), current, sold.ID, start), "the current activation can write")
+	require.NoError(x, x.CancelBooking(x.Context(), current, sold.ID, start, booking.ByPassenger), "the current activation can write")
 }
 
 func ownerCompared(x *exercise) {

@@ -78,6 +78,18 @@ func (x *exercise) sell(guard persistence.Guard, legs booking.Legs, seats ...int
 	return sale.Booking
 }
 
+// cancel cancels a booking and returns it as it is then.
+func (x *exercise) cancel(guard persistence.Guard, b booking.Booking, at time.Time, by booking.Canceller) booking.Booking {
+	x.Helper()
+	require.NoError(x, x.CancelBooking(x.Context(), guard, b.ID, at, by))
+	return asCancelled(b, at, by)
+}
+
+func asCancelled(b booking.Booking, at time.Time, by booking.Canceller) booking.Booking {
+	b.CancelledAt, b.CancelledBy = at, by
+	return b
+}
+
 // load returns the state of a train.
 func (x *exercise) load(id booking.TrainID, became ...uuid.UUID) persistence.LoadedTrain {
 	x.Helper()
@@ -122,7 +134,14 @@ func (x *exercise) live(id booking.TrainID) []booking.Booking {
 	x.Helper()
 	page, err := x.TrainBookings(x.Context(), id, booking.PageRequest{})
 	require.NoError(x, err)
-	return page.Items
+	return withoutTrains(page.Items)
+}
+
+func withoutTrains(booked []booking.BookedTrain) (bookings []booking.Booking) {
+	for _, b := range booked {
+		bookings = append(bookings, b.Booking)
+	}
+	return bookings
 }
 
 // together calls do n times concurrently and returns the results.
@@ -159,11 +178,12 @@ func (x *exercise) requireCode(code booking.Code, err error) {
 }
 
 // collect returns the items of all pages of a list and checks their lengths.
-func collect[T any](x *exercise, limit int, list func(booking.PageRequest) (booking.Page[T], error)) []T {
+func collect[T any](
+	x *exercise, request booking.PageRequest, list func(booking.PageRequest) (booking.Page[T], error),
+) []T {
 	x.Helper()
 	var items []T
-	request := booking.PageRequest{Limit: limit}
-	for {
+	for limit := request.Limit; ; {
 		page, err := list(request)
 		require.NoError(x, err)
 		require.LessOrEqual(x, len(page.Items), limit)

@@ -103,7 +103,7 @@ func (m *model) booked(seat int) (legs booking.Legs) {
 }
 
 func (m *model) cancel(x *exercise, r *rapid.T, id uuid.UUID) {
-	err := x.CancelBooking(x.Context(), m.guard, id, start)
+	err := x.CancelBooking(x.Context(), m.guard, id, start, booking.ByPassenger)
 	if _, ok := m.bookings[id]; !ok && !m.cancelled[id] {
 		require.ErrorIs(r, err, persistence.ErrNotFound)
 		return

@@ -140,7 +140,7 @@ func usersListed(x *exercise) {
 		return booking.Cursor{At: a.CreatedAt, ID: a.ID}.Compare(booking.Cursor{At: b.CreatedAt, ID: b.ID})
 	})
 	for limit := 1; limit <= len(want)+1; limit++ {
-		require.Equal(x, want, collect(x, limit, func(request booking.PageRequest) (booking.Page[booking.User], error) {
+		require.Equal(x, want, collect(x, booking.PageRequest{Limit: limit}, func(request booking.PageRequest) (booking.Page[booking.User], error) {
 			return x.ListUsers(x.Context(), request)
 		}), "limit %d", limit)
 	}

@@ -96,7 +96,7 @@ func BenchmarkUserBookings(b *testing.B) {
 			return err
 		},
 		"one": func(ctx context.Context) error {
-			_, err := db.FindUserBooking(ctx, user, id)
+			_, err := db.FindBookedTrain(ctx, id)
 			return err
 		},
 	} {

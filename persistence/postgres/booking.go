@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,25 +10,38 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-const bookingColumns = `id, train_id, user_id, legs, seats, booked_at, cancelled_at`
+const (
+	soldColumns       = `id, train_id, user_id, legs, seats, booked_at`
+	bookingColumns    = soldColumns + `, cancelled_at, cancelled_by`
+	bookingRowColumns = bookingColumns + `, epoch, train_revision`
+)
+
+// keepTrain is the part of a statement that keeps a train as it is now, the row g, for the bookings that
+// the part named cancelled has cancelled. The first one of a version of a train writes it.
+const keepTrain = `
+	INSERT INTO former_trains (` + formerTrainColumns + `, revision)
+	SELECT ` + trainColumns + `, revision FROM g WHERE EXISTS (SELECT 1 FROM cancelled) ON CONFLICT DO NOTHING`
 
 // CancelBooking implements persistence.Bookings. It locks the seats in the same order as Book. The
 // condition on cancelled_at is not IS NULL: with that, the plan may read all live bookings of the
 // train in bookings_of_train.
-func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, bookingID uuid.UUID, at time.Time) error {
+func (db *DB) CancelBooking(
+	ctx context.Context, guard persistence.Guard, bookingID uuid.UUID, at time.Time, by booking.Canceller,
+) error {
 	const cancel = `
 		WITH g AS MATERIALIZED (
-			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR SHARE NOWAIT),
+			SELECT ` + trainColumns + `, revision, epoch, owner, deleted_at FROM trains WHERE id = $1 FOR SHARE NOWAIT),
 		checked AS MATERIALIZED (
 			SELECT coalesce(` + guardResult + `, CASE
 				WHEN EXISTS (SELECT 1 FROM bookings WHERE train_id = $1 AND id = $4)
 				THEN 'done' ELSE 'not_found' END) AS result
 			FROM g),
 		cancelled AS (
-			UPDATE bookings SET cancelled_at = $5
+			UPDATE bookings SET cancelled_at = $5, cancelled_by = $6, train_revision = (SELECT revision FROM g)
 			WHERE train_id = $1 AND id = $4 AND coalesce(cancelled_at, 'infinity') = 'infinity'
 				AND (SELECT result FROM checked) = 'done'
 			RETURNING legs, seats),
+		kept AS (` + keepTrain + `),
 		locked AS MATERIALIZED (
 			SELECT seat_number FROM seats
 			WHERE train_id = $1 AND seat_number = ANY ((SELECT seats FROM cancelled)::int[])
@@ -38,7 +50,7 @@ func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, bookin
 			UPDATE seats SET legs = seats.legs & ~(SELECT legs FROM cancelled)
 			FROM locked WHERE seats.train_id = $1 AND seats.seat_number = locked.seat_number)
 		SELECT result FROM checked`
-	return db.guarded(ctx, "cancel booking", cancel, guard, id(bookingID), at)
+	return db.guarded(ctx, "cancel booking", cancel, guard, id(bookingID), at, by)
 }
 
 const findBooking = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = $1`
@@ -104,17 +116,15 @@ func scanSeats(r row) (map[int]booking.Legs, error) {
 	return seats, err
 }
 
-// FindUserBooking implements persistence.Bookings.
-func (db *DB) FindUserBooking(ctx context.Context, user, bookingID uuid.UUID) (booked booking.BookedTrain, err error) {
-	err = db.snapshot(ctx, "find user booking", func(ctx context.Context, c *conn) error {
-		b, err := first(ctx, c, scanBooking, findBooking, id(bookingID))
-		switch {
-		case err != nil:
+// FindBookedTrain implements persistence.Bookings.
+func (db *DB) FindBookedTrain(ctx context.Context, bookingID uuid.UUID) (booked booking.BookedTrain, err error) {
+	const find = `SELECT ` + bookingRowColumns + ` FROM bookings WHERE id = $1`
+	err = db.snapshot(ctx, "find booked train", func(ctx context.Context, c *conn) error {
+		b, err := first(ctx, c, scanBookingRow, find, id(bookingID))
+		if err != nil {
 			return err
-		case b.User != user || !b.CancelledAt.IsZero():
-			return persistence.ErrNotFound
 		}
-		with, err := withTrains(ctx, c, []booking.Booking{b})
+		with, err := withTrains(ctx, c, []persistence.BookingRow{b})
 		if err != nil {
 			return err
 		}
@@ -124,92 +134,134 @@ func (db *DB) FindUserBooking(ctx context.Context, user, bookingID uuid.UUID) (b
 	return booked, err
 }
 
-// UserBookings implements persistence.Bookings. The bookings of a train share one Train.
+// UserBookings implements persistence.Bookings.
 func (db *DB) UserBookings(
 	ctx context.Context, user uuid.UUID, request booking.PageRequest,
 ) (booked booking.Page[booking.BookedTrain], err error) {
-	const (
-		oldest = `
-			SELECT ` + bookingColumns + ` FROM bookings
-			WHERE user_id = $4 AND cancelled_at IS NULL AND (booked_at, id) > ($1, $2)
-			ORDER BY booked_at, id LIMIT $3`
-		newest = `
-			SELECT ` + bookingColumns + ` FROM bookings
-			WHERE user_id = $4 AND cancelled_at IS NULL AND (booked_at, id) < ($1, $2)
-			ORDER BY booked_at DESC, id DESC LIMIT $3`
-	)
-	find := oldest
-	if request.NewestFirst {
-		find = newest
-	}
 	err = db.snapshot(ctx, "user bookings", func(ctx context.Context, c *conn) error {
-		bookings, err := page(ctx, c, request, scanBooking, bookingCursor, find, id(user))
-		if err != nil {
-			return err
-		}
-		booked.Next = bookings.Next
-		booked.Items, err = withTrains(ctx, c, bookings.Items)
+		booked, err = bookingPage(ctx, c, request, "user_id", id(user))
 		return err
 	})
 	return booked, err
 }
 
-// withTrains returns bookings with their trains, including deleted ones, in the same order. It
-// needs the snapshot of the bookings: in a later one, a train may have fewer stops.
-func withTrains(ctx context.Context, c *conn, bookings []booking.Booking) ([]booking.BookedTrain, error) {
-	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ANY ($1::uuid[])`
-	if len(bookings) == 0 {
-		return nil, nil
-	}
-	trains := map[booking.TrainID]*booking.Train{}
-	var ids [][16]byte
-	for _, b := range bookings {
-		if _, added := trains[b.Train]; !added {
-			trains[b.Train], ids = nil, append(ids, id(b.Train))
-		}
-	}
-	found, err := all(ctx, c, new(trainScanner).scan, find, ids)
-	if err != nil {
-		return nil, err
-	}
-	for i := range found {
-		trains[found[i].ID] = &found[i]
-	}
-	booked := make([]booking.BookedTrain, len(bookings))
-	for i, b := range bookings {
-		if trains[b.Train] == nil { // somebody changed the tables by hand
-			return nil, fmt.Errorf("booking %s is of the train %s, which is not stored", b.ID, b.Train)
-		}
-		booked[i] = booking.BookedTrain{Booking: b, On: trains[b.Train]}
-	}
-	return booked, nil
-}
-
 // TrainBookings implements persistence.Bookings.
 func (db *DB) TrainBookings(
 	ctx context.Context, train booking.TrainID, request booking.PageRequest,
-) (bookings booking.Page[booking.Booking], err error) {
-	const find = `
-		SELECT ` + bookingColumns + ` FROM bookings
-		WHERE train_id = $4 AND cancelled_at IS NULL AND (booked_at, id) > ($1, $2)
-		ORDER BY booked_at, id LIMIT $3`
-	err = db.read(ctx, "train bookings", func(ctx context.Context, c *conn) error {
-		bookings, err = page(ctx, c, request, scanBooking, bookingCursor, find, id(train))
+) (booked booking.Page[booking.BookedTrain], err error) {
+	const exists = `SELECT true FROM trains WHERE id = $1`
+	err = db.snapshot(ctx, "train bookings", func(ctx context.Context, c *conn) error {
+		booked, err = bookingPage(ctx, c, request, "train_id", id(train))
+		if err == nil && len(booked.Items) == 0 {
+			_, err = first(ctx, c, scalar[bool], exists, id(train))
+		}
 		return err
 	})
-	return bookings, err
+	return booked, err
 }
 
-func bookingCursor(b booking.Booking) booking.Cursor {
-	return booking.Cursor{At: b.BookedAt, ID: b.ID}
+// bookingPage reads one page of the bookings that have an id in a column.
+func bookingPage(
+	ctx context.Context, c *conn, request booking.PageRequest, column string, of [16]byte,
+) (booked booking.Page[booking.BookedTrain], err error) {
+	state, order := "IS NULL", "> ($1, $2) ORDER BY booked_at, id"
+	if request.Cancelled {
+		state = "IS NOT NULL"
+	}
+	if request.NewestFirst {
+		order = "< ($1, $2) ORDER BY booked_at DESC, id DESC"
+	}
+	find := `
+		SELECT ` + bookingRowColumns + ` FROM bookings
+		WHERE ` + column + ` = $4 AND cancelled_at ` + state + ` AND (booked_at, id) ` + order + ` LIMIT $3`
+	rows, err := page(ctx, c, request, scanBookingRow, persistence.BookingCursor, find, of)
+	if err != nil {
+		return booked, err
+	}
+	booked.Next = rows.Next
+	booked.Items, err = withTrains(ctx, c, rows.Items)
+	return booked, err
+}
+
+// withTrains returns bookings with their trains in the same order. It needs the snapshot of the bookings:
+// in a later one, a train may have fewer stops. OFFSET keeps the subquery a subquery, as in LoadTrains.
+func withTrains(ctx context.Context, c *conn, rows []persistence.BookingRow) ([]booking.BookedTrain, error) {
+	const (
+		present = `SELECT ` + trainColumns + ` FROM trains WHERE id = ANY ($1::uuid[])`
+		former  = `
+			SELECT t.* FROM unnest($1::uuid[], $2::bigint[]) AS r (id, revision) CROSS JOIN LATERAL (
+				SELECT ` + formerTrainColumns + `, revision FROM former_trains
+				WHERE train_id = r.id AND revision = r.revision OFFSET 0) AS t`
+	)
+	trains := map[persistence.TrainVersion]*booking.Train{}
+	var presentIDs, formerIDs [][16]byte
+	var revisions []int64
+	for i := range rows {
+		version := rows[i].TrainVersion()
+		if _, added := trains[version]; added {
+			continue
+		}
+		trains[version] = nil
+		if version.Revision == 0 {
+			presentIDs = append(presentIDs, id(version.ID))
+		} else {
+			formerIDs, revisions = append(formerIDs, id(version.ID)), append(revisions, version.Revision)
+		}
+	}
+	if len(presentIDs) > 0 {
+		found, err := all(ctx, c, new(trainScanner).scan, present, presentIDs)
+		if err != nil {
+			return nil, err
+		}
+		for i := range found {
+			trains[persistence.TrainVersion{ID: found[i].ID}] = &found[i]
+		}
+	}
+	if len(formerIDs) > 0 {
+		found, err := all(ctx, c, new(trainScanner).scanFormer, former, formerIDs, revisions)
+		if err != nil {
+			return nil, err
+		}
+		for i := range found {
+			trains[persistence.TrainVersion{ID: found[i].ID, Revision: found[i].Revision}] = &found[i].Train
+		}
+	}
+	return persistence.WithTrains(rows, trains)
 }
 
 func scanBooking(r row) (b booking.Booking, err error) {
+	err = scanBookingAnd(r, &b)
+	return b, err
+}
+
+func scanBookingRow(r row) (b persistence.BookingRow, err error) {
+	var revision *int64
+	err = scanBookingAnd(r, &b.Booking, &b.Epoch, &revision)
+	if revision != nil {
+		b.TrainRevision = *revision
+	}
+	return b, err
+}
+
+func (s *trainScanner) scanFormer(r row) (t persistence.FormerTrain, err error) {
+	err = s.scanAnd(r, &t.Train, &t.Revision)
+	return t, err
+}
+
+// scanBookingAnd scans bookingColumns, and more columns after them.
+func scanBookingAnd(r row, b *booking.Booking, more ...any) error {
 	var (
 		set       int64
 		cancelled *time.Time
+		by        *booking.Canceller
 	)
-	err = r.Scan((*[16]byte)(&b.ID), (*[16]byte)(&b.Train), (*[16]byte)(&b.User), &set, &b.Seats, &b.BookedAt, &cancelled)
+	columns := []any{
+		(*[16]byte)(&b.ID), (*[16]byte)(&b.Train), (*[16]byte)(&b.User), &set, &b.Seats, &b.BookedAt, &cancelled, &by,
+	}
+	err := r.Scan(append(columns, more...)...)
 	b.Legs, b.BookedAt, b.CancelledAt = persistence.DecodeLegs(set), fromTime(b.BookedAt), fromOptional(cancelled)
-	return b, err
+	if by != nil {
+		b.CancelledBy = *by
+	}
+	return err
 }

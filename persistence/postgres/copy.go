@@ -19,7 +19,7 @@ const idBatch = 1000
 func (db *DB) Import(ctx context.Context, rows persistence.Rows) error {
 	return db.transact(ctx, "import", func(ctx context.Context, c *conn) error {
 		for _, write := range []func(context.Context, *conn, persistence.Rows) error{
-			importUsers, importTrains, importSeats, importBookings, importReplies,
+			importUsers, importTrains, importFormerTrains, importSeats, importBookings, importReplies,
 		} {
 			if err := write(ctx, c, rows); err != nil {
 				return err
@@ -32,8 +32,8 @@ func (db *DB) Import(ctx context.Context, rows persistence.Rows) error {
 // Count returns the number of rows of each table, without replies that have expired at now.
 func (db *DB) Count(ctx context.Context, now time.Time) (counts persistence.Counts, err error) {
 	const count = `
-		SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM trains), (SELECT count(*) FROM seats),
-			(SELECT count(*) FROM bookings), (SELECT count(*) FROM idempotency_keys WHERE expires_at > $1)`
+		SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM trains), (SELECT count(*) FROM former_trains),
+			(SELECT count(*) FROM seats), (SELECT count(*) FROM bookings), (SELECT count(*) FROM idempotency_keys WHERE expires_at > $1)`
 	err = db.offline(ctx, "count", func(ctx context.Context, c *conn) error {
 		counts, err = first(ctx, c, scanCounts, count, now)
 		return err

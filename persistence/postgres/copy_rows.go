@@ -63,29 +63,56 @@ func importTrains(ctx context.Context, c *conn, rows persistence.Rows) error {
 			IS DISTINCT FROM (excluded.name, excluded.capacity, excluded.on_sale, excluded.created_at, excluded.updated_at,
 				excluded.stops::text, excluded.epoch, excluded.deleted_at)`
 	all := rows.Trains
-	stops := make([]string, len(all))
-	for i := range all {
-		var err error
-		if stops[i], err = persistence.EncodeList(all[i].Stops); err != nil {
-			return err
-		}
-	}
-	ids := column(all, func(t persistence.TrainRow) [16]byte { return id(t.ID) })
-	epochs := column(all, func(t persistence.TrainRow) int64 { return t.Epoch })
-	if err := importInto(ctx, c, deleteSeats, len(all), ids, epochs); err != nil {
+	columns, err := trainColumnsOf(column(all, func(t persistence.TrainRow) booking.Train { return t.Train }))
+	if err != nil {
 		return err
 	}
-	return importInto(ctx, c, upsert, len(all),
-		ids,
-		column(all, func(t persistence.TrainRow) string { return t.Name }),
-		column(all, func(t persistence.TrainRow) int { return t.Capacity }),
-		column(all, func(t persistence.TrainRow) bool { return t.OnSale }),
-		column(all, func(t persistence.TrainRow) time.Time { return t.CreatedAt }),
-		column(all, func(t persistence.TrainRow) time.Time { return t.UpdatedAt }),
-		stops,
+	epochs := column(all, func(t persistence.TrainRow) int64 { return t.Epoch })
+	if err := importInto(ctx, c, deleteSeats, len(all), columns[0], epochs); err != nil {
+		return err
+	}
+	return importInto(ctx, c, upsert, len(all), append(columns,
 		epochs,
 		column(all, func(t persistence.TrainRow) *time.Time { return optional(t.DeletedAt) }),
-		column(all, func(t persistence.TrainRow) time.Time { return persistence.EncodeRetirement(&t.Train) }))
+		column(all, func(t persistence.TrainRow) time.Time { return persistence.EncodeRetirement(&t.Train) }))...)
+}
+
+// importFormerTrains skips those that are there, since they never change. Revisions of another store are
+// negative here, so that they differ from those that this one gives its trains.
+func importFormerTrains(ctx context.Context, c *conn, rows persistence.Rows) error {
+	const insert = `
+		INSERT INTO former_trains (` + formerTrainColumns + `, revision)
+		SELECT id, name, capacity, on_sale, created_at, updated_at, stops::json, -revision
+		FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bigint[])
+			AS r (` + trainColumns + `, revision)
+		ON CONFLICT DO NOTHING`
+	all := rows.FormerTrains
+	columns, err := trainColumnsOf(column(all, func(t persistence.FormerTrain) booking.Train { return t.Train }))
+	if err != nil {
+		return err
+	}
+	revisions := column(all, func(t persistence.FormerTrain) int64 { return t.Revision })
+	return importInto(ctx, c, insert, len(all), append(columns, revisions)...)
+}
+
+// trainColumnsOf returns the values of trainColumns.
+func trainColumnsOf(trains []booking.Train) ([]any, error) {
+	stops := make([]string, len(trains))
+	for i := range trains {
+		var err error
+		if stops[i], err = persistence.EncodeList(trains[i].Stops); err != nil {
+			return nil, err
+		}
+	}
+	return []any{
+		column(trains, func(t booking.Train) [16]byte { return id(t.ID) }),
+		column(trains, func(t booking.Train) string { return t.Name }),
+		column(trains, func(t booking.Train) int { return t.Capacity }),
+		column(trains, func(t booking.Train) bool { return t.OnSale }),
+		column(trains, func(t booking.Train) time.Time { return t.CreatedAt }),
+		column(trains, func(t booking.Train) time.Time { return t.UpdatedAt }),
+		stops,
+	}, nil
 }
 
 func importSeats(ctx context.Context, c *conn, rows persistence.Rows) error {
@@ -104,15 +131,19 @@ func importSeats(ctx context.Context, c *conn, rows persistence.Rows) error {
 // must have the same length.
 func importBookings(ctx context.Context, c *conn, rows persistence.Rows) error {
 	const upsert = `
-		INSERT INTO bookings AS stored (id, train_id, user_id, legs, seats, epoch, booked_at, cancelled_at)
-		SELECT id, train_id, user_id, legs, seats::int[], epoch, booked_at, cancelled_at
-		FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::bigint[], $7::timestamptz[], $8::timestamptz[])
-			AS r (id, train_id, user_id, legs, seats, epoch, booked_at, cancelled_at)
+		INSERT INTO bookings AS stored (` + bookingRowColumns + `)
+		SELECT id, train_id, user_id, legs, seats::int[], booked_at, cancelled_at, nullif(cancelled_by, ''), epoch, -nullif(train_revision, 0)
+		FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::timestamptz[], $7::timestamptz[],
+				$8::text[], $9::bigint[], $10::bigint[])
+			AS r (` + bookingRowColumns + `)
 		ON CONFLICT (train_id, id) DO UPDATE SET
-			user_id = excluded.user_id, legs = excluded.legs, seats = excluded.seats,
-			epoch = excluded.epoch, booked_at = excluded.booked_at, cancelled_at = excluded.cancelled_at
-		WHERE (stored.user_id, stored.legs, stored.seats, stored.epoch, stored.booked_at, stored.cancelled_at) IS DISTINCT FROM
-			(excluded.user_id, excluded.legs, excluded.seats, excluded.epoch, excluded.booked_at, excluded.cancelled_at)`
+			user_id = excluded.user_id, legs = excluded.legs, seats = excluded.seats, booked_at = excluded.booked_at,
+			cancelled_at = excluded.cancelled_at, cancelled_by = excluded.cancelled_by, epoch = excluded.epoch,
+			train_revision = excluded.train_revision
+		WHERE (stored.user_id, stored.legs, stored.seats, stored.booked_at, stored.cancelled_at, stored.cancelled_by,
+				stored.epoch, stored.train_revision)
+			IS DISTINCT FROM (excluded.user_id, excluded.legs, excluded.seats, excluded.booked_at, excluded.cancelled_at,
+				excluded.cancelled_by, excluded.epoch, excluded.train_revision)`
 	all := rows.Bookings
 	return importInto(ctx, c, upsert, len(all),
 		column(all, func(b persistence.BookingRow) [16]byte { return id(b.ID) }),
@@ -120,9 +151,11 @@ func importBookings(ctx context.Context, c *conn, rows persistence.Rows) error {
 		column(all, func(b persistence.BookingRow) [16]byte { return id(b.User) }),
 		column(all, func(b persistence.BookingRow) int64 { return persistence.EncodeLegs(b.Legs) }),
 		column(all, func(b persistence.BookingRow) string { return array(b.Seats) }),
-		column(all, func(b persistence.BookingRow) int64 { return b.Epoch }),
 		column(all, func(b persistence.BookingRow) time.Time { return b.BookedAt }),
-		column(all, func(b persistence.BookingRow) *time.Time { return optional(b.CancelledAt) }))
+		column(all, func(b persistence.BookingRow) *time.Time { return optional(b.CancelledAt) }),
+		column(all, func(b persistence.BookingRow) string { return string(b.CancelledBy) }),
+		column(all, func(b persistence.BookingRow) int64 { return b.Epoch }),
+		column(all, func(b persistence.BookingRow) int64 { return b.TrainRevision }))
 }
 
 func importReplies(ctx context.Context, c *conn, rows persistence.Rows) error {

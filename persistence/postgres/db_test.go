@@ -102,7 +102,9 @@ func TestReadersDelayNeitherSalesNorAdoptions(t *testing.T) {
 	}{
 		{"Book", func(ctx context.Context) error { return bookOne(ctx, db, sale) }},
 		{"FindBooking", func(ctx context.Context) error { _, err := db.FindBooking(ctx, sale.Booking.ID); return err }},
-		{"CancelBooking", func(ctx context.Context) error { return db.CancelBooking(ctx, guard, sale.Booking.ID, now()) }},
+		{"CancelBooking", func(ctx context.Context) error {
+			return db.CancelBooking(ctx, guard, sale.Booking.ID, now(), booking.ByPassenger)
+		}},
 		{"CancelledBookings", func(ctx context.Context) error {
 			_, err := db.CancelledBookings(ctx, guard.Train, sale.Booking.User)
 			return err

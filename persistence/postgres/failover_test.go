@@ -76,7 +76,7 @@ func requireStored(t *testing.T, db *postgres.DB, guards []persistence.Guard, ou
 	for _, guard := range guards {
 		sale := saleOf(guard, booking.MaxCapacity)
 		require.Eventually(t, func() bool { return bookOne(t.Context(), db, sale) == nil }, 15*time.Second, 10*time.Millisecond)
-		var page booking.Page[booking.Booking]
+		var page booking.Page[booking.BookedTrain]
 		require.Eventually(t, func() (read bool) {
 			var err error
 			page, err = db.TrainBookings(t.Context(), guard.Train, booking.PageRequest{})

@@ -69,7 +69,7 @@ func TestWriteDuringAnAdoptionIsLockedAndThenFenced(t *testing.T) {
 			return bookOne(t.Context(), db, saleOf(guard, 2))
 		},
 		"CancelBooking": func(db *postgres.DB, guard persistence.Guard, sold uuid.UUID) error {
-			return db.CancelBooking(t.Context(), guard, sold, now())
+			return db.CancelBooking(t.Context(), guard, sold, now(), booking.ByPassenger)
 		},
 		"ChangeTrain": func(db *postgres.DB, guard persistence.Guard, _ uuid.UUID) error {
 			return db.ChangeTrain(t.Context(), guard, booking.Train{ID: guard.Train, Name: "Changed"})

@@ -80,7 +80,7 @@ func TestChangesOfOtherTrainsDoNotWaitForALockedTrain(t *testing.T) {
 					return
 				default:
 				}
-				if err := db.CancelBooking(t.Context(), locked, sold[0].Booking.ID, now()); !errors.Is(err, persistence.ErrLocked) {
+				if err := db.CancelBooking(t.Context(), locked, sold[0].Booking.ID, now(), booking.ByPassenger); !errors.Is(err, persistence.ErrLocked) {
 					stopped <- err
 					return
 				}
@@ -89,7 +89,7 @@ func TestChangesOfOtherTrainsDoNotWaitForALockedTrain(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // less than lock_timeout for all else
 	defer cancel()
-	require.NoError(t, db.CancelBooking(ctx, other, sold[1].Booking.ID, now()))
+	require.NoError(t, db.CancelBooking(ctx, other, sold[1].Booking.ID, now(), booking.ByPassenger))
 	require.NoError(t, db.ChangeTrain(ctx, other, booking.Train{ID: other.Train, Name: "Changed"}))
 	require.NoError(t, db.DeleteTrain(ctx, other, now(), true))
 	close(stop)
@@ -97,5 +97,5 @@ func TestChangesOfOtherTrainsDoNotWaitForALockedTrain(t *testing.T) {
 		require.NoError(t, <-stopped)
 	}
 	session.do(`COMMIT`)
-	require.NoError(t, db.CancelBooking(t.Context(), locked, sold[0].Booking.ID, now()))
+	require.NoError(t, db.CancelBooking(t.Context(), locked, sold[0].Booking.ID, now(), booking.ByPassenger))
 }

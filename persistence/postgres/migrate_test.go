@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -120,4 +121,29 @@ func TestTokenThatAnEarlierVersionUsedHasNoSuccessor(t *testing.T) {
 		_, err := db.RotateRefreshToken(t.Context(), used, following)
 		require.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
 	}
+}
+
+// TestBookingThatAnEarlierVersionCancelledHasOnlyItsOwnTrain executes the statement of the version before
+// cancelled bookings kept their trains. The booking is shown with the present train until that changes.
+func TestBookingThatAnEarlierVersionCancelledHasOnlyItsOwnTrain(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	db, old := openAt(t, url), connect(t, url)
+	guard := adopt(t, db, booking.NewTrainID())
+	sale := saleOf(guard, 1)
+	require.NoError(t, bookOne(t.Context(), db, sale))
+	want := sale.Booking
+	want.CancelledAt = now()
+	old.do(`UPDATE bookings SET cancelled_at = $2 WHERE id = $1`, [16]byte(want.ID), want.CancelledAt)
+	found, err := db.FindBookedTrain(t.Context(), want.ID)
+	require.NoError(t, err)
+	require.Equal(t, want, found.Booking)
+	require.Equal(t, guard.Train, found.On.ID)
+
+	changed := *found.On
+	changed.Stops, changed.UpdatedAt = changed.Stops[1:], want.CancelledAt.Add(time.Second)
+	require.NoError(t, db.ChangeTrain(t.Context(), guard, changed))
+	page, err := db.UserBookings(t.Context(), want.User, booking.PageRequest{Cancelled: true})
+	require.NoError(t, err)
+	require.Equal(t, []booking.BookedTrain{{Booking: want}}, page.Items)
 }

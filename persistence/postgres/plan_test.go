@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -115,50 +116,72 @@ func TestTrainsAreLoadedByTheirIDs(t *testing.T) {
 	}
 }
 
-// TestUserBookingsReadOnlyTheirPage counts the rows that are read to find one of many bookings, and
-// pages of them in both directions.
-func TestUserBookingsReadOnlyTheirPage(t *testing.T) {
+// TestBookingsReadOnlyTheirPage counts the rows that are read to find one of many bookings in one state
+// among as many in the other, and pages of them in all directions.
+func TestBookingsReadOnlyTheirPage(t *testing.T) {
 	t.Parallel()
 	const limit = 100
 	for name, c := range planCases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			url := servers.Postgres(t)
-			reader := openReader(t, url)
-			guard, user := adopt(t, reader, booking.NewTrainID()), uuid.New()
-			read := func() {
-				for _, newest := range []bool{false, true} {
-					request := booking.PageRequest{Limit: limit, NewestFirst: newest}
-					for range 2 {
-						page, err := reader.UserBookings(t.Context(), user, request)
-						require.NoError(t, err)
-						request.After = page.Next
-						for _, b := range page.Items[:min(1, len(page.Items))] {
-							found, err := reader.FindUserBooking(t.Context(), user, b.ID)
-							require.NoError(t, err)
-							require.Equal(t, b, found)
-						}
-					}
+		for _, cancelled := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/cancelled=%t", name, cancelled), func(t *testing.T) {
+				t.Parallel()
+				requirePageRead(t, c.early, c.analyze, booking.PageRequest{Limit: limit, Cancelled: cancelled})
+			})
+		}
+	}
+}
+
+func requirePageRead(t *testing.T, early, analyze bool, first booking.PageRequest) {
+	t.Helper()
+	url := servers.Postgres(t)
+	reader := openReader(t, url)
+	guard, user := adopt(t, reader, booking.NewTrainID()), uuid.New()
+	ofTrain := func(page booking.PageRequest) (booking.Page[booking.BookedTrain], error) {
+		return reader.TrainBookings(t.Context(), guard.Train, page)
+	}
+	ofUser := func(page booking.PageRequest) (booking.Page[booking.BookedTrain], error) {
+		return reader.UserBookings(t.Context(), user, page)
+	}
+	newestOfUser := func(page booking.PageRequest) (booking.Page[booking.BookedTrain], error) {
+		page.NewestFirst = true
+		return ofUser(page)
+	}
+	read := func() {
+		for _, list := range []func(booking.PageRequest) (booking.Page[booking.BookedTrain], error){ofTrain, ofUser, newestOfUser} {
+			request := first
+			for range 2 {
+				page, err := list(request)
+				require.NoError(t, err)
+				request.After = page.Next
+				for _, b := range page.Items[:min(1, len(page.Items))] {
+					found, err := reader.FindBookedTrain(t.Context(), b.ID)
+					require.NoError(t, err)
+					require.Equal(t, b, found)
 				}
 			}
-			rows := connect(t, url)
-			rows.do(`ALTER TABLE bookings SET (autovacuum_enabled = off)`) // it would analyze the table
-			if c.early {
-				read()
-			}
-			rows.addBookings(guard, user, 20_000, false)
-			rows.do(`UPDATE bookings SET booked_at = booked_at + random() * interval '1 hour'`)
-			rows.do(`SELECT pg_stat_force_next_flush()`)
-			before := rows.rowsRead("bookings")
-			if c.analyze {
-				rows.do(`ANALYZE bookings`)
-			}
-			read()
-			requireIndexes(t, reader.PlansOfReads, "bookings_of_user", "bookings_of_user", "bookings_by_id")
-			const pages, onePage, oneBooking = 4, limit + 1, 1
-			rows.requireRead(reader, "bookings", before+pages*(onePage+oneBooking))
-		})
+		}
 	}
+	rows := connect(t, url)
+	rows.do(`ALTER TABLE bookings SET (autovacuum_enabled = off)`) // it would analyze the table
+	if early {
+		read()
+	}
+	rows.addBookings(guard, user, 20_000, false)
+	rows.addBookings(guard, user, 20_000, true)
+	rows.do(`UPDATE bookings SET booked_at = booked_at + random() * interval '1 hour'`)
+	rows.do(`SELECT pg_stat_force_next_flush()`)
+	before := rows.rowsRead("bookings")
+	if analyze {
+		rows.do(`ANALYZE bookings`)
+	}
+	read()
+	ofUserIndex, ofTrainIndex := "bookings_of_user", "bookings_of_train"
+	if first.Cancelled {
+		ofUserIndex, ofTrainIndex = ofUserIndex+"_cancelled", ofTrainIndex+"_cancelled"
+	}
+	requireIndexes(t, reader.PlansOfReads, ofUserIndex, ofUserIndex, ofTrainIndex, "bookings_by_id")
+	const pages, oneBooking = 6, 1
+	rows.requireRead(reader, "bookings", before+pages*(first.Limit+1+oneBooking))
 }
 
 // TestCatalogueReadsOnlyCurrentTrains counts the rows that are read at a start and at refreshes.
@@ -225,7 +248,7 @@ func TestSalesFindTheirBookingByItsKey(t *testing.T) {
 			write := func(seat int) {
 				sale := saleOf(guard, seat)
 				require.NoError(t, bookOne(t.Context(), db, sale))
-				require.NoError(t, db.CancelBooking(t.Context(), guard, sale.Booking.ID, now()))
+				require.NoError(t, db.CancelBooking(t.Context(), guard, sale.Booking.ID, now(), booking.ByPassenger))
 				results, err := db.Book(t.Context(), []persistence.Sale{saleOf(guard, seat+10), saleOf(guard, seat+20)})
 				require.NoError(t, err)
 				require.Equal(t, []error{nil, nil}, results)

@@ -57,8 +57,8 @@ func bookAlone(ctx context.Context, c *conn, sale persistence.Sale) (sold bool, 
 			DO UPDATE SET legs = seats.legs | excluded.legs WHERE seats.legs & excluded.legs = 0
 			RETURNING 1),
 		recorded AS (
-			INSERT INTO bookings (` + bookingColumns + `, epoch)
-			SELECT $6, id, $7, $4, $5, $8, NULL, $2 FROM guard
+			INSERT INTO bookings (` + soldColumns + `, epoch)
+			SELECT $6, id, $7, $4, $5, $8, $2 FROM guard
 			WHERE deleted_at IS NULL AND (SELECT count(*) FROM sold) = cardinality($5::int[])
 			ON CONFLICT DO NOTHING
 			RETURNING 1)
@@ -158,8 +158,8 @@ func bookBatch(ctx context.Context, c *conn, sales []persistence.Sale) ([]error,
 			DO UPDATE SET legs = seats.legs | excluded.legs WHERE seats.legs & excluded.legs = 0
 			RETURNING 1),
 		recorded AS (
-			INSERT INTO bookings (` + bookingColumns + `, epoch)
-			SELECT c.id, c.train_id, c.user_id, c.legs, f.seats, c.booked_at, NULL, c.epoch
+			INSERT INTO bookings (` + soldColumns + `, epoch)
+			SELECT c.id, c.train_id, c.user_id, c.legs, f.seats, c.booked_at, c.epoch
 			FROM checked c JOIN free f USING (n) ORDER BY c.id
 			ON CONFLICT DO NOTHING
 			RETURNING 1)

@@ -25,8 +25,8 @@ func TestUserBookingsAndTheirTrainsAreOfOneSnapshot(t *testing.T) {
 			}
 			return page.Items[0], nil
 		},
-		"FindUserBooking": func(ctx context.Context, sold booking.Booking, db *postgres.DB) (booking.BookedTrain, error) {
-			return db.FindUserBooking(ctx, sold.User, sold.ID)
+		"FindBookedTrain": func(ctx context.Context, sold booking.Booking, db *postgres.DB) (booking.BookedTrain, error) {
+			return db.FindBookedTrain(ctx, sold.ID)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

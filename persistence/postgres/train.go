@@ -11,7 +11,10 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-const trainColumns = `id, name, capacity, on_sale, created_at, updated_at, stops`
+const (
+	trainColumns       = `id, name, capacity, on_sale, created_at, updated_at, stops`
+	formerTrainColumns = `train_id, name, capacity, on_sale, created_at, updated_at, stops`
+)
 
 // The results of a guarded statement.
 const (
@@ -274,15 +277,17 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
 	const remove = `
 		WITH g AS MATERIALIZED (
-			SELECT epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE NOWAIT),
+			SELECT ` + trainColumns + `, revision, epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE NOWAIT),
 		checked AS MATERIALIZED (
 			SELECT coalesce(` + guardResult + `, CASE
 				WHEN NOT $5 AND EXISTS (SELECT 1 FROM bookings WHERE train_id = $1 AND cancelled_at IS NULL)
 				THEN 'conflict' ELSE 'done' END) AS result
 			FROM g),
 		cancelled AS (
-			UPDATE bookings SET cancelled_at = $4
-			WHERE train_id = $1 AND cancelled_at IS NULL AND (SELECT result FROM checked) = 'done'),
+			UPDATE bookings SET cancelled_at = $4, cancelled_by = $6, train_revision = (SELECT revision FROM g)
+			WHERE train_id = $1 AND cancelled_at IS NULL AND (SELECT result FROM checked) = 'done'
+			RETURNING 1),
+		kept AS (` + keepTrain + `),
 		emptied AS (
 			DELETE FROM seats WHERE train_id = $1 AND (SELECT result FROM checked) = 'done'),
 		next AS (` + nextRevision + `),
@@ -290,7 +295,7 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 			UPDATE trains SET deleted_at = $4, revision = (SELECT revision FROM next)
 			WHERE id = $1 AND (SELECT result FROM checked) = 'done')
 		SELECT result FROM checked`
-	return db.guarded(ctx, "delete train", remove, guard, at, force)
+	return db.guarded(ctx, "delete train", remove, guard, at, force, booking.ByTrain)
 }
 
 // guarded runs a statement that checks a guard, its parameters $1 to $3, and returns a result,

@@ -11,13 +11,24 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-const bookingColumns = `id, train_id, user_id, legs, seats, booked_at, cancelled_at`
+const (
+	soldColumns       = `id, train_id, user_id, legs, seats, booked_at`
+	bookingColumns    = soldColumns + `, cancelled_at, cancelled_by`
+	bookingRowColumns = bookingColumns + `, epoch, train_revision`
+)
+
+// cancellation sets what is known of a cancelled booking.
+const cancellation = `
+	UPDATE bookings SET cancelled_at = ?2, cancelled_by = ?3,
+		train_revision = (SELECT revision FROM trains WHERE id = bookings.train_id)`
 
 // CancelBooking implements persistence.Bookings.
-func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, id uuid.UUID, at time.Time) error {
+func (db *DB) CancelBooking(
+	ctx context.Context, guard persistence.Guard, id uuid.UUID, at time.Time, by booking.Canceller,
+) error {
 	const (
 		find   = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = ? AND train_id = ?`
-		cancel = `UPDATE bookings SET cancelled_at = ?2 WHERE id = ?1`
+		cancel = cancellation + ` WHERE id = ?1`
 		free   = `
 			UPDATE seats SET legs = legs & ~?2
 			WHERE train_id = ?1 AND seat_number IN (SELECT value FROM json_each(?3))`
@@ -34,7 +45,10 @@ func (db *DB) CancelBooking(ctx context.Context, guard persistence.Guard, id uui
 		if err != nil {
 			return err
 		}
-		if _, err := c.exec(ctx, cancel, id[:], micros(at)); err != nil {
+		if _, err := c.exec(ctx, keepTrain, guard.Train[:]); err != nil {
+			return err
+		}
+		if _, err := c.exec(ctx, cancel, id[:], micros(at), string(by)); err != nil {
 			return err
 		}
 		_, err = c.exec(ctx, free, guard.Train[:], persistence.EncodeLegs(b.Legs), seats)
@@ -99,17 +113,15 @@ func scanSeats(r row) (seats map[int]booking.Legs, err error) {
 	return seats, err
 }
 
-// FindUserBooking implements persistence.Bookings.
-func (db *DB) FindUserBooking(ctx context.Context, user, id uuid.UUID) (booked booking.BookedTrain, err error) {
-	err = db.read(ctx, "find user booking", func(ctx context.Context, c *conn) error {
-		b, err := first(ctx, c, scanBooking, findBooking, id[:])
-		switch {
-		case err != nil:
+// FindBookedTrain implements persistence.Bookings.
+func (db *DB) FindBookedTrain(ctx context.Context, id uuid.UUID) (booked booking.BookedTrain, err error) {
+	const find = `SELECT ` + bookingRowColumns + ` FROM bookings WHERE id = ?`
+	err = db.read(ctx, "find booked train", func(ctx context.Context, c *conn) error {
+		b, err := first(ctx, c, scanBookingRow, find, id[:])
+		if err != nil {
 			return err
-		case b.User != user || !b.CancelledAt.IsZero():
-			return persistence.ErrNotFound
 		}
-		with, err := withTrains(ctx, c, []booking.Booking{b})
+		with, err := withTrains(ctx, c, []persistence.BookingRow{b})
 		if err != nil {
 			return err
 		}
@@ -119,87 +131,124 @@ func (db *DB) FindUserBooking(ctx context.Context, user, id uuid.UUID) (booked b
 	return booked, err
 }
 
-// The queries of UserBookings.
+// The parts of the queries of UserBookings and TrainBookings: whose bookings, in which state and order.
 const (
-	findOldestOfUser = `
-		SELECT ` + bookingColumns + ` FROM bookings
-		WHERE user_id = ? AND cancelled_at IS NULL AND (booked_at, id) > (?, ?)
-		ORDER BY booked_at, id LIMIT ?`
-	findNewestOfUser = `
-		SELECT ` + bookingColumns + ` FROM bookings
-		WHERE user_id = ? AND cancelled_at IS NULL AND (booked_at, id) < (?, ?)
-		ORDER BY booked_at DESC, id DESC LIMIT ?`
+	findOfUser  = `SELECT ` + bookingRowColumns + ` FROM bookings WHERE user_id = ?`
+	findOfTrain = `SELECT ` + bookingRowColumns + ` FROM bookings WHERE train_id = ?`
+	isConfirmed = ` AND cancelled_at IS NULL`
+	isCancelled = ` AND cancelled_at IS NOT NULL`
+	oldestFirst = ` AND (booked_at, id) > (?, ?) ORDER BY booked_at, id LIMIT ?`
+	newestFirst = ` AND (booked_at, id) < (?, ?) ORDER BY booked_at DESC, id DESC LIMIT ?`
 )
 
-// UserBookings implements persistence.Bookings. The bookings of a train share one Train.
+// UserBookings implements persistence.Bookings.
 func (db *DB) UserBookings(
 	ctx context.Context, user uuid.UUID, request booking.PageRequest,
 ) (booked booking.Page[booking.BookedTrain], err error) {
-	find := findOldestOfUser
-	if request.NewestFirst {
-		find = findNewestOfUser
-	}
 	err = db.read(ctx, "user bookings", func(ctx context.Context, c *conn) error {
-		bookings, err := page(ctx, c, request, scanBooking, bookingCursor, find, user[:])
-		if err != nil {
-			return err
-		}
-		booked.Next = bookings.Next
-		booked.Items, err = withTrains(ctx, c, bookings.Items)
+		booked, err = bookingPage(ctx, c, request, findOfUser, user[:])
 		return err
 	})
 	return booked, err
 }
 
-// withTrains returns bookings with their trains, including deleted ones, in the same order. It
-// reads each train once, in the snapshot of the bookings. A foreign key makes sure that every
-// booking has its train.
-func withTrains(ctx context.Context, c *conn, bookings []booking.Booking) ([]booking.BookedTrain, error) {
-	const find = `SELECT ` + trainColumns + ` FROM trains WHERE id = ?`
-	trains := map[booking.TrainID]*booking.Train{}
-	var booked []booking.BookedTrain
-	for _, b := range bookings {
-		if trains[b.Train] == nil {
-			on, err := first(ctx, c, new(trainScanner).scan, find, b.Train[:])
-			if err != nil {
-				return nil, err
-			}
-			trains[b.Train] = &on
-		}
-		booked = append(booked, booking.BookedTrain{Booking: b, On: trains[b.Train]})
-	}
-	return booked, nil
-}
-
 // TrainBookings implements persistence.Bookings.
 func (db *DB) TrainBookings(
 	ctx context.Context, id booking.TrainID, request booking.PageRequest,
-) (bookings booking.Page[booking.Booking], err error) {
-	const find = `
-		SELECT ` + bookingColumns + ` FROM bookings
-		WHERE train_id = ? AND cancelled_at IS NULL AND (booked_at, id) > (?, ?)
-		ORDER BY booked_at, id LIMIT ?`
+) (booked booking.Page[booking.BookedTrain], err error) {
 	err = db.read(ctx, "train bookings", func(ctx context.Context, c *conn) error {
-		bookings, err = page(ctx, c, request, scanBooking, bookingCursor, find, id[:])
+		booked, err = bookingPage(ctx, c, request, findOfTrain, id[:])
+		if err == nil && len(booked.Items) == 0 {
+			_, err = first(ctx, c, new(trainScanner).scan, findTrain, id[:])
+		}
 		return err
 	})
-	return bookings, err
+	return booked, err
 }
 
-func bookingCursor(b booking.Booking) booking.Cursor {
-	return booking.Cursor{At: b.BookedAt, ID: b.ID}
+// bookingPage reads one page of the bookings of a user or a train.
+func bookingPage(
+	ctx context.Context, c *conn, request booking.PageRequest, find string, of []byte,
+) (booked booking.Page[booking.BookedTrain], err error) {
+	rows, err := page(ctx, c, request, scanBookingRow, persistence.BookingCursor, find+inState(request), of)
+	if err != nil {
+		return booked, err
+	}
+	booked.Next = rows.Next
+	booked.Items, err = withTrains(ctx, c, rows.Items)
+	return booked, err
+}
+
+// inState returns the rest of a query for the bookings of a request.
+func inState(request booking.PageRequest) string {
+	state, order := isConfirmed, oldestFirst
+	if request.Cancelled {
+		state = isCancelled
+	}
+	if request.NewestFirst {
+		order = newestFirst
+	}
+	return state + order
+}
+
+const (
+	// findTrain finds a train, which may be deleted.
+	findTrain       = `SELECT ` + trainColumns + ` FROM trains WHERE id = ?`
+	findFormerTrain = `SELECT ` + formerTrainColumns + ` FROM former_trains WHERE train_id = ? AND revision = ?`
+)
+
+// withTrains returns bookings with their trains in the same order. It reads each train once, in the snapshot
+// of the bookings.
+func withTrains(ctx context.Context, c *conn, rows []persistence.BookingRow) ([]booking.BookedTrain, error) {
+	trains := map[persistence.TrainVersion]*booking.Train{}
+	for i := range rows {
+		version := rows[i].TrainVersion()
+		if trains[version] != nil {
+			continue
+		}
+		find, args := findTrain, []any{version.ID[:]}
+		if version.Revision != 0 {
+			find, args = findFormerTrain, append(args, version.Revision)
+		}
+		on, err := first(ctx, c, new(trainScanner).scan, find, args...)
+		if err != nil {
+			return nil, err
+		}
+		trains[version] = &on
+	}
+	return persistence.WithTrains(rows, trains)
 }
 
 func scanBooking(r row) (b booking.Booking, err error) {
+	err = scanBookingAnd(r, &b)
+	return b, err
+}
+
+func scanBookingRow(r row) (b persistence.BookingRow, err error) {
+	var revision *int64
+	err = scanBookingAnd(r, &b.Booking, &b.Epoch, &revision)
+	if revision != nil {
+		b.TrainRevision = *revision
+	}
+	return b, err
+}
+
+// scanBookingAnd scans bookingColumns, and more columns after them.
+func scanBookingAnd(r row, b *booking.Booking, more ...any) (err error) {
 	var (
 		set, booked int64
 		cancelled   *int64
+		by          *string
 		seats       string
 	)
-	if err := r.Scan(&b.ID, trainID(&b.Train), &b.User, &set, &seats, &booked, &cancelled); err != nil {
-		return b, err
+	columns := []any{&b.ID, trainID(&b.Train), &b.User, &set, &seats, &booked, &cancelled, &by}
+	if err := r.Scan(append(columns, more...)...); err != nil {
+		return err
 	}
 	b.Legs, b.BookedAt, b.CancelledAt = persistence.DecodeLegs(set), fromMicros(booked), fromOptional(cancelled)
+	if by != nil {
+		b.CancelledBy = booking.Canceller(*by)
+	}
 	b.Seats, err = persistence.DecodeList[int](seats)
-	return b, err
+	return err
 }

@@ -33,7 +33,7 @@ func (db *DB) Export(ctx context.Context, now time.Time, fn func(persistence.Row
 	err = db.read(ctx, "export", func(ctx context.Context, c *conn) error {
 		e := export{ctx, c, counts, fn}
 		for _, table := range []func() error{
-			e.users, e.trains, e.seats, e.bookings, func() error { return e.replies(now) },
+			e.users, e.trains, e.formerTrains, e.seats, e.bookings, func() error { return e.replies(now) },
 		} {
 			if err := table(); err != nil {
 				return err

@@ -37,6 +37,20 @@ func (e export) trains() error {
 		func(t persistence.TrainRow) []any { return []any{t.ID[:]} }, find, none)
 }
 
+func (e export) formerTrains() error {
+	const find = `
+		SELECT ` + formerTrainColumns + `, revision FROM former_trains
+		WHERE (train_id, revision) > (?, ?) ORDER BY train_id, revision LIMIT ?`
+	var scanner trainScanner
+	scan := func(r row) (t persistence.FormerTrain, err error) {
+		err = scanner.scanAnd(r, &t.Train, &t.Revision)
+		return t, err
+	}
+	return exportTable(e, persistence.TableFormerTrains, scan,
+		func(items []persistence.FormerTrain) persistence.Rows { return persistence.Rows{FormerTrains: items} },
+		func(t persistence.FormerTrain) []any { return []any{t.ID[:], t.Revision} }, find, none, 0)
+}
+
 func (e export) seats() error {
 	const find = `
 		SELECT train_id, seat_number, legs FROM seats
@@ -48,7 +62,7 @@ func (e export) seats() error {
 
 func (e export) bookings() error {
 	const find = `
-		SELECT ` + bookingColumns + `, epoch FROM bookings
+		SELECT ` + bookingRowColumns + ` FROM bookings
 		WHERE id > ? ORDER BY id LIMIT ?`
 	return exportTable(e, persistence.TableBookings, scanBookingRow,
 		func(items []persistence.BookingRow) persistence.Rows { return persistence.Rows{Bookings: items} },
@@ -86,11 +100,6 @@ func scanSeatRow(r row) (s persistence.SeatRow, err error) {
 	err = r.Scan(trainID(&s.Train), &s.Number, &set)
 	s.Legs = persistence.DecodeLegs(set)
 	return s, err
-}
-
-func scanBookingRow(r row) (b persistence.BookingRow, err error) {
-	b.Booking, err = scanBooking(rowWith{r, []any{&b.Epoch}})
-	return b, err
 }
 
 func scanReplyRow(r row) (reply persistence.ReplyRow, err error) {

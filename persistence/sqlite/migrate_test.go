@@ -89,6 +89,41 @@ func TestHoldsOfTheVersionBeforeAreKept(t *testing.T) {
 	requireRows(t, db, "ended_holds", 0)
 }
 
+// TestBookingThatTheVersionBeforeCancelledHasOnlyItsOwnTrain has bookings that were cancelled before
+// cancelled bookings kept their trains: on a train that changes later, and on one that is deleted.
+func TestBookingThatTheVersionBeforeCancelledHasOnlyItsOwnTrain(t *testing.T) {
+	t.Parallel()
+	const before = 8
+	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	require.NoError(t, db.MigrateTo(t.Context(), before))
+	changed, deleted := adopt(t, db, booking.NewTrainID()), adopt(t, db, booking.NewTrainID())
+	at := now()
+	for _, guard := range []persistence.Guard{changed, deleted} {
+		require.NoError(t, db.Exec(t.Context(), `
+			INSERT INTO bookings (id, train_id, user_id, legs, seats, epoch, booked_at, cancelled_at)
+			VALUES (?, ?, ?, 1, '[1]', 1, 0, ?)`,
+			guard.Train[:], guard.Train[:], guard.Owner[:], at.UnixMicro()))
+	}
+	require.NoError(t, db.Exec(t.Context(), `UPDATE trains SET deleted_at = ? WHERE id = ?`, at.UnixMicro(), deleted.Train[:]))
+	require.NoError(t, db.Migrate(t.Context()))
+	trainOf := func(guard persistence.Guard) *booking.Train {
+		t.Helper()
+		page, err := db.TrainBookings(t.Context(), guard.Train, booking.PageRequest{Cancelled: true})
+		require.NoError(t, err)
+		require.Len(t, page.Items, 1)
+		require.Empty(t, page.Items[0].CancelledBy)
+		require.Equal(t, at, page.Items[0].CancelledAt)
+		return page.Items[0].On
+	}
+	require.Equal(t, deleted.Train, trainOf(deleted).ID)
+	to := *trainOf(changed)
+	to.UpdatedAt = at.Add(time.Microsecond)
+	require.NoError(t, db.ChangeTrain(t.Context(), changed, to))
+	require.Nil(t, trainOf(changed), "its stations may be others")
+}
+
 // TestOpenMigrateAndCloseAreSafeConcurrently includes the moments in which SQLite does not wait:
 // the first connection creates the WAL, and the last one removes it.
 func TestOpenMigrateAndCloseAreSafeConcurrently(t *testing.T) {

@@ -22,6 +22,13 @@ func TestQueriesReadOnlyWhatTheyNeed(t *testing.T) {
 		"findBooking":         {1, []string{"SEARCH bookings USING PRIMARY KEY (id=?)"}},
 		"findOldestOfUser":    {4, []string{"SEARCH bookings USING INDEX bookings_of_user (user_id=? AND (booked_at,id)>(?,?))"}},
 		"findNewestOfUser":    {4, []string{"SEARCH bookings USING INDEX bookings_of_user (user_id=? AND (booked_at,id)<(?,?))"}},
+		"findOldestCancelled": {4, []string{"SEARCH bookings USING INDEX bookings_of_user_cancelled (user_id=? AND (booked_at,id)>(?,?))"}},
+		"findNewestCancelled": {4, []string{"SEARCH bookings USING INDEX bookings_of_user_cancelled (user_id=? AND (booked_at,id)<(?,?))"}},
+		"findOfTrain":         {4, []string{"SEARCH bookings USING INDEX bookings_of_train (train_id=? AND (booked_at,id)>(?,?))"}},
+		"findCancelledOfTrain": {4, []string{
+			"SEARCH bookings USING INDEX bookings_of_train_cancelled (train_id=? AND (booked_at,id)>(?,?))",
+		}},
+		"findFormerTrain": {2, []string{"SEARCH former_trains USING INDEX sqlite_autoindex_former_trains_1 (train_id=? AND revision=?)"}},
 		"findCancelled": {1, []string{
 			"SEARCH bookings USING PRIMARY KEY (id=?)", "LIST SUBQUERY 1", "SCAN json_each VIRTUAL TABLE INDEX 1:",
 		}},

@@ -32,8 +32,8 @@ func (db *DB) Book(ctx context.Context, sales []persistence.Sale) ([]error, erro
 func sell(ctx context.Context, c *conn, sale persistence.Sale) error {
 	const (
 		record = `
-			INSERT INTO bookings (` + bookingColumns + `, epoch)
-			SELECT ?1, id, ?2, ?3, ?4, ?5, NULL, ?6 FROM trains
+			INSERT INTO bookings (` + soldColumns + `, epoch)
+			SELECT ?1, id, ?2, ?3, ?4, ?5, ?6 FROM trains
 			WHERE id = ?7 AND epoch = ?6 AND owner = ?8 AND deleted_at IS NULL AND NOT EXISTS
 				(SELECT 1 FROM seats WHERE train_id = ?7 AND legs & ?3 <> 0
 				AND seat_number IN (SELECT value FROM json_each(?4)))

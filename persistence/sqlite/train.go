@@ -11,7 +11,15 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-const trainColumns = `id, name, capacity, on_sale, created_at, updated_at, stops`
+const (
+	trainColumns       = `id, name, capacity, on_sale, created_at, updated_at, stops`
+	formerTrainColumns = `train_id, name, capacity, on_sale, created_at, updated_at, stops`
+)
+
+// keepTrain keeps a train as it is now, for a booking that is cancelled in the same transaction.
+const keepTrain = `
+	INSERT INTO former_trains (` + formerTrainColumns + `, revision)
+	SELECT ` + trainColumns + `, revision FROM trains WHERE id = ? ON CONFLICT DO NOTHING`
 
 // CreateTrain implements persistence.Trains. A restored train has no owner, so that the
 // activation that deleted it is fenced.
@@ -219,7 +227,7 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
 	const (
 		live   = `SELECT EXISTS (SELECT 1 FROM bookings WHERE train_id = ? AND cancelled_at IS NULL)`
-		cancel = `UPDATE bookings SET cancelled_at = ?2 WHERE train_id = ?1 AND cancelled_at IS NULL`
+		cancel = cancellation + ` WHERE train_id = ?1 AND cancelled_at IS NULL`
 		seats  = `DELETE FROM seats WHERE train_id = ?`
 		holds  = `DELETE FROM holds WHERE train_id = ?`
 		ended  = `DELETE FROM ended_holds WHERE train_id = ?`
@@ -241,8 +249,13 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 				return err
 			}
 		}
-		if _, err := c.exec(ctx, cancel, guard.Train[:], micros(at)); err != nil {
-			return err
+		if booked {
+			if _, err := c.exec(ctx, keepTrain, guard.Train[:]); err != nil {
+				return err
+			}
+			if _, err := c.exec(ctx, cancel, guard.Train[:], micros(at), string(booking.ByTrain)); err != nil {
+				return err
+			}
 		}
 		revision, err := nextRevision(ctx, c)
 		if err != nil {

@@ -231,7 +231,7 @@ func (a *shell) write(w activation.Write, exec func() error) {
 func (a *shell) cancel(e *activation.WriteCancellation) error {
 	guard, err := a.guardOf(e.Guard)
 	if err == nil {
-		err = a.store.CancelBooking(background, guard, e.Booking, e.At)
+		err = a.store.CancelBooking(background, guard, e.Booking, e.At, e.By)
 	}
 	if err == nil {
 		a.ledger.cancelled(e.Booking, requestOf(e))
@@ -358,7 +358,7 @@ func (r *request) command() activation.Command {
 	case release:
 		return activation.Release{HoldRef: r.ref}
 	case cancel:
-		return activation.Cancel{User: r.user.id, ID: r.booking}
+		return activation.Cancel{User: r.user.id, ID: r.booking, By: booking.ByPassenger}
 	case change:
 	}
 	return activation.Change{To: r.train}

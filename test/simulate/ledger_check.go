@@ -74,8 +74,11 @@ func (l *ledger) checkSnapshot(s *booking.Snapshot) {
 func (l *ledger) checkStore() {
 	for _, b := range l.sold {
 		stored, err := l.store.FindBooking(background, b.ID)
-		if err != nil || stored.CancelledAt.IsZero() == b.cancelled {
+		switch {
+		case err != nil || stored.CancelledAt.IsZero() == b.cancelled:
 			l.broken("I5", "the booking of hold %s is not stored as it was written", shortID(b.hold))
+		case b.cancelled != (stored.CancelledBy == booking.ByPassenger):
+			l.broken("I5", "the booking of hold %s was cancelled by %q", shortID(b.hold), stored.CancelledBy)
 		}
 	}
 }

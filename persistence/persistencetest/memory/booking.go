@@ -12,7 +12,9 @@ import (
 )
 
 // CancelBooking implements persistence.Bookings.
-func (s *Store) CancelBooking(ctx context.Context, guard persistence.Guard, id uuid.UUID, at time.Time) error {
+func (s *Store) CancelBooking(
+	ctx context.Context, guard persistence.Guard, id uuid.UUID, at time.Time, by booking.Canceller,
+) error {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
@@ -29,13 +31,15 @@ func (s *Store) CancelBooking(ctx context.Context, guard persistence.Guard, id u
 	case !b.CancelledAt.IsZero():
 		return nil
 	}
-	t.cancel(b, at)
+	t.cancel(b, at, by)
 	return nil
 }
 
-// cancel cancels a live booking of the train.
-func (t *train) cancel(b *booking.Booking, at time.Time) {
-	b.CancelledAt = at
+// cancel cancels a live booking of the train, and keeps the train as it is now for it.
+func (t *train) cancel(b *booking.Booking, at time.Time, by booking.Canceller) {
+	on := t.Train
+	t.former[b.ID] = &on
+	b.CancelledAt, b.CancelledBy = at, by
 	for _, n := range b.Seats {
 		t.seats[n] &^= b.Legs
 	}
@@ -107,15 +111,15 @@ func (t *train) booked() map[int]booking.Legs {
 	return booked
 }
 
-// FindUserBooking implements persistence.Bookings.
-func (s *Store) FindUserBooking(ctx context.Context, user, id uuid.UUID) (booking.BookedTrain, error) {
+// FindBookedTrain implements persistence.Bookings.
+func (s *Store) FindBookedTrain(ctx context.Context, id uuid.UUID) (booking.BookedTrain, error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
 		return booking.BookedTrain{}, err
 	}
 	b := s.bookings[id]
-	if b == nil || b.User != user || !b.CancelledAt.IsZero() {
+	if b == nil {
 		return booking.BookedTrain{}, persistence.ErrNotFound
 	}
 	return s.withTrain(b), nil
@@ -123,8 +127,13 @@ func (s *Store) FindUserBooking(ctx context.Context, user, id uuid.UUID) (bookin
 
 // withTrain returns a booking with its train.
 func (s *Store) withTrain(b *booking.Booking) booking.BookedTrain {
-	on := s.trains[b.Train].Train
-	return booking.BookedTrain{Booking: *b, On: &on}
+	t := s.trains[b.Train]
+	on := t.former[b.ID]
+	if on == nil {
+		present := t.Train
+		on = &present
+	}
+	return booking.BookedTrain{Booking: *b, On: on}
 }
 
 // UserBookings implements persistence.Bookings.
@@ -136,35 +145,35 @@ func (s *Store) UserBookings(
 	if err != nil {
 		return booking.Page[booking.BookedTrain]{}, err
 	}
-	var mine []booking.BookedTrain
-	for _, b := range s.bookings {
-		if b.User == user && b.CancelledAt.IsZero() {
-			mine = append(mine, s.withTrain(b))
-		}
-	}
-	return pageOf(mine, request, func(b booking.BookedTrain) booking.Cursor {
-		return booking.Cursor{At: b.BookedAt, ID: b.ID}
-	}), nil
+	return s.page(request, func(b *booking.Booking) bool { return b.User == user }), nil
 }
 
 // TrainBookings implements persistence.Bookings.
 func (s *Store) TrainBookings(
 	ctx context.Context, id booking.TrainID, request booking.PageRequest,
-) (booking.Page[booking.Booking], error) {
+) (booking.Page[booking.BookedTrain], error) {
 	end, err := s.begin(ctx)
 	defer end()
-	if err != nil {
-		return booking.Page[booking.Booking]{}, err
+	if err == nil && s.trains[id] == nil {
+		err = persistence.ErrNotFound
 	}
-	var live []booking.Booking
-	if t := s.trains[id]; t != nil {
-		for _, b := range t.sold {
-			live = append(live, *b)
+	if err != nil {
+		return booking.Page[booking.BookedTrain]{}, err
+	}
+	return s.page(request, func(b *booking.Booking) bool { return b.Train == id }), nil
+}
+
+// page returns the requested page of some of the bookings.
+func (s *Store) page(request booking.PageRequest, of func(*booking.Booking) bool) booking.Page[booking.BookedTrain] {
+	var found []booking.BookedTrain
+	for _, b := range s.bookings {
+		if of(b) && b.CancelledAt.IsZero() != request.Cancelled {
+			found = append(found, s.withTrain(b))
 		}
 	}
-	return pageOf(live, request, func(b booking.Booking) booking.Cursor {
+	return pageOf(found, request, func(b booking.BookedTrain) booking.Cursor {
 		return booking.Cursor{At: b.BookedAt, ID: b.ID}
-	}), nil
+	})
 }
 
 // pageOf sorts items by their cursors, in the direction of the request, and returns the requested

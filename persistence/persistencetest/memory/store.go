@@ -34,6 +34,7 @@ type train struct {
 	sold     []*booking.Booking   // live, in the order of their writes
 	// cancelled are the cancelled bookings by user, in the order of their cancellations.
 	cancelled map[uuid.UUID][]*booking.Booking
+	former    map[uuid.UUID]*booking.Train // as it was when each booking was cancelled
 }
 
 // NewStore returns an empty store.

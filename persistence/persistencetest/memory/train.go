@@ -23,7 +23,9 @@ func (s *Store) CreateTrain(ctx context.Context, definition booking.Train) error
 	t := s.trains[definition.ID]
 	switch {
 	case t == nil:
-		t = &train{seats: map[int]booking.Legs{}, cancelled: map[uuid.UUID][]*booking.Booking{}}
+		t = &train{
+			seats: map[int]booking.Legs{}, cancelled: map[uuid.UUID][]*booking.Booking{}, former: map[uuid.UUID]*booking.Train{},
+		}
 		s.trains[definition.ID] = t
 	case !t.deleted:
 		return persistence.ErrExists
@@ -228,7 +230,7 @@ func (s *Store) DeleteTrain(ctx context.Context, guard persistence.Guard, at tim
 		return persistence.ErrConflict
 	}
 	for _, b := range slices.Clone(t.sold) {
-		t.cancel(b, at)
+		t.cancel(b, at, booking.ByTrain)
 	}
 	t.deleted, t.seats = true, map[int]booking.Legs{}
 	s.changed(t)
