@@ -213,15 +213,15 @@ type listTrainsRequest struct {
 }
 
 func (in *listTrainsRequest) decode(d *decoder) {
-	in.page = d.page(booking.ListTrains)
-	in.query = booking.TrainQuery{Date: d.date("date"), Page: in.page.PageRequest}
-	if !d.has("from") && !d.has("to") {
-		if d.has("date") {
-			d.fieldError("date", "needs from and to")
-		}
-		return
+	in.query = booking.TrainQuery{Date: d.date("date"), Departed: d.bool("departed", false)}
+	switch {
+	case d.has("from") || d.has("to"):
+		in.query.From, in.query.To = d.stations("from", "to")
+	case d.has("date"):
+		d.fieldError("date", "needs from and to")
 	}
-	in.query.From, in.query.To = d.stations("from", "to")
+	in.page = d.page(in.query.List())
+	in.query.Page = in.page.PageRequest
 }
 
 // stations decodes two different stations.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // The bounds of a train.
@@ -197,11 +199,10 @@ func (t *Train) RetiresAt() time.Time {
 	return time.Time{}
 }
 
-// SaleEnds returns when the train has left every stop at which a segment can begin. It is zero,
-// never, if the last of them and its last stop have no time.
-func (t *Train) SaleEnds() time.Time {
+// SaleEnded reports whether at now the train has left every stop at which a segment can begin.
+func (t *Train) SaleEnded(now time.Time) bool {
 	last := len(t.Stops) - 1
-	return t.Departure(Segment(last-1, last))
+	return t.Departed(Segment(last-1, last), now)
 }
 
 // Departure returns when the train leaves the stop where the segment begins, as far as it is known:
@@ -219,6 +220,19 @@ func (t *Train) Departure(segment Legs) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// DeparturePosition returns the position of the train in ListDepartures: its Departure, or the last of
+// all if that is zero, in microseconds and within the times of cursors.
+func (t *Train) DeparturePosition(segment Legs) Cursor {
+	at := t.Departure(segment).UTC().Truncate(time.Microsecond)
+	switch first := (time.Time{}); {
+	case at.Equal(first), at.After(lastTime):
+		at = lastTime
+	case at.Before(first):
+		at = first
+	}
+	return Cursor{At: at, ID: uuid.UUID(t.ID)}
 }
 
 // Departed reports whether at now the train has left the stop where the segment begins.

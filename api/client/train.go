@@ -129,7 +129,7 @@ func (c *Client) FindTrain(ctx context.Context, id booking.TrainID) (booking.Ava
 	}, func(t trainJSON) (booking.Availability, error) { return t.availability("", "") })
 }
 
-// ListTrains returns the trains that match, oldest first; see booking.Trains. More than
+// ListTrains returns the trains that match; see booking.Trains. More than
 // booking.MaxPageLimit trains take several requests; Trains iterates over them without
 // loading all.
 func (c *Client) ListTrains(
@@ -138,7 +138,7 @@ func (c *Client) ListTrains(
 	return fetchList(ctx, query.Page, c.trainPages(query))
 }
 
-// Trains iterates over the trains that match query, oldest first, from query.Page.After to
+// Trains iterates over the trains that match query, in its order, from query.Page.After to
 // the end. It requests query.Page.Limit trains at a time (0: booking.DefaultPageLimit), each
 // page only when it is needed. It stops after it yields an error of ListTrains. Each range
 // loop over the result starts again at query.Page.After.
@@ -147,7 +147,7 @@ func (c *Client) Trains(ctx context.Context, query booking.TrainQuery) iter.Seq2
 }
 
 func (c *Client) trainPages(query booking.TrainQuery) fetchPage[booking.Availability] {
-	convert := pageOf(booking.ListTrains, func(t trainJSON) (booking.Availability, error) {
+	convert := pageOf(query.List(), func(t trainJSON) (booking.Availability, error) {
 		return t.availability(query.From, query.To)
 	})
 	return func(ctx context.Context, page booking.PageRequest) (booking.Page[booking.Availability], error) {
@@ -164,9 +164,12 @@ func (c *Client) trainPages(query booking.TrainQuery) fetchPage[booking.Availabi
 		if !query.Date.IsZero() {
 			values.Set("date", query.Date.Format(time.DateOnly))
 		}
+		if query.Departed {
+			values.Set("departed", "true")
+		}
 		return do(ctx, c, request{
 			operation: "ListTrains", method: http.MethodGet, path: "/v1/trains",
-			query: pageQuery(values, booking.ListTrains, page), public: true,
+			query: pageQuery(values, query.List(), page), public: true,
 		}, convert)
 	}
 }
