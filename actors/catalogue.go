@@ -176,7 +176,7 @@ func (c *catalogue) onSale(from, to string, now time.Time) []*booking.Train {
 	var parts [][]entry
 	for r, segment := range c.between(from, to) {
 		board := after(r.board(segment), departedBy(now), entry.position)
-		parts = append(parts, take(board, 0, func(e entry) bool { return e.train.OnSale }))
+		parts = append(parts, take(board, 0, func(e entry) bool { return e.train.Sells(now) }))
 	}
 	return trainsOf(merge(parts, 0))
 }

@@ -68,6 +68,9 @@ func drawTrain(r *rapid.T, now time.Time) booking.Train {
 		OnSale:    rapid.Bool().Draw(r, "on sale"),
 		CreatedAt: now.Add(time.Duration(rapid.IntRange(0, 3).Draw(r, "created")) * time.Second),
 	}
+	if rapid.IntRange(0, 3).Draw(r, "sold later") == 0 {
+		train.SalesOpenAt = now.Add(time.Duration(rapid.IntRange(-1, 10).Draw(r, "sold")) * time.Hour)
+	}
 	at := now.Add(time.Duration(rapid.IntRange(-50, 50).Draw(r, "leaves")) * time.Hour)
 	names := rapid.SliceOfNDistinct(rapid.SampledFrom(stationNames), 2, 4, rapid.ID).Draw(r, "stations")
 	for _, name := range names {
@@ -99,7 +102,7 @@ func requireFindsAll(r *rapid.T, c actors.Catalogue, stored map[booking.TrainID]
 					continue
 				}
 				ahead = append(ahead, train.ID)
-				if train.OnSale {
+				if train.OnSale && !train.SalesOpenAt.After(now) {
 					onSale = append(onSale, train.ID)
 				}
 			}

@@ -147,10 +147,11 @@ func DecodeResponse(encoded *wire.ExecuteResponse) (booking.Hold, error) {
 	return held, resp.Err
 }
 
-// EncodeTrain and DecodeTrain convert trains as calls of peers do.
+// EncodeTrain, DecodeTrain and EncodeError convert as calls of peers do.
 var (
 	EncodeTrain = encodeTrain
 	DecodeTrain = decodeTrain
+	EncodeError = encodeError
 )
 
 // StartRequest starts the span of a hold.

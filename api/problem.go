@@ -90,6 +90,7 @@ type problem struct {
 	Seats         []int             `json:"seats,omitempty"`
 	BecomesFreeAt time.Time         `json:"becomes_free_at,omitzero"`
 	ExpiredAt     time.Time         `json:"expired_at,omitzero"`
+	SalesOpenAt   time.Time         `json:"sales_open_at,omitzero"`
 	Available     *int              `json:"available,omitempty"`
 	Outcome       booking.Outcome   `json:"outcome,omitempty"`
 }
@@ -102,7 +103,7 @@ func problemOf(err error, requestID string) response {
 		Type: "about:blank", Status: row.status, Code: row.code,
 		Error: cmp.Or(row.message, e.Message, http.StatusText(row.status)), Detail: detailOf(e),
 		Instance: requestID, Fields: e.Fields, Seats: e.Seats, BecomesFreeAt: e.BecomesFreeAt.UTC(),
-		ExpiredAt: e.ExpiredAt.UTC(),
+		ExpiredAt: e.ExpiredAt.UTC(), SalesOpenAt: e.SalesOpenAt.UTC(),
 	}
 	if e.Code == booking.CodeNotEnoughSeats {
 		p.Available = &e.Available

@@ -243,6 +243,42 @@ func TestSoldSeatsPreventChanges(t *testing.T) {
 	requireProblem(t, 404, booking.CodeNotFound, "No such train", do("DELETE", "", ""))
 }
 
+func TestTrainIsSoldFromATimeOn(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	user := s.user(t, "asha")
+	body := func(opens string) string {
+		return `{"name":"a","capacity":1,"sales_open_at":"` + opens + `","stops":[{"station":"Pune"},{"station":"Goa"}]}`
+	}
+	r := s.post(t, serviceToken, "/v1/trains", body("2036-12-01T05:30:00.0000001+05:30"))
+	const opens = "2036-12-01T00:00:00Z"
+	require.Equal(t, opens, r.str(t, "sales_open_at"))
+	id := r.str(t, "id")
+	require.Equal(t, opens, s.get(t, "", "/v1/trains/"+id).str(t, "sales_open_at"))
+	listed := s.get(t, "", "/v1/trains?from=Pune&to=Goa").field(t, "items").([]any)
+	require.Equal(t, opens, listed[0].(map[string]any)["sales_open_at"])
+	require.Empty(t, s.get(t, "", "/train/get-trains/?source=Pune&destination=Goa").json)
+	for path, body := range map[string]string{
+		"/v1/holds": `{"train_id":"` + id + `","seats":[1]}`, "/train/book-ticket/": `{"train_id":"` + id + `","seat_number":1}`,
+	} {
+		r := s.post(t, user, path, body)
+		requireProblem(t, 409, booking.CodeNotOnSale, "This train is not on sale yet", r)
+		require.Equal(t, opens, r.str(t, "sales_open_at"))
+	}
+	put := func(body string) response {
+		return s.do(t, request{method: "PUT", path: "/v1/trains/" + id, token: serviceToken, body: body})
+	}
+	require.Nil(t, put(`{"name":"a","capacity":1,"stops":[{"station":"Pune"},{"station":"Goa"}]}`).field(t, "sales_open_at"))
+	hold := s.post(t, user, "/v1/holds", `{"train_id":"`+id+`","seats":[1]}`)
+	require.Equal(t, opens, put(body(opens)).str(t, "sales_open_at"))
+	r = s.post(t, user, "/v1/holds/"+hold.str(t, "hold_id")+"/confirm", "")
+	requireProblem(t, 409, booking.CodeNotOnSale, "This train is not on sale yet", r)
+	require.Equal(t, opens, r.str(t, "sales_open_at"))
+	for _, bad := range []string{"", "tomorrow", "2036-12-01", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00"} {
+		requireInvalid(t, put(body(bad)), "sales_open_at")
+	}
+}
+
 func TestListsOmitDepartedTrainsUnlessAsked(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)

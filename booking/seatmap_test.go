@@ -98,6 +98,7 @@ func (m *machine) advance(t *rapid.T) {
 			moments = append(moments, stop.DepartsAt)
 		}
 	}
+	moments = append(moments, m.train.SalesOpenAt)
 	offset := rapid.SampledFrom([]time.Duration{0, -1, 1}).Draw(t, "offset")
 	if moment := pick(t, moments, "moment").Add(offset); moment.After(m.now) {
 		m.now = moment
@@ -203,6 +204,7 @@ func requireSameError(t require.TestingT, want, got error) {
 	require.Equal(t, w.RetryAfter, g.RetryAfter)
 	require.Equal(t, w.Available, g.Available)
 	require.WithinDuration(t, w.ExpiredAt, g.ExpiredAt, 0)
+	require.WithinDuration(t, w.SalesOpenAt, g.SalesOpenAt, 0)
 	require.WithinDuration(t, w.BecomesFreeAt, g.BecomesFreeAt, 0)
 }
 

@@ -42,7 +42,7 @@ type Trains interface {
 	// not be read.
 	ListTrains(ctx context.Context, query TrainQuery) (Page[Availability], error)
 	// Search returns the trains that a passenger can still book from one station to
-	// another (on sale and not departed), in the order of ListDepartures, with seat lists. Stations are
+	// another (Sells and not Departed), in the order of ListDepartures, with seat lists. Stations are
 	// compared by SearchKey. The slice is never nil. Trains that could not be read are missing,
 	// unless that is true of all.
 	Search(ctx context.Context, from, to string) ([]Availability, error)
@@ -67,7 +67,7 @@ type Seats interface {
 	Hold(ctx context.Context, request HoldRequest) (Hold, error)
 	// Confirm books every seat of a live hold of the user. It is idempotent. Errors:
 	// seat_not_locked, hold_expired (for HoldRetention), ambiguous_hold, not_found (the seat), and
-	// not_on_sale if the train was withdrawn, which ends the hold.
+	// not_on_sale if the train was withdrawn or its SalesOpenAt moved, which ends the hold.
 	Confirm(ctx context.Context, ref HoldRef) (Booking, error)
 	// Release ends a live hold of the user. Errors as Confirm.
 	Release(ctx context.Context, ref HoldRef) error

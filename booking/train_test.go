@@ -100,6 +100,22 @@ func TestDeparturePositionIsOneThatACursorCanHave(t *testing.T) {
 	require.Equal(t, in(0, 2, 30).UTC(), train.DeparturePosition(run).At, "the first time from there on")
 }
 
+func TestTrainSellsFromTheMomentItsSalesBegin(t *testing.T) {
+	t.Parallel()
+	train := lineABCD(1)
+	require.True(t, train.Sells(noon))
+	train.SalesOpenAt = noon
+	require.False(t, train.Sells(noon.Add(-1)))
+	require.True(t, train.Sells(noon))
+	later := train
+	later.SalesOpenAt = noon.In(time.FixedZone("", 19800))
+	require.True(t, train.Same(&later))
+	later.SalesOpenAt = noon.Add(1)
+	require.False(t, train.Same(&later))
+	train.OnSale = false
+	require.False(t, train.Sells(noon))
+}
+
 func TestStopsAreTheSameAtTheSameTimes(t *testing.T) {
 	t.Parallel()
 	one, other := lineABCD(1), lineABCD(9)
@@ -123,6 +139,7 @@ func TestCleanTrimsAndNormalizes(t *testing.T) {
 	t.Parallel()
 	given := booking.Train{
 		ID: booking.NewTrainID(), Name: " Ra\u0308ksi\t", Capacity: booking.MaxCapacity, OnSale: true,
+		SalesOpenAt: in(330, 6, 0).Add(1999),
 		Stops: []booking.Stop{
 			{Station: " Mu\u0308nchen", DepartsAt: in(60, 6, 0)},
 			{Station: "नई दिल्ली ", ArrivesAt: in(330, 10, 30), DepartsAt: in(330, 10, 30)}, // 05:00 UTC, both
@@ -133,6 +150,7 @@ func TestCleanTrimsAndNormalizes(t *testing.T) {
 	clean, err := given.Clean()
 	require.NoError(t, err)
 	require.Equal(t, "Räksi", clean.Name)
+	require.Equal(t, in(0, 0, 30).Add(1000).UTC(), clean.SalesOpenAt)
 	var stations []string
 	for i, stop := range clean.Stops {
 		stations = append(stations, stop.Station)
@@ -168,6 +186,16 @@ func TestCleanReportsEveryInvalidField(t *testing.T) {
 		"a station twice": {
 			func(t *booking.Train) { t.Stops[0].Station, t.Stops[3].Station = "Große Straße", " GROSSE STRASSE" },
 			map[string]string{"stops[3].station": "is the same station as stops[0]"},
+		},
+		"sold too early": {
+			func(t *booking.Train) { t.SalesOpenAt = time.Unix(0, 999) },
+			map[string]string{"sales_open_at": "must be in the years 1970 to 9999 in UTC"},
+		},
+		"sold too late": {
+			func(t *booking.Train) {
+				t.SalesOpenAt = time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -3600))
+			},
+			map[string]string{"sales_open_at": "must be in the years 1970 to 9999 in UTC"},
 		},
 		"left before it arrived": {
 			func(t *booking.Train) { t.Stops[1].ArrivesAt, t.Stops[1].DepartsAt = in(0, 9, 0), in(0, 8, 59) },

@@ -16,11 +16,12 @@ import (
 
 // trainRequest is the body of CreateTrain and PutTrain.
 type trainRequest struct {
-	ID       *booking.TrainID `json:"id,omitempty"` // nil if the path has the id
-	Name     string           `json:"name"`
-	Capacity int              `json:"capacity"`
-	OnSale   bool             `json:"on_sale"`
-	Stops    []booking.Stop   `json:"stops"`
+	ID          *booking.TrainID `json:"id,omitempty"` // nil if the path has the id
+	Name        string           `json:"name"`
+	Capacity    int              `json:"capacity"`
+	OnSale      bool             `json:"on_sale"`
+	SalesOpenAt time.Time        `json:"sales_open_at,omitzero"`
+	Stops       []booking.Stop   `json:"stops"`
 }
 
 func newTrainRequest(t booking.Train) trainRequest {
@@ -28,21 +29,22 @@ func newTrainRequest(t booking.Train) trainRequest {
 	if stops == nil {
 		stops = []booking.Stop{} // the server expects an array
 	}
-	return trainRequest{Name: t.Name, Capacity: t.Capacity, OnSale: t.OnSale, Stops: stops}
+	return trainRequest{Name: t.Name, Capacity: t.Capacity, OnSale: t.OnSale, SalesOpenAt: t.SalesOpenAt, Stops: stops}
 }
 
 // trainJSON is a train in a response. The seat counts are 0 if the response has none.
 type trainJSON struct {
-	ID        booking.TrainID `json:"id"`
-	Name      string          `json:"name"`
-	Capacity  int             `json:"capacity"`
-	OnSale    bool            `json:"on_sale"`
-	Stops     []booking.Stop  `json:"stops"`
-	CreatedAt time.Time       `json:"created_at"`
-	UpdatedAt time.Time       `json:"updated_at"`
-	Booked    int             `json:"booked"`
-	Held      int             `json:"held"`
-	Available int             `json:"available"`
+	ID          booking.TrainID `json:"id"`
+	Name        string          `json:"name"`
+	Capacity    int             `json:"capacity"`
+	OnSale      bool            `json:"on_sale"`
+	SalesOpenAt time.Time       `json:"sales_open_at"`
+	Stops       []booking.Stop  `json:"stops"`
+	CreatedAt   time.Time       `json:"created_at"`
+	UpdatedAt   time.Time       `json:"updated_at"`
+	Booked      int             `json:"booked"`
+	Held        int             `json:"held"`
+	Available   int             `json:"available"`
 }
 
 // train returns the train if its JSON has what the methods of booking.Train rely on.
@@ -52,7 +54,7 @@ func (t trainJSON) train() (booking.Train, error) {
 	}
 	return booking.Train{
 		ID: t.ID, Name: t.Name, Capacity: t.Capacity, Stops: t.Stops, OnSale: t.OnSale,
-		CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(),
+		SalesOpenAt: t.SalesOpenAt.UTC(), CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(),
 	}, nil
 }
 
