@@ -13,14 +13,14 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// catalogue is the index of the trains that are not retired, in memory: by id, by route, by station
-// and in the order of lists. It is a copy of what the store has up to a revision, and changes only by reading
+// catalogue is the index of the trains that are not retired, in memory: by id, by age, by route and by
+// station. It is a copy of what the store has up to a revision, and changes only by reading
 // more of it (refresh.go). Safe for concurrent use.
 type catalogue struct {
 	mu       sync.RWMutex
 	revision int64 // everything up to it is here; nothingSeen before the first read
 	trains   map[booking.TrainID]*listing
-	order    []*listing          // in the order of lists
+	order    []*booking.Train    // by age
 	routes   map[string]*route   // by their key
 	stations map[string]*station // by their key
 	names    map[string]*name    // the spellings of stations
@@ -33,17 +33,8 @@ type catalogue struct {
 type listing struct {
 	train *booking.Train
 	route *route
-	due   time.Time // when its sale ends or, after that, when it retires; zero: never
+	due   time.Time // when it retires; zero: never
 	place int       // in dueListings; -1 if it is not there
-}
-
-// route is a sequence of stations, with the trains that call there. Trains of many days share it.
-type route struct {
-	key       string     // the folded names of its stops, each with a 0 after it
-	stations  []*station // each once
-	ambiguous bool       // two stops have one search key
-	trains    []*listing
-	open      []*listing // of trains, those whose sale has not ended
 }
 
 // nothingSeen is below every revision.
@@ -88,18 +79,14 @@ func (c *catalogue) add(trains []booking.Train) {
 			continue
 		}
 		l := c.index(&train)
-		c.order = append(c.order, l)
-		l.route.trains, l.route.open = append(l.route.trains, l), append(l.route.open, l)
+		c.order = append(c.order, l.train)
+		l.route.trains = append(l.route.trains, l.train)
 	}
 }
 
 func (c *catalogue) sort() {
 	c.sortWords()
-	slices.SortFunc(c.order, byPosition)
-	for _, r := range c.routes {
-		slices.SortFunc(r.trains, byPosition)
-		slices.SortFunc(r.open, byPosition)
-	}
+	slices.SortFunc(c.order, func(a, b *booking.Train) int { return byAge(a).Compare(byAge(b)) })
 }
 
 // replace replaces everything by what another catalogue has, which is not used any more.
@@ -123,8 +110,8 @@ func (c *catalogue) apply(change persistence.ChangedTrain, now time.Time) {
 	if !change.Deleted {
 		l := c.index(&change.Train)
 		c.addWords(l)
-		c.order = insert(c.order, l)
-		l.route.trains, l.route.open = insert(l.route.trains, l), insert(l.route.open, l)
+		c.order = insert(c.order, l.train, byAge)
+		l.route.add(l.train)
 	}
 	c.pass(now)
 }
@@ -136,18 +123,10 @@ func (c *catalogue) expire(now time.Time) {
 	c.pass(now)
 }
 
-// pass ends the sale of trains and removes those that have retired at now.
+// pass removes the trains that have retired at now.
 func (c *catalogue) pass(now time.Time) {
 	for len(c.due) > 0 && !c.due[0].due.After(now) {
-		l := c.due[0]
-		retires := l.train.RetiresAt()
-		if !retires.After(now) {
-			c.remove(l)
-			continue
-		}
-		l.route.open = without(l.route.open, l)
-		l.due = retires
-		heap.Fix(&c.due, 0)
+		c.remove(c.due[0])
 	}
 }
 
@@ -166,10 +145,7 @@ func (c *catalogue) index(train *booking.Train) *listing {
 	for _, s := range r.stations {
 		s.trains++
 	}
-	l := &listing{train: train, route: r, due: train.SaleEnds(), place: -1}
-	if l.due.IsZero() {
-		l.due = train.RetiresAt()
-	}
+	l := &listing{train: train, route: r, due: train.RetiresAt(), place: -1}
 	c.trains[train.ID] = l
 	if !l.due.IsZero() {
 		heap.Push(&c.due, l)
@@ -177,27 +153,11 @@ func (c *catalogue) index(train *booking.Train) *listing {
 	return l
 }
 
-// addRoute adds the route of a train.
-func (c *catalogue) addRoute(key string, train *booking.Train) *route {
-	r := &route{key: key}
-	c.routes[key] = r
-	for i, stop := range train.Stops {
-		s := c.spell(stop.Station).station
-		if _, twice := s.routes[r]; twice {
-			r.ambiguous = true
-			continue
-		}
-		s.routes[r] = i
-		r.stations = append(r.stations, s)
-	}
-	return r
-}
-
 func (c *catalogue) remove(l *listing) {
 	delete(c.trains, l.train.ID)
-	c.order = without(c.order, l)
+	c.order = without(c.order, l.train, byAge)
 	r := l.route
-	r.trains, r.open = without(r.trains, l), without(r.open, l)
+	r.remove(l.train)
 	if l.place >= 0 {
 		heap.Remove(&c.due, l.place)
 	}
@@ -211,45 +171,61 @@ func (c *catalogue) remove(l *listing) {
 	}
 }
 
-// onSale returns the trains that a passenger can book from one station to another at now, in the
-// order of lists.
+// onSale returns the trains that a passenger can book from one station to another at now, in the order
+// in which they depart.
 func (c *catalogue) onSale(from, to string, now time.Time) []*booking.Train {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	var parts [][]*listing
+	var parts [][]entry
 	for r, segment := range c.between(from, to) {
-		part := make([]*listing, 0, len(r.open))
-		for _, l := range r.open {
-			if l.train.OnSale && !l.train.Departed(segment, now) {
-				part = append(part, l)
-			}
-		}
-		parts = append(parts, part)
+		board := after(r.board(segment), departedBy(now), entry.position)
+		parts = append(parts, take(board, 0, func(e entry) bool { return e.train.Sells(now) }))
 	}
 	return trainsOf(merge(parts, 0))
 }
 
-// list returns one page of the trains that match the query.
-func (c *catalogue) list(query booking.TrainQuery) booking.Page[*booking.Train] {
+// list returns one page of the trains that match the query at now.
+func (c *catalogue) list(query booking.TrainQuery, now time.Time) booking.Page[*booking.Train] {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	limit := 0 // all
 	if query.Page.Limit > 0 {
 		limit = query.Page.Limit + 1
 	}
-	parts := [][]*listing{after(c.order, query.Page.After)}
-	if query.From != "" || query.To != "" {
-		parts = nil
-		for r, segment := range c.between(query.From, query.To) {
-			part := after(r.trains, query.Page.After)
-			if !query.Date.IsZero() {
-				part = slices.DeleteFunc(slices.Clone(part), func(l *listing) bool { return !leavesOn(l.train, segment, query.Date) })
-			}
-			parts = append(parts, part)
-		}
+	if query.List() == booking.ListTrains {
+		trains := take(after(c.order, query.Page.After, byAge), limit,
+			func(t *booking.Train) bool { return query.Departed || !t.SaleEnded(now) })
+		return booking.PageOf(trains, query.Page.Limit, byAge)
 	}
-	return booking.PageOf(trainsOf(merge(parts, limit)), query.Page.Limit, listPosition)
+	var parts [][]entry
+	for r, segment := range c.between(query.From, query.To) {
+		parts = append(parts, take(departures(r.board(segment), query, now), limit,
+			func(e entry) bool { return query.Date.IsZero() || leavesOn(e.train, segment, query.Date) }))
+	}
+	page := booking.PageOf(merge(parts, limit), query.Page.Limit, entry.position)
+	return booking.Page[*booking.Train]{Items: trainsOf(page.Items), Next: page.Next}
 }
+
+// departures returns the part of a board that may match the query: after its cursor, after now unless
+// it includes departed trains, and within a day of its date, because a UTC offset is less than that.
+func departures(board []entry, query booking.TrainQuery, now time.Time) []entry {
+	board = after(board, query.Page.After, entry.position)
+	if !query.Departed {
+		board = after(board, departedBy(now), entry.position)
+	}
+	if query.Date.IsZero() {
+		return board
+	}
+	const day = 24 * time.Hour
+	y, m, d := query.Date.Date()
+	date := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	board = after(board, booking.Cursor{At: date.Add(-day)}, entry.position)
+	return board[:len(board)-len(after(board, booking.Cursor{At: date.Add(2 * day)}, entry.position))]
+}
+
+// departedBy returns the position of the last train that can have departed at now. Trains that have
+// departed are all up to it, so no page of a list depends on which of them had at the page before.
+func departedBy(now time.Time) booking.Cursor { return booking.Cursor{At: now, ID: uuid.Max} }
 
 // between yields the routes that call at from and later at to, with the legs between them.
 func (c *catalogue) between(from, to string) iter.Seq2[*route, booking.Legs] {
@@ -261,7 +237,7 @@ func (c *catalogue) between(from, to string) iter.Seq2[*route, booking.Legs] {
 		for r, i := range leaving.routes {
 			j, calls := arriving.routes[r]
 			if calls && r.ambiguous {
-				train := r.trains[0].train // the stops of all of them are the same
+				train := r.trains[0] // the stops of all of them are the same
 				i, j = train.Position(from), train.Position(to)
 			}
 			if calls && i < j && !yield(r, booking.Segment(i, j)) {
@@ -283,84 +259,9 @@ func leavesOn(train *booking.Train, segment booking.Legs, date time.Time) bool {
 	return !at.IsZero() && y == wantY && m == wantM && d == wantD
 }
 
-// listPosition returns the position of a train in lists: by age.
-func listPosition(train *booking.Train) booking.Cursor {
+// byAge returns the position of a train in the list of all trains.
+func byAge(train *booking.Train) booking.Cursor {
 	return booking.Cursor{At: train.CreatedAt, ID: uuid.UUID(train.ID)}
-}
-
-func byPosition(a, b *listing) int { return listPosition(a.train).Compare(listPosition(b.train)) }
-
-// after returns the listings that come after a position.
-func after(listings []*listing, position booking.Cursor) []*listing {
-	at, found := slices.BinarySearchFunc(listings, position, func(l *listing, p booking.Cursor) int {
-		return listPosition(l.train).Compare(p)
-	})
-	if found {
-		at++
-	}
-	return listings[at:]
-}
-
-func insert(listings []*listing, l *listing) []*listing {
-	at, _ := slices.BinarySearchFunc(listings, l, byPosition)
-	return slices.Insert(listings, at, l)
-}
-
-// without removes a listing, if it is there.
-func without(listings []*listing, l *listing) []*listing {
-	if at, found := slices.BinarySearchFunc(listings, l, byPosition); found {
-		return slices.Delete(listings, at, at+1)
-	}
-	return listings
-}
-
-// merge returns what ordered lists contain, in order, at most limit (0: all).
-func merge(parts [][]*listing, limit int) []*listing {
-	parts = slices.DeleteFunc(parts, func(part []*listing) bool { return len(part) == 0 })
-	total := 0
-	for _, part := range parts {
-		total += len(part)
-	}
-	if limit == 0 {
-		limit = total
-	}
-	if len(parts) == 1 {
-		return parts[0][:min(limit, total)]
-	}
-	heads := mergeHeap(parts)
-	heap.Init(&heads)
-	merged := make([]*listing, 0, min(limit, total))
-	for len(merged) < limit && len(heads) > 0 {
-		merged = append(merged, heads[0][0])
-		if heads[0] = heads[0][1:]; len(heads[0]) == 0 {
-			heap.Pop(&heads)
-		} else {
-			heap.Fix(&heads, 0)
-		}
-	}
-	return merged
-}
-
-func trainsOf(listings []*listing) []*booking.Train {
-	trains := make([]*booking.Train, len(listings))
-	for i, l := range listings {
-		trains[i] = l.train
-	}
-	return trains
-}
-
-// mergeHeap has the list with the first head first. No list is empty.
-type mergeHeap [][]*listing
-
-func (h mergeHeap) Len() int           { return len(h) }
-func (h mergeHeap) Less(i, j int) bool { return byPosition(h[i][0], h[j][0]) < 0 }
-func (h mergeHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *mergeHeap) Push(x any)        { *h = append(*h, x.([]*listing)) }
-func (h *mergeHeap) Pop() any {
-	last := len(*h) - 1
-	x := (*h)[last]
-	*h = (*h)[:last]
-	return x
 }
 
 // dueListings has the listing that is due first first.

@@ -3,7 +3,6 @@ package actors_test
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -65,50 +64,13 @@ func TestCatalogueFindsWhatASimpleSearchFinds(t *testing.T) {
 // stationNames has names with the same search key, of which a train may have several.
 var stationNames = []string{"A", "Á", "b", "b C", "C", "c-b", "C B", "c cb", "d"}
 
-// BenchmarkSuggestStations is one of 10,000 stations, where 100,000 trains call at 20 each. A change
-// adds a train with two new stations, and removes it.
-func BenchmarkSuggestStations(b *testing.B) {
-	const stations, trains, stops = 10_000, 100_000, 20
-	now := time.Now()
-	all := make([]booking.Train, trains)
-	for i := range all {
-		all[i] = booking.Train{ID: booking.NewTrainID(), CreatedAt: now.Add(time.Duration(i))}
-		for stop := range stops {
-			n := (i + stop*7) % stations
-			all[i].Stops = append(all[i].Stops, booking.Stop{Station: fmt.Sprintf("%c%c Bahnhof %d", 'A'+n%26, 'a'+n/26%26, n)})
-		}
-	}
-	c := actors.NewCatalogue()
-	c.Load(all, now)
-	for _, prefix := range []string{"b", "bahnhof", "be", "Bé Bahnhof 10"} {
-		b.Run(prefix, func(b *testing.B) {
-			for b.Loop() {
-				require.NotEmpty(b, c.Suggest(prefix))
-			}
-		})
-	}
-	b.Run("change", func(b *testing.B) {
-		change := persistence.ChangedTrain{Train: booking.Train{
-			ID: booking.NewTrainID(), CreatedAt: now, Stops: []booking.Stop{{Station: "Bergen Op Zoom"}, {Station: "Aachen Süd"}},
-		}}
-		for b.Loop() {
-			change.Deleted = false
-			c.Apply(change, now)
-			change.Deleted = true
-			c.Apply(change, now)
-		}
-	})
-	b.Run("load", func(b *testing.B) {
-		for b.Loop() {
-			c.Load(all, now)
-		}
-	})
-}
-
 func drawTrain(r *rapid.T, now time.Time) booking.Train {
 	train := booking.Train{
 		OnSale:    rapid.Bool().Draw(r, "on sale"),
 		CreatedAt: now.Add(time.Duration(rapid.IntRange(0, 3).Draw(r, "created")) * time.Second),
+	}
+	if rapid.IntRange(0, 3).Draw(r, "sold later") == 0 {
+		train.SalesOpenAt = now.Add(time.Duration(rapid.IntRange(-1, 10).Draw(r, "sold")) * time.Hour)
 	}
 	at := now.Add(time.Duration(rapid.IntRange(-50, 50).Draw(r, "leaves")) * time.Hour)
 	names := rapid.SliceOfNDistinct(rapid.SampledFrom(stationNames), 2, 4, rapid.ID).Draw(r, "stations")
@@ -126,53 +88,90 @@ func requireFindsAll(r *rapid.T, c actors.Catalogue, stored map[booking.TrainID]
 	for _, from := range []string{"a", "B", "C", "à", "c\u2010b"} {
 		for _, to := range []string{"A", "c", "D", "c B"} {
 			date := now.AddDate(0, 0, rapid.IntRange(-1, 1).Draw(r, "date"))
-			var listed, dated, onSale []booking.TrainID
-			for _, train := range byAge(stored) {
+			var listed, ahead, dated, onSale []booking.TrainID
+			for _, train := range byDeparture(stored, from) {
 				segment, err := train.Segment(from, to)
-				retires := train.RetiresAt()
-				if err != nil || !retires.IsZero() && !retires.After(now) {
+				if err != nil || retired(train, now) {
 					continue
 				}
 				listed = append(listed, train.ID)
-				if leaves, _ := train.Ends(segment); leaves.DepartsAt.Format(time.DateOnly) == date.Format(time.DateOnly) {
+				leaves, _ := train.Ends(segment)
+				if leaves.DepartsAt.Format(time.DateOnly) == date.Format(time.DateOnly) {
 					dated = append(dated, train.ID)
 				}
-				if train.OnSale && !train.Departed(segment, now) {
+				if train.Departed(segment, now) {
+					continue
+				}
+				ahead = append(ahead, train.ID)
+				if train.OnSale && !train.SalesOpenAt.After(now) {
 					onSale = append(onSale, train.ID)
 				}
 			}
-			query := booking.TrainQuery{From: from, To: to}
-			require.Equal(r, listed, idsOf(c.List(query).Items))
-			var paged []booking.TrainID
-			for query.Page.Limit = 1; ; {
-				page := c.List(query)
-				paged = append(paged, idsOf(page.Items)...)
-				if query.Page.After = page.Next; page.Next == (booking.Cursor{}) {
-					break
-				}
-			}
-			require.Equal(r, listed, paged)
-			require.Equal(r, dated, idsOf(c.List(booking.TrainQuery{From: from, To: to, Date: date}).Items))
+			require.Equal(r, ahead, idsOf(c.List(booking.TrainQuery{From: from, To: to}, now).Items))
+			query := booking.TrainQuery{From: from, To: to, Departed: true}
+			require.Equal(r, listed, idsOf(c.List(query, now).Items))
+			query.Page.Limit = 1
+			require.Equal(r, listed, paged(c, query, func() time.Time { return now }))
+			require.Equal(r, dated, idsOf(c.List(booking.TrainQuery{From: from, To: to, Date: date, Departed: true}, now).Items))
 			require.Equal(r, onSale, idsOf(c.OnSale(from, to, now)))
+			requirePagesAsTimePasses(r, c, booking.TrainQuery{From: from, To: to}, now)
 		}
 	}
-	var all []booking.TrainID
+	var all, ahead []booking.TrainID
 	for _, train := range byAge(stored) {
-		if retires := train.RetiresAt(); retires.IsZero() || retires.After(now) {
-			all = append(all, train.ID)
+		if retired(train, now) {
+			continue
+		}
+		all = append(all, train.ID)
+		if !train.Departed(booking.Segment(len(train.Stops)-2, len(train.Stops)-1), now) {
+			ahead = append(ahead, train.ID)
 		}
 	}
-	require.Equal(r, all, idsOf(c.List(booking.TrainQuery{}).Items))
+	require.Equal(r, all, idsOf(c.List(booking.TrainQuery{Departed: true}, now).Items))
+	require.Equal(r, ahead, idsOf(c.List(booking.TrainQuery{}, now).Items))
+	requirePagesAsTimePasses(r, c, booking.TrainQuery{}, now)
 	for _, prefix := range []string{"a", "B", "c", "C-", "b c", "cb", "d"} {
 		require.Equal(r, suggestions(stored, prefix, now), c.Suggest(prefix), prefix)
 	}
+}
+
+// requirePagesAsTimePasses reads a list in pages, between which trains depart: those that do not are on
+// exactly one page, and no train is on two.
+func requirePagesAsTimePasses(
+	r *rapid.T, c actors.Catalogue, query booking.TrainQuery, now time.Time,
+) {
+	before, end := idsOf(c.List(query, now).Items), now
+	query.Page.Limit = rapid.IntRange(1, 3).Draw(r, "limit")
+	found := paged(c, query, func() time.Time {
+		end = end.Add(time.Duration(rapid.IntRange(0, 20).Draw(r, "later")) * time.Hour)
+		return end
+	})
+	after := idsOf(c.List(booking.TrainQuery{From: query.From, To: query.To}, end).Items)
+	left := func(id booking.TrainID) bool { return !slices.Contains(found, id) && !slices.Contains(after, id) }
+	require.True(r, slices.Equal(slices.DeleteFunc(before, left), found), "of %v found %v, when %v were left", before, found, after)
+}
+
+// paged returns the trains on all pages, each of which is read at its time.
+func paged(c actors.Catalogue, query booking.TrainQuery, now func() time.Time) (ids []booking.TrainID) {
+	for {
+		page := c.List(query, now())
+		ids = append(ids, idsOf(page.Items)...)
+		if query.Page.After = page.Next; page.Next.IsZero() {
+			return ids
+		}
+	}
+}
+
+func retired(train *booking.Train, now time.Time) bool {
+	at := train.RetiresAt()
+	return !at.IsZero() && !at.After(now)
 }
 
 // suggestions is a simple form of SuggestStations.
 func suggestions(stored map[booking.TrainID]booking.Train, prefix string, now time.Time) []booking.Station {
 	trains, spellings := map[string]int{}, map[string]map[string]int{}
 	for _, train := range stored {
-		if retires := train.RetiresAt(); !retires.IsZero() && !retires.After(now) {
+		if retired(&train, now) {
 			continue
 		}
 		calls := map[string]bool{}
@@ -212,6 +211,24 @@ func byAge(stored map[booking.TrainID]booking.Train) (trains []*booking.Train) {
 	}
 	slices.SortFunc(trains, func(a, b *booking.Train) int {
 		return booking.Cursor{At: a.CreatedAt, ID: uuid.UUID(a.ID)}.Compare(booking.Cursor{At: b.CreatedAt, ID: uuid.UUID(b.ID)})
+	})
+	return trains
+}
+
+// byDeparture returns the trains in the order in which they leave a station, those of which that is not
+// known last.
+func byDeparture(stored map[booking.TrainID]booking.Train, station string) []*booking.Train {
+	trains := byAge(stored)
+	leaves := func(train *booking.Train) time.Time {
+		for _, stop := range train.Stops[max(0, train.Position(station)):] {
+			if !stop.DepartsAt.IsZero() {
+				return stop.DepartsAt
+			}
+		}
+		return time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	slices.SortFunc(trains, func(a, b *booking.Train) int {
+		return cmp.Or(leaves(a).Compare(leaves(b)), strings.Compare(a.ID.String(), b.ID.String()))
 	})
 	return trains
 }
@@ -344,7 +361,7 @@ func TestRetiredTrainIsFoundOnlyByItsID(t *testing.T) {
 		require.NoError(t, err)
 		listed := func() int {
 			require.NoError(t, actors.Refresh(t.Context(), s))
-			page, err := s.ListTrains(t.Context(), booking.TrainQuery{})
+			page, err := s.ListTrains(t.Context(), booking.TrainQuery{Departed: true})
 			require.NoError(t, err)
 			return len(page.Items)
 		}

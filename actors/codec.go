@@ -240,7 +240,8 @@ func decodeResult(a *wire.Availability, known *booking.Train) queryResult {
 func encodeTrain(t *booking.Train) *wire.Train {
 	encoded := &wire.Train{
 		Id: t.ID[:], Name: t.Name, Capacity: toUint32(t.Capacity), OnSale: t.OnSale,
-		CreatedAt: micros(t.CreatedAt), UpdatedAt: micros(t.UpdatedAt), Stops: make([]*wire.Stop, len(t.Stops)),
+		SalesOpenAt: micros(t.SalesOpenAt), CreatedAt: micros(t.CreatedAt), UpdatedAt: micros(t.UpdatedAt),
+		Stops: make([]*wire.Stop, len(t.Stops)),
 	}
 	for i, s := range t.Stops {
 		encoded.Stops[i] = &wire.Stop{Station: s.Station, ArrivesAt: encodeLocal(s.ArrivesAt), DepartsAt: encodeLocal(s.DepartsAt)}
@@ -251,7 +252,8 @@ func encodeTrain(t *booking.Train) *wire.Train {
 func decodeTrain(t *wire.Train) *booking.Train {
 	decoded := &booking.Train{
 		ID: toTrainID(t.GetId()), Name: t.GetName(), Capacity: int(min(t.GetCapacity(), booking.MaxCapacity)), OnSale: t.GetOnSale(),
-		CreatedAt: fromMicros(t.GetCreatedAt()), UpdatedAt: fromMicros(t.GetUpdatedAt()), Stops: make([]booking.Stop, len(t.GetStops())),
+		SalesOpenAt: fromMicros(t.GetSalesOpenAt()), CreatedAt: fromMicros(t.GetCreatedAt()), UpdatedAt: fromMicros(t.GetUpdatedAt()),
+		Stops: make([]booking.Stop, len(t.GetStops())),
 	}
 	for i, s := range t.GetStops() {
 		decoded.Stops[i] = booking.Stop{Station: s.GetStation(), ArrivesAt: decodeLocal(s.GetArrivesAt()), DepartsAt: decodeLocal(s.GetDepartsAt())}
@@ -287,7 +289,8 @@ func encodeError(err error) *wire.Error {
 	encoded := &wire.Error{
 		Code: string(e.Code), Message: e.Message, Fields: e.Fields, Seats: fromInts(e.Seats),
 		BecomesFreeAt: micros(e.BecomesFreeAt), RetryAfter: e.RetryAfter.Microseconds(), Outcome: string(e.Outcome),
-		ExpiredAt: micros(e.ExpiredAt), Available: toUint32(e.Available), Alternatives: fromInts(e.Alternatives),
+		ExpiredAt: micros(e.ExpiredAt), SalesOpenAt: micros(e.SalesOpenAt), Available: toUint32(e.Available),
+		Alternatives: fromInts(e.Alternatives),
 	}
 	if e.Cause != nil {
 		encoded.Cause = e.Cause.Error()
@@ -299,7 +302,8 @@ func decodeError(e *wire.Error, peer string) *booking.Error {
 	decoded := &booking.Error{
 		Code: booking.Code(e.GetCode()), Message: e.GetMessage(), Fields: e.GetFields(), Seats: toInts(e.GetSeats()),
 		BecomesFreeAt: fromMicros(e.GetBecomesFreeAt()), RetryAfter: fromDurationMicros(e.GetRetryAfter()),
-		Outcome: booking.Outcome(e.GetOutcome()), ExpiredAt: fromMicros(e.GetExpiredAt()), Available: int(e.GetAvailable()),
+		Outcome: booking.Outcome(e.GetOutcome()), ExpiredAt: fromMicros(e.GetExpiredAt()),
+		SalesOpenAt: fromMicros(e.GetSalesOpenAt()), Available: int(e.GetAvailable()),
 		Alternatives: toInts(e.GetAlternatives()),
 	}
 	if e.GetCause() != "" {

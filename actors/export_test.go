@@ -133,7 +133,9 @@ func (c Catalogue) OnSale(from, to string, now time.Time) []*booking.Train {
 func (c Catalogue) Suggest(prefix string) []booking.Station { return c.suggest(prefix) }
 
 // List returns a page of trains.
-func (c Catalogue) List(query booking.TrainQuery) booking.Page[*booking.Train] { return c.list(query) }
+func (c Catalogue) List(query booking.TrainQuery, now time.Time) booking.Page[*booking.Train] {
+	return c.list(query, now)
+}
 
 // Server returns the service that peers call.
 func Server(s *System) wire.TrainsServer { return trainsServer{system: s} }
@@ -145,10 +147,11 @@ func DecodeResponse(encoded *wire.ExecuteResponse) (booking.Hold, error) {
 	return held, resp.Err
 }
 
-// EncodeTrain and DecodeTrain convert trains as calls of peers do.
+// EncodeTrain, DecodeTrain and EncodeError convert as calls of peers do.
 var (
 	EncodeTrain = encodeTrain
 	DecodeTrain = decodeTrain
+	EncodeError = encodeError
 )
 
 // StartRequest starts the span of a hold.

@@ -221,8 +221,9 @@ func TestTrainIsTheSameAfterACall(t *testing.T) {
 	at := time.Date(2026, 12, 1, 6, 0, 0, 123, time.FixedZone("", 19800))
 	train := booking.Train{
 		ID: booking.NewTrainID(), Name: "Rajdhani", Capacity: booking.MaxCapacity, OnSale: true,
-		Stops:     []booking.Stop{{Station: "Delhi", DepartsAt: at}, {Station: "Mumbai", ArrivesAt: at.Add(time.Hour).UTC()}},
-		CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), UpdatedAt: time.Date(2026, 1, 2, 3, 4, 5, 7000, time.UTC),
+		Stops:       []booking.Stop{{Station: "Delhi", DepartsAt: at}, {Station: "Mumbai", ArrivesAt: at.Add(time.Hour).UTC()}},
+		SalesOpenAt: time.Date(2026, 1, 2, 3, 4, 5, 8000, time.UTC),
+		CreatedAt:   time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), UpdatedAt: time.Date(2026, 1, 2, 3, 4, 5, 7000, time.UTC),
 	}
 	encoded, err := proto.Marshal(actors.EncodeTrain(&train))
 	require.NoError(t, err)
@@ -235,4 +236,16 @@ func TestTrainIsTheSameAfterACall(t *testing.T) {
 	_, offset := again.Stops[0].DepartsAt.Zone()
 	require.Equal(t, 19800, offset)
 	require.Equal(t, train.Stops[0].DepartsAt.UnixNano(), again.Stops[0].DepartsAt.UnixNano())
+}
+
+func TestErrorIsTheSameAfterACall(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 12, 1, 6, 0, 0, 1000, time.UTC)
+	sent := &booking.Error{
+		Code: booking.CodeNotOnSale, Message: "This train is not on sale yet", Fields: map[string]string{"a": "b"}, Seats: []int{3},
+		BecomesFreeAt: at, ExpiredAt: at.Add(time.Second), SalesOpenAt: at.Add(time.Hour), Available: 4,
+		RetryAfter: time.Second, Outcome: booking.OutcomeNotExecuted,
+	}
+	_, err := actors.DecodeResponse(&wire.ExecuteResponse{Error: actors.EncodeError(sent)})
+	require.Equal(t, sent, err)
 }

@@ -37,7 +37,7 @@ func (s *System) Search(ctx context.Context, from, to string) ([]booking.Availab
 func (s *System) ListTrains(
 	ctx context.Context, query booking.TrainQuery,
 ) (page booking.Page[booking.Availability], err error) {
-	trains := s.catalogue.list(query)
+	trains := s.catalogue.list(query, time.Now())
 	page.Next = trains.Next
 	page.Items, page.Incomplete, err = s.queryTrains(ctx, trains.Items, trainQuery{From: query.From, To: query.To})
 	return page, err

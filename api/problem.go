@@ -92,6 +92,7 @@ type problem struct {
 	Seats         []int             `json:"seats,omitempty"`
 	BecomesFreeAt time.Time         `json:"becomes_free_at,omitzero"`
 	ExpiredAt     time.Time         `json:"expired_at,omitzero"`
+	SalesOpenAt   time.Time         `json:"sales_open_at,omitzero"`
 	Available     *int              `json:"available,omitempty"`
 	Alternatives  *[]int            `json:"alternatives,omitempty"`
 	Outcome       booking.Outcome   `json:"outcome,omitempty"`
@@ -105,7 +106,7 @@ func problemOf(err error, requestID string) response {
 		Type: "about:blank", Status: row.status, Code: row.code,
 		Error: cmp.Or(row.message, e.Message, http.StatusText(row.status)), Detail: detailOf(e),
 		Instance: requestID, Fields: e.Fields, Seats: e.Seats, BecomesFreeAt: e.BecomesFreeAt.UTC(),
-		ExpiredAt: e.ExpiredAt.UTC(),
+		ExpiredAt: e.ExpiredAt.UTC(), SalesOpenAt: e.SalesOpenAt.UTC(),
 	}
 	switch e.Code {
 	case booking.CodeNotEnoughSeats:

@@ -13,6 +13,7 @@ type trainResponse struct {
 	Name        string          `json:"name"`
 	Capacity    int             `json:"capacity"`
 	OnSale      bool            `json:"on_sale"`
+	SalesOpenAt time.Time       `json:"sales_open_at,omitzero"`
 	Stops       []booking.Stop  `json:"stops"`
 	CreatedAt   time.Time       `json:"created_at"`
 	UpdatedAt   time.Time       `json:"updated_at"`
@@ -29,7 +30,7 @@ type seatCounts struct {
 func newTrainResponse(t *booking.Train) trainResponse {
 	return trainResponse{
 		ID: t.ID, Name: t.Name, Capacity: t.Capacity, OnSale: t.OnSale, Stops: t.Stops,
-		CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(),
+		SalesOpenAt: t.SalesOpenAt.UTC(), CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(),
 	}
 }
 
@@ -83,9 +84,10 @@ type trainRequest struct{ train booking.Train }
 
 func (in *trainRequest) decode(d *decoder) {
 	train := booking.Train{
-		Name:     d.string("name"),
-		Capacity: d.int("capacity", booking.MaxCapacity),
-		OnSale:   d.bool("on_sale", true),
+		Name:        d.string("name"),
+		Capacity:    d.int("capacity", booking.MaxCapacity),
+		OnSale:      d.bool("on_sale", true),
+		SalesOpenAt: d.time("sales_open_at"),
 	}
 	d.objects("stops", func(stop *decoder) {
 		train.Stops = append(train.Stops, booking.Stop{
@@ -213,15 +215,15 @@ type listTrainsRequest struct {
 }
 
 func (in *listTrainsRequest) decode(d *decoder) {
-	in.page = d.page(booking.ListTrains)
-	in.query = booking.TrainQuery{Date: d.date("date"), Page: in.page.PageRequest}
-	if !d.has("from") && !d.has("to") {
-		if d.has("date") {
-			d.fieldError("date", "needs from and to")
-		}
-		return
+	in.query = booking.TrainQuery{Date: d.date("date"), Departed: d.bool("departed", false)}
+	switch {
+	case d.has("from") || d.has("to"):
+		in.query.From, in.query.To = d.stations("from", "to")
+	case d.has("date"):
+		d.fieldError("date", "needs from and to")
 	}
-	in.query.From, in.query.To = d.stations("from", "to")
+	in.page = d.page(in.query.List())
+	in.query.Page = in.page.PageRequest
 }
 
 // stations decodes two different stations.

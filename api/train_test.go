@@ -243,6 +243,74 @@ func TestSoldSeatsPreventChanges(t *testing.T) {
 	requireProblem(t, 404, booking.CodeNotFound, "No such train", do("DELETE", "", ""))
 }
 
+func TestTrainIsSoldFromATimeOn(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	user := s.user(t, "asha")
+	body := func(opens string) string {
+		return `{"name":"a","capacity":1,"sales_open_at":"` + opens + `","stops":[{"station":"Pune"},{"station":"Goa"}]}`
+	}
+	r := s.post(t, serviceToken, "/v1/trains", body("2036-12-01T05:30:00.0000001+05:30"))
+	const opens = "2036-12-01T00:00:00Z"
+	require.Equal(t, opens, r.str(t, "sales_open_at"))
+	id := r.str(t, "id")
+	require.Equal(t, opens, s.get(t, "", "/v1/trains/"+id).str(t, "sales_open_at"))
+	listed := s.get(t, "", "/v1/trains?from=Pune&to=Goa").field(t, "items").([]any)
+	require.Equal(t, opens, listed[0].(map[string]any)["sales_open_at"])
+	require.Empty(t, s.get(t, "", "/train/get-trains/?source=Pune&destination=Goa").json)
+	for path, body := range map[string]string{
+		"/v1/holds": `{"train_id":"` + id + `","seats":[1]}`, "/train/book-ticket/": `{"train_id":"` + id + `","seat_number":1}`,
+	} {
+		r := s.post(t, user, path, body)
+		requireProblem(t, 409, booking.CodeNotOnSale, "This train is not on sale yet", r)
+		require.Equal(t, opens, r.str(t, "sales_open_at"))
+	}
+	put := func(body string) response {
+		return s.do(t, request{method: "PUT", path: "/v1/trains/" + id, token: serviceToken, body: body})
+	}
+	require.Nil(t, put(`{"name":"a","capacity":1,"stops":[{"station":"Pune"},{"station":"Goa"}]}`).field(t, "sales_open_at"))
+	hold := s.post(t, user, "/v1/holds", `{"train_id":"`+id+`","seats":[1]}`)
+	require.Equal(t, opens, put(body(opens)).str(t, "sales_open_at"))
+	r = s.post(t, user, "/v1/holds/"+hold.str(t, "hold_id")+"/confirm", "")
+	requireProblem(t, 409, booking.CodeNotOnSale, "This train is not on sale yet", r)
+	require.Equal(t, opens, r.str(t, "sales_open_at"))
+	for _, bad := range []string{"", "tomorrow", "2036-12-01", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00"} {
+		requireInvalid(t, put(body(bad)), "sales_open_at")
+	}
+}
+
+func TestListsOmitDepartedTrainsUnlessAsked(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	var ids []string
+	for _, minutes := range []int{-90, 90, 60, 30} {
+		leaves := time.Now().Add(time.Duration(minutes) * time.Minute).Format(time.RFC3339)
+		r := s.post(t, serviceToken, "/v1/trains",
+			`{"name":"a","capacity":1,"stops":[{"station":"Pune","departs_at":"`+leaves+`"},{"station":"Goa"}]}`)
+		ids = append(ids, r.str(t, "id"))
+	}
+	listed := func(path, id string) (found []string) {
+		r := s.get(t, "", path)
+		items, ok := r.json.([]any)
+		if !ok {
+			items = r.field(t, "items").([]any)
+		}
+		for _, item := range items {
+			found = append(found, item.(map[string]any)[id].(string))
+		}
+		return found
+	}
+	require.Equal(t, []string{ids[3], ids[2], ids[1]}, listed("/v1/trains?from=Pune&to=Goa", "id"))
+	require.Equal(t, []string{ids[0], ids[3], ids[2], ids[1]}, listed("/v1/trains?from=Pune&to=Goa&departed=true", "id"))
+	require.Equal(t, ids[1:], listed("/v1/trains", "id"))
+	require.Equal(t, ids, listed("/v1/trains?departed=true", "id"))
+	require.Equal(t, []string{ids[3], ids[2], ids[1]}, listed("/train/get-trains/?source=Pune&destination=Goa", "train_id"))
+
+	page := s.get(t, "", "/v1/trains?from=Pune&to=Goa&limit=1").str(t, "next_cursor")
+	require.Equal(t, ids[2:3], listed("/v1/trains?from=Pune&to=Goa&limit=1&cursor="+page, "id"))
+	requireInvalid(t, s.get(t, "", "/v1/trains?cursor="+page), "cursor")
+}
+
 func TestListSearchesBetweenStationsAndByDate(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)
@@ -250,7 +318,7 @@ func TestListSearchesBetweenStationsAndByDate(t *testing.T) {
 	r := s.post(t, serviceToken, "/v1/trains", shatabdi)
 	for query, found := range map[string]int{
 		"": 2, "?from=delhi&to=JAIPUR": 1, "?from=Jaipur&to=Delhi": 0, "?from=Delhi&to=Mumbai&date=2036-12-01": 1,
-		"?from=Delhi&to=Mumbai&date=2036-12-02": 0, "?limit=1": 1, "?cursor=": 2,
+		"?from=Delhi&to=Mumbai&date=2036-12-02": 0, "?limit=1": 1, "?cursor=": 2, "?departed=true": 2, "?departed=false": 2,
 	} {
 		require.Len(t, s.get(t, "", "/v1/trains"+query).field(t, "items"), found, query)
 	}
@@ -260,6 +328,8 @@ func TestListSearchesBetweenStationsAndByDate(t *testing.T) {
 	for query, fields := range map[string][]string{
 		"from=a": {"to"}, "to=a": {"from"}, "date=2036-12-01": {"date"}, "from=a&to=A": {"to"}, "from=&to=": {"from", "to"},
 		"from=a&to=b&date=1.12.2036": {"date"}, "from=a&to=b&date=2036-02-30": {"date"}, "from=a&to=%FF": {"to"}, "sort=x": {"sort"},
+		"departed=yes": {"departed"}, "departed=": {"departed"},
+		"from=Delhi&to=Mumbai&cursor=" + page.str(t, "next_cursor"): {"cursor"},
 	} {
 		requireInvalid(t, s.get(t, "", "/v1/trains?"+query), fields...)
 	}

@@ -66,6 +66,7 @@ type Error struct {
 	BecomesFreeAt time.Time         // seat_locked: when the last conflicting hold ends; not_enough_seats: when the first one ends; held_too_long: when the pause ends
 	Alternatives  []int             // seat_locked, seat_booked, held_too_long: free seats, the nearest first
 	ExpiredAt     time.Time         // hold_expired: when it ended
+	SalesOpenAt   time.Time         // not_on_sale: when sales begin, if the train is not withdrawn
 	Available     int               // not_enough_seats: the number of free seats
 	RetryAfter    time.Duration     // 429 and 503: how long to wait
 	Outcome       Outcome           // 503 and 504

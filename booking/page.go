@@ -51,6 +51,7 @@ type List byte
 // The lists.
 const (
 	ListTrains         List = 't'
+	ListDepartures     List = 'd'
 	ListBookingsNewest List = 'n'
 	ListBookingsOldest List = 'o'
 	ListTrainBookings  List = 'b'
@@ -91,12 +92,12 @@ func ParseCursor(s string, list List) (Cursor, error) {
 }
 
 // PageRequest asks for at most Limit items (0: all) that come after After in the order of the
-// list. Every list is oldest first; only UserBookings can also be NewestFirst. The lists of bookings
-// are of the confirmed ones, or of those that are Cancelled.
+// list. Lists are oldest first, but for ListDepartures; only UserBookings can also be NewestFirst. The lists
+// of bookings are of the confirmed ones, or of those that are Cancelled.
 //
 // Each page is read anew. An item that was in the list when the first page was read, and stays in
-// it, is on exactly one page. An item that is added while the pages are read may be on none, even
-// if its time is between those of others: it got its time before it was stored.
+// it at its position, is on exactly one page. An item that is added while the pages are read may be on
+// none, even if its time is between those of others: it got its time before it was stored.
 type PageRequest struct {
 	Limit       int
 	After       Cursor

@@ -18,8 +18,8 @@ func (m *SeatMap) Extend(ref HoldRef, rules HoldRules, history History, now time
 		return Hold{}, false, &InTransitError{h.ID}
 	case !h.deadline.After(now):
 		return Hold{}, false, errExpired(h.ExpiresAt)
-	case !m.train.OnSale:
-		return Hold{}, false, errNotOnSale()
+	case !m.train.Sells(now):
+		return Hold{}, false, m.errNotOnSale()
 	case h.Hold.Extended:
 		return h.Hold, false, nil
 	}

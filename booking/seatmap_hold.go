@@ -34,8 +34,8 @@ func (m *SeatMap) Hold(
 	if err := m.checkSeats(request); err != nil {
 		return Hold{}, false, err
 	}
-	if !m.train.OnSale { // not even a hold that the user has: it cannot be confirmed
-		return Hold{}, false, errNotOnSale()
+	if !m.train.Sells(now) { // not even a hold that the user has: it cannot be confirmed
+		return Hold{}, false, m.errNotOnSale()
 	}
 	becomes := BookingIDOf(request.User, request.ID)
 	existing := m.sameHold(request, segment)
@@ -93,8 +93,8 @@ func (m *SeatMap) Confirm(ref HoldRef, history History, now time.Time) (b Bookin
 		return Booking{}, HoldID{}, false, &InTransitError{h.ID}
 	case !h.deadline.After(now): // it settled after its deadline, and Expire has not run yet
 		return Booking{}, HoldID{}, false, errExpired(h.ExpiresAt)
-	case !m.train.OnSale:
-		return Booking{}, HoldID{}, false, errNotOnSale()
+	case !m.train.Sells(now):
+		return Booking{}, HoldID{}, false, m.errNotOnSale()
 	}
 	h.phase = PhaseConfirming
 	return Booking{
@@ -309,7 +309,15 @@ func (m *SeatMap) withinHolds(user uuid.UUID, more int, rules HoldRules, now tim
 	}
 }
 
-func errNotOnSale() *Error { return &Error{Code: CodeNotOnSale, Message: "This train is not on sale"} }
+// errNotOnSale has the time at which sales begin, unless the train is withdrawn.
+func (m *SeatMap) errNotOnSale() *Error {
+	if m.train.OnSale {
+		return &Error{
+			Code: CodeNotOnSale, Message: "This train is not on sale yet", SalesOpenAt: m.train.SalesOpenAt,
+		}
+	}
+	return &Error{Code: CodeNotOnSale, Message: "This train is not on sale"}
+}
 
 func (m *SeatMap) errDeparted(segment Legs) *Error {
 	from, _ := m.train.Ends(segment)

@@ -102,6 +102,7 @@ func (m *machine) advance(t *rapid.T) {
 			moments = append(moments, stop.DepartsAt)
 		}
 	}
+	moments = append(moments, m.train.SalesOpenAt)
 	offset := rapid.SampledFrom([]time.Duration{0, -1, 1}).Draw(t, "offset")
 	if moment := pick(t, moments, "moment").Add(offset); moment.After(m.now) {
 		m.now = moment
@@ -209,6 +210,7 @@ func requireSameError(t require.TestingT, want, got error) {
 	require.Equal(t, w.Available, g.Available)
 	require.Equal(t, append([]int{}, w.Alternatives...), append([]int{}, g.Alternatives...))
 	require.WithinDuration(t, w.ExpiredAt, g.ExpiredAt, 0)
+	require.WithinDuration(t, w.SalesOpenAt, g.SalesOpenAt, 0)
 	require.WithinDuration(t, w.BecomesFreeAt, g.BecomesFreeAt, 0)
 }
 

@@ -11,14 +11,17 @@ import (
 	"trainbooking.dev/booking/bookingtest"
 )
 
-// change changes the capacity, the departure times or whether the train is on sale.
+// change changes the capacity, the departure times or whether and from when on the train is on sale.
 func (m *machine) change(t *rapid.T) {
 	m.advance(t)
 	to := m.train
-	to.OnSale = true
-	switch rapid.IntRange(0, 9).Draw(t, "what") {
+	to.OnSale, to.SalesOpenAt = true, time.Time{}
+	switch rapid.IntRange(0, 10).Draw(t, "what") {
 	case 0:
 		to.OnSale = false
+	case 10:
+		to.SalesOpenAt = m.now.Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "opens")) * m.rules.TTL)
+		to.OnSale = rapid.Bool().Draw(t, "on sale")
 	case 1:
 		to.Stops = slices.Clone(to.Stops)
 		to.Stops[rapid.IntRange(0, len(to.Stops)-2).Draw(t, "stop")].DepartsAt = m.now.Add(m.rules.TTL)

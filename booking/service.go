@@ -37,12 +37,12 @@ type Trains interface {
 	DeleteTrain(ctx context.Context, id TrainID, force bool) error
 	// FindTrain returns a train with its tally over its whole run.
 	FindTrain(ctx context.Context, id TrainID) (Availability, error)
-	// ListTrains returns the trains that match, oldest first, with tallies over the
+	// ListTrains returns the trains that match, in the order of query.List, with tallies over the
 	// segment of the query and without seat lists. The page is Incomplete if some trains could
 	// not be read.
 	ListTrains(ctx context.Context, query TrainQuery) (Page[Availability], error)
 	// Search returns the trains that a passenger can still book from one station to
-	// another (on sale and not departed), oldest first, with seat lists. Stations are
+	// another (Sells and not Departed), in the order of ListDepartures, with seat lists. Stations are
 	// compared by SearchKey. The slice is never nil. Trains that could not be read are missing,
 	// unless that is true of all.
 	Search(ctx context.Context, from, to string) ([]Availability, error)
@@ -67,7 +67,7 @@ type Seats interface {
 	Hold(ctx context.Context, request HoldRequest) (Hold, error)
 	// Confirm books every seat of a live hold of the user. It is idempotent. Errors:
 	// seat_not_locked, hold_expired (for HoldRetention), ambiguous_hold, not_found (the seat), and
-	// not_on_sale if the train was withdrawn, which ends the hold.
+	// not_on_sale if the train was withdrawn or its SalesOpenAt moved, which ends the hold.
 	Confirm(ctx context.Context, ref HoldRef) (Booking, error)
 	// Extend extends a live hold of the user by one TTL, once. It is idempotent: a hold that was
 	// extended is returned unchanged. Errors as Confirm.
@@ -103,7 +103,19 @@ type Bookings interface {
 type TrainQuery struct {
 	From, To string
 	Date     time.Time // only year, month and day are used; zero: any
+	// Departed includes the trains that have left From, or, without stations, every stop at which a
+	// segment can begin.
+	Departed bool
 	Page     PageRequest
+}
+
+// List returns the order of the trains: with stations that in which they depart from From, otherwise
+// oldest first.
+func (q TrainQuery) List() List {
+	if q.From != "" || q.To != "" {
+		return ListDepartures
+	}
+	return ListTrains
 }
 
 // Availability is a train with its tally on one segment.

@@ -71,10 +71,9 @@ func (s *Snapshot) Availability(segment Legs) Availability {
 	return Availability{Train: s.Train, Segment: segment, Tally: state.tally, Memo: &state.memo}
 }
 
-// Sellable reports whether a passenger can still book the segment at now: the train is on
-// sale and has not left.
+// Sellable reports whether a passenger can book the segment at now: the train sells and has not left.
 func (s *Snapshot) Sellable(segment Legs, now time.Time) bool {
-	return s.Train.OnSale && !s.Train.Departed(segment, now)
+	return s.Train.Sells(now) && !s.Train.Departed(segment, now)
 }
 
 // Seats returns the state of every seat on the segment, in order of number.

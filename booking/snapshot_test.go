@@ -86,7 +86,11 @@ func TestSellableUntilTheTrainLeavesOrIsOffSale(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `[{"seat_number":1,"state":"available"},{"seat_number":2,"state":"booked"},
 		{"seat_number":3,"state":"available"}]`, string(text))
-	train.OnSale = false
+	train.SalesOpenAt = noon.Add(time.Minute)
+	m.Change(train)
+	require.False(t, m.Snapshot().Sellable(booking.Segment(1, 2), noon))
+	require.True(t, m.Snapshot().Sellable(booking.Segment(1, 2), noon.Add(time.Minute)))
+	train.OnSale, train.SalesOpenAt = false, time.Time{}
 	m.Change(train)
 	require.False(t, m.Snapshot().Sellable(booking.Segment(1, 2), noon))
 }

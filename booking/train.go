@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // The bounds of a train.
@@ -24,13 +26,15 @@ type Stop struct {
 // Train is one journey through its stops, with seats numbered 1 to Capacity. A Train that is
 // shared is never modified; a change makes a new one.
 type Train struct {
-	ID        TrainID
-	Name      string
-	Capacity  int
-	Stops     []Stop
-	OnSale    bool
-	CreatedAt time.Time // UTC
-	UpdatedAt time.Time // UTC
+	ID       TrainID
+	Name     string
+	Capacity int
+	Stops    []Stop
+	OnSale   bool
+	// SalesOpenAt is when sales begin, in UTC and microseconds; zero: at once.
+	SalesOpenAt time.Time
+	CreatedAt   time.Time // UTC
+	UpdatedAt   time.Time // UTC
 }
 
 // Incarnation tells apart the trains that had one id one after another: a deleted train may be
@@ -40,7 +44,7 @@ type Incarnation int64
 // Incarnation returns a number that differs from that of a deleted train with the same id.
 func (t *Train) Incarnation() Incarnation { return Incarnation(t.CreatedAt.UnixMicro()) }
 
-// Clean returns the train with its names trimmed and in NFC, or an invalid_request
+// Clean returns the train with its names trimmed and in NFC and SalesOpenAt in UTC, or an invalid_request
 // error with every invalid field. It does not check the id, and of the names only what
 // every train keeps to: see CheckNames.
 func (t Train) Clean() (Train, error) {
@@ -54,6 +58,12 @@ func (t Train) Clean() (Train, error) {
 		fields["capacity"] = fmt.Sprintf("must be 1 to %d", MaxCapacity)
 	}
 	t.Stops = cleanStops(t.Stops, fields)
+	if opens := t.SalesOpenAt.UTC().Truncate(time.Microsecond); !t.SalesOpenAt.IsZero() {
+		if opens.UnixMicro() <= 0 || opens.After(lastTime) { // not every encoding has it
+			fields["sales_open_at"] = "must be in the years 1970 to 9999 in UTC"
+		}
+		t.SalesOpenAt = opens
+	}
 	if err := Invalid(fields); err != nil {
 		return Train{}, err
 	}
@@ -197,11 +207,14 @@ func (t *Train) RetiresAt() time.Time {
 	return time.Time{}
 }
 
-// SaleEnds returns when the train has left every stop at which a segment can begin. It is zero,
-// never, if the last of them and its last stop have no time.
-func (t *Train) SaleEnds() time.Time {
+// Sells reports whether the train is on sale at now and its sales have begun. Its departure is another
+// matter: see Departed.
+func (t *Train) Sells(now time.Time) bool { return t.OnSale && !now.Before(t.SalesOpenAt) }
+
+// SaleEnded reports whether at now the train has left every stop at which a segment can begin.
+func (t *Train) SaleEnded(now time.Time) bool {
 	last := len(t.Stops) - 1
-	return t.Departure(Segment(last-1, last))
+	return t.Departed(Segment(last-1, last), now)
 }
 
 // Departure returns when the train leaves the stop where the segment begins, as far as it is known:
@@ -221,6 +234,19 @@ func (t *Train) Departure(segment Legs) time.Time {
 	return time.Time{}
 }
 
+// DeparturePosition returns the position of the train in ListDepartures: its Departure, or the last of
+// all if that is zero, in microseconds and within the times of cursors.
+func (t *Train) DeparturePosition(segment Legs) Cursor {
+	at := t.Departure(segment).UTC().Truncate(time.Microsecond)
+	switch first := (time.Time{}); {
+	case at.Equal(first), at.After(lastTime):
+		at = lastTime
+	case at.Before(first):
+		at = first
+	}
+	return Cursor{At: at, ID: uuid.UUID(t.ID)}
+}
+
 // Departed reports whether at now the train has left the stop where the segment begins.
 func (t *Train) Departed(segment Legs, now time.Time) bool {
 	at := t.Departure(segment)
@@ -231,7 +257,8 @@ func (t *Train) Departed(segment Legs, now time.Time) bool {
 // and change. The UTC offsets of the stops' times must be equal too, because searches by date use
 // them.
 func (t *Train) Same(o *Train) bool {
-	return t.Name == o.Name && t.Capacity == o.Capacity && t.OnSale == o.OnSale && t.SameStops(o) &&
+	return t.Name == o.Name && t.Capacity == o.Capacity && t.SameStops(o) &&
+		t.OnSale == o.OnSale && t.SalesOpenAt.Equal(o.SalesOpenAt) &&
 		slices.EqualFunc(t.Stops, o.Stops, func(a, b Stop) bool {
 			return offset(a.ArrivesAt) == offset(b.ArrivesAt) && offset(a.DepartsAt) == offset(b.DepartsAt)
 		})

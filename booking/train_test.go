@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/booking"
@@ -68,13 +69,51 @@ func TestTrainHasDepartedFromTheMomentItLeaves(t *testing.T) {
 		require.False(t, train.Departed(segment, arrives.Add(-1)), segment)
 		require.True(t, train.Departed(segment, arrives), "%s: it has no other time from there on", segment)
 	}
-	require.Equal(t, arrives, train.SaleEnds())
+	require.False(t, train.SaleEnded(arrives.Add(-1)))
+	require.True(t, train.SaleEnded(arrives))
 	train.Stops[2].DepartsAt = arrives.Add(time.Hour)
 	require.False(t, train.Departed(booking.Segment(2, 3), arrives), "arriving is not leaving")
 	require.True(t, train.Departed(booking.Segment(1, 3), arrives))
 	untimed := lineABCD(1)
 	require.False(t, untimed.Departed(untimed.Run(), leaves.AddDate(100, 0, 0)))
-	require.Zero(t, untimed.SaleEnds())
+	require.False(t, untimed.SaleEnded(leaves.AddDate(100, 0, 0)))
+}
+
+func TestDeparturePositionIsOneThatACursorCanHave(t *testing.T) {
+	t.Parallel()
+	train, run := lineABCD(1), booking.Segment(0, 3)
+	last := time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)
+	for _, row := range []struct{ departs, at time.Time }{
+		{time.Time{}, last},
+		{in(330, 6, 0).Add(1999), in(0, 0, 30).Add(1000).UTC()},
+		{time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.FixedZone("", -3600)), last},
+		{time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), time.Time{}},
+	} {
+		train.Stops[0].DepartsAt = row.departs
+		position := train.DeparturePosition(run)
+		require.Equal(t, booking.Cursor{At: row.at, ID: uuid.UUID(train.ID)}, position, row.departs)
+		parsed, err := booking.ParseCursor(position.In(booking.ListDepartures), booking.ListDepartures)
+		require.NoError(t, err)
+		require.Equal(t, position, parsed)
+	}
+	train.Stops[0].DepartsAt, train.Stops[2].ArrivesAt = time.Time{}, in(330, 8, 0)
+	require.Equal(t, in(0, 2, 30).UTC(), train.DeparturePosition(run).At, "the first time from there on")
+}
+
+func TestTrainSellsFromTheMomentItsSalesBegin(t *testing.T) {
+	t.Parallel()
+	train := lineABCD(1)
+	require.True(t, train.Sells(noon))
+	train.SalesOpenAt = noon
+	require.False(t, train.Sells(noon.Add(-1)))
+	require.True(t, train.Sells(noon))
+	later := train
+	later.SalesOpenAt = noon.In(time.FixedZone("", 19800))
+	require.True(t, train.Same(&later))
+	later.SalesOpenAt = noon.Add(1)
+	require.False(t, train.Same(&later))
+	train.OnSale = false
+	require.False(t, train.Sells(noon))
 }
 
 func TestStopsAreTheSameAtTheSameTimes(t *testing.T) {
@@ -100,6 +139,7 @@ func TestCleanTrimsAndNormalizes(t *testing.T) {
 	t.Parallel()
 	given := booking.Train{
 		ID: booking.NewTrainID(), Name: " Ra\u0308ksi\t", Capacity: booking.MaxCapacity, OnSale: true,
+		SalesOpenAt: in(330, 6, 0).Add(1999),
 		Stops: []booking.Stop{
 			{Station: " Mu\u0308nchen", DepartsAt: in(60, 6, 0)},
 			{Station: "नई दिल्ली ", ArrivesAt: in(330, 10, 30), DepartsAt: in(330, 10, 30)}, // 05:00 UTC, both
@@ -110,6 +150,7 @@ func TestCleanTrimsAndNormalizes(t *testing.T) {
 	clean, err := given.Clean()
 	require.NoError(t, err)
 	require.Equal(t, "Räksi", clean.Name)
+	require.Equal(t, in(0, 0, 30).Add(1000).UTC(), clean.SalesOpenAt)
 	var stations []string
 	for i, stop := range clean.Stops {
 		stations = append(stations, stop.Station)
@@ -145,6 +186,16 @@ func TestCleanReportsEveryInvalidField(t *testing.T) {
 		"a station twice": {
 			func(t *booking.Train) { t.Stops[0].Station, t.Stops[3].Station = "Große Straße", " GROSSE STRASSE" },
 			map[string]string{"stops[3].station": "is the same station as stops[0]"},
+		},
+		"sold too early": {
+			func(t *booking.Train) { t.SalesOpenAt = time.Unix(0, 999) },
+			map[string]string{"sales_open_at": "must be in the years 1970 to 9999 in UTC"},
+		},
+		"sold too late": {
+			func(t *booking.Train) {
+				t.SalesOpenAt = time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -3600))
+			},
+			map[string]string{"sales_open_at": "must be in the years 1970 to 9999 in UTC"},
 		},
 		"left before it arrived": {
 			func(t *booking.Train) { t.Stops[1].ArrivesAt, t.Stops[1].DepartsAt = in(0, 9, 0), in(0, 8, 59) },

@@ -66,6 +66,9 @@ func difference(from, to *booking.Train) string {
 	if from.OnSale != to.OnSale {
 		parts = append(parts, fmt.Sprintf("onSale %t to %t", from.OnSale, to.OnSale))
 	}
+	if !from.SalesOpenAt.Equal(to.SalesOpenAt) {
+		parts = append(parts, "salesOpenAt")
+	}
 	if !from.SameStops(to) {
 		parts = append(parts, "stops")
 	} else if len(parts) == 0 {

@@ -58,7 +58,8 @@ func (p *poller) poll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for found, err := range p.service.Trains(ctx, booking.TrainQuery{Page: booking.PageRequest{Limit: booking.MaxPageLimit}}) {
+	all := booking.TrainQuery{Departed: true, Page: booking.PageRequest{Limit: booking.MaxPageLimit}}
+	for found, err := range p.service.Trains(ctx, all) {
 		if err != nil {
 			return err
 		}

@@ -35,6 +35,7 @@ func wanted(t *v1alpha1.Train) (booking.Train, error) {
 		OnSale: t.Spec.OnSale == nil || *t.Spec.OnSale,
 	}
 	fields := map[string]string{}
+	train.SalesOpenAt = parseTime(t.Spec.SalesOpenAt, "salesOpenAt", fields)
 	for i, stop := range t.Spec.Stops {
 		train.Stops = append(train.Stops, booking.Stop{
 			Station:   stop.Station,

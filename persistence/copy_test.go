@@ -84,7 +84,7 @@ func (s *source) addTrain() persistence.Guard {
 	s.t.Helper()
 	train := booking.Train{
 		ID: booking.NewTrainID(), Name: "Rājdhānī", Capacity: 10, OnSale: true, CreatedAt: micro(), UpdatedAt: micro(),
-		Stops: []booking.Stop{{Station: "Delhi"}, {Station: "Jaipur"}, {Station: "Mumbai"}},
+		SalesOpenAt: micro(), Stops: []booking.Stop{{Station: "Delhi"}, {Station: "Jaipur"}, {Station: "Mumbai"}},
 	}
 	require.NoError(s.t, s.CreateTrain(s.t.Context(), train))
 	guard := persistence.Guard{Train: train.ID, Owner: uuid.New()}

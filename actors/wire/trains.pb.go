@@ -998,6 +998,7 @@ type Train struct {
 	OnSale        bool                   `protobuf:"varint,5,opt,name=on_sale,json=onSale,proto3" json:"on_sale,omitempty"`
 	CreatedAt     int64                  `protobuf:"varint,6,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	UpdatedAt     int64                  `protobuf:"varint,7,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	SalesOpenAt   int64                  `protobuf:"varint,8,opt,name=sales_open_at,json=salesOpenAt,proto3" json:"sales_open_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1077,6 +1078,13 @@ func (x *Train) GetCreatedAt() int64 {
 func (x *Train) GetUpdatedAt() int64 {
 	if x != nil {
 		return x.UpdatedAt
+	}
+	return 0
+}
+
+func (x *Train) GetSalesOpenAt() int64 {
+	if x != nil {
+		return x.SalesOpenAt
 	}
 	return 0
 }
@@ -1215,6 +1223,7 @@ type Error struct {
 	Cause         string                 `protobuf:"bytes,8,opt,name=cause,proto3" json:"cause,omitempty"` // for the log
 	Available     uint32                 `protobuf:"varint,9,opt,name=available,proto3" json:"available,omitempty"`
 	ExpiredAt     int64                  `protobuf:"varint,10,opt,name=expired_at,json=expiredAt,proto3" json:"expired_at,omitempty"`
+	SalesOpenAt   int64                  `protobuf:"varint,11,opt,name=sales_open_at,json=salesOpenAt,proto3" json:"sales_open_at,omitempty"`
 	Alternatives  []uint32               `protobuf:"varint,12,rep,packed,name=alternatives,proto3" json:"alternatives,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1316,6 +1325,13 @@ func (x *Error) GetAvailable() uint32 {
 func (x *Error) GetExpiredAt() int64 {
 	if x != nil {
 		return x.ExpiredAt
+	}
+	return 0
+}
+
+func (x *Error) GetSalesOpenAt() int64 {
+	if x != nil {
+		return x.SalesOpenAt
 	}
 	return 0
 }
@@ -1643,7 +1659,7 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\tavailable\x18\x05 \x01(\rR\tavailable\x12\x1b\n" +
 	"\tseat_list\x18\x06 \x01(\fR\bseatList\x127\n" +
 	"\x05seats\x18\a \x03(\x0e2!.trainbooking.actors.v1.SeatStateR\x05seats\x12\x1c\n" +
-	"\tunchanged\x18\b \x01(\bR\tunchanged\"\xd2\x01\n" +
+	"\tunchanged\x18\b \x01(\bR\tunchanged\"\xf6\x01\n" +
 	"\x05Train\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
@@ -1653,7 +1669,8 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\n" +
 	"created_at\x18\x06 \x01(\x03R\tcreatedAt\x12\x1d\n" +
 	"\n" +
-	"updated_at\x18\a \x01(\x03R\tupdatedAt\"\xa4\x01\n" +
+	"updated_at\x18\a \x01(\x03R\tupdatedAt\x12\"\n" +
+	"\rsales_open_at\x18\b \x01(\x03R\vsalesOpenAt\"\xa4\x01\n" +
 	"\x04Stop\x12\x18\n" +
 	"\astation\x18\x01 \x01(\tR\astation\x12@\n" +
 	"\n" +
@@ -1664,7 +1681,7 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\aseconds\x18\x01 \x01(\x03R\aseconds\x12\x14\n" +
 	"\x05nanos\x18\x02 \x01(\x05R\x05nanos\x12\x1d\n" +
 	"\n" +
-	"utc_offset\x18\x03 \x01(\x05R\tutcOffset\"\xa3\x03\n" +
+	"utc_offset\x18\x03 \x01(\x05R\tutcOffset\"\xc7\x03\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12A\n" +
@@ -1679,6 +1696,7 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\n" +
 	"expired_at\x18\n" +
 	" \x01(\x03R\texpiredAt\x12\"\n" +
+	"\rsales_open_at\x18\v \x01(\x03R\vsalesOpenAt\x12\"\n" +
 	"\falternatives\x18\f \x03(\rR\falternatives\x1a9\n" +
 	"\vFieldsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +

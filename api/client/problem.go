@@ -29,6 +29,7 @@ type problem struct {
 	Seats         []int             `json:"seats"`
 	BecomesFreeAt time.Time         `json:"becomes_free_at"`
 	ExpiredAt     time.Time         `json:"expired_at"`
+	SalesOpenAt   time.Time         `json:"sales_open_at"`
 	Available     int               `json:"available"`
 	Alternatives  []int             `json:"alternatives"`
 	Outcome       booking.Outcome   `json:"outcome"`
@@ -50,7 +51,8 @@ func newError(got response, header http.Header) *booking.Error {
 	}
 	e := &booking.Error{
 		Code: p.Code, Message: cmp.Or(p.Error, http.StatusText(got.status)),
-		Fields: p.Fields, Seats: p.Seats, BecomesFreeAt: p.BecomesFreeAt.UTC(), ExpiredAt: p.ExpiredAt.UTC(), Available: p.Available, Alternatives: p.Alternatives,
+		Fields: p.Fields, Seats: p.Seats, BecomesFreeAt: p.BecomesFreeAt.UTC(), ExpiredAt: p.ExpiredAt.UTC(),
+		SalesOpenAt: p.SalesOpenAt.UTC(), Available: p.Available, Alternatives: p.Alternatives,
 		RetryAfter: retryAfterOf(header), Outcome: p.Outcome,
 	}
 	if got.status >= http.StatusInternalServerError {

@@ -49,7 +49,7 @@ func TestEveryErrorIsReturnedAsTheServersError(t *testing.T) {
 		return &booking.Error{
 			Code: booking.Code(code), Message: "A sentence", Fields: map[string]string{"name": "is wrong", "stops[3]": "too"},
 			Seats: []int{3, 5}, BecomesFreeAt: time.Date(2040, 5, 1, 6, 0, 0, 123e6, time.UTC),
-			RetryAfter: 7 * time.Second, Outcome: booking.OutcomeNotExecuted,
+			SalesOpenAt: time.Date(2040, 5, 1, 6, 0, 0, 456e6, time.UTC), RetryAfter: 7 * time.Second, Outcome: booking.OutcomeNotExecuted,
 		}
 	}
 	s := newTestServer(t, rules(), func(real booking.Service) booking.Service {
@@ -66,6 +66,7 @@ func TestEveryErrorIsReturnedAsTheServersError(t *testing.T) {
 		require.Equal(t, want.Fields, got.Fields)
 		require.Equal(t, want.Seats, got.Seats)
 		require.Equal(t, want.BecomesFreeAt, got.BecomesFreeAt)
+		require.Equal(t, want.SalesOpenAt, got.SalesOpenAt)
 		switch code {
 		case booking.CodeUnavailable, booking.CodeStorageFull:
 			require.Equal(t, want.RetryAfter, got.RetryAfter)

@@ -57,9 +57,9 @@ func (t availableTrain) availability(train booking.Train) (booking.Availability,
 	return booking.Availability{Train: &train, Segment: segment, Tally: tally, SeatList: t.Seats}, err == nil
 }
 
-// Search returns the trains with available seats between two stations, oldest first, with
-// their seat lists; see booking.Trains. It sends two requests, because get-trains returns
-// the seats and /v1/trains the stops. It omits a train that is deleted between the two.
+// Search returns the trains that can be booked between two stations, in the order in which they
+// depart, with their seat lists; see booking.Trains. It sends two requests, because get-trains returns
+// the seats and /v1/trains the stops. It omits a train that is deleted or departs between the two.
 func (c *Client) Search(ctx context.Context, from, to string) ([]booking.Availability, error) {
 	found := []booking.Availability{}
 	if sameStation(from, to) {

@@ -16,11 +16,12 @@ import (
 
 // trainRequest is the body of CreateTrain and PutTrain.
 type trainRequest struct {
-	ID       *booking.TrainID `json:"id,omitempty"` // nil if the path has the id
-	Name     string           `json:"name"`
-	Capacity int              `json:"capacity"`
-	OnSale   bool             `json:"on_sale"`
-	Stops    []booking.Stop   `json:"stops"`
+	ID          *booking.TrainID `json:"id,omitempty"` // nil if the path has the id
+	Name        string           `json:"name"`
+	Capacity    int              `json:"capacity"`
+	OnSale      bool             `json:"on_sale"`
+	SalesOpenAt time.Time        `json:"sales_open_at,omitzero"`
+	Stops       []booking.Stop   `json:"stops"`
 }
 
 func newTrainRequest(t booking.Train) trainRequest {
@@ -28,21 +29,22 @@ func newTrainRequest(t booking.Train) trainRequest {
 	if stops == nil {
 		stops = []booking.Stop{} // the server expects an array
 	}
-	return trainRequest{Name: t.Name, Capacity: t.Capacity, OnSale: t.OnSale, Stops: stops}
+	return trainRequest{Name: t.Name, Capacity: t.Capacity, OnSale: t.OnSale, SalesOpenAt: t.SalesOpenAt, Stops: stops}
 }
 
 // trainJSON is a train in a response. The seat counts are 0 if the response has none.
 type trainJSON struct {
-	ID        booking.TrainID `json:"id"`
-	Name      string          `json:"name"`
-	Capacity  int             `json:"capacity"`
-	OnSale    bool            `json:"on_sale"`
-	Stops     []booking.Stop  `json:"stops"`
-	CreatedAt time.Time       `json:"created_at"`
-	UpdatedAt time.Time       `json:"updated_at"`
-	Booked    int             `json:"booked"`
-	Held      int             `json:"held"`
-	Available int             `json:"available"`
+	ID          booking.TrainID `json:"id"`
+	Name        string          `json:"name"`
+	Capacity    int             `json:"capacity"`
+	OnSale      bool            `json:"on_sale"`
+	SalesOpenAt time.Time       `json:"sales_open_at"`
+	Stops       []booking.Stop  `json:"stops"`
+	CreatedAt   time.Time       `json:"created_at"`
+	UpdatedAt   time.Time       `json:"updated_at"`
+	Booked      int             `json:"booked"`
+	Held        int             `json:"held"`
+	Available   int             `json:"available"`
 }
 
 // train returns the train if its JSON has what the methods of booking.Train rely on.
@@ -52,7 +54,7 @@ func (t trainJSON) train() (booking.Train, error) {
 	}
 	return booking.Train{
 		ID: t.ID, Name: t.Name, Capacity: t.Capacity, Stops: t.Stops, OnSale: t.OnSale,
-		CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(),
+		SalesOpenAt: t.SalesOpenAt.UTC(), CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(),
 	}, nil
 }
 
@@ -129,7 +131,7 @@ func (c *Client) FindTrain(ctx context.Context, id booking.TrainID) (booking.Ava
 	}, func(t trainJSON) (booking.Availability, error) { return t.availability("", "") })
 }
 
-// ListTrains returns the trains that match, oldest first; see booking.Trains. More than
+// ListTrains returns the trains that match; see booking.Trains. More than
 // booking.MaxPageLimit trains take several requests; Trains iterates over them without
 // loading all.
 func (c *Client) ListTrains(
@@ -138,7 +140,7 @@ func (c *Client) ListTrains(
 	return fetchList(ctx, query.Page, c.trainPages(query))
 }
 
-// Trains iterates over the trains that match query, oldest first, from query.Page.After to
+// Trains iterates over the trains that match query, in its order, from query.Page.After to
 // the end. It requests query.Page.Limit trains at a time (0: booking.DefaultPageLimit), each
 // page only when it is needed. It stops after it yields an error of ListTrains. Each range
 // loop over the result starts again at query.Page.After.
@@ -147,7 +149,7 @@ func (c *Client) Trains(ctx context.Context, query booking.TrainQuery) iter.Seq2
 }
 
 func (c *Client) trainPages(query booking.TrainQuery) fetchPage[booking.Availability] {
-	convert := pageOf(booking.ListTrains, func(t trainJSON) (booking.Availability, error) {
+	convert := pageOf(query.List(), func(t trainJSON) (booking.Availability, error) {
 		return t.availability(query.From, query.To)
 	})
 	return func(ctx context.Context, page booking.PageRequest) (booking.Page[booking.Availability], error) {
@@ -164,9 +166,12 @@ func (c *Client) trainPages(query booking.TrainQuery) fetchPage[booking.Availabi
 		if !query.Date.IsZero() {
 			values.Set("date", query.Date.Format(time.DateOnly))
 		}
+		if query.Departed {
+			values.Set("departed", "true")
+		}
 		return do(ctx, c, request{
 			operation: "ListTrains", method: http.MethodGet, path: "/v1/trains",
-			query: pageQuery(values, booking.ListTrains, page), public: true,
+			query: pageQuery(values, query.List(), page), public: true,
 		}, convert)
 	}
 }

@@ -212,6 +212,50 @@ var holdFacts = []fact{
 		require.NoError(x, err, "what is sold stays sold")
 		require.Equal(x, b.ID, again.ID)
 	}},
+	{"TrainSellsNothingBeforeItsSalesBegin", func(x *exercise) {
+		opens := time.Now().Add(time.Hour).Truncate(time.Microsecond)
+		draft := x.draft(2)
+		draft.SalesOpenAt = opens
+		train := x.create(draft)
+		require.True(x, opens.Equal(train.SalesOpenAt))
+		requireClosed := func(err error) {
+			x.Helper()
+			x.requireCode(booking.CodeNotOnSale, err)
+			require.Equal(x, opens.UTC(), detailsOf(err).SalesOpenAt)
+		}
+		r := request(train, uuid.New(), 1)
+		_, err := x.Hold(x.ctx(), r)
+		requireClosed(err)
+		require.Empty(x, x.searched("A", "D"))
+		page, err := x.ListTrains(x.ctx(), booking.TrainQuery{From: x.station("A"), To: x.station("D")})
+		require.NoError(x, err)
+		require.Equal(x, opens.UTC(), page.Items[0].Train.SalesOpenAt)
+
+		open := train
+		open.SalesOpenAt = time.Now().Add(-time.Second).Truncate(time.Microsecond)
+		put, _, err := x.PutTrain(x.ctx(), open)
+		require.NoError(x, err)
+		x.requireSameTrain(open, put)
+		hold := x.hold(r)
+		require.Equal(x, []booking.TrainID{train.ID}, x.searched("A", "D"))
+		_, _, err = x.PutTrain(x.ctx(), train)
+		require.NoError(x, err)
+		_, err = x.Hold(x.ctx(), r)
+		requireClosed(err)
+		_, err = x.Confirm(x.ctx(), byHold(hold))
+		requireClosed(err)
+		x.requireTally(train, booking.Tally{Available: 2})
+		open.SalesOpenAt = time.Time{}
+		put, _, err = x.PutTrain(x.ctx(), open)
+		require.NoError(x, err)
+		require.Zero(x, put.SalesOpenAt)
+		x.book(request(train, uuid.New(), 1))
+		_, _, err = x.PutTrain(x.ctx(), offSale(train))
+		require.NoError(x, err)
+		_, err = x.Hold(x.ctx(), request(train, uuid.New(), 2))
+		x.requireCode(booking.CodeNotOnSale, err)
+		require.Zero(x, detailsOf(err).SalesOpenAt, "it is withdrawn")
+	}},
 	{"DepartedTrainIsSoldFromLaterStops", func(x *exercise) {
 		train := x.create(x.departed(1))
 		_, err := x.Hold(x.ctx(), request(train, uuid.New(), 1))

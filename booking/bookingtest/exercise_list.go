@@ -15,8 +15,8 @@ import (
 var listFacts = []fact{
 	{"SearchFindsTrainsInItsDirection", func(x *exercise) {
 		first, second := x.create(x.draft(2)), x.create(x.draft(3))
-		require.Equal(x, []booking.TrainID{first.ID, second.ID}, x.searched("A", "D"), "oldest first")
-		require.Equal(x, []booking.TrainID{first.ID, second.ID}, x.searched("B", "C"))
+		require.ElementsMatch(x, []booking.TrainID{first.ID, second.ID}, x.searched("A", "D"))
+		require.ElementsMatch(x, []booking.TrainID{first.ID, second.ID}, x.searched("B", "C"))
 		require.Empty(x, x.searched("C", "B"))
 		require.Empty(x, x.searched("B", "B"))
 		require.Empty(x, x.searched("A", "Nowhere"))
@@ -111,14 +111,66 @@ var listFacts = []fact{
 		left := x.create(x.departed(1))
 		require.Empty(x, x.searched("A", "D"))
 		require.Equal(x, []booking.TrainID{left.ID}, x.searched("B", "D"), "it can be boarded at B")
-		page, err := x.ListTrains(x.ctx(), booking.TrainQuery{From: x.station("A"), To: x.station("D")})
+	}},
+	{"ListOmitsDepartedTrainsUnlessAsked", func(x *exercise) {
+		ahead, left := x.create(offSale(x.draft(1))), x.create(x.departed(1))
+		draft := x.departed(1)
+		draft.Stops[3].ArrivesAt = draft.Stops[0].DepartsAt
+		draft.Stops[1].DepartsAt = time.Time{}
+		gone := x.create(draft)
+		query := booking.TrainQuery{From: x.station("A"), To: x.station("D")}
+		require.Equal(x, []booking.TrainID{ahead.ID}, x.listed(query, 1))
+		query.Departed = true
+		require.ElementsMatch(x, []booking.TrainID{ahead.ID, left.ID, gone.ID}, x.listed(query, 1))
+		query = booking.TrainQuery{From: x.station("B"), To: x.station("D")}
+		require.Equal(x, []booking.TrainID{left.ID, ahead.ID}, x.listed(query, 1), "it can be boarded at B")
+		mine := []booking.TrainID{ahead.ID, left.ID, gone.ID}
+		require.Equal(x, mine, x.listedOf(booking.TrainQuery{Departed: true}, mine))
+		require.Equal(x, mine[:2], x.listedOf(booking.TrainQuery{}, mine), "it can be boarded at no stop")
+	}},
+	{"TrainsAreListedInTheOrderInWhichTheyDepart", func(x *exercise) {
+		leaves := func(at ...int) booking.TrainID { // minutes from a time at which A and B are left; 0: not given
+			draft := x.draft(1)
+			for stop, minutes := range at {
+				if minutes != 0 {
+					draft.Stops[stop].DepartsAt = time.Now().Add(time.Hour + time.Duration(minutes)*time.Minute)
+				}
+			}
+			return x.create(draft).ID
+		}
+		untimed, fast, ten, eight, nine := leaves(), leaves(55, 56), leaves(60, 61), leaves(40, 70), leaves(0, 50)
+		require.Equal(x, []booking.TrainID{eight, nine, fast, ten, untimed}, x.searched("A", "D"))
+		overtaken := []booking.TrainID{nine, fast, ten, eight, untimed}
+		require.Equal(x, overtaken, x.searched("B", "D"), "one train may overtake another")
+		query := booking.TrainQuery{From: x.station("B"), To: x.station("D"), Page: booking.PageRequest{Limit: 2}}
+		require.Equal(x, overtaken, x.listed(query, 3))
+	}},
+	{"TrainThatDepartsBetweenPagesMovesNoOther", func(x *exercise) {
+		var trains []booking.Train
+		for i := range 5 {
+			draft := x.draft(1)
+			draft.Stops[0].DepartsAt = time.Now().Add(time.Duration(i+1) * time.Hour)
+			trains = append(trains, x.create(draft))
+		}
+		query := booking.TrainQuery{From: x.station("A"), To: x.station("D"), Page: booking.PageRequest{Limit: 2}}
+		page, err := x.ListTrains(x.ctx(), query)
 		require.NoError(x, err)
-		require.Len(x, page.Items, 2, "a list has all trains")
+		require.Len(x, page.Items, 2)
+		for _, left := range trains[1:3] { // the last of the page, and the next one
+			left.Stops = slices.Clone(left.Stops)
+			left.Stops[0].DepartsAt = time.Now().Add(-time.Minute)
+			_, _, err = x.PutTrain(x.ctx(), left)
+			require.NoError(x, err)
+		}
+		query.Page.After = page.Next
+		require.Equal(x, []booking.TrainID{trains[3].ID, trains[4].ID}, x.listed(query, 1))
 	}},
 	{"ListIsPaged", func(x *exercise) {
 		var all []booking.TrainID
-		for range 5 {
-			all = append(all, x.create(x.draft(1)).ID)
+		for i := range 5 {
+			draft := x.draft(1)
+			draft.Stops[1].DepartsAt = time.Now().Add(time.Duration(i+1) * time.Hour)
+			all = append(all, x.create(draft).ID)
 		}
 		query := booking.TrainQuery{From: x.station("B"), To: x.station("D"), Page: booking.PageRequest{Limit: 2}}
 		require.Equal(x, all, x.listed(query, 3))
@@ -132,13 +184,7 @@ var listFacts = []fact{
 		for range 3 {
 			mine = append(mine, x.create(x.draft(1)).ID)
 		}
-		var found []booking.TrainID
-		for _, id := range x.listed(booking.TrainQuery{Page: booking.PageRequest{Limit: 7}}, 0) {
-			if id == mine[0] || id == mine[1] || id == mine[2] {
-				found = append(found, id)
-			}
-		}
-		require.Equal(x, mine, found, "each once, oldest first")
+		require.Equal(x, mine, x.listedOf(booking.TrainQuery{}, mine), "each once, oldest first")
 	}},
 	{"ListCountsTheSegmentOfTheQuery", func(x *exercise) {
 		train := x.create(x.draft(5))
@@ -229,6 +275,13 @@ func (x *exercise) listed(query booking.TrainQuery, pages int) (ids []booking.Tr
 		require.Len(x, page.Items, query.Page.Limit)
 		query.Page.After = page.Next
 	}
+}
+
+// listedOf returns those of the trains that are on the pages of a list without stations.
+func (x *exercise) listedOf(query booking.TrainQuery, trains []booking.TrainID) []booking.TrainID {
+	x.Helper()
+	query.Page.Limit = 7
+	return slices.DeleteFunc(x.listed(query, 0), func(id booking.TrainID) bool { return !slices.Contains(trains, id) })
 }
 
 // offSale returns the train as not on sale.

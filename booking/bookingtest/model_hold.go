@@ -19,8 +19,8 @@ func (m *Model) Hold(request booking.HoldRequest, now time.Time) (hold booking.H
 	if err := m.checkNumbers(request); err != nil {
 		return booking.Hold{}, false, err
 	}
-	if !m.train.OnSale {
-		return booking.Hold{}, false, refusal(booking.CodeNotOnSale)
+	if err := m.notOnSale(now); err != nil {
+		return booking.Hold{}, false, err
 	}
 	if k := m.existing(request, from, to, now); k != nil {
 		switch {
@@ -59,8 +59,9 @@ func (m *Model) Confirm(ref booking.HoldRef, now time.Time) (b booking.Booking, 
 		return k.Sold, booking.HoldID{}, false, nil
 	case k.InTransit():
 		return booking.Booking{}, booking.HoldID{}, false, &booking.InTransitError{Hold: k.Hold.ID}
-	case !m.train.OnSale:
-		return booking.Booking{}, booking.HoldID{}, false, refusal(booking.CodeNotOnSale)
+	}
+	if err := m.notOnSale(now); err != nil {
+		return booking.Booking{}, booking.HoldID{}, false, err
 	}
 	k.State = Confirming
 	k.Sold = booking.Booking{
@@ -97,14 +98,25 @@ func (m *Model) Extend(ref booking.HoldRef, now time.Time) (hold booking.Hold, m
 		return booking.Hold{}, false, refusal(booking.CodeSeatNotLocked)
 	case k.InTransit():
 		return booking.Hold{}, false, &booking.InTransitError{Hold: k.Hold.ID}
-	case !m.train.OnSale:
-		return booking.Hold{}, false, refusal(booking.CodeNotOnSale)
+	case m.notOnSale(now) != nil:
+		return booking.Hold{}, false, m.notOnSale(now)
 	case k.Hold.Extended:
 		return k.Hold, false, nil
 	}
 	k.State, k.extended = Extending, k.Hold
 	k.extended.ExpiresAt, k.extended.Extended = k.Hold.ExpiresAt.Add(m.rules.TTL), true
 	return k.extended, true, nil
+}
+
+// notOnSale returns why the train sells nothing at now: it is withdrawn, or its sales begin later.
+func (m *Model) notOnSale(now time.Time) error {
+	switch opens := m.train.SalesOpenAt; {
+	case !m.train.OnSale:
+		return refusal(booking.CodeNotOnSale)
+	case opens.After(now):
+		return &booking.Error{Code: booking.CodeNotOnSale, SalesOpenAt: opens}
+	}
+	return nil
 }
 
 // resolve returns the live ticket that ref identifies. A seat alone identifies it if the user

@@ -26,7 +26,7 @@ var demoTrains = []struct {
 // addDemo adds the demo trains if the store has no train. Their ids are derived from their
 // names, so that a retry does not add a train twice.
 func addDemo(ctx context.Context, trains booking.Trains) error {
-	found, err := trains.ListTrains(ctx, booking.TrainQuery{Page: booking.PageRequest{Limit: 1}})
+	found, err := trains.ListTrains(ctx, booking.TrainQuery{Departed: true, Page: booking.PageRequest{Limit: 1}})
 	if err != nil {
 		return fmt.Errorf("list trains: %w", err)
 	}

@@ -92,6 +92,14 @@ type TrainSpec struct {
 	// +kubebuilder:default=true
 	OnSale *bool `json:"onSale,omitempty"`
 
+	// salesOpenAt is a time like 2026-12-01T06:00:00+05:30. Before it no seat can be locked or booked.
+	// By default sales begin at once.
+	//
+	// +optional
+	// +kubebuilder:validation:Format=date-time
+	// +kubebuilder:validation:MaxLength=35
+	SalesOpenAt string `json:"salesOpenAt,omitempty"`
+
 	// deletionPolicy decides what happens to the train when this resource is deleted. Retain
 	// takes it off sale and keeps it with its bookings; another Train can adopt it by its
 	// trainID. Cancel cancels its bookings and deletes it.

@@ -27,7 +27,8 @@ func newTrain() booking.Train {
 			{Station: "São Paulo", ArrivesAt: leaves.UTC().Add(9 * time.Hour)},
 			{Station: "Mumbai"},
 		},
-		CreatedAt: start, UpdatedAt: start.Add(time.Microsecond),
+		SalesOpenAt: start.Add(time.Hour + time.Microsecond),
+		CreatedAt:   start, UpdatedAt: start.Add(time.Microsecond),
 	}
 }
 

@@ -273,7 +273,7 @@ func changeReplaces(x *exercise) {
 	train := x.createTrain()
 	guard := x.adopt(train.ID)
 	change := newTrain()
-	change.Name, change.Capacity, change.OnSale = "Rajdhani", 20_000, false
+	change.Name, change.Capacity, change.OnSale, change.SalesOpenAt = "Rajdhani", 20_000, false, time.Time{}
 	change.Stops, change.UpdatedAt = change.Stops[1:], start.Add(time.Hour)
 	change.CreatedAt = start.Add(time.Minute) // must be ignored
 	change.ID = train.ID
@@ -281,6 +281,9 @@ func changeReplaces(x *exercise) {
 	got := x.load(train.ID).Train
 	change.CreatedAt = train.CreatedAt
 	x.requireSameTrain(change, got)
+	change.SalesOpenAt = start
+	require.NoError(x, x.ChangeTrain(x.Context(), guard, change))
+	x.requireSameTrain(change, x.load(train.ID).Train)
 	epoch, err := Epoch(x.Context(), x, train.ID)
 	require.NoError(x, err)
 	require.Equal(x, guard.Epoch, epoch)
@@ -341,6 +344,7 @@ func restoredKeepsEpoch(x *exercise) {
 	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, false))
 	restored := newTrain()
 	restored.ID, restored.Name, restored.CreatedAt = train.ID, "Restored", start.Add(time.Hour)
+	restored.SalesOpenAt = start.Add(2 * time.Hour)
 	require.NoError(x, x.CreateTrain(x.Context(), restored))
 	got := x.load(train.ID).Train
 	x.requireSameTrain(restored, got)

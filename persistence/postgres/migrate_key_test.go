@@ -17,13 +17,20 @@ import (
 // The versions of the tables before and after the train came into the key of bookings.
 const beforeKey, withKey = 3, 4
 
+// migrateToBeforeKey also adds the column that this version needs to write a train.
+func migrateToBeforeKey(t *testing.T, db *postgres.DB) {
+	t.Helper()
+	require.NoError(t, db.MigrateTo(t.Context(), beforeKey))
+	require.NoError(t, db.Exec(t.Context(), `ALTER TABLE trains ADD COLUMN sales_open_at timestamptz`))
+}
+
 // TestSalesContinueWhileTheKeyOfBookingsIsReplaced migrates while others read the bookings for
 // longer than lock_timeout.
 func TestSalesContinueWhileTheKeyOfBookingsIsReplaced(t *testing.T) {
 	t.Parallel()
 	url := servers.EmptyPostgres(t)
 	db := openAt(t, url)
-	require.NoError(t, db.MigrateTo(t.Context(), beforeKey))
+	migrateToBeforeKey(t, db)
 	guard := adopt(t, db, booking.NewTrainID())
 	first := saleOf(guard, 1)
 	require.NoError(t, bookOne(t.Context(), db, first))
@@ -56,7 +63,7 @@ func TestInterruptedMigrationIsRepeated(t *testing.T) {
 	t.Parallel()
 	url := servers.EmptyPostgres(t)
 	db := openAt(t, url)
-	require.NoError(t, db.MigrateTo(t.Context(), beforeKey))
+	migrateToBeforeKey(t, db)
 	require.NoError(t, bookOne(t.Context(), db, saleOf(adopt(t, db, booking.NewTrainID()), 1)))
 	dump, watch := connect(t, url), connect(t, url)
 	dump.do(`BEGIN ISOLATION LEVEL REPEATABLE READ`)

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	trainColumns       = `id, name, capacity, on_sale, created_at, updated_at, stops`
-	formerTrainColumns = `train_id, name, capacity, on_sale, created_at, updated_at, stops`
+	trainColumns       = `id, name, capacity, on_sale, created_at, updated_at, stops, sales_open_at`
+	formerTrainColumns = `train_id, name, capacity, on_sale, created_at, updated_at, stops, sales_open_at`
 )
 
 // The results of a guarded statement.
@@ -52,12 +52,12 @@ func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 			UPDATE catalogue SET revision = revision + 1
 			WHERE NOT EXISTS (SELECT 1 FROM stored WHERE deleted_at IS NULL) RETURNING revision)
 		INSERT INTO trains (` + trainColumns + `, retires_at, revision)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, revision FROM next
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, revision FROM next
 		ON CONFLICT (id) DO UPDATE SET
 			owner = NULL, deleted_at = NULL,
 			name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
 			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
-			retires_at = excluded.retires_at, revision = excluded.revision
+			sales_open_at = excluded.sales_open_at, retires_at = excluded.retires_at, revision = excluded.revision
 		WHERE trains.deleted_at IS NOT NULL`
 	stops, err := persistence.EncodeList(train.Stops)
 	if err != nil {
@@ -65,7 +65,7 @@ func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 	}
 	return db.write(ctx, "create train", func(ctx context.Context, c *conn) error {
 		created, err := c.exec(ctx, create, id(train.ID), train.Name, train.Capacity, train.OnSale,
-			train.CreatedAt, train.UpdatedAt, stops, persistence.EncodeRetirement(&train))
+			train.CreatedAt, train.UpdatedAt, stops, optional(train.SalesOpenAt), persistence.EncodeRetirement(&train))
 		if err == nil && created == 0 {
 			return persistence.ErrExists
 		}
@@ -260,8 +260,8 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 			FROM g),
 		next AS (` + nextRevision + `),
 		changed AS (
-			UPDATE trains SET name = $4, capacity = $5, on_sale = $6, updated_at = $7, stops = $8, retires_at = $9,
-				revision = (SELECT revision FROM next)
+			UPDATE trains SET name = $4, capacity = $5, on_sale = $6, updated_at = $7, stops = $8, sales_open_at = $9,
+				retires_at = $10, revision = (SELECT revision FROM next)
 			WHERE id = $1 AND (SELECT result FROM checked) = 'done')
 		SELECT result FROM checked`
 	stops, err := persistence.EncodeList(train.Stops)
@@ -269,7 +269,8 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 		return wrap("change train", err)
 	}
 	return db.guarded(ctx, "change train", change, guard,
-		train.Name, train.Capacity, train.OnSale, train.UpdatedAt, stops, persistence.EncodeRetirement(&train))
+		train.Name, train.Capacity, train.OnSale, train.UpdatedAt, stops, optional(train.SalesOpenAt),
+		persistence.EncodeRetirement(&train))
 }
 
 // DeleteTrain implements persistence.Trains. The caller must have no sale of the train in
@@ -340,11 +341,12 @@ func (s *trainScanner) scan(r row) (t booking.Train, err error) {
 // scanAnd scans the columns of a train, and more columns after them.
 func (s *trainScanner) scanAnd(r row, t *booking.Train, more ...any) (err error) {
 	var stops string
-	columns := []any{(*[16]byte)(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &t.CreatedAt, &t.UpdatedAt, &stops}
+	var opens *time.Time
+	columns := []any{(*[16]byte)(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &t.CreatedAt, &t.UpdatedAt, &stops, &opens}
 	if err := r.Scan(append(columns, more...)...); err != nil {
 		return err
 	}
-	t.CreatedAt, t.UpdatedAt = fromTime(t.CreatedAt), fromTime(t.UpdatedAt)
+	t.CreatedAt, t.UpdatedAt, t.SalesOpenAt = fromTime(t.CreatedAt), fromTime(t.UpdatedAt), fromOptional(opens)
 	t.Stops, err = s.stops.Decode(stops)
 	return err
 }

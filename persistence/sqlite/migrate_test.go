@@ -47,7 +47,11 @@ func TestHoldsOfTheVersionBeforeAreKept(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, db.MigrateTo(t.Context(), before))
-	guard := adopt(t, db, booking.NewTrainID())
+	id := booking.NewTrainID()
+	require.NoError(t, db.Exec(t.Context(), `
+		INSERT INTO trains (id, name, capacity, on_sale, created_at, updated_at, stops, retires_at, revision)
+		VALUES (?, 'Rajdhani', 20000, 1, 0, 0, '[{"station":"Delhi"},{"station":"Mumbai"}]', 0, 1)`, id[:]))
+	guard := adoptStored(t, db, id)
 	var writes []persistence.HoldWrite
 	put := func(live, ended int) {
 		t.Helper()

@@ -68,6 +68,12 @@ func adopt(tb testing.TB, db *sqlite.DB, id booking.TrainID) persistence.Guard {
 	if err != nil {
 		require.ErrorIs(tb, err, persistence.ErrExists)
 	}
+	return adoptStored(tb, db, id)
+}
+
+// adoptStored adopts a train that the store has.
+func adoptStored(tb testing.TB, db *sqlite.DB, id booking.TrainID) persistence.Guard {
+	tb.Helper()
 	old, err := persistencetest.Epoch(tb.Context(), db, id)
 	require.NoError(tb, err)
 	guard := persistence.Guard{Train: id, Owner: uuid.New()}

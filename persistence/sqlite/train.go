@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	trainColumns       = `id, name, capacity, on_sale, created_at, updated_at, stops`
-	formerTrainColumns = `train_id, name, capacity, on_sale, created_at, updated_at, stops`
+	trainColumns       = `id, name, capacity, on_sale, created_at, updated_at, stops, sales_open_at`
+	formerTrainColumns = `train_id, name, capacity, on_sale, created_at, updated_at, stops, sales_open_at`
 )
 
 // keepTrain keeps a train as it is now, for a booking that is cancelled in the same transaction.
@@ -25,12 +25,12 @@ const keepTrain = `
 // activation that deleted it is fenced.
 func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 	const create = `
-		INSERT INTO trains (` + trainColumns + `, retires_at, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		INSERT INTO trains (` + trainColumns + `, retires_at, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET
 			owner = NULL, deleted_at = NULL,
 			name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
 			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
-			retires_at = excluded.retires_at, revision = excluded.revision
+			sales_open_at = excluded.sales_open_at, retires_at = excluded.retires_at, revision = excluded.revision
 		WHERE trains.deleted_at IS NOT NULL`
 	stops, err := persistence.EncodeList(train.Stops)
 	if err != nil {
@@ -42,7 +42,8 @@ func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
 			return err
 		}
 		created, err := c.exec(ctx, create, train.ID[:], train.Name, train.Capacity, train.OnSale,
-			micros(train.CreatedAt), micros(train.UpdatedAt), stops, micros(persistence.EncodeRetirement(&train)), revision)
+			micros(train.CreatedAt), micros(train.UpdatedAt), stops, optional(train.SalesOpenAt),
+			micros(persistence.EncodeRetirement(&train)), revision)
 		if err == nil && created == 0 {
 			return persistence.ErrExists
 		}
@@ -194,7 +195,8 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 	const (
 		above  = `SELECT EXISTS (SELECT 1 FROM seats WHERE train_id = ? AND seat_number > ? AND legs <> 0)`
 		change = `
-			UPDATE trains SET name = ?, capacity = ?, on_sale = ?, updated_at = ?, stops = ?, retires_at = ?, revision = ?
+			UPDATE trains SET name = ?, capacity = ?, on_sale = ?, updated_at = ?, stops = ?, sales_open_at = ?, retires_at = ?,
+				revision = ?
 			WHERE id = ?`
 	)
 	stops, err := persistence.EncodeList(train.Stops)
@@ -217,7 +219,7 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 			return err
 		}
 		_, err = c.exec(ctx, change, train.Name, train.Capacity, train.OnSale, micros(train.UpdatedAt), stops,
-			micros(persistence.EncodeRetirement(&train)), revision, guard.Train[:])
+			optional(train.SalesOpenAt), micros(persistence.EncodeRetirement(&train)), revision, guard.Train[:])
 		return err
 	})
 }
@@ -310,12 +312,13 @@ func (s *trainScanner) scanAnd(r row, t *booking.Train, more ...any) (err error)
 	var (
 		created, updated int64
 		stops            string
+		opens            *int64
 	)
-	columns := []any{trainID(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &created, &updated, &stops}
+	columns := []any{trainID(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &created, &updated, &stops, &opens}
 	if err := r.Scan(append(columns, more...)...); err != nil {
 		return err
 	}
-	t.CreatedAt, t.UpdatedAt = fromMicros(created), fromMicros(updated)
+	t.CreatedAt, t.UpdatedAt, t.SalesOpenAt = fromMicros(created), fromMicros(updated), fromOptional(opens)
 	t.Stops, err = s.stops.Decode(stops)
 	return err
 }

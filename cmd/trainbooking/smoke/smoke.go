@@ -134,7 +134,7 @@ func (r *run) findTrain(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("list the trains: %w", err)
 		}
-		if a.Train.OnSale && a.Available > 0 && !a.Train.Departed(a.Segment, now) {
+		if a.Train.Sells(now) && a.Available > 0 && !a.Train.Departed(a.Segment, now) {
 			r.train = *a.Train
 			return nil
 		}

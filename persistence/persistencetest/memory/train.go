@@ -210,7 +210,8 @@ func (s *Store) ChangeTrain(ctx context.Context, guard persistence.Guard, to boo
 			return persistence.ErrConflict
 		}
 	}
-	t.Name, t.Capacity, t.Stops, t.OnSale, t.UpdatedAt = to.Name, to.Capacity, to.Stops, to.OnSale, to.UpdatedAt
+	t.Name, t.Capacity, t.Stops, t.OnSale, t.SalesOpenAt = to.Name, to.Capacity, to.Stops, to.OnSale, to.SalesOpenAt
+	t.UpdatedAt = to.UpdatedAt
 	s.changed(t)
 	return nil
 }

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS former_trains (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     stops      json        NOT NULL,
+    sales_open_at timestamptz,
     PRIMARY KEY (train_id, revision)
 );
 SET lock_timeout = 0;

@@ -16,6 +16,7 @@ CREATE TABLE former_trains (
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     stops      TEXT    NOT NULL,
+    sales_open_at INTEGER,
     PRIMARY KEY (train_id, revision)
 ) STRICT;
 

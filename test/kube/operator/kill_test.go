@@ -86,7 +86,7 @@ func (h *harness) requireDone(s step, t *v1alpha1.Train) {
 	h.t.Helper()
 	h.eventually(func(ctx context.Context) bool { return s.done(ctx, h, t) }, func() string { return t.Name })
 	var trains []booking.Train
-	for found, err := range h.trains.Trains(h.t.Context(), booking.TrainQuery{}) {
+	for found, err := range h.trains.Trains(h.t.Context(), booking.TrainQuery{Departed: true}) {
 		require.NoError(h.t, err)
 		trains = append(trains, *found.Train)
 	}
@@ -178,7 +178,7 @@ func (h *harness) reset() {
 		h.delete(t)
 		h.patch(t, map[string]any{"metadata": map[string]any{"finalizers": []string{}}})
 	}
-	for found, err := range h.trains.Trains(h.t.Context(), booking.TrainQuery{}) {
+	for found, err := range h.trains.Trains(h.t.Context(), booking.TrainQuery{Departed: true}) {
 		require.NoError(h.t, err)
 		require.NoError(h.t, h.trains.DeleteTrain(h.t.Context(), found.Train.ID, true))
 	}

@@ -106,6 +106,7 @@ func TestValidTrainIsAccepted(t *testing.T) {
 			map[string]any{"station": "B", "arrivesAt": "2040-12-01T06:00:00.500000001Z"},
 		}),
 		"not on sale": set("onSale", false),
+		"sold later":  set("salesOpenAt", "2040-11-01T06:00:00+05:30"),
 		"cancel":      set("deletionPolicy", "Cancel"),
 		"an id":       set("trainID", "6f1b0c3e-3a46-4ad4-9d1f-2f5b3c1d0000"),
 		"suspended":   set("suspend", true),
@@ -153,6 +154,7 @@ func TestInvalidTrainIsRejectedWithAMessage(t *testing.T) {
 		"a time without an offset": {set("stops", []any{
 			map[string]any{"station": "A", "departsAt": "2040-12-01T06:00:00"}, map[string]any{"station": "B"},
 		}), "spec.stops[0].departsAt"},
+		"sales at noon":      {set("salesOpenAt", "at noon"), "spec.salesOpenAt"},
 		"another policy":     {set("deletionPolicy", "Delete"), `supported values: "Retain", "Cancel"`},
 		"no id":              {set("trainID", "shatabdi"), "spec.trainID"},
 		"the id of a seat":   {set("trainID", "6f1b0c3e-3a46-4ad4-9d1f-2f5b3c1d0007"), "spec.trainID"},

@@ -53,6 +53,7 @@ func TestChangeReachesTheService(t *testing.T) {
 		set("name", " Deccan  Queen ")(spec)
 		set("capacity", 300)(spec)
 		set("onSale", false)(spec)
+		set("salesOpenAt", "2040-11-01T06:00:00.0000001+05:30")(spec)
 		route("Pune", "Lonavla", "Dadar")(spec)
 	})
 	train = h.await(train, ready)
@@ -61,6 +62,7 @@ func TestChangeReachesTheService(t *testing.T) {
 	sold := h.find(train.Status.TrainID).Train
 	require.Equal(t, "Deccan  Queen", sold.Name)
 	require.False(t, sold.OnSale)
+	require.Equal(t, time.Date(2040, 11, 1, 0, 30, 0, 0, time.UTC), sold.SalesOpenAt)
 	h.awaitEvent(train, v1alpha1.EventUpdated, "")
 }
 
@@ -70,10 +72,10 @@ func TestDriftIsCorrected(t *testing.T) {
 	h.startOperator()
 	train := h.await(h.create(nil), ready)
 	sold := *h.find(train.Status.TrainID).Train
-	sold.Name, sold.OnSale = "Another", false
+	sold.Name, sold.OnSale, sold.SalesOpenAt = "Another", false, time.Now().Add(time.Hour)
 	_, _, err := h.trains.PutTrain(t.Context(), sold)
 	require.NoError(t, err)
-	h.awaitEvent(train, v1alpha1.EventDriftCorrected, `name "Another" to "Shatabdi Express", onSale false to true`)
+	h.awaitEvent(train, v1alpha1.EventDriftCorrected, `name "Another" to "Shatabdi Express", onSale false to true, salesOpenAt`)
 	require.Equal(t, "Shatabdi Express", h.find(train.Status.TrainID).Train.Name)
 
 	require.NoError(t, h.trains.DeleteTrain(t.Context(), sold.ID, true))

@@ -79,6 +79,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: boolean
       default: true
+    - name: salesOpenAt
+      type:
+        scalar: untyped
     - name: stops
       type:
         list:

@@ -24,6 +24,9 @@ type TrainSpecApplyConfiguration struct {
 	// onSale reports whether seats can be locked and booked. Bookings stay valid when it is
 	// set to false.
 	OnSale *bool `json:"onSale,omitempty"`
+	// salesOpenAt is a time like 2026-12-01T06:00:00+05:30. Before it no seat can be locked or booked.
+	// By default sales begin at once.
+	SalesOpenAt *string `json:"salesOpenAt,omitempty"`
 	// deletionPolicy decides what happens to the train when this resource is deleted. Retain
 	// takes it off sale and keeps it with its bookings; another Train can adopt it by its
 	// trainID. Cancel cancels its bookings and deletes it.
@@ -77,6 +80,14 @@ func (b *TrainSpecApplyConfiguration) WithStops(values ...*StopApplyConfiguratio
 // If called multiple times, the OnSale field is set to the value of the last call.
 func (b *TrainSpecApplyConfiguration) WithOnSale(value bool) *TrainSpecApplyConfiguration {
 	b.OnSale = &value
+	return b
+}
+
+// WithSalesOpenAt sets the SalesOpenAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SalesOpenAt field is set to the value of the last call.
+func (b *TrainSpecApplyConfiguration) WithSalesOpenAt(value string) *TrainSpecApplyConfiguration {
+	b.SalesOpenAt = &value
 	return b
 }
 

@@ -1,0 +1,4 @@
+package operator
+
+// Wanted is wanted.
+var Wanted = wanted
