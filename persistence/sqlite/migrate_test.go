@@ -93,15 +93,11 @@ func TestHoldsOfTheVersionBeforeAreKept(t *testing.T) {
 	requireRows(t, db, "ended_holds", 0)
 }
 
-// TestBookingThatTheVersionBeforeCancelledHasOnlyItsOwnTrain has bookings that were cancelled before
+// TestBookingThatTheVersionBeforeCancelledHasOnlyItsOwnTrain has bookings as they were cancelled before
 // cancelled bookings kept their trains: on a train that changes later, and on one that is deleted.
 func TestBookingThatTheVersionBeforeCancelledHasOnlyItsOwnTrain(t *testing.T) {
 	t.Parallel()
-	const before = 8
-	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	require.NoError(t, db.MigrateTo(t.Context(), before))
+	db := openNew(t)
 	changed, deleted := adopt(t, db, booking.NewTrainID()), adopt(t, db, booking.NewTrainID())
 	at := now()
 	for _, guard := range []persistence.Guard{changed, deleted} {
@@ -111,7 +107,6 @@ func TestBookingThatTheVersionBeforeCancelledHasOnlyItsOwnTrain(t *testing.T) {
 			guard.Train[:], guard.Train[:], guard.Owner[:], at.UnixMicro()))
 	}
 	require.NoError(t, db.Exec(t.Context(), `UPDATE trains SET deleted_at = ? WHERE id = ?`, at.UnixMicro(), deleted.Train[:]))
-	require.NoError(t, db.Migrate(t.Context()))
 	trainOf := func(guard persistence.Guard) *booking.Train {
 		t.Helper()
 		page, err := db.TrainBookings(t.Context(), guard.Train, booking.PageRequest{Cancelled: true})
