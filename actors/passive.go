@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"trainbooking.dev/booking"
@@ -17,6 +18,9 @@ const (
 	maxPassiveSeats = 2_000_000
 	// maxTrainsPerRead bounds the trains of one statement and pipeline, and so the memory for its result.
 	maxTrainsPerRead = 100
+	// restPerRead is how many times as long as such a read the rest is that follows it while commands are
+	// executed: a query for many trains must not keep sales from the processors.
+	restPerRead = 7
 	// maxReads bounds the reads of passive snapshots at a time, so that they leave a connection of
 	// the store for others. maxReadWait is how long a query waits for one of them to end.
 	maxReads    = 4
@@ -33,7 +37,9 @@ type passive struct {
 	store   persistence.Store
 	holds   persistence.Holds
 	address string // of this process
-	slots   chan struct{}
+	// commands is the number of commands that the process executes.
+	commands *atomic.Int64
+	slots    chan struct{}
 
 	mu    sync.Mutex
 	reads map[booking.TrainID]*passiveRead
@@ -54,9 +60,9 @@ func newPassiveRead(train *booking.Train, now time.Time) *passiveRead {
 	return &passiveRead{train: train, until: now.Add(passiveTime), done: make(chan struct{})}
 }
 
-func newPassive(store persistence.Store, holds persistence.Holds, address string) *passive {
+func newPassive(store persistence.Store, holds persistence.Holds, address string, commands *atomic.Int64) *passive {
 	return &passive{
-		store: store, holds: holds, address: address,
+		store: store, holds: holds, address: address, commands: commands,
 		slots: make(chan struct{}, maxReads), reads: map[booking.TrainID]*passiveRead{},
 	}
 }
@@ -132,12 +138,16 @@ func (p *passive) read(ctx context.Context, reads []*passiveRead) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
 	for some := range slices.Chunk(reads, maxTrainsPerRead) {
+		began := time.Now()
 		if err := p.readFromStores(ctx, some); err != nil {
 			for _, r := range some {
 				r.err = err
 			}
 		}
 		p.finish(some)
+		if len(some) == maxTrainsPerRead && p.commands.Load() > 0 {
+			_ = pause(ctx, restPerRead*time.Since(began))
+		}
 	}
 }
 

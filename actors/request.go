@@ -72,6 +72,8 @@ func sendRequest[R any](
 		ctx, cancel = context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
 	}
+	s.commands.Add(1)
+	defer s.commands.Add(-1)
 	ctx, end := startRequest(ctx, c, id)
 	defer func() { end(err) }()
 	timeout, to, conflicts := minAttempt, "", 0

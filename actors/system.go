@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -63,6 +64,7 @@ type System struct {
 	queries     *peerQueries
 	members     signal          // the members have changed
 	background  sync.WaitGroup  // store and peer calls
+	commands    atomic.Int64    // being executed
 	rebalances  chan struct{}   // gets a value when trains may have to move
 	running     context.Context // from New until Stop
 	cancel      context.CancelFunc
@@ -92,7 +94,7 @@ func New(o Options) *System {
 	s.shutdown = sync.OnceFunc(s.actors.Shutdown)
 	s.activations = newActivations(s)
 	s.refreshes.read = s.refreshCatalogue
-	s.passive = newPassive(o.Store, o.Holds, s.cluster.Address())
+	s.passive = newPassive(o.Store, o.Holds, s.cluster.Address(), &s.commands)
 	s.metrics = newMetrics(o.Registry, s.activations)
 	s.holdWriter = newBatcher("holds", writeLimits(o.HoldWriters),
 		func(w persistence.HoldWrite) booking.TrainID { return w.Guard.Train }, o.Holds.WriteHolds, s.metrics.writer("holds"))

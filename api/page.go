@@ -20,7 +20,7 @@ const (
 	itemsPerTurn = 32
 	// restPerTurn is how many times as long as the turn the rest is that follows it while other requests
 	// are in progress: so a list takes a quarter of a processor.
-	restPerTurn = 3
+	restPerTurn = 7
 )
 
 var errTooManyItems = errors.New("too many long lists are read at the same time")
