@@ -97,7 +97,7 @@ func (m *SeatMap) nearest(n int, user uuid.UUID, segment Legs, except []int, now
 			break
 		}
 	}
-	found := append(below, above...)
+	found := slices.Concat(below, above)
 	distance := func(seat int) int { return max(seat-n, n-seat) }
 	slices.SortFunc(found, func(a, b int) int { return cmp.Or(cmp.Compare(distance(a), distance(b)), cmp.Compare(a, b)) })
 	return found[:min(len(found), MaxAlternatives)]

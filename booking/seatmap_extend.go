@@ -20,7 +20,7 @@ func (m *SeatMap) Extend(ref HoldRef, rules HoldRules, history History, now time
 		return Hold{}, false, errExpired(h.ExpiresAt)
 	case !m.train.Sells(now):
 		return Hold{}, false, m.errNotOnSale()
-	case h.Hold.Extended:
+	case h.Extended:
 		return h.Hold, false, nil
 	}
 	h.phase = PhaseExtending

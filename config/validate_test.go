@@ -40,7 +40,7 @@ func TestEachRuleSaysWhatToSet(t *testing.T) {
 		},
 		"--max-holds-per-user 0 is out of range; set it to 1 to 20000":  func(c *config.Config) { c.MaxHoldsPerUser = 0 },
 		"--max-seats-per-user -1 is out of range; set it to 0 to 20000": func(c *config.Config) { c.MaxSeatsPerUser = -1 },
-		"--rehold-pause -1s is out of range; set it to 0s to 24h":   func(c *config.Config) { c.ReholdPause = -time.Second },
+		"--rehold-pause -1s is out of range; set it to 0s to 24h":       func(c *config.Config) { c.ReholdPause = -time.Second },
 		"--access-ttl 0s is out of range; set it to 1s to 8784h":        func(c *config.Config) { c.AccessTTL = 0 },
 		"--refresh-ttl 10m is shorter than --access-ttl 20m; set it longer, or clients cannot refresh": func(c *config.Config) {
 			c.RefreshTTL = 10 * time.Minute

@@ -257,7 +257,7 @@ var holdFacts = []fact{
 		require.Zero(x, detailsOf(err).SalesOpenAt, "it is withdrawn")
 	}},
 	{"DepartedTrainIsSoldFromLaterStops", func(x *exercise) {
-		train := x.create(x.departed(1))
+		train := x.create(x.departed())
 		_, err := x.Hold(x.ctx(), request(train, uuid.New(), 1))
 		x.requireCode(booking.CodeDeparted, err)
 		_, err = x.Hold(x.ctx(), x.between(request(train, uuid.New(), 1), "A", "B"))

@@ -108,13 +108,13 @@ var listFacts = []fact{
 	}},
 	{"SearchOmitsTrainsThatCannotBeBooked", func(x *exercise) {
 		x.create(offSale(x.draft(1)))
-		left := x.create(x.departed(1))
+		left := x.create(x.departed())
 		require.Empty(x, x.searched("A", "D"))
 		require.Equal(x, []booking.TrainID{left.ID}, x.searched("B", "D"), "it can be boarded at B")
 	}},
 	{"ListOmitsDepartedTrainsUnlessAsked", func(x *exercise) {
-		ahead, left := x.create(offSale(x.draft(1))), x.create(x.departed(1))
-		draft := x.departed(1)
+		ahead, left := x.create(offSale(x.draft(1))), x.create(x.departed())
+		draft := x.departed()
 		draft.Stops[3].ArrivesAt = draft.Stops[0].DepartsAt
 		draft.Stops[1].DepartsAt = time.Time{}
 		gone := x.create(draft)
@@ -291,8 +291,8 @@ func offSale(train booking.Train) booking.Train {
 }
 
 // departed returns a train that has left A but not B.
-func (x *exercise) departed(capacity int) booking.Train {
-	train := x.draft(capacity)
+func (x *exercise) departed() booking.Train {
+	train := x.draft(1)
 	train.Stops[0].DepartsAt = time.Now().Add(-time.Hour)
 	train.Stops[1].DepartsAt = time.Now().Add(time.Hour)
 	return train
