@@ -44,6 +44,16 @@ var mutants = []mutant{
 		killedBy: []suite{seatMap, chaos("killed")},
 	},
 	{
+		name: "extended-again-and-again", pkg: "booking", decl: "SeatMap.Extend",
+		edit:     replace(`case h.Extended:`, `case false:`),
+		killedBy: []suite{seatMap},
+	},
+	{
+		name: "held-again-and-again", pkg: "booking", decl: "pauses.until",
+		edit:     begin(`return time.Time{}`),
+		killedBy: []suite{tests("./booking", "SomebodyElseWanted")},
+	},
+	{
 		name: "retry-with-a-new-id", pkg: "booking", decl: "BookingIDOf",
 		edit:     begin(`return uuid.New()`),
 		killedBy: []suite{tests("./actors", "HoldsAndBookingsSurviveARestart"), simulated, chaos("reset by Postgres")},
