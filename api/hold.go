@@ -92,18 +92,14 @@ func (s *Server) newHold(ctx context.Context, c *call, in holdRequest) (booking.
 		Seats: in.seats, Count: in.count, From: in.from, To: in.to, BestAlternative: in.bestAlternative,
 	}
 	hold, err := s.service.Hold(ctx, request)
-	if booking.CodeOf(err) != booking.CodeTooManySeats {
-		return hold, err
+	if booking.CodeOf(err) == booking.CodeTooManySeats {
+		err = s.elseAsAdmin(ctx, c, err, func() (err error) {
+			request.Unlimited = true
+			hold, err = s.service.Hold(ctx, request)
+			return err
+		})
 	}
-	// The role is looked up only here, because that reads the store.
-	admin, failure := s.accounts.IsAdmin(ctx, request.User)
-	if failure != nil {
-		return booking.Hold{}, failure
-	}
-	if request.Unlimited = admin; !admin {
-		return booking.Hold{}, err
-	}
-	return s.service.Hold(ctx, request)
+	return hold, err
 }
 
 // holdIDFor returns the id of a request's hold. With an Idempotency-Key, it is derived from the
