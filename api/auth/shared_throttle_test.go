@@ -3,14 +3,12 @@ package auth_test
 import (
 	"bytes"
 	"log/slog"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/api/auth"
-	"trainbooking.dev/booking"
 	"trainbooking.dev/persistence"
 	"trainbooking.dev/persistence/persistencetest/servers"
 	"trainbooking.dev/persistence/redis"
@@ -57,31 +55,11 @@ func TestAlternatingProcessesAllowsNoMoreAttempts(t *testing.T) {
 	require.Empty(t, one.log.String()+other.log.String())
 }
 
-// Each of the guesses begins before any has ended.
 func TestConcurrentGuessesInTwoProcessesDoNotExceedTheLimit(t *testing.T) {
 	t.Parallel()
 	server := servers.Redis(t)
 	processes := []process{newProcess(t, server, 10, patient), newProcess(t, server, 10, patient)}
-	var mu sync.Mutex
-	var guessed, limited int
-	var wait sync.WaitGroup
-	for i := range 60 {
-		wait.Go(func() {
-			err := processes[i%2].logins.Try(t.Context(), account, address, func() (bool, error) {
-				advance(20 * time.Millisecond)
-				mu.Lock()
-				defer mu.Unlock()
-				guessed++
-				return true, nil
-			})
-			mu.Lock()
-			defer mu.Unlock()
-			if booking.CodeOf(err) == booking.CodeRateLimited {
-				limited++
-			}
-		})
-	}
-	wait.Wait()
+	guessed, limited := guess(t, 60, func(n int) *auth.Throttle { return processes[n%2].logins })
 	require.Equal(t, 10, guessed)
 	require.Equal(t, 50, limited)
 }

@@ -32,7 +32,7 @@ func newThrottle(limit int) *auth.Throttle {
 	return auth.NewLoginThrottle(auth.ThrottleOptions{Limit: limit})
 }
 
-// advance lets time pass in a synctest bubble.
+// advance lets time pass, that of a synctest bubble if the test is in one.
 func advance(d time.Duration) { <-time.After(d) }
 
 func retryAfter(t *testing.T, err error) time.Duration {
@@ -111,29 +111,35 @@ func TestConcurrentGuessesDoNotExceedTheLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		throttle := newThrottle(10)
-		var mu sync.Mutex
-		var checked, limited int
-		var wait sync.WaitGroup
-		for range 200 {
-			wait.Go(func() {
-				err := throttle.Try(t.Context(), account, address, func() (bool, error) {
-					advance(20 * time.Millisecond)
-					mu.Lock()
-					defer mu.Unlock()
-					checked++
-					return true, nil
-				})
-				mu.Lock()
-				defer mu.Unlock()
-				if booking.CodeOf(err) == booking.CodeRateLimited {
-					limited++
-				}
-			})
-		}
-		wait.Wait()
+		checked, limited := guess(t, 200, func(int) *auth.Throttle { return throttle })
 		require.Equal(t, 10, checked)
 		require.Equal(t, 190, limited)
 	})
+}
+
+// guess makes wrong guesses, each of which begins before any has ended.
+func guess(t *testing.T, guesses int, throttle func(n int) *auth.Throttle) (checked, limited int) {
+	t.Helper()
+	var mu sync.Mutex
+	var wait sync.WaitGroup
+	for n := range guesses {
+		wait.Go(func() {
+			err := throttle(n).Try(t.Context(), account, address, func() (bool, error) {
+				advance(20 * time.Millisecond)
+				mu.Lock()
+				defer mu.Unlock()
+				checked++
+				return true, nil
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			if booking.CodeOf(err) == booking.CodeRateLimited {
+				limited++
+			}
+		})
+	}
+	wait.Wait()
+	return checked, limited
 }
 
 func TestConcurrentCorrectPasswordsAllPass(t *testing.T) {
