@@ -83,7 +83,7 @@ func (t *trainActor) execute(e activation.Effect) {
 	case *activation.WriteSale:
 		s.saleWriter.add(contextOf(e), e.Sale, t.written(e))
 	case *activation.WriteCancellation:
-		t.write(e, func(ctx context.Context) error { return s.store.CancelBooking(ctx, e.Guard, e.Booking, e.At, e.By) })
+		t.write(e, func(ctx context.Context) error { return cancel(ctx, s.store, e) })
 	case *activation.WriteChange:
 		t.write(e, func(ctx context.Context) error { return s.store.ChangeTrain(ctx, e.Guard, e.To) })
 	case *activation.WriteDeletion:

@@ -87,9 +87,13 @@ func encodeCommand(q *wire.ExecuteRequest, c activation.Command) bool {
 	case activation.Release:
 		q.Command = &wire.ExecuteRequest_Release{Release: encodeRef(c.HoldRef)}
 	case activation.Cancel:
-		q.Command = &wire.ExecuteRequest_Cancel{Cancel: &wire.Cancel{
-			User: c.User[:], Booking: c.ID[:], Departed: c.Departed, By: string(c.By),
-		}}
+		if c.Seats != nil {
+			q.Command = &wire.ExecuteRequest_CancelSeats{CancelSeats: &wire.CancelSeats{
+				Cancel: encodeCancel(c), Seats: fromInts(c.Seats),
+			}}
+			return true
+		}
+		q.Command = &wire.ExecuteRequest_Cancel{Cancel: encodeCancel(c)}
 	case activation.Change:
 		q.Command = &wire.ExecuteRequest_Change{Change: encodeTrain(&c.To)}
 	case activation.Delete:
@@ -117,16 +121,26 @@ func decodeCommand(q *wire.ExecuteRequest) activation.Command {
 	case *wire.ExecuteRequest_Release:
 		return activation.Release{HoldRef: decodeRef(train, c.Release)}
 	case *wire.ExecuteRequest_Cancel:
-		return activation.Cancel{
-			User: toUUID(c.Cancel.GetUser()), ID: toUUID(c.Cancel.GetBooking()), Departed: c.Cancel.GetDeparted(),
-			By: booking.Canceller(c.Cancel.GetBy()),
-		}
+		return decodeCancel(c.Cancel, nil)
+	case *wire.ExecuteRequest_CancelSeats:
+		return decodeCancel(c.CancelSeats.GetCancel(), toInts(c.CancelSeats.GetSeats()))
 	case *wire.ExecuteRequest_Change:
 		return activation.Change{To: *decodeTrain(c.Change)}
 	case *wire.ExecuteRequest_Delete:
 		return activation.Delete{Force: c.Delete.GetForce()}
 	}
 	return nil
+}
+
+func encodeCancel(c activation.Cancel) *wire.Cancel {
+	return &wire.Cancel{User: c.User[:], Booking: c.ID[:], Departed: c.Departed, By: string(c.By)}
+}
+
+func decodeCancel(c *wire.Cancel, seats []int) activation.Cancel {
+	return activation.Cancel{
+		User: toUUID(c.GetUser()), ID: toUUID(c.GetBooking()), Departed: c.GetDeparted(), By: booking.Canceller(c.GetBy()),
+		Seats: seats,
+	}
 }
 
 func encodeRef(r booking.HoldRef) *wire.HoldRef {

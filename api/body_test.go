@@ -46,7 +46,7 @@ func TestInvalidBodyIsRejectedByEveryEndpoint(t *testing.T) {
 		{"empty", ``, nil, 400, booking.CodeInvalidRequest},
 	} {
 		for _, o := range s.server.Operations() {
-			if !takesBody(t, o.Method, o.Path) {
+			if !takesBody(t, o.Method, o.Path) || row.body == "" && o.Method == http.MethodDelete { // it may be empty
 				continue
 			}
 			r := s.do(t, request{method: o.Method, path: path.Replace(o.Path), token: admin, body: row.body, header: row.header})
@@ -96,7 +96,7 @@ func TestContentTypeMayHaveACharset(t *testing.T) {
 	}
 }
 
-// A body asks for something, such as a part of a booking, that a request without fields does not do.
+// A body asks for something, such as a part of a hold, that a request without fields does not do.
 func TestBodyOfARequestWithoutFieldsIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)
@@ -106,7 +106,6 @@ func TestBodyOfARequestWithoutFieldsIsRefused(t *testing.T) {
 	booked := s.post(t, token, "/v1/holds", `{"train_id":"`+id.String()+`","count":3}`).str(t, "hold_id")
 	b := s.post(t, token, "/v1/holds/"+booked+"/confirm", "").str(t, "booking_id")
 	for _, in := range []request{
-		{method: "DELETE", path: "/v1/bookings/" + b, token: token},
 		{method: "DELETE", path: "/v1/holds/" + h, token: token},
 		{method: "POST", path: "/v1/holds/" + h + "/confirm", token: token},
 		{method: "DELETE", path: "/v1/trains/" + id.String(), token: admin},

@@ -150,12 +150,24 @@ func (s *Server) findBooking(ctx context.Context, c *call, in bookingPathRequest
 	return ok(newBookedTrainResponse(found)), nil
 }
 
-func (s *Server) cancelBooking(ctx context.Context, c *call, in bookingPathRequest) (response, error) {
-	err := s.service.CancelBooking(ctx, c.caller.User, in.id)
+type cancelBookingRequest struct {
+	id    uuid.UUID
+	seats []int // nil: all
+}
+
+func (in *cancelBookingRequest) decode(d *decoder) {
+	in.id = d.pathUUID("booking")
+	if d.body != nil || d.has("seats") { // a body without seats does not ask for all of them
+		in.seats = d.seatNumbers()
+	}
+}
+
+func (s *Server) cancelBooking(ctx context.Context, c *call, in cancelBookingRequest) (response, error) {
+	err := s.service.CancelBooking(ctx, c.caller.User, in.id, in.seats...)
 	switch booking.CodeOf(err) {
 	case booking.CodeNotFound, booking.CodeDeparted:
 		err = s.elseAsAdmin(ctx, c, err, func() error {
-			return s.service.CancelAnyBooking(ctx, c.caller.User, in.id)
+			return s.service.CancelAnyBooking(ctx, c.caller.User, in.id, in.seats...)
 		})
 	}
 	if err != nil {

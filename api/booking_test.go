@@ -218,3 +218,31 @@ func TestViewBookingsListsEachSeatOldestFirst(t *testing.T) {
 	require.Len(t, viewed, 4, "one for each seat")
 	require.Equal(t, id.String(), viewed[0].(map[string]any)["train_id"], "oldest first")
 }
+
+func TestSomeSeatsOfABookingAreCancelled(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	token := s.user(t, "asha")
+	id := s.train(t, "Delhi", "Mumbai")
+	hold := s.post(t, token, "/v1/holds", `{"train_id":"`+id.String()+`","seats":[1,2,3]}`).str(t, "hold_id")
+	path := "/v1/bookings/" + s.post(t, token, "/v1/holds/"+hold+"/confirm", "").str(t, "booking_id")
+	cancel := func(body string) response {
+		return s.do(t, request{method: "DELETE", path: path, token: token, body: body})
+	}
+	for body, field := range map[string]string{
+		`{}`: "seats", `{"seats":[]}`: "seats", `{"seats":[2,2]}`: "seats[1]", `{"seats":"2"}`: "seats", `x`: "body",
+	} {
+		requireInvalid(t, cancel(body), field)
+	}
+	requireProblem(t, 404, booking.CodeNotFound, "No such seat of this booking", cancel(`{"seats":[2,4]}`))
+	require.Equal(t, 204, cancel(`{"seats":[2]}`).status)
+	require.Equal(t, 204, cancel(`{"seats":[2]}`).status, "idempotent")
+	left := s.get(t, token, path)
+	require.Equal(t, "confirmed", left.str(t, "state"))
+	require.Len(t, left.field(t, "seats"), 2)
+	cancelled := s.get(t, token, "/v1/bookings?state=cancelled")
+	require.Contains(t, cancelled.text, id.Seat(2).String())
+	require.NotContains(t, cancelled.text, id.Seat(1).String())
+	require.Equal(t, 204, cancel("").status)
+	require.Equal(t, "cancelled", s.get(t, token, path).str(t, "state"))
+}

@@ -54,7 +54,7 @@ func (s *Server) routeTable() []route {
 		{method: "POST", path: "/v1/holds/{hold_id}/extend", role: user, handler: handle(s.extendHold)},
 		{method: "GET", path: "/v1/bookings", role: user, handler: handle(s.listBookings)},
 		{method: "GET", path: "/v1/bookings/{id}", role: user, handler: handle(s.findBooking)},
-		{method: "DELETE", path: "/v1/bookings/{id}", role: user, handler: handle(s.cancelBooking)},
+		{method: "DELETE", path: "/v1/bookings/{id}", role: user, body: optionalBody, handler: handle(s.cancelBooking)},
 
 		{method: "GET", path: "/v1/users", role: admin, handler: handle(s.listUsers)},
 		{method: "GET", path: "/v1/users/{id}", role: admin, handler: handle(s.findUser)},

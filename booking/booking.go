@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,6 +18,16 @@ type Booking struct {
 	BookedAt    time.Time // UTC
 	CancelledAt time.Time // UTC; zero: not cancelled
 	CancelledBy Canceller // "" if it is not cancelled, or was by a version that did not record it
+}
+
+// PartOf returns the id of the booking that some seats of a booking become when only they are cancelled.
+// The seats are ascending.
+func PartOf(id uuid.UUID, seats []int) uuid.UUID {
+	var data []byte
+	for _, n := range seats {
+		data = binary.BigEndian.AppendUint16(data, uint16(n)) //nolint:gosec // at most MaxCapacity
+	}
+	return uuid.NewSHA1(id, data)
 }
 
 // State returns whether the booking is confirmed or cancelled.

@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,21 +22,36 @@ func (m *SeatMap) CheckCancel(user, id uuid.UUID, departed bool, now time.Time) 
 	return nil
 }
 
-// Cancelled removes a booking that the store has cancelled and puts its own legs on sale
-// again. It is idempotent.
-func (m *SeatMap) Cancelled(id uuid.UUID) {
+// Cancelled removes a booking that the store has cancelled, or some of its seats, and puts its
+// own legs of these on sale again. It is idempotent.
+func (m *SeatMap) Cancelled(id uuid.UUID, seats ...int) {
 	b := m.bookings[id]
-	if b == nil {
+	switch {
+	case b == nil:
 		return
+	case len(seats) == 0:
+		seats = b.Seats
+	default:
+		seats = slices.DeleteFunc(slices.Clone(seats), func(n int) bool { return !slices.Contains(b.Seats, n) })
 	}
-	delete(m.bookings, id)
-	for _, n := range b.Seats {
+	// A new slice, since the old one was returned with the booking.
+	b.Seats = slices.DeleteFunc(slices.Clone(b.Seats), func(n int) bool { return slices.Contains(seats, n) })
+	if len(b.Seats) == 0 {
+		delete(m.bookings, id)
+	}
+	for _, n := range seats {
 		if m.seats.has(n) {
 			m.seats.change(n).booked &^= b.Legs
 		}
 		m.removeEntry(b.User, n, seatEntry{legs: b.Legs, booking: id})
 	}
 	m.changed = true
+}
+
+// IsWhole reports whether the seats are all those of a live booking.
+func (m *SeatMap) IsWhole(id uuid.UUID, seats []int) bool {
+	b := m.bookings[id]
+	return b != nil && slices.Equal(b.Seats, seats)
 }
 
 // HasBooking reports whether booking id is live.

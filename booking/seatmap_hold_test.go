@@ -223,13 +223,29 @@ func (m *machine) sell(t *rapid.T) {
 	m.settleOne(k, true)
 }
 
-// cancel cancels a booking, a cancelled booking, or an unknown one.
+// cancel cancels a booking or some of its seats, a cancelled booking, or an unknown one.
 func (m *machine) cancel(t *rapid.T) {
 	m.advance(t)
-	id := uuid.UUID{}
+	id, seats := uuid.UUID{}, []int(nil)
 	if tickets := m.inState(bookingtest.Booked, bookingtest.Cancelled); len(tickets) > 0 {
-		id = pick(t, tickets, "ticket").Sold.ID
+		k := pick(t, tickets, "ticket")
+		id = k.Sold.ID
+		if rapid.Bool().Draw(t, "some seats") {
+			seats = shuffled(t, k.Sold.Seats)[:rapid.IntRange(1, len(k.Sold.Seats)).Draw(t, "seats")]
+			slices.Sort(seats)
+		}
 	}
-	m.seats.Cancelled(id)
-	m.model.Cancel(id, m.now)
+	require.Equal(t, m.seats.HasBooking(id) && len(seats) == len(m.soldSeats(id)), m.seats.IsWhole(id, seats))
+	m.seats.Cancelled(id, seats...)
+	m.model.Cancel(id, m.now, seats...)
+}
+
+// soldSeats returns the seats of a live booking.
+func (m *machine) soldSeats(id uuid.UUID) (seats []int) {
+	for _, k := range m.inState(bookingtest.Booked) {
+		if k.Sold.ID == id {
+			seats = k.Sold.Seats
+		}
+	}
+	return seats
 }

@@ -78,14 +78,14 @@ type Seats interface {
 
 // Bookings finds and cancels bookings.
 type Bookings interface {
-	// CancelBooking cancels a booking and puts its own legs on sale again. It is idempotent: the first
-	// cancellation stays.
-	// Errors: not_found if user has no booking id; departed if the train has left the stop where it
-	// begins.
-	CancelBooking(ctx context.Context, user, id uuid.UUID) error
+	// CancelBooking cancels a booking and puts its own legs on sale again. With seats it cancels only
+	// those, all or none: they become a cancelled booking of their own, with the id PartOf. It is
+	// idempotent: the first cancellation stays. Errors: not_found if user has no booking id, or it does
+	// not have the seats; departed if the train has left the stop where it begins.
+	CancelBooking(ctx context.Context, user, id uuid.UUID, seats ...int) error
 	// CancelAnyBooking is CancelBooking for an admin: it also cancels the bookings of others, and after
 	// the departure. Error: not_found.
-	CancelAnyBooking(ctx context.Context, admin, id uuid.UUID) error
+	CancelAnyBooking(ctx context.Context, admin, id uuid.UUID, seats ...int) error
 	// FindBooking returns a booking of user, which may be cancelled. Error: not_found if user has no
 	// booking id.
 	FindBooking(ctx context.Context, user, id uuid.UUID) (BookedTrain, error)

@@ -140,6 +140,10 @@ type Bookings interface {
 	// of its seats. It is idempotent: the first cancellation stays. Errors: ErrFenced; ErrNotFound if
 	// the train has no such booking.
 	CancelBooking(ctx context.Context, guard Guard, id uuid.UUID, at time.Time, by booking.Canceller) error
+	// CancelSeats cancels some seats of a live booking, ascending and not all of them: they become a
+	// cancelled booking with the id booking.PartOf. It is idempotent. Errors: ErrFenced; ErrNotFound if
+	// the train has no such booking; ErrConflict if that does not have these seats and others.
+	CancelSeats(ctx context.Context, guard Guard, id uuid.UUID, seats []int, at time.Time, by booking.Canceller) error
 	// FindBooking returns a booking, which may be cancelled. Error: ErrNotFound.
 	FindBooking(ctx context.Context, id uuid.UUID) (booking.Booking, error)
 	// CancelledBookings returns the bookings of a train that a user has cancelled (or that were

@@ -1,20 +1,24 @@
 package activation
 
 import (
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
 
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 )
 
-// Cancel cancels a booking in the store, then in the seat map, and returns nothing. If the hold that
+// Cancel cancels a booking, or some of its seats, in the store, then in the seat map, and returns nothing. If the hold that
 // became the booking may still be stored, it is dropped first: to readers of the stores the seat would
 // otherwise be held.
 type Cancel struct {
 	User, ID uuid.UUID
 	Departed bool // also if the train has left
 	By       booking.Canceller
+	// Seats are those of the booking that are cancelled, ascending; nil: all.
+	Seats []int
 }
 
 func (x Cancel) run(m *Machine, c *call) {
@@ -35,14 +39,19 @@ func (x Cancel) run(m *Machine, c *call) {
 		})
 		return
 	}
+	if m.seats.IsWhole(x.ID, x.Seats) {
+		x.Seats = nil // another cancellation has left no others
+	}
 	m.ask(&WriteCancellation{write{c.Request, func(err error) {
-		if m.failed(c, err) {
+		switch {
+		case m.failed(c, err):
 			return
-		}
-		if err == nil {
-			m.seats.Cancelled(x.ID)
+		case errors.Is(err, persistence.ErrConflict):
+			err = booking.NotFound("seat of this booking")
+		case err == nil:
+			m.seats.Cancelled(x.ID, x.Seats...)
 			m.cancels[x.User]++
 		}
 		m.respond(c, nil, err)
-	}}, m.guard, x.ID, m.now.UTC().Truncate(time.Microsecond), x.By})
+	}}, m.guard, x.ID, m.now.UTC().Truncate(time.Microsecond), x.By, x.Seats})
 }

@@ -74,6 +74,7 @@ type (
 		Booking uuid.UUID
 		At      time.Time
 		By      booking.Canceller
+		Seats   []int // nil: all of the booking
 	}
 	// WriteChange changes the train.
 	WriteChange struct {

@@ -420,6 +420,37 @@ func TestBookingIsCancelledAfterItsHoldIsDropped(t *testing.T) {
 	}
 }
 
+func TestSecondOfTwoCancellationsAtOnceIsSentAgain(t *testing.T) {
+	t.Parallel()
+	d := serving(t)
+	h := d.held(1, 2)
+	confirm := d.request(confirmOf(h))
+	d.deliver(activation.Written{Write: take[*activation.WriteSale](d)})
+	d.deliver(activation.Written{Write: take[*activation.WriteHold](d)})
+	b := d.responses[confirm].Value.(booking.Booking)
+	one := d.request(activation.Cancel{User: anna, ID: b.ID, Seats: []int{1}})
+	first := take[*activation.WriteCancellation](d)
+	two := d.request(activation.Cancel{User: anna, ID: b.ID, Seats: []int{2}})
+	second := take[*activation.WriteCancellation](d)
+	require.Equal(t, []int{2}, second.Seats)
+	d.deliver(activation.Written{Write: first})
+	require.NoError(t, d.responses[one].Err)
+	d.deliver(activation.Written{Write: second, Err: persistence.ErrConflict})
+	require.True(t, d.responses[two].Retry)
+
+	b.Seats = []int{2}
+	next := newDriver(t, activation.Handoff{})
+	next.load(persistence.LoadedTrain{Bookings: []booking.Booking{b}})
+	gone := next.request(activation.Cancel{User: anna, ID: b.ID, Seats: []int{1}}, met(1))
+	next.deliver(activation.Written{Write: take[*activation.WriteCancellation](next), Err: persistence.ErrConflict})
+	require.Equal(t, booking.CodeNotFound, next.code(gone))
+	two = next.request(activation.Cancel{User: anna, ID: b.ID, Seats: []int{2}})
+	whole := take[*activation.WriteCancellation](next)
+	require.Nil(t, whole.Seats, "no other seat is left")
+	next.deliver(activation.Written{Write: whole})
+	require.NoError(t, next.responses[two].Err)
+}
+
 func TestNothingIsDecidedForACallerThatHasGone(t *testing.T) {
 	t.Parallel()
 	d := serving(t)

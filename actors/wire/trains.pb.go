@@ -99,6 +99,7 @@ type ExecuteRequest struct {
 	//	*ExecuteRequest_Change
 	//	*ExecuteRequest_Delete
 	//	*ExecuteRequest_Extend
+	//	*ExecuteRequest_CancelSeats
 	Command       isExecuteRequest_Command `protobuf_oneof:"command"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -246,6 +247,15 @@ func (x *ExecuteRequest) GetExtend() *HoldRef {
 	return nil
 }
 
+func (x *ExecuteRequest) GetCancelSeats() *CancelSeats {
+	if x != nil {
+		if x, ok := x.Command.(*ExecuteRequest_CancelSeats); ok {
+			return x.CancelSeats
+		}
+	}
+	return nil
+}
+
 type isExecuteRequest_Command interface {
 	isExecuteRequest_Command()
 }
@@ -278,6 +288,10 @@ type ExecuteRequest_Extend struct {
 	Extend *HoldRef `protobuf:"bytes,14,opt,name=extend,proto3,oneof"`
 }
 
+type ExecuteRequest_CancelSeats struct {
+	CancelSeats *CancelSeats `protobuf:"bytes,15,opt,name=cancel_seats,json=cancelSeats,proto3,oneof"`
+}
+
 func (*ExecuteRequest_Hold) isExecuteRequest_Command() {}
 
 func (*ExecuteRequest_Confirm) isExecuteRequest_Command() {}
@@ -291,6 +305,8 @@ func (*ExecuteRequest_Change) isExecuteRequest_Command() {}
 func (*ExecuteRequest_Delete) isExecuteRequest_Command() {}
 
 func (*ExecuteRequest_Extend) isExecuteRequest_Command() {}
+
+func (*ExecuteRequest_CancelSeats) isExecuteRequest_Command() {}
 
 // Hold is a booking.HoldRequest.
 type Hold struct {
@@ -530,6 +546,60 @@ func (x *Cancel) GetBy() string {
 	return ""
 }
 
+// CancelSeats cancels some seats of a booking. It is a command of its own, because an earlier version
+// would ignore the seats and cancel all.
+type CancelSeats struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Cancel        *Cancel                `protobuf:"bytes,1,opt,name=cancel,proto3" json:"cancel,omitempty"`
+	Seats         []uint32               `protobuf:"varint,2,rep,packed,name=seats,proto3" json:"seats,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelSeats) Reset() {
+	*x = CancelSeats{}
+	mi := &file_actors_wire_trains_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelSeats) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelSeats) ProtoMessage() {}
+
+func (x *CancelSeats) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_wire_trains_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelSeats.ProtoReflect.Descriptor instead.
+func (*CancelSeats) Descriptor() ([]byte, []int) {
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *CancelSeats) GetCancel() *Cancel {
+	if x != nil {
+		return x.Cancel
+	}
+	return nil
+}
+
+func (x *CancelSeats) GetSeats() []uint32 {
+	if x != nil {
+		return x.Seats
+	}
+	return nil
+}
+
 type Delete struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Force         bool                   `protobuf:"varint,1,opt,name=force,proto3" json:"force,omitempty"`
@@ -539,7 +609,7 @@ type Delete struct {
 
 func (x *Delete) Reset() {
 	*x = Delete{}
-	mi := &file_actors_wire_trains_proto_msgTypes[4]
+	mi := &file_actors_wire_trains_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -551,7 +621,7 @@ func (x *Delete) String() string {
 func (*Delete) ProtoMessage() {}
 
 func (x *Delete) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[4]
+	mi := &file_actors_wire_trains_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -564,7 +634,7 @@ func (x *Delete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delete.ProtoReflect.Descriptor instead.
 func (*Delete) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{4}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Delete) GetForce() bool {
@@ -599,7 +669,7 @@ type ExecuteResponse struct {
 
 func (x *ExecuteResponse) Reset() {
 	*x = ExecuteResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[5]
+	mi := &file_actors_wire_trains_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -611,7 +681,7 @@ func (x *ExecuteResponse) String() string {
 func (*ExecuteResponse) ProtoMessage() {}
 
 func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[5]
+	mi := &file_actors_wire_trains_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -624,7 +694,7 @@ func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteResponse.ProtoReflect.Descriptor instead.
 func (*ExecuteResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{5}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ExecuteResponse) GetRetry() bool {
@@ -740,7 +810,7 @@ type HeldSeats struct {
 
 func (x *HeldSeats) Reset() {
 	*x = HeldSeats{}
-	mi := &file_actors_wire_trains_proto_msgTypes[6]
+	mi := &file_actors_wire_trains_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -752,7 +822,7 @@ func (x *HeldSeats) String() string {
 func (*HeldSeats) ProtoMessage() {}
 
 func (x *HeldSeats) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[6]
+	mi := &file_actors_wire_trains_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -765,7 +835,7 @@ func (x *HeldSeats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldSeats.ProtoReflect.Descriptor instead.
 func (*HeldSeats) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{6}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *HeldSeats) GetId() []byte {
@@ -824,7 +894,7 @@ type Booking struct {
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_actors_wire_trains_proto_msgTypes[7]
+	mi := &file_actors_wire_trains_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -836,7 +906,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[7]
+	mi := &file_actors_wire_trains_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -849,7 +919,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{7}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Booking) GetId() []byte {
@@ -904,7 +974,7 @@ type Availability struct {
 
 func (x *Availability) Reset() {
 	*x = Availability{}
-	mi := &file_actors_wire_trains_proto_msgTypes[8]
+	mi := &file_actors_wire_trains_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -916,7 +986,7 @@ func (x *Availability) String() string {
 func (*Availability) ProtoMessage() {}
 
 func (x *Availability) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[8]
+	mi := &file_actors_wire_trains_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -929,7 +999,7 @@ func (x *Availability) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Availability.ProtoReflect.Descriptor instead.
 func (*Availability) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{8}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Availability) GetTrain() *Train {
@@ -1005,7 +1075,7 @@ type Train struct {
 
 func (x *Train) Reset() {
 	*x = Train{}
-	mi := &file_actors_wire_trains_proto_msgTypes[9]
+	mi := &file_actors_wire_trains_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1017,7 +1087,7 @@ func (x *Train) String() string {
 func (*Train) ProtoMessage() {}
 
 func (x *Train) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[9]
+	mi := &file_actors_wire_trains_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1030,7 +1100,7 @@ func (x *Train) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Train.ProtoReflect.Descriptor instead.
 func (*Train) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{9}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Train) GetId() []byte {
@@ -1100,7 +1170,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_actors_wire_trains_proto_msgTypes[10]
+	mi := &file_actors_wire_trains_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1112,7 +1182,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[10]
+	mi := &file_actors_wire_trains_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1125,7 +1195,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{10}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Stop) GetStation() string {
@@ -1161,7 +1231,7 @@ type LocalTime struct {
 
 func (x *LocalTime) Reset() {
 	*x = LocalTime{}
-	mi := &file_actors_wire_trains_proto_msgTypes[11]
+	mi := &file_actors_wire_trains_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1173,7 +1243,7 @@ func (x *LocalTime) String() string {
 func (*LocalTime) ProtoMessage() {}
 
 func (x *LocalTime) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[11]
+	mi := &file_actors_wire_trains_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1186,7 +1256,7 @@ func (x *LocalTime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocalTime.ProtoReflect.Descriptor instead.
 func (*LocalTime) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{11}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *LocalTime) GetSeconds() int64 {
@@ -1231,7 +1301,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_actors_wire_trains_proto_msgTypes[12]
+	mi := &file_actors_wire_trains_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1243,7 +1313,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[12]
+	mi := &file_actors_wire_trains_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1256,7 +1326,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{12}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Error) GetCode() string {
@@ -1362,7 +1432,7 @@ type QueryRequest struct {
 
 func (x *QueryRequest) Reset() {
 	*x = QueryRequest{}
-	mi := &file_actors_wire_trains_proto_msgTypes[13]
+	mi := &file_actors_wire_trains_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1374,7 +1444,7 @@ func (x *QueryRequest) String() string {
 func (*QueryRequest) ProtoMessage() {}
 
 func (x *QueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[13]
+	mi := &file_actors_wire_trains_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1387,7 +1457,7 @@ func (x *QueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryRequest.ProtoReflect.Descriptor instead.
 func (*QueryRequest) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{13}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *QueryRequest) GetTrains() [][]byte {
@@ -1454,7 +1524,7 @@ type QueryResponse struct {
 
 func (x *QueryResponse) Reset() {
 	*x = QueryResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[14]
+	mi := &file_actors_wire_trains_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1466,7 +1536,7 @@ func (x *QueryResponse) String() string {
 func (*QueryResponse) ProtoMessage() {}
 
 func (x *QueryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[14]
+	mi := &file_actors_wire_trains_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1479,7 +1549,7 @@ func (x *QueryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryResponse.ProtoReflect.Descriptor instead.
 func (*QueryResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{14}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *QueryResponse) GetFound() []*Availability {
@@ -1518,7 +1588,7 @@ type RefreshCatalogueRequest struct {
 
 func (x *RefreshCatalogueRequest) Reset() {
 	*x = RefreshCatalogueRequest{}
-	mi := &file_actors_wire_trains_proto_msgTypes[15]
+	mi := &file_actors_wire_trains_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1530,7 +1600,7 @@ func (x *RefreshCatalogueRequest) String() string {
 func (*RefreshCatalogueRequest) ProtoMessage() {}
 
 func (x *RefreshCatalogueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[15]
+	mi := &file_actors_wire_trains_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1543,7 +1613,7 @@ func (x *RefreshCatalogueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshCatalogueRequest.ProtoReflect.Descriptor instead.
 func (*RefreshCatalogueRequest) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{15}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{16}
 }
 
 type RefreshCatalogueResponse struct {
@@ -1554,7 +1624,7 @@ type RefreshCatalogueResponse struct {
 
 func (x *RefreshCatalogueResponse) Reset() {
 	*x = RefreshCatalogueResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[16]
+	mi := &file_actors_wire_trains_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1566,7 +1636,7 @@ func (x *RefreshCatalogueResponse) String() string {
 func (*RefreshCatalogueResponse) ProtoMessage() {}
 
 func (x *RefreshCatalogueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[16]
+	mi := &file_actors_wire_trains_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1579,14 +1649,14 @@ func (x *RefreshCatalogueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshCatalogueResponse.ProtoReflect.Descriptor instead.
 func (*RefreshCatalogueResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{16}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{17}
 }
 
 var File_actors_wire_trains_proto protoreflect.FileDescriptor
 
 const file_actors_wire_trains_proto_rawDesc = "" +
 	"\n" +
-	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\xc5\x04\n" +
+	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\x8f\x05\n" +
 	"\x0eExecuteRequest\x12\x14\n" +
 	"\x05train\x18\x01 \x01(\fR\x05train\x12\x18\n" +
 	"\aarrived\x18\x02 \x01(\x03R\aarrived\x12\x18\n" +
@@ -1601,7 +1671,8 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x06cancel\x18\x06 \x01(\v2\x1e.trainbooking.actors.v1.CancelH\x00R\x06cancel\x127\n" +
 	"\x06change\x18\a \x01(\v2\x1d.trainbooking.actors.v1.TrainH\x00R\x06change\x128\n" +
 	"\x06delete\x18\b \x01(\v2\x1e.trainbooking.actors.v1.DeleteH\x00R\x06delete\x129\n" +
-	"\x06extend\x18\x0e \x01(\v2\x1f.trainbooking.actors.v1.HoldRefH\x00R\x06extendB\t\n" +
+	"\x06extend\x18\x0e \x01(\v2\x1f.trainbooking.actors.v1.HoldRefH\x00R\x06extend\x12H\n" +
+	"\fcancel_seats\x18\x0f \x01(\v2#.trainbooking.actors.v1.CancelSeatsH\x00R\vcancelSeatsB\t\n" +
 	"\acommandJ\x04\b\t\x10\n" +
 	"\"\xda\x01\n" +
 	"\x04Hold\x12\x0e\n" +
@@ -1622,7 +1693,10 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x04user\x18\x01 \x01(\fR\x04user\x12\x18\n" +
 	"\abooking\x18\x02 \x01(\fR\abooking\x12\x1a\n" +
 	"\bdeparted\x18\x03 \x01(\bR\bdeparted\x12\x0e\n" +
-	"\x02by\x18\x04 \x01(\tR\x02by\"\x1e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\"[\n" +
+	"\vCancelSeats\x126\n" +
+	"\x06cancel\x18\x01 \x01(\v2\x1e.trainbooking.actors.v1.CancelR\x06cancel\x12\x14\n" +
+	"\x05seats\x18\x02 \x03(\rR\x05seats\"\x1e\n" +
 	"\x06Delete\x12\x14\n" +
 	"\x05force\x18\x01 \x01(\bR\x05force\"\xf1\x02\n" +
 	"\x0fExecuteResponse\x12\x14\n" +
@@ -1739,60 +1813,63 @@ func file_actors_wire_trains_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_wire_trains_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_actors_wire_trains_proto_goTypes = []any{
 	(SeatState)(0),                   // 0: trainbooking.actors.v1.SeatState
 	(*ExecuteRequest)(nil),           // 1: trainbooking.actors.v1.ExecuteRequest
 	(*Hold)(nil),                     // 2: trainbooking.actors.v1.Hold
 	(*HoldRef)(nil),                  // 3: trainbooking.actors.v1.HoldRef
 	(*Cancel)(nil),                   // 4: trainbooking.actors.v1.Cancel
-	(*Delete)(nil),                   // 5: trainbooking.actors.v1.Delete
-	(*ExecuteResponse)(nil),          // 6: trainbooking.actors.v1.ExecuteResponse
-	(*HeldSeats)(nil),                // 7: trainbooking.actors.v1.HeldSeats
-	(*Booking)(nil),                  // 8: trainbooking.actors.v1.Booking
-	(*Availability)(nil),             // 9: trainbooking.actors.v1.Availability
-	(*Train)(nil),                    // 10: trainbooking.actors.v1.Train
-	(*Stop)(nil),                     // 11: trainbooking.actors.v1.Stop
-	(*LocalTime)(nil),                // 12: trainbooking.actors.v1.LocalTime
-	(*Error)(nil),                    // 13: trainbooking.actors.v1.Error
-	(*QueryRequest)(nil),             // 14: trainbooking.actors.v1.QueryRequest
-	(*QueryResponse)(nil),            // 15: trainbooking.actors.v1.QueryResponse
-	(*RefreshCatalogueRequest)(nil),  // 16: trainbooking.actors.v1.RefreshCatalogueRequest
-	(*RefreshCatalogueResponse)(nil), // 17: trainbooking.actors.v1.RefreshCatalogueResponse
-	nil,                              // 18: trainbooking.actors.v1.Error.FieldsEntry
+	(*CancelSeats)(nil),              // 5: trainbooking.actors.v1.CancelSeats
+	(*Delete)(nil),                   // 6: trainbooking.actors.v1.Delete
+	(*ExecuteResponse)(nil),          // 7: trainbooking.actors.v1.ExecuteResponse
+	(*HeldSeats)(nil),                // 8: trainbooking.actors.v1.HeldSeats
+	(*Booking)(nil),                  // 9: trainbooking.actors.v1.Booking
+	(*Availability)(nil),             // 10: trainbooking.actors.v1.Availability
+	(*Train)(nil),                    // 11: trainbooking.actors.v1.Train
+	(*Stop)(nil),                     // 12: trainbooking.actors.v1.Stop
+	(*LocalTime)(nil),                // 13: trainbooking.actors.v1.LocalTime
+	(*Error)(nil),                    // 14: trainbooking.actors.v1.Error
+	(*QueryRequest)(nil),             // 15: trainbooking.actors.v1.QueryRequest
+	(*QueryResponse)(nil),            // 16: trainbooking.actors.v1.QueryResponse
+	(*RefreshCatalogueRequest)(nil),  // 17: trainbooking.actors.v1.RefreshCatalogueRequest
+	(*RefreshCatalogueResponse)(nil), // 18: trainbooking.actors.v1.RefreshCatalogueResponse
+	nil,                              // 19: trainbooking.actors.v1.Error.FieldsEntry
 }
 var file_actors_wire_trains_proto_depIdxs = []int32{
 	2,  // 0: trainbooking.actors.v1.ExecuteRequest.hold:type_name -> trainbooking.actors.v1.Hold
 	3,  // 1: trainbooking.actors.v1.ExecuteRequest.confirm:type_name -> trainbooking.actors.v1.HoldRef
 	3,  // 2: trainbooking.actors.v1.ExecuteRequest.release:type_name -> trainbooking.actors.v1.HoldRef
 	4,  // 3: trainbooking.actors.v1.ExecuteRequest.cancel:type_name -> trainbooking.actors.v1.Cancel
-	10, // 4: trainbooking.actors.v1.ExecuteRequest.change:type_name -> trainbooking.actors.v1.Train
-	5,  // 5: trainbooking.actors.v1.ExecuteRequest.delete:type_name -> trainbooking.actors.v1.Delete
+	11, // 4: trainbooking.actors.v1.ExecuteRequest.change:type_name -> trainbooking.actors.v1.Train
+	6,  // 5: trainbooking.actors.v1.ExecuteRequest.delete:type_name -> trainbooking.actors.v1.Delete
 	3,  // 6: trainbooking.actors.v1.ExecuteRequest.extend:type_name -> trainbooking.actors.v1.HoldRef
-	13, // 7: trainbooking.actors.v1.ExecuteResponse.error:type_name -> trainbooking.actors.v1.Error
-	7,  // 8: trainbooking.actors.v1.ExecuteResponse.held:type_name -> trainbooking.actors.v1.HeldSeats
-	8,  // 9: trainbooking.actors.v1.ExecuteResponse.booked:type_name -> trainbooking.actors.v1.Booking
-	10, // 10: trainbooking.actors.v1.ExecuteResponse.train:type_name -> trainbooking.actors.v1.Train
-	10, // 11: trainbooking.actors.v1.Availability.train:type_name -> trainbooking.actors.v1.Train
-	0,  // 12: trainbooking.actors.v1.Availability.seats:type_name -> trainbooking.actors.v1.SeatState
-	11, // 13: trainbooking.actors.v1.Train.stops:type_name -> trainbooking.actors.v1.Stop
-	12, // 14: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
-	12, // 15: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
-	18, // 16: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
-	14, // 17: trainbooking.actors.v1.QueryRequest.more:type_name -> trainbooking.actors.v1.QueryRequest
-	9,  // 18: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
-	13, // 19: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
-	1,  // 20: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
-	14, // 21: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
-	16, // 22: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
-	6,  // 23: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
-	15, // 24: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
-	17, // 25: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
-	23, // [23:26] is the sub-list for method output_type
-	20, // [20:23] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	5,  // 7: trainbooking.actors.v1.ExecuteRequest.cancel_seats:type_name -> trainbooking.actors.v1.CancelSeats
+	4,  // 8: trainbooking.actors.v1.CancelSeats.cancel:type_name -> trainbooking.actors.v1.Cancel
+	14, // 9: trainbooking.actors.v1.ExecuteResponse.error:type_name -> trainbooking.actors.v1.Error
+	8,  // 10: trainbooking.actors.v1.ExecuteResponse.held:type_name -> trainbooking.actors.v1.HeldSeats
+	9,  // 11: trainbooking.actors.v1.ExecuteResponse.booked:type_name -> trainbooking.actors.v1.Booking
+	11, // 12: trainbooking.actors.v1.ExecuteResponse.train:type_name -> trainbooking.actors.v1.Train
+	11, // 13: trainbooking.actors.v1.Availability.train:type_name -> trainbooking.actors.v1.Train
+	0,  // 14: trainbooking.actors.v1.Availability.seats:type_name -> trainbooking.actors.v1.SeatState
+	12, // 15: trainbooking.actors.v1.Train.stops:type_name -> trainbooking.actors.v1.Stop
+	13, // 16: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
+	13, // 17: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
+	19, // 18: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
+	15, // 19: trainbooking.actors.v1.QueryRequest.more:type_name -> trainbooking.actors.v1.QueryRequest
+	10, // 20: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
+	14, // 21: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
+	1,  // 22: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
+	15, // 23: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
+	17, // 24: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
+	7,  // 25: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
+	16, // 26: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
+	18, // 27: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
+	25, // [25:28] is the sub-list for method output_type
+	22, // [22:25] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_actors_wire_trains_proto_init() }
@@ -1808,8 +1885,9 @@ func file_actors_wire_trains_proto_init() {
 		(*ExecuteRequest_Change)(nil),
 		(*ExecuteRequest_Delete)(nil),
 		(*ExecuteRequest_Extend)(nil),
+		(*ExecuteRequest_CancelSeats)(nil),
 	}
-	file_actors_wire_trains_proto_msgTypes[5].OneofWrappers = []any{
+	file_actors_wire_trains_proto_msgTypes[6].OneofWrappers = []any{
 		(*ExecuteResponse_Held)(nil),
 		(*ExecuteResponse_Booked)(nil),
 		(*ExecuteResponse_Train)(nil),
@@ -1820,7 +1898,7 @@ func file_actors_wire_trains_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_wire_trains_proto_rawDesc), len(file_actors_wire_trains_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

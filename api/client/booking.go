@@ -50,18 +50,24 @@ func (b bookedTrainJSON) bookedTrain() (booking.BookedTrain, error) {
 	return booking.BookedTrain{Booking: booked, On: &train}, err
 }
 
-// CancelBooking makes the seats of the booking available again; see booking.Bookings. It is
-// idempotent.
-func (c *Client) CancelBooking(ctx context.Context, user, id uuid.UUID) error {
-	return c.send(ctx, request{
+// CancelBooking makes the seats of the booking, or some of them, available again; see booking.Bookings.
+// It is idempotent.
+func (c *Client) CancelBooking(ctx context.Context, user, id uuid.UUID, seats ...int) error {
+	r := request{
 		operation: "CancelBooking", method: http.MethodDelete, path: "/v1/bookings/" + id.String(), user: user,
 		success: []int{http.StatusNoContent},
-	}, nil)
+	}
+	if len(seats) > 0 {
+		r.body = struct {
+			Seats []int `json:"seats"`
+		}{seats}
+	}
+	return c.send(ctx, r, nil)
 }
 
 // CancelAnyBooking cancels a booking of any user; see booking.Bookings. It needs the token of an admin.
-func (c *Client) CancelAnyBooking(ctx context.Context, admin, id uuid.UUID) error {
-	return c.CancelBooking(ctx, admin, id)
+func (c *Client) CancelAnyBooking(ctx context.Context, admin, id uuid.UUID, seats ...int) error {
+	return c.CancelBooking(ctx, admin, id, seats...)
 }
 
 // FindBooking returns a booking of user, which may be cancelled; see booking.Bookings.

@@ -33,6 +33,31 @@ var cancelledFacts = []fact{
 		_, err = x.FindBooking(x.ctx(), theirs.User, mine.ID)
 		x.requireCode(booking.CodeNotFound, err, "another user")
 	}},
+	{"SomeSeatsOfABookingAreCancelled", func(x *exercise) {
+		train, user := x.create(x.draft(4)), uuid.New()
+		b := x.book(request(train, user, 1, 2, 3))
+		for range 2 { // idempotent
+			require.NoError(x, x.CancelBooking(x.ctx(), user, b.ID, 2))
+			require.Equal(x, "baba", x.seats(train, "A", "D"))
+		}
+		part, rest := b, b
+		part.ID, part.Seats = booking.PartOf(b.ID, []int{2}), []int{2}
+		x.requireCancelled(part, booking.ByPassenger, train)
+		rest.Seats = []int{1, 3}
+		found, err := x.FindBooking(x.ctx(), user, b.ID)
+		require.NoError(x, err)
+		require.Equal(x, rest, found.Booking)
+		require.Equal(x, []uuid.UUID{part.ID}, x.bookingIDs(user, booking.PageRequest{Cancelled: true}))
+		for _, seats := range [][]int{{4}, {2, 3}} {
+			x.requireCode(booking.CodeNotFound, x.CancelBooking(x.ctx(), user, b.ID, seats...))
+		}
+		x.requireCode(booking.CodeNotFound, x.CancelBooking(x.ctx(), uuid.New(), b.ID, 1), "another user")
+		x.hold(request(train, uuid.New(), 2))
+		require.NoError(x, x.CancelAnyBooking(x.ctx(), uuid.Nil, b.ID, 3, 1), "the rest")
+		x.requireCancelled(rest, booking.ByAdmin, train)
+		require.NoError(x, x.CancelBooking(x.ctx(), user, b.ID, 1), "all of it is cancelled")
+		require.Equal(x, "ahaa", x.seats(train, "A", "D"))
+	}},
 	{"CancelledBookingsAreListedInPages", func(x *exercise) {
 		train, user := x.create(x.draft(5)), uuid.New()
 		var want []uuid.UUID

@@ -94,11 +94,23 @@ func (m *Model) Settle(k *Ticket, written bool) {
 	}
 }
 
-// Cancel is SeatMap.Cancelled.
-func (m *Model) Cancel(id uuid.UUID, at time.Time) {
+// Cancel is SeatMap.Cancelled. Seats that are cancelled alone get a ticket without a hold.
+func (m *Model) Cancel(id uuid.UUID, at time.Time, seats ...int) {
 	for _, k := range m.tickets {
-		if k.State == Booked && k.Sold.ID == id {
-			k.State, k.Sold.CancelledAt = Cancelled, at
+		if k.State != Booked || k.Sold.ID != id {
+			continue
 		}
+		if len(seats) == 0 || len(seats) == len(k.Sold.Seats) {
+			k.State, k.Sold.CancelledAt = Cancelled, at
+			return
+		}
+		part := *k
+		part.Hold.ID, part.Hold.Seats = booking.HoldID{}, seats
+		part.Sold.ID, part.Sold.Seats = booking.PartOf(id, seats), seats
+		part.State, part.Sold.CancelledAt = Cancelled, at
+		k.Sold.Seats = slices.DeleteFunc(slices.Clone(k.Sold.Seats), func(n int) bool { return slices.Contains(seats, n) })
+		k.Hold.Seats = k.Sold.Seats
+		m.tickets = append(m.tickets, &part)
+		return
 	}
 }

@@ -55,7 +55,7 @@ func (m *Model) Restart(written, stored func(*Ticket) bool) booking.Stored {
 				s.Seats[n] |= k.Sold.Legs
 			}
 		}
-		if k.State == Held || sold && stored(k) {
+		if k.State == Held || sold && !k.Hold.ID.IsZero() && stored(k) {
 			s.Holds = append(s.Holds, k.Hold)
 		}
 		if k.State == Cancelled {
@@ -73,7 +73,7 @@ func (m *Model) History(user uuid.UUID, now time.Time, stored func(*Ticket) bool
 		if k.State == Cancelled {
 			h.Cancelled = append(h.Cancelled, k.Sold)
 		}
-		if now.Before(k.Hold.ExpiresAt.Add(booking.HoldRetention)) && (!sold || stored(k)) {
+		if now.Before(k.Hold.ExpiresAt.Add(booking.HoldRetention)) && (!sold || !k.Hold.ID.IsZero() && stored(k)) {
 			hold := k.Hold
 			hold.Released = k.State == Released
 			h.Holds = append(h.Holds, hold)

@@ -24,6 +24,7 @@ var bookingFacts = []fact[*exercise]{
 	{"BookingIsFoundWithItsTrain", findBookedTrain},
 	{"UserBookingsFitTheStopsOfTheirTrains", stopsOfSnapshot},
 	{"CancelledBookingsAreListedApart", cancelledApart},
+	{"SomeSeatsAreCancelledApart", seatsCancelled},
 	{"CancelledBookingKeepsItsTrain", cancelledKeepsTrain},
 	{"BookingsOfADeletedTrainAreListed", deletedListed},
 }

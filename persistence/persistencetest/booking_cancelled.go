@@ -37,6 +37,43 @@ func cancelledApart(x *exercise) {
 	require.Len(x, x.trainPages(guard.Train, booking.PageRequest{Limit: 2, Cancelled: true}), 6)
 }
 
+// seatsCancelled cancels one seat of three, and then the others.
+func seatsCancelled(x *exercise) {
+	guard, segment := x.createAdopted(), booking.Segment(1, 2)
+	other := x.sell(guard, booking.Segment(0, 1), 2)
+	b := x.sell(guard, segment, 1, 2, 3)
+	stale := guard
+	stale.Owner = uuid.New()
+	cancel := func(guard persistence.Guard, seats ...int) error {
+		return x.CancelSeats(x.Context(), guard, b.ID, seats, start, booking.ByAdmin)
+	}
+	require.ErrorIs(x, cancel(stale, 2), persistence.ErrFenced)
+	for _, seats := range [][]int{{2, 4}, {4}, {1, 2, 3}} {
+		require.ErrorIs(x, cancel(guard, seats...), persistence.ErrConflict, "%v", seats)
+	}
+	require.ErrorIs(x, cancel(x.createAdopted(), 2), persistence.ErrNotFound, "another train")
+	require.ElementsMatch(x, []booking.Booking{other, b}, x.live(guard.Train))
+
+	part := b
+	part.ID, part.Seats, part.CancelledAt, part.CancelledBy = booking.PartOf(b.ID, []int{2}), []int{2}, start, booking.ByAdmin
+	b.Seats = []int{1, 3}
+	for range 2 { // idempotent
+		require.NoError(x, cancel(guard, 2))
+		require.ElementsMatch(x, []booking.Booking{other, b}, x.live(guard.Train))
+		require.Equal(x, []booking.Booking{part}, x.cancelled(guard.Train, b.User))
+		require.Equal(x, map[int]booking.Legs{1: segment, 2: other.Legs, 3: segment}, x.seatLegs(guard.Train)[0])
+	}
+	found, err := x.FindBookedTrain(x.Context(), part.ID)
+	require.NoError(x, err)
+	require.Equal(x, part, found.Booking)
+	require.NotNil(x, found.On)
+	require.ErrorIs(x, cancel(guard, 2, 3), persistence.ErrConflict, "one of them is cancelled")
+	x.sell(guard, segment, 2)
+	x.cancel(guard, b, start, booking.ByPassenger)
+	require.ErrorIs(x, cancel(guard, 1), persistence.ErrConflict, "all of it is cancelled")
+	require.NoError(x, cancel(guard, 2), "it was cancelled before")
+}
+
 // cancelledKeepsTrain changes a train after each cancellation, and at last deletes it and creates another
 // one with its id. UpdatedAt stays: nothing may rely on it.
 func cancelledKeepsTrain(x *exercise) {

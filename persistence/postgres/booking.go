@@ -28,19 +28,28 @@ const keepTrain = `
 func (db *DB) CancelBooking(
 	ctx context.Context, guard persistence.Guard, bookingID uuid.UUID, at time.Time, by booking.Canceller,
 ) error {
-	const cancel = `
-		WITH g AS MATERIALIZED (
-			SELECT ` + trainColumns + `, revision, epoch, owner, deleted_at FROM trains WHERE id = $1 FOR SHARE NOWAIT),
-		checked AS MATERIALIZED (
-			SELECT coalesce(` + guardResult + `, CASE
-				WHEN EXISTS (SELECT 1 FROM bookings WHERE train_id = $1 AND id = $4)
+	const cancel = cancelling + `
+			CASE WHEN EXISTS (SELECT 1 FROM bookings WHERE train_id = $1 AND id = $4)
 				THEN 'done' ELSE 'not_found' END) AS result
 			FROM g),
 		cancelled AS (
 			UPDATE bookings SET cancelled_at = $5, cancelled_by = $6, train_revision = (SELECT revision FROM g)
 			WHERE train_id = $1 AND id = $4 AND coalesce(cancelled_at, 'infinity') = 'infinity'
 				AND (SELECT result FROM checked) = 'done'
-			RETURNING legs, seats),
+			RETURNING legs, seats)` + freeing + `
+		SELECT result FROM checked`
+	return db.guarded(ctx, "cancel booking", cancel, guard, id(bookingID), at, by)
+}
+
+// The first and the last part of a statement that cancels. The part named cancelled, between them, has
+// the legs and seats to free.
+const (
+	cancelling = `
+		WITH g AS MATERIALIZED (
+			SELECT ` + trainColumns + `, revision, epoch, owner, deleted_at FROM trains WHERE id = $1 FOR SHARE NOWAIT),
+		checked AS MATERIALIZED (
+			SELECT coalesce(` + guardResult + `,`
+	freeing = `,
 		kept AS (` + keepTrain + `),
 		locked AS MATERIALIZED (
 			SELECT seat_number FROM seats
@@ -48,9 +57,29 @@ func (db *DB) CancelBooking(
 			ORDER BY seat_number FOR UPDATE),
 		freed AS (
 			UPDATE seats SET legs = seats.legs & ~(SELECT legs FROM cancelled)
-			FROM locked WHERE seats.train_id = $1 AND seats.seat_number = locked.seat_number)
-		SELECT result FROM checked`
-	return db.guarded(ctx, "cancel booking", cancel, guard, id(bookingID), at, by)
+			FROM locked WHERE seats.train_id = $1 AND seats.seat_number = locked.seat_number)`
+)
+
+// CancelSeats implements persistence.Bookings. A cancellation of the same booking that commits first
+// leaves fewer seats, which the update compares again.
+func (db *DB) CancelSeats(
+	ctx context.Context, guard persistence.Guard, bookingID uuid.UUID, seats []int, at time.Time, by booking.Canceller,
+) error {
+	const cancel = cancelling + `
+			CASE WHEN EXISTS (SELECT 1 FROM bookings WHERE train_id = $1 AND id = $7) THEN 'done'
+				WHEN NOT EXISTS (SELECT 1 FROM bookings WHERE train_id = $1 AND id = $4) THEN 'not_found' END) AS result
+			FROM g),
+		rest AS (
+			UPDATE bookings SET seats = array(SELECT n FROM unnest(seats) AS n WHERE n <> ALL ($8::int[]) ORDER BY n)
+			WHERE train_id = $1 AND id = $4 AND coalesce(cancelled_at, 'infinity') = 'infinity'
+				AND seats @> $8 AND cardinality(seats) > cardinality($8) AND (SELECT result IS NULL FROM checked)
+			RETURNING ` + soldColumns + `, epoch),
+		cancelled AS (
+			INSERT INTO bookings (` + bookingRowColumns + `)
+			SELECT $7, train_id, user_id, legs, $8, booked_at, $5, $6, epoch, (SELECT revision FROM g) FROM rest
+			RETURNING legs, seats)` + freeing + `
+		SELECT coalesce(result, CASE WHEN EXISTS (SELECT 1 FROM cancelled) THEN 'done' ELSE 'conflict' END) FROM checked`
+	return db.guarded(ctx, "cancel seats", cancel, guard, id(bookingID), at, by, id(booking.PartOf(bookingID, seats)), seats)
 }
 
 const findBooking = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = $1`

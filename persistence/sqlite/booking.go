@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,34 +27,90 @@ const cancellation = `
 func (db *DB) CancelBooking(
 	ctx context.Context, guard persistence.Guard, id uuid.UUID, at time.Time, by booking.Canceller,
 ) error {
+	return db.write(ctx, "cancel booking", func(ctx context.Context, c *conn) error {
+		if err := checkGuard(ctx, c, guard); err != nil {
+			return err
+		}
+		b, err := first(ctx, c, scanBooking, findBookingOfTrain, id[:], guard.Train[:])
+		if err != nil || !b.CancelledAt.IsZero() {
+			return err
+		}
+		return cancel(ctx, c, b, at, by)
+	})
+}
+
+const findBookingOfTrain = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = ? AND train_id = ?`
+
+// cancel cancels a live booking.
+func cancel(ctx context.Context, c *conn, b booking.Booking, at time.Time, by booking.Canceller) error {
 	const (
-		find   = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = ? AND train_id = ?`
 		cancel = cancellation + ` WHERE id = ?1`
 		free   = `
 			UPDATE seats SET legs = legs & ~?2
 			WHERE train_id = ?1 AND seat_number IN (SELECT value FROM json_each(?3))`
 	)
-	return db.write(ctx, "cancel booking", func(ctx context.Context, c *conn) error {
+	seats, err := persistence.EncodeList(b.Seats)
+	if err != nil {
+		return err
+	}
+	if _, err := c.exec(ctx, keepTrain, b.Train[:]); err != nil {
+		return err
+	}
+	if _, err := c.exec(ctx, cancel, b.ID[:], micros(at), string(by)); err != nil {
+		return err
+	}
+	_, err = c.exec(ctx, free, b.Train[:], persistence.EncodeLegs(b.Legs), seats)
+	return err
+}
+
+// CancelSeats implements persistence.Bookings.
+func (db *DB) CancelSeats(
+	ctx context.Context, guard persistence.Guard, id uuid.UUID, seats []int, at time.Time, by booking.Canceller,
+) error {
+	return db.write(ctx, "cancel seats", func(ctx context.Context, c *conn) error {
 		if err := checkGuard(ctx, c, guard); err != nil {
 			return err
 		}
-		b, err := first(ctx, c, scanBooking, find, id[:], guard.Train[:])
-		if err != nil || !b.CancelledAt.IsZero() {
-			return err
-		}
-		seats, err := persistence.EncodeList(b.Seats)
+		b, err := first(ctx, c, scanBooking, findBookingOfTrain, id[:], guard.Train[:])
 		if err != nil {
 			return err
 		}
-		if _, err := c.exec(ctx, keepTrain, guard.Train[:]); err != nil {
+		part, rest, ok := persistence.SplitBooking(b, seats)
+		if !ok {
+			_, err := first(ctx, c, scanBooking, findBookingOfTrain, part.ID[:], guard.Train[:])
+			if errors.Is(err, persistence.ErrNotFound) {
+				err = persistence.ErrConflict
+			}
+			return err // nil: it was cancelled before
+		}
+		if err := split(ctx, c, part, rest); err != nil {
 			return err
 		}
-		if _, err := c.exec(ctx, cancel, id[:], micros(at), string(by)); err != nil {
-			return err
-		}
-		_, err = c.exec(ctx, free, guard.Train[:], persistence.EncodeLegs(b.Legs), seats)
-		return err
+		return cancel(ctx, c, part, at, by)
 	})
+}
+
+// split makes some seats of a booking a booking of their own.
+func split(ctx context.Context, c *conn, part, rest booking.Booking) error {
+	const (
+		keep = `UPDATE bookings SET seats = ?2 WHERE id = ?1`
+		add  = `
+			INSERT INTO bookings (` + soldColumns + `, epoch)
+			SELECT ?1, train_id, user_id, legs, ?2, booked_at, epoch FROM bookings WHERE id = ?3`
+	)
+	keptSeats, err := persistence.EncodeList(rest.Seats)
+	if err != nil {
+		return err
+	}
+	partSeats, err := persistence.EncodeList(part.Seats)
+	if err != nil {
+		return err
+	}
+	if _, err := c.exec(ctx, keep, rest.ID[:], keptSeats); err != nil {
+		return err
+	}
+	_, err = c.exec(ctx, add, part.ID[:], partSeats, rest.ID[:])
+	return err
 }
 
 const findBooking = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = ?`

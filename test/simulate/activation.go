@@ -231,7 +231,7 @@ func (a *shell) write(w activation.Write, exec func() error) {
 func (a *shell) cancel(e *activation.WriteCancellation) error {
 	guard, err := a.guardOf(e.Guard)
 	if err == nil {
-		err = a.store.CancelBooking(background, guard, e.Booking, e.At, e.By)
+		err = a.store.CancelBooking(background, guard, e.Booking, e.At, e.By) // no user cancels a part
 	}
 	if err == nil {
 		a.ledger.cancelled(e.Booking, requestOf(e))

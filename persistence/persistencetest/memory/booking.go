@@ -35,6 +35,35 @@ func (s *Store) CancelBooking(
 	return nil
 }
 
+// CancelSeats implements persistence.Bookings.
+func (s *Store) CancelSeats(
+	ctx context.Context, guard persistence.Guard, id uuid.UUID, seats []int, at time.Time, by booking.Canceller,
+) error {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return err
+	}
+	t, err := s.guarded(guard)
+	if err != nil {
+		return err
+	}
+	b := s.bookings[id]
+	if b == nil || b.Train != guard.Train {
+		return persistence.ErrNotFound
+	}
+	part, rest, ok := persistence.SplitBooking(*b, seats)
+	switch {
+	case !ok && s.bookings[part.ID] != nil:
+		return nil // it was cancelled before
+	case !ok:
+		return persistence.ErrConflict
+	}
+	*b, s.bookings[part.ID] = rest, &part
+	t.cancel(&part, at, by)
+	return nil
+}
+
 // cancel cancels a live booking of the train, and keeps the train as it is now for it.
 func (t *train) cancel(b *booking.Booking, at time.Time, by booking.Canceller) {
 	on := t.Train
