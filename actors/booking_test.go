@@ -1,6 +1,7 @@
 package actors_test
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 
@@ -82,5 +83,32 @@ func TestOwnerStoresWhoCancelledThroughAPeer(t *testing.T) {
 			require.NoError(c, err)
 			require.Equal(c, by, found.CancelledBy)
 		}
+	})
+}
+
+func TestOwnerExecutesAllOfARequestThroughAPeer(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		owner, peer := c.join(), c.join()
+		id, user := c.trainOf(owner, owner, peer), uuid.New()
+		taken, err := owner.Hold(c.Context(), seat(id, uuid.New(), 2))
+		require.NoError(c, err)
+		_, err = peer.Hold(c.Context(), seat(id, user, 2))
+		failed, _ := errors.AsType[*booking.Error](err)
+		require.Equal(c, []int{1, 3, 4, 5, 6}, failed.Alternatives)
+		h, err := peer.Hold(c.Context(), booking.HoldRequest{Train: id, User: user, Seats: []int{2, 3}, BestAlternative: true})
+		require.NoError(c, err)
+		require.Equal(c, []int{1, 3}, h.Seats)
+		extended, err := peer.Extend(c.Context(), refTo(h))
+		require.NoError(c, err)
+		require.True(c, extended.Extended)
+		require.True(c, extended.ExpiresAt.After(taken.ExpiresAt))
+		b, err := peer.Confirm(c.Context(), refTo(h))
+		require.NoError(c, err)
+		require.NoError(c, peer.CancelBooking(c.Context(), user, b.ID, 1))
+		found, err := peer.FindBooking(c.Context(), user, b.ID)
+		require.NoError(c, err)
+		require.Equal(c, booking.BookingConfirmed, found.State())
+		require.Equal(c, []int{3}, found.Seats)
 	})
 }
