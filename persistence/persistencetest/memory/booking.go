@@ -20,19 +20,21 @@ func (s *Store) CancelBooking(
 	if err != nil {
 		return err
 	}
+	t, b, err := s.guardedBooking(guard, id)
+	if err == nil && b.CancelledAt.IsZero() {
+		t.cancel(b, at, by)
+	}
+	return err
+}
+
+// guardedBooking returns a booking of the train of the guard, which may be cancelled.
+func (s *Store) guardedBooking(guard persistence.Guard, id uuid.UUID) (*train, *booking.Booking, error) {
 	t, err := s.guarded(guard)
-	if err != nil {
-		return err
-	}
 	b := s.bookings[id]
-	switch {
-	case b == nil || b.Train != guard.Train:
-		return persistence.ErrNotFound
-	case !b.CancelledAt.IsZero():
-		return nil
+	if err == nil && (b == nil || b.Train != guard.Train) {
+		err = persistence.ErrNotFound
 	}
-	t.cancel(b, at, by)
-	return nil
+	return t, b, err
 }
 
 // CancelSeats implements persistence.Bookings.
@@ -44,13 +46,9 @@ func (s *Store) CancelSeats(
 	if err != nil {
 		return err
 	}
-	t, err := s.guarded(guard)
+	t, b, err := s.guardedBooking(guard, id)
 	if err != nil {
 		return err
-	}
-	b := s.bookings[id]
-	if b == nil || b.Train != guard.Train {
-		return persistence.ErrNotFound
 	}
 	part, rest, ok := persistence.SplitBooking(*b, seats)
 	switch {
