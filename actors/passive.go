@@ -19,8 +19,10 @@ const (
 	// maxTrainsPerRead bounds the trains of one statement and pipeline, and so the memory for its result.
 	maxTrainsPerRead = 100
 	// restPerRead is how many times as long as such a read the rest is that follows it while commands are
-	// executed: a query for many trains must not keep sales from the processors.
+	// executed: a query for many trains must not keep sales from the processors. maxRest bounds the rest,
+	// since a read may also take long because the store is slow.
 	restPerRead = 7
+	maxRest     = 20 * time.Millisecond
 	// maxReads bounds the reads of passive snapshots at a time, so that they leave a connection of
 	// the store for others. maxReadWait is how long a query waits for one of them to end.
 	maxReads    = 4
@@ -146,7 +148,7 @@ func (p *passive) read(ctx context.Context, reads []*passiveRead) {
 		}
 		p.finish(some)
 		if len(some) == maxTrainsPerRead && p.commands.Load() > 0 {
-			_ = pause(ctx, restPerRead*time.Since(began))
+			_ = pause(ctx, min(restPerRead*time.Since(began), maxRest))
 		}
 	}
 }
