@@ -21,8 +21,8 @@ const (
 	// restPerRead is how many times as long as such a read the rest is that follows it while commands are
 	// executed: a query for many trains must not keep sales from the processors. maxRest bounds the rest,
 	// since a read may also take long because the store is slow.
-	restPerRead = 7
-	maxRest     = 20 * time.Millisecond
+	restPerRead = 31
+	maxRest     = 60 * time.Millisecond
 	// maxReads bounds the reads of passive snapshots at a time, so that they leave a connection of
 	// the store for others. maxReadWait is how long a query waits for one of them to end.
 	maxReads    = 4

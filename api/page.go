@@ -19,8 +19,8 @@ const (
 	// itemsPerTurn is how many items of a page are encoded in a turn, a fraction of a millisecond.
 	itemsPerTurn = 32
 	// restPerTurn is how many times as long as the turn the rest is that follows it while other requests
-	// are in progress: so a list takes an eighth of a processor.
-	restPerTurn = 7
+	// are in progress: so a list takes a thirty-second part of a processor.
+	restPerTurn = 31
 )
 
 var errTooManyItems = errors.New("too many long lists are read at the same time")
