@@ -110,5 +110,18 @@ func TestOwnerExecutesAllOfARequestThroughAPeer(t *testing.T) {
 		require.NoError(c, err)
 		require.Equal(c, booking.BookingConfirmed, found.State())
 		require.Equal(c, []int{3}, found.Seats)
+
+		h, err = peer.Hold(c.Context(), booking.HoldRequest{Train: id, User: user, Seats: []int{4, 5, 6}})
+		require.NoError(c, err)
+		some := refTo(h)
+		some.Seats = []int{4}
+		part, err := peer.Confirm(c.Context(), some)
+		require.NoError(c, err)
+		require.Equal(c, []int{4}, part.Seats)
+		some.Seats = []int{5}
+		require.NoError(c, peer.Release(c.Context(), some))
+		rest, err := peer.Confirm(c.Context(), refTo(h))
+		require.NoError(c, err)
+		require.Equal(c, []int{6}, rest.Seats)
 	})
 }

@@ -81,10 +81,18 @@ func encodeCommand(q *wire.ExecuteRequest, c activation.Command) bool {
 			From: c.From, To: c.To, NewId: c.NewID, BestAlternative: c.BestAlternative, Unlimited: c.Unlimited,
 		}}
 	case activation.Confirm:
+		if c.Seats != nil {
+			q.Command = &wire.ExecuteRequest_ConfirmSeats{ConfirmSeats: encodeSeats(c.HoldRef)}
+			return true
+		}
 		q.Command = &wire.ExecuteRequest_Confirm{Confirm: encodeRef(c.HoldRef)}
 	case activation.Extend:
 		q.Command = &wire.ExecuteRequest_Extend{Extend: encodeRef(c.HoldRef)}
 	case activation.Release:
+		if c.Seats != nil {
+			q.Command = &wire.ExecuteRequest_ReleaseSeats{ReleaseSeats: encodeSeats(c.HoldRef)}
+			return true
+		}
 		q.Command = &wire.ExecuteRequest_Release{Release: encodeRef(c.HoldRef)}
 	case activation.Cancel:
 		if c.Seats != nil {
@@ -116,6 +124,10 @@ func decodeCommand(q *wire.ExecuteRequest) activation.Command {
 		}}
 	case *wire.ExecuteRequest_Confirm:
 		return activation.Confirm{HoldRef: decodeRef(train, c.Confirm)}
+	case *wire.ExecuteRequest_ConfirmSeats:
+		return activation.Confirm{HoldRef: decodeSeats(train, c.ConfirmSeats)}
+	case *wire.ExecuteRequest_ReleaseSeats:
+		return activation.Release{HoldRef: decodeSeats(train, c.ReleaseSeats)}
 	case *wire.ExecuteRequest_Extend:
 		return activation.Extend{HoldRef: decodeRef(train, c.Extend)}
 	case *wire.ExecuteRequest_Release:
@@ -153,6 +165,16 @@ func encodeRef(r booking.HoldRef) *wire.HoldRef {
 
 func decodeRef(train booking.TrainID, ref *wire.HoldRef) booking.HoldRef {
 	return booking.HoldRef{User: toUUID(ref.GetUser()), Train: train, Seat: int(ref.GetSeat()), Hold: toHoldID(ref.GetHold())}
+}
+
+func encodeSeats(r booking.HoldRef) *wire.HoldSeats {
+	return &wire.HoldSeats{Ref: encodeRef(r), Seats: fromInts(r.Seats)}
+}
+
+func decodeSeats(train booking.TrainID, q *wire.HoldSeats) booking.HoldRef {
+	ref := decodeRef(train, q.GetRef())
+	ref.Seats = toInts(q.GetSeats())
+	return ref
 }
 
 func encodeResponse(r response) *wire.ExecuteResponse {

@@ -22,6 +22,7 @@ func (s *System) Hold(ctx context.Context, request booking.HoldRequest) (booking
 
 // Confirm implements booking.Service.
 func (s *System) Confirm(ctx context.Context, ref booking.HoldRef) (booking.Booking, error) {
+	ref.Seats = slices.Sorted(slices.Values(ref.Seats))
 	booked, _, err := sendRequest[booking.Booking](ctx, s, ref.Train, activation.Confirm{HoldRef: ref})
 	return booked, err
 }
@@ -34,9 +35,10 @@ func (s *System) Extend(ctx context.Context, ref booking.HoldRef) (booking.Hold,
 
 // Release implements booking.Service.
 func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
+	ref.Seats = slices.Sorted(slices.Values(ref.Seats))
 	arrived := time.Now()
 	_, lost, err := sendRequest[empty](ctx, s, ref.Train, activation.Release{HoldRef: ref})
-	if !lost || booking.CodeOf(err) != booking.CodeSeatNotLocked {
+	if !lost || len(ref.Seats) > 0 || booking.CodeOf(err) != booking.CodeSeatNotLocked {
 		return err
 	}
 	released, failure := s.wasReleased(ctx, ref, arrived)

@@ -46,7 +46,8 @@ func TestInvalidBodyIsRejectedByEveryEndpoint(t *testing.T) {
 		{"empty", ``, nil, 400, booking.CodeInvalidRequest},
 	} {
 		for _, o := range s.server.Operations() {
-			if !takesBody(t, o.Method, o.Path) || row.body == "" && o.Method == http.MethodDelete { // it may be empty
+			body := loadSpec(t).Paths.Value(o.Path).GetOperation(o.Method).RequestBody
+			if body == nil || row.body == "" && !body.Value.Required {
 				continue
 			}
 			r := s.do(t, request{method: o.Method, path: path.Replace(o.Path), token: admin, body: row.body, header: row.header})
@@ -63,11 +64,6 @@ func manyNames(n int) string {
 	}
 	text, _ := json.Marshal(fields) // cannot fail for strings and numbers
 	return string(text)
-}
-
-func takesBody(t *testing.T, method, path string) bool {
-	t.Helper()
-	return loadSpec(t).Paths.Value(path).GetOperation(method).RequestBody != nil
 }
 
 // A body without a Content-Length is rejected when it exceeds the limit.
@@ -106,8 +102,7 @@ func TestBodyOfARequestWithoutFieldsIsRefused(t *testing.T) {
 	booked := s.post(t, token, "/v1/holds", `{"train_id":"`+id.String()+`","count":3}`).str(t, "hold_id")
 	b := s.post(t, token, "/v1/holds/"+booked+"/confirm", "").str(t, "booking_id")
 	for _, in := range []request{
-		{method: "DELETE", path: "/v1/holds/" + h, token: token},
-		{method: "POST", path: "/v1/holds/" + h + "/confirm", token: token},
+		{method: "POST", path: "/v1/holds/" + h + "/extend", token: token},
 		{method: "DELETE", path: "/v1/trains/" + id.String(), token: admin},
 		{method: "GET", path: "/v1/trains"},
 		{method: "GET", path: "/train/view-bookings/", token: token},

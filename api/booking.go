@@ -157,9 +157,7 @@ type cancelBookingRequest struct {
 
 func (in *cancelBookingRequest) decode(d *decoder) {
 	in.id = d.pathUUID("booking")
-	if d.body != nil || d.has("seats") { // a body without seats does not ask for all of them
-		in.seats = d.seatNumbers()
-	}
+	in.seats = d.optionalSeats()
 }
 
 func (s *Server) cancelBooking(ctx context.Context, c *call, in cancelBookingRequest) (response, error) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -61,6 +62,14 @@ func (d *decoder) seatNumbers() []int {
 		seen[n] = true
 	}
 	return seats
+}
+
+// optionalSeats decodes some seats; nil means all. A body without seats does not ask for all of them.
+func (d *decoder) optionalSeats() []int {
+	if d.body == nil && !d.has("seats") {
+		return nil
+	}
+	return d.seatNumbers()
 }
 
 func (s *Server) hold(ctx context.Context, c *call, in holdRequest) (response, error) {
@@ -144,7 +153,24 @@ func (in holdPathRequest) ref(c *call) booking.HoldRef {
 	return booking.HoldRef{User: c.caller.User, Train: in.hold.Train(), Hold: in.hold}
 }
 
-func (s *Server) confirmHold(ctx context.Context, c *call, in holdPathRequest) (response, error) {
+// holdSeatsRequest names a hold, or some seats of it.
+type holdSeatsRequest struct {
+	holdPathRequest
+	seats []int // nil: all
+}
+
+func (in *holdSeatsRequest) decode(d *decoder) {
+	in.holdPathRequest.decode(d)
+	in.seats = d.optionalSeats()
+}
+
+func (in holdSeatsRequest) ref(c *call) booking.HoldRef {
+	ref := in.holdPathRequest.ref(c)
+	ref.Seats = in.seats
+	return ref
+}
+
+func (s *Server) confirmHold(ctx context.Context, c *call, in holdSeatsRequest) (response, error) {
 	b, err := s.service.Confirm(ctx, in.ref(c))
 	if err != nil {
 		return response{}, holdNotFound(err)
@@ -160,7 +186,7 @@ func (s *Server) extendHold(ctx context.Context, c *call, in holdPathRequest) (r
 	return ok(newHoldResponse(hold)), nil
 }
 
-func (s *Server) releaseHold(ctx context.Context, c *call, in holdPathRequest) (response, error) {
+func (s *Server) releaseHold(ctx context.Context, c *call, in holdSeatsRequest) (response, error) {
 	if err := s.service.Release(ctx, in.ref(c)); err != nil {
 		return response{}, holdNotFound(err)
 	}
@@ -170,6 +196,9 @@ func (s *Server) releaseHold(ctx context.Context, c *call, in holdPathRequest) (
 // holdNotFound returns the same not_found error for a hold that never existed, one that
 // ended and one of another user (API.md 3).
 func holdNotFound(err error) error {
+	if e, ok := errors.AsType[*booking.Error](err); ok && len(e.Seats) > 0 { // it is there, without these seats
+		return err
+	}
 	switch booking.CodeOf(err) {
 	case booking.CodeNotFound, booking.CodeSeatNotLocked:
 		return booking.NotFound("hold")

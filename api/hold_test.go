@@ -105,3 +105,35 @@ func TestInvalidHoldNamesItsFields(t *testing.T) {
 	requireProblem(t, 404, booking.CodeNotFound, "", s.post(t, token, "/v1/holds", `{"train_id":"`+id+`","seats":[11]}`))
 	requireProblem(t, 404, booking.CodeNotFound, "", s.post(t, token, "/v1/holds", `{"train_id":"`+id[:35]+`1","count":1}`))
 }
+
+func TestSomeSeatsOfAHoldAreConfirmedAndReleased(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	token := s.user(t, "asha")
+	id := s.train(t, "Delhi", "Mumbai")
+	path := "/v1/holds/" + s.post(t, token, "/v1/holds", `{"train_id":"`+id.String()+`","seats":[1,2,3,4]}`).str(t, "hold_id")
+	confirm := func(body string) response { return s.post(t, token, path+"/confirm", body) }
+	release := func(body string) response {
+		return s.do(t, request{method: "DELETE", path: path, token: token, body: body})
+	}
+	for body, field := range map[string]string{
+		`{}`: "seats", `{"seats":[]}`: "seats", `{"seats":[2,2]}`: "seats[1]", `x`: "body",
+	} {
+		requireInvalid(t, confirm(body), field)
+		requireInvalid(t, release(body), field)
+	}
+	for _, r := range []response{confirm(`{"seats":[6,2,5]}`), release(`{"seats":[6,2,5]}`)} {
+		requireProblem(t, 404, booking.CodeNotFound, "No such seat of this hold", r)
+		require.Equal(t, []any{5.0, 6.0}, r.field(t, "seats"))
+	}
+	part := confirm(`{"seats":[3,2]}`)
+	require.Len(t, part.field(t, "seats"), 2)
+	require.Equal(t, part.text, confirm(`{"seats":[2,3]}`).text, "idempotent")
+	require.Equal(t, 204, release(`{"seats":[1]}`).status)
+	require.Equal(t, 204, release(`{"seats":[1]}`).status, "idempotent")
+	rest := confirm("")
+	require.Len(t, rest.field(t, "seats"), 1)
+	require.Equal(t, part.text, confirm(`{"seats":[2,3]}`).text, "the hold has ended")
+	require.Equal(t, rest.text, confirm("").text)
+	require.Equal(t, 404, release(`{"seats":[4]}`).status)
+}

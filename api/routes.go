@@ -49,8 +49,8 @@ func (s *Server) routeTable() []route {
 		{method: "GET", path: "/v1/trains/{id}/seats", handler: handle(s.seatMap)},
 
 		{method: "POST", path: "/v1/holds", role: user, body: requiredBody, keyed: true, handler: handle(s.hold)},
-		{method: "DELETE", path: "/v1/holds/{hold_id}", role: user, handler: handle(s.releaseHold)},
-		{method: "POST", path: "/v1/holds/{hold_id}/confirm", role: user, handler: handle(s.confirmHold)},
+		{method: "DELETE", path: "/v1/holds/{hold_id}", role: user, body: optionalBody, handler: handle(s.releaseHold)},
+		{method: "POST", path: "/v1/holds/{hold_id}/confirm", role: user, body: optionalBody, handler: handle(s.confirmHold)},
 		{method: "POST", path: "/v1/holds/{hold_id}/extend", role: user, handler: handle(s.extendHold)},
 		{method: "GET", path: "/v1/bookings", role: user, handler: handle(s.listBookings)},
 		{method: "GET", path: "/v1/bookings/{id}", role: user, handler: handle(s.findBooking)},

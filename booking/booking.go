@@ -1,7 +1,6 @@
 package booking
 
 import (
-	"encoding/binary"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,7 +9,7 @@ import (
 // Booking is a confirmed hold: seats of one train sold to one user on one segment. Once it is
 // cancelled, its seats may be sold again, and it stays readable.
 type Booking struct {
-	ID          uuid.UUID // BookingIDOf its user and hold
+	ID          uuid.UUID // BookingIDOf its user and hold, or part of a hold
 	Train       TrainID
 	User        uuid.UUID
 	Legs        Legs
@@ -23,11 +22,7 @@ type Booking struct {
 // PartOf returns the id of the booking that some seats of a booking become when only they are cancelled.
 // The seats are ascending.
 func PartOf(id uuid.UUID, seats []int) uuid.UUID {
-	var data []byte
-	for _, n := range seats {
-		data = binary.BigEndian.AppendUint16(data, uint16(n)) //nolint:gosec // at most MaxCapacity
-	}
-	return uuid.NewSHA1(id, data)
+	return uuid.NewSHA1(id, appendSeats(nil, seats))
 }
 
 // State returns whether the booking is confirmed or cancelled.

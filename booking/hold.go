@@ -65,6 +65,9 @@ type HoldRef struct {
 	Train TrainID
 	Seat  int    // 0 when not given
 	Hold  HoldID `json:",omitzero"` // zero when not given
+	// Seats are those of Hold to confirm or release, ascending; nil: all. The others stay held. It
+	// requires Hold, and excludes Seat.
+	Seats []int
 }
 
 // Matches reports whether ref refers to h: h belongs to the same user, and has the id and the

@@ -19,8 +19,12 @@ type History struct {
 }
 
 // NeedsHistory reports whether the user's history decides what ref refers to. On a train with
-// one leg no reference is ambiguous.
+// one leg no reference by seat is ambiguous. Some seats that a hold does not have may have left it before.
 func (m *SeatMap) NeedsHistory(ref HoldRef) bool {
+	if len(ref.Seats) > 0 {
+		h := m.holds[ref.Hold]
+		return h == nil || !h.has(ref.Seats)
+	}
 	return ref.Hold.IsZero() && m.train.Run().Count() > 1
 }
 
@@ -82,6 +86,9 @@ func (m *SeatMap) removeEntry(user uuid.UUID, seat int, e seatEntry) {
 func (m *SeatMap) resolve(ref HoldRef, history History, now time.Time) (*liveHold, *Booking, error) {
 	if ref.Seat > m.train.Capacity {
 		return nil, nil, NotFound("seat on this train")
+	}
+	if len(ref.Seats) > 0 {
+		return m.resolvePart(ref, history, now)
 	}
 	hold, booking := m.holds[ref.Hold], m.bookings[BookingIDOf(ref.User, ref.Hold)]
 	if ref.Hold.IsZero() {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -109,6 +110,13 @@ func (id HoldID) IsZero() bool { return id == HoldID{} }
 
 func (id HoldID) String() string { return base64.RawURLEncoding.EncodeToString(id[:]) }
 
+// Part returns the id of the hold that some seats of a hold become when only they are confirmed or
+// released. It is derived from both, so that a retry finds what an earlier attempt did. The seats are
+// ascending.
+func (id HoldID) Part(seats []int) HoldID {
+	return holdID(id.Train(), uuid.NewSHA1(idNamespace, appendSeats(id[:], seats)))
+}
+
 // MarshalText implements encoding.TextMarshaler with the 40-character form.
 func (id HoldID) MarshalText() ([]byte, error) {
 	return base64.RawURLEncoding.AppendEncode(nil, id[:]), nil
@@ -133,6 +141,15 @@ func holdID(train TrainID, nonce uuid.UUID) (id HoldID) {
 	copy(id[:14], train[:14])
 	copy(id[14:], nonce[:])
 	return id
+}
+
+// appendSeats appends seat numbers to a copy of b.
+func appendSeats(b []byte, seats []int) []byte {
+	b = slices.Clip(b)
+	for _, n := range seats {
+		b = binary.BigEndian.AppendUint16(b, uint16(n)) //nolint:gosec // at most MaxCapacity
+	}
+	return b
 }
 
 func clearSeat(id uuid.UUID) TrainID {

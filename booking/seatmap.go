@@ -27,6 +27,8 @@ import (
 //	                                              Extend of a held one:
 //	                                      PhaseExtending ─ Extended, ExtendFailed ─▶ PhaseHeld
 //
+// If only some seats of a hold are confirmed or released, the hold keeps the others and is held again.
+//
 // A hold in transit keeps its seats even past its deadline. A request that concerns a hold
 // of the same user in transit gets *InTransitError; repeat it when the hold has settled.
 type SeatMap struct {
@@ -63,6 +65,7 @@ type liveHold struct {
 	phase    Phase
 	deadline time.Time // on the owner's monotonic clock
 	hasTimer bool
+	part     []int     // the seats that are confirming or releasing; nil: all
 	released time.Time // while it is releasing
 
 	wanted []int         // its seats that somebody else was refused
@@ -101,10 +104,11 @@ type Stored struct {
 }
 
 // Restore fills a new map with what is stored. Holds that became bookings or contradict a booking
-// are dropped. A hold keeps its remaining time, but at most ttl, and twice as much if it was extended.
-// Restore returns the holds that this shortened; store them again. It also returns the seats on which Bookings and Seats differ,
-// ascending: legs that either of them has are taken.
-func (m *SeatMap) Restore(stored Stored, ttl time.Duration, now time.Time) (shortened []Hold, differing []int) {
+// are dropped; a hold that became a booking in part has only its other seats. A hold keeps its remaining
+// time, but at most ttl, and twice as much if it was extended. Restore returns the holds that it has
+// changed; store them again. It also returns the seats on which Bookings and Seats differ, ascending: legs
+// that either of them has are taken.
+func (m *SeatMap) Restore(stored Stored, ttl time.Duration, now time.Time) (changed []Hold, differing []int) {
 	cancelled := make(map[uuid.UUID]bool, len(stored.Cancelled))
 	for _, id := range stored.Cancelled {
 		cancelled[id] = true
@@ -121,7 +125,12 @@ func (m *SeatMap) Restore(stored Stored, ttl time.Duration, now time.Time) (shor
 	for _, h := range holds {
 		remaining := h.ExpiresAt.Sub(now)
 		became := BookingIDOf(h.User, h.ID)
-		if m.HasBooking(became) || cancelled[became] || remaining <= 0 || !h.BelongsTo(m.train) || !m.fits(h) {
+		if m.HasBooking(became) || cancelled[became] || remaining <= 0 || !h.BelongsTo(m.train) {
+			continue
+		}
+		before := len(h.Seats)
+		h.Seats = m.notBooked(h)
+		if len(h.Seats) == 0 || !m.fits(h) {
 			continue
 		}
 		h.Incarnation = 0
@@ -133,12 +142,14 @@ func (m *SeatMap) Restore(stored Stored, ttl time.Duration, now time.Time) (shor
 		if remaining > longest {
 			live.deadline = deadlineOf(now, longest)
 			live.ExpiresAt = live.deadline.Round(0).UTC()
-			shortened = append(shortened, live.Hold)
+		}
+		if remaining > longest || len(h.Seats) < before {
+			changed = append(changed, live.Hold)
 		}
 		m.addHold(live)
 		m.startTimer(live)
 	}
-	return shortened, differing
+	return changed, differing
 }
 
 // compareSeats compares the booked legs of the stored bookings with those of the stored seats, and
@@ -189,6 +200,15 @@ func (m *SeatMap) LiveHolds() []Hold {
 	return holds
 }
 
+// LiveHold returns a hold that has not ended; false if no such hold has the id.
+func (m *SeatMap) LiveHold(id HoldID) (Hold, bool) {
+	h, ok := m.holds[id]
+	if !ok {
+		return Hold{}, false
+	}
+	return h.Hold, true
+}
+
 // Phase returns the phase of a hold; false if no hold has the id.
 func (m *SeatMap) Phase(id HoldID) (Phase, bool) {
 	h, ok := m.holds[id]
@@ -213,7 +233,7 @@ func (m *SeatMap) Expire(now time.Time) (ended int) {
 		h.hasTimer = false // a hold in transit gets another when it settles
 		if h.phase == PhaseHeld {
 			m.dropHold(h)
-			m.pauses.add(h, h.deadline)
+			m.pauses.add(h, h.Seats, h.deadline)
 			ended++
 		}
 	}
@@ -261,7 +281,12 @@ func (m *SeatMap) addHold(h *liveHold) {
 func (m *SeatMap) dropHold(h *liveHold) {
 	delete(m.holds, h.ID)
 	removeFrom(m.byUser, h.User, func(o *liveHold) bool { return o == h })
-	for _, n := range h.Seats {
+	m.freeSeats(h, h.Seats)
+}
+
+// freeSeats takes seats from a hold, which still has them in its list.
+func (m *SeatMap) freeSeats(h *liveHold, seats []int) {
+	for _, n := range seats {
 		m.seats.change(n).held &^= h.Legs
 		removeFrom(m.bySeat, n, func(o *liveHold) bool { return o == h })
 		m.removeEntry(h.User, n, seatEntry{legs: h.Legs, hold: h.ID})

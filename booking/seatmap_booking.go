@@ -15,7 +15,7 @@ func (m *SeatMap) CheckCancel(user, id uuid.UUID, departed bool, now time.Time) 
 		return m.errDeparted(b.Legs)
 	}
 	for _, h := range m.byUser[user] {
-		if h.phase == PhaseConfirming && BookingIDOf(user, h.ID) == id {
+		if h.phase == PhaseConfirming && h.becomes() == id {
 			return &InTransitError{h.ID}
 		}
 	}

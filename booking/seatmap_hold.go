@@ -78,8 +78,8 @@ func (m *SeatMap) HoldFailed(id HoldID) {
 	}
 }
 
-// Confirm decides to book a live hold at now. The hold is confirming: store the
-// booking, then report Booked, ConfirmFailed or ConfirmRefused. If the hold is booked already,
+// Confirm decides to book a live hold, or some of its seats, at now. The hold is confirming: store the
+// booking, then report Booked, ConfirmFailed or ConfirmRefused. If these seats are booked already,
 // made is false. The history is that of NeedsHistory. Errors as Service.Confirm, and
 // *InTransitError. After not_on_sale, release the hold.
 func (m *SeatMap) Confirm(ref HoldRef, history History, now time.Time) (b Booking, hold HoldID, made bool, err error) {
@@ -96,17 +96,17 @@ func (m *SeatMap) Confirm(ref HoldRef, history History, now time.Time) (b Bookin
 	case !m.train.Sells(now):
 		return Booking{}, HoldID{}, false, m.errNotOnSale()
 	}
-	h.phase = PhaseConfirming
+	h.phase, h.part = PhaseConfirming, h.partOf(ref.Seats)
 	return Booking{
-		ID: BookingIDOf(h.User, h.ID), Train: m.train.ID, User: h.User,
-		Legs: h.Legs, Seats: h.Seats, BookedAt: now.UTC().Truncate(time.Microsecond),
+		ID: h.becomes(), Train: m.train.ID, User: h.User,
+		Legs: h.Legs, Seats: h.leaving(), BookedAt: now.UTC().Truncate(time.Microsecond),
 	}, h.ID, true, nil
 }
 
-// Booked replaces a confirming hold by the booking that was stored.
+// Booked replaces a confirming hold, or its part, by the booking that was stored.
 func (m *SeatMap) Booked(id HoldID, b Booking) {
 	if h := m.inPhase(id, PhaseConfirming); h != nil {
-		m.dropHold(h)
+		m.leave(h)
 		m.addBooking(&b)
 	}
 }
@@ -123,30 +123,40 @@ func (m *SeatMap) ConfirmRefused(id HoldID) error {
 	return errNotLocked()
 }
 
-// Release decides to end a live hold, and returns the hold to be stored. The hold is
-// releasing: store it, then report Released or ReleaseFailed. The history is that of
-// NeedsHistory. Errors as Service.Release, and *InTransitError.
-func (m *SeatMap) Release(ref HoldRef, history History, now time.Time) (Hold, error) {
+// Release decides to end a live hold, or to take some seats from it, and returns the holds to be stored,
+// in their order. The hold is releasing: when the last one is stored, report Released, otherwise
+// ReleaseFailed. Of a part, the first one records what was released, and the second has the other seats.
+// There is none if the part was released before. The history is that of NeedsHistory. Errors as
+// Service.Release, and *InTransitError.
+func (m *SeatMap) Release(ref HoldRef, history History, now time.Time) ([]Hold, error) {
 	h, _, err := m.resolve(ref, history, now)
 	switch {
+	case err != nil && history.released(ref):
+		return nil, nil
 	case err != nil:
-		return Hold{}, err
+		return nil, err
 	case h == nil: // booked
-		return Hold{}, errNotLocked()
+		return nil, errNotLocked()
 	case h.phase != PhaseHeld:
-		return Hold{}, &InTransitError{h.ID}
+		return nil, &InTransitError{h.ID}
 	}
-	h.phase, h.released = PhaseReleasing, now
+	h.phase, h.released, h.part = PhaseReleasing, now, h.partOf(ref.Seats)
 	released := h.Hold
 	released.Released = true
-	return released, nil
+	if h.part == nil {
+		return []Hold{released}, nil
+	}
+	released.ID, released.Seats = h.ID.Part(h.part), h.part
+	rest := h.Hold
+	rest.Seats = h.without(h.part)
+	return []Hold{released, rest}, nil
 }
 
-// Released removes a hold that was released and puts its seats on sale again.
+// Released removes a hold that was released, or its part, and puts the seats on sale again.
 func (m *SeatMap) Released(id HoldID) {
 	if h := m.inPhase(id, PhaseReleasing); h != nil {
-		m.dropHold(h)
-		m.pauses.add(h, h.released)
+		m.pauses.add(h, h.leaving(), h.released)
+		m.leave(h)
 	}
 }
 
@@ -164,9 +174,13 @@ func (m *SeatMap) inPhase(id HoldID, phase Phase) *liveHold {
 // Expire ends it.
 func (m *SeatMap) settle(id HoldID, from Phase) {
 	if h := m.inPhase(id, from); h != nil {
-		h.phase = PhaseHeld
-		m.startTimer(h)
+		m.hold(h)
 	}
+}
+
+func (m *SeatMap) hold(h *liveHold) {
+	h.phase, h.part = PhaseHeld, nil
+	m.startTimer(h)
 }
 
 // checkSeats checks the seat numbers, not whether the seats are free.

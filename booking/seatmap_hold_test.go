@@ -109,10 +109,25 @@ func (m *machine) drawRef(t *rapid.T) booking.HoldRef {
 	if by != "seat" {
 		ref.Hold = k.Hold.ID
 	}
+	if by == "hold" && rapid.Bool().Draw(t, "some seats") {
+		ref.Seats = m.drawPart(t, k)
+	}
 	if by == "hold and any seat" {
 		ref.Seat = rapid.IntRange(1, m.train.Capacity).Draw(t, "any seat")
 	}
 	return ref
+}
+
+// drawPart draws some seats of a ticket, or of what it had before, and sometimes others.
+func (m *machine) drawPart(t *rapid.T, k *bookingtest.Ticket) []int {
+	seats := k.Hold.Seats
+	if rapid.IntRange(0, 7).Draw(t, "any seats") == 0 {
+		seats = nil
+		for n := range m.train.Capacity {
+			seats = append(seats, n+1)
+		}
+	}
+	return slices.Sorted(slices.Values(shuffled(t, seats)[:rapid.IntRange(1, len(seats)).Draw(t, "seats")]))
 }
 
 // history is what the stores have of a user's past.
@@ -149,17 +164,18 @@ func (m *machine) release(t *rapid.T) {
 	m.advance(t)
 	ref := m.drawRef(t)
 	want, wantErr := m.model.Release(ref, m.now)
-	hold, err := m.seats.Release(ref, m.historyFor(t, ref), m.now)
+	stored, err := m.seats.Release(ref, m.historyFor(t, ref), m.now)
 	if booking.CodeOf(err) == booking.CodeSeatNotLocked {
-		hold, err = m.seats.Release(ref, m.history(t, ref.User), m.now)
+		stored, err = m.seats.Release(ref, m.history(t, ref.User), m.now)
 	}
 	requireSameError(t, wantErr, err)
-	require.Equal(t, want, hold)
+	require.Equal(t, want, stored)
 }
 
 func (m *machine) extend(t *rapid.T) {
 	m.advance(t)
 	ref := m.drawRef(t)
+	ref.Seats = nil
 	want, wantMade, wantErr := m.model.Extend(ref, m.now)
 	hold, made, err := m.seats.Extend(ref, m.rules, m.historyFor(t, ref), m.now)
 	if booking.CodeOf(err) == booking.CodeSeatNotLocked {
@@ -210,7 +226,7 @@ func (m *machine) settleOne(k *bookingtest.Ticket, written bool) {
 	}
 }
 
-// sell holds and confirms in one step, so that histories have enough bookings.
+// sell holds and confirms in one step, all or some seats, so that histories have enough bookings.
 func (m *machine) sell(t *rapid.T) {
 	before := len(m.model.Tickets())
 	m.hold(t)
@@ -219,8 +235,14 @@ func (m *machine) sell(t *rapid.T) {
 	}
 	k := m.model.Tickets()[before]
 	m.settleOne(k, true)
-	m.confirmAs(t, booking.HoldRef{User: k.Hold.User, Hold: k.Hold.ID})
-	m.settleOne(k, true)
+	ref := booking.HoldRef{User: k.Hold.User, Hold: k.Hold.ID}
+	if rapid.Bool().Draw(t, "some seats") {
+		ref.Seats = m.drawPart(t, k)
+	}
+	m.confirmAs(t, ref)
+	if k.State == bookingtest.Confirming {
+		m.settleOne(k, true)
+	}
 }
 
 // cancel cancels a booking or some of its seats, a cancelled booking, or an unknown one.

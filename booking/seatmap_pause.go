@@ -24,9 +24,13 @@ type pauses struct {
 	order  []uuid.UUID           // the user of each pause, in that order
 }
 
-// add adds a pause for each seat that somebody else wanted while the hold was live. It ended at a time.
-func (p *pauses) add(h *liveHold, ended time.Time) {
+// add adds a pause for each of some seats of a hold that somebody else wanted while they were held. That
+// ended at a time.
+func (p *pauses) add(h *liveHold, seats []int, ended time.Time) {
 	for _, n := range h.wanted {
+		if !slices.Contains(seats, n) {
+			continue
+		}
 		p.byUser[h.User] = append(p.byUser[h.User], pause{n, h.Legs, ended.Add(h.pause)})
 		p.order = append(p.order, h.User)
 	}

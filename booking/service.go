@@ -65,14 +65,16 @@ type Seats interface {
 	// seat_locked, seat_booked, held_too_long, not_enough_seats, too_many_holds, too_many_seats. More
 	// seats than the user may hold, or a Count above the capacity, are invalid_request.
 	Hold(ctx context.Context, request HoldRequest) (Hold, error)
-	// Confirm books every seat of a live hold of the user. It is idempotent. Errors:
-	// seat_not_locked, hold_expired (for HoldRetention), ambiguous_hold, not_found (the seat), and
+	// Confirm books every seat of a live hold of the user, or ref.Seats. It is idempotent. Errors:
+	// seat_not_locked, hold_expired (for HoldRetention), ambiguous_hold, not_found (a seat, or those
+	// of ref.Seats that the hold does not have, in Seats), and
 	// not_on_sale if the train was withdrawn or its SalesOpenAt moved, which ends the hold.
 	Confirm(ctx context.Context, ref HoldRef) (Booking, error)
 	// Extend extends a live hold of the user by one TTL, once. It is idempotent: a hold that was
 	// extended is returned unchanged. Errors as Confirm.
 	Extend(ctx context.Context, ref HoldRef) (Hold, error)
-	// Release ends a live hold of the user. Errors as Confirm.
+	// Release ends a live hold of the user, or takes ref.Seats from it, which is idempotent. Errors as
+	// Confirm.
 	Release(ctx context.Context, ref HoldRef) error
 }
 

@@ -10,9 +10,9 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// Cancel cancels a booking, or some of its seats, in the store, then in the seat map, and returns nothing. If the hold that
-// became the booking may still be stored, it is dropped first: to readers of the stores the seat would
-// otherwise be held.
+// Cancel cancels a booking, or some of its seats, in the store, then in the seat map, and returns nothing. If
+// the hold that became the booking, or of which it was a part, may still be stored with these seats, that is
+// mended first: to readers of the stores they would otherwise be held.
 type Cancel struct {
 	User, ID uuid.UUID
 	Departed bool // also if the train has left
@@ -29,7 +29,11 @@ func (x Cancel) run(m *Machine, c *call) {
 		return
 	}
 	if id, stored := m.booked[x.ID]; stored {
-		m.dropHold(c, id, func(err error) {
+		if phase, live := m.seats.Phase(id); live && phase != booking.PhaseHeld {
+			m.park(id, c)
+			return
+		}
+		m.storeRest(c, id, func(err error) {
 			if err != nil {
 				m.respond(c, nil, err)
 				return

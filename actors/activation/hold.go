@@ -69,7 +69,7 @@ func (m *Machine) confirmed(c *call, id booking.HoldID, b booking.Booking, err e
 	default:
 		m.seats.Booked(id, b)
 		m.booked[b.ID] = id
-		m.dropHold(nil, id, func(err error) {
+		m.storeRest(nil, id, func(err error) {
 			if err == nil {
 				delete(m.booked, b.ID)
 			}
@@ -108,14 +108,27 @@ func (x Extend) run(m *Machine, c *call) {
 
 // release releases a hold and responds with result.
 func (m *Machine) release(c *call, ref booking.HoldRef, result error) {
-	h, err := m.seats.Release(ref, c.past(), c.Arrived)
+	stored, err := m.seats.Release(ref, c.past(), c.Arrived)
 	switch {
 	case m.mayHaveExpired(c, ref.User, err):
-	case err != nil:
+	case err != nil || len(stored) == 0:
 		m.respond(c, nil, err)
 	default:
-		m.putHold(c, h, nil, result, m.seats.Released, m.seats.ReleaseFailed)
+		last := len(stored) - 1
+		for _, h := range stored[:last] {
+			m.recordHold(h)
+		}
+		m.putHold(c, stored[last], nil, result, m.seats.Released, m.seats.ReleaseFailed)
 	}
+}
+
+// recordHold stores a hold that has ended. If it is not stored, nothing but the history lacks it.
+func (m *Machine) recordHold(h booking.Hold) {
+	m.writeHold(nil, persistence.HoldPut, h, func(err error) {
+		if m.contradicts(err) {
+			m.halt()
+		}
+	})
 }
 
 // mayHaveExpired asks for the history of a user whose hold was not found, and reports whether it did:
@@ -167,10 +180,23 @@ func (m *Machine) writeHold(c *call, op persistence.HoldOp, h booking.Hold, then
 	m.ask(&WriteHold{write{request, then}, persistence.HoldWrite{Guard: m.guard, Op: op, Hold: h}})
 }
 
+// storeRest stores what is left of a hold of which seats were booked. then runs as after dropHold.
+func (m *Machine) storeRest(c *call, id booking.HoldID, then func(error)) {
+	if rest, live := m.seats.LiveHold(id); live {
+		m.writeAfterSale(c, persistence.HoldPutAgain, rest, then)
+		return
+	}
+	m.dropHold(c, id, then)
+}
+
 // dropHold drops the stored record of a hold, for a call or for none. then runs unless the activation
 // halts. A drop that may still be executed is fenced by the next activation.
 func (m *Machine) dropHold(c *call, id booking.HoldID, then func(error)) {
-	m.writeHold(c, persistence.HoldDrop, booking.Hold{ID: id}, func(err error) {
+	m.writeAfterSale(c, persistence.HoldDrop, booking.Hold{ID: id}, then)
+}
+
+func (m *Machine) writeAfterSale(c *call, op persistence.HoldOp, h booking.Hold, then func(error)) {
+	m.writeHold(c, op, h, func(err error) {
 		switch {
 		case c != nil && m.failed(c, err):
 		case c == nil && m.contradicts(err):

@@ -101,20 +101,23 @@ func (m *Machine) holdsRead(stored []booking.Hold) {
 func (m *Machine) trainRead(l persistence.LoadedTrain) {
 	seats := booking.NewSeatMap(l.Train)
 	m.incarnation = l.Train.Incarnation()
-	shortened, differing := seats.Restore(booking.Stored{
+	changed, differing := seats.Restore(booking.Stored{
 		Bookings: l.Bookings, Seats: l.Seats, Holds: m.load.holds, Cancelled: l.Cancelled,
 	}, m.rules.TTL, m.now)
 	if len(differing) > 0 {
 		m.do(Report{Occurrence: Inconsistent, Count: 1, Seats: differing})
 	}
 	for _, h := range m.load.holds {
-		if id := booking.BookingIDOf(h.User, h.ID); seats.HasBooking(id) || slices.Contains(l.Cancelled, id) {
+		if id := booking.BookingIDOf(h.User, h.ID); slices.Contains(l.Cancelled, id) {
+			m.booked[id] = h.ID
+		}
+		for _, id := range seats.BookedFrom(h) {
 			m.booked[id] = h.ID
 		}
 	}
 	again := slices.DeleteFunc(seats.LiveHolds(), func(h booking.Hold) bool {
 		same := func(o booking.Hold) bool { return o.ID == h.ID }
-		return !slices.ContainsFunc(m.load.lost, same) && !slices.ContainsFunc(shortened, same)
+		return !slices.ContainsFunc(m.load.lost, same) && !slices.ContainsFunc(changed, same)
 	})
 	m.load = load{}
 	if !m.valid() {

@@ -100,6 +100,8 @@ type ExecuteRequest struct {
 	//	*ExecuteRequest_Delete
 	//	*ExecuteRequest_Extend
 	//	*ExecuteRequest_CancelSeats
+	//	*ExecuteRequest_ConfirmSeats
+	//	*ExecuteRequest_ReleaseSeats
 	Command       isExecuteRequest_Command `protobuf_oneof:"command"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -256,6 +258,24 @@ func (x *ExecuteRequest) GetCancelSeats() *CancelSeats {
 	return nil
 }
 
+func (x *ExecuteRequest) GetConfirmSeats() *HoldSeats {
+	if x != nil {
+		if x, ok := x.Command.(*ExecuteRequest_ConfirmSeats); ok {
+			return x.ConfirmSeats
+		}
+	}
+	return nil
+}
+
+func (x *ExecuteRequest) GetReleaseSeats() *HoldSeats {
+	if x != nil {
+		if x, ok := x.Command.(*ExecuteRequest_ReleaseSeats); ok {
+			return x.ReleaseSeats
+		}
+	}
+	return nil
+}
+
 type isExecuteRequest_Command interface {
 	isExecuteRequest_Command()
 }
@@ -292,6 +312,14 @@ type ExecuteRequest_CancelSeats struct {
 	CancelSeats *CancelSeats `protobuf:"bytes,15,opt,name=cancel_seats,json=cancelSeats,proto3,oneof"`
 }
 
+type ExecuteRequest_ConfirmSeats struct {
+	ConfirmSeats *HoldSeats `protobuf:"bytes,16,opt,name=confirm_seats,json=confirmSeats,proto3,oneof"`
+}
+
+type ExecuteRequest_ReleaseSeats struct {
+	ReleaseSeats *HoldSeats `protobuf:"bytes,17,opt,name=release_seats,json=releaseSeats,proto3,oneof"`
+}
+
 func (*ExecuteRequest_Hold) isExecuteRequest_Command() {}
 
 func (*ExecuteRequest_Confirm) isExecuteRequest_Command() {}
@@ -307,6 +335,10 @@ func (*ExecuteRequest_Delete) isExecuteRequest_Command() {}
 func (*ExecuteRequest_Extend) isExecuteRequest_Command() {}
 
 func (*ExecuteRequest_CancelSeats) isExecuteRequest_Command() {}
+
+func (*ExecuteRequest_ConfirmSeats) isExecuteRequest_Command() {}
+
+func (*ExecuteRequest_ReleaseSeats) isExecuteRequest_Command() {}
 
 // Hold is a booking.HoldRequest.
 type Hold struct {
@@ -478,6 +510,60 @@ func (x *HoldRef) GetSeat() uint32 {
 	return 0
 }
 
+// HoldSeats is a booking.HoldRef to some seats of a hold. Its commands are apart from those for all seats,
+// because an earlier version would ignore the seats.
+type HoldSeats struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ref           *HoldRef               `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+	Seats         []uint32               `protobuf:"varint,2,rep,packed,name=seats,proto3" json:"seats,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldSeats) Reset() {
+	*x = HoldSeats{}
+	mi := &file_actors_wire_trains_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldSeats) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldSeats) ProtoMessage() {}
+
+func (x *HoldSeats) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_wire_trains_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldSeats.ProtoReflect.Descriptor instead.
+func (*HoldSeats) Descriptor() ([]byte, []int) {
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *HoldSeats) GetRef() *HoldRef {
+	if x != nil {
+		return x.Ref
+	}
+	return nil
+}
+
+func (x *HoldSeats) GetSeats() []uint32 {
+	if x != nil {
+		return x.Seats
+	}
+	return nil
+}
+
 type Cancel struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	User          []byte                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
@@ -490,7 +576,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_actors_wire_trains_proto_msgTypes[3]
+	mi := &file_actors_wire_trains_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -502,7 +588,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[3]
+	mi := &file_actors_wire_trains_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -515,7 +601,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{3}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Cancel) GetUser() []byte {
@@ -558,7 +644,7 @@ type CancelSeats struct {
 
 func (x *CancelSeats) Reset() {
 	*x = CancelSeats{}
-	mi := &file_actors_wire_trains_proto_msgTypes[4]
+	mi := &file_actors_wire_trains_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -570,7 +656,7 @@ func (x *CancelSeats) String() string {
 func (*CancelSeats) ProtoMessage() {}
 
 func (x *CancelSeats) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[4]
+	mi := &file_actors_wire_trains_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -583,7 +669,7 @@ func (x *CancelSeats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelSeats.ProtoReflect.Descriptor instead.
 func (*CancelSeats) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{4}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CancelSeats) GetCancel() *Cancel {
@@ -609,7 +695,7 @@ type Delete struct {
 
 func (x *Delete) Reset() {
 	*x = Delete{}
-	mi := &file_actors_wire_trains_proto_msgTypes[5]
+	mi := &file_actors_wire_trains_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -621,7 +707,7 @@ func (x *Delete) String() string {
 func (*Delete) ProtoMessage() {}
 
 func (x *Delete) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[5]
+	mi := &file_actors_wire_trains_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -634,7 +720,7 @@ func (x *Delete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delete.ProtoReflect.Descriptor instead.
 func (*Delete) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{5}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Delete) GetForce() bool {
@@ -669,7 +755,7 @@ type ExecuteResponse struct {
 
 func (x *ExecuteResponse) Reset() {
 	*x = ExecuteResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[6]
+	mi := &file_actors_wire_trains_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -681,7 +767,7 @@ func (x *ExecuteResponse) String() string {
 func (*ExecuteResponse) ProtoMessage() {}
 
 func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[6]
+	mi := &file_actors_wire_trains_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -694,7 +780,7 @@ func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteResponse.ProtoReflect.Descriptor instead.
 func (*ExecuteResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{6}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ExecuteResponse) GetRetry() bool {
@@ -810,7 +896,7 @@ type HeldSeats struct {
 
 func (x *HeldSeats) Reset() {
 	*x = HeldSeats{}
-	mi := &file_actors_wire_trains_proto_msgTypes[7]
+	mi := &file_actors_wire_trains_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -822,7 +908,7 @@ func (x *HeldSeats) String() string {
 func (*HeldSeats) ProtoMessage() {}
 
 func (x *HeldSeats) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[7]
+	mi := &file_actors_wire_trains_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -835,7 +921,7 @@ func (x *HeldSeats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldSeats.ProtoReflect.Descriptor instead.
 func (*HeldSeats) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{7}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *HeldSeats) GetId() []byte {
@@ -894,7 +980,7 @@ type Booking struct {
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_actors_wire_trains_proto_msgTypes[8]
+	mi := &file_actors_wire_trains_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +992,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[8]
+	mi := &file_actors_wire_trains_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1005,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{8}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Booking) GetId() []byte {
@@ -974,7 +1060,7 @@ type Availability struct {
 
 func (x *Availability) Reset() {
 	*x = Availability{}
-	mi := &file_actors_wire_trains_proto_msgTypes[9]
+	mi := &file_actors_wire_trains_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -986,7 +1072,7 @@ func (x *Availability) String() string {
 func (*Availability) ProtoMessage() {}
 
 func (x *Availability) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[9]
+	mi := &file_actors_wire_trains_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -999,7 +1085,7 @@ func (x *Availability) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Availability.ProtoReflect.Descriptor instead.
 func (*Availability) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{9}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Availability) GetTrain() *Train {
@@ -1075,7 +1161,7 @@ type Train struct {
 
 func (x *Train) Reset() {
 	*x = Train{}
-	mi := &file_actors_wire_trains_proto_msgTypes[10]
+	mi := &file_actors_wire_trains_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1087,7 +1173,7 @@ func (x *Train) String() string {
 func (*Train) ProtoMessage() {}
 
 func (x *Train) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[10]
+	mi := &file_actors_wire_trains_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1100,7 +1186,7 @@ func (x *Train) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Train.ProtoReflect.Descriptor instead.
 func (*Train) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{10}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Train) GetId() []byte {
@@ -1170,7 +1256,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_actors_wire_trains_proto_msgTypes[11]
+	mi := &file_actors_wire_trains_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1182,7 +1268,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[11]
+	mi := &file_actors_wire_trains_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1195,7 +1281,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{11}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Stop) GetStation() string {
@@ -1231,7 +1317,7 @@ type LocalTime struct {
 
 func (x *LocalTime) Reset() {
 	*x = LocalTime{}
-	mi := &file_actors_wire_trains_proto_msgTypes[12]
+	mi := &file_actors_wire_trains_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1243,7 +1329,7 @@ func (x *LocalTime) String() string {
 func (*LocalTime) ProtoMessage() {}
 
 func (x *LocalTime) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[12]
+	mi := &file_actors_wire_trains_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1256,7 +1342,7 @@ func (x *LocalTime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocalTime.ProtoReflect.Descriptor instead.
 func (*LocalTime) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{12}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *LocalTime) GetSeconds() int64 {
@@ -1301,7 +1387,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_actors_wire_trains_proto_msgTypes[13]
+	mi := &file_actors_wire_trains_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1313,7 +1399,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[13]
+	mi := &file_actors_wire_trains_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1326,7 +1412,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{13}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Error) GetCode() string {
@@ -1432,7 +1518,7 @@ type QueryRequest struct {
 
 func (x *QueryRequest) Reset() {
 	*x = QueryRequest{}
-	mi := &file_actors_wire_trains_proto_msgTypes[14]
+	mi := &file_actors_wire_trains_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1444,7 +1530,7 @@ func (x *QueryRequest) String() string {
 func (*QueryRequest) ProtoMessage() {}
 
 func (x *QueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[14]
+	mi := &file_actors_wire_trains_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1457,7 +1543,7 @@ func (x *QueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryRequest.ProtoReflect.Descriptor instead.
 func (*QueryRequest) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{14}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *QueryRequest) GetTrains() [][]byte {
@@ -1524,7 +1610,7 @@ type QueryResponse struct {
 
 func (x *QueryResponse) Reset() {
 	*x = QueryResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[15]
+	mi := &file_actors_wire_trains_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1536,7 +1622,7 @@ func (x *QueryResponse) String() string {
 func (*QueryResponse) ProtoMessage() {}
 
 func (x *QueryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[15]
+	mi := &file_actors_wire_trains_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1549,7 +1635,7 @@ func (x *QueryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryResponse.ProtoReflect.Descriptor instead.
 func (*QueryResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{15}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *QueryResponse) GetFound() []*Availability {
@@ -1588,7 +1674,7 @@ type RefreshCatalogueRequest struct {
 
 func (x *RefreshCatalogueRequest) Reset() {
 	*x = RefreshCatalogueRequest{}
-	mi := &file_actors_wire_trains_proto_msgTypes[16]
+	mi := &file_actors_wire_trains_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1600,7 +1686,7 @@ func (x *RefreshCatalogueRequest) String() string {
 func (*RefreshCatalogueRequest) ProtoMessage() {}
 
 func (x *RefreshCatalogueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[16]
+	mi := &file_actors_wire_trains_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1613,7 +1699,7 @@ func (x *RefreshCatalogueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshCatalogueRequest.ProtoReflect.Descriptor instead.
 func (*RefreshCatalogueRequest) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{16}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{17}
 }
 
 type RefreshCatalogueResponse struct {
@@ -1624,7 +1710,7 @@ type RefreshCatalogueResponse struct {
 
 func (x *RefreshCatalogueResponse) Reset() {
 	*x = RefreshCatalogueResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[17]
+	mi := &file_actors_wire_trains_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1636,7 +1722,7 @@ func (x *RefreshCatalogueResponse) String() string {
 func (*RefreshCatalogueResponse) ProtoMessage() {}
 
 func (x *RefreshCatalogueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[17]
+	mi := &file_actors_wire_trains_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1649,14 +1735,14 @@ func (x *RefreshCatalogueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshCatalogueResponse.ProtoReflect.Descriptor instead.
 func (*RefreshCatalogueResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{17}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{18}
 }
 
 var File_actors_wire_trains_proto protoreflect.FileDescriptor
 
 const file_actors_wire_trains_proto_rawDesc = "" +
 	"\n" +
-	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\x8f\x05\n" +
+	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\xa3\x06\n" +
 	"\x0eExecuteRequest\x12\x14\n" +
 	"\x05train\x18\x01 \x01(\fR\x05train\x12\x18\n" +
 	"\aarrived\x18\x02 \x01(\x03R\aarrived\x12\x18\n" +
@@ -1672,7 +1758,9 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x06change\x18\a \x01(\v2\x1d.trainbooking.actors.v1.TrainH\x00R\x06change\x128\n" +
 	"\x06delete\x18\b \x01(\v2\x1e.trainbooking.actors.v1.DeleteH\x00R\x06delete\x129\n" +
 	"\x06extend\x18\x0e \x01(\v2\x1f.trainbooking.actors.v1.HoldRefH\x00R\x06extend\x12H\n" +
-	"\fcancel_seats\x18\x0f \x01(\v2#.trainbooking.actors.v1.CancelSeatsH\x00R\vcancelSeatsB\t\n" +
+	"\fcancel_seats\x18\x0f \x01(\v2#.trainbooking.actors.v1.CancelSeatsH\x00R\vcancelSeats\x12H\n" +
+	"\rconfirm_seats\x18\x10 \x01(\v2!.trainbooking.actors.v1.HoldSeatsH\x00R\fconfirmSeats\x12H\n" +
+	"\rrelease_seats\x18\x11 \x01(\v2!.trainbooking.actors.v1.HoldSeatsH\x00R\freleaseSeatsB\t\n" +
 	"\acommandJ\x04\b\t\x10\n" +
 	"\"\xda\x01\n" +
 	"\x04Hold\x12\x0e\n" +
@@ -1688,7 +1776,10 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\aHoldRef\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\fR\x04user\x12\x12\n" +
 	"\x04hold\x18\x02 \x01(\fR\x04hold\x12\x12\n" +
-	"\x04seat\x18\x03 \x01(\rR\x04seat\"b\n" +
+	"\x04seat\x18\x03 \x01(\rR\x04seat\"T\n" +
+	"\tHoldSeats\x121\n" +
+	"\x03ref\x18\x01 \x01(\v2\x1f.trainbooking.actors.v1.HoldRefR\x03ref\x12\x14\n" +
+	"\x05seats\x18\x02 \x03(\rR\x05seats\"b\n" +
 	"\x06Cancel\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\fR\x04user\x12\x18\n" +
 	"\abooking\x18\x02 \x01(\fR\abooking\x12\x1a\n" +
@@ -1813,63 +1904,67 @@ func file_actors_wire_trains_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_wire_trains_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_actors_wire_trains_proto_goTypes = []any{
 	(SeatState)(0),                   // 0: trainbooking.actors.v1.SeatState
 	(*ExecuteRequest)(nil),           // 1: trainbooking.actors.v1.ExecuteRequest
 	(*Hold)(nil),                     // 2: trainbooking.actors.v1.Hold
 	(*HoldRef)(nil),                  // 3: trainbooking.actors.v1.HoldRef
-	(*Cancel)(nil),                   // 4: trainbooking.actors.v1.Cancel
-	(*CancelSeats)(nil),              // 5: trainbooking.actors.v1.CancelSeats
-	(*Delete)(nil),                   // 6: trainbooking.actors.v1.Delete
-	(*ExecuteResponse)(nil),          // 7: trainbooking.actors.v1.ExecuteResponse
-	(*HeldSeats)(nil),                // 8: trainbooking.actors.v1.HeldSeats
-	(*Booking)(nil),                  // 9: trainbooking.actors.v1.Booking
-	(*Availability)(nil),             // 10: trainbooking.actors.v1.Availability
-	(*Train)(nil),                    // 11: trainbooking.actors.v1.Train
-	(*Stop)(nil),                     // 12: trainbooking.actors.v1.Stop
-	(*LocalTime)(nil),                // 13: trainbooking.actors.v1.LocalTime
-	(*Error)(nil),                    // 14: trainbooking.actors.v1.Error
-	(*QueryRequest)(nil),             // 15: trainbooking.actors.v1.QueryRequest
-	(*QueryResponse)(nil),            // 16: trainbooking.actors.v1.QueryResponse
-	(*RefreshCatalogueRequest)(nil),  // 17: trainbooking.actors.v1.RefreshCatalogueRequest
-	(*RefreshCatalogueResponse)(nil), // 18: trainbooking.actors.v1.RefreshCatalogueResponse
-	nil,                              // 19: trainbooking.actors.v1.Error.FieldsEntry
+	(*HoldSeats)(nil),                // 4: trainbooking.actors.v1.HoldSeats
+	(*Cancel)(nil),                   // 5: trainbooking.actors.v1.Cancel
+	(*CancelSeats)(nil),              // 6: trainbooking.actors.v1.CancelSeats
+	(*Delete)(nil),                   // 7: trainbooking.actors.v1.Delete
+	(*ExecuteResponse)(nil),          // 8: trainbooking.actors.v1.ExecuteResponse
+	(*HeldSeats)(nil),                // 9: trainbooking.actors.v1.HeldSeats
+	(*Booking)(nil),                  // 10: trainbooking.actors.v1.Booking
+	(*Availability)(nil),             // 11: trainbooking.actors.v1.Availability
+	(*Train)(nil),                    // 12: trainbooking.actors.v1.Train
+	(*Stop)(nil),                     // 13: trainbooking.actors.v1.Stop
+	(*LocalTime)(nil),                // 14: trainbooking.actors.v1.LocalTime
+	(*Error)(nil),                    // 15: trainbooking.actors.v1.Error
+	(*QueryRequest)(nil),             // 16: trainbooking.actors.v1.QueryRequest
+	(*QueryResponse)(nil),            // 17: trainbooking.actors.v1.QueryResponse
+	(*RefreshCatalogueRequest)(nil),  // 18: trainbooking.actors.v1.RefreshCatalogueRequest
+	(*RefreshCatalogueResponse)(nil), // 19: trainbooking.actors.v1.RefreshCatalogueResponse
+	nil,                              // 20: trainbooking.actors.v1.Error.FieldsEntry
 }
 var file_actors_wire_trains_proto_depIdxs = []int32{
 	2,  // 0: trainbooking.actors.v1.ExecuteRequest.hold:type_name -> trainbooking.actors.v1.Hold
 	3,  // 1: trainbooking.actors.v1.ExecuteRequest.confirm:type_name -> trainbooking.actors.v1.HoldRef
 	3,  // 2: trainbooking.actors.v1.ExecuteRequest.release:type_name -> trainbooking.actors.v1.HoldRef
-	4,  // 3: trainbooking.actors.v1.ExecuteRequest.cancel:type_name -> trainbooking.actors.v1.Cancel
-	11, // 4: trainbooking.actors.v1.ExecuteRequest.change:type_name -> trainbooking.actors.v1.Train
-	6,  // 5: trainbooking.actors.v1.ExecuteRequest.delete:type_name -> trainbooking.actors.v1.Delete
+	5,  // 3: trainbooking.actors.v1.ExecuteRequest.cancel:type_name -> trainbooking.actors.v1.Cancel
+	12, // 4: trainbooking.actors.v1.ExecuteRequest.change:type_name -> trainbooking.actors.v1.Train
+	7,  // 5: trainbooking.actors.v1.ExecuteRequest.delete:type_name -> trainbooking.actors.v1.Delete
 	3,  // 6: trainbooking.actors.v1.ExecuteRequest.extend:type_name -> trainbooking.actors.v1.HoldRef
-	5,  // 7: trainbooking.actors.v1.ExecuteRequest.cancel_seats:type_name -> trainbooking.actors.v1.CancelSeats
-	4,  // 8: trainbooking.actors.v1.CancelSeats.cancel:type_name -> trainbooking.actors.v1.Cancel
-	14, // 9: trainbooking.actors.v1.ExecuteResponse.error:type_name -> trainbooking.actors.v1.Error
-	8,  // 10: trainbooking.actors.v1.ExecuteResponse.held:type_name -> trainbooking.actors.v1.HeldSeats
-	9,  // 11: trainbooking.actors.v1.ExecuteResponse.booked:type_name -> trainbooking.actors.v1.Booking
-	11, // 12: trainbooking.actors.v1.ExecuteResponse.train:type_name -> trainbooking.actors.v1.Train
-	11, // 13: trainbooking.actors.v1.Availability.train:type_name -> trainbooking.actors.v1.Train
-	0,  // 14: trainbooking.actors.v1.Availability.seats:type_name -> trainbooking.actors.v1.SeatState
-	12, // 15: trainbooking.actors.v1.Train.stops:type_name -> trainbooking.actors.v1.Stop
-	13, // 16: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
-	13, // 17: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
-	19, // 18: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
-	15, // 19: trainbooking.actors.v1.QueryRequest.more:type_name -> trainbooking.actors.v1.QueryRequest
-	10, // 20: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
-	14, // 21: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
-	1,  // 22: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
-	15, // 23: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
-	17, // 24: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
-	7,  // 25: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
-	16, // 26: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
-	18, // 27: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
-	25, // [25:28] is the sub-list for method output_type
-	22, // [22:25] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	6,  // 7: trainbooking.actors.v1.ExecuteRequest.cancel_seats:type_name -> trainbooking.actors.v1.CancelSeats
+	4,  // 8: trainbooking.actors.v1.ExecuteRequest.confirm_seats:type_name -> trainbooking.actors.v1.HoldSeats
+	4,  // 9: trainbooking.actors.v1.ExecuteRequest.release_seats:type_name -> trainbooking.actors.v1.HoldSeats
+	3,  // 10: trainbooking.actors.v1.HoldSeats.ref:type_name -> trainbooking.actors.v1.HoldRef
+	5,  // 11: trainbooking.actors.v1.CancelSeats.cancel:type_name -> trainbooking.actors.v1.Cancel
+	15, // 12: trainbooking.actors.v1.ExecuteResponse.error:type_name -> trainbooking.actors.v1.Error
+	9,  // 13: trainbooking.actors.v1.ExecuteResponse.held:type_name -> trainbooking.actors.v1.HeldSeats
+	10, // 14: trainbooking.actors.v1.ExecuteResponse.booked:type_name -> trainbooking.actors.v1.Booking
+	12, // 15: trainbooking.actors.v1.ExecuteResponse.train:type_name -> trainbooking.actors.v1.Train
+	12, // 16: trainbooking.actors.v1.Availability.train:type_name -> trainbooking.actors.v1.Train
+	0,  // 17: trainbooking.actors.v1.Availability.seats:type_name -> trainbooking.actors.v1.SeatState
+	13, // 18: trainbooking.actors.v1.Train.stops:type_name -> trainbooking.actors.v1.Stop
+	14, // 19: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
+	14, // 20: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
+	20, // 21: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
+	16, // 22: trainbooking.actors.v1.QueryRequest.more:type_name -> trainbooking.actors.v1.QueryRequest
+	11, // 23: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
+	15, // 24: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
+	1,  // 25: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
+	16, // 26: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
+	18, // 27: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
+	8,  // 28: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
+	17, // 29: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
+	19, // 30: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
+	28, // [28:31] is the sub-list for method output_type
+	25, // [25:28] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_actors_wire_trains_proto_init() }
@@ -1886,8 +1981,10 @@ func file_actors_wire_trains_proto_init() {
 		(*ExecuteRequest_Delete)(nil),
 		(*ExecuteRequest_Extend)(nil),
 		(*ExecuteRequest_CancelSeats)(nil),
+		(*ExecuteRequest_ConfirmSeats)(nil),
+		(*ExecuteRequest_ReleaseSeats)(nil),
 	}
-	file_actors_wire_trains_proto_msgTypes[6].OneofWrappers = []any{
+	file_actors_wire_trains_proto_msgTypes[7].OneofWrappers = []any{
 		(*ExecuteResponse_Held)(nil),
 		(*ExecuteResponse_Booked)(nil),
 		(*ExecuteResponse_Train)(nil),
@@ -1898,7 +1995,7 @@ func file_actors_wire_trains_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_wire_trains_proto_rawDesc), len(file_actors_wire_trains_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

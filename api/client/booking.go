@@ -58,9 +58,7 @@ func (c *Client) CancelBooking(ctx context.Context, user, id uuid.UUID, seats ..
 		success: []int{http.StatusNoContent},
 	}
 	if len(seats) > 0 {
-		r.body = struct {
-			Seats []int `json:"seats"`
-		}{seats}
+		r.body = someSeats{seats}
 	}
 	return c.send(ctx, r, nil)
 }

@@ -127,6 +127,11 @@ func (c *Client) Release(ctx context.Context, ref booking.HoldRef) error {
 	return c.holdError(ctx, ref, c.send(ctx, r, nil))
 }
 
+// someSeats is the body of a request that concerns some of the seats of a hold or booking.
+type someSeats struct {
+	Seats []int `json:"seats"`
+}
+
 // setTarget sets the path of the request, and its body if ref has a seat. Errors: not_found
 // for a seat number that no train has, because it has 16 bits in the seat's id;
 // seat_not_locked for a hold of another train.
@@ -140,17 +145,21 @@ func setTarget(ref booking.HoldRef, r *request, byHold, bySeat string) error {
 		return notLocked() // neither a seat nor a hold
 	case ref.Seat == 0:
 		r.path = byHold
+		if len(ref.Seats) > 0 {
+			r.body = someSeats{ref.Seats}
+		}
 	default:
 		r.path, r.body = bySeat, seatHoldRequest{ref.Train.Seat(ref.Seat), ref.Hold}
 	}
 	return nil
 }
 
-// holdError replaces the not_found of a request by hold, which means that either the train
+// holdError replaces the not_found of a request by hold, unless it has seats, which means that either the train
 // or the hold does not exist. It stays not_found if the train does not exist, and becomes
 // seat_not_locked otherwise.
 func (c *Client) holdError(ctx context.Context, ref booking.HoldRef, err error) error {
-	if ref.Seat != 0 || booking.CodeOf(err) != booking.CodeNotFound {
+	e, ok := errors.AsType[*booking.Error](err)
+	if !ok || ref.Seat != 0 || e.Code != booking.CodeNotFound || len(e.Seats) > 0 {
 		return err
 	}
 	if _, noTrain := c.FindTrain(ctx, ref.Train); booking.CodeOf(noTrain) == booking.CodeNotFound {

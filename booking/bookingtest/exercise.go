@@ -26,6 +26,7 @@ func Exercise(t *testing.T, open func(t *testing.T, rules booking.HoldRules) boo
 		{"Trains", time.Minute, trainFacts},
 		{"Lists", time.Minute, listFacts},
 		{"Holds", time.Minute, holdFacts},
+		{"Parts", time.Minute, partFacts},
 		{"Bookings", time.Minute, bookingFacts},
 		{"Cancelled", time.Minute, cancelledFacts},
 		{"Segments", time.Minute, segmentFacts},

@@ -48,7 +48,14 @@ func (m *Model) Hold(request booking.HoldRequest, now time.Time) (hold booking.H
 
 // Confirm is SeatMap.Confirm. The ticket is confirming.
 func (m *Model) Confirm(ref booking.HoldRef, now time.Time) (b booking.Booking, hold booking.HoldID, made bool, err error) {
+	if part := m.ofPart(ref); part != nil && part.State == Booked {
+		return part.Sold, booking.HoldID{}, false, nil
+	}
 	k, err := m.resolve(ref, now)
+	if err != nil {
+		return booking.Booking{}, booking.HoldID{}, false, err
+	}
+	part, err := k.some(ref.Seats)
 	switch {
 	case err != nil:
 		return booking.Booking{}, booking.HoldID{}, false, err
@@ -60,29 +67,48 @@ func (m *Model) Confirm(ref booking.HoldRef, now time.Time) (b booking.Booking, 
 	if err := m.notOnSale(now); err != nil {
 		return booking.Booking{}, booking.HoldID{}, false, err
 	}
-	k.State = Confirming
+	k.State, k.part = Confirming, part
 	k.Sold = booking.Booking{
 		ID: booking.BookingIDOf(ref.User, k.Hold.ID), Train: m.train.ID, User: ref.User,
 		Legs: k.Hold.Legs, Seats: k.Hold.Seats, BookedAt: now.Truncate(time.Microsecond),
+	}
+	if part != nil {
+		k.Sold.ID, k.Sold.Seats = booking.BookingIDOf(ref.User, k.Hold.ID.Part(part)), part
 	}
 	return k.Sold, k.Hold.ID, true, nil
 }
 
 // Release is SeatMap.Release. The ticket is releasing.
-func (m *Model) Release(ref booking.HoldRef, now time.Time) (booking.Hold, error) {
-	k, err := m.resolve(ref, now)
-	switch {
-	case err != nil:
-		return booking.Hold{}, err
-	case k.State == Booked:
-		return booking.Hold{}, refusal(booking.CodeSeatNotLocked)
-	case k.InTransit():
-		return booking.Hold{}, &booking.InTransitError{Hold: k.Hold.ID}
+func (m *Model) Release(ref booking.HoldRef, now time.Time) ([]booking.Hold, error) {
+	gone := m.ofPart(ref)
+	if gone != nil && gone.State == Booked {
+		return nil, refusal(booking.CodeSeatNotLocked)
 	}
-	k.State, k.released = Releasing, now
+	k, err := m.resolve(ref, now)
+	var part []int
+	if err == nil {
+		part, err = k.some(ref.Seats)
+	}
+	switch {
+	case err != nil && gone != nil && gone.kept(now):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case k.State == Booked:
+		return nil, refusal(booking.CodeSeatNotLocked)
+	case k.InTransit():
+		return nil, &booking.InTransitError{Hold: k.Hold.ID}
+	}
+	k.State, k.part, k.released = Releasing, part, now
 	released := k.Hold
 	released.Released = true
-	return released, nil
+	if part == nil {
+		return []booking.Hold{released}, nil
+	}
+	rest := k.Hold
+	rest.Seats = slices.DeleteFunc(slices.Clone(rest.Seats), func(n int) bool { return slices.Contains(part, n) })
+	released.ID, released.Seats = k.Hold.ID.Part(part), part
+	return []booking.Hold{released, rest}, nil
 }
 
 // Extend is SeatMap.Extend. The ticket is extending.

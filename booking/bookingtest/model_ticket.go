@@ -16,6 +16,8 @@ type Ticket struct {
 	State TicketState
 
 	from, to int          // positions of stops
+	part     []int        // the seats that are confirming or releasing; nil: all
+	partOf   *Ticket      // of a part that was confirmed or released: the others
 	wanted   []int        // seats that somebody else was refused
 	extended booking.Hold // while it is extending
 	released time.Time    // when the release was decided
@@ -80,7 +82,11 @@ func (k *Ticket) matches(ref booking.HoldRef) bool {
 
 // Settle ends the transit of a ticket; written is the result of the write.
 func (m *Model) Settle(k *Ticket, written bool) {
+	part := k.part
+	k.part = nil
 	switch {
+	case part != nil && written:
+		m.split(k, part)
 	case k.State == Pending && !written:
 		m.tickets = slices.DeleteFunc(m.tickets, func(o *Ticket) bool { return o == k })
 	case k.State == Confirming && written:

@@ -55,8 +55,8 @@ func (m *Model) Restart(written, stored func(*Ticket) bool) booking.Stored {
 				s.Seats[n] |= k.Sold.Legs
 			}
 		}
-		if k.State == Held || sold && !k.Hold.ID.IsZero() && stored(k) {
-			s.Holds = append(s.Holds, k.Hold)
+		if k.State == Held || sold && k.isStored(stored) {
+			s.Holds = append(s.Holds, m.record(k, stored))
 		}
 		if k.State == Cancelled {
 			s.Cancelled = append(s.Cancelled, k.Sold.ID)
@@ -73,7 +73,7 @@ func (m *Model) History(user uuid.UUID, now time.Time, stored func(*Ticket) bool
 		if k.State == Cancelled {
 			h.Cancelled = append(h.Cancelled, k.Sold)
 		}
-		if now.Before(k.Hold.ExpiresAt.Add(booking.HoldRetention)) && (!sold || !k.Hold.ID.IsZero() && stored(k)) {
+		if now.Before(k.Hold.ExpiresAt.Add(booking.HoldRetention)) && (!sold || k.isStored(stored)) {
 			hold := k.Hold
 			hold.Released = k.State == Released
 			h.Holds = append(h.Holds, hold)

@@ -49,6 +49,21 @@ var mutants = []mutant{
 		killedBy: []suite{seatMap},
 	},
 	{
+		name: "part-is-booked-and-held", pkg: "booking", decl: "SeatMap.notBooked",
+		edit:     begin(`return h.Seats`),
+		killedBy: []suite{seatMap},
+	},
+	{
+		name: "part-ends-the-hold", pkg: "booking", decl: "liveHold.partOf",
+		edit:     begin(`return nil`),
+		killedBy: []suite{seatMap},
+	},
+	{
+		name: "part-is-cancelled-while-it-is-held", pkg: "booking", decl: "SeatMap.BookedFrom",
+		edit:     replace(`|| b.ID == BookingIDOf(h.User, h.ID.Part(b.Seats))`, ``),
+		killedBy: []suite{machine},
+	},
+	{
 		name: "held-again-and-again", pkg: "booking", decl: "pauses.until",
 		edit:     begin(`return time.Time{}`),
 		killedBy: []suite{tests("./booking", "SomebodyElseWanted")},

@@ -91,11 +91,11 @@ func (u *user) do() {
 			r.hold.ID = u.holdID()
 		}
 	case dice < 14:
-		r.kind, r.ref = confirm, u.ref()
+		r.kind, r.ref = confirm, u.refToSome()
 	case dice < 15:
 		r.kind, r.ref = extend, u.ref()
 	case dice < 17 || len(u.bookings) == 0:
-		r.kind, r.ref = release, u.ref()
+		r.kind, r.ref = release, u.refToSome()
 	default:
 		r.kind, r.booking = cancel, pick(u.world, u.bookings...)
 	}
@@ -144,6 +144,15 @@ func (u *user) ref() booking.HoldRef {
 	return ref
 }
 
+// refToSome is ref, or refers to one seat of a hold.
+func (u *user) refToSome() booking.HoldRef {
+	ref := u.ref()
+	if !ref.Hold.IsZero() && u.chance(0.3) {
+		ref.Seats = []int{1 + u.rng.IntN(u.train.Capacity)}
+	}
+	return ref
+}
+
 func (r *request) begin() {
 	r.called = r.now
 	r.ledger.requestMade(r)
@@ -161,7 +170,7 @@ func (r *request) describe() string {
 	case hold:
 		return fmt.Sprintf("hold %s: seats %v (%d), %s to %s", shortID(r.hold.ID), r.hold.Seats, r.hold.Count, r.hold.From, r.hold.To)
 	case confirm, extend, release:
-		return fmt.Sprintf("%s %s, seat %d", r.kind, shortID(r.ref.Hold), r.ref.Seat)
+		return fmt.Sprintf("%s %s, seat %d, seats %v", r.kind, shortID(r.ref.Hold), r.ref.Seat, r.ref.Seats)
 	case cancel:
 		return fmt.Sprintf("cancel %s", r.booking.String()[:8])
 	}

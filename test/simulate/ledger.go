@@ -122,6 +122,14 @@ func (r *request) mayEnd(rec *holdRecord) bool {
 	return r.ref.Hold == rec.ID || r.ref.Hold.IsZero() && (rec.Seats == nil || slices.Contains(rec.Seats, r.ref.Seat))
 }
 
+// confirms reports whether a request to confirm a hold, or some of its seats, by its id made the booking.
+func (r *request) confirms(b *sold) bool {
+	if b.hold != r.ref.Hold || b.User != r.user.id {
+		return false
+	}
+	return slices.Equal(r.ref.Seats, b.Seats) || len(r.ref.Seats) == 0 && b.ID == bookingID(r.user, b.hold)
+}
+
 // requestMade records a request when it is made.
 func (l *ledger) requestMade(r *request) {
 	switch r.kind {
@@ -136,6 +144,9 @@ func (l *ledger) requestMade(r *request) {
 		rec.called, rec.want = r.now, max(len(r.hold.Seats), r.hold.Count)
 		rec.open++
 	case confirm, release:
+		if len(r.ref.Seats) > 0 {
+			l.becomes[booking.BookingIDOf(r.user.id, r.ref.Hold.Part(r.ref.Seats))] = r.ref.Hold
+		}
 		l.endings = append(l.endings, r)
 		for _, rec := range l.holds {
 			if !r.mayEnd(rec) {
@@ -277,6 +288,7 @@ func (l *ledger) confirmed(r *request, value any, err error) {
 			l.broken("I5", "%s returned the booking of hold %s", r.describe(), shortID(stored.hold))
 		}
 		l.endedBy(r)
+		l.keepsTheRest(r)
 		return
 	}
 	if code := booking.CodeOf(err); code == booking.CodeSeatNotLocked || code == booking.CodeHoldExpired {
@@ -291,7 +303,7 @@ func (l *ledger) refused(r *request) {
 	}
 	// An owner that has not noticed yet that Redis lost its lease is exempt.
 	for _, b := range l.sold {
-		if b.hold == r.ref.Hold && b.User == r.user.id && b.at < r.called && !b.cancel {
+		if r.confirms(b) && b.at < r.called && !b.cancel {
 			l.brokenUnlessExempt("I5", "%s is refused, but was executed at %s", r.describe(), b.at)
 		}
 	}
@@ -311,12 +323,28 @@ func (l *ledger) extended(value any, err error) {
 func (l *ledger) released(r *request, err error) {
 	if err == nil {
 		l.endedBy(r)
+		l.keepsTheRest(r)
 	}
 }
 
+// keepsTheRest records that a hold has its other seats after a part was confirmed or released, unless
+// another request may have ended it.
+func (l *ledger) keepsTheRest(r *request) {
+	rec := r.record.hold
+	if rec == nil || len(r.ref.Seats) == 0 || rec.endings != r.record.endings {
+		return
+	}
+	rest := slices.DeleteFunc(slices.Clone(rec.Seats), func(n int) bool { return slices.Contains(r.ref.Seats, n) })
+	if len(rest) > 0 {
+		rec.Seats, rec.certain = rest, true
+		l.coverage["holds kept in part"]++
+	}
+}
+
+// endedBy records the end of a hold. After a request for some of its seats, others may be held.
 func (l *ledger) endedBy(r *request) {
 	rec := l.records[r.ref.Hold]
-	if rec != nil && rec.user == r.user && rec.open == 0 && rec.called < r.called && r.called > rec.responded {
+	if rec != nil && len(r.ref.Seats) == 0 && rec.user == r.user && rec.open == 0 && rec.called < r.called && r.called > rec.responded {
 		rec.ended = r.called
 	}
 }

@@ -33,19 +33,30 @@ func (l *ledger) taken(seat int) booking.Legs {
 	return legs
 }
 
-// checkNoHold checks that the hold that became a cancelled booking is not stored any more: the seat
-// is free to all readers. An owner whose clock is ahead may have counted it as ended.
+// checkNoHold checks that the hold that became a cancelled booking is not stored any more, or without its
+// seats if the booking was a part: they are free to all readers. An owner whose clock is ahead may have counted it as ended.
 func (l *ledger) checkNoHold(id uuid.UUID) {
 	live := l.time().Add(l.tolerance)
 	stored, err := persistencetest.LoadHolds(background, l.shared.At("", l.time), l.train.ID, live)
 	if err != nil {
 		l.broken("I5", "the holds cannot be read: %v", err)
 	}
+	b := l.byID[id]
 	for _, h := range stored {
-		if booking.BookingIDOf(h.User, h.ID) == id {
+		if b != nil && l.isBefore(h, b) && slices.ContainsFunc(b.Seats, func(n int) bool { return slices.Contains(h.Seats, n) }) {
 			l.brokenUnlessExempt("I5", "hold %s is stored, but its booking was cancelled", shortID(h.ID))
 		}
 	}
+}
+
+// isBefore reports whether a stored hold is the one that became the booking, in part or whole, rather than
+// one that was made under its id after it had ended.
+func (l *ledger) isBefore(h booking.Hold, b *sold) bool {
+	made := h.ExpiresAt.Sub(startTime) - l.rules.TTL
+	if h.Extended {
+		made -= l.rules.TTL
+	}
+	return h.ID == b.hold && made < b.at-l.tolerance
 }
 
 // checkSnapshot checks that tallies and seats agree.
