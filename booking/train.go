@@ -257,11 +257,16 @@ func (t *Train) Departed(segment Legs, now time.Time) bool {
 // and change. The UTC offsets of the stops' times must be equal too, because searches by date use
 // them.
 func (t *Train) Same(o *Train) bool {
-	return t.Name == o.Name && t.Capacity == o.Capacity && t.SameStops(o) &&
-		t.OnSale == o.OnSale && t.SalesOpenAt.Equal(o.SalesOpenAt) &&
-		slices.EqualFunc(t.Stops, o.Stops, func(a, b Stop) bool {
-			return offset(a.ArrivesAt) == offset(b.ArrivesAt) && offset(a.DepartsAt) == offset(b.DepartsAt)
-		})
+	return t.Name == o.Name && t.Capacity == o.Capacity && t.OnSale == o.OnSale &&
+		t.SalesOpenAt.Equal(o.SalesOpenAt) && t.SameStops(o) && sameTimes(t.Stops, o.Stops)
+}
+
+// sameTimes reports whether the stops have the same times with the same UTC offsets.
+func sameTimes(a, b []Stop) bool {
+	same := func(a, b time.Time) bool { return a.Equal(b) && offset(a) == offset(b) }
+	return slices.EqualFunc(a, b, func(a, b Stop) bool {
+		return same(a.ArrivesAt, b.ArrivesAt) && same(a.DepartsAt, b.DepartsAt)
+	})
 }
 
 // offset returns the UTC offset in seconds.
