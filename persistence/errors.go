@@ -16,7 +16,9 @@ var (
 	// ErrConflict means that the write contradicts what is stored: the caller's state of the
 	// train is wrong and must be loaded again.
 	ErrConflict = errors.New("conflicts with what is stored")
-	ErrFull     = errors.New("storage is full")
+	// ErrNotLive means that the user has no such booking that is not cancelled.
+	ErrNotLive = errors.New("the booking is not live")
+	ErrFull    = errors.New("storage is full")
 	// ErrLocked means that somebody else has locked what the write needs. It was not executed, and
 	// may succeed when it is repeated.
 	ErrLocked = errors.New("locked by somebody else")

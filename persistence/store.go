@@ -50,6 +50,14 @@ type Sale struct {
 	Booking booking.Booking
 }
 
+// Exchange is a sale that takes the place of a live booking of the same user, of the same train or
+// another one.
+type Exchange struct {
+	Sale
+	OldTrain booking.TrainID
+	Old      uuid.UUID
+}
+
 // Store stores trains, bookings, users and replies. It is durable: what a method has
 // acknowledged survives a crash of the process and of the machine. It is safe for concurrent
 // use.
@@ -144,6 +152,15 @@ type Bookings interface {
 	// cancelled booking with the id booking.PartOf. It is idempotent. Errors: ErrFenced; ErrNotFound if
 	// the train has no such booking; ErrConflict if that does not have these seats and others.
 	CancelSeats(ctx context.Context, guard Guard, id uuid.UUID, seats []int, at time.Time, by booking.Canceller) error
+	// ExchangeBooking cancels the old booking, as CancelBooking does, when the new one is booked and
+	// ByPassenger, and writes the sale: both or neither. It is idempotent: nil if the new booking is live
+	// and the old one of the user cancelled. Errors: those of a sale of Book; ErrNotLive if the user has no
+	// such live booking.
+	//
+	// The guard is that of the train of the sale. The old train needs none: its owner still counts the
+	// seats as booked, whoever it is, so it cannot sell them before it has cancelled the booking
+	// too, and an activation that loads the train finds both rows changed or neither.
+	ExchangeBooking(ctx context.Context, exchange Exchange) error
 	// FindBooking returns a booking, which may be cancelled. Error: ErrNotFound.
 	FindBooking(ctx context.Context, id uuid.UUID) (booking.Booking, error)
 	// CancelledBookings returns the bookings of a train that a user has cancelled (or that were

@@ -28,6 +28,11 @@ var guardedWrites = map[string]func(ctx context.Context, s persistence.Store, g 
 	"CancelBooking": func(ctx context.Context, s persistence.Store, g persistence.Guard, sold uuid.UUID) error {
 		return s.CancelBooking(ctx, g, sold, start, booking.ByPassenger)
 	},
+	"ExchangeBooking": func(ctx context.Context, s persistence.Store, g persistence.Guard, sold uuid.UUID) error {
+		return s.ExchangeBooking(ctx, persistence.Exchange{
+			Sale: saleOf(g, booking.Segment(0, 1), 9), OldTrain: g.Train, Old: sold,
+		})
+	},
 	"ChangeTrain": func(ctx context.Context, s persistence.Store, g persistence.Guard, _ uuid.UUID) error {
 		train := newTrain()
 		train.ID, train.Name = g.Train, "Changed"

@@ -17,7 +17,7 @@ func ExerciseStore(t *testing.T, open func(t *testing.T) persistence.Store) {
 		return &exercise{T: t, Store: open(t)}
 	}
 	for _, facts := range [][]fact[*exercise]{
-		trainFacts, catalogueFacts, fenceFacts, saleFacts, bookingFacts, userFacts, refreshFacts, replyFacts,
+		trainFacts, catalogueFacts, fenceFacts, saleFacts, bookingFacts, exchangeFacts, userFacts, refreshFacts, replyFacts,
 	} {
 		run(t, begin, facts)
 	}

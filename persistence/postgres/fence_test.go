@@ -71,6 +71,9 @@ func TestWriteDuringAnAdoptionIsLockedAndThenFenced(t *testing.T) {
 		"CancelBooking": func(db *postgres.DB, guard persistence.Guard, sold uuid.UUID) error {
 			return db.CancelBooking(t.Context(), guard, sold, now(), booking.ByPassenger)
 		},
+		"ExchangeBooking": func(db *postgres.DB, guard persistence.Guard, sold uuid.UUID) error {
+			return db.ExchangeBooking(t.Context(), exchangeOf(booking.Booking{ID: sold, Train: guard.Train}, guard, 2))
+		},
 		"ChangeTrain": func(db *postgres.DB, guard persistence.Guard, _ uuid.UUID) error {
 			return db.ChangeTrain(t.Context(), guard, booking.Train{ID: guard.Train, Name: "Changed"})
 		},

@@ -248,7 +248,9 @@ func TestSalesFindTheirBookingByItsKey(t *testing.T) {
 			write := func(seat int) {
 				sale := saleOf(guard, seat)
 				require.NoError(t, bookOne(t.Context(), db, sale))
-				require.NoError(t, db.CancelBooking(t.Context(), guard, sale.Booking.ID, now(), booking.ByPassenger))
+				exchange := exchangeOf(sale.Booking, guard, seat)
+				require.NoError(t, db.ExchangeBooking(t.Context(), exchange))
+				require.NoError(t, db.CancelBooking(t.Context(), guard, exchange.Booking.ID, now(), booking.ByPassenger))
 				results, err := db.Book(t.Context(), []persistence.Sale{saleOf(guard, seat+10), saleOf(guard, seat+20)})
 				require.NoError(t, err)
 				require.Equal(t, []error{nil, nil}, results)
@@ -265,7 +267,7 @@ func TestSalesFindTheirBookingByItsKey(t *testing.T) {
 			write(2)
 			plans, err := db.PlansOfSales(t.Context())
 			require.NoError(t, err)
-			require.Len(t, plans, 3) // of one sale, of a batch and of a cancellation
+			require.Len(t, plans, 4) // of one sale, of a batch, of an exchange and of a cancellation
 			lookups := 0
 			for text, plan := range plans {
 				for _, index := range regexp.MustCompile(`using ((bookings|trains)\w+)`).FindAllStringSubmatch(plan, -1) {
@@ -273,7 +275,7 @@ func TestSalesFindTheirBookingByItsKey(t *testing.T) {
 					lookups++
 				}
 			}
-			require.GreaterOrEqual(t, lookups, 6, "of a train by each, and of a booking by all but the sale of one")
+			require.GreaterOrEqual(t, lookups, 8, "of a train by each, and of a booking by all but the sale of one")
 		})
 	}
 }

@@ -22,7 +22,8 @@ const (
 	resultFenced   = "fenced"
 	resultNotFound = "not_found" // no such train or booking
 	resultConflict = "conflict"
-	resultLocked   = "locked" // the row of the train
+	resultLocked   = "locked"   // the row of the train
+	resultNotLive  = "not_live" // the old booking of an exchange
 )
 
 // guardResult compares a guard, the parameters $1 to $3, with the locked row g of its train.
@@ -326,6 +327,8 @@ func resultError(result string) error {
 		return persistence.ErrConflict
 	case resultLocked:
 		return persistence.ErrLocked
+	case resultNotLive:
+		return persistence.ErrNotLive
 	}
 	return fmt.Errorf("%w: result %q", persistence.ErrUnknown, result)
 }
