@@ -82,6 +82,8 @@ func (t *trainActor) execute(e activation.Effect) {
 		s.holdWriter.add(contextOf(e), e.HoldWrite, t.written(e))
 	case *activation.WriteSale:
 		s.saleWriter.add(contextOf(e), e.Sale, t.written(e))
+	case *activation.WriteExchange:
+		t.write(e, func(ctx context.Context) error { return s.store.ExchangeBooking(ctx, e.Exchange) })
 	case *activation.WriteCancellation:
 		t.write(e, func(ctx context.Context) error { return cancel(ctx, s.store, e) })
 	case *activation.WriteChange:

@@ -19,6 +19,11 @@ type Booking struct {
 	CancelledBy Canceller // "" if it is not cancelled, or was by a version that did not record it
 }
 
+// AlreadyCancelled returns the error for a booking that cannot be exchanged, because it is cancelled.
+func AlreadyCancelled() *Error {
+	return &Error{Code: CodeBookingCancelled, Message: "The booking is cancelled"}
+}
+
 // PartOf returns the id of the booking that some seats of a booking become when only they are cancelled.
 // The seats are ascending.
 func PartOf(id uuid.UUID, seats []int) uuid.UUID {

@@ -26,6 +26,8 @@ const (
 	CodeTooManySeats       Code = "too_many_seats"
 	CodeSeatNotLocked      Code = "seat_not_locked"
 	CodeHoldExpired        Code = "hold_expired"
+	CodeHoldConfirmed      Code = "hold_confirmed"
+	CodeBookingCancelled   Code = "booking_cancelled"
 	CodeAlreadyExists      Code = "already_exists"
 	CodeCapacityInUse      Code = "capacity_in_use"
 	CodeHasBookings        Code = "has_bookings"

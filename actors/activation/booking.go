@@ -22,25 +22,7 @@ type Cancel struct {
 }
 
 func (x Cancel) run(m *Machine, c *call) {
-	// A booking that the seat map does not have is still cancelled in the store: a stale
-	// owner has not seen the bookings of the next one (I5).
-	if err := m.seats.CheckCancel(x.User, x.ID, x.Departed, c.Arrived); err != nil {
-		m.respond(c, nil, err)
-		return
-	}
-	if id, stored := m.booked[x.ID]; stored {
-		if phase, live := m.seats.Phase(id); live && phase != booking.PhaseHeld {
-			m.park(id, c)
-			return
-		}
-		m.storeRest(c, id, func(err error) {
-			if err != nil {
-				m.respond(c, nil, err)
-				return
-			}
-			delete(m.booked, x.ID)
-			m.receive(c)
-		})
+	if !m.checkCancel(c, x.User, x.ID, x.Departed) {
 		return
 	}
 	if m.seats.IsWhole(x.ID, x.Seats) {
@@ -58,4 +40,31 @@ func (x Cancel) run(m *Machine, c *call) {
 		}
 		m.respond(c, nil, err)
 	}}, m.guard, x.ID, m.now.UTC().Truncate(time.Microsecond), x.By, x.Seats})
+}
+
+// checkCancel reports whether a booking may be cancelled and its hold is not stored with its seats any more.
+// Otherwise it responds to the call, or runs it again when the hold is dropped or has only its other seats. A booking that the seat map does not
+// have may be cancelled: a stale owner has not seen the bookings of the next one (I5).
+func (m *Machine) checkCancel(c *call, user, id uuid.UUID, departed bool) bool {
+	if err := m.seats.CheckCancel(user, id, departed, c.Arrived); err != nil {
+		m.respond(c, nil, err)
+		return false
+	}
+	hold, stored := m.booked[id]
+	if !stored {
+		return true
+	}
+	if phase, live := m.seats.Phase(hold); live && phase != booking.PhaseHeld {
+		m.park(hold, c)
+		return false
+	}
+	m.storeRest(c, hold, func(err error) {
+		if err != nil {
+			m.respond(c, nil, err)
+			return
+		}
+		delete(m.booked, id)
+		m.receive(c)
+	})
+	return false
 }

@@ -6,8 +6,8 @@
 //
 //	events                                     effects
 //	Start, Stop, LeaseLost, Recovered          FindEpoch, AcquireLease, Adopt, ReadHolds, ReadTrain
-//	Arrived (a request), Tick          ──▶     WriteHold, WriteSale, WriteCancellation, WriteChange,
-//	EpochFound, LeaseAcquired, Adopted,        WriteDeletion, ReadHistory
+//	Arrived (a request), Tick          ──▶     WriteHold, WriteSale, WriteExchange, WriteCancellation,
+//	EpochFound, LeaseAcquired, Adopted,        WriteChange, WriteDeletion, ReadHistory
 //	HoldsRead, TrainRead, HistoryRead,         Reply, Announce, Publish, SetTimer, Report
 //	Written                                    Serve, Close
 //

@@ -67,6 +67,11 @@ type (
 		write
 		persistence.Sale
 	}
+	// WriteExchange books and cancels another booking, perhaps of another train.
+	WriteExchange struct {
+		write
+		persistence.Exchange
+	}
 	// WriteCancellation cancels a booking.
 	WriteCancellation struct {
 		write
@@ -143,6 +148,7 @@ func (ReadTrain) effect()          {}
 func (*ReadHistory) effect()       {}
 func (*WriteHold) effect()         {}
 func (*WriteSale) effect()         {}
+func (*WriteExchange) effect()     {}
 func (*WriteCancellation) effect() {}
 func (*WriteChange) effect()       {}
 func (*WriteDeletion) effect()     {}

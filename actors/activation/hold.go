@@ -33,25 +33,40 @@ func (h Hold) run(m *Machine, c *call) {
 type Confirm struct{ booking.HoldRef }
 
 func (f Confirm) run(m *Machine, c *call) {
-	if m.seats.NeedsHistory(f.HoldRef) && m.needHistory(c, f.User) {
-		return
-	}
-	b, id, made, err := m.seats.Confirm(f.HoldRef, c.past(), c.Arrived)
+	b, id, made, refused := m.confirm(c, f.HoldRef)
 	switch {
-	case m.mayHaveExpired(c, f.User, err):
-		return
-	case booking.CodeOf(err) == booking.CodeNotOnSale:
-		m.release(c, f.HoldRef, err)
-		return
-	case err != nil || !made:
-		m.respond(c, b, err)
-		return
+	case refused:
+	case !made:
+		m.respond(c, b, nil)
+	default:
+		m.ask(&WriteSale{m.sale(c, id, b, func(err error) error { return err }), persistence.Sale{Guard: m.guard, Booking: b}})
 	}
+}
+
+// confirm decides to book a hold for a call; see booking.SeatMap.Confirm. If it is refused, confirm responds,
+// or arranges that something else does.
+func (m *Machine) confirm(c *call, ref booking.HoldRef) (b booking.Booking, id booking.HoldID, made, refused bool) {
+	if m.seats.NeedsHistory(ref) && m.needHistory(c, ref.User) {
+		return b, id, false, true
+	}
+	b, id, made, err := m.seats.Confirm(ref, c.past(), c.Arrived)
+	switch {
+	case m.mayHaveExpired(c, ref.User, err):
+	case booking.CodeOf(err) == booking.CodeNotOnSale:
+		m.release(c, ref, err)
+	case err != nil:
+		m.respond(c, nil, err)
+	}
+	return b, id, made, err != nil
+}
+
+// sale is what the writes of a sale have in common. written runs before the hold is settled.
+func (m *Machine) sale(c *call, id booking.HoldID, b booking.Booking, written func(error) error) write {
 	m.sales++
-	m.ask(&WriteSale{write{c.Request, func(err error) {
+	return write{c.Request, func(err error) {
 		m.sales--
-		m.confirmed(c, id, b, err)
-	}}, persistence.Sale{Guard: m.guard, Booking: b}})
+		m.confirmed(c, id, b, written(err))
+	}}
 }
 
 func (m *Machine) confirmed(c *call, id booking.HoldID, b booking.Booking, err error) {

@@ -472,6 +472,8 @@ func command(t *rapid.T, sent []*activation.Request, d *driver) activation.Comma
 		release,
 		release,
 		activation.Cancel{User: anna, ID: booking.BookingIDOf(anna, ref.Hold)},
+		activation.CheckCancel{User: anna, ID: booking.BookingIDOf(anna, ref.Hold)},
+		activation.Exchange{HoldRef: ref, OldTrain: line.ID, Old: booking.BookingIDOf(anna, ref.Hold)},
 		activation.Change{To: changed},
 		activation.Delete{Force: rapid.Bool().Draw(t, "force")},
 	}).Draw(t, "command")
@@ -484,7 +486,7 @@ func (d *driver) answer(t *rapid.T) {
 	d.asked = slices.Delete(d.asked, i, i+1)
 	err := rapid.SampledFrom([]error{
 		nil, nil, nil, nil, nil, nil, nil, nil, errors.New("connection refused"), persistence.ErrConflict,
-		persistence.ErrFenced, persistence.ErrUnknown, persistence.ErrNotFound,
+		persistence.ErrFenced, persistence.ErrUnknown, persistence.ErrNotFound, persistence.ErrNotLive,
 	}).Draw(t, "error")
 	switch e := e.(type) {
 	case activation.FindEpoch:

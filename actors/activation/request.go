@@ -36,7 +36,7 @@ type Response struct {
 	Owner                 string
 }
 
-// Command is an operation on a train: Hold, Confirm, Extend, Release, Cancel, Change or Delete.
+// Command is an operation on a train: Hold, Confirm, Exchange, Extend, Release, CheckCancel, Cancel, Change or Delete.
 type Command interface {
 	// run decides. It responds to the call, or arranges that something else does.
 	run(m *Machine, c *call)

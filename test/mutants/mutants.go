@@ -94,6 +94,16 @@ var mutants = []mutant{
 		killedBy: []suite{tests("./persistence/postgres", "AdoptionWaitsForTheSale")},
 	},
 	{
+		name: "cancelled-booking-is-exchanged", pkg: "persistence/postgres", decl: "DB.ExchangeBooking",
+		edit:     replace(`AND coalesce(cancelled_at, 'infinity') = 'infinity'`, ``),
+		killedBy: []suite{tests("./persistence/postgres", "TestStore$/ExchangeNeedsALiveBooking")},
+	},
+	{
+		name: "no-epoch-check-of-an-exchange", pkg: "persistence/postgres", decl: "DB.ExchangeBooking",
+		edit:     replace("` + guardResult + `", `NULL`),
+		killedBy: []suite{tests("./persistence/postgres", "TestStore$/OwnerAndEpochAreCompared")},
+	},
+	{
 		name: "adopt-keeps-the-epoch", pkg: "persistence/postgres", decl: "DB.Adopt",
 		edit:     replace(`SET epoch = epoch + 1`, `SET epoch = epoch`),
 		killedBy: []suite{tests("./persistence/postgres", "TestStore$/AdoptIncrementsTheEpoch")},
@@ -144,8 +154,8 @@ var mutants = []mutant{
 		killedBy: []suite{machine},
 	},
 	{
-		name: "cancelled-while-its-hold-is-stored", pkg: "actors/activation", decl: "Cancel.run",
-		edit:     replace(`; stored {`, `; stored && false {`),
+		name: "cancelled-while-its-hold-is-stored", pkg: "actors/activation", decl: "Machine.checkCancel",
+		edit:     replace(`hold, stored := m.booked[id]`, `hold, stored := m.booked[uuid.Nil]`),
 		killedBy: []suite{simulated},
 	},
 	{
