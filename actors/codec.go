@@ -102,6 +102,12 @@ func encodeCommand(q *wire.ExecuteRequest, c activation.Command) bool {
 			return true
 		}
 		q.Command = &wire.ExecuteRequest_Cancel{Cancel: encodeCancel(c)}
+	case activation.CheckCancel:
+		q.Command = &wire.ExecuteRequest_CheckCancel{CheckCancel: &wire.CheckCancel{User: c.User[:], Booking: c.ID[:]}}
+	case activation.Exchange:
+		q.Command = &wire.ExecuteRequest_Exchange{Exchange: &wire.Exchange{
+			Hold: encodeRef(c.HoldRef), OldTrain: c.OldTrain[:], OldBooking: c.Old[:],
+		}}
 	case activation.Change:
 		q.Command = &wire.ExecuteRequest_Change{Change: encodeTrain(&c.To)}
 	case activation.Delete:
@@ -136,6 +142,13 @@ func decodeCommand(q *wire.ExecuteRequest) activation.Command {
 		return decodeCancel(c.Cancel, nil)
 	case *wire.ExecuteRequest_CancelSeats:
 		return decodeCancel(c.CancelSeats.GetCancel(), toInts(c.CancelSeats.GetSeats()))
+	case *wire.ExecuteRequest_CheckCancel:
+		return activation.CheckCancel{User: toUUID(c.CheckCancel.GetUser()), ID: toUUID(c.CheckCancel.GetBooking())}
+	case *wire.ExecuteRequest_Exchange:
+		return activation.Exchange{
+			HoldRef:  decodeRef(train, c.Exchange.GetHold()),
+			OldTrain: toTrainID(c.Exchange.GetOldTrain()), Old: toUUID(c.Exchange.GetOldBooking()),
+		}
 	case *wire.ExecuteRequest_Change:
 		return activation.Change{To: *decodeTrain(c.Change)}
 	case *wire.ExecuteRequest_Delete:

@@ -30,6 +30,8 @@ func FuzzCallsOfPeers(f *testing.F) {
 		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_Confirm{Confirm: &wire.HoldRef{Seat: 70000}}},
 		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_Release{}},
 		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_Cancel{Cancel: &wire.Cancel{}}},
+		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_CheckCancel{}},
+		{Train: id, Arrived: now, Command: &wire.ExecuteRequest_Exchange{Exchange: &wire.Exchange{OldTrain: []byte{1}}}},
 	} {
 		seed, err := proto.Marshal(q)
 		require.NoError(f, err)

@@ -82,10 +82,14 @@ func commandName(c activation.Command) string {
 		return "hold"
 	case activation.Confirm:
 		return "confirm"
+	case activation.Exchange:
+		return "exchange"
 	case activation.Extend:
 		return "extend"
 	case activation.Release:
 		return "release"
+	case activation.CheckCancel:
+		return "check cancel"
 	case activation.Cancel:
 		return "cancel"
 	case activation.Change:

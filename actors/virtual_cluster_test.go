@@ -46,6 +46,8 @@ type link struct {
 	storeless   atomic.Bool // Postgres, as Ping sees it
 	book        hook[persistence.Sale]
 	holds       hook[persistence.HoldWrite]
+	exchange    hook[persistence.Exchange]
+	cancel      atomic.Pointer[error]                         // of CancelBooking
 	read        atomic.Pointer[func([]booking.TrainID) error] // before SeatLegs
 	load        atomic.Pointer[func([]booking.TrainID)]       // before LoadTrains
 	restarted   atomic.Bool                                   // the next renewal returns ErrRestarted
@@ -136,6 +138,22 @@ func (l *link) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) (
 		}
 		return l.Client.WriteHolds(ctx, writes)
 	})
+}
+
+func (l *link) ExchangeBooking(ctx context.Context, x persistence.Exchange) error {
+	results, err := l.exchange.call([]persistence.Exchange{x}, func() ([]error, error) {
+		return []error{l.Store.ExchangeBooking(ctx, x)}, nil
+	})
+	return errors.Join(append(results, err)...)
+}
+
+func (l *link) CancelBooking(
+	ctx context.Context, guard persistence.Guard, id uuid.UUID, at time.Time, by booking.Canceller,
+) error {
+	if err := l.cancel.Load(); err != nil {
+		return *err
+	}
+	return l.Store.CancelBooking(ctx, guard, id, at, by)
 }
 
 func (l *link) AcquireLeases(

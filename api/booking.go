@@ -174,6 +174,27 @@ func (s *Server) cancelBooking(ctx context.Context, c *call, in cancelBookingReq
 	return noContent(), nil
 }
 
+type exchangeBookingRequest struct {
+	id   uuid.UUID
+	hold booking.HoldID
+}
+
+func (in *exchangeBookingRequest) decode(d *decoder) {
+	in.id = d.pathUUID("booking")
+	in.hold = d.holdID("hold_id")
+}
+
+func (s *Server) exchangeBooking(ctx context.Context, c *call, in exchangeBookingRequest) (response, error) {
+	b, err := s.service.ExchangeBooking(ctx, c.caller.User, in.id, in.hold)
+	if booking.CodeOf(err) == booking.CodeSeatNotLocked {
+		err = holdNotFound(err)
+	}
+	if err != nil {
+		return response{}, err
+	}
+	return ok(newBookingStateResponse(b)), nil
+}
+
 // elseAsAdmin does what a user may not do, if the caller is an admin. Otherwise it returns err.
 func (s *Server) elseAsAdmin(ctx context.Context, c *call, err error, do func() error) error {
 	allowed, failed := s.allowed(ctx, c.caller, admin)

@@ -19,6 +19,11 @@ func (d *decoder) seatID(name string) booking.SeatID {
 	return requiredID(d, name, booking.ParseSeatID)
 }
 
+// holdID decodes a required hold id.
+func (d *decoder) holdID(name string) booking.HoldID {
+	return requiredID(d, name, booking.ParseHoldID)
+}
+
 // optionalHoldID decodes a hold id. It returns the zero id if the field is missing.
 func (d *decoder) optionalHoldID(name string) booking.HoldID {
 	return optionalID(d, name, booking.ParseHoldID)

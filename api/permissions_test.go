@@ -61,6 +61,7 @@ var permissions = []permission{
 	{"listBookings", "", ``, [...]int{401, 200, 200, 200, 403}},
 	{"findBooking", "", ``, [...]int{401, 200, 404, 200, 403}},
 	{"cancelBooking", "", ``, [...]int{401, 204, 404, 204, 403}},
+	{"exchangeBooking", "", `{"hold_id":"{hold}"}`, [...]int{401, 200, 404, 404, 403}},
 
 	{"listUsers", "", ``, [...]int{401, 403, 403, 200, 403}},
 	{"findUser", "", ``, [...]int{401, 403, 403, 200, 403}},

@@ -38,6 +38,8 @@ var codeTable = []codeStatus{
 	{booking.CodeTooManySeats, http.StatusConflict, ""},
 	{booking.CodeSeatNotLocked, http.StatusConflict, "Seat is not locked"},
 	{booking.CodeHoldExpired, http.StatusConflict, "The hold has expired"},
+	{booking.CodeHoldConfirmed, http.StatusConflict, ""},
+	{booking.CodeBookingCancelled, http.StatusConflict, ""},
 	{booking.CodeAlreadyExists, http.StatusConflict, ""},
 	{booking.CodeCapacityInUse, http.StatusConflict, ""},
 	{booking.CodeHasBookings, http.StatusConflict, ""},

@@ -55,6 +55,7 @@ func (s *Server) routeTable() []route {
 		{method: "GET", path: "/v1/bookings", role: user, handler: handle(s.listBookings)},
 		{method: "GET", path: "/v1/bookings/{id}", role: user, handler: handle(s.findBooking)},
 		{method: "DELETE", path: "/v1/bookings/{id}", role: user, body: optionalBody, handler: handle(s.cancelBooking)},
+		{method: "POST", path: "/v1/bookings/{id}/exchange", role: user, body: requiredBody, handler: handle(s.exchangeBooking)},
 
 		{method: "GET", path: "/v1/users", role: admin, handler: handle(s.listUsers)},
 		{method: "GET", path: "/v1/users/{id}", role: admin, handler: handle(s.findUser)},

@@ -78,7 +78,7 @@ type Seats interface {
 	Release(ctx context.Context, ref HoldRef) error
 }
 
-// Bookings finds and cancels bookings.
+// Bookings finds, cancels and exchanges bookings.
 type Bookings interface {
 	// CancelBooking cancels a booking and puts its own legs on sale again. With seats it cancels only
 	// those, all or none: they become a cancelled booking of their own, with the id PartOf. It is
@@ -88,6 +88,13 @@ type Bookings interface {
 	// CancelAnyBooking is CancelBooking for an admin: it also cancels the bookings of others, and after
 	// the departure. Error: not_found.
 	CancelAnyBooking(ctx context.Context, admin, id uuid.UUID, seats ...int) error
+	// ExchangeBooking books every seat of a live hold of user and cancels a booking of user, of the same
+	// train or another one: both or neither. It returns the new booking and is idempotent. Errors:
+	// not_found if user has no booking id; departed if its train has left the stop where it begins;
+	// booking_cancelled; hold_confirmed if the hold is another booking already; those of Confirm for the
+	// hold, where a hold of an unknown train is seat_not_locked. After each error the booking is as it
+	// was, and after all but not_on_sale the hold too.
+	ExchangeBooking(ctx context.Context, user, id uuid.UUID, hold HoldID) (Booking, error)
 	// FindBooking returns a booking of user, which may be cancelled. Error: not_found if user has no
 	// booking id.
 	FindBooking(ctx context.Context, user, id uuid.UUID) (BookedTrain, error)

@@ -102,6 +102,8 @@ type ExecuteRequest struct {
 	//	*ExecuteRequest_CancelSeats
 	//	*ExecuteRequest_ConfirmSeats
 	//	*ExecuteRequest_ReleaseSeats
+	//	*ExecuteRequest_CheckCancel
+	//	*ExecuteRequest_Exchange
 	Command       isExecuteRequest_Command `protobuf_oneof:"command"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -276,6 +278,24 @@ func (x *ExecuteRequest) GetReleaseSeats() *HoldSeats {
 	return nil
 }
 
+func (x *ExecuteRequest) GetCheckCancel() *CheckCancel {
+	if x != nil {
+		if x, ok := x.Command.(*ExecuteRequest_CheckCancel); ok {
+			return x.CheckCancel
+		}
+	}
+	return nil
+}
+
+func (x *ExecuteRequest) GetExchange() *Exchange {
+	if x != nil {
+		if x, ok := x.Command.(*ExecuteRequest_Exchange); ok {
+			return x.Exchange
+		}
+	}
+	return nil
+}
+
 type isExecuteRequest_Command interface {
 	isExecuteRequest_Command()
 }
@@ -320,6 +340,14 @@ type ExecuteRequest_ReleaseSeats struct {
 	ReleaseSeats *HoldSeats `protobuf:"bytes,17,opt,name=release_seats,json=releaseSeats,proto3,oneof"`
 }
 
+type ExecuteRequest_CheckCancel struct {
+	CheckCancel *CheckCancel `protobuf:"bytes,18,opt,name=check_cancel,json=checkCancel,proto3,oneof"`
+}
+
+type ExecuteRequest_Exchange struct {
+	Exchange *Exchange `protobuf:"bytes,19,opt,name=exchange,proto3,oneof"`
+}
+
 func (*ExecuteRequest_Hold) isExecuteRequest_Command() {}
 
 func (*ExecuteRequest_Confirm) isExecuteRequest_Command() {}
@@ -339,6 +367,10 @@ func (*ExecuteRequest_CancelSeats) isExecuteRequest_Command() {}
 func (*ExecuteRequest_ConfirmSeats) isExecuteRequest_Command() {}
 
 func (*ExecuteRequest_ReleaseSeats) isExecuteRequest_Command() {}
+
+func (*ExecuteRequest_CheckCancel) isExecuteRequest_Command() {}
+
+func (*ExecuteRequest_Exchange) isExecuteRequest_Command() {}
 
 // Hold is a booking.HoldRequest.
 type Hold struct {
@@ -686,6 +718,119 @@ func (x *CancelSeats) GetSeats() []uint32 {
 	return nil
 }
 
+type CheckCancel struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          []byte                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Booking       []byte                 `protobuf:"bytes,2,opt,name=booking,proto3" json:"booking,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckCancel) Reset() {
+	*x = CheckCancel{}
+	mi := &file_actors_wire_trains_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckCancel) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckCancel) ProtoMessage() {}
+
+func (x *CheckCancel) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_wire_trains_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckCancel.ProtoReflect.Descriptor instead.
+func (*CheckCancel) Descriptor() ([]byte, []int) {
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CheckCancel) GetUser() []byte {
+	if x != nil {
+		return x.User
+	}
+	return nil
+}
+
+func (x *CheckCancel) GetBooking() []byte {
+	if x != nil {
+		return x.Booking
+	}
+	return nil
+}
+
+// Exchange exchanges a booking for a hold of the train.
+type Exchange struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Hold          *HoldRef               `protobuf:"bytes,1,opt,name=hold,proto3" json:"hold,omitempty"`
+	OldTrain      []byte                 `protobuf:"bytes,2,opt,name=old_train,json=oldTrain,proto3" json:"old_train,omitempty"`
+	OldBooking    []byte                 `protobuf:"bytes,3,opt,name=old_booking,json=oldBooking,proto3" json:"old_booking,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Exchange) Reset() {
+	*x = Exchange{}
+	mi := &file_actors_wire_trains_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Exchange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Exchange) ProtoMessage() {}
+
+func (x *Exchange) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_wire_trains_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Exchange.ProtoReflect.Descriptor instead.
+func (*Exchange) Descriptor() ([]byte, []int) {
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Exchange) GetHold() *HoldRef {
+	if x != nil {
+		return x.Hold
+	}
+	return nil
+}
+
+func (x *Exchange) GetOldTrain() []byte {
+	if x != nil {
+		return x.OldTrain
+	}
+	return nil
+}
+
+func (x *Exchange) GetOldBooking() []byte {
+	if x != nil {
+		return x.OldBooking
+	}
+	return nil
+}
+
 type Delete struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Force         bool                   `protobuf:"varint,1,opt,name=force,proto3" json:"force,omitempty"`
@@ -695,7 +840,7 @@ type Delete struct {
 
 func (x *Delete) Reset() {
 	*x = Delete{}
-	mi := &file_actors_wire_trains_proto_msgTypes[6]
+	mi := &file_actors_wire_trains_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -707,7 +852,7 @@ func (x *Delete) String() string {
 func (*Delete) ProtoMessage() {}
 
 func (x *Delete) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[6]
+	mi := &file_actors_wire_trains_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -720,7 +865,7 @@ func (x *Delete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delete.ProtoReflect.Descriptor instead.
 func (*Delete) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{6}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Delete) GetForce() bool {
@@ -755,7 +900,7 @@ type ExecuteResponse struct {
 
 func (x *ExecuteResponse) Reset() {
 	*x = ExecuteResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[7]
+	mi := &file_actors_wire_trains_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -767,7 +912,7 @@ func (x *ExecuteResponse) String() string {
 func (*ExecuteResponse) ProtoMessage() {}
 
 func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[7]
+	mi := &file_actors_wire_trains_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -780,7 +925,7 @@ func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteResponse.ProtoReflect.Descriptor instead.
 func (*ExecuteResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{7}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ExecuteResponse) GetRetry() bool {
@@ -896,7 +1041,7 @@ type HeldSeats struct {
 
 func (x *HeldSeats) Reset() {
 	*x = HeldSeats{}
-	mi := &file_actors_wire_trains_proto_msgTypes[8]
+	mi := &file_actors_wire_trains_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +1053,7 @@ func (x *HeldSeats) String() string {
 func (*HeldSeats) ProtoMessage() {}
 
 func (x *HeldSeats) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[8]
+	mi := &file_actors_wire_trains_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -921,7 +1066,7 @@ func (x *HeldSeats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldSeats.ProtoReflect.Descriptor instead.
 func (*HeldSeats) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{8}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *HeldSeats) GetId() []byte {
@@ -980,7 +1125,7 @@ type Booking struct {
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_actors_wire_trains_proto_msgTypes[9]
+	mi := &file_actors_wire_trains_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -992,7 +1137,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[9]
+	mi := &file_actors_wire_trains_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1005,7 +1150,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{9}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Booking) GetId() []byte {
@@ -1060,7 +1205,7 @@ type Availability struct {
 
 func (x *Availability) Reset() {
 	*x = Availability{}
-	mi := &file_actors_wire_trains_proto_msgTypes[10]
+	mi := &file_actors_wire_trains_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1072,7 +1217,7 @@ func (x *Availability) String() string {
 func (*Availability) ProtoMessage() {}
 
 func (x *Availability) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[10]
+	mi := &file_actors_wire_trains_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1085,7 +1230,7 @@ func (x *Availability) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Availability.ProtoReflect.Descriptor instead.
 func (*Availability) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{10}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Availability) GetTrain() *Train {
@@ -1161,7 +1306,7 @@ type Train struct {
 
 func (x *Train) Reset() {
 	*x = Train{}
-	mi := &file_actors_wire_trains_proto_msgTypes[11]
+	mi := &file_actors_wire_trains_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1173,7 +1318,7 @@ func (x *Train) String() string {
 func (*Train) ProtoMessage() {}
 
 func (x *Train) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[11]
+	mi := &file_actors_wire_trains_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1186,7 +1331,7 @@ func (x *Train) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Train.ProtoReflect.Descriptor instead.
 func (*Train) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{11}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Train) GetId() []byte {
@@ -1256,7 +1401,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_actors_wire_trains_proto_msgTypes[12]
+	mi := &file_actors_wire_trains_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1268,7 +1413,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[12]
+	mi := &file_actors_wire_trains_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1281,7 +1426,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{12}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Stop) GetStation() string {
@@ -1317,7 +1462,7 @@ type LocalTime struct {
 
 func (x *LocalTime) Reset() {
 	*x = LocalTime{}
-	mi := &file_actors_wire_trains_proto_msgTypes[13]
+	mi := &file_actors_wire_trains_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1329,7 +1474,7 @@ func (x *LocalTime) String() string {
 func (*LocalTime) ProtoMessage() {}
 
 func (x *LocalTime) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[13]
+	mi := &file_actors_wire_trains_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1342,7 +1487,7 @@ func (x *LocalTime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocalTime.ProtoReflect.Descriptor instead.
 func (*LocalTime) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{13}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *LocalTime) GetSeconds() int64 {
@@ -1387,7 +1532,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_actors_wire_trains_proto_msgTypes[14]
+	mi := &file_actors_wire_trains_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1399,7 +1544,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[14]
+	mi := &file_actors_wire_trains_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1412,7 +1557,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{14}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Error) GetCode() string {
@@ -1518,7 +1663,7 @@ type QueryRequest struct {
 
 func (x *QueryRequest) Reset() {
 	*x = QueryRequest{}
-	mi := &file_actors_wire_trains_proto_msgTypes[15]
+	mi := &file_actors_wire_trains_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1530,7 +1675,7 @@ func (x *QueryRequest) String() string {
 func (*QueryRequest) ProtoMessage() {}
 
 func (x *QueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[15]
+	mi := &file_actors_wire_trains_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1543,7 +1688,7 @@ func (x *QueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryRequest.ProtoReflect.Descriptor instead.
 func (*QueryRequest) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{15}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *QueryRequest) GetTrains() [][]byte {
@@ -1610,7 +1755,7 @@ type QueryResponse struct {
 
 func (x *QueryResponse) Reset() {
 	*x = QueryResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[16]
+	mi := &file_actors_wire_trains_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1622,7 +1767,7 @@ func (x *QueryResponse) String() string {
 func (*QueryResponse) ProtoMessage() {}
 
 func (x *QueryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[16]
+	mi := &file_actors_wire_trains_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1635,7 +1780,7 @@ func (x *QueryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryResponse.ProtoReflect.Descriptor instead.
 func (*QueryResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{16}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *QueryResponse) GetFound() []*Availability {
@@ -1674,7 +1819,7 @@ type RefreshCatalogueRequest struct {
 
 func (x *RefreshCatalogueRequest) Reset() {
 	*x = RefreshCatalogueRequest{}
-	mi := &file_actors_wire_trains_proto_msgTypes[17]
+	mi := &file_actors_wire_trains_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1686,7 +1831,7 @@ func (x *RefreshCatalogueRequest) String() string {
 func (*RefreshCatalogueRequest) ProtoMessage() {}
 
 func (x *RefreshCatalogueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[17]
+	mi := &file_actors_wire_trains_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1699,7 +1844,7 @@ func (x *RefreshCatalogueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshCatalogueRequest.ProtoReflect.Descriptor instead.
 func (*RefreshCatalogueRequest) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{17}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{19}
 }
 
 type RefreshCatalogueResponse struct {
@@ -1710,7 +1855,7 @@ type RefreshCatalogueResponse struct {
 
 func (x *RefreshCatalogueResponse) Reset() {
 	*x = RefreshCatalogueResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[18]
+	mi := &file_actors_wire_trains_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1722,7 +1867,7 @@ func (x *RefreshCatalogueResponse) String() string {
 func (*RefreshCatalogueResponse) ProtoMessage() {}
 
 func (x *RefreshCatalogueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[18]
+	mi := &file_actors_wire_trains_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1735,14 +1880,14 @@ func (x *RefreshCatalogueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshCatalogueResponse.ProtoReflect.Descriptor instead.
 func (*RefreshCatalogueResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{18}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{20}
 }
 
 var File_actors_wire_trains_proto protoreflect.FileDescriptor
 
 const file_actors_wire_trains_proto_rawDesc = "" +
 	"\n" +
-	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\xa3\x06\n" +
+	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\xad\a\n" +
 	"\x0eExecuteRequest\x12\x14\n" +
 	"\x05train\x18\x01 \x01(\fR\x05train\x12\x18\n" +
 	"\aarrived\x18\x02 \x01(\x03R\aarrived\x12\x18\n" +
@@ -1760,7 +1905,9 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x06extend\x18\x0e \x01(\v2\x1f.trainbooking.actors.v1.HoldRefH\x00R\x06extend\x12H\n" +
 	"\fcancel_seats\x18\x0f \x01(\v2#.trainbooking.actors.v1.CancelSeatsH\x00R\vcancelSeats\x12H\n" +
 	"\rconfirm_seats\x18\x10 \x01(\v2!.trainbooking.actors.v1.HoldSeatsH\x00R\fconfirmSeats\x12H\n" +
-	"\rrelease_seats\x18\x11 \x01(\v2!.trainbooking.actors.v1.HoldSeatsH\x00R\freleaseSeatsB\t\n" +
+	"\rrelease_seats\x18\x11 \x01(\v2!.trainbooking.actors.v1.HoldSeatsH\x00R\freleaseSeats\x12H\n" +
+	"\fcheck_cancel\x18\x12 \x01(\v2#.trainbooking.actors.v1.CheckCancelH\x00R\vcheckCancel\x12>\n" +
+	"\bexchange\x18\x13 \x01(\v2 .trainbooking.actors.v1.ExchangeH\x00R\bexchangeB\t\n" +
 	"\acommandJ\x04\b\t\x10\n" +
 	"\"\xda\x01\n" +
 	"\x04Hold\x12\x0e\n" +
@@ -1787,7 +1934,15 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x02by\x18\x04 \x01(\tR\x02by\"[\n" +
 	"\vCancelSeats\x126\n" +
 	"\x06cancel\x18\x01 \x01(\v2\x1e.trainbooking.actors.v1.CancelR\x06cancel\x12\x14\n" +
-	"\x05seats\x18\x02 \x03(\rR\x05seats\"\x1e\n" +
+	"\x05seats\x18\x02 \x03(\rR\x05seats\";\n" +
+	"\vCheckCancel\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\fR\x04user\x12\x18\n" +
+	"\abooking\x18\x02 \x01(\fR\abooking\"}\n" +
+	"\bExchange\x123\n" +
+	"\x04hold\x18\x01 \x01(\v2\x1f.trainbooking.actors.v1.HoldRefR\x04hold\x12\x1b\n" +
+	"\told_train\x18\x02 \x01(\fR\boldTrain\x12\x1f\n" +
+	"\vold_booking\x18\x03 \x01(\fR\n" +
+	"oldBooking\"\x1e\n" +
 	"\x06Delete\x12\x14\n" +
 	"\x05force\x18\x01 \x01(\bR\x05force\"\xf1\x02\n" +
 	"\x0fExecuteResponse\x12\x14\n" +
@@ -1904,7 +2059,7 @@ func file_actors_wire_trains_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_wire_trains_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_actors_wire_trains_proto_goTypes = []any{
 	(SeatState)(0),                   // 0: trainbooking.actors.v1.SeatState
 	(*ExecuteRequest)(nil),           // 1: trainbooking.actors.v1.ExecuteRequest
@@ -1913,58 +2068,63 @@ var file_actors_wire_trains_proto_goTypes = []any{
 	(*HoldSeats)(nil),                // 4: trainbooking.actors.v1.HoldSeats
 	(*Cancel)(nil),                   // 5: trainbooking.actors.v1.Cancel
 	(*CancelSeats)(nil),              // 6: trainbooking.actors.v1.CancelSeats
-	(*Delete)(nil),                   // 7: trainbooking.actors.v1.Delete
-	(*ExecuteResponse)(nil),          // 8: trainbooking.actors.v1.ExecuteResponse
-	(*HeldSeats)(nil),                // 9: trainbooking.actors.v1.HeldSeats
-	(*Booking)(nil),                  // 10: trainbooking.actors.v1.Booking
-	(*Availability)(nil),             // 11: trainbooking.actors.v1.Availability
-	(*Train)(nil),                    // 12: trainbooking.actors.v1.Train
-	(*Stop)(nil),                     // 13: trainbooking.actors.v1.Stop
-	(*LocalTime)(nil),                // 14: trainbooking.actors.v1.LocalTime
-	(*Error)(nil),                    // 15: trainbooking.actors.v1.Error
-	(*QueryRequest)(nil),             // 16: trainbooking.actors.v1.QueryRequest
-	(*QueryResponse)(nil),            // 17: trainbooking.actors.v1.QueryResponse
-	(*RefreshCatalogueRequest)(nil),  // 18: trainbooking.actors.v1.RefreshCatalogueRequest
-	(*RefreshCatalogueResponse)(nil), // 19: trainbooking.actors.v1.RefreshCatalogueResponse
-	nil,                              // 20: trainbooking.actors.v1.Error.FieldsEntry
+	(*CheckCancel)(nil),              // 7: trainbooking.actors.v1.CheckCancel
+	(*Exchange)(nil),                 // 8: trainbooking.actors.v1.Exchange
+	(*Delete)(nil),                   // 9: trainbooking.actors.v1.Delete
+	(*ExecuteResponse)(nil),          // 10: trainbooking.actors.v1.ExecuteResponse
+	(*HeldSeats)(nil),                // 11: trainbooking.actors.v1.HeldSeats
+	(*Booking)(nil),                  // 12: trainbooking.actors.v1.Booking
+	(*Availability)(nil),             // 13: trainbooking.actors.v1.Availability
+	(*Train)(nil),                    // 14: trainbooking.actors.v1.Train
+	(*Stop)(nil),                     // 15: trainbooking.actors.v1.Stop
+	(*LocalTime)(nil),                // 16: trainbooking.actors.v1.LocalTime
+	(*Error)(nil),                    // 17: trainbooking.actors.v1.Error
+	(*QueryRequest)(nil),             // 18: trainbooking.actors.v1.QueryRequest
+	(*QueryResponse)(nil),            // 19: trainbooking.actors.v1.QueryResponse
+	(*RefreshCatalogueRequest)(nil),  // 20: trainbooking.actors.v1.RefreshCatalogueRequest
+	(*RefreshCatalogueResponse)(nil), // 21: trainbooking.actors.v1.RefreshCatalogueResponse
+	nil,                              // 22: trainbooking.actors.v1.Error.FieldsEntry
 }
 var file_actors_wire_trains_proto_depIdxs = []int32{
 	2,  // 0: trainbooking.actors.v1.ExecuteRequest.hold:type_name -> trainbooking.actors.v1.Hold
 	3,  // 1: trainbooking.actors.v1.ExecuteRequest.confirm:type_name -> trainbooking.actors.v1.HoldRef
 	3,  // 2: trainbooking.actors.v1.ExecuteRequest.release:type_name -> trainbooking.actors.v1.HoldRef
 	5,  // 3: trainbooking.actors.v1.ExecuteRequest.cancel:type_name -> trainbooking.actors.v1.Cancel
-	12, // 4: trainbooking.actors.v1.ExecuteRequest.change:type_name -> trainbooking.actors.v1.Train
-	7,  // 5: trainbooking.actors.v1.ExecuteRequest.delete:type_name -> trainbooking.actors.v1.Delete
+	14, // 4: trainbooking.actors.v1.ExecuteRequest.change:type_name -> trainbooking.actors.v1.Train
+	9,  // 5: trainbooking.actors.v1.ExecuteRequest.delete:type_name -> trainbooking.actors.v1.Delete
 	3,  // 6: trainbooking.actors.v1.ExecuteRequest.extend:type_name -> trainbooking.actors.v1.HoldRef
 	6,  // 7: trainbooking.actors.v1.ExecuteRequest.cancel_seats:type_name -> trainbooking.actors.v1.CancelSeats
 	4,  // 8: trainbooking.actors.v1.ExecuteRequest.confirm_seats:type_name -> trainbooking.actors.v1.HoldSeats
 	4,  // 9: trainbooking.actors.v1.ExecuteRequest.release_seats:type_name -> trainbooking.actors.v1.HoldSeats
-	3,  // 10: trainbooking.actors.v1.HoldSeats.ref:type_name -> trainbooking.actors.v1.HoldRef
-	5,  // 11: trainbooking.actors.v1.CancelSeats.cancel:type_name -> trainbooking.actors.v1.Cancel
-	15, // 12: trainbooking.actors.v1.ExecuteResponse.error:type_name -> trainbooking.actors.v1.Error
-	9,  // 13: trainbooking.actors.v1.ExecuteResponse.held:type_name -> trainbooking.actors.v1.HeldSeats
-	10, // 14: trainbooking.actors.v1.ExecuteResponse.booked:type_name -> trainbooking.actors.v1.Booking
-	12, // 15: trainbooking.actors.v1.ExecuteResponse.train:type_name -> trainbooking.actors.v1.Train
-	12, // 16: trainbooking.actors.v1.Availability.train:type_name -> trainbooking.actors.v1.Train
-	0,  // 17: trainbooking.actors.v1.Availability.seats:type_name -> trainbooking.actors.v1.SeatState
-	13, // 18: trainbooking.actors.v1.Train.stops:type_name -> trainbooking.actors.v1.Stop
-	14, // 19: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
-	14, // 20: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
-	20, // 21: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
-	16, // 22: trainbooking.actors.v1.QueryRequest.more:type_name -> trainbooking.actors.v1.QueryRequest
-	11, // 23: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
-	15, // 24: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
-	1,  // 25: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
-	16, // 26: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
-	18, // 27: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
-	8,  // 28: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
-	17, // 29: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
-	19, // 30: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
-	28, // [28:31] is the sub-list for method output_type
-	25, // [25:28] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	7,  // 10: trainbooking.actors.v1.ExecuteRequest.check_cancel:type_name -> trainbooking.actors.v1.CheckCancel
+	8,  // 11: trainbooking.actors.v1.ExecuteRequest.exchange:type_name -> trainbooking.actors.v1.Exchange
+	3,  // 12: trainbooking.actors.v1.HoldSeats.ref:type_name -> trainbooking.actors.v1.HoldRef
+	5,  // 13: trainbooking.actors.v1.CancelSeats.cancel:type_name -> trainbooking.actors.v1.Cancel
+	3,  // 14: trainbooking.actors.v1.Exchange.hold:type_name -> trainbooking.actors.v1.HoldRef
+	17, // 15: trainbooking.actors.v1.ExecuteResponse.error:type_name -> trainbooking.actors.v1.Error
+	11, // 16: trainbooking.actors.v1.ExecuteResponse.held:type_name -> trainbooking.actors.v1.HeldSeats
+	12, // 17: trainbooking.actors.v1.ExecuteResponse.booked:type_name -> trainbooking.actors.v1.Booking
+	14, // 18: trainbooking.actors.v1.ExecuteResponse.train:type_name -> trainbooking.actors.v1.Train
+	14, // 19: trainbooking.actors.v1.Availability.train:type_name -> trainbooking.actors.v1.Train
+	0,  // 20: trainbooking.actors.v1.Availability.seats:type_name -> trainbooking.actors.v1.SeatState
+	15, // 21: trainbooking.actors.v1.Train.stops:type_name -> trainbooking.actors.v1.Stop
+	16, // 22: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
+	16, // 23: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
+	22, // 24: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
+	18, // 25: trainbooking.actors.v1.QueryRequest.more:type_name -> trainbooking.actors.v1.QueryRequest
+	13, // 26: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
+	17, // 27: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
+	1,  // 28: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
+	18, // 29: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
+	20, // 30: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
+	10, // 31: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
+	19, // 32: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
+	21, // 33: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
+	31, // [31:34] is the sub-list for method output_type
+	28, // [28:31] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_actors_wire_trains_proto_init() }
@@ -1983,8 +2143,10 @@ func file_actors_wire_trains_proto_init() {
 		(*ExecuteRequest_CancelSeats)(nil),
 		(*ExecuteRequest_ConfirmSeats)(nil),
 		(*ExecuteRequest_ReleaseSeats)(nil),
+		(*ExecuteRequest_CheckCancel)(nil),
+		(*ExecuteRequest_Exchange)(nil),
 	}
-	file_actors_wire_trains_proto_msgTypes[7].OneofWrappers = []any{
+	file_actors_wire_trains_proto_msgTypes[9].OneofWrappers = []any{
 		(*ExecuteResponse_Held)(nil),
 		(*ExecuteResponse_Booked)(nil),
 		(*ExecuteResponse_Train)(nil),
@@ -1995,7 +2157,7 @@ func file_actors_wire_trains_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_wire_trains_proto_rawDesc), len(file_actors_wire_trains_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

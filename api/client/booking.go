@@ -68,6 +68,23 @@ func (c *Client) CancelAnyBooking(ctx context.Context, admin, id uuid.UUID, seat
 	return c.CancelBooking(ctx, admin, id, seats...)
 }
 
+// ExchangeBooking books a hold in place of a booking; see booking.Bookings. It is idempotent.
+func (c *Client) ExchangeBooking(ctx context.Context, user, id uuid.UUID, hold booking.HoldID) (booking.Booking, error) {
+	booked, err := do(ctx, c, request{
+		operation: "ExchangeBooking", method: http.MethodPost, path: "/v1/bookings/" + id.String() + "/exchange", user: user,
+		body: struct {
+			Hold booking.HoldID `json:"hold_id"`
+		}{hold},
+	}, func(b bookingJSON) (booking.Booking, error) { return b.booking(user) })
+	if booking.CodeOf(err) != booking.CodeNotFound {
+		return booked, err
+	}
+	if _, noBooking := c.FindBooking(ctx, user, id); booking.CodeOf(noBooking) == booking.CodeNotFound {
+		return booked, noBooking
+	}
+	return booked, notLocked()
+}
+
 // FindBooking returns a booking of user, which may be cancelled; see booking.Bookings.
 func (c *Client) FindBooking(ctx context.Context, user, id uuid.UUID) (booking.BookedTrain, error) {
 	return do(ctx, c, request{

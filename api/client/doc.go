@@ -19,14 +19,16 @@
 //	Release        DELETE /v1/holds/{hold_id}            user, by hold
 //	               POST   /train/release-seat/           user, by seat
 //	CancelBooking  DELETE /v1/bookings/{id}              user; CancelAnyBooking: admin
+//	ExchangeBooking POST  /v1/bookings/{id}/exchange     user
 //	FindBooking    GET    /v1/bookings/{id}              user; FindAnyBooking: admin
 //	UserBookings   GET    /v1/bookings                   user, a request per page
 //	               GET    /v1/users/{id}/bookings        admin: AnyUserBookings
 //	TrainBookings  GET    /v1/trains/{id}/bookings       admin, a request per page
 //
-// Two methods may send a second request: Search, because get-trains returns the seats and
-// /v1/trains the stops; and Confirm or Release by hold after a 404, because /v1 returns the
-// same error for a missing hold and a missing train.
+// Some methods may send a second request: Search, because get-trains returns the seats and
+// /v1/trains the stops; Confirm or Release by hold after a 404, because /v1 returns the
+// same error for a missing hold and a missing train; and so ExchangeBooking, for a missing
+// hold and a missing booking.
 //
 // # The steps of a request
 //

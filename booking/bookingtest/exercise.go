@@ -29,6 +29,7 @@ func Exercise(t *testing.T, open func(t *testing.T, rules booking.HoldRules) boo
 		{"Parts", time.Minute, partFacts},
 		{"Bookings", time.Minute, bookingFacts},
 		{"Cancelled", time.Minute, cancelledFacts},
+		{"Exchanges", time.Minute, exchangeFacts},
 		{"Segments", time.Minute, segmentFacts},
 		{"Races", time.Minute, raceFacts},
 		{"Expiry", booking.MinHoldTTL, expiryFacts},

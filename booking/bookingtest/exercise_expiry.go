@@ -41,6 +41,15 @@ var expiryFacts = []fact{
 		_, err = x.Hold(x.ctx(), request(train, user, 1, 2))
 		x.requireCode(booking.CodeSeatLocked, err)
 	}},
+	{"ExpiredHoldIsNoExchange", func(x *exercise) {
+		from, to, user := x.create(x.draft(1)), x.create(x.draft(1)), uuid.New()
+		old, hold := x.book(request(from, user, 1)), x.hold(request(to, user, 1))
+		x.waitUntilFree(to, hold, "A", "D")
+		_, err := x.ExchangeBooking(x.ctx(), user, old.ID, hold.ID)
+		x.requireCode(booking.CodeHoldExpired, err)
+		require.Equal(x, hold.ExpiresAt, detailsOf(err).ExpiredAt)
+		x.requireTally(from, booking.Tally{Booked: 1})
+	}},
 	{"ExtendedHoldIsConfirmedAfterItsFirstDeadline", func(x *exercise) {
 		train, user := x.create(x.draft(2)), uuid.New()
 		hold, other := x.hold(request(train, user, 1)), x.hold(request(train, user, 2))

@@ -32,7 +32,7 @@ const (
 
 const (
 	salesConns = SaleWriters + 1
-	// changeConns is for cancellations, changes and deletions, which do not wait for the row of a
+	// changeConns is for exchanges, cancellations, changes and deletions, which do not wait for the row of a
 	// train that somebody else has locked.
 	changeConns = 2
 	// adoptionConns is one for each step of loads: the epochs, the adoptions and the trains.
