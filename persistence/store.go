@@ -163,6 +163,8 @@ type Bookings interface {
 	ExchangeBooking(ctx context.Context, exchange Exchange) error
 	// FindBooking returns a booking, which may be cancelled. Error: ErrNotFound.
 	FindBooking(ctx context.Context, id uuid.UUID) (booking.Booking, error)
+	// FindBookings returns those of the bookings that exist, which may be cancelled, in no order.
+	FindBookings(ctx context.Context, ids []uuid.UUID) ([]booking.Booking, error)
 	// CancelledBookings returns the bookings of a train that a user has cancelled (or that were
 	// cancelled with force), the latest first, at most MaxHistory.
 	CancelledBookings(ctx context.Context, train booking.TrainID, user uuid.UUID) ([]booking.Booking, error)

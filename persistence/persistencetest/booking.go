@@ -23,6 +23,7 @@ var bookingFacts = []fact[*exercise]{
 	{"SeatLegsOfManyTrainsAreFound", legsOfMany},
 	{"BookingIsFoundWithItsTrain", findBookedTrain},
 	{"UserBookingsFitTheStopsOfTheirTrains", stopsOfSnapshot},
+	{"BookingsAreFoundByTheirIDs", foundByIDs},
 	{"CancelledBookingsAreListedApart", cancelledApart},
 	{"SomeSeatsAreCancelledApart", seatsCancelled},
 	{"CancelledBookingKeepsItsTrain", cancelledKeepsTrain},
@@ -52,6 +53,21 @@ func cancelTwice(x *exercise) {
 	require.Equal(x, 1, x.booked(guard.Train, sold.Legs), "the second cancel clears nothing")
 	require.Equal(x, []booking.Booking{again}, x.load(guard.Train).Bookings)
 	require.Equal(x, []booking.Booking{first}, x.cancelled(guard.Train, sold.User))
+}
+
+// foundByIDs has a live booking, a cancelled one, one of another train and ids without a booking.
+func foundByIDs(x *exercise) {
+	first, second := x.createAdopted(), x.createAdopted()
+	live := x.sell(first, booking.Segment(0, 1), 1, 2)
+	cancelled := x.cancel(first, x.sell(first, booking.Segment(0, 1), 3), start, booking.ByPassenger)
+	other := x.sell(second, booking.Segment(1, 2), 1)
+	x.sell(second, booking.Segment(1, 2), 2)
+	found, err := x.FindBookings(x.Context(), []uuid.UUID{uuid.New(), other.ID, live.ID, cancelled.ID, uuid.Max})
+	require.NoError(x, err)
+	require.ElementsMatch(x, []booking.Booking{live, cancelled, other}, found)
+	found, err = x.FindBookings(x.Context(), nil)
+	require.NoError(x, err)
+	require.Empty(x, found)
 }
 
 // cancelled returns the bookings of a train that a user has cancelled.

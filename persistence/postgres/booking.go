@@ -93,6 +93,16 @@ func (db *DB) FindBooking(ctx context.Context, bookingID uuid.UUID) (b booking.B
 	return b, err
 }
 
+// FindBookings implements persistence.Bookings.
+func (db *DB) FindBookings(ctx context.Context, ids []uuid.UUID) (bookings []booking.Booking, err error) {
+	const find = `SELECT ` + bookingColumns + ` FROM bookings WHERE id = ANY ($1)`
+	err = db.read(ctx, "find bookings", func(ctx context.Context, c *conn) error {
+		bookings, err = all(ctx, c, scanBooking, find, column(ids, id))
+		return err
+	})
+	return bookings, err
+}
+
 // CancelledBookings implements persistence.Bookings. The bookings are those at the end of an
 // index, so the others are not read.
 func (db *DB) CancelledBookings(

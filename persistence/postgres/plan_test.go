@@ -147,6 +147,9 @@ func requirePageRead(t *testing.T, early, analyze bool, first booking.PageReques
 		return ofUser(page)
 	}
 	read := func() {
+		none, err := reader.FindBookings(t.Context(), []uuid.UUID{uuid.New(), uuid.New()})
+		require.NoError(t, err)
+		require.Empty(t, none)
 		for _, list := range []func(booking.PageRequest) (booking.Page[booking.BookedTrain], error){ofTrain, ofUser, newestOfUser} {
 			request := first
 			for range 2 {
@@ -157,6 +160,9 @@ func requirePageRead(t *testing.T, early, analyze bool, first booking.PageReques
 					found, err := reader.FindBookedTrain(t.Context(), b.ID)
 					require.NoError(t, err)
 					require.Equal(t, b, found)
+					some, err := reader.FindBookings(t.Context(), []uuid.UUID{uuid.New(), b.ID})
+					require.NoError(t, err)
+					require.Equal(t, []booking.Booking{b.Booking}, some)
 				}
 			}
 		}
@@ -179,8 +185,8 @@ func requirePageRead(t *testing.T, early, analyze bool, first booking.PageReques
 	if first.Cancelled {
 		ofUserIndex, ofTrainIndex = ofUserIndex+"_cancelled", ofTrainIndex+"_cancelled"
 	}
-	requireIndexes(t, reader.PlansOfReads, ofUserIndex, ofUserIndex, ofTrainIndex, "bookings_by_id")
-	const pages, oneBooking = 6, 1
+	requireIndexes(t, reader.PlansOfReads, ofUserIndex, ofUserIndex, ofTrainIndex, "bookings_by_id", "bookings_by_id")
+	const pages, oneBooking = 6, 2
 	rows.requireRead(reader, "bookings", before+pages*(first.Limit+1+oneBooking))
 }
 

@@ -124,6 +124,21 @@ func (db *DB) FindBooking(ctx context.Context, id uuid.UUID) (b booking.Booking,
 	return b, err
 }
 
+const findBookings = `SELECT ` + bookingColumns + ` FROM bookings WHERE id IN (SELECT unhex(value) FROM json_each(?))`
+
+// FindBookings implements persistence.Bookings.
+func (db *DB) FindBookings(ctx context.Context, ids []uuid.UUID) (bookings []booking.Booking, err error) {
+	list, err := idList(ids)
+	if err != nil {
+		return nil, wrap("find bookings", err)
+	}
+	err = db.read(ctx, "find bookings", func(ctx context.Context, c *conn) error {
+		bookings, err = all(ctx, c, scanBooking, findBookings, list)
+		return err
+	})
+	return bookings, err
+}
+
 // findCancelledOfUser is the query of CancelledBookings. The bookings are those at the end of an
 // index, so the others are not read.
 const findCancelledOfUser = `

@@ -110,6 +110,21 @@ func (s *Store) FindBooking(ctx context.Context, id uuid.UUID) (booking.Booking,
 	return *b, nil
 }
 
+// FindBookings implements persistence.Bookings. They are in the order of the ids.
+func (s *Store) FindBookings(ctx context.Context, ids []uuid.UUID) (bookings []booking.Booking, err error) {
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if b := s.bookings[id]; b != nil {
+			bookings = append(bookings, *b)
+		}
+	}
+	return bookings, nil
+}
+
 // SeatLegs implements persistence.Bookings.
 func (s *Store) SeatLegs(ctx context.Context, trains []booking.TrainID) ([]map[int]booking.Legs, error) {
 	end, err := s.begin(ctx)
