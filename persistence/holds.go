@@ -14,6 +14,10 @@ import (
 // and releases in a loop can store.
 const MaxHistory = 64
 
+// MaxUserHolds is the number of holds that a user can list. It is far above what a person has, and
+// bounds what a request reads.
+const MaxUserHolds = 1000
+
 // HoldOp is an operation on a hold.
 type HoldOp int
 
@@ -43,6 +47,14 @@ type HeldTrain struct {
 	Owner string         // the address in the lease; "" if there is none, or no leases
 }
 
+// HeldByUser is what the store of holds has of a user.
+type HeldByUser struct {
+	Holds []booking.Hold // live and not released, in no order
+	// Incomplete reports that there may be more: on trains that could not be read, or more than
+	// MaxUserHolds.
+	Incomplete bool
+}
+
 // Holds stores holds, so that a hold outlives the process that made it: live ones until they are
 // dropped, ended ones until booking.HoldRetention after their deadline. Of the released holds of
 // a user on a train, it keeps at most a small multiple of MaxHistory. It keeps the Incarnation of a
@@ -59,6 +71,10 @@ type Holds interface {
 	// most MaxHistory: live ones, and those that expired or were released until
 	// booking.HoldRetention after their deadline.
 	UserHolds(ctx context.Context, id booking.TrainID, user uuid.UUID, now time.Time) ([]booking.Hold, error)
+	// HoldsOfUser returns the holds of a user on all trains that are live at now and not released. It
+	// finds every one whose write was acknowledged before, unless the result is Incomplete. It is an
+	// error if nothing could be read.
+	HoldsOfUser(ctx context.Context, user uuid.UUID, now time.Time) (HeldByUser, error)
 	// TrainsWithHolds returns the trains that have a hold that is live at now and not released, and
 	// those with one that cannot be decoded.
 	TrainsWithHolds(ctx context.Context, now time.Time) ([]booking.TrainID, error)

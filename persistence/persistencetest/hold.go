@@ -50,6 +50,7 @@ func ExerciseHolds(t *testing.T, open func(t *testing.T) FencedHolds) {
 		{"FencedHoldDoesNotAffectItsBatch", fencedHold},
 		{"BatchIsExecutedInOrder", batchInOrder},
 	})
+	run(t, begin, holdsOfUserFacts)
 }
 
 // holdExercise is the fixture of a fact about a Holds.

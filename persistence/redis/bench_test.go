@@ -69,6 +69,18 @@ func BenchmarkLoadHolds(b *testing.B) {
 	}
 }
 
+// BenchmarkHoldsOfUser finds the hold of a user among those of others.
+func BenchmarkHoldsOfUser(b *testing.B) {
+	s := openNew(b)
+	writes := puts(s.adopt(b, booking.NewTrainID()), 10_000)
+	s.write(b, writes...)
+	for b.Loop() {
+		held, err := s.HoldsOfUser(b.Context(), writes[0].Hold.User, time.Now())
+		require.NoError(b, err)
+		require.Len(b, held.Holds, 1)
+	}
+}
+
 // keep renews the lease of an activation.
 func (s *store) keep(b *testing.B, guard persistence.Guard) {
 	b.Helper()

@@ -8,6 +8,8 @@
 //	{t:<train>}:hold:<hold>   the hold as JSON
 //	{t:<train>}:holds         sorted set of the ids of holds that were not released, score = deadline in milliseconds
 //	{t:<train>}:user:<user>   the same of one user's holds, with the released ones
+//	{h:<slot>}:<length>:<n>   sorted set, all scores 0, of users and trains of holds that end in a period of time (see
+//	                          userSets); expires a minute or so after the period
 //	{members}:beats           sorted set of members, score = when their heartbeat expires on the members' clock
 //	{members}:marker          hash: born, when members were last lost; beat, the last heartbeat (Redis's clock, ms);
 //	                          paused, by how much the members' clock is behind Redis's (see memberState)
@@ -20,8 +22,11 @@
 //
 // A hold and the id of an ended one are kept a little longer than booking.HoldRetention after its
 // deadline, by TTLs and by removing older ids. A release also removes all but the latest
-// persistence.MaxHistory ids from the user's set, and deletes those holds unless :holds has them.
+// persistence.MaxHistory ids from the user's set, and deletes those holds, unless :holds has them.
 // So loading a train does not read what was released, and UserHolds reads one short set.
+//
+// HoldsOfUser finds the trains of a user in {h:…} and then reads {t:…}:user: of these. The version
+// before did not write {h:…}: its holds are not found until they are put again.
 //
 // The version before wrote no sets of users and left released ids in :holds. LoadHolds omits
 // these; UserHolds does not find such a hold until it is put again.
@@ -43,7 +48,8 @@
 // not sent, or got an error reply, was not executed. One without a reply may have been
 // executed, or may be executed later. WriteHolds then reads the holds back, which usually
 // finds the result; the rest is persistence.ErrUnknown until the train has a new activation
-// with a new lease.
+// with a new lease. While the shard of a user in a Redis Cluster does not respond, holds are written
+// without their entry in {h:…}; they get it when their owners store them again after that.
 //
 // When Redis restarts with its data, calls fail until it is up. When it loses its data, the
 // leases are lost: every write of a hold is fenced until its train has a new activation, and

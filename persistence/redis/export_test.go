@@ -1,5 +1,7 @@
 package redis
 
+import "github.com/google/uuid"
+
 // The encoding of values, for fuzzing.
 var (
 	DecodeHold = decodeHold
@@ -7,3 +9,6 @@ var (
 	ParseLease = parseLease
 	LeaseValue = leaseValue
 )
+
+// SetOfUser is the key of a set of a user's slot.
+func SetOfUser(user uuid.UUID) string { return periodKey(0, 0, user) }

@@ -21,7 +21,18 @@ const (
 	tick    = 10 * time.Millisecond
 	// replyBytes is the length of ":1\r\n", the reply of a script that writes a hold.
 	replyBytes = 4
+	// userBytes is that of the replies before it, to ZADD and PEXPIRE of the set of one user.
+	userBytes = 2 * replyBytes
 )
+
+// putsOfOne is puts for one user.
+func putsOfOne(guard persistence.Guard, n int) []persistence.HoldWrite {
+	writes := puts(guard, n)
+	for i := range writes {
+		writes[i].Hold.User, writes[i].Hold.ExpiresAt = writes[0].Hold.User, writes[0].Hold.ExpiresAt
+	}
+	return writes
+}
 
 // openBehindProxy opens a DB whose connections can be cut; the raw client bypasses the proxy.
 func openBehindProxy(t *testing.T) (*store, *proxy) {
@@ -38,15 +49,16 @@ func TestHoldsWithLostRepliesAreReadBack(t *testing.T) {
 	dropped := puts(guard, 1)
 	s.write(t, dropped...)
 	dropped[0].Op = persistence.HoldDrop
-	writes := append(puts(guard, 10), dropped...)
-	p.downstream.left.Store(3 * replyBytes)
+	writes := append(putsOfOne(guard, 10), dropped...)
+	p.downstream.left.Store(userBytes + 3*replyBytes)
 	s.write(t, writes...)
 	require.Len(t, s.held(t, guard.Train), 10)
 
+	writes = writes[:10]
 	for i := range writes { // that they are found says nothing: they were stored before
 		writes[i].Op = persistence.HoldPutAgain
 	}
-	p.downstream.left.Store(3 * replyBytes)
+	p.downstream.left.Store(userBytes + 3*replyBytes)
 	results, err := s.WriteHolds(t.Context(), writes)
 	require.NoError(t, err)
 	require.NoError(t, results[2])
@@ -59,8 +71,8 @@ func TestHoldsThatCannotBeReadBackAreUnknown(t *testing.T) {
 	guard := s.adopt(t, booking.NewTrainID())
 	s.write(t, puts(guard, 1)...)
 	p.closed.Store(true)
-	p.downstream.left.Store(3 * replyBytes)
-	results, err := s.WriteHolds(t.Context(), puts(guard, 10))
+	p.downstream.left.Store(userBytes + 3*replyBytes)
+	results, err := s.WriteHolds(t.Context(), putsOfOne(guard, 10))
 	require.NoError(t, err)
 	for i, err := range results {
 		if i < 3 {
@@ -96,6 +108,19 @@ func TestWritesThatDidNotArriveAreUnknown(t *testing.T) {
 	}
 	require.Greater(t, done, 10)
 	require.Less(t, done, 90)
+}
+
+func TestSetOfAUserWithoutAReplyIsWrittenAgain(t *testing.T) {
+	t.Parallel()
+	s, p := openBehindProxy(t)
+	guard := s.adopt(t, booking.NewTrainID())
+	s.write(t, puts(guard, 1)...)
+	require.NoError(t, s.raw.Del(t.Context(), s.raw.Keys(t.Context(), "{h:*").Val()...).Err())
+	p.upstream.left.Store(0)
+	results, err := s.WriteHolds(t.Context(), puts(guard, 1))
+	require.NoError(t, err)
+	require.ErrorIs(t, results[0], persistence.ErrUnknown, "nothing arrived")
+	require.Len(t, s.raw.Keys(t.Context(), "{h:*").Val(), 1)
 }
 
 // This is why the result of a missing hold is unknown.
@@ -173,6 +198,7 @@ func TestCallsToAPausedRedisTimeOut(t *testing.T) {
 			_, err := s.UserHolds(t.Context(), lease.Train, uuid.New(), time.Now())
 			return err
 		},
+		"holds": func() error { _, err := s.HoldsOfUser(t.Context(), uuid.New(), time.Now()); return err },
 		"write": func() error {
 			results, err := s.WriteHolds(t.Context(), puts(guardOf(lease), 2))
 			return errors.Join(append(results, err)...)

@@ -22,17 +22,22 @@ const HoldWriters = 2
 
 // WriteHolds implements persistence.Holds. It sends one script per write, as a pipeline, so
 // each may have any error. Once the pipeline is sent, ctx is ignored.
+//
+// The sets of users precede the scripts. On one master no script is executed without them. In a Redis
+// Cluster they may be on another shard, and no write fails because of that one.
 func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([]error, error) {
-	operations, err := db.holdOperations(writes, time.Now())
+	now := time.Now()
+	operations, err := db.holdOperations(writes, now)
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return nil, wrap("write holds", err)
 	}
 	ctx = context.WithoutCancel(ctx)
-	results := db.sendHolds(ctx, operations)
+	sets := userSets(writes, now)
+	results := db.sendHolds(ctx, operations, sets)
 	if len(results) > 0 && !slices.ContainsFunc(results, func(err error) bool { return !unsent(err) }) {
 		return nil, wrap("write holds", results[0])
 	}
-	db.readBack(ctx, operations, results)
+	db.readBack(ctx, operations, sets, results)
 	for i, err := range results {
 		results[i] = wrap("write hold", err)
 	}
@@ -81,10 +86,13 @@ func (db *DB) holdOperations(writes []persistence.HoldWrite, now time.Time) ([]h
 }
 
 // sendHolds returns one result per operation.
-func (db *DB) sendHolds(ctx context.Context, operations []holdOperation) []error {
+func (db *DB) sendHolds(ctx context.Context, operations []holdOperation, sets []*userSet) []error {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
 	pipe, commands := db.data.pipeline(), make([]*goredis.Cmd, len(operations))
+	for _, set := range sets {
+		set.write(ctx, pipe)
+	}
 	for i, o := range operations {
 		commands[i] = pipe.run(ctx, o.script, o.keys, o.args...)
 	}
@@ -101,8 +109,8 @@ func (db *DB) sendHolds(ctx context.Context, operations []holdOperation) []error
 // readBack reads the holds of writes without a reply. A write was executed if the hold is stored
 // as it was put, or is missing after it was dropped. Otherwise the result stays unknown: a Redis
 // that hangs may execute the write later, until another lease fences it. Of a hold that may have been
-// stored before, nothing can be said.
-func (db *DB) readBack(ctx context.Context, operations []holdOperation, results []error) {
+// stored before, nothing can be said. Sets of users without a reply are written again.
+func (db *DB) readBack(ctx context.Context, operations []holdOperation, sets []*userSet, results []error) {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
 	pipe, found := db.data.pipeline(), map[int]*goredis.StringCmd{}
@@ -111,7 +119,14 @@ func (db *DB) readBack(ctx context.Context, operations []holdOperation, results 
 			found[i] = pipe.on(ctx, operations[i].key).Get(ctx, operations[i].key)
 		}
 	}
-	if len(found) == 0 {
+	lost := false
+	for _, set := range sets {
+		if set.lost() {
+			lost = true
+			set.write(ctx, pipe)
+		}
+	}
+	if len(found) == 0 && !lost {
 		return
 	}
 	pipe.send(ctx)

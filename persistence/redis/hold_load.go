@@ -37,7 +37,7 @@ func (db *DB) LoadHolds(
 		leases[i] = pipe.on(ctx, leaseKey(id)).MGet(ctx, leaseKey(id))
 	}
 	held := make([]persistence.Result[persistence.HeldTrain], len(trains))
-	for i, holds := range db.liveHolds(ctx, pipe, trains, now) {
+	for i, holds := range db.liveHolds(ctx, pipe, trains, holdsKey, now) {
 		owner, err := ownerOf(trains[i], leases[i])
 		if err = cmp.Or(holds.Err, err); err != nil {
 			held[i].Err = wrap("load holds", err)
@@ -103,7 +103,7 @@ func (db *DB) TrainsWithHolds(ctx context.Context, now time.Time) ([]booking.Tra
 				return err
 			}
 			cursor = next
-			for i, held := range db.liveHolds(ctx, db.data.pipeline(), page, now) {
+			for i, held := range db.liveHolds(ctx, db.data.pipeline(), page, holdsKey, now) {
 				if _, malformed := errors.AsType[valueError](held.Err); held.Err != nil && !malformed {
 					return held.Err
 				} else if malformed || len(held.Value) > 0 {
@@ -144,14 +144,14 @@ type holdRead struct {
 	ids   []string
 }
 
-// liveHolds returns the holds of each train that are live at now and not released. It sends the
-// pipeline, to which the caller may have added commands.
+// liveHolds returns the holds of each train that are live at now and not released, of those whose ids
+// are in its set. It sends the pipeline, to which the caller may have added commands.
 func (db *DB) liveHolds(
-	ctx context.Context, pipe *pipeline, trains []booking.TrainID, now time.Time,
+	ctx context.Context, pipe *pipeline, trains []booking.TrainID, setOf func(booking.TrainID) string, now time.Time,
 ) []persistence.Result[[]booking.Hold] {
 	live := make([]persistence.Result[[]booking.Hold], len(trains))
 	var reads []holdRead
-	for i, command := range db.holdIDs(ctx, pipe, trains, now) {
+	for i, command := range db.holdIDs(ctx, pipe, trains, setOf, now) {
 		ids, err := command.Result()
 		live[i].Err = err
 		for some := range slices.Chunk(ids, holdsPerRead) {
@@ -165,8 +165,8 @@ func (db *DB) liveHolds(
 	return live
 }
 
-// unreleased deletes the released holds. Only a version before this one leaves the id of one among
-// those of its train.
+// unreleased deletes the released holds: the set of a user has them, and so has that of a train if the
+// version before wrote it.
 func unreleased(holds []booking.Hold) []booking.Hold {
 	return slices.DeleteFunc(holds, func(h booking.Hold) bool { return h.Released })
 }
@@ -209,16 +209,16 @@ func pipelines(reads []holdRead) iter.Seq[[]holdRead] {
 // afterScore is the lower bound of a range of deadlines after a time.
 func afterScore(t time.Time) string { return "(" + strconv.FormatInt(t.UnixMilli(), 10) }
 
-// holdIDs reads the ids of the holds of each train with a deadline after now.
+// holdIDs reads the ids in the set of each train with a deadline after now.
 func (db *DB) holdIDs(
-	ctx context.Context, pipe *pipeline, trains []booking.TrainID, now time.Time,
+	ctx context.Context, pipe *pipeline, trains []booking.TrainID, setOf func(booking.TrainID) string, now time.Time,
 ) []*goredis.StringSliceCmd {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
 	within := goredis.ZRangeBy{Min: afterScore(now), Max: "+inf"}
 	ranges := make([]*goredis.StringSliceCmd, len(trains))
 	for i, id := range trains {
-		ranges[i] = pipe.on(ctx, holdsKey(id)).ZRangeByScore(ctx, holdsKey(id), &within)
+		ranges[i] = pipe.on(ctx, setOf(id)).ZRangeByScore(ctx, setOf(id), &within)
 	}
 	pipe.send(ctx)
 	return ranges

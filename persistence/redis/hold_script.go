@@ -33,15 +33,15 @@ var (
 		redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[6])` + addToUser + `
 		return 1`)
 
-	// ARGV[7] is the key of a hold without its id. The user's set is cut to the latest ids. A live
-	// hold that is cut keeps its key, to which holds refers.
+	// ARGV[7] is the key of a hold without its id. The user's set is cut to the latest ids and those of
+	// live holds, which HoldsOfUser reads.
 	putReleased = goredis.NewScript(fence + `
 		redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
 		redis.call('ZREM', KEYS[3], ARGV[2])` + addToUser + `
 		local cut = redis.call('ZRANGE', KEYS[4], 0, ` + afterLatest + `)
 		for _, id in ipairs(cut) do
-			redis.call('ZREM', KEYS[4], id)
 			if not redis.call('ZSCORE', KEYS[3], id) then
+				redis.call('ZREM', KEYS[4], id)
 				redis.call('DEL', ARGV[7] .. id)
 			end
 		end

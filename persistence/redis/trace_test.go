@@ -44,5 +44,5 @@ func TestCallsHaveChildSpansWithoutKeys(t *testing.T) {
 			require.NotContains(t, a.Value.String(), guard.Train.String(), "%s of %s", a.Key, span.Name)
 		}
 	}
-	require.Equal(t, []string{"redis.pipeline eval evalsha", "redis.pipeline mget zrangebyscore", "redis.pipeline mget", "root"}, names)
+	require.Equal(t, []string{"redis.pipeline zadd pexpire eval evalsha", "redis.pipeline mget zrangebyscore", "redis.pipeline mget", "root"}, names)
 }

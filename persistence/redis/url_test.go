@@ -77,14 +77,18 @@ func TestUserNeedsOnlyTheseCommands(t *testing.T) {
 	t.Parallel()
 	server := servers.StartRedis(t)
 	raw := connect(t, server.Address)
-	require.NoError(t, raw.Do(t.Context(), "ACL", "SETUSER", "booking", "on", ">p@ss/word", "~{t:*", "~{a:*", "~{members}*", "&{members}*",
+	require.NoError(t, raw.Do(t.Context(), "ACL", "SETUSER", "booking", "on", ">p@ss/word", "~{t:*", "~{h:*", "~{a:*", "~{members}*", "&{members}*",
 		"-@all", "+@read", "+@write", "+@scripting", "+@connection", "+@pubsub", "-@dangerous",
 		"+time", "+info", "+config|get", "+cluster|slots").Err())
 	s := &store{DB: openURL(t, "redis://"+url.UserPassword("booking", "p@ss/word").String()+"@"+server.Address, 20*persistence.LeaseCall)}
 	changes := s.Changes(t.Context())
 	guard := s.adopt(t, booking.NewTrainID())
-	s.write(t, puts(guard, 2)...)
+	writes := puts(guard, 2)
+	s.write(t, writes...)
 	require.Len(t, s.held(t, guard.Train), 2)
+	held, err := s.HoldsOfUser(t.Context(), writes[0].Hold.User, time.Now())
+	require.NoError(t, err)
+	require.Len(t, held.Holds, 1)
 	results, err := s.RenewLeases(t.Context(), []persistence.Lease{leaseOf(guard)})
 	require.NoError(t, err)
 	require.Equal(t, []error{nil}, results)
@@ -101,4 +105,11 @@ func TestUserNeedsOnlyTheseCommands(t *testing.T) {
 	log, err := openLogged(t, "redis://"+url.UserPassword("booking", "p@ss/word").String()+"@"+server.Address)
 	require.NoError(t, err)
 	require.Empty(t, log)
+
+	// That of the version before had no right to the sets of users.
+	require.NoError(t, raw.Do(t.Context(), "ACL", "SETUSER", "booking", "resetkeys", "~{t:*", "~{a:*", "~{members}*").Err())
+	writes = puts(guard, 2)
+	s.write(t, writes...)
+	_, err = s.HoldsOfUser(t.Context(), writes[0].Hold.User, time.Now())
+	require.Error(t, err)
 }

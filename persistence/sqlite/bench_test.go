@@ -96,3 +96,25 @@ func BenchmarkViews(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkHoldsOfUser finds the hold of a user among those of others.
+func BenchmarkHoldsOfUser(b *testing.B) {
+	for _, holds := range []int{100, 10_000, 100_000} {
+		b.Run(fmt.Sprintf("holds=%d", holds), func(b *testing.B) {
+			db := openNew(b)
+			guard := adopt(b, db, booking.NewTrainID())
+			writes := make([]persistence.HoldWrite, holds)
+			for i := range writes {
+				writes[i] = holdOf(guard, i%booking.MaxCapacity+1)
+				writes[i].Hold.ExpiresAt = now().Add(booking.MaxHoldTTL)
+			}
+			_, err := db.WriteHolds(b.Context(), writes)
+			require.NoError(b, err)
+			for b.Loop() {
+				held, err := db.HoldsOfUser(b.Context(), writes[holds/2].Hold.User, now())
+				require.NoError(b, err)
+				require.Len(b, held.Holds, 1)
+			}
+		})
+	}
+}

@@ -37,11 +37,11 @@ func (db *DB) LimitPages(ctx context.Context, pages int) error {
 // Queries are those that must read only the rows that they return or delete.
 var Queries = map[string]string{
 	"findLive": findLive, "findCancelled": findCancelled, "findSeats": findSeats, "findCancelledOfUser": findCancelledOfUser,
-	"findBooking": findBooking, "findOldestOfUser": findOfUser + isConfirmed + oldestFirst, "findNewestOfUser": findOfUser + isConfirmed + newestFirst,
+	"findBooking": findBooking, "findBookings": findBookings, "findOldestOfUser": findOfUser + isConfirmed + oldestFirst, "findNewestOfUser": findOfUser + isConfirmed + newestFirst,
 	"findOldestCancelled": findOfUser + isCancelled + oldestFirst, "findNewestCancelled": findOfUser + isCancelled + newestFirst,
 	"findOfTrain": findOfTrain + isConfirmed + oldestFirst, "findCancelledOfTrain": findOfTrain + isCancelled + oldestFirst,
 	"findFormerTrain": findFormerTrain,
-	"findSeatsOf":     findSeatsOf, "loadHolds": loadHolds, "userHolds": userHolds, "trimHolds": trimHolds,
+	"findSeatsOf":     findSeatsOf, "loadHolds": loadHolds, "userHolds": userHolds, "holdsOfUser": holdsOfUser, "trimHolds": trimHolds,
 	"endHolds": endHolds, "purgeHolds": purgeHolds,
 }
 

@@ -33,6 +33,11 @@ const (
 		UNION ALL
 		SELECT ` + holdColumns + ` FROM ended_holds WHERE train_id = ?1 AND user_id = ?2 AND expires_at > ?3
 		ORDER BY expires_at DESC, id DESC LIMIT ?4`
+	// holdsOfUser reads the users in the index by the end: an index of them would be a page to write for
+	// each hold, and few holds are live.
+	holdsOfUser = `
+		SELECT ` + holdColumns + ` FROM holds WHERE NOT released AND (train_id, id) IN
+			(SELECT train_id, id FROM holds WHERE expires_at > ? AND user_id = ? ORDER BY expires_at LIMIT ?)`
 	// trimHolds deletes the ended holds of a user that are not among the latest.
 	trimHolds = `
 		DELETE FROM ended_holds WHERE train_id = ?1 AND user_id = ?2 AND id IN
@@ -161,6 +166,18 @@ func (db *DB) UserHolds(
 		return err
 	})
 	return holds, err
+}
+
+// HoldsOfUser implements persistence.Holds.
+func (db *DB) HoldsOfUser(
+	ctx context.Context, user uuid.UUID, now time.Time,
+) (held persistence.HeldByUser, err error) {
+	err = db.read(ctx, "holds of user", func(ctx context.Context, c *conn) error {
+		held.Holds, err = all(ctx, c, scanHold, holdsOfUser, micros(now), user[:], persistence.MaxUserHolds+1)
+		return err
+	})
+	held.Incomplete = len(held.Holds) > persistence.MaxUserHolds
+	return held, err
 }
 
 // TrainsWithHolds implements persistence.Holds.

@@ -20,6 +20,9 @@ func TestQueriesReadOnlyWhatTheyNeed(t *testing.T) {
 		"findLive":            {1, []string{"SEARCH bookings USING INDEX bookings_of_train (train_id=?)"}},
 		"findCancelledOfUser": {3, []string{"SEARCH bookings USING INDEX bookings_cancelled_of_user (train_id=? AND user_id=? AND cancelled_at>?)"}},
 		"findBooking":         {1, []string{"SEARCH bookings USING PRIMARY KEY (id=?)"}},
+		"findBookings": {1, []string{
+			"SEARCH bookings USING PRIMARY KEY (id=?)", "LIST SUBQUERY 1", "SCAN json_each VIRTUAL TABLE INDEX 1:",
+		}},
 		"findOldestOfUser":    {4, []string{"SEARCH bookings USING INDEX bookings_of_user (user_id=? AND (booked_at,id)>(?,?))"}},
 		"findNewestOfUser":    {4, []string{"SEARCH bookings USING INDEX bookings_of_user (user_id=? AND (booked_at,id)<(?,?))"}},
 		"findOldestCancelled": {4, []string{"SEARCH bookings USING INDEX bookings_of_user_cancelled (user_id=? AND (booked_at,id)>(?,?))"}},
@@ -48,6 +51,10 @@ func TestQueriesReadOnlyWhatTheyNeed(t *testing.T) {
 		"trimHolds": {3, []string{
 			"SEARCH ended_holds USING PRIMARY KEY (train_id=? AND user_id=? AND id=?)", "LIST SUBQUERY 1",
 			"SEARCH ended_holds USING PRIMARY KEY (train_id=? AND user_id=?)", "USE TEMP B-TREE FOR ORDER BY",
+		}},
+		"holdsOfUser": {3, []string{
+			"SEARCH holds USING PRIMARY KEY (train_id=? AND id=?)", "LIST SUBQUERY 3",
+			"SEARCH holds USING COVERING INDEX holds_by_end (expires_at>?)",
 		}},
 		"endHolds": {2, []string{"SEARCH holds USING INDEX holds_by_end (expires_at<?)"}},
 		"purgeHolds": {2, []string{

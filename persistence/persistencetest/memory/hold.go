@@ -90,6 +90,23 @@ func (c *Client) UserHolds(
 	return holds[:min(len(holds), persistence.MaxHistory)], nil
 }
 
+// HoldsOfUser implements persistence.Holds. It returns all of them.
+func (c *Client) HoldsOfUser(ctx context.Context, user uuid.UUID, now time.Time) (held persistence.HeldByUser, err error) {
+	if err := ctx.Err(); err != nil {
+		return held, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id := range c.state.holds {
+		for _, h := range c.liveHolds(id, now) {
+			if h.User == user {
+				held.Holds = append(held.Holds, h)
+			}
+		}
+	}
+	return held, nil
+}
+
 // TrainsWithHolds implements persistence.Holds. The trains are ordered by id.
 func (c *Client) TrainsWithHolds(ctx context.Context, now time.Time) ([]booking.TrainID, error) {
 	if err := ctx.Err(); err != nil {
