@@ -37,6 +37,9 @@ func TestHoldThatBecameABookingIsNeverRestored(t *testing.T) {
 		<-time.After(2 * booking.HoldRetention)
 		after := start(t, stores, long)
 		require.Equal(t, booking.Tally{Available: 9, Booked: 1}, tally(t, after, id))
+		listed, err := after.UserHolds(t.Context(), user)
+		require.NoError(t, err)
+		require.Empty(t, listed.Items)
 		require.NoError(t, after.CancelBooking(t.Context(), user, b.ID))
 		require.NoError(t, after.Stop(t.Context()))
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -53,6 +54,8 @@ type link struct {
 	restarted   atomic.Bool                                   // the next renewal returns ErrRestarted
 	lost        atomic.Pointer[booking.TrainID]               // whose shard of Redis does not respond
 	adopt       hook[persistence.Guard]
+	unlisted    atomic.Pointer[error] // of HoldsOfUser
+	unbooked    atomic.Pointer[error] // of FindBookings
 	calls       calls
 }
 
@@ -97,6 +100,26 @@ func (l *link) LoadHolds(
 		}
 	}
 	return held, err
+}
+
+func (l *link) HoldsOfUser(ctx context.Context, user uuid.UUID, now time.Time) (persistence.HeldByUser, error) {
+	if err := l.unlisted.Load(); err != nil {
+		return persistence.HeldByUser{}, *err
+	}
+	held, err := l.Client.HoldsOfUser(ctx, user, now)
+	held.Holds = slices.DeleteFunc(held.Holds, func(h booking.Hold) bool {
+		lost := l.isLost(h.ID.Train())
+		held.Incomplete = held.Incomplete || lost
+		return lost
+	})
+	return held, err
+}
+
+func (l *link) FindBookings(ctx context.Context, ids []uuid.UUID) ([]booking.Booking, error) {
+	if err := l.unbooked.Load(); err != nil {
+		return nil, *err
+	}
+	return l.Store.FindBookings(ctx, ids)
 }
 
 func (l *link) LoadTrains(

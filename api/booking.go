@@ -82,10 +82,15 @@ type onTrainResponse struct {
 func newBookedTrainResponse(b booking.BookedTrain) bookedTrainResponse {
 	booked := bookedTrainResponse{bookingStateResponse: newBookingStateResponse(b.Booking), UserID: b.User}
 	if b.On != nil {
-		from, to := b.On.Ends(b.Legs)
-		booked.onTrainResponse = &onTrainResponse{from.Station, to.Station, newTrainResponse(b.On)}
+		on := newOnTrainResponse(b.On, b.Legs)
+		booked.onTrainResponse = &on
 	}
 	return booked
+}
+
+func newOnTrainResponse(on *booking.Train, segment booking.Legs) onTrainResponse {
+	from, to := on.Ends(segment)
+	return onTrainResponse{from.Station, to.Station, newTrainResponse(on)}
 }
 
 // userBookingsPage decodes a page of the bookings of a user.

@@ -121,6 +121,25 @@ func holdIDFor(c *call, train booking.TrainID) booking.HoldID {
 	return booking.DerivedHoldID(train, c.seed)
 }
 
+// holdOnTrainResponse is a hold with its train.
+type holdOnTrainResponse struct {
+	TrainID booking.TrainID `json:"train_id"`
+	holdResponse
+	onTrainResponse
+}
+
+func newHoldOnTrainResponse(h booking.HoldOnTrain) holdOnTrainResponse {
+	return holdOnTrainResponse{h.ID.Train(), newHoldResponse(h.Hold), newOnTrainResponse(h.On, h.Legs)}
+}
+
+func (s *Server) listHolds(ctx context.Context, c *call, _ noFields) (response, error) {
+	page, err := s.service.UserHolds(ctx, c.caller.User)
+	if err != nil {
+		return response{}, err
+	}
+	return list(ctx, s, pageRequest{}, page, newHoldOnTrainResponse)
+}
+
 type bookTicketRequest struct{ holdRequest }
 
 func (in *bookTicketRequest) decode(d *decoder) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/booking"
@@ -37,6 +38,56 @@ func TestHoldOfSeveralSeatsIsConfirmedAndItsBookingCancelled(t *testing.T) {
 		require.Equal(t, 204, s.do(t, cancel).status)
 	}
 	require.Equal(t, 201, s.post(t, ravi, "/v1/holds", `{"train_id":"`+id.String()+`","seats":[5,6]}`).status)
+}
+
+func TestUserListsOwnHolds(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	asha, ravi := s.user(t, "asha"), s.user(t, "ravi")
+	none := `{"items":[],"next_cursor":""}`
+	require.Equal(t, none, s.get(t, asha, "/v1/holds").text)
+	var want []any
+	for _, id := range []booking.TrainID{s.train(t, "Delhi", "Jaipur", "Mumbai"), s.train(t, "Delhi", "Jaipur", "Mumbai")} {
+		r := s.post(t, asha, "/v1/holds", `{"train_id":"`+id.String()+`","seats":[6,5],"from":"Jaipur"}`)
+		item, ok := r.json.(map[string]any)
+		require.True(t, ok)
+		item["train_id"], item["from"], item["to"] = id.String(), "Jaipur", "Mumbai"
+		train, ok := s.get(t, "", "/v1/trains/"+id.String()).json.(map[string]any)
+		require.True(t, ok)
+		for _, figure := range []string{"booked", "held", "available"} {
+			delete(train, figure)
+		}
+		item["train"] = train
+		want = append(want, item)
+	}
+	listed := s.get(t, asha, "/v1/holds/")
+	require.Equal(t, map[string]any{"items": want, "next_cursor": ""}, listed.json)
+	require.Equal(t, none, s.get(t, ravi, "/v1/holds").text)
+	requireInvalid(t, s.get(t, asha, "/v1/holds?limit=1"), "limit")
+
+	hold := func(i int) string { return "/v1/holds/" + want[i].(map[string]any)["hold_id"].(string) }
+	extended := s.post(t, asha, hold(0)+"/extend", "")
+	listed = s.get(t, asha, "/v1/holds")
+	require.Equal(t, want[1], listed.field(t, "items").([]any)[0])
+	require.Equal(t, extended.str(t, "expires_at"), listed.field(t, "items").([]any)[1].(map[string]any)["expires_at"])
+	require.Equal(t, 200, s.post(t, asha, hold(0)+"/confirm", "").status)
+	require.Equal(t, 204, s.do(t, request{method: "DELETE", path: hold(1), token: asha}).status)
+	require.Equal(t, none, s.get(t, asha, "/v1/holds").text)
+}
+
+// someHolds is the real service, but some holds cannot be read.
+type someHolds struct{ booking.Service }
+
+func (s someHolds) UserHolds(ctx context.Context, user uuid.UUID) (booking.Page[booking.HoldOnTrain], error) {
+	page, err := s.Service.UserHolds(ctx, user)
+	page.Incomplete = true
+	return page, err
+}
+
+func TestListOfHoldsReportsThatSomeAreMissing(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, wrapped(func(real booking.Service) booking.Service { return someHolds{real} }))
+	require.Equal(t, `{"items":[],"next_cursor":"","incomplete":true}`, s.get(t, s.user(t, "asha"), "/v1/holds").text)
 }
 
 // heldIDs is the real service, but records the ids of the requests for holds.

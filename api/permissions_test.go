@@ -54,6 +54,7 @@ var permissions = []permission{
 	{"trainBookings", "", ``, [...]int{401, 403, 403, 200, 403}},
 	{"seatMap", "", ``, [...]int{200, 200, 200, 200, 200}},
 
+	{"listHolds", "", ``, [...]int{401, 200, 200, 200, 403}},
 	{"hold", "", `{"train_id":"{train}","count":2}`, [...]int{401, 201, 201, 201, 403}},
 	{"releaseHold", "", ``, [...]int{401, 204, 404, 404, 403}},
 	{"confirmHold", "", ``, [...]int{401, 200, 404, 404, 403}},

@@ -48,6 +48,7 @@ func (s *Server) routeTable() []route {
 		{method: "GET", path: "/v1/trains/{id}/bookings", role: admin, handler: handle(s.trainBookings)},
 		{method: "GET", path: "/v1/trains/{id}/seats", handler: handle(s.seatMap)},
 
+		{method: "GET", path: "/v1/holds", role: user, handler: handle(s.listHolds)},
 		{method: "POST", path: "/v1/holds", role: user, body: requiredBody, keyed: true, handler: handle(s.hold)},
 		{method: "DELETE", path: "/v1/holds/{hold_id}", role: user, body: optionalBody, handler: handle(s.releaseHold)},
 		{method: "POST", path: "/v1/holds/{hold_id}/confirm", role: user, body: optionalBody, handler: handle(s.confirmHold)},

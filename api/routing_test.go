@@ -85,7 +85,7 @@ func TestWrongMethodGetsTheAllowedOnes(t *testing.T) {
 		{"DELETE", "/v1/trains/", "GET, HEAD, POST"},
 		{"POST", "/v1/trains/" + id, "DELETE, GET, HEAD, PUT"},
 		{"BREW", "/v1/trains/" + id, "DELETE, GET, HEAD, PUT"},
-		{"GET", "/v1/holds", "POST"},
+		{"PUT", "/v1/holds", "GET, HEAD, POST"},
 		{"GET", "/v1/holds/x", "DELETE"},
 		{"GET", "/v1/holds/x/confirm", "POST"},
 		{"POST", "/docs/start.js", "GET, HEAD"},
@@ -131,7 +131,7 @@ func TestChecksRunInOrder(t *testing.T) {
 		status int
 	}{
 		{request{method: "BREW", path: "/nowhere", body: large, header: text}, 404},
-		{request{method: "GET", path: "/v1/holds", body: large, header: text}, 405},
+		{request{method: "PUT", path: "/v1/holds", body: large, header: text}, 405},
 		{request{method: "POST", path: "/v1/trains", body: large, header: text}, 401},
 		{request{method: "POST", path: "/v1/trains", body: large, header: text, token: user}, 403},
 		{request{method: "POST", path: "/v1/trains", body: large, header: text, token: serviceToken}, 413},

@@ -41,6 +41,12 @@ func (h *Hold) BelongsTo(t *Train) bool {
 	return h.Incarnation == 0 || h.Incarnation == t.Incarnation()
 }
 
+// HoldOnTrain is a hold with its train.
+type HoldOnTrain struct {
+	Hold
+	On *Train
+}
+
 // HoldRequest asks for a hold of named seats, or of Count seats that the train
 // chooses (SeatMap.choose). Exactly one of
 // Seats and Count is set. From and To are stations; empty means the first and the last stop.

@@ -76,6 +76,10 @@ type Seats interface {
 	// Release ends a live hold of the user, or takes ref.Seats from it, which is idempotent. Errors as
 	// Confirm.
 	Release(ctx context.Context, ref HoldRef) error
+	// UserHolds lists the live holds of user on all trains, ordered by (ExpiresAt, ID), on one page.
+	// Every one that was returned before the call is on it, unless the page is Incomplete: some could
+	// not be read, or the user has very many.
+	UserHolds(ctx context.Context, user uuid.UUID) (Page[HoldOnTrain], error)
 }
 
 // Bookings finds, cancels and exchanges bookings.

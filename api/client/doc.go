@@ -15,6 +15,7 @@
 //	Hold           POST   /v1/holds                      user
 //	Confirm        POST   /v1/holds/{hold_id}/confirm    user, by hold
 //	               POST   /train/confirm-booking/        user, by seat
+//	UserHolds      GET    /v1/holds                      user
 //	Extend         POST /v1/holds/{hold_id}/extend       user
 //	Release        DELETE /v1/holds/{hold_id}            user, by hold
 //	               POST   /train/release-seat/           user, by seat

@@ -78,6 +78,26 @@ func idempotencyKey(wanted booking.HoldRequest) string {
 	return wanted.ID.String()
 }
 
+// holdOnTrainJSON is a hold with its train.
+type holdOnTrainJSON struct {
+	holdJSON
+	On trainJSON `json:"train"`
+}
+
+// UserHolds lists the live holds of user on all trains; see booking.Seats.
+func (c *Client) UserHolds(ctx context.Context, user uuid.UUID) (booking.Page[booking.HoldOnTrain], error) {
+	return do(ctx, c, request{
+		operation: "UserHolds", method: http.MethodGet, path: "/v1/holds", user: user,
+	}, pageOf(booking.List(0), func(h holdOnTrainJSON) (booking.HoldOnTrain, error) {
+		hold, err := h.hold(user)
+		if err != nil {
+			return booking.HoldOnTrain{}, err
+		}
+		train, err := h.On.train()
+		return booking.HoldOnTrain{Hold: hold, On: &train}, err
+	}))
+}
+
 // seatHoldRequest is the body of confirm-booking and release-seat.
 type seatHoldRequest struct {
 	Seat booking.SeatID `json:"seat_id"`

@@ -27,6 +27,7 @@ func Exercise(t *testing.T, open func(t *testing.T, rules booking.HoldRules) boo
 		{"Lists", time.Minute, listFacts},
 		{"Holds", time.Minute, holdFacts},
 		{"Parts", time.Minute, partFacts},
+		{"UserHolds", time.Minute, userHoldFacts},
 		{"Bookings", time.Minute, bookingFacts},
 		{"Cancelled", time.Minute, cancelledFacts},
 		{"Exchanges", time.Minute, exchangeFacts},

@@ -61,6 +61,29 @@ var expiryFacts = []fact{
 		_, err = x.Confirm(x.ctx(), byHold(extended))
 		require.NoError(x, err)
 	}},
+	{"HoldIsListedUntilItExpires", func(x *exercise) {
+		train, user := x.create(x.draft(2)), uuid.New()
+		hold := x.hold(request(train, user, 1))
+		extended, err := x.Extend(x.ctx(), byHold(x.hold(request(train, user, 2))))
+		require.NoError(x, err)
+		var lists [][]booking.HoldOnTrain // of each time that they have changed
+		require.Eventually(x, func() bool {
+			before := time.Now()
+			page, err := x.UserHolds(x.ctx(), user)
+			require.NoError(x, err)
+			for _, h := range page.Items {
+				require.True(x, h.ExpiresAt.After(before))
+			}
+			if len(lists) == 0 || len(lists[len(lists)-1]) != len(page.Items) {
+				lists = append(lists, page.Items)
+			}
+			return len(page.Items) == 0
+		}, 2*x.ttl+2*expiryWithin, 5*time.Millisecond)
+		require.False(x, time.Now().Before(extended.ExpiresAt))
+		require.Len(x, lists, 3)
+		require.Equal(x, []booking.Hold{hold, extended}, []booking.Hold{lists[0][0].Hold, lists[0][1].Hold})
+		require.Equal(x, extended, lists[1][0].Hold)
+	}},
 	{"ExpiredHoldDoesNotCountTowardsTheLimit", func(x *exercise) {
 		train, user := x.create(x.draft(2*maxSeats)), uuid.New()
 		all := func(first int) booking.HoldRequest {

@@ -32,7 +32,9 @@ func TestKilledOwnersTrainsAreServedAgainWithTheirHolds(t *testing.T) {
 		victim, owned := c.busiest(trains)
 		killed := tr.Now()
 		victim.Kill()
+		c.requireListed(victim, asha.User, held)
 		gap := c.awaitServed(tr, asha.User, owned, held, killed)
+		c.requireListed(victim, asha.User, held)
 		t.Logf("trial %d: %d trains were without an owner for %v", trial+1, len(owned), gap)
 		gaps = append(gaps, gap...)
 
@@ -41,6 +43,7 @@ func TestKilledOwnersTrainsAreServedAgainWithTheirHolds(t *testing.T) {
 			requireResult(t, history.NotLocked, ravi.Confirm(t.Context(), held[train.ID]))
 			requireResult(t, history.Done, asha.Confirm(t.Context(), held[train.ID]))
 		}
+		c.requireListed(victim, asha.User, nil)
 		c.remove(victim)
 		if trial+1 < *trials {
 			c.start(victim.address)
@@ -52,6 +55,21 @@ func TestKilledOwnersTrainsAreServedAgainWithTheirHolds(t *testing.T) {
 	require.Less(t, at(99), takeover)
 	processtest.RequireConsistent(t, tr, c.service, processtest.StoredBookings(t, c.database))
 	c.requireAllRunning()
+}
+
+// requireListed checks the list of the holds of a user, through each process but one.
+func (c *cluster) requireListed(except *node, user uuid.UUID, held map[booking.TrainID]history.Operation) {
+	c.t.Helper()
+	for _, n := range c.others(except) {
+		page, err := c.serviceAt(n.URL).UserHolds(c.t.Context(), user)
+		require.NoError(c.t, err)
+		require.False(c.t, page.Incomplete)
+		require.Len(c.t, page.Items, len(held))
+		for _, h := range page.Items {
+			require.Equal(c.t, held[h.On.ID].Hold, h.ID)
+			require.Equal(c.t, held[h.On.ID].Seats, h.Seats)
+		}
+	}
 }
 
 // awaitServed requests the seat again that the user holds on each train. The response must be
