@@ -22,6 +22,9 @@ var partFacts = []fact{
 		require.NoError(x, err)
 		require.Equal(x, []int{2, 3}, part.Seats)
 		require.Equal(x, "hbbh", x.seats(train, "A", "D"))
+		left := hold
+		left.Seats = []int{1, 4}
+		x.requireUserHolds(user, left)
 		again, err := x.Confirm(x.ctx(), some(hold, 2, 3))
 		require.NoError(x, err)
 		require.Equal(x, part, again)
@@ -50,6 +53,9 @@ var partFacts = []fact{
 		for range 2 { // idempotent
 			require.NoError(x, x.Release(x.ctx(), some(hold, 2, 3)))
 			require.Equal(x, "haah", x.seats(train, "A", "D"))
+			left := hold
+			left.Seats = []int{1, 4}
+			x.requireUserHolds(user, left)
 		}
 		for _, seats := range [][]int{{2}, {1, 2}, {5}} {
 			x.requireCode(booking.CodeNotFound, x.Release(x.ctx(), some(hold, seats...)))
