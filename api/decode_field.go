@@ -92,7 +92,7 @@ func (d *decoder) ints(name string, limit int) []int {
 		n, message := parseInt(element, limit)
 		if message != "" {
 			d.fieldError(fmt.Sprintf("%s[%d]", name, i), message)
-			return nil
+			return numbers[:i+1] // not none, which would be another error
 		}
 		numbers[i] = n
 	}
