@@ -64,19 +64,47 @@ func (s *System) withoutBooked(ctx context.Context, holds []booking.Hold) ([]boo
 	for _, b := range found {
 		booked[b.ID] = true
 	}
-	return slices.DeleteFunc(holds, func(h booking.Hold) bool { return booked[booking.BookingIDOf(h.User, h.ID)] }), nil
+	holds = slices.DeleteFunc(holds, func(h booking.Hold) bool { return booked[booking.BookingIDOf(h.User, h.ID)] })
+	return s.withoutBookedSeats(ctx, holds)
+}
+
+// withoutBookedSeats returns the holds with the seats that did not become bookings. The record of a hold gets
+// the others after the response (docs/decisions/0029).
+func (s *System) withoutBookedSeats(ctx context.Context, holds []booking.Hold) ([]booking.Hold, error) {
+	if !slices.ContainsFunc(holds, func(h booking.Hold) bool { return len(h.Seats) > 1 }) { // no parts
+		return holds, nil
+	}
+	trains := trainIDs(holds)
+	legs, err := s.store.SeatLegs(ctx, trains)
+	if err != nil {
+		return nil, persistence.ClientError(err)
+	}
+	of := make(map[booking.TrainID]map[int]booking.Legs, len(trains))
+	for i, id := range trains {
+		of[id] = legs[i]
+	}
+	for i := range holds {
+		h := &holds[i]
+		h.Seats = slices.DeleteFunc(slices.Clone(h.Seats), func(n int) bool { return of[h.ID.Train()][n].Overlaps(h.Legs) })
+	}
+	return slices.DeleteFunc(holds, func(h booking.Hold) bool { return len(h.Seats) == 0 }), nil
+}
+
+// trainIDs returns the ids of the trains of holds, each once.
+func trainIDs(holds []booking.Hold) (ids []booking.TrainID) {
+	seen := make(map[booking.TrainID]bool, len(holds))
+	for _, h := range holds {
+		if id := h.ID.Train(); !seen[id] {
+			seen[id], ids = true, append(ids, id)
+		}
+	}
+	return ids
 }
 
 // trainsOf returns the trains of holds. The error is the reason why some may be missing that exist.
 func (s *System) trainsOf(ctx context.Context, holds []booking.Hold) (map[booking.TrainID]*booking.Train, error) {
-	trains := make(map[booking.TrainID]*booking.Train, len(holds))
-	var ids []booking.TrainID
-	for _, h := range holds {
-		id := h.ID.Train()
-		if _, has := trains[id]; !has {
-			trains[id], ids = nil, append(ids, id)
-		}
-	}
+	ids := trainIDs(holds)
+	trains := make(map[booking.TrainID]*booking.Train, len(ids))
 	found, err := s.findTrains(ctx, ids...)
 	for i, train := range found {
 		trains[ids[i]] = train

@@ -128,6 +128,33 @@ func TestHoldThatBecameABookingIsNotListed(t *testing.T) {
 	})
 }
 
+// The record of a hold gets the seats that are left of it later, or not at all.
+func TestSeatsOfAHoldThatAreBookedAreNotListed(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n, user := c.join(), uuid.New()
+		id := c.trainOf(n, n)
+		h, err := n.Hold(c.Context(), booking.HoldRequest{Train: id, User: user, Seats: []int{5, 6, 7}})
+		require.NoError(c, err)
+		n.link.holds.set(func([]persistence.HoldWrite, func() ([]error, error)) ([]error, error) {
+			return nil, errors.New("the record is not written")
+		})
+		ref := refTo(h)
+		ref.Seats = []int{5, 7}
+		_, err = n.Confirm(c.Context(), ref)
+		require.NoError(c, err)
+		require.Equal(c, []booking.Hold{h}, c.stored(id))
+		rest := h
+		rest.Seats = []int{6}
+		c.requireUserHolds(user, []*node{n}, rest)
+		ref.Seats = []int{6}
+		_, err = n.Confirm(c.Context(), ref)
+		require.NoError(c, err)
+		c.requireUserHolds(user, []*node{n})
+		n.link.holds.Store(nil)
+	})
+}
+
 // The hold stays stored after the deletion of its train, and is not one of the next train with its id.
 func TestHoldOfADeletedTrainThatIsStillStoredIsNotListed(t *testing.T) {
 	t.Parallel()

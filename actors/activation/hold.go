@@ -84,31 +84,13 @@ func (m *Machine) confirmed(c *call, id booking.HoldID, b booking.Booking, err e
 	default:
 		m.seats.Booked(id, b)
 		m.booked[b.ID] = id
-		if rest, left := m.seats.LiveHold(id); left {
-			m.partConfirmed(c, rest, b)
-			return
-		}
-		m.dropHold(nil, id, func(err error) {
+		m.storeRest(nil, id, func(err error) {
 			if err == nil {
 				delete(m.booked, b.ID)
 			}
 		})
 	}
 	m.settle(id, c, b, err)
-}
-
-// partConfirmed stores what is left of a hold and then responds, so that readers of the stores do not find
-// the seats both booked and held after the response. Whatever becomes of that write, they are sold.
-func (m *Machine) partConfirmed(c *call, rest booking.Hold, b booking.Booking) {
-	m.writeHold(nil, persistence.HoldPutAgain, rest, func(err error) {
-		switch {
-		case m.contradicts(err):
-			m.halt()
-		case err == nil:
-			delete(m.booked, b.ID)
-		}
-		m.settle(rest.ID, c, b, nil)
-	})
 }
 
 // Release decides in memory, stores the released hold and returns nothing. It is stored before the

@@ -57,6 +57,20 @@ var userHoldFacts = []fact{
 		again := x.hold(request(train, user, 1, 2))
 		x.requireUserHolds(user, inOrder([]booking.Hold{kept, again})...)
 	}},
+	{"HoldIsListedWithTheSeatsThatAreLeft", func(x *exercise) {
+		train, user := x.create(x.draft(4)), uuid.New()
+		hold := x.hold(request(train, user, 1, 2, 3, 4))
+		_, err := x.Confirm(x.ctx(), some(hold, 2))
+		require.NoError(x, err)
+		hold.Seats = []int{1, 3, 4}
+		x.requireUserHolds(user, hold)
+		require.NoError(x, x.Release(x.ctx(), some(hold, 1)))
+		hold.Seats = []int{3, 4}
+		x.requireUserHolds(user, hold)
+		_, err = x.Confirm(x.ctx(), some(hold, 3, 4))
+		require.NoError(x, err)
+		x.requireUserHolds(user)
+	}},
 	{"HoldThatCannotBeConfirmedAnyMoreIsNotListed", func(x *exercise) {
 		train, user := x.create(x.draft(1)), uuid.New()
 		hold := x.hold(request(train, user, 1))
