@@ -36,7 +36,7 @@ func TestBookingIsOneTraceAcrossProcesses(t *testing.T) {
 		held := at.MustLock(t, http.StatusOK, train, i+1)
 		at.MustConfirm(t, http.StatusOK, held.SeatID)
 		trace, _ := n.TraceOf("/train/book-ticket/")
-		spans := collector.AwaitTrace(t, trace, "POST /train/book-ticket/", "train hold", "write holds", "redis.pipeline eval")
+		spans := collector.AwaitTrace(t, trace, "POST /train/book-ticket/", "train hold", "write holds", "redis.pipeline zadd pexpire eval")
 		calls := 0
 		for _, s := range spans {
 			if s.Name == "train hold" {
