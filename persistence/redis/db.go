@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -49,6 +50,7 @@ type DB struct {
 	// many trains are activated.
 	data, reserved shards
 	close          func() error
+	batches        atomic.Uint64 // of holds that were written
 
 	mu         sync.Mutex
 	born       map[string]string // field of the marker at the last heartbeat, by member

@@ -1,7 +1,5 @@
 package redis
 
-import "github.com/google/uuid"
-
 // The encoding of values, for fuzzing.
 var (
 	DecodeHold = decodeHold
@@ -10,5 +8,8 @@ var (
 	LeaseValue = leaseValue
 )
 
-// SetOfUser is the key of a set of a user's slot.
-func SetOfUser(user uuid.UUID) string { return periodKey(0, 0, user) }
+// SetOfSlot is the key of a set of a slot.
+func SetOfSlot(slot int) string { return periodKey(0, 0, slot) }
+
+// UseSlot makes the next batch write a slot.
+func (db *DB) UseSlot(slot int) { db.batches.Store(uint64(slot) + userSlots - 1) }

@@ -32,7 +32,7 @@ func (db *DB) WriteHolds(ctx context.Context, writes []persistence.HoldWrite) ([
 		return nil, wrap("write holds", err)
 	}
 	ctx = context.WithoutCancel(ctx)
-	sets := userSets(writes, now)
+	sets := userSets(writes, int(db.batches.Add(1)%userSlots), now)
 	results := db.sendHolds(ctx, operations, sets)
 	if len(results) > 0 && !slices.ContainsFunc(results, func(err error) bool { return !unsent(err) }) {
 		return nil, wrap("write holds", results[0])

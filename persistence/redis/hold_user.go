@@ -25,18 +25,16 @@ import (
 // booking.DefaultHoldTTL, and the last longer than any hold, which is twice booking.MaxHoldTTL.
 var periods = [...]time.Duration{4 * time.Minute, 40 * time.Minute, 400 * time.Minute, 4000 * time.Minute}
 
-// userSlots is in how many sets the users of a period are. They expire a second after each other, because
+// userSlots is in how many sets the holds of a period are. They expire a second after each other, because
 // Redis executes nothing else while it deletes one: with 1,000 holds a second, it takes 60 ms for all
-// together. In a Redis Cluster a slot is on one shard, and the slots are on all of them.
+// together. In a Redis Cluster a slot is on one shard, and the slots are on all of them. A batch writes
+// one slot, the next batch the next one, and a reader looks at all: there are far more holds than lists.
 const userSlots = 16
 
-// slotOf returns the slot of a user, whose id is random.
-func slotOf(user uuid.UUID) int { return int(user[len(user)-1]) % userSlots }
-
-// periodKey is the key of the set of a user's slot for the holds that end in the n-th period of a length
-// since 1970.
-func periodKey(length int, n int64, user uuid.UUID) string {
-	return fmt.Sprintf("{h:%d}:%d:%d", slotOf(user), length, n)
+// periodKey is the key of the set of a slot for the holds that end in the n-th period of a length since
+// 1970.
+func periodKey(length int, n int64, slot int) string {
+	return fmt.Sprintf("{h:%d}:%d:%d", slot, length, n)
 }
 
 // member is the member of a set for a hold of a user.
@@ -50,9 +48,9 @@ type userSet struct {
 	added   *goredis.IntCmd
 }
 
-// userSets returns what a batch adds at now. An extended hold is put, and so added, again. One that is
+// userSets returns what a batch adds to a slot at now. An extended hold is put, and so added, again. One that is
 // released or dropped is not removed.
-func userSets(writes []persistence.HoldWrite, now time.Time) (sets []*userSet) {
+func userSets(writes []persistence.HoldWrite, slot int, now time.Time) (sets []*userSet) {
 	byKey := map[string]*userSet{}
 	for i := range writes {
 		w := &writes[i]
@@ -65,12 +63,12 @@ func userSets(writes []persistence.HoldWrite, now time.Time) (sets []*userSet) {
 			length = len(periods) - 1
 		}
 		n := end.UnixMilli() / periods[length].Milliseconds()
-		key := periodKey(length, n, w.Hold.User)
+		key := periodKey(length, n, slot)
 		set := byKey[key]
 		if set == nil {
 			ends := time.UnixMilli((n + 1) * periods[length].Milliseconds())
 			// Computed with the clock of this process, like the deadline: that of Redis may differ.
-			ttl := max(ends.Sub(now), 0) + holdGrace + time.Duration(slotOf(w.Hold.User))*time.Second
+			ttl := max(ends.Sub(now), 0) + holdGrace + time.Duration(slot)*time.Second
 			set = &userSet{key: key, ttl: ttl}
 			byKey[key], sets = set, append(sets, set)
 		}
@@ -125,8 +123,10 @@ func (db *DB) trainsOfUser(ctx context.Context, user uuid.UUID, now time.Time) (
 	for length, l := range periods {
 		last := now.Add(l+holdGrace).UnixMilli() / l.Milliseconds() // put by a process whose clock is ahead
 		for n := now.UnixMilli() / l.Milliseconds(); n <= last; n++ {
-			key := periodKey(length, n, user)
-			sets = append(sets, pipe.on(ctx, key).ZRangeByLex(ctx, key, &of))
+			for slot := range userSlots {
+				key := periodKey(length, n, slot)
+				sets = append(sets, pipe.on(ctx, key).ZRangeByLex(ctx, key, &of))
+			}
 		}
 	}
 	pipe.send(ctx)
