@@ -21,8 +21,8 @@ const (
 	freeRetries = time.Minute
 )
 
-// ExchangeBooking implements booking.Service. It takes three commands: the old train is asked whether the
-// booking may be cancelled, the new one exchanges it, and then the old one is told. After the second one
+// ExchangeBooking implements booking.Service. It takes three commands: the old train checks that the
+// booking may be cancelled, the new one exchanges it, and then the old one cancels it too. After the second one
 // the exchange has succeeded, whatever becomes of the third.
 func (s *System) ExchangeBooking(
 	ctx context.Context, user, id uuid.UUID, hold booking.HoldID,

@@ -29,8 +29,8 @@ func (s *Schedule) Sold(date Date, now time.Time) bool {
 }
 
 // Next returns the date of the next departure that a passenger can book on the segment at now: Sold, and
-// not Departed. It reports false if there is none. A departure that has a definition of its own may be
-// another matter.
+// not Departed. It reports false if there is none. A departure that has a definition of its own may
+// differ.
 func (s *Schedule) Next(segment Legs, now time.Time) (Date, bool) {
 	zone, known := findZone(s.TimeZone)
 	if !s.OnSale || !known {

@@ -11,8 +11,8 @@ import (
 )
 
 // Cancel cancels a booking, or some of its seats, in the store, then in the seat map, and returns nothing. If
-// the hold that became the booking, or of which it was a part, may still be stored with these seats, that is
-// mended first: to readers of the stores they would otherwise be held.
+// the hold that became the booking, or of which it was a part, may still be stored with these seats, the
+// hold is dropped or stored without them first: otherwise readers of the stores would find them held.
 type Cancel struct {
 	User, ID uuid.UUID
 	Departed bool // also if the train has left
