@@ -73,8 +73,7 @@ func (m *SeatMap) leave(h *liveHold) {
 		return
 	}
 	m.freeSeats(h, h.part)
-	wanted := func(n int) bool { return slices.Contains(h.part, n) }
-	h.Seats, h.wanted = h.without(h.part), slices.DeleteFunc(h.wanted, wanted)
+	h.Seats = h.without(h.part)
 	m.hold(h)
 }
 

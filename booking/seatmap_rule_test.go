@@ -281,7 +281,6 @@ func TestSeatThatSomebodyElseWantedIsNotHeldAgainAtOnce(t *testing.T) {
 	const pause = time.Minute
 	rules := rules
 	rules.ReholdPause = pause
-	ravi := uuid.UUID{15: 2}
 	request := func(user uuid.UUID, seats ...int) booking.HoldRequest {
 		return booking.HoldRequest{ID: booking.NewHoldID(booking.DerivedTrainID("ABCD")), User: user, Seats: seats}
 	}

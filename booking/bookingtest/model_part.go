@@ -46,10 +46,11 @@ func (m *Model) split(k *Ticket, part []int) {
 	}
 	m.tickets = slices.DeleteFunc(m.tickets, func(o *Ticket) bool { return o.Hold.ID == gone.Hold.ID && o.State == Released })
 	m.tickets = append(m.tickets, &gone)
-	has := func(n int) bool { return slices.Contains(part, n) }
+	in := func(n int) bool { return slices.Contains(part, n) }
+	gone.wanted = slices.DeleteFunc(slices.Clone(k.wanted), func(n int) bool { return !in(n) })
 	k.State, k.Sold.ID = Held, uuid.UUID{}
-	k.Hold.Seats = slices.DeleteFunc(slices.Clone(k.Hold.Seats), has)
-	k.wanted = slices.DeleteFunc(slices.Clone(k.wanted), has)
+	k.Hold.Seats = slices.DeleteFunc(slices.Clone(k.Hold.Seats), in)
+	k.wanted = slices.DeleteFunc(slices.Clone(k.wanted), in)
 }
 
 // isStored reports whether the stores have a record of the hold of a ticket that was booked, if it was not
