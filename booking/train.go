@@ -35,6 +35,8 @@ type Train struct {
 	SalesOpenAt time.Time
 	CreatedAt   time.Time // UTC
 	UpdatedAt   time.Time // UTC
+	// Follows is the revision of the schedule that a departure follows; 0 for every other train.
+	Follows int64
 }
 
 // Incarnation tells apart the trains that had one id one after another: a deleted train may be

@@ -16,6 +16,8 @@ var (
 	// ErrConflict means that the write contradicts what is stored: the caller's state of the
 	// train is wrong and must be loaded again.
 	ErrConflict = errors.New("conflicts with what is stored")
+	// ErrStale means that a schedule has another revision than the caller has read.
+	ErrStale = errors.New("the schedule has changed")
 	// ErrNotLive means that the user has no such booking that is not cancelled.
 	ErrNotLive = errors.New("the booking is not live")
 	ErrFull    = errors.New("storage is full")
