@@ -16,7 +16,7 @@ type Schedules interface {
 	// CreatedAt and UpdatedAt. Errors: invalid_request; already_exists as CreateSchedule.
 	PutSchedule(ctx context.Context, schedule Schedule) (put Schedule, created bool, err error)
 	// DeleteSchedule ends the sales of a schedule and deletes its departures. Error: has_bookings, if
-	// mode is KeepBookings and seats of a departure that has not retired are booked.
+	// mode is RefuseBooked and seats of a departure that has not retired are booked.
 	DeleteSchedule(ctx context.Context, id ScheduleID, mode ScheduleDeletion) error
 	// FindSchedule returns a schedule and the state of its departures.
 	FindSchedule(ctx context.Context, id ScheduleID) (ScheduleStatus, error)
@@ -34,12 +34,12 @@ type ScheduleDeletion int
 
 // The deletions.
 const (
-	// KeepBookings refuses the deletion while there are bookings.
-	KeepBookings ScheduleDeletion = iota
-	// RetainBookings withdraws the departures with bookings, which stay as trains.
-	RetainBookings
-	// CancelBookings cancels the bookings, ByTrain.
-	CancelBookings
+	// RefuseBooked refuses the deletion while there are any.
+	RefuseBooked ScheduleDeletion = iota
+	// RetainBooked withdraws the departures with bookings, which stay as trains.
+	RetainBooked
+	// CancelBooked cancels the bookings, ByTrain.
+	CancelBooked
 )
 
 // MaxDiverged is the number of dates in ScheduleStatus.Diverged.

@@ -19,7 +19,7 @@ type Schedules interface {
 	// for FormerSchedule. Errors: ErrNotFound; ErrStale if Revision is not that of the schedule.
 	ChangeSchedule(ctx context.Context, revision int64, schedule booking.Schedule) error
 	// DeleteSchedule marks a schedule as deleted. Its departures stay until they are settled one by one.
-	// Errors: ErrNotFound; ErrStale as ChangeSchedule; ErrConflict if deletion.Mode is DeleteUnbooked and
+	// Errors: ErrNotFound; ErrStale as ChangeSchedule; ErrConflict if deletion.Mode is booking.RefuseBooked and
 	// a departure that retires after deletion.At has a live booking.
 	DeleteSchedule(ctx context.Context, revision int64, id booking.ScheduleID, deletion ScheduleDeletion) error
 	// FindSchedule returns a schedule, which may be retired, or deleted. Error: ErrNotFound if there has
@@ -53,21 +53,8 @@ type StoredSchedule struct {
 // ScheduleDeletion is the deletion of a schedule.
 type ScheduleDeletion struct {
 	At   time.Time
-	Mode ScheduleDeletionMode
+	Mode booking.ScheduleDeletion
 }
-
-// ScheduleDeletionMode is what becomes of the departures of a deleted schedule.
-type ScheduleDeletionMode int
-
-// The modes.
-const (
-	// DeleteUnbooked deletes the departures, of which none has a booking.
-	DeleteUnbooked ScheduleDeletionMode = iota
-	// RetainBooked withdraws the departures with bookings, and deletes the others.
-	RetainBooked
-	// CancelBooked cancels the bookings, and deletes all departures.
-	CancelBooked
-)
 
 // Adoption makes an activation current. If its train has no row, or is deleted, Departure creates it.
 type Adoption struct {
