@@ -56,6 +56,8 @@ const (
 	ListBookingsOldest List = 'o'
 	ListTrainBookings  List = 'b'
 	ListUsers          List = 'u'
+	ListSchedules      List = 's'
+	ListServiceDays    List = 'v' // the departures of a schedule
 )
 
 // cancelled returns the list of cancelled bookings beside one of confirmed bookings.

@@ -97,6 +97,30 @@ func (s *Schedule) Same(o *Schedule) bool {
 		s.SoldDaysAhead == o.SoldDaysAhead && slices.Equal(s.Stops, o.Stops)
 }
 
+// Ended returns the schedule as it is after its deletion: it runs on no date.
+func (s *Schedule) Ended() Schedule {
+	ended := *s
+	ended.Days, ended.Exceptions = 0, nil
+	return ended
+}
+
+// Without returns the schedule without its departures on these dates, which are ascending.
+func (s *Schedule) Without(dates []Date) Schedule {
+	without := *s
+	if len(dates) == 0 {
+		return without
+	}
+	without.Exceptions = slices.DeleteFunc(slices.Clone(s.Exceptions), func(e Exception) bool {
+		_, found := slices.BinarySearch(dates, e.Date)
+		return found
+	})
+	for _, date := range dates {
+		without.Exceptions = append(without.Exceptions, Exception{Date: date})
+	}
+	slices.SortFunc(without.Exceptions, func(a, b Exception) int { return a.compare(b.Date) })
+	return without
+}
+
 // serviceDay is a service day in the zone of a schedule.
 type serviceDay struct {
 	begins time.Time

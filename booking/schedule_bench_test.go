@@ -47,7 +47,7 @@ func BenchmarkSearchOfSchedules(b *testing.B) {
 	b.Run("next", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, ok := s.Next(segment, now); !ok {
+			if _, ok := next(s, segment, now); !ok {
 				b.Fatal("no departure")
 			}
 		}

@@ -28,19 +28,17 @@ func (s *Schedule) Sold(date Date, now time.Time) bool {
 	return from <= date && date <= to
 }
 
-// Next returns the date of the next departure that a passenger can book on the segment at now: Sold, and
-// not Departed. It reports false if there is none. A departure that has a definition of its own may
-// differ.
-func (s *Schedule) Next(segment Legs, now time.Time) (Date, bool) {
-	zone, known := findZone(s.TimeZone)
-	if !s.OnSale || !known {
-		return 0, false
+// Bookable returns the dates of the departures that a passenger can book on the segment at now, in order:
+// Sold, and not Departed. Those that have a definition of their own may differ.
+func (s *Schedule) Bookable(segment Legs, now time.Time) iter.Seq[Date] {
+	return func(yield func(Date) bool) {
+		zone, known := findZone(s.TimeZone)
+		if !s.OnSale || !known {
+			return
+		}
+		_, to := s.SaleWindow(now)
+		s.Departures(s.firstAhead(segment, now, zone), to)(yield)
 	}
-	_, to := s.SaleWindow(now)
-	for date := range s.Departures(s.firstAhead(segment, now, zone), to) {
-		return date, true
-	}
-	return 0, false
 }
 
 // firstAhead returns the first date whose departure has not left at now where the segment begins.

@@ -50,6 +50,14 @@ func TestHorizonMovesAtMidnightOfTheSchedule(t *testing.T) {
 	require.False(t, s.Sold(date(t, "2024-09-09"), opens.Add(-1)))
 }
 
+// next returns the first date of Bookable.
+func next(s *booking.Schedule, segment booking.Legs, now time.Time) (booking.Date, bool) {
+	for date := range s.Bookable(segment, now) {
+		return date, true
+	}
+	return 0, false
+}
+
 func TestTrainThatBeganDaysAgoIsSoldFromTheNextStop(t *testing.T) {
 	t.Parallel()
 	s := canadian(t)
@@ -67,17 +75,17 @@ func TestTrainThatBeganDaysAgoIsSoldFromTheNextStop(t *testing.T) {
 		{fromSaskatoon, saturday.Add(time.Second), sunday},
 		{booking.Segment(3, 4), saturday.Add(time.Second), wednesday},
 	} {
-		next, ok := s.Next(c.segment, c.now)
+		next, ok := next(s, c.segment, c.now)
 		require.True(t, ok)
 		require.Equal(t, c.next, next, "%s at %s", c.segment, c.now)
 	}
 	require.True(t, s.Sold(wednesday, saturday))
 	require.False(t, s.Sold(wednesday+1, saturday), "a Thursday")
 	s.SoldDaysAhead = 3
-	_, ok := s.Next(whole, moment(t, "2025-06-18T09:55:00-04:00"))
+	_, ok := next(s, whole, moment(t, "2025-06-18T09:55:00-04:00"))
 	require.False(t, ok, "Sunday is not on sale yet")
 	s.SoldDaysAhead, s.OnSale = 30, false
-	_, ok = s.Next(whole, saturday)
+	_, ok = next(s, whole, saturday)
 	require.False(t, ok)
 	require.False(t, s.Sold(wednesday, saturday))
 }
@@ -120,7 +128,7 @@ func TestScheduleInAnUnknownZoneSellsNothing(t *testing.T) {
 	s.TimeZone = "Mars/Olympus"
 	d, now := date(t, "2025-06-18"), moment(t, "2025-06-18T00:00:00Z")
 	require.False(t, s.Sold(d, now))
-	_, ok := s.Next(booking.Segment(0, 2), now)
+	_, ok := next(s, booking.Segment(0, 2), now)
 	require.False(t, ok)
 	require.Empty(t, slices.Collect(s.LeavingOn(booking.Segment(0, 2), d)))
 	require.Empty(t, slices.Collect(s.Departures(s.SaleWindow(now))))
@@ -175,23 +183,43 @@ func TestSaleAgreesWithEveryTrainOfTheSchedule(t *testing.T) {
 		local := booking.Date(rapid.IntRange(1895, 1970).Draw(t, "local date"))
 		from, to := s.SaleWindow(now)
 		var leaving []booking.Date
-		var next booking.Date
+		var bookable []booking.Date
 		for d := booking.Date(1870); d < 1990; d++ {
 			train := s.Train(d)
 			require.Equal(t, train.Departure(segment), s.Departure(segment, d))
 			opened := !now.Before(train.SalesOpenAt)
 			require.Equal(t, opened && !train.SaleEnded(now), from <= d && d <= to, "%s in the window at %s", d, now)
 			require.Equal(t, train.Sells(now) && !train.SaleEnded(now), s.Sold(d, now), "%s sold at %s", d, now)
-			if train.Sells(now) && !train.Departed(segment, now) && next == 0 {
-				next = d
+			if train.Sells(now) && !train.Departed(segment, now) {
+				bookable = append(bookable, d)
 			}
 			if s.Runs(d) && booking.DateOf(train.Departure(segment)) == local {
 				leaving = append(leaving, d)
 			}
 		}
-		got, ok := s.Next(segment, now)
-		require.Equal(t, next, got, "next at %s", now)
-		require.Equal(t, next != 0, ok)
+		require.Equal(t, bookable, slices.Collect(s.Bookable(segment, now)), "bookable at %s", now)
 		require.Equal(t, leaving, slices.Collect(s.LeavingOn(segment, local)), "leaving on %s", local)
+	})
+}
+
+func TestScheduleWithoutDatesRunsOnTheOthers(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSchedule(t)
+		var gone []booking.Date
+		for range rapid.IntRange(0, 4).Draw(t, "dates") {
+			gone = append(gone, booking.Date(rapid.IntRange(1870, 1990).Draw(t, "date")))
+		}
+		slices.Sort(gone)
+		gone = slices.Compact(gone)
+		before := slices.Clone(s.Exceptions)
+		without, ended := s.Without(gone), s.Ended()
+		require.Equal(t, before, s.Exceptions, "the schedule is not modified")
+		for d := booking.Date(1870); d < 1990; d++ {
+			require.Equal(t, s.Runs(d) && !slices.Contains(gone, d), without.Runs(d))
+			require.False(t, ended.Runs(d))
+		}
+		require.Equal(t, slices.Collect(without.Departures(1870, 1990)), slices.DeleteFunc(
+			slices.Collect(s.Departures(1870, 1990)), func(d booking.Date) bool { return slices.Contains(gone, d) }))
 	})
 }
