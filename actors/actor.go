@@ -118,7 +118,7 @@ func (t *trainActor) load(e activation.Effect) {
 		t.acquire(e.Guard.Owner)
 	case activation.Adopt:
 		e.Guard.Epoch = e.Old + 1
-		s.loads.adoptions.add(ctx, e.Guard, func(err error) {
+		s.loads.adoptions.add(ctx, persistence.Adoption{Guard: e.Guard}, func(err error) {
 			t.send(activation.Adopted{Epoch: e.Guard.Epoch, Err: err})
 		})
 	case activation.ReadHolds:
@@ -219,7 +219,7 @@ func (t *trainActor) write(w activation.Write, call func(context.Context) error)
 // deleteTrain deletes a train and what belongs to it. A train that is created with its id must not
 // have its holds.
 func (s *System) deleteTrain(ctx context.Context, d *activation.WriteDeletion) error {
-	if err := s.store.DeleteTrain(ctx, d.Guard, d.At, d.Force); err != nil {
+	if err := s.store.DeleteTrain(ctx, d.Guard, persistence.Deletion{At: d.At, Force: d.Force}); err != nil {
 		return err
 	}
 	if err := s.dropHolds(ctx, d.Guard, d.Holds); err != nil {

@@ -314,7 +314,7 @@ func (s *movingStores) ListTrains(ctx context.Context, after, upTo booking.Curso
 		s.once.Do(func() {
 			defer close(s.moved)
 			guard := persistence.Guard{Train: s.train.ID, Epoch: 1, Owner: uuid.New()}
-			if _, err = s.Adopt(ctx, []persistence.Guard{guard}); err == nil {
+			if _, err = s.Adopt(ctx, []persistence.Adoption{{Guard: guard}}); err == nil {
 				err = s.ChangeTrain(ctx, guard, s.train)
 			}
 		})

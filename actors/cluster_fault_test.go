@@ -85,7 +85,7 @@ type faultyStore struct {
 	adopt atomic.Bool
 }
 
-func (f *faultyStore) Adopt(ctx context.Context, activations []persistence.Guard) ([]error, error) {
+func (f *faultyStore) Adopt(ctx context.Context, activations []persistence.Adoption) ([]error, error) {
 	if f.adopt.Load() {
 		return nil, errUnreachable
 	}

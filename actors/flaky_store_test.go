@@ -88,15 +88,15 @@ func (f *flaky) ChangeTrain(ctx context.Context, guard persistence.Guard, train 
 	return f.fault(true, func() error { return f.DB.ChangeTrain(context.WithoutCancel(ctx), guard, train) })
 }
 
-func (f *flaky) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
-	return f.fault(true, func() error { return f.DB.DeleteTrain(context.WithoutCancel(ctx), guard, at, force) })
+func (f *flaky) DeleteTrain(ctx context.Context, guard persistence.Guard, deletion persistence.Deletion) error {
+	return f.fault(true, func() error { return f.DB.DeleteTrain(context.WithoutCancel(ctx), guard, deletion) })
 }
 
 func (f *flaky) CreateTrain(ctx context.Context, train booking.Train) error {
 	return f.fault(false, func() error { return f.DB.CreateTrain(ctx, train) })
 }
 
-func (f *flaky) Adopt(ctx context.Context, activations []persistence.Guard) (results []error, err error) {
+func (f *flaky) Adopt(ctx context.Context, activations []persistence.Adoption) (results []error, err error) {
 	err = f.fault(false, func() error {
 		results, err = f.DB.Adopt(ctx, activations)
 		return err

@@ -36,7 +36,7 @@ const maxSeatsPerLoad = 100_000
 type loads struct {
 	epochs    loader[booking.TrainID, int64]
 	leases    loader[cluster.Acquisition, *cluster.Term]
-	adoptions *batcher[persistence.Guard]
+	adoptions *batcher[persistence.Adoption]
 	holds     loader[booking.TrainID, persistence.HeldTrain]
 	trains    loader[trainToLoad, persistence.LoadedTrain]
 	releases  *batcher[release]
@@ -63,7 +63,7 @@ func newLoads(s *System) *loads {
 				return s.cluster.Acquire(ctx, wanted), nil
 			}),
 		adoptions: newBatcher("adoptions", adoptionLimits,
-			func(g persistence.Guard) booking.TrainID { return g.Train }, s.store.Adopt, unobserved),
+			func(a persistence.Adoption) booking.TrainID { return a.Train }, s.store.Adopt, unobserved),
 		holds: newLoader("loads of holds", stepLimits,
 			func(ctx context.Context, trains []booking.TrainID) ([]persistence.Result[persistence.HeldTrain], error) {
 				return s.holdStore.LoadHolds(ctx, trains, time.Now())

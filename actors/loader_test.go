@@ -181,7 +181,7 @@ func TestLockedTrainDoesNotDelayTheOthers(t *testing.T) {
 		n := c.join()
 		trains := c.trainsOf(n, manyTrains)
 		locked, unlocked := trains[0], time.Now().Add(2*time.Second)
-		n.link.adopt.set(func(activations []persistence.Guard, _ func() ([]error, error)) ([]error, error) {
+		n.link.adopt.set(func(activations []persistence.Adoption, _ func() ([]error, error)) ([]error, error) {
 			results := make([]error, len(activations))
 			for i, a := range activations {
 				if a.Train == locked && time.Now().Before(unlocked) {
@@ -215,7 +215,7 @@ func TestTrainThatStaysLockedIsUnavailable(t *testing.T) {
 	onVirtualCluster(t, func(c *virtualCluster) {
 		n := c.join()
 		id := c.trainOf(n, n)
-		n.link.adopt.set(func([]persistence.Guard, func() ([]error, error)) ([]error, error) {
+		n.link.adopt.set(func([]persistence.Adoption, func() ([]error, error)) ([]error, error) {
 			return []error{persistence.ErrLocked}, nil
 		})
 		_, err := n.Hold(c.Context(), seat(id, uuid.New(), 5))

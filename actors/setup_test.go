@@ -60,7 +60,7 @@ func (s *stores) LoadTrains(
 	return s.DB.LoadTrains(ctx, trains, became)
 }
 
-func (s *stores) Adopt(ctx context.Context, activations []persistence.Guard) ([]error, error) {
+func (s *stores) Adopt(ctx context.Context, activations []persistence.Adoption) ([]error, error) {
 	if err := s.adopt.Load(); err != nil {
 		return nil, *err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -35,8 +34,8 @@ func (s *trainStores) ChangeTrain(ctx context.Context, guard persistence.Guard, 
 	return write()
 }
 
-func (s *trainStores) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
-	write := func() error { return s.stores.DeleteTrain(ctx, guard, at, force) }
+func (s *trainStores) DeleteTrain(ctx context.Context, guard persistence.Guard, deletion persistence.Deletion) error {
+	write := func() error { return s.stores.DeleteTrain(ctx, guard, deletion) }
 	if f := s.remove.Swap(nil); f != nil {
 		return (*f)(write)
 	}

@@ -53,7 +53,7 @@ type link struct {
 	load        atomic.Pointer[func([]booking.TrainID)]       // before LoadTrains
 	restarted   atomic.Bool                                   // the next renewal returns ErrRestarted
 	lost        atomic.Pointer[booking.TrainID]               // whose shard of Redis does not respond
-	adopt       hook[persistence.Guard]
+	adopt       hook[persistence.Adoption]
 	unlisted    atomic.Pointer[error] // of HoldsOfUser
 	unbooked    atomic.Pointer[error] // of FindBookings
 	calls       calls
@@ -84,7 +84,7 @@ func (l *link) Epochs(ctx context.Context, trains []booking.TrainID) ([]persiste
 	return l.Store.Epochs(ctx, trains)
 }
 
-func (l *link) Adopt(ctx context.Context, activations []persistence.Guard) ([]error, error) {
+func (l *link) Adopt(ctx context.Context, activations []persistence.Adoption) ([]error, error) {
 	l.calls.begin(&l.calls.adoptions)
 	return l.adopt.call(activations, func() ([]error, error) { return l.Store.Adopt(ctx, activations) })
 }

@@ -53,6 +53,70 @@ func EncodeRetirement(t *booking.Train) time.Time {
 	return never
 }
 
+// EncodeScheduleRetirement returns the value of the column for when a schedule retires: when the departure
+// of its last date does.
+func EncodeScheduleRetirement(s *booking.Schedule) time.Time {
+	last := s.Train(s.Until)
+	return EncodeRetirement(&last)
+}
+
+// scheduleDefinition is the column for the definition of a schedule, as JSON.
+type scheduleDefinition struct {
+	Name          string              `json:"name"`
+	Capacity      int                 `json:"capacity"`
+	OnSale        bool                `json:"on_sale"`
+	TimeZone      string              `json:"time_zone"`
+	Days          booking.Weekdays    `json:"days"` // the bit set
+	From          booking.Date        `json:"from"`
+	Until         booking.Date        `json:"until"`
+	Exceptions    []booking.Exception `json:"exceptions,omitempty"`
+	SoldDaysAhead int                 `json:"sold_days_ahead"`
+	Stops         []booking.StopTime  `json:"stops"`
+}
+
+// EncodeSchedule returns the value of the column for the definition of a schedule: all but its id and
+// the times of creation and change.
+func EncodeSchedule(s *booking.Schedule) (string, error) {
+	b, err := json.Marshal(scheduleDefinition{
+		s.Name, s.Capacity, s.OnSale, s.TimeZone, s.Days, s.From, s.Until, s.Exceptions, s.SoldDaysAhead, s.Stops,
+	})
+	if err != nil {
+		return "", fmt.Errorf("encode schedule: %w", err)
+	}
+	return string(b), nil
+}
+
+// DecodeSchedule is the inverse of EncodeSchedule.
+func DecodeSchedule(text string) (booking.Schedule, error) {
+	var d scheduleDefinition
+	if err := json.Unmarshal([]byte(text), &d); err != nil {
+		return booking.Schedule{}, fmt.Errorf("decode schedule: %w", err)
+	}
+	return booking.Schedule{
+		Name: d.Name, Capacity: d.Capacity, OnSale: d.OnSale, TimeZone: d.TimeZone,
+		Calendar:      booking.Calendar{Days: d.Days, From: d.From, Until: d.Until, Exceptions: d.Exceptions},
+		SoldDaysAhead: d.SoldDaysAhead, Stops: d.Stops,
+	}, nil
+}
+
+// EncodeDates returns the value of the column for dates: their day numbers.
+func EncodeDates(dates []booking.Date) []int32 {
+	days := make([]int32, len(dates))
+	for i, date := range dates {
+		days[i] = int32(date)
+	}
+	return days
+}
+
+// DecodeDates is the inverse of EncodeDates.
+func DecodeDates(days []int32) []booking.Date {
+	var dates []booking.Date
+	for _, day := range days {
+		dates = append(dates, booking.Date(day))
+	}
+	return dates
+}
+
 // StopsDecoder decodes the stops of the trains of one query. A process that starts decodes those of
 // all trains, so it is fast, and equal stations and UTC offsets share their memory. The zero
 // StopsDecoder is ready to use. It is not safe for concurrent use.

@@ -1,7 +1,10 @@
 package persistence_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -67,4 +70,69 @@ func TestTimesOfStopsKeepTheirOffset(t *testing.T) {
 			require.Equal(t, text, stops[0].DepartsAt.Format(time.RFC3339Nano))
 		}
 	}
+}
+
+// TestEveryFieldOfAScheduleHasAPlace fails if the schedule below lacks a field.
+func TestEveryFieldOfAScheduleHasAPlace(t *testing.T) {
+	t.Parallel()
+	want := booking.Schedule{
+		Name: `Nacht "🚆"`, Capacity: 20_000, OnSale: true, TimeZone: "Europe/Berlin",
+		Calendar: booking.Calendar{
+			Days: booking.EveryDay, From: booking.FirstDate, Until: booking.LastDate,
+			Exceptions: []booking.Exception{{Date: 7, Runs: true}, {Date: 8}},
+		},
+		SoldDaysAhead: 730,
+		Stops: []booking.StopTime{
+			{Station: "A", Departs: booking.LocalTimeOf(0)},
+			{Station: "B", Arrives: booking.LocalTimeOf(booking.MaxLocalTime), TimeZone: "Asia/Kolkata"},
+		},
+	}
+	elsewhere := []string{"ID", "CreatedAt", "UpdatedAt"}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[booking.Schedule]()) {
+		set := !reflect.ValueOf(want).FieldByIndex(field.Index).IsZero()
+		require.NotEqual(t, slices.Contains(elsewhere, field.Name), set, field.Name)
+	}
+	text, err := persistence.EncodeSchedule(&want)
+	require.NoError(t, err)
+	got, err := persistence.DecodeSchedule(text)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+
+	none := booking.Schedule{Calendar: booking.Calendar{From: 1, Until: 1}}
+	text, err = persistence.EncodeSchedule(&none)
+	require.NoError(t, err)
+	got, err = persistence.DecodeSchedule(text)
+	require.NoError(t, err)
+	require.Equal(t, none, got)
+	_, err = persistence.DecodeSchedule("[]")
+	require.ErrorContains(t, err, "decode schedule")
+}
+
+func TestScheduleRetiresWithItsLastDeparture(t *testing.T) {
+	t.Parallel()
+	until, err := booking.ParseDate("2027-03-27")
+	require.NoError(t, err)
+	s := booking.Schedule{
+		TimeZone: "Europe/Berlin", Calendar: booking.Calendar{From: 1, Until: until},
+		Stops: []booking.StopTime{{Departs: booking.LocalTimeOf(22 * time.Hour)}, {Arrives: booking.LocalTimeOf(30 * time.Hour)}},
+	}
+	want := time.Date(2027, 3, 28, 5, 0, 0, 0, time.UTC).Add(booking.RetireAfter)
+	require.Equal(t, want, persistence.EncodeScheduleRetirement(&s), "the clock has gone forward")
+	s.TimeZone = "Mars/Olympus"
+	require.True(t, persistence.EncodeScheduleRetirement(&s).After(want.AddDate(1000, 0, 0)), "nobody knows when")
+}
+
+func TestDeparturesAreWithinTheirBounds(t *testing.T) {
+	t.Parallel()
+	id := booking.NewScheduleID()
+	above, upTo := persistence.DepartureBounds(id)
+	for _, date := range []booking.Date{booking.FirstDate, booking.LastDate} {
+		departure := id.Departure(date)
+		require.Negative(t, bytes.Compare(above[:], departure[:]))
+		require.Positive(t, bytes.Compare(upTo[:], departure[:]))
+	}
+	next := id
+	next[11]++
+	departure := next.Departure(booking.FirstDate)
+	require.Negative(t, bytes.Compare(upTo[:], departure[:]))
 }

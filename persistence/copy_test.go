@@ -49,7 +49,7 @@ func newSource(t *testing.T) *source {
 	require.NoError(t, s.CancelBooking(t.Context(), s.train, s.book(s.train, 7).ID, micro(), booking.ByPassenger))
 	deleted := s.addTrain()
 	s.book(deleted, 1)
-	require.NoError(t, s.DeleteTrain(t.Context(), deleted, micro(), true))
+	require.NoError(t, s.DeleteTrain(t.Context(), deleted, persistence.Deletion{At: micro(), Force: true}))
 	s.deleted = deleted.Train
 	s.reply = booking.Reply{Status: 201, Body: []byte("{}")}
 	replied := s.reserve("key\xff")
@@ -254,7 +254,7 @@ func TestSecondCopyUpdatesTheTarget(t *testing.T) {
 	var err error
 	from.train.Epoch, err = persistencetest.Adopt(ctx, from, from.train.Train, from.train.Epoch, from.train.Owner)
 	require.NoError(t, err)
-	require.NoError(t, from.DeleteTrain(ctx, from.train, micro(), true))
+	require.NoError(t, from.DeleteTrain(ctx, from.train, persistence.Deletion{At: micro(), Force: true}))
 	counts := from.copyTo(to)
 	require.Zero(t, counts[persistence.TableSeats])
 	user, err := to.FindUser(ctx, from.user.ID)

@@ -20,12 +20,13 @@ type Schedules interface {
 	ChangeSchedule(ctx context.Context, revision int64, schedule booking.Schedule) error
 	// DeleteSchedule marks a schedule as deleted. Its departures stay until they are settled one by one.
 	// Errors: ErrNotFound; ErrStale as ChangeSchedule; ErrConflict if deletion.Mode is booking.RefuseBooked and
-	// a departure that retires after deletion.At has a live booking.
+	// a departure that retires after deletion.At has a live booking. A sale at the same moment may be missed.
 	DeleteSchedule(ctx context.Context, revision int64, id booking.ScheduleID, deletion ScheduleDeletion) error
 	// FindSchedule returns a schedule, which may be retired, or deleted. Error: ErrNotFound if there has
 	// never been one.
 	FindSchedule(ctx context.Context, id booking.ScheduleID) (StoredSchedule, error)
-	// FormerSchedule returns the definition that a schedule had from a revision on, StoredSchedule.Defined.
+	// FormerSchedule returns the schedule as it was from a revision on, StoredSchedule.Defined, which may be
+	// the present one. From its deletion on it runs on no date: its Days are 0, and it has no Exceptions.
 	// Error: ErrNotFound.
 	FormerSchedule(ctx context.Context, id booking.ScheduleID, defined int64) (booking.Schedule, error)
 	// ListSchedules returns the schedules that retire after a time, also those that are deleted, by their
@@ -50,10 +51,36 @@ type StoredSchedule struct {
 	Deletion  *ScheduleDeletion // nil: not deleted
 }
 
+// FormerSchedule is a schedule as it was from a revision on, as engines store it. It never changes.
+type FormerSchedule struct {
+	booking.Schedule
+	Defined int64
+	Deleted bool
+}
+
+// AsItRan returns the schedule, without a date if it was deleted.
+func (f *FormerSchedule) AsItRan() booking.Schedule {
+	s := f.Schedule
+	if f.Deleted {
+		s.Days, s.Exceptions = 0, nil
+	}
+	return s
+}
+
 // ScheduleDeletion is the deletion of a schedule.
 type ScheduleDeletion struct {
 	At   time.Time
 	Mode booking.ScheduleDeletion
+}
+
+// DepartureBounds returns two ids: those of all departures of a schedule are above the first, which may be
+// that of a train without a schedule, and up to the second.
+func DepartureBounds(id booking.ScheduleID) (above, upTo booking.TrainID) {
+	above, upTo = booking.TrainID(id), booking.TrainID(id)
+	for i := 12; i < len(upTo); i++ {
+		upTo[i] = 0xff
+	}
+	return above, upTo
 }
 
 // Adoption makes an activation current. If its train has no row, or is deleted, Departure creates it.
@@ -64,7 +91,7 @@ type Adoption struct {
 
 // Departure is a departure to create, as its schedule defined it at a revision.
 type Departure struct {
-	// Train is the train to create. The id leads to the schedule. If it restores a deleted train, it gets
+	// Train is the train to create, that of the Guard. Its id leads to the schedule. If it restores a deleted train, it gets
 	// CreatedAt of Restored, so that its Incarnation is another.
 	Train    booking.Train
 	Revision int64 // StoredSchedule.Revision

@@ -58,11 +58,12 @@ type Exchange struct {
 	Old      uuid.UUID
 }
 
-// Store stores trains, bookings, users and replies. It is durable: what a method has
+// Store stores trains, schedules, bookings, users and replies. It is durable: what a method has
 // acknowledged survives a crash of the process and of the machine. It is safe for concurrent
 // use.
 type Store interface {
 	Trains
+	Schedules
 	Bookings
 	booking.Users
 	booking.Replies
@@ -74,32 +75,40 @@ type Store interface {
 // Trains stores trains and their owners.
 type Trains interface {
 	Catalogue
-	// CreateTrain adds a train, or restores a deleted one, which keeps its epoch. Error:
-	// ErrExists if a train that is not deleted has the id.
+	// CreateTrain adds a train, or restores a deleted one, which keeps its epoch. If the train follows a
+	// schedule, its date leaves StoredSchedule.Cancelled, at the same revision. Errors: ErrExists if a train
+	// that is not deleted has the id; ErrStale if a schedule that is not deleted has the masked id and
+	// train.Follows is not its Defined, or if train.Follows is not 0 and there is no such schedule.
 	CreateTrain(ctx context.Context, train booking.Train) error
-	// Epochs returns the epochs of trains. Error of a train: ErrNotFound.
+	// Epochs returns the epochs of trains. Error of a train that is deleted or does not exist: ErrNotFound;
+	// its epoch, 0 if there has never been one, is that before an Adoption that creates the train.
 	Epochs(ctx context.Context, trains []booking.TrainID) ([]Result[int64], error)
-	// Adopt makes activations current, each with the epoch after that of its train. Errors of an
-	// activation: ErrFenced if the train has another epoch than the one before; ErrNotFound;
-	// ErrLocked if a statement in flight may still write for an earlier activation: try again.
-	// No call waits for such a statement, since it would keep the other trains waiting.
-	Adopt(ctx context.Context, activations []Guard) ([]error, error)
+	// Adopt makes activations current, each with the epoch after that of its train. A train that is deleted
+	// or does not exist is created in the same step from Departure, if that is given, and then takes the next
+	// revision of the Catalogue. The Departure of a train that exists is ignored. Of several activations of a
+	// train the first wins. Errors of an activation: ErrFenced if the train has another epoch than the one
+	// before; ErrNotFound; ErrStale if the schedule of a train to create is deleted, or has another revision
+	// than the Departure; ErrLocked if a statement in flight may still write for an earlier activation, or
+	// changes the schedule: try again. No call waits for such a statement, since it would keep the other trains
+	// waiting.
+	Adopt(ctx context.Context, activations []Adoption) ([]error, error)
 	// LoadTrains returns the state of distinct trains that is stored here, from one snapshot. became are
 	// the ids of bookings that the live holds of all of them would become. It reads no other
 	// cancelled bookings, however many there are. Error of a train: ErrNotFound.
 	LoadTrains(ctx context.Context, trains []booking.TrainID, became []uuid.UUID) ([]Result[LoadedTrain], error)
-	// ChangeTrain replaces name, capacity, stops, on_sale and updated_at. Errors:
+	// ChangeTrain replaces everything but id, CreatedAt and what is booked. Errors:
 	// ErrConflict if a seat above the new capacity is booked; ErrFenced; ErrNotFound.
 	ChangeTrain(ctx context.Context, guard Guard, train booking.Train) error
-	// DeleteTrain marks the train as deleted at a time and, with force, cancels its bookings ByTrain.
-	// A store that also implements Holds may delete its holds. Errors: ErrConflict if the train
-	// has live bookings, without force; ErrFenced; ErrNotFound.
-	DeleteTrain(ctx context.Context, guard Guard, at time.Time, force bool) error
+	// DeleteTrain marks the train as deleted at a time and, with Force, cancels its bookings ByTrain. With
+	// Cancels, and if a schedule that is not deleted has the masked id, its date enters
+	// StoredSchedule.Cancelled, at the same revision. A store that also implements Holds may delete its
+	// holds. Errors: ErrConflict if the train has live bookings, without Force; ErrFenced; ErrNotFound.
+	DeleteTrain(ctx context.Context, guard Guard, deletion Deletion) error
 }
 
-// Catalogue reads the definitions of trains. CreateTrain, ChangeTrain and DeleteTrain give the train
-// the next revision, from one counter. Revisions are committed in their order, so a reader that has
-// seen one finds every later change above it.
+// Catalogue reads the definitions of trains. CreateTrain, ChangeTrain, DeleteTrain and an Adopt that creates
+// a train give it the next revision, from one counter. Revisions are committed in their order, so a reader
+// that has seen one finds every later change above it.
 type Catalogue interface {
 	// Revision returns the latest revision.
 	Revision(ctx context.Context) (int64, error)

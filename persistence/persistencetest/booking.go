@@ -99,7 +99,7 @@ func cancelledOfUser(x *exercise) {
 	require.Equal(x, []booking.Booking{elsewhere}, x.cancelled(other.Train, user))
 
 	live = asCancelled(live, start.Add(time.Second), booking.ByTrain)
-	require.NoError(x, x.DeleteTrain(x.Context(), guard, live.CancelledAt, true))
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, persistence.Deletion{At: live.CancelledAt, Force: true}))
 	require.Equal(x, []booking.Booking{live, mine}, x.cancelled(guard.Train, user), "with force")
 }
 
@@ -149,7 +149,7 @@ func legsInOrder(x *exercise) {
 		x.seatLegs(booking.NewTrainID(), busy.Train, idle.Train, cancelled.Train, busy.Train, booking.NewTrainID()))
 	require.Empty(x, x.seatLegs())
 
-	require.NoError(x, x.DeleteTrain(x.Context(), other, start, true))
+	require.NoError(x, x.DeleteTrain(x.Context(), other, persistence.Deletion{At: start, Force: true}))
 	require.Equal(x, []map[int]booking.Legs{none}, x.seatLegs(other.Train), "deleted")
 }
 

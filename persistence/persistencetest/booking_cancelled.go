@@ -102,7 +102,7 @@ func cancelledKeepsTrain(x *exercise) {
 	}
 	sell(1)
 	sell(2)
-	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, true))
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, persistence.Deletion{At: start, Force: true}))
 	restored := newTrain()
 	restored.ID, restored.Name = train.ID, "Restored"
 	require.NoError(x, x.CreateTrain(x.Context(), restored))
@@ -131,7 +131,7 @@ func deletedListed(x *exercise) {
 	}
 	sold := x.sell(guard, booking.Segment(0, 3), 1)
 	lists([]booking.Booking{sold}, nil)
-	require.NoError(x, x.DeleteTrain(x.Context(), guard, at, true))
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, persistence.Deletion{At: at, Force: true}))
 	cancelled := []booking.Booking{asCancelled(sold, at, booking.ByTrain)}
 	lists(nil, cancelled)
 	restored := newTrain()

@@ -91,7 +91,7 @@ func trainsByRetirement(x *exercise) {
 	require.ElementsMatch(x, want[2:], idsOf(current), "those that are not retired yet")
 
 	guard := x.adopt(timeless.ID)
-	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, false))
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, persistence.Deletion{At: start}))
 	trains, err = x.ListTrains(x.Context(), booking.Cursor{}, persistence.LastPosition)
 	require.NoError(x, err)
 	require.NotContains(x, idsOf(trains), timeless.ID)
@@ -132,7 +132,7 @@ func changesTakeRevisions(x *exercise) {
 	require.Len(x, x.changes(zero), 2, "a train is listed once, with its last change")
 
 	last = changes[0].Revision
-	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, true))
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, persistence.Deletion{At: start, Force: true}))
 	changes = x.changes(last)
 	require.Len(x, changes, 1)
 	require.True(x, changes[0].Deleted)
@@ -210,7 +210,7 @@ func createsAndChanges(x *exercise) {
 
 func trainsFound(x *exercise) {
 	first, second, deleted := x.createTrain(), x.createTrain(), x.createTrain()
-	require.NoError(x, x.DeleteTrain(x.Context(), x.adopt(deleted.ID), start, false))
+	require.NoError(x, x.DeleteTrain(x.Context(), x.adopt(deleted.ID), persistence.Deletion{At: start}))
 	found, err := x.FindTrains(x.Context(), []booking.TrainID{second.ID, booking.NewTrainID(), deleted.ID, first.ID})
 	require.NoError(x, err)
 	require.ElementsMatch(x, []booking.TrainID{first.ID, second.ID}, idsOf(found))

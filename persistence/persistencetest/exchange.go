@@ -98,7 +98,7 @@ func exchangeRefused(x *exercise) {
 		x.requireSold(from.Train, old)
 		x.requireSold(to.Train, before...)
 	}
-	require.NoError(x, x.DeleteTrain(x.Context(), to, start, true))
+	require.NoError(x, x.DeleteTrain(x.Context(), to, persistence.Deletion{At: start, Force: true}))
 	require.ErrorIs(x, x.ExchangeBooking(x.Context(), exchangeOf(old, to, booking.Segment(0, 1), 3)), persistence.ErrNotFound)
 	x.requireSold(from.Train, old)
 	ctx, cancel := context.WithCancel(x.Context())

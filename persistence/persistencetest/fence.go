@@ -39,7 +39,7 @@ var guardedWrites = map[string]func(ctx context.Context, s persistence.Store, g 
 		return s.ChangeTrain(ctx, g, train)
 	},
 	"DeleteTrain": func(ctx context.Context, s persistence.Store, g persistence.Guard, _ uuid.UUID) error {
-		return s.DeleteTrain(ctx, g, start, true)
+		return s.DeleteTrain(ctx, g, persistence.Deletion{At: start, Force: true})
 	},
 }
 

@@ -22,7 +22,9 @@ func Epoch(ctx context.Context, store persistence.Trains, id booking.TrainID) (i
 // It tries again while the train is locked.
 func Adopt(ctx context.Context, store persistence.Trains, id booking.TrainID, old int64, owner uuid.UUID) (int64, error) {
 	for {
-		results, err := store.Adopt(ctx, []persistence.Guard{{Train: id, Epoch: old + 1, Owner: owner}})
+		results, err := store.Adopt(ctx, []persistence.Adoption{{
+			Guard: persistence.Guard{Train: id, Epoch: old + 1, Owner: owner},
+		}})
 		if err == nil {
 			err = results[0]
 		}

@@ -23,6 +23,18 @@ func ExerciseStore(t *testing.T, open func(t *testing.T) persistence.Store) {
 	}
 }
 
+// ExerciseSchedules tests the schedules of a Store.
+func ExerciseSchedules(t *testing.T, open func(t *testing.T) persistence.Store) {
+	t.Helper()
+	begin := func(t *testing.T) *exercise {
+		t.Helper()
+		return &exercise{T: t, Store: open(t)}
+	}
+	for _, facts := range [][]fact[*exercise]{scheduleFacts, departureFacts} {
+		run(t, begin, facts)
+	}
+}
+
 // RequireSeatsMatchBookings checks that each train has as many booked seats as live bookings, for
 // bookings of one seat each.
 func RequireSeatsMatchBookings(t *testing.T, store persistence.Store) {

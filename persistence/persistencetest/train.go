@@ -182,11 +182,11 @@ func manyAdopted(x *exercise) {
 		activations[i] = persistence.Guard{Train: train.ID, Epoch: 1, Owner: uuid.New()}
 	}
 	activations[missing].Train = booking.NewTrainID()
-	require.NoError(x, x.DeleteTrain(x.Context(), x.adopt(activations[deleted].Train), start, false))
+	require.NoError(x, x.DeleteTrain(x.Context(), x.adopt(activations[deleted].Train), persistence.Deletion{At: start}))
 	activations[deleted].Epoch = 2
 	x.adopt(activations[stale].Train)
 	activations[again].Train = activations[twice].Train
-	results, err := x.Adopt(x.Context(), activations)
+	results, err := x.Adopt(x.Context(), adoptionsOf(activations))
 	require.NoError(x, err)
 	require.Len(x, results, len(activations))
 	want := map[int]error{
@@ -255,6 +255,15 @@ func manyTrainsLoaded(x *exercise) {
 	require.Empty(x, loaded)
 }
 
+// adoptionsOf returns the adoptions of trains that exist.
+func adoptionsOf(guards []persistence.Guard) []persistence.Adoption {
+	adoptions := make([]persistence.Adoption, len(guards))
+	for i, guard := range guards {
+		adoptions[i].Guard = guard
+	}
+	return adoptions
+}
+
 func oneAdopterWins(x *exercise) {
 	id := x.createTrain().ID
 	results := together(8, func(int) error {
@@ -308,10 +317,10 @@ func capacityStays(x *exercise) {
 func deleteNeedsForce(x *exercise) {
 	guard := x.createAdopted()
 	sold := x.sell(guard, booking.Segment(0, 3), 1, 2)
-	require.ErrorIs(x, x.DeleteTrain(x.Context(), guard, start, false), persistence.ErrConflict)
+	require.ErrorIs(x, x.DeleteTrain(x.Context(), guard, persistence.Deletion{At: start}), persistence.ErrConflict)
 	require.Len(x, x.live(guard.Train), 1)
 	at := start.Add(time.Minute)
-	require.NoError(x, x.DeleteTrain(x.Context(), guard, at, true))
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, persistence.Deletion{At: at, Force: true}))
 	got, err := x.FindBooking(x.Context(), sold.ID)
 	require.NoError(x, err)
 	require.Equal(x, asCancelled(sold, at, booking.ByTrain), got)
@@ -325,7 +334,7 @@ func deletedNotFound(x *exercise) {
 	guard := x.adopt(train.ID)
 	cancelled := x.sell(guard, booking.Segment(0, 3), 1)
 	require.NoError(x, x.CancelBooking(x.Context(), guard, cancelled.ID, start, booking.ByPassenger))
-	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, false), "a cancelled booking does not prevent it")
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, persistence.Deletion{At: start}), "a cancelled booking does not prevent it")
 	_, err := Epoch(x.Context(), x, train.ID)
 	require.ErrorIs(x, err, persistence.ErrNotFound)
 	_, err = Adopt(x.Context(), x, train.ID, guard.Epoch, uuid.New())
@@ -334,14 +343,14 @@ func deletedNotFound(x *exercise) {
 	require.ErrorIs(x, err, persistence.ErrNotFound)
 	require.ErrorIs(x, x.book(saleOf(guard, booking.Segment(0, 1), 1))[0], persistence.ErrNotFound)
 	require.ErrorIs(x, x.ChangeTrain(x.Context(), guard, train), persistence.ErrNotFound)
-	require.ErrorIs(x, x.DeleteTrain(x.Context(), guard, start, true), persistence.ErrNotFound)
+	require.ErrorIs(x, x.DeleteTrain(x.Context(), guard, persistence.Deletion{At: start, Force: true}), persistence.ErrNotFound)
 }
 
 func restoredKeepsEpoch(x *exercise) {
 	train := x.createTrain()
 	x.adopt(train.ID)
 	guard := x.adopt(train.ID)
-	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, false))
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, persistence.Deletion{At: start}))
 	restored := newTrain()
 	restored.ID, restored.Name, restored.CreatedAt = train.ID, "Restored", start.Add(time.Hour)
 	restored.SalesOpenAt = start.Add(2 * time.Hour)
@@ -357,7 +366,7 @@ func restoredHasNoSeats(x *exercise) {
 	train := x.createTrain()
 	guard := x.adopt(train.ID)
 	x.sell(guard, booking.Segment(0, 3), 1, 2)
-	require.NoError(x, x.DeleteTrain(x.Context(), guard, start, true))
+	require.NoError(x, x.DeleteTrain(x.Context(), guard, persistence.Deletion{At: start, Force: true}))
 	require.NoError(x, x.CreateTrain(x.Context(), train))
 	guard = x.adopt(train.ID)
 	require.Zero(x, x.booked(train.ID, booking.Segment(0, 3)))

@@ -121,7 +121,9 @@ func TestReadersDelayNeitherSalesNorAdoptions(t *testing.T) {
 		{"ChangeTrain", func(ctx context.Context) error {
 			return db.ChangeTrain(ctx, guard, booking.Train{ID: guard.Train, Name: "Changed"})
 		}},
-		{"DeleteTrain", func(ctx context.Context) error { return db.DeleteTrain(ctx, guard, now(), true) }},
+		{"DeleteTrain", func(ctx context.Context) error {
+			return db.DeleteTrain(ctx, guard, persistence.Deletion{At: now(), Force: true})
+		}},
 		{"ReserveKey", func(ctx context.Context) error {
 			_, err := db.ReserveKey(ctx, reserved.ID, "k", reserved, now())
 			return err

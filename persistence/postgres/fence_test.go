@@ -45,9 +45,9 @@ func requireAdoptionWaits(t *testing.T, others []int) {
 	watch := connect(t, url)
 	watch.awaitBlocked(1)
 	idle := adopt(t, next, booking.NewTrainID())
-	results, err := next.Adopt(t.Context(), []persistence.Guard{
-		{Train: guard.Train, Epoch: guard.Epoch + 1, Owner: uuid.New()},
-		{Train: idle.Train, Epoch: idle.Epoch + 1, Owner: uuid.New()},
+	results, err := next.Adopt(t.Context(), []persistence.Adoption{
+		{Guard: persistence.Guard{Train: guard.Train, Epoch: guard.Epoch + 1, Owner: uuid.New()}},
+		{Guard: persistence.Guard{Train: idle.Train, Epoch: idle.Epoch + 1, Owner: uuid.New()}},
 	})
 	require.NoError(t, err)
 	require.ErrorIs(t, results[0], persistence.ErrLocked)
@@ -78,7 +78,7 @@ func TestWriteDuringAnAdoptionIsLockedAndThenFenced(t *testing.T) {
 			return db.ChangeTrain(t.Context(), guard, booking.Train{ID: guard.Train, Name: "Changed"})
 		},
 		"DeleteTrain": func(db *postgres.DB, guard persistence.Guard, _ uuid.UUID) error {
-			return db.DeleteTrain(t.Context(), guard, now(), true)
+			return db.DeleteTrain(t.Context(), guard, persistence.Deletion{At: now(), Force: true})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

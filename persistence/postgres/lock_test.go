@@ -91,7 +91,7 @@ func TestChangesOfOtherTrainsDoNotWaitForALockedTrain(t *testing.T) {
 	defer cancel()
 	require.NoError(t, db.CancelBooking(ctx, other, sold[1].Booking.ID, now(), booking.ByPassenger))
 	require.NoError(t, db.ChangeTrain(ctx, other, booking.Train{ID: other.Train, Name: "Changed"}))
-	require.NoError(t, db.DeleteTrain(ctx, other, now(), true))
+	require.NoError(t, db.DeleteTrain(ctx, other, persistence.Deletion{At: now(), Force: true}))
 	close(stop)
 	for range cancellations {
 		require.NoError(t, <-stopped)

@@ -69,9 +69,9 @@ func TestTrainsAreLoadedByTheirIDs(t *testing.T) {
 			url := servers.Postgres(t)
 			reader := openAt(t, url)
 			awaitSettled(t, reader) // so that every call uses the same connection
-			few := make([]persistence.Guard, 3)
+			few := make([]persistence.Adoption, 3)
 			for i := range few {
-				few[i] = adopt(t, reader, booking.NewTrainID())
+				few[i].Guard = adopt(t, reader, booking.NewTrainID())
 			}
 			load := func() {
 				ids := make([]booking.TrainID, len(few))

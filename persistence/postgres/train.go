@@ -128,7 +128,7 @@ func resultsOf[T any](trains []booking.TrainID, find func(booking.TrainID) (T, b
 // Each row is found by its id, as an array, and the rest of its activation by the place of the id
 // in the array, because a join may scan the whole table. A row that was changed since the snapshot
 // of the statement is compared again when it is locked.
-func (db *DB) Adopt(ctx context.Context, activations []persistence.Guard) (results []error, err error) {
+func (db *DB) Adopt(ctx context.Context, activations []persistence.Adoption) (results []error, err error) {
 	const adopt = `
 		WITH locked AS MATERIALIZED (
 			SELECT id FROM trains
@@ -276,7 +276,7 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 
 // DeleteTrain implements persistence.Trains. The caller must have no sale of the train in
 // flight, as for ChangeTrain.
-func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
+func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, deletion persistence.Deletion) error {
 	const remove = `
 		WITH g AS MATERIALIZED (
 			SELECT ` + trainColumns + `, revision, epoch, owner, deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE NOWAIT),
@@ -297,7 +297,7 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 			UPDATE trains SET deleted_at = $4, revision = (SELECT revision FROM next)
 			WHERE id = $1 AND (SELECT result FROM checked) = 'done')
 		SELECT result FROM checked`
-	return db.guarded(ctx, "delete train", remove, guard, at, force, booking.ByTrain)
+	return db.guarded(ctx, "delete train", remove, guard, deletion.At, deletion.Force, booking.ByTrain)
 }
 
 // guarded runs a statement that checks a guard, its parameters $1 to $3, and returns a result,

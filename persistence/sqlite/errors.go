@@ -63,7 +63,7 @@ func translateCommit(err error) error {
 // the store.
 func isRefusal(err error) bool {
 	return errors.Is(err, persistence.ErrFenced) || errors.Is(err, persistence.ErrNotFound) ||
-		errors.Is(err, persistence.ErrConflict)
+		errors.Is(err, persistence.ErrConflict) || errors.Is(err, persistence.ErrStale)
 }
 
 // isBusy reports whether another connection had the lock, so that nothing was done.

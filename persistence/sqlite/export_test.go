@@ -43,6 +43,8 @@ var Queries = map[string]string{
 	"findFormerTrain": findFormerTrain,
 	"findSeatsOf":     findSeatsOf, "loadHolds": loadHolds, "userHolds": userHolds, "holdsOfUser": holdsOfUser, "trimHolds": trimHolds,
 	"endHolds": endHolds, "purgeHolds": purgeHolds,
+	"listSchedules": listSchedules, "changedSchedules": changedSchedules, "findFormerSchedule": findFormerSchedule,
+	"countBooked": countBooked, "findOwnTrain": findOwnTrain,
 }
 
 // Plan returns how SQLite executes a query, one step per line.

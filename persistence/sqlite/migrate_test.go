@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/booking"
@@ -121,6 +122,49 @@ func TestBookingThatTheVersionBeforeCancelledHasOnlyItsOwnTrain(t *testing.T) {
 	to.UpdatedAt = at.Add(time.Microsecond)
 	require.NoError(t, db.ChangeTrain(t.Context(), changed, to))
 	require.Nil(t, trainOf(changed), "its stations may be others")
+}
+
+// TestTrainsOfTheVersionBeforeFollowNoSchedule has trains as they were before there were schedules: one
+// with a booking that was cancelled before it changed, and one with the id of a departure.
+func TestTrainsOfTheVersionBeforeFollowNoSchedule(t *testing.T) {
+	t.Parallel()
+	const before = 12
+	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	require.NoError(t, db.MigrateTo(t.Context(), before))
+	schedule := booking.Schedule{
+		ID: booking.NewScheduleID(), Name: "Night", Calendar: booking.Calendar{From: 2000, Until: 2001}, CreatedAt: now(), UpdatedAt: now(),
+	}
+	ids := []booking.TrainID{booking.NewTrainID(), schedule.ID.Departure(2000)}
+	for i, id := range ids {
+		require.NoError(t, db.Exec(t.Context(), `
+			INSERT INTO trains (id, name, capacity, on_sale, created_at, updated_at, stops, retires_at, revision)
+			VALUES (?, 'Rajdhani', 10, 1, 0, 0, '[{"station":"Delhi"},{"station":"Mumbai"}]', 0, ?)`, id[:], i+1))
+	}
+	require.NoError(t, db.Exec(t.Context(), `
+		INSERT INTO former_trains (train_id, revision, name, capacity, on_sale, created_at, updated_at, stops)
+		SELECT id, revision, 'Former', capacity, on_sale, created_at, updated_at, stops FROM trains WHERE revision = 1`))
+	require.NoError(t, db.Exec(t.Context(), `
+		INSERT INTO bookings (id, train_id, user_id, legs, seats, epoch, booked_at, cancelled_at, cancelled_by, train_revision)
+		VALUES (?1, ?1, ?1, 1, '[1]', 1, 0, 1, 'passenger', 1)`, ids[0][:]))
+	require.NoError(t, db.Exec(t.Context(), `UPDATE catalogue SET revision = 2`))
+	require.NoError(t, db.Migrate(t.Context()))
+
+	booked, err := db.FindBookedTrain(t.Context(), uuid.UUID(ids[0]))
+	require.NoError(t, err)
+	require.Equal(t, "Former", booked.On.Name)
+	require.Zero(t, booked.On.Follows)
+	guard := adoptStored(t, db, ids[1])
+	loaded, err := persistencetest.LoadTrain(t.Context(), db, ids[1], nil)
+	require.NoError(t, err)
+	require.Zero(t, loaded.Train.Follows)
+	require.ErrorIs(t, db.CreateSchedule(t.Context(), schedule), persistence.ErrConflict)
+	require.NoError(t, db.DeleteTrain(t.Context(), guard, persistence.Deletion{At: now()}))
+	require.NoError(t, db.CreateSchedule(t.Context(), schedule))
+	stored, err := db.FindSchedule(t.Context(), schedule.ID)
+	require.NoError(t, err)
+	require.Equal(t, persistence.StoredSchedule{Schedule: schedule, Revision: 4, Defined: 4}, stored)
 }
 
 // TestOpenMigrateAndCloseAreSafeConcurrently includes the moments in which SQLite does not wait:

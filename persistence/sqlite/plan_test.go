@@ -61,6 +61,21 @@ func TestQueriesReadOnlyWhatTheyNeed(t *testing.T) {
 			"SEARCH ended_holds USING PRIMARY KEY (train_id=? AND user_id=? AND id=?)", "LIST SUBQUERY 2",
 			"SEARCH ended_holds USING COVERING INDEX ended_holds_by_end (expires_at<?)",
 		}},
+		"listSchedules":    {3, []string{"SEARCH schedules USING INDEX sqlite_autoindex_schedules_1 (id>?)"}},
+		"changedSchedules": {2, []string{"SEARCH schedules USING INDEX schedules_by_revision (revision>?)"}},
+		"findFormerSchedule": {2, []string{
+			"COMPOUND QUERY",
+			"LEFT-MOST SUBQUERY", "SEARCH former_schedules USING INDEX sqlite_autoindex_former_schedules_1 (schedule_id=? AND defined=?)",
+			"UNION ALL", "SEARCH schedules USING INDEX sqlite_autoindex_schedules_1 (id=?)",
+		}},
+		"countBooked": {2, []string{
+			"SCAN json_each VIRTUAL TABLE INDEX 1:", "CORRELATED SCALAR SUBQUERY 2",
+			"SEARCH trains USING INDEX sqlite_autoindex_trains_1 (id>? AND id<?)",
+			"SEARCH bookings EXISTS USING INDEX bookings_of_train (train_id=?)", "USE TEMP B-TREE FOR ORDER BY",
+		}},
+		"findOwnTrain": {2, []string{
+			"SCAN CONSTANT ROW", "SCALAR SUBQUERY 1", "SEARCH trains USING INDEX sqlite_autoindex_trains_1 (id>? AND id<?)",
+		}},
 	} {
 		plan, err := db.Plan(t.Context(), sqlite.Queries[name], c.parameters)
 		require.NoError(t, err, name)

@@ -120,7 +120,7 @@ func TestDeletingATrainDeletesItsHolds(t *testing.T) {
 	deleted, other := adopt(t, db, booking.NewTrainID()), adopt(t, db, booking.NewTrainID())
 	_, err := db.WriteHolds(t.Context(), []persistence.HoldWrite{holdOf(deleted, 1), holdOf(other, 1)})
 	require.NoError(t, err)
-	require.NoError(t, db.DeleteTrain(t.Context(), deleted, now(), false))
+	require.NoError(t, db.DeleteTrain(t.Context(), deleted, persistence.Deletion{At: now()}))
 	trains, err := db.TrainsWithHolds(t.Context(), now())
 	require.NoError(t, err)
 	require.Equal(t, []booking.TrainID{other.Train}, trains)

@@ -21,6 +21,14 @@ func TestStore(t *testing.T) {
 	})
 }
 
+func TestSchedules(t *testing.T) {
+	t.Parallel()
+	persistencetest.ExerciseSchedules(t, func(t *testing.T) persistence.Store {
+		t.Helper()
+		return openNew(t)
+	})
+}
+
 // began is when the tests began. The holds of the suite end some minutes later, perhaps before its end.
 var began = now()
 

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -12,8 +11,8 @@ import (
 )
 
 const (
-	trainColumns       = `id, name, capacity, on_sale, created_at, updated_at, stops, sales_open_at`
-	formerTrainColumns = `train_id, name, capacity, on_sale, created_at, updated_at, stops, sales_open_at`
+	trainColumns       = `id, name, capacity, on_sale, created_at, updated_at, stops, sales_open_at, follows`
+	formerTrainColumns = `train_id, name, capacity, on_sale, created_at, updated_at, stops, sales_open_at, follows`
 )
 
 // keepTrain keeps a train as it is now, for a booking that is cancelled in the same transaction.
@@ -24,31 +23,44 @@ const keepTrain = `
 // CreateTrain implements persistence.Trains. A restored train has no owner, so that the
 // activation that deleted it is fenced.
 func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
-	const create = `
-		INSERT INTO trains (` + trainColumns + `, retires_at, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET
-			owner = NULL, deleted_at = NULL,
-			name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
-			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
-			sales_open_at = excluded.sales_open_at, retires_at = excluded.retires_at, revision = excluded.revision
-		WHERE trains.deleted_at IS NOT NULL`
-	stops, err := persistence.EncodeList(train.Stops)
-	if err != nil {
-		return wrap("create train", err)
-	}
 	return db.write(ctx, "create train", func(ctx context.Context, c *conn) error {
+		before, err := findEpoch(ctx, c, train.ID)
+		if err != nil {
+			return err
+		}
+		if before.live {
+			return persistence.ErrExists
+		}
 		revision, err := nextRevision(ctx, c)
 		if err != nil {
 			return err
 		}
-		created, err := c.exec(ctx, create, train.ID[:], train.Name, train.Capacity, train.OnSale,
-			micros(train.CreatedAt), micros(train.UpdatedAt), stops, optional(train.SalesOpenAt),
-			micros(persistence.EncodeRetirement(&train)), revision)
-		if err == nil && created == 0 {
-			return persistence.ErrExists
+		if err := joinSchedule(ctx, c, &train, revision); err != nil {
+			return err
 		}
-		return err
+		return insertTrain(ctx, c, &train, revision, before.epoch, nil)
 	})
+}
+
+// insertTrain writes a train that is deleted or has no row. No owner is nil.
+func insertTrain(ctx context.Context, c *conn, train *booking.Train, revision, epoch int64, owner []byte) error {
+	const insert = `
+		INSERT INTO trains (` + trainColumns + `, retires_at, revision, epoch, owner)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET
+			deleted_at = NULL, epoch = excluded.epoch, owner = excluded.owner,
+			name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
+			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
+			sales_open_at = excluded.sales_open_at, follows = excluded.follows, retires_at = excluded.retires_at,
+			revision = excluded.revision`
+	stops, err := persistence.EncodeList(train.Stops)
+	if err != nil {
+		return err
+	}
+	_, err = c.exec(ctx, insert, train.ID[:], train.Name, train.Capacity, train.OnSale,
+		micros(train.CreatedAt), micros(train.UpdatedAt), stops, optional(train.SalesOpenAt), train.Follows,
+		micros(persistence.EncodeRetirement(train)), revision, epoch, owner)
+	return err
 }
 
 // nextRevision increments the revision of the catalogue.
@@ -57,20 +69,43 @@ func nextRevision(ctx context.Context, c *conn) (int64, error) {
 	return first(ctx, c, scalar[int64], next)
 }
 
-const findEpoch = `SELECT epoch FROM trains WHERE id = ? AND deleted_at IS NULL`
+// epochOf is the epoch of a train: 0 if there has never been one.
+type epochOf struct {
+	epoch  int64
+	stored bool // there is a row
+	live   bool // which is not deleted
+}
+
+func findEpoch(ctx context.Context, c *conn, id booking.TrainID) (epochOf, error) {
+	const find = `SELECT epoch, deleted_at IS NULL FROM trains WHERE id = ?`
+	scan := func(r row) (e epochOf, err error) {
+		e.stored = true
+		err = r.Scan(&e.epoch, &e.live)
+		return e, err
+	}
+	found, err := first(ctx, c, scan, find, id[:])
+	if errors.Is(err, persistence.ErrNotFound) {
+		return epochOf{}, nil
+	}
+	return found, err
+}
 
 // Epochs implements persistence.Trains.
 func (db *DB) Epochs(ctx context.Context, trains []booking.TrainID) (epochs []persistence.Result[int64], err error) {
 	err = db.read(ctx, "epochs", func(ctx context.Context, c *conn) error {
 		epochs, err = resultsOf(trains, func(id booking.TrainID) (int64, error) {
-			return first(ctx, c, scalar[int64], findEpoch, id[:])
+			found, err := findEpoch(ctx, c, id)
+			if err == nil && !found.live {
+				err = persistence.ErrNotFound
+			}
+			return found.epoch, err
 		})
 		return err
 	})
 	return epochs, err
 }
 
-// resultsOf returns the result of each train: its value, or ErrNotFound. Any other error ends the
+// resultsOf returns the result of each train: its value, perhaps with ErrNotFound. Any other error ends the
 // call.
 func resultsOf[T any](trains []booking.TrainID, find func(booking.TrainID) (T, error)) ([]persistence.Result[T], error) {
 	results := make([]persistence.Result[T], len(trains))
@@ -86,7 +121,7 @@ func resultsOf[T any](trains []booking.TrainID, find func(booking.TrainID) (T, e
 
 // Adopt implements persistence.Trains. No statement of an earlier activation is in flight, since
 // only one connection writes.
-func (db *DB) Adopt(ctx context.Context, activations []persistence.Guard) ([]error, error) {
+func (db *DB) Adopt(ctx context.Context, activations []persistence.Adoption) ([]error, error) {
 	results := make([]error, len(activations))
 	err := db.write(ctx, "adopt", func(ctx context.Context, c *conn) error {
 		for i, a := range activations {
@@ -104,14 +139,18 @@ func (db *DB) Adopt(ctx context.Context, activations []persistence.Guard) ([]err
 	return results, nil
 }
 
-func adopt(ctx context.Context, c *conn, a persistence.Guard) error {
+func adopt(ctx context.Context, c *conn, a persistence.Adoption) error {
 	const adopt = `UPDATE trains SET epoch = epoch + 1, owner = ? WHERE id = ?`
-	epoch, err := first(ctx, c, scalar[int64], findEpoch, a.Train[:])
-	if err != nil {
+	before, err := findEpoch(ctx, c, a.Train)
+	switch {
+	case err != nil:
 		return err
-	}
-	if epoch+1 != a.Epoch {
+	case !before.live && a.Departure == nil:
+		return persistence.ErrNotFound
+	case before.epoch+1 != a.Epoch:
 		return persistence.ErrFenced
+	case !before.live:
+		return createDeparture(ctx, c, a, before.stored)
 	}
 	_, err = c.exec(ctx, adopt, a.Owner[:], a.Train[:])
 	return err
@@ -195,8 +234,8 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 	const (
 		above  = `SELECT EXISTS (SELECT 1 FROM seats WHERE train_id = ? AND seat_number > ? AND legs <> 0)`
 		change = `
-			UPDATE trains SET name = ?, capacity = ?, on_sale = ?, updated_at = ?, stops = ?, sales_open_at = ?, retires_at = ?,
-				revision = ?
+			UPDATE trains SET name = ?, capacity = ?, on_sale = ?, updated_at = ?, stops = ?, sales_open_at = ?, follows = ?,
+				retires_at = ?, revision = ?
 			WHERE id = ?`
 	)
 	stops, err := persistence.EncodeList(train.Stops)
@@ -219,14 +258,14 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 			return err
 		}
 		_, err = c.exec(ctx, change, train.Name, train.Capacity, train.OnSale, micros(train.UpdatedAt), stops,
-			optional(train.SalesOpenAt), micros(persistence.EncodeRetirement(&train)), revision, guard.Train[:])
+			optional(train.SalesOpenAt), train.Follows, micros(persistence.EncodeRetirement(&train)), revision, guard.Train[:])
 		return err
 	})
 }
 
 // DeleteTrain implements persistence.Trains. It also deletes the holds, so that a restored train
 // has none.
-func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
+func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, deletion persistence.Deletion) error {
 	const (
 		live   = `SELECT EXISTS (SELECT 1 FROM bookings WHERE train_id = ? AND cancelled_at IS NULL)`
 		cancel = cancellation + ` WHERE train_id = ?1 AND cancelled_at IS NULL`
@@ -243,7 +282,7 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 		if err != nil {
 			return err
 		}
-		if booked && !force {
+		if booked && !deletion.Force {
 			return persistence.ErrConflict
 		}
 		for _, text := range []string{seats, holds, ended} {
@@ -255,7 +294,7 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 			if _, err := c.exec(ctx, keepTrain, guard.Train[:]); err != nil {
 				return err
 			}
-			if _, err := c.exec(ctx, cancel, guard.Train[:], micros(at), string(booking.ByTrain)); err != nil {
+			if _, err := c.exec(ctx, cancel, guard.Train[:], micros(deletion.At), string(booking.ByTrain)); err != nil {
 				return err
 			}
 		}
@@ -263,8 +302,10 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.
 		if err != nil {
 			return err
 		}
-		_, err = c.exec(ctx, mark, guard.Train[:], micros(at), revision)
-		return err
+		if _, err := c.exec(ctx, mark, guard.Train[:], micros(deletion.At), revision); err != nil || !deletion.Cancels {
+			return err
+		}
+		return cancelDeparture(ctx, c, guard.Train, revision)
 	})
 }
 
@@ -314,7 +355,7 @@ func (s *trainScanner) scanAnd(r row, t *booking.Train, more ...any) (err error)
 		stops            string
 		opens            *int64
 	)
-	columns := []any{trainID(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &created, &updated, &stops, &opens}
+	columns := []any{trainID(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &created, &updated, &stops, &opens, &t.Follows}
 	if err := r.Scan(append(columns, more...)...); err != nil {
 		return err
 	}

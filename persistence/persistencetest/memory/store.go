@@ -12,13 +12,14 @@ import (
 
 // Store is a persistence.Store.
 type Store struct {
-	mu       sync.Mutex
-	revision int64 // of the last change of a train
-	trains   map[booking.TrainID]*train
-	bookings map[uuid.UUID]*booking.Booking
-	users    map[uuid.UUID]booking.User
-	tokens   map[uuid.UUID]token
-	replies  map[replyKey]booking.Reservation
+	mu        sync.Mutex
+	revision  int64 // of the last change of a train or schedule
+	trains    map[booking.TrainID]*train
+	schedules map[booking.ScheduleID]*schedule
+	bookings  map[uuid.UUID]*booking.Booking
+	users     map[uuid.UUID]booking.User
+	tokens    map[uuid.UUID]token
+	replies   map[replyKey]booking.Reservation
 }
 
 var _ persistence.Store = (*Store)(nil)
@@ -40,8 +41,8 @@ type train struct {
 // NewStore returns an empty store.
 func NewStore() *Store {
 	return &Store{
-		trains: map[booking.TrainID]*train{}, bookings: map[uuid.UUID]*booking.Booking{},
-		users: map[uuid.UUID]booking.User{}, tokens: map[uuid.UUID]token{}, replies: map[replyKey]booking.Reservation{},
+		trains: map[booking.TrainID]*train{}, schedules: map[booking.ScheduleID]*schedule{},
+		bookings: map[uuid.UUID]*booking.Booking{}, users: map[uuid.UUID]booking.User{}, tokens: map[uuid.UUID]token{}, replies: map[replyKey]booking.Reservation{},
 	}
 }
 

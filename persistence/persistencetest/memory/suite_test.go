@@ -20,6 +20,11 @@ func TestStore(t *testing.T) {
 	persistencetest.ExerciseStore(t, func(*testing.T) persistence.Store { return memory.NewStore() })
 }
 
+func TestSchedules(t *testing.T) {
+	t.Parallel()
+	persistencetest.ExerciseSchedules(t, func(*testing.T) persistence.Store { return memory.NewStore() })
+}
+
 func TestHolds(t *testing.T) {
 	t.Parallel()
 	persistencetest.ExerciseHolds(t, func(*testing.T) persistencetest.FencedHolds {

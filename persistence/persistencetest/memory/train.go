@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -20,19 +19,29 @@ func (s *Store) CreateTrain(ctx context.Context, definition booking.Train) error
 	if err != nil {
 		return err
 	}
+	if t := s.trains[definition.ID]; t != nil && !t.deleted {
+		return persistence.ErrExists
+	}
+	if err := s.joinSchedule(&definition); err != nil {
+		return err
+	}
+	s.revision++
+	s.uncancel(definition.ID)
+	s.put(definition)
+	return nil
+}
+
+// put gives a train that is deleted or not stored a definition at the present revision, and no owner.
+func (s *Store) put(definition booking.Train) *train {
 	t := s.trains[definition.ID]
-	switch {
-	case t == nil:
+	if t == nil {
 		t = &train{
 			seats: map[int]booking.Legs{}, cancelled: map[uuid.UUID][]*booking.Booking{}, former: map[uuid.UUID]*booking.Train{},
 		}
 		s.trains[definition.ID] = t
-	case !t.deleted:
-		return persistence.ErrExists
 	}
-	t.Train, t.deleted, t.owner = definition, false, uuid.UUID{}
-	s.changed(t)
-	return nil
+	t.Train, t.deleted, t.owner, t.revision = definition, false, uuid.UUID{}, s.revision
+	return t
 }
 
 // Revision implements persistence.Catalogue.
@@ -114,12 +123,10 @@ func (s *Store) Epochs(ctx context.Context, trains []booking.TrainID) ([]persist
 	}
 	epochs := make([]persistence.Result[int64], len(trains))
 	for i, id := range trains {
-		t, err := s.live(id)
-		if err != nil {
-			epochs[i].Err = err
-			continue
+		_, epochs[i].Err = s.live(id)
+		if t := s.trains[id]; t != nil {
+			epochs[i].Value = t.epoch
 		}
-		epochs[i].Value = t.epoch
 	}
 	return epochs, nil
 }
@@ -135,7 +142,7 @@ func (s *Store) Owner(id booking.TrainID) persistence.Guard {
 }
 
 // Adopt implements persistence.Trains.
-func (s *Store) Adopt(ctx context.Context, activations []persistence.Guard) ([]error, error) {
+func (s *Store) Adopt(ctx context.Context, activations []persistence.Adoption) ([]error, error) {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
@@ -148,13 +155,28 @@ func (s *Store) Adopt(ctx context.Context, activations []persistence.Guard) ([]e
 	return results, nil
 }
 
-func (s *Store) adopt(a persistence.Guard) error {
-	t, err := s.live(a.Train)
-	if err != nil {
-		return err
+func (s *Store) adopt(a persistence.Adoption) error {
+	t := s.trains[a.Train]
+	var epoch int64
+	if t != nil {
+		epoch = t.epoch
 	}
-	if t.epoch+1 != a.Epoch {
+	live := t != nil && !t.deleted
+	switch {
+	case !live && a.Departure == nil:
+		return persistence.ErrNotFound
+	case epoch+1 != a.Epoch:
 		return persistence.ErrFenced
+	case !live:
+		definition := a.Departure.Train
+		if of, _ := s.scheduleOf(definition.ID); of == nil || of.Revision != a.Departure.Revision {
+			return persistence.ErrStale
+		}
+		if t != nil {
+			definition.CreatedAt = a.Departure.Restored
+		}
+		s.revision++
+		t = s.put(definition)
 	}
 	t.epoch, t.owner = a.Epoch, a.Owner
 	return nil
@@ -211,13 +233,13 @@ func (s *Store) ChangeTrain(ctx context.Context, guard persistence.Guard, to boo
 		}
 	}
 	t.Name, t.Capacity, t.Stops, t.OnSale, t.SalesOpenAt = to.Name, to.Capacity, to.Stops, to.OnSale, to.SalesOpenAt
-	t.UpdatedAt = to.UpdatedAt
+	t.UpdatedAt, t.Follows = to.UpdatedAt, to.Follows
 	s.changed(t)
 	return nil
 }
 
 // DeleteTrain implements persistence.Trains.
-func (s *Store) DeleteTrain(ctx context.Context, guard persistence.Guard, at time.Time, force bool) error {
+func (s *Store) DeleteTrain(ctx context.Context, guard persistence.Guard, deletion persistence.Deletion) error {
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
@@ -227,14 +249,17 @@ func (s *Store) DeleteTrain(ctx context.Context, guard persistence.Guard, at tim
 	if err != nil {
 		return err
 	}
-	if !force && len(t.sold) > 0 {
+	if !deletion.Force && len(t.sold) > 0 {
 		return persistence.ErrConflict
 	}
 	for _, b := range slices.Clone(t.sold) {
-		t.cancel(b, at, booking.ByTrain)
+		t.cancel(b, deletion.At, booking.ByTrain)
 	}
 	t.deleted, t.seats = true, map[int]booking.Legs{}
 	s.changed(t)
+	if deletion.Cancels {
+		s.cancelDeparture(t.ID)
+	}
 	return nil
 }
 
