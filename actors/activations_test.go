@@ -3,6 +3,7 @@ package actors_test
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -21,7 +22,7 @@ func TestIdleTrainCanBeReadWhenTheDiskIsFull(t *testing.T) {
 	stores.adopt.Store(&full)
 
 	require.Equal(t, booking.Tally{Available: 10}, tally(t, s, id))
-	found, err := s.Search(t.Context(), "A", "B")
+	found, err := s.Search(t.Context(), "A", "B", time.Time{})
 	require.NoError(t, err)
 	require.Len(t, found, 1)
 	_, err = s.Hold(t.Context(), seat(id, uuid.New(), 5))

@@ -112,13 +112,20 @@ func (t *trainActor) load(e activation.Effect) {
 	switch e := e.(type) {
 	case activation.FindEpoch:
 		s.loads.epochs.load(ctx, id, id, func(epoch int64, err error) {
+			if errors.Is(err, persistence.ErrNotFound) && s.catalogue.toCreate(id, time.Now()) != nil {
+				err = nil
+			}
 			t.send(activation.EpochFound{Epoch: epoch, Err: err})
 		})
 	case activation.AcquireLease:
 		t.acquire(e.Guard.Owner)
 	case activation.Adopt:
 		e.Guard.Epoch = e.Old + 1
-		s.loads.adoptions.add(ctx, persistence.Adoption{Guard: e.Guard}, func(err error) {
+		adoption := persistence.Adoption{Guard: e.Guard, Departure: s.catalogue.toCreate(id, time.Now())}
+		s.loads.adoptions.add(ctx, adoption, func(err error) {
+			if errors.Is(err, persistence.ErrStale) {
+				s.refreshes.begin()
+			}
 			t.send(activation.Adopted{Epoch: e.Guard.Epoch, Err: err})
 		})
 	case activation.ReadHolds:
@@ -136,8 +143,9 @@ func (t *trainActor) load(e activation.Effect) {
 	case activation.Serve:
 		t.loaded()
 		s.metrics.activated(nil, time.Since(t.started))
-		if listed := s.catalogue.find(t.train.id); listed != nil && !listed.UpdatedAt.Equal(e.Train.UpdatedAt) {
-			s.refreshes.begin() // an earlier change had an unknown outcome
+		listed := s.catalogue.find(t.train.id)
+		if listed != nil && !listed.UpdatedAt.Equal(e.Train.UpdatedAt) || s.catalogue.findComputed(t.train.id) != nil {
+			s.refreshes.begin() // an earlier change had an unknown outcome, or the train has a row now
 		}
 	}
 }
@@ -219,7 +227,7 @@ func (t *trainActor) write(w activation.Write, call func(context.Context) error)
 // deleteTrain deletes a train and what belongs to it. A train that is created with its id must not
 // have its holds.
 func (s *System) deleteTrain(ctx context.Context, d *activation.WriteDeletion) error {
-	if err := s.store.DeleteTrain(ctx, d.Guard, persistence.Deletion{At: d.At, Force: d.Force}); err != nil {
+	if err := s.store.DeleteTrain(ctx, d.Guard, d.Deletion); err != nil {
 		return err
 	}
 	if err := s.dropHolds(ctx, d.Guard, d.Holds); err != nil {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -85,11 +86,11 @@ func BenchmarkSearch(b *testing.B) {
 	for range 20 {
 		benchTrain(b, s, 1000)
 	}
-	_, err := s.Search(b.Context(), "A", "B")
+	_, err := s.Search(b.Context(), "A", "B", time.Time{})
 	require.NoError(b, err)
 	b.ReportAllocs()
 	for b.Loop() {
-		found, err := s.Search(b.Context(), "A", "B")
+		found, err := s.Search(b.Context(), "A", "B", time.Time{})
 		require.NoError(b, err)
 		require.Len(b, found, 20)
 	}

@@ -32,7 +32,7 @@ func BenchmarkBusyRoute(b *testing.B) {
 	query := booking.TrainQuery{From: "Halt 10", To: "Halt 15", Page: booking.PageRequest{Limit: 100}}
 	b.Run("search", func(b *testing.B) {
 		for b.Loop() {
-			require.NotEmpty(b, c.OnSale(query.From, query.To, now))
+			require.NotEmpty(b, c.OnSale(query.From, query.To, time.Time{}, now))
 		}
 	})
 	for name, query := range map[string]booking.TrainQuery{
@@ -50,7 +50,7 @@ func BenchmarkBusyRoute(b *testing.B) {
 		change := persistence.ChangedTrain{Train: all[trains/2]}
 		for b.Loop() {
 			c.Apply(change, now)
-			require.NotEmpty(b, c.OnSale(query.From, query.To, now))
+			require.NotEmpty(b, c.OnSale(query.From, query.To, time.Time{}, now))
 		}
 	})
 	b.Run("load", func(b *testing.B) {

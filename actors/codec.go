@@ -10,6 +10,7 @@ import (
 	"trainbooking.dev/actors/activation"
 	"trainbooking.dev/actors/wire"
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 )
 
 // The messages of package wire and the types of package booking. A message of a peer may contain
@@ -111,7 +112,9 @@ func encodeCommand(q *wire.ExecuteRequest, c activation.Command) bool {
 	case activation.Change:
 		q.Command = &wire.ExecuteRequest_Change{Change: encodeTrain(&c.To)}
 	case activation.Delete:
-		q.Command = &wire.ExecuteRequest_Delete{Delete: &wire.Delete{Force: c.Force}}
+		encodeDelete(q, c)
+	case activation.Follow:
+		return encodeFollow(q, c)
 	default:
 		return false
 	}
@@ -153,8 +156,56 @@ func decodeCommand(q *wire.ExecuteRequest) activation.Command {
 		return activation.Change{To: *decodeTrain(c.Change)}
 	case *wire.ExecuteRequest_Delete:
 		return activation.Delete{Force: c.Delete.GetForce()}
+	case *wire.ExecuteRequest_DeleteDeparture:
+		d := c.DeleteDeparture
+		return activation.Delete{Force: d.GetForce(), Cancels: d.GetCancels(), Follows: d.GetFollows()}
+	case *wire.ExecuteRequest_Follow:
+		return decodeFollow(train, c.Follow)
 	}
 	return nil
+}
+
+func encodeDelete(q *wire.ExecuteRequest, c activation.Delete) {
+	if !c.Cancels && c.Follows == 0 {
+		q.Command = &wire.ExecuteRequest_Delete{Delete: &wire.Delete{Force: c.Force}}
+		return
+	}
+	q.Command = &wire.ExecuteRequest_DeleteDeparture{DeleteDeparture: &wire.DeleteDeparture{
+		Force: c.Force, Cancels: c.Cancels, Follows: c.Follows,
+	}}
+}
+
+func encodeFollow(q *wire.ExecuteRequest, c activation.Follow) bool {
+	before, err := persistence.EncodeSchedule(&c.Before)
+	if err != nil {
+		return false
+	}
+	after, err := persistence.EncodeSchedule(&c.After)
+	q.Command = &wire.ExecuteRequest_Follow{Follow: &wire.Follow{
+		Date: int32(c.Date), Before: before, After: after, From: c.From, To: c.To,
+	}}
+	return err == nil
+}
+
+// decodeFollow returns nil if a definition cannot be decoded, as for a command that is not known.
+func decodeFollow(train booking.TrainID, f *wire.Follow) activation.Command {
+	before, err := decodeDefinition(train, f.GetBefore())
+	if err != nil {
+		return nil
+	}
+	after, err := decodeDefinition(train, f.GetAfter())
+	if err != nil {
+		return nil
+	}
+	return activation.Follow{
+		Date: booking.Date(f.GetDate()), Before: before, After: after, From: f.GetFrom(), To: f.GetTo(),
+	}
+}
+
+func decodeDefinition(train booking.TrainID, text string) (booking.Schedule, error) {
+	schedule, err := persistence.DecodeSchedule(text)
+	schedule.ID, _, _ = train.Schedule()
+	return schedule, err
 }
 
 func encodeCancel(c activation.Cancel) *wire.Cancel {
@@ -290,7 +341,7 @@ func encodeTrain(t *booking.Train) *wire.Train {
 	encoded := &wire.Train{
 		Id: t.ID[:], Name: t.Name, Capacity: toUint32(t.Capacity), OnSale: t.OnSale,
 		SalesOpenAt: micros(t.SalesOpenAt), CreatedAt: micros(t.CreatedAt), UpdatedAt: micros(t.UpdatedAt),
-		Stops: make([]*wire.Stop, len(t.Stops)),
+		Stops: make([]*wire.Stop, len(t.Stops)), Follows: t.Follows,
 	}
 	for i, s := range t.Stops {
 		encoded.Stops[i] = &wire.Stop{Station: s.Station, ArrivesAt: encodeLocal(s.ArrivesAt), DepartsAt: encodeLocal(s.DepartsAt)}
@@ -302,7 +353,7 @@ func decodeTrain(t *wire.Train) *booking.Train {
 	decoded := &booking.Train{
 		ID: toTrainID(t.GetId()), Name: t.GetName(), Capacity: int(min(t.GetCapacity(), booking.MaxCapacity)), OnSale: t.GetOnSale(),
 		SalesOpenAt: fromMicros(t.GetSalesOpenAt()), CreatedAt: fromMicros(t.GetCreatedAt()), UpdatedAt: fromMicros(t.GetUpdatedAt()),
-		Stops: make([]booking.Stop, len(t.GetStops())),
+		Stops: make([]booking.Stop, len(t.GetStops())), Follows: t.GetFollows(),
 	}
 	for i, s := range t.GetStops() {
 		decoded.Stops[i] = booking.Stop{Station: s.GetStation(), ArrivesAt: decodeLocal(s.GetArrivesAt()), DepartsAt: decodeLocal(s.GetDepartsAt())}

@@ -121,12 +121,28 @@ func (c Catalogue) Load(trains []booking.Train, now time.Time) {
 	c.replace(read, now)
 }
 
+// ApplySchedule applies a change of a schedule.
+func (c Catalogue) ApplySchedule(stored persistence.StoredSchedule, now time.Time) {
+	c.applySchedule(stored, now)
+}
+
+// LoadAll replaces everything.
+func (c Catalogue) LoadAll(trains []booking.Train, schedules []persistence.StoredSchedule, now time.Time) {
+	read := newCatalogue()
+	read.addSchedules(schedules)
+	read.add(trains)
+	c.replace(read, now)
+}
+
+// Find returns a train.
+func (c Catalogue) Find(id booking.TrainID) *booking.Train { return c.find(id) }
+
 // Expire removes what has passed its time.
 func (c Catalogue) Expire(now time.Time) { c.expire(now) }
 
 // OnSale returns the trains that can be booked.
-func (c Catalogue) OnSale(from, to string, now time.Time) []*booking.Train {
-	return c.onSale(from, to, now)
+func (c Catalogue) OnSale(from, to string, date, now time.Time) []*booking.Train {
+	return c.onSale(from, to, date, now)
 }
 
 // Suggest returns the stations that are suggested.

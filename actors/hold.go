@@ -16,6 +16,13 @@ func (s *System) Hold(ctx context.Context, request booking.HoldRequest) (booking
 	if isNew {
 		request.ID = booking.NewHoldID(request.Train)
 	}
+	err := s.refuseComputed(ctx, request.Train, func(seats *booking.SeatMap) error {
+		_, _, err := seats.Hold(request, s.rules, booking.History{}, time.Now())
+		return err
+	})
+	if err != nil {
+		return booking.Hold{}, err
+	}
 	held, _, err := sendRequest[booking.Hold](ctx, s, request.Train, activation.Hold{HoldRequest: request, NewID: isNew})
 	return held, err
 }
@@ -23,12 +30,18 @@ func (s *System) Hold(ctx context.Context, request booking.HoldRequest) (booking
 // Confirm implements booking.Service.
 func (s *System) Confirm(ctx context.Context, ref booking.HoldRef) (booking.Booking, error) {
 	ref.Seats = slices.Sorted(slices.Values(ref.Seats))
+	if err := s.refuseUnheld(ctx, ref); err != nil {
+		return booking.Booking{}, err
+	}
 	booked, _, err := sendRequest[booking.Booking](ctx, s, ref.Train, activation.Confirm{HoldRef: ref})
 	return booked, err
 }
 
 // Extend implements booking.Service.
 func (s *System) Extend(ctx context.Context, ref booking.HoldRef) (booking.Hold, error) {
+	if err := s.refuseUnheld(ctx, ref); err != nil {
+		return booking.Hold{}, err
+	}
 	extended, _, err := sendRequest[booking.Hold](ctx, s, ref.Train, activation.Extend{HoldRef: ref})
 	return extended, err
 }
@@ -36,6 +49,9 @@ func (s *System) Extend(ctx context.Context, ref booking.HoldRef) (booking.Hold,
 // Release implements booking.Service.
 func (s *System) Release(ctx context.Context, ref booking.HoldRef) error {
 	ref.Seats = slices.Sorted(slices.Values(ref.Seats))
+	if err := s.refuseUnheld(ctx, ref); err != nil {
+		return err
+	}
 	arrived := time.Now()
 	_, lost, err := sendRequest[empty](ctx, s, ref.Train, activation.Release{HoldRef: ref})
 	if !lost || len(ref.Seats) > 0 || booking.CodeOf(err) != booking.CodeSeatNotLocked {
@@ -61,4 +77,29 @@ func (s *System) wasReleased(ctx context.Context, ref booking.HoldRef, since tim
 	return slices.ContainsFunc(holds, func(h booking.Hold) bool {
 		return h.Released && h.ExpiresAt.After(since) && ref.Matches(h)
 	}), nil
+}
+
+// refuseUnheld returns the error of a reference to a hold of a departure without a row: there is none.
+func (s *System) refuseUnheld(ctx context.Context, ref booking.HoldRef) error {
+	return s.refuseComputed(ctx, ref.Train, func(seats *booking.SeatMap) error {
+		_, _, _, err := seats.Confirm(ref, booking.History{}, time.Now())
+		return err
+	})
+}
+
+// refuseComputed returns the error of a request to a departure without a row, if its empty seat map refuses
+// it. So nobody makes rows of departures, by the id of any date, on which nothing is sold.
+func (s *System) refuseComputed(ctx context.Context, id booking.TrainID, decide func(*booking.SeatMap) error) error {
+	train := s.catalogue.findComputed(id)
+	if train == nil {
+		return nil
+	}
+	refusal := decide(booking.NewSeatMap(*train))
+	if refusal == nil {
+		return nil
+	}
+	if rows, err := s.passive.find(ctx, []booking.TrainID{id}); err != nil || len(rows) > 0 {
+		return err // another process may have made the row just now
+	}
+	return refusal
 }

@@ -40,7 +40,7 @@ func TestSearchReturnsTheLargeReplyOfAPeer(t *testing.T) {
 			onVirtualCluster(t, func(v *virtualCluster) {
 				owner, asking := v.join(), v.join()
 				ids := v.addTrains(c.trains, c.seats, owner, owner, asking)
-				found, err := asking.Search(v.Context(), "X", "Y")
+				found, err := asking.Search(v.Context(), "X", "Y", time.Time{})
 				require.NoError(v, err)
 				require.Len(v, found, c.trains)
 				for _, a := range found {
@@ -131,7 +131,7 @@ func TestConcurrentQueriesOfAPeerAreAnswered(t *testing.T) {
 				})
 			}
 			clients.Go(func() {
-				found, err := asking.Search(c.Context(), "X", "Y")
+				found, err := asking.Search(c.Context(), "X", "Y", time.Time{})
 				if err != nil || len(found) != len(ids) || len(found[0].SeatList) == 0 {
 					c.Errorf("%v: %v", found, err)
 				}

@@ -45,7 +45,7 @@ func TestReadsActivateNoTrain(t *testing.T) {
 		a, b := c.join(), c.join()
 		ids := []booking.TrainID{c.trainOf(a, a, b), c.trainOf(b, a, b)}
 		for _, n := range []*node{a, b} {
-			found, err := n.Search(c.Context(), "A", "C")
+			found, err := n.Search(c.Context(), "A", "C", time.Time{})
 			require.NoError(c, err)
 			require.Len(c, found, 2)
 			page, err := n.ListTrains(c.Context(), booking.TrainQuery{})
@@ -93,7 +93,7 @@ func TestTrainsOfAnUnreachableOwnerAreReadFromTheStores(t *testing.T) {
 		c.network.Silence(owner.address, peer.address)
 		c.network.Silence(peer.address, owner.address)
 		since := time.Now()
-		found, err := peer.Search(c.Context(), "A", "C")
+		found, err := peer.Search(c.Context(), "A", "C", time.Time{})
 		require.NoError(c, err)
 		require.Len(c, found, 1)
 		require.Equal(c, booking.Tally{Held: 1, Available: 9}, found[0].Tally)
@@ -112,7 +112,7 @@ func TestTrainsThatCannotBeReadAreLeftOut(t *testing.T) {
 		c.hold(n, active, 5)
 		n.onRead(func([]booking.TrainID) error { return errUnreachable })
 
-		found, err := n.Search(c.Context(), "A", "C")
+		found, err := n.Search(c.Context(), "A", "C", time.Time{})
 		require.NoError(c, err)
 		require.Len(c, found, 1)
 		require.Equal(c, active, found[0].Train.ID)
@@ -122,7 +122,7 @@ func TestTrainsThatCannotBeReadAreLeftOut(t *testing.T) {
 		require.True(c, page.Incomplete)
 
 		require.NoError(c, n.DeleteTrain(c.Context(), active, false))
-		_, err = n.Search(c.Context(), "A", "C")
+		_, err = n.Search(c.Context(), "A", "C", time.Time{})
 		require.Equal(c, booking.CodeUnavailable, booking.CodeOf(err), "nothing was read: %v", err)
 		_, err = n.ListTrains(c.Context(), booking.TrainQuery{})
 		require.Equal(c, booking.CodeUnavailable, booking.CodeOf(err))
@@ -139,7 +139,7 @@ func TestTrainWhoseHoldsCannotBeReadHidesNoOther(t *testing.T) {
 		require.NoError(c, err)
 		require.Len(c, page.Items, len(others))
 		require.True(c, page.Incomplete)
-		found, err := n.Search(c.Context(), "A", "C")
+		found, err := n.Search(c.Context(), "A", "C", time.Time{})
 		require.NoError(c, err)
 		for _, a := range found {
 			require.Contains(c, others, a.Train.ID)
@@ -164,7 +164,7 @@ func TestDepartedTrainsCostASearchNothing(t *testing.T) {
 			_, err := n.CreateTrain(c.Context(), train)
 			require.NoError(c, err)
 		}
-		found, err := n.Search(c.Context(), "A", "B")
+		found, err := n.Search(c.Context(), "A", "B", time.Time{})
 		require.NoError(c, err)
 		require.Len(c, found, 1)
 		statements, trains := reads()
@@ -185,7 +185,7 @@ func TestQueriesShareTheReadOfATrainForASecond(t *testing.T) {
 		var queries sync.WaitGroup
 		for range 50 {
 			queries.Go(func() {
-				found, err := n.Search(c.Context(), "A", "C")
+				found, err := n.Search(c.Context(), "A", "C", time.Time{})
 				require.NoError(c, err)
 				require.Len(c, found, 21)
 			})
@@ -201,7 +201,7 @@ func TestQueriesShareTheReadOfATrainForASecond(t *testing.T) {
 		synctest.Wait()
 		require.Equal(c, booking.Tally{Held: 1, Available: 9}, tally(c.T, n, id))
 		wait(time.Second)
-		_, err := n.Search(c.Context(), "A", "C")
+		_, err := n.Search(c.Context(), "A", "C", time.Time{})
 		require.NoError(c, err)
 		_, trains = reads()
 		require.Equal(c, 20, trains, "they are read again after a second, but not the active one")

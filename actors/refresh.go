@@ -96,28 +96,62 @@ func (s *System) refreshCatalogue() error {
 		s.log.Warn("the store has lost changes of trains; the catalogue is read again")
 		return s.loadCatalogue(revision)
 	}
-	for s.catalogue.seen() < revision {
-		changes, err := within(s, func(ctx context.Context) ([]persistence.ChangedTrain, error) {
-			return s.store.ChangedTrains(ctx, s.catalogue.seen(), trainsPerPage)
-		})
+	if revision == s.catalogue.seen() {
+		return nil
+	}
+	if err := s.refreshSchedules(); err != nil {
+		return err
+	}
+	if err := s.refreshTrains(); err != nil {
+		return err
+	}
+	s.catalogue.reached(revision)
+	return nil
+}
+
+// refreshTrains applies the changes of trains after the revision that the catalogue has reached. Some may
+// be later than the revision that is reached then, and are applied again by the next refresh.
+func (s *System) refreshTrains() error {
+	return readChanges(s, s.store.ChangedTrains, func(change persistence.ChangedTrain) int64 {
+		s.catalogue.apply(change, time.Now())
+		return change.Revision
+	})
+}
+
+// refreshSchedules is refreshTrains for schedules.
+func (s *System) refreshSchedules() error {
+	return readChanges(s, s.store.ChangedSchedules, func(stored persistence.StoredSchedule) int64 {
+		s.catalogue.applySchedule(stored, time.Now())
+		return stored.Revision
+	})
+}
+
+// readChanges reads pages of changes until the last, and applies each, which returns its revision.
+func readChanges[T any](
+	s *System, read func(context.Context, int64, int) ([]T, error), apply func(T) int64,
+) error {
+	for after := s.catalogue.seen(); ; {
+		changes, err := within(s, func(ctx context.Context) ([]T, error) { return read(ctx, after, trainsPerPage) })
 		if err != nil {
 			return err
 		}
 		for _, change := range changes {
-			s.catalogue.apply(change, time.Now())
+			after = apply(change)
 		}
-		if len(changes) == 0 { // a later change has replaced the one at the revision
-			s.catalogue.skip(revision)
+		if len(changes) < trainsPerPage {
+			return nil
 		}
 	}
-	return nil
 }
 
-// loadCatalogue reads all trains that are not retired, several pages at a time. What has changed since
-// the revision, which was read before, is read again by the next refresh.
+// loadCatalogue reads all schedules and trains that are not retired, several pages of trains at a time. What
+// has changed since the revision, which was read before, is read again by the next refresh.
 func (s *System) loadCatalogue(revision int64) error {
 	read, pages := newCatalogue(), trainPages{next: booking.Cursor{At: time.Now()}}
 	read.revision = revision
+	if err := s.loadSchedules(read); err != nil {
+		return err
+	}
 	var mu sync.Mutex // of read
 	var readers errgroup.Group
 	for range min(maxReads, runtime.GOMAXPROCS(0)) {
@@ -139,6 +173,23 @@ func (s *System) loadCatalogue(revision int64) error {
 	s.catalogue.replace(read, time.Now())
 	s.refreshes.done.Go(debug.FreeOSMemory) // most of what the load has used is garbage
 	return nil
+}
+
+// loadSchedules reads the schedules that are not retired.
+func (s *System) loadSchedules(to *catalogue) error {
+	for now, after := time.Now(), (booking.ScheduleID{}); ; {
+		page, err := within(s, func(ctx context.Context) ([]persistence.StoredSchedule, error) {
+			return s.store.ListSchedules(ctx, now, after, trainsPerPage)
+		})
+		if err != nil {
+			return err
+		}
+		to.addSchedules(page)
+		if len(page) < trainsPerPage {
+			return nil
+		}
+		after = page[len(page)-1].ID
+	}
 }
 
 // trainPages are the pages of the trains that are not retired, for several readers.
@@ -233,8 +284,13 @@ func (s *System) findTrains(ctx context.Context, ids ...booking.TrainID) ([]*boo
 	}
 	found, err := s.passive.find(ctx, missing)
 	for i, id := range ids {
-		if at := slices.IndexFunc(found, func(t booking.Train) bool { return t.ID == id }); trains[i] == nil && at >= 0 {
+		if trains[i] != nil {
+			continue
+		}
+		if at := slices.IndexFunc(found, func(t booking.Train) bool { return t.ID == id }); at >= 0 {
 			trains[i] = &found[at]
+		} else if err == nil {
+			trains[i] = s.catalogue.findComputed(id)
 		}
 	}
 	return trains, err

@@ -1,28 +1,42 @@
 package actors
 
-import (
-	"slices"
-	"sync"
-
-	"trainbooking.dev/booking"
-)
+import "trainbooking.dev/booking"
 
 // route is a sequence of stations, with the trains that call there. Trains of many days share it.
 type route struct {
 	key       string     // the folded names of its stops, each with a 0 after it
 	stations  []*station // each once
 	ambiguous bool       // two stops have one search key
-	trains    []*booking.Train
+	like      *booking.Train
+	trains    timetable // that are no departures of a schedule
+	// departures are those with a row. schedules are the schedules that have departures here, with or
+	// without a row, and how many rows, and one more if the schedule itself runs here.
+	departures timetable
+	schedules  map[*scheduled]int
+}
 
-	mu sync.Mutex
-	// boards are the trains in the order in which they leave a stop, by the stop: one train may overtake
-	// another. A board is made when it is first asked for, since nobody looks at most of them.
-	boards map[int][]entry
+// visit records that a train calls at its stations, and returns its route. listed reports whether it
+// counts for the number of trains of a station: departures do not, since their schedule does.
+func (c *catalogue) visit(train *booking.Train, listed bool) *route {
+	c.key = c.key[:0]
+	for _, stop := range train.Stops {
+		n := c.spell(stop.Station)
+		n.uses.add(listed)
+		c.key = append(append(c.key, n.folded...), 0)
+	}
+	r := c.routes[string(c.key)]
+	if r == nil {
+		r = c.addRoute(string(c.key), train)
+	}
+	for _, s := range r.stations {
+		s.uses.add(listed)
+	}
+	return r
 }
 
 // addRoute adds the route of a train.
 func (c *catalogue) addRoute(key string, train *booking.Train) *route {
-	r := &route{key: key}
+	r := &route{key: key, like: train, schedules: map[*scheduled]int{}}
 	c.routes[key] = r
 	for i, stop := range train.Stops {
 		s := c.spell(stop.Station).station
@@ -36,44 +50,25 @@ func (c *catalogue) addRoute(key string, train *booking.Train) *route {
 	return r
 }
 
-// add adds a train. No board may be in use.
-func (r *route) add(train *booking.Train) {
-	r.trains = append(r.trains, train)
-	for stop, board := range r.boards {
-		r.boards[stop] = insert(board, departing(train, stop), entry.position)
+// leave records that a train of a route that has been removed no longer calls at its stations.
+func (c *catalogue) leave(r *route, train *booking.Train, listed bool) {
+	c.unspell(train.Stops, listed)
+	c.leaveStations(r.stations, listed)
+	if len(r.trains.trains) > 0 || len(r.schedules) > 0 {
+		return
+	}
+	delete(c.routes, r.key)
+	for _, s := range r.stations {
+		delete(s.routes, r)
 	}
 }
 
-// remove removes a train. No board may be in use.
-func (r *route) remove(train *booking.Train) {
-	i := slices.Index(r.trains, train)
-	r.trains = slices.Delete(r.trains, i, i+1)
-	for stop, board := range r.boards {
-		r.boards[stop] = without(board, departing(train, stop), entry.position)
-	}
-}
+// attach records one more reason why a schedule has departures on the route, and detach that there is
+// one less.
+func (r *route) attach(s *scheduled) { r.schedules[s]++ }
 
-// board returns the trains in the order in which they leave the stop where the segment begins.
-func (r *route) board(segment booking.Legs) []entry {
-	stop, _ := segment.Bounds()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if board, made := r.boards[stop]; made {
-		return board
+func (r *route) detach(s *scheduled) {
+	if r.schedules[s]--; r.schedules[s] == 0 {
+		delete(r.schedules, s)
 	}
-	board := make([]entry, len(r.trains))
-	for i, train := range r.trains {
-		board[i] = departing(train, stop)
-	}
-	slices.SortFunc(board, entry.compare)
-	if r.boards == nil {
-		r.boards = map[int][]entry{}
-	}
-	r.boards[stop] = board
-	return board
-}
-
-// departing returns the entry of a train on the board of a stop.
-func departing(train *booking.Train, stop int) entry {
-	return newEntry(train, train.DeparturePosition(booking.Segment(stop, stop+1)))
 }

@@ -28,8 +28,9 @@ func (s *System) SeatMap(ctx context.Context, id booking.TrainID, from, to strin
 }
 
 // Search implements booking.Service.
-func (s *System) Search(ctx context.Context, from, to string) ([]booking.Availability, error) {
-	results, _, err := s.queryTrains(ctx, s.catalogue.onSale(from, to, time.Now()), trainQuery{From: from, To: to, Offers: true})
+func (s *System) Search(ctx context.Context, from, to string, date time.Time) ([]booking.Availability, error) {
+	trains := s.catalogue.onSale(from, to, date, time.Now())
+	results, _, err := s.queryTrains(ctx, trains, trainQuery{From: from, To: to, Offers: true})
 	return results, err
 }
 

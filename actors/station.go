@@ -15,14 +15,36 @@ type station struct {
 	key    string         // booking.SearchKey of every spelling
 	routes map[*route]int // that call there, and the position of their first stop there
 	names  []*name
-	trains int
+	uses   uses
 }
 
 // name is a spelling of a station that trains use.
 type name struct {
 	text, folded string
 	station      *station
-	trains       int
+	uses         uses
+}
+
+// uses counts the trains and schedules that call somewhere.
+type uses struct {
+	all    int // also departures that have a row
+	listed int // the others
+}
+
+func (u *uses) add(listed bool) {
+	u.all++
+	if listed {
+		u.listed++
+	}
+}
+
+// remove reports whether there are none left.
+func (u *uses) remove(listed bool) bool {
+	u.all--
+	if listed {
+		u.listed--
+	}
+	return u.all == 0
 }
 
 // word is the key of a station from the beginning of one of its words on.
@@ -57,15 +79,15 @@ func (c *catalogue) suggest(prefix string) []booking.Station {
 	}
 	found := make([]booking.Station, len(best))
 	for i, s := range best {
-		found[i] = booking.Station{Name: s.name(), Trains: s.trains}
+		found[i] = booking.Station{Name: s.name(), Trains: s.uses.listed}
 	}
 	return found
 }
 
 // byTrains orders stations by the number of their trains, and then by name.
 func byTrains(a, b *station) int {
-	if a.trains != b.trains {
-		return b.trains - a.trains
+	if a.uses.listed != b.uses.listed {
+		return b.uses.listed - a.uses.listed
 	}
 	return strings.Compare(a.name(), b.name())
 }
@@ -73,7 +95,7 @@ func byTrains(a, b *station) int {
 // name returns the spelling that the most trains use.
 func (s *station) name() string {
 	return slices.MinFunc(s.names, func(a, b *name) int {
-		return cmp.Or(b.trains-a.trains, strings.Compare(a.text, b.text))
+		return cmp.Or(b.uses.listed-a.uses.listed, b.uses.all-a.uses.all, strings.Compare(a.text, b.text))
 	}).text
 }
 
@@ -100,6 +122,7 @@ func (c *catalogue) spell(text string) *name {
 		if s == nil {
 			s = &station{key: key, routes: map[*route]int{}}
 			c.stations[key] = s
+			c.addWords(s)
 		}
 		n = &name{text: text, folded: booking.Fold(text), station: s}
 		s.names, c.names[text] = append(s.names, n), n
@@ -107,17 +130,21 @@ func (c *catalogue) spell(text string) *name {
 	return n
 }
 
-// leave records that a train that has been removed no longer calls at its stations.
-func (c *catalogue) leave(l *listing) {
-	for _, stop := range l.train.Stops {
+// unspell records that a train no longer uses the spellings of its stops.
+func (c *catalogue) unspell(stops []booking.Stop, listed bool) {
+	for _, stop := range stops {
 		n := c.names[stop.Station]
-		if n.trains--; n.trains == 0 {
+		if n.uses.remove(listed) {
 			delete(c.names, n.text)
 			n.station.names = slices.DeleteFunc(n.station.names, func(other *name) bool { return other == n })
 		}
 	}
-	for _, s := range l.route.stations {
-		if s.trains--; s.trains > 0 {
+}
+
+// leaveStations records that a train no longer calls at stations.
+func (c *catalogue) leaveStations(stations []*station, listed bool) {
+	for _, s := range stations {
+		if !s.uses.remove(listed) {
 			continue
 		}
 		delete(c.stations, s.key)
@@ -128,16 +155,14 @@ func (c *catalogue) leave(l *listing) {
 	}
 }
 
-// addWords adds the words of those stations of a new listing that are new.
-func (c *catalogue) addWords(l *listing) {
-	for _, s := range l.route.stations {
-		if s.trains > 1 {
-			continue
-		}
-		for w := range s.words() {
-			at, _ := slices.BinarySearchFunc(c.words, w, byText)
-			c.words = slices.Insert(c.words, at, w)
-		}
+// addWords adds the words of a new station, unless sortWords adds those of all stations later.
+func (c *catalogue) addWords(s *station) {
+	if c.loading {
+		return
+	}
+	for w := range s.words() {
+		at, _ := slices.BinarySearchFunc(c.words, w, byText)
+		c.words = slices.Insert(c.words, at, w)
 	}
 }
 

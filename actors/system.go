@@ -117,6 +117,7 @@ func (s *System) Start(ctx context.Context) error {
 	}
 	s.background.Go(func() { s.rebalance(s.running) })
 	s.background.Go(func() { s.refreshPeriodically(s.running) })
+	s.background.Go(func() { s.settlePeriodically(s.running) })
 	s.background.Go(func() { s.monitor.run(s.running) })
 	return nil
 }

@@ -22,17 +22,24 @@ func (s *System) CreateTrain(ctx context.Context, train booking.Train) (booking.
 	if err := train.CheckNames(nil); err != nil {
 		return booking.Train{}, err
 	}
+	if s.catalogue.findComputed(train.ID) != nil {
+		return booking.Train{}, trainExists()
+	}
 	train.CreatedAt = time.Now().UTC().Truncate(time.Microsecond)
-	train.UpdatedAt = train.CreatedAt
+	train.UpdatedAt, train.Follows = train.CreatedAt, s.catalogue.follows(train.ID)
 	err = s.store.CreateTrain(ctx, train)
 	switch {
 	case errors.Is(err, persistence.ErrExists):
-		return booking.Train{}, &booking.Error{Code: booking.CodeAlreadyExists, Message: "A train with this id already exists"}
+		return booking.Train{}, trainExists()
 	case err != nil:
 		s.refreshes.begin() // it may be created
 		return booking.Train{}, persistence.ClientError(err)
 	}
 	return train, timeoutOf(s.announce(ctx))
+}
+
+func trainExists() error {
+	return &booking.Error{Code: booking.CodeAlreadyExists, Message: "A train with this id already exists"}
 }
 
 // PutTrain implements booking.Service.
@@ -66,11 +73,17 @@ func (s *System) PutTrain(ctx context.Context, train booking.Train) (booking.Tra
 
 // DeleteTrain implements booking.Service.
 func (s *System) DeleteTrain(ctx context.Context, id booking.TrainID, force bool) error {
-	_, lost, err := sendRequest[empty](ctx, s, id, activation.Delete{Force: force})
+	_, lost, err := sendRequest[empty](ctx, s, id, activation.Delete{Force: force, Cancels: isDeparture(id)})
 	if lost && booking.CodeOf(err) == booking.CodeNotFound { // an earlier attempt did it
 		return timeoutOf(s.announce(ctx))
 	}
 	return err
+}
+
+// isDeparture reports whether an id may be that of a departure.
+func isDeparture(id booking.TrainID) bool {
+	_, _, ok := id.Schedule()
+	return ok
 }
 
 // timeoutOf returns the error of a change that some members may not have yet.

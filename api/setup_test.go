@@ -88,11 +88,11 @@ type failingSearch struct {
 	search func(context.Context) error
 }
 
-func (f failingSearch) Search(ctx context.Context, from, to string) ([]booking.Availability, error) {
+func (f failingSearch) Search(ctx context.Context, from, to string, date time.Time) ([]booking.Availability, error) {
 	if err := f.search(ctx); err != nil {
 		return nil, err
 	}
-	return f.Service.Search(ctx, from, to)
+	return f.Service.Search(ctx, from, to, date)
 }
 
 // searchFails makes every search return the error of f.

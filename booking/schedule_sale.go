@@ -18,6 +18,15 @@ func (s *Schedule) SaleWindow(now time.Time) (from, to Date) {
 	return s.firstAhead(Segment(last-1, last), now, zone), to
 }
 
+// Today returns the date at now in the zone of the schedule, 0 if that is not known.
+func (s *Schedule) Today(now time.Time) Date {
+	zone, known := findZone(s.TimeZone)
+	if !known {
+		return 0
+	}
+	return DateOf(now.In(zone))
+}
+
 // Sold reports whether the departure on date is for sale at now: it runs, its sales have begun, and
 // there is a segment on which it has not left.
 func (s *Schedule) Sold(date Date, now time.Time) bool {

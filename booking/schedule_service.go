@@ -22,8 +22,8 @@ type Schedules interface {
 	FindSchedule(ctx context.Context, id ScheduleID) (ScheduleStatus, error)
 	// ListSchedules returns the schedules whose last departure is not retired, oldest first, on one page.
 	ListSchedules(ctx context.Context, page PageRequest) (Page[ScheduleStatus], error)
-	// ListDepartures returns the departures of a schedule from one date to another, both included, in
-	// order of date, with tallies over the whole run: those that it runs, and those that have a
+	// ListDepartures returns the departures of a schedule from one date (0: today in its zone) to another,
+	// both included, in order of date, with tallies over the whole run: those that it runs, and those that have a
 	// definition of their own or were cancelled. The page is Incomplete if some could not be read.
 	ListDepartures(ctx context.Context, id ScheduleID, from, to Date, page PageRequest) (Page[DepartureStatus], error)
 }

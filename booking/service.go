@@ -17,6 +17,7 @@ import (
 // not_found for an unknown train.
 type Service interface {
 	Trains
+	Schedules
 	Seats
 	Bookings
 }
@@ -42,10 +43,10 @@ type Trains interface {
 	// not be read.
 	ListTrains(ctx context.Context, query TrainQuery) (Page[Availability], error)
 	// Search returns the trains that a passenger can still book from one station to
-	// another (Sells and not Departed), in the order of ListDepartures, with seat lists. Stations are
-	// compared by SearchKey. The slice is never nil. Trains that could not be read are missing,
-	// unless that is true of all.
-	Search(ctx context.Context, from, to string) ([]Availability, error)
+	// another (Sells and not Departed), in the order of ListDepartures, with seat lists: those that leave
+	// on date, as in a TrainQuery. Stations are compared by SearchKey. The slice is never nil. Trains that
+	// could not be read are missing, unless that is true of all.
+	Search(ctx context.Context, from, to string, date time.Time) ([]Availability, error)
 	// SuggestStations returns the stations whose search key begins with that of prefix, which must
 	// not be blank, or does so from one of its words on. There are at most MaxSuggestions, those
 	// with the most trains that have not retired first, then by name. The slice is never nil.
@@ -112,7 +113,10 @@ type Bookings interface {
 
 // TrainQuery selects trains: all of them, or those that run From one station To
 // another (set both or neither), or of those the ones that leave From on Date, a
-// local date in the UTC offset of that stop.
+// local date in the UTC offset of that stop, or of the next one that has a time.
+//
+// Of a schedule, a Date selects the departures that leave then. Without a Date only the next departure
+// that a passenger can book is selected.
 type TrainQuery struct {
 	From, To string
 	Date     time.Time // only year, month and day are used; zero: any

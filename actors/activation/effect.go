@@ -92,8 +92,7 @@ type (
 	WriteDeletion struct {
 		write
 		Guard persistence.Guard
-		At    time.Time
-		Force bool
+		persistence.Deletion
 		Holds []booking.Hold
 	}
 )

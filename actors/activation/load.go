@@ -190,8 +190,10 @@ func (m *Machine) notLoaded(err error) {
 	}
 	m.report(NotLoaded, 1, err)
 	r := Response{Err: loadFailure(err)}
-	if errors.Is(err, persistence.ErrFenced) || errors.Is(err, persistence.ErrConflict) || errors.Is(err, ErrLeaseExpired) {
-		r = Response{Retry: true}
+	for _, passing := range []error{persistence.ErrFenced, persistence.ErrConflict, persistence.ErrStale, ErrLeaseExpired} {
+		if errors.Is(err, passing) {
+			r = Response{Retry: true}
+		}
 	}
 	m.replyToAll(r)
 	m.halt()

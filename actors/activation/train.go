@@ -15,7 +15,7 @@ type Change struct{ To booking.Train }
 func (x Change) run(m *Machine, c *call) {
 	before := m.seats.Train()
 	to := x.To
-	to.CreatedAt, to.UpdatedAt = before.CreatedAt, laterThan(before.UpdatedAt, m.now)
+	to.CreatedAt, to.UpdatedAt, to.Follows = before.CreatedAt, laterThan(before.UpdatedAt, m.now), before.Follows
 	if before.Same(&to) {
 		m.respond(c, *before, nil)
 		return
@@ -24,6 +24,35 @@ func (x Change) run(m *Machine, c *call) {
 		if err := m.seats.CheckChange(to); err != nil {
 			m.refuse(c, err)
 			return
+		}
+		m.ask(&WriteChange{write{c.Request, func(err error) { m.changed(c, to, err) }}, m.guard, to})
+	})
+}
+
+// Follow changes a departure when nothing is in flight, because its schedule has changed, as
+// booking.Follow says, and returns it. One that no seat is taken of is deleted if the schedule does not run
+// on its date any more. It does nothing if the departure follows another definition than From already.
+type Follow struct {
+	Date          booking.Date
+	Before, After booking.Schedule // definitions
+	From, To      int64            // their revisions
+}
+
+func (x Follow) run(m *Machine, c *call) {
+	if m.seats.Train().Follows != x.From {
+		m.respond(c, nil, nil)
+		return
+	}
+	m.quiesce(c, func() {
+		departure := m.seats.Train()
+		to, following := booking.Follow(*departure, x.Date, m.seats.Taken(), &x.Before, &x.After)
+		if following == booking.Dropped {
+			m.delete(c, persistence.Deletion{At: m.now.UTC()})
+			return
+		}
+		to.Follows = x.To
+		if !to.Same(departure) {
+			to.UpdatedAt = laterThan(departure.UpdatedAt, m.now)
 		}
 		m.ask(&WriteChange{write{c.Request, func(err error) { m.changed(c, to, err) }}, m.guard, to})
 	})
@@ -61,20 +90,31 @@ func laterThan(before, now time.Time) time.Time {
 }
 
 // Delete deletes the train when nothing is in flight, and returns nothing. The activation halts.
-// With Force it cancels the bookings.
-type Delete struct{ Force bool }
+type Delete struct {
+	Force   bool // cancels the bookings
+	Cancels bool // the departure; see persistence.Deletion
+	// Follows, unless 0, is the definition that the departure follows. One that follows a later one stays.
+	Follows int64
+}
 
 func (x Delete) run(m *Machine, c *call) {
+	if x.Follows != 0 && x.Follows != m.seats.Train().Follows {
+		m.respond(c, nil, nil)
+		return
+	}
 	m.quiesce(c, func() {
 		if m.seats.HasBookings() && !x.Force {
 			m.refuse(c, hasBookings())
 			return
 		}
-		m.deleting = true
-		m.ask(&WriteDeletion{
-			write{c.Request, func(err error) { m.deleted(c, err) }},
-			m.guard, m.now.UTC(), x.Force, m.seats.LiveHolds(),
-		})
+		m.delete(c, persistence.Deletion{At: m.now.UTC(), Force: x.Force, Cancels: x.Cancels})
+	})
+}
+
+func (m *Machine) delete(c *call, deletion persistence.Deletion) {
+	m.deleting = true
+	m.ask(&WriteDeletion{
+		write{c.Request, func(err error) { m.deleted(c, err) }}, m.guard, deletion, m.seats.LiveHolds(),
 	})
 }
 

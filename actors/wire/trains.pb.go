@@ -104,6 +104,8 @@ type ExecuteRequest struct {
 	//	*ExecuteRequest_ReleaseSeats
 	//	*ExecuteRequest_CheckCancel
 	//	*ExecuteRequest_Exchange
+	//	*ExecuteRequest_DeleteDeparture
+	//	*ExecuteRequest_Follow
 	Command       isExecuteRequest_Command `protobuf_oneof:"command"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -296,6 +298,24 @@ func (x *ExecuteRequest) GetExchange() *Exchange {
 	return nil
 }
 
+func (x *ExecuteRequest) GetDeleteDeparture() *DeleteDeparture {
+	if x != nil {
+		if x, ok := x.Command.(*ExecuteRequest_DeleteDeparture); ok {
+			return x.DeleteDeparture
+		}
+	}
+	return nil
+}
+
+func (x *ExecuteRequest) GetFollow() *Follow {
+	if x != nil {
+		if x, ok := x.Command.(*ExecuteRequest_Follow); ok {
+			return x.Follow
+		}
+	}
+	return nil
+}
+
 type isExecuteRequest_Command interface {
 	isExecuteRequest_Command()
 }
@@ -348,6 +368,14 @@ type ExecuteRequest_Exchange struct {
 	Exchange *Exchange `protobuf:"bytes,19,opt,name=exchange,proto3,oneof"`
 }
 
+type ExecuteRequest_DeleteDeparture struct {
+	DeleteDeparture *DeleteDeparture `protobuf:"bytes,20,opt,name=delete_departure,json=deleteDeparture,proto3,oneof"`
+}
+
+type ExecuteRequest_Follow struct {
+	Follow *Follow `protobuf:"bytes,21,opt,name=follow,proto3,oneof"`
+}
+
 func (*ExecuteRequest_Hold) isExecuteRequest_Command() {}
 
 func (*ExecuteRequest_Confirm) isExecuteRequest_Command() {}
@@ -371,6 +399,10 @@ func (*ExecuteRequest_ReleaseSeats) isExecuteRequest_Command() {}
 func (*ExecuteRequest_CheckCancel) isExecuteRequest_Command() {}
 
 func (*ExecuteRequest_Exchange) isExecuteRequest_Command() {}
+
+func (*ExecuteRequest_DeleteDeparture) isExecuteRequest_Command() {}
+
+func (*ExecuteRequest_Follow) isExecuteRequest_Command() {}
 
 // Hold is a booking.HoldRequest.
 type Hold struct {
@@ -875,6 +907,145 @@ func (x *Delete) GetForce() bool {
 	return false
 }
 
+// DeleteDeparture is a command of its own, because an earlier version would ignore what is not in Delete.
+type DeleteDeparture struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Force         bool                   `protobuf:"varint,1,opt,name=force,proto3" json:"force,omitempty"`
+	Cancels       bool                   `protobuf:"varint,2,opt,name=cancels,proto3" json:"cancels,omitempty"`
+	Follows       int64                  `protobuf:"varint,3,opt,name=follows,proto3" json:"follows,omitempty"` // 0: any definition
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteDeparture) Reset() {
+	*x = DeleteDeparture{}
+	mi := &file_actors_wire_trains_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteDeparture) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteDeparture) ProtoMessage() {}
+
+func (x *DeleteDeparture) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_wire_trains_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteDeparture.ProtoReflect.Descriptor instead.
+func (*DeleteDeparture) Descriptor() ([]byte, []int) {
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DeleteDeparture) GetForce() bool {
+	if x != nil {
+		return x.Force
+	}
+	return false
+}
+
+func (x *DeleteDeparture) GetCancels() bool {
+	if x != nil {
+		return x.Cancels
+	}
+	return false
+}
+
+func (x *DeleteDeparture) GetFollows() int64 {
+	if x != nil {
+		return x.Follows
+	}
+	return 0
+}
+
+// Follow makes a departure follow another definition of its schedule. The definitions are as they are
+// stored, in JSON.
+type Follow struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Date          int32                  `protobuf:"varint,1,opt,name=date,proto3" json:"date,omitempty"` // days since 2020-01-01
+	Before        string                 `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	After         string                 `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	From          int64                  `protobuf:"varint,4,opt,name=from,proto3" json:"from,omitempty"` // the revision of before
+	To            int64                  `protobuf:"varint,5,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Follow) Reset() {
+	*x = Follow{}
+	mi := &file_actors_wire_trains_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Follow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Follow) ProtoMessage() {}
+
+func (x *Follow) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_wire_trains_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Follow.ProtoReflect.Descriptor instead.
+func (*Follow) Descriptor() ([]byte, []int) {
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Follow) GetDate() int32 {
+	if x != nil {
+		return x.Date
+	}
+	return 0
+}
+
+func (x *Follow) GetBefore() string {
+	if x != nil {
+		return x.Before
+	}
+	return ""
+}
+
+func (x *Follow) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+func (x *Follow) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *Follow) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
 type ExecuteResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The command was not executed, or its result is lost: send it to the next activation.
@@ -900,7 +1071,7 @@ type ExecuteResponse struct {
 
 func (x *ExecuteResponse) Reset() {
 	*x = ExecuteResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[9]
+	mi := &file_actors_wire_trains_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -912,7 +1083,7 @@ func (x *ExecuteResponse) String() string {
 func (*ExecuteResponse) ProtoMessage() {}
 
 func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[9]
+	mi := &file_actors_wire_trains_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -925,7 +1096,7 @@ func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteResponse.ProtoReflect.Descriptor instead.
 func (*ExecuteResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{9}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ExecuteResponse) GetRetry() bool {
@@ -1041,7 +1212,7 @@ type HeldSeats struct {
 
 func (x *HeldSeats) Reset() {
 	*x = HeldSeats{}
-	mi := &file_actors_wire_trains_proto_msgTypes[10]
+	mi := &file_actors_wire_trains_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1053,7 +1224,7 @@ func (x *HeldSeats) String() string {
 func (*HeldSeats) ProtoMessage() {}
 
 func (x *HeldSeats) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[10]
+	mi := &file_actors_wire_trains_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1066,7 +1237,7 @@ func (x *HeldSeats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldSeats.ProtoReflect.Descriptor instead.
 func (*HeldSeats) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{10}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *HeldSeats) GetId() []byte {
@@ -1125,7 +1296,7 @@ type Booking struct {
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_actors_wire_trains_proto_msgTypes[11]
+	mi := &file_actors_wire_trains_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1137,7 +1308,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[11]
+	mi := &file_actors_wire_trains_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1150,7 +1321,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{11}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Booking) GetId() []byte {
@@ -1205,7 +1376,7 @@ type Availability struct {
 
 func (x *Availability) Reset() {
 	*x = Availability{}
-	mi := &file_actors_wire_trains_proto_msgTypes[12]
+	mi := &file_actors_wire_trains_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1217,7 +1388,7 @@ func (x *Availability) String() string {
 func (*Availability) ProtoMessage() {}
 
 func (x *Availability) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[12]
+	mi := &file_actors_wire_trains_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1230,7 +1401,7 @@ func (x *Availability) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Availability.ProtoReflect.Descriptor instead.
 func (*Availability) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{12}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Availability) GetTrain() *Train {
@@ -1300,13 +1471,14 @@ type Train struct {
 	CreatedAt     int64                  `protobuf:"varint,6,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	UpdatedAt     int64                  `protobuf:"varint,7,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
 	SalesOpenAt   int64                  `protobuf:"varint,8,opt,name=sales_open_at,json=salesOpenAt,proto3" json:"sales_open_at,omitempty"`
+	Follows       int64                  `protobuf:"varint,9,opt,name=follows,proto3" json:"follows,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Train) Reset() {
 	*x = Train{}
-	mi := &file_actors_wire_trains_proto_msgTypes[13]
+	mi := &file_actors_wire_trains_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1318,7 +1490,7 @@ func (x *Train) String() string {
 func (*Train) ProtoMessage() {}
 
 func (x *Train) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[13]
+	mi := &file_actors_wire_trains_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1331,7 +1503,7 @@ func (x *Train) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Train.ProtoReflect.Descriptor instead.
 func (*Train) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{13}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Train) GetId() []byte {
@@ -1390,6 +1562,13 @@ func (x *Train) GetSalesOpenAt() int64 {
 	return 0
 }
 
+func (x *Train) GetFollows() int64 {
+	if x != nil {
+		return x.Follows
+	}
+	return 0
+}
+
 type Stop struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Station       string                 `protobuf:"bytes,1,opt,name=station,proto3" json:"station,omitempty"`
@@ -1401,7 +1580,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_actors_wire_trains_proto_msgTypes[14]
+	mi := &file_actors_wire_trains_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1413,7 +1592,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[14]
+	mi := &file_actors_wire_trains_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1426,7 +1605,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{14}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Stop) GetStation() string {
@@ -1462,7 +1641,7 @@ type LocalTime struct {
 
 func (x *LocalTime) Reset() {
 	*x = LocalTime{}
-	mi := &file_actors_wire_trains_proto_msgTypes[15]
+	mi := &file_actors_wire_trains_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1474,7 +1653,7 @@ func (x *LocalTime) String() string {
 func (*LocalTime) ProtoMessage() {}
 
 func (x *LocalTime) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[15]
+	mi := &file_actors_wire_trains_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1487,7 +1666,7 @@ func (x *LocalTime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocalTime.ProtoReflect.Descriptor instead.
 func (*LocalTime) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{15}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *LocalTime) GetSeconds() int64 {
@@ -1532,7 +1711,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_actors_wire_trains_proto_msgTypes[16]
+	mi := &file_actors_wire_trains_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1544,7 +1723,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[16]
+	mi := &file_actors_wire_trains_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1557,7 +1736,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{16}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Error) GetCode() string {
@@ -1663,7 +1842,7 @@ type QueryRequest struct {
 
 func (x *QueryRequest) Reset() {
 	*x = QueryRequest{}
-	mi := &file_actors_wire_trains_proto_msgTypes[17]
+	mi := &file_actors_wire_trains_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1675,7 +1854,7 @@ func (x *QueryRequest) String() string {
 func (*QueryRequest) ProtoMessage() {}
 
 func (x *QueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[17]
+	mi := &file_actors_wire_trains_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1688,7 +1867,7 @@ func (x *QueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryRequest.ProtoReflect.Descriptor instead.
 func (*QueryRequest) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{17}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *QueryRequest) GetTrains() [][]byte {
@@ -1755,7 +1934,7 @@ type QueryResponse struct {
 
 func (x *QueryResponse) Reset() {
 	*x = QueryResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[18]
+	mi := &file_actors_wire_trains_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1767,7 +1946,7 @@ func (x *QueryResponse) String() string {
 func (*QueryResponse) ProtoMessage() {}
 
 func (x *QueryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[18]
+	mi := &file_actors_wire_trains_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1780,7 +1959,7 @@ func (x *QueryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryResponse.ProtoReflect.Descriptor instead.
 func (*QueryResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{18}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *QueryResponse) GetFound() []*Availability {
@@ -1819,7 +1998,7 @@ type RefreshCatalogueRequest struct {
 
 func (x *RefreshCatalogueRequest) Reset() {
 	*x = RefreshCatalogueRequest{}
-	mi := &file_actors_wire_trains_proto_msgTypes[19]
+	mi := &file_actors_wire_trains_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1831,7 +2010,7 @@ func (x *RefreshCatalogueRequest) String() string {
 func (*RefreshCatalogueRequest) ProtoMessage() {}
 
 func (x *RefreshCatalogueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[19]
+	mi := &file_actors_wire_trains_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1844,7 +2023,7 @@ func (x *RefreshCatalogueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshCatalogueRequest.ProtoReflect.Descriptor instead.
 func (*RefreshCatalogueRequest) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{19}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{21}
 }
 
 type RefreshCatalogueResponse struct {
@@ -1855,7 +2034,7 @@ type RefreshCatalogueResponse struct {
 
 func (x *RefreshCatalogueResponse) Reset() {
 	*x = RefreshCatalogueResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[20]
+	mi := &file_actors_wire_trains_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1867,7 +2046,7 @@ func (x *RefreshCatalogueResponse) String() string {
 func (*RefreshCatalogueResponse) ProtoMessage() {}
 
 func (x *RefreshCatalogueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[20]
+	mi := &file_actors_wire_trains_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1880,14 +2059,14 @@ func (x *RefreshCatalogueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshCatalogueResponse.ProtoReflect.Descriptor instead.
 func (*RefreshCatalogueResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{20}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{22}
 }
 
 var File_actors_wire_trains_proto protoreflect.FileDescriptor
 
 const file_actors_wire_trains_proto_rawDesc = "" +
 	"\n" +
-	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\xad\a\n" +
+	"\x18actors/wire/trains.proto\x12\x16trainbooking.actors.v1\"\xbd\b\n" +
 	"\x0eExecuteRequest\x12\x14\n" +
 	"\x05train\x18\x01 \x01(\fR\x05train\x12\x18\n" +
 	"\aarrived\x18\x02 \x01(\x03R\aarrived\x12\x18\n" +
@@ -1907,7 +2086,9 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\rconfirm_seats\x18\x10 \x01(\v2!.trainbooking.actors.v1.HoldSeatsH\x00R\fconfirmSeats\x12H\n" +
 	"\rrelease_seats\x18\x11 \x01(\v2!.trainbooking.actors.v1.HoldSeatsH\x00R\freleaseSeats\x12H\n" +
 	"\fcheck_cancel\x18\x12 \x01(\v2#.trainbooking.actors.v1.CheckCancelH\x00R\vcheckCancel\x12>\n" +
-	"\bexchange\x18\x13 \x01(\v2 .trainbooking.actors.v1.ExchangeH\x00R\bexchangeB\t\n" +
+	"\bexchange\x18\x13 \x01(\v2 .trainbooking.actors.v1.ExchangeH\x00R\bexchange\x12T\n" +
+	"\x10delete_departure\x18\x14 \x01(\v2'.trainbooking.actors.v1.DeleteDepartureH\x00R\x0fdeleteDeparture\x128\n" +
+	"\x06follow\x18\x15 \x01(\v2\x1e.trainbooking.actors.v1.FollowH\x00R\x06followB\t\n" +
 	"\acommandJ\x04\b\t\x10\n" +
 	"\"\xda\x01\n" +
 	"\x04Hold\x12\x0e\n" +
@@ -1944,7 +2125,17 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\vold_booking\x18\x03 \x01(\fR\n" +
 	"oldBooking\"\x1e\n" +
 	"\x06Delete\x12\x14\n" +
-	"\x05force\x18\x01 \x01(\bR\x05force\"\xf1\x02\n" +
+	"\x05force\x18\x01 \x01(\bR\x05force\"[\n" +
+	"\x0fDeleteDeparture\x12\x14\n" +
+	"\x05force\x18\x01 \x01(\bR\x05force\x12\x18\n" +
+	"\acancels\x18\x02 \x01(\bR\acancels\x12\x18\n" +
+	"\afollows\x18\x03 \x01(\x03R\afollows\"n\n" +
+	"\x06Follow\x12\x12\n" +
+	"\x04date\x18\x01 \x01(\x05R\x04date\x12\x16\n" +
+	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
+	"\x05after\x18\x03 \x01(\tR\x05after\x12\x12\n" +
+	"\x04from\x18\x04 \x01(\x03R\x04from\x12\x0e\n" +
+	"\x02to\x18\x05 \x01(\x03R\x02to\"\xf1\x02\n" +
 	"\x0fExecuteResponse\x12\x14\n" +
 	"\x05retry\x18\x01 \x01(\bR\x05retry\x12\x12\n" +
 	"\x04lost\x18\x02 \x01(\bR\x04lost\x12\x14\n" +
@@ -1979,7 +2170,7 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\tavailable\x18\x05 \x01(\rR\tavailable\x12\x1b\n" +
 	"\tseat_list\x18\x06 \x01(\fR\bseatList\x127\n" +
 	"\x05seats\x18\a \x03(\x0e2!.trainbooking.actors.v1.SeatStateR\x05seats\x12\x1c\n" +
-	"\tunchanged\x18\b \x01(\bR\tunchanged\"\xf6\x01\n" +
+	"\tunchanged\x18\b \x01(\bR\tunchanged\"\x90\x02\n" +
 	"\x05Train\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
@@ -1990,7 +2181,8 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"created_at\x18\x06 \x01(\x03R\tcreatedAt\x12\x1d\n" +
 	"\n" +
 	"updated_at\x18\a \x01(\x03R\tupdatedAt\x12\"\n" +
-	"\rsales_open_at\x18\b \x01(\x03R\vsalesOpenAt\"\xa4\x01\n" +
+	"\rsales_open_at\x18\b \x01(\x03R\vsalesOpenAt\x12\x18\n" +
+	"\afollows\x18\t \x01(\x03R\afollows\"\xa4\x01\n" +
 	"\x04Stop\x12\x18\n" +
 	"\astation\x18\x01 \x01(\tR\astation\x12@\n" +
 	"\n" +
@@ -2059,7 +2251,7 @@ func file_actors_wire_trains_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_wire_trains_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_actors_wire_trains_proto_goTypes = []any{
 	(SeatState)(0),                   // 0: trainbooking.actors.v1.SeatState
 	(*ExecuteRequest)(nil),           // 1: trainbooking.actors.v1.ExecuteRequest
@@ -2071,26 +2263,28 @@ var file_actors_wire_trains_proto_goTypes = []any{
 	(*CheckCancel)(nil),              // 7: trainbooking.actors.v1.CheckCancel
 	(*Exchange)(nil),                 // 8: trainbooking.actors.v1.Exchange
 	(*Delete)(nil),                   // 9: trainbooking.actors.v1.Delete
-	(*ExecuteResponse)(nil),          // 10: trainbooking.actors.v1.ExecuteResponse
-	(*HeldSeats)(nil),                // 11: trainbooking.actors.v1.HeldSeats
-	(*Booking)(nil),                  // 12: trainbooking.actors.v1.Booking
-	(*Availability)(nil),             // 13: trainbooking.actors.v1.Availability
-	(*Train)(nil),                    // 14: trainbooking.actors.v1.Train
-	(*Stop)(nil),                     // 15: trainbooking.actors.v1.Stop
-	(*LocalTime)(nil),                // 16: trainbooking.actors.v1.LocalTime
-	(*Error)(nil),                    // 17: trainbooking.actors.v1.Error
-	(*QueryRequest)(nil),             // 18: trainbooking.actors.v1.QueryRequest
-	(*QueryResponse)(nil),            // 19: trainbooking.actors.v1.QueryResponse
-	(*RefreshCatalogueRequest)(nil),  // 20: trainbooking.actors.v1.RefreshCatalogueRequest
-	(*RefreshCatalogueResponse)(nil), // 21: trainbooking.actors.v1.RefreshCatalogueResponse
-	nil,                              // 22: trainbooking.actors.v1.Error.FieldsEntry
+	(*DeleteDeparture)(nil),          // 10: trainbooking.actors.v1.DeleteDeparture
+	(*Follow)(nil),                   // 11: trainbooking.actors.v1.Follow
+	(*ExecuteResponse)(nil),          // 12: trainbooking.actors.v1.ExecuteResponse
+	(*HeldSeats)(nil),                // 13: trainbooking.actors.v1.HeldSeats
+	(*Booking)(nil),                  // 14: trainbooking.actors.v1.Booking
+	(*Availability)(nil),             // 15: trainbooking.actors.v1.Availability
+	(*Train)(nil),                    // 16: trainbooking.actors.v1.Train
+	(*Stop)(nil),                     // 17: trainbooking.actors.v1.Stop
+	(*LocalTime)(nil),                // 18: trainbooking.actors.v1.LocalTime
+	(*Error)(nil),                    // 19: trainbooking.actors.v1.Error
+	(*QueryRequest)(nil),             // 20: trainbooking.actors.v1.QueryRequest
+	(*QueryResponse)(nil),            // 21: trainbooking.actors.v1.QueryResponse
+	(*RefreshCatalogueRequest)(nil),  // 22: trainbooking.actors.v1.RefreshCatalogueRequest
+	(*RefreshCatalogueResponse)(nil), // 23: trainbooking.actors.v1.RefreshCatalogueResponse
+	nil,                              // 24: trainbooking.actors.v1.Error.FieldsEntry
 }
 var file_actors_wire_trains_proto_depIdxs = []int32{
 	2,  // 0: trainbooking.actors.v1.ExecuteRequest.hold:type_name -> trainbooking.actors.v1.Hold
 	3,  // 1: trainbooking.actors.v1.ExecuteRequest.confirm:type_name -> trainbooking.actors.v1.HoldRef
 	3,  // 2: trainbooking.actors.v1.ExecuteRequest.release:type_name -> trainbooking.actors.v1.HoldRef
 	5,  // 3: trainbooking.actors.v1.ExecuteRequest.cancel:type_name -> trainbooking.actors.v1.Cancel
-	14, // 4: trainbooking.actors.v1.ExecuteRequest.change:type_name -> trainbooking.actors.v1.Train
+	16, // 4: trainbooking.actors.v1.ExecuteRequest.change:type_name -> trainbooking.actors.v1.Train
 	9,  // 5: trainbooking.actors.v1.ExecuteRequest.delete:type_name -> trainbooking.actors.v1.Delete
 	3,  // 6: trainbooking.actors.v1.ExecuteRequest.extend:type_name -> trainbooking.actors.v1.HoldRef
 	6,  // 7: trainbooking.actors.v1.ExecuteRequest.cancel_seats:type_name -> trainbooking.actors.v1.CancelSeats
@@ -2098,33 +2292,35 @@ var file_actors_wire_trains_proto_depIdxs = []int32{
 	4,  // 9: trainbooking.actors.v1.ExecuteRequest.release_seats:type_name -> trainbooking.actors.v1.HoldSeats
 	7,  // 10: trainbooking.actors.v1.ExecuteRequest.check_cancel:type_name -> trainbooking.actors.v1.CheckCancel
 	8,  // 11: trainbooking.actors.v1.ExecuteRequest.exchange:type_name -> trainbooking.actors.v1.Exchange
-	3,  // 12: trainbooking.actors.v1.HoldSeats.ref:type_name -> trainbooking.actors.v1.HoldRef
-	5,  // 13: trainbooking.actors.v1.CancelSeats.cancel:type_name -> trainbooking.actors.v1.Cancel
-	3,  // 14: trainbooking.actors.v1.Exchange.hold:type_name -> trainbooking.actors.v1.HoldRef
-	17, // 15: trainbooking.actors.v1.ExecuteResponse.error:type_name -> trainbooking.actors.v1.Error
-	11, // 16: trainbooking.actors.v1.ExecuteResponse.held:type_name -> trainbooking.actors.v1.HeldSeats
-	12, // 17: trainbooking.actors.v1.ExecuteResponse.booked:type_name -> trainbooking.actors.v1.Booking
-	14, // 18: trainbooking.actors.v1.ExecuteResponse.train:type_name -> trainbooking.actors.v1.Train
-	14, // 19: trainbooking.actors.v1.Availability.train:type_name -> trainbooking.actors.v1.Train
-	0,  // 20: trainbooking.actors.v1.Availability.seats:type_name -> trainbooking.actors.v1.SeatState
-	15, // 21: trainbooking.actors.v1.Train.stops:type_name -> trainbooking.actors.v1.Stop
-	16, // 22: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
-	16, // 23: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
-	22, // 24: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
-	18, // 25: trainbooking.actors.v1.QueryRequest.more:type_name -> trainbooking.actors.v1.QueryRequest
-	13, // 26: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
-	17, // 27: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
-	1,  // 28: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
-	18, // 29: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
-	20, // 30: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
-	10, // 31: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
-	19, // 32: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
-	21, // 33: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
-	31, // [31:34] is the sub-list for method output_type
-	28, // [28:31] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	10, // 12: trainbooking.actors.v1.ExecuteRequest.delete_departure:type_name -> trainbooking.actors.v1.DeleteDeparture
+	11, // 13: trainbooking.actors.v1.ExecuteRequest.follow:type_name -> trainbooking.actors.v1.Follow
+	3,  // 14: trainbooking.actors.v1.HoldSeats.ref:type_name -> trainbooking.actors.v1.HoldRef
+	5,  // 15: trainbooking.actors.v1.CancelSeats.cancel:type_name -> trainbooking.actors.v1.Cancel
+	3,  // 16: trainbooking.actors.v1.Exchange.hold:type_name -> trainbooking.actors.v1.HoldRef
+	19, // 17: trainbooking.actors.v1.ExecuteResponse.error:type_name -> trainbooking.actors.v1.Error
+	13, // 18: trainbooking.actors.v1.ExecuteResponse.held:type_name -> trainbooking.actors.v1.HeldSeats
+	14, // 19: trainbooking.actors.v1.ExecuteResponse.booked:type_name -> trainbooking.actors.v1.Booking
+	16, // 20: trainbooking.actors.v1.ExecuteResponse.train:type_name -> trainbooking.actors.v1.Train
+	16, // 21: trainbooking.actors.v1.Availability.train:type_name -> trainbooking.actors.v1.Train
+	0,  // 22: trainbooking.actors.v1.Availability.seats:type_name -> trainbooking.actors.v1.SeatState
+	17, // 23: trainbooking.actors.v1.Train.stops:type_name -> trainbooking.actors.v1.Stop
+	18, // 24: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
+	18, // 25: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
+	24, // 26: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
+	20, // 27: trainbooking.actors.v1.QueryRequest.more:type_name -> trainbooking.actors.v1.QueryRequest
+	15, // 28: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
+	19, // 29: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
+	1,  // 30: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
+	20, // 31: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
+	22, // 32: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
+	12, // 33: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
+	21, // 34: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
+	23, // 35: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
+	33, // [33:36] is the sub-list for method output_type
+	30, // [30:33] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_actors_wire_trains_proto_init() }
@@ -2145,8 +2341,10 @@ func file_actors_wire_trains_proto_init() {
 		(*ExecuteRequest_ReleaseSeats)(nil),
 		(*ExecuteRequest_CheckCancel)(nil),
 		(*ExecuteRequest_Exchange)(nil),
+		(*ExecuteRequest_DeleteDeparture)(nil),
+		(*ExecuteRequest_Follow)(nil),
 	}
-	file_actors_wire_trains_proto_msgTypes[9].OneofWrappers = []any{
+	file_actors_wire_trains_proto_msgTypes[11].OneofWrappers = []any{
 		(*ExecuteResponse_Held)(nil),
 		(*ExecuteResponse_Booked)(nil),
 		(*ExecuteResponse_Train)(nil),
@@ -2157,7 +2355,7 @@ func file_actors_wire_trains_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_wire_trains_proto_rawDesc), len(file_actors_wire_trains_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   22,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -51,7 +51,7 @@ func TestURLMayHaveAPrefix(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.Confirm(t.Context(), booking.HoldRef{Train: train.ID, User: user, Hold: hold.ID})
 	require.NoError(t, err)
-	found, err := c.Search(t.Context(), "A", "C")
+	found, err := c.Search(t.Context(), "A", "C", time.Time{})
 	require.NoError(t, err)
 	require.Len(t, found, 1)
 }

@@ -155,7 +155,7 @@ func TestResponseFromElsewhereHasOutcomeUnknown(t *testing.T) {
 			_, err = c.UserBookings(t.Context(), uuid.Nil, booking.PageRequest{})
 			requireUnknown(t, row.code, err)
 			if row.body != "[]" { // a valid response of get-trains
-				_, err = c.Search(t.Context(), "A", "C")
+				_, err = c.Search(t.Context(), "A", "C", time.Time{})
 				requireUnknown(t, row.code, err)
 			}
 			_, err = c.SeatMap(t.Context(), train.ID, "", "")

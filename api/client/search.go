@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"trainbooking.dev/booking"
 )
@@ -60,19 +61,22 @@ func (t availableTrain) availability(train booking.Train) (booking.Availability,
 // Search returns the trains that can be booked between two stations, in the order in which they
 // depart, with their seat lists; see booking.Trains. It sends two requests, because get-trains returns
 // the seats and /v1/trains the stops. It omits a train that is deleted or departs between the two.
-func (c *Client) Search(ctx context.Context, from, to string) ([]booking.Availability, error) {
+func (c *Client) Search(ctx context.Context, from, to string, date time.Time) ([]booking.Availability, error) {
 	found := []booking.Availability{}
 	if sameStation(from, to) {
 		return found, nil
 	}
+	query := url.Values{"source": {from}, "destination": {to}}
+	if !date.IsZero() {
+		query.Set("date", date.Format(time.DateOnly))
+	}
 	available, err := do(ctx, c, request{
-		operation: "Search", method: http.MethodGet, path: "/train/get-trains/",
-		query: url.Values{"source": {from}, "destination": {to}}, public: true,
+		operation: "Search", method: http.MethodGet, path: "/train/get-trains/", query: query, public: true,
 	}, checkTrains)
 	if err != nil {
 		return nil, err
 	}
-	trains, err := c.findTrains(ctx, available, booking.TrainQuery{From: from, To: to})
+	trains, err := c.findTrains(ctx, available, booking.TrainQuery{From: from, To: to, Date: date})
 	if err != nil {
 		return nil, err
 	}

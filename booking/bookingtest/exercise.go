@@ -25,6 +25,7 @@ func Exercise(t *testing.T, open func(t *testing.T, rules booking.HoldRules) boo
 	}{
 		{"Trains", time.Minute, trainFacts},
 		{"Lists", time.Minute, listFacts},
+		{"Schedules", time.Minute, scheduleFacts},
 		{"Holds", time.Minute, holdFacts},
 		{"Parts", time.Minute, partFacts},
 		{"UserHolds", time.Minute, userHoldFacts},

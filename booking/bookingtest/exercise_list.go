@@ -20,7 +20,7 @@ var listFacts = []fact{
 		require.Empty(x, x.searched("C", "B"))
 		require.Empty(x, x.searched("B", "B"))
 		require.Empty(x, x.searched("A", "Nowhere"))
-		found, err := x.Search(x.ctx(), x.station("A"), x.station("Nowhere"))
+		found, err := x.Search(x.ctx(), x.station("A"), x.station("Nowhere"), time.Time{})
 		require.NoError(x, err)
 		require.NotNil(x, found, "an empty list is not nil")
 	}},
@@ -31,7 +31,7 @@ var listFacts = []fact{
 		train := x.create(draft)
 		require.Equal(x, []booking.TrainID{train.ID}, x.searched("GROSSE STRASSE", "दिल्ली"))
 		require.Equal(x, []booking.TrainID{train.ID}, x.searched(" große straße", "दिल्ली"))
-		found, err := x.Search(x.ctx(), strings.ToUpper(x.station("b")), x.station("C"))
+		found, err := x.Search(x.ctx(), strings.ToUpper(x.station("b")), x.station("C"), time.Time{})
 		require.NoError(x, err)
 		require.Equal(x, x.station("B"), found[0].Train.Stops[1].Station, "in the spelling of the train")
 	}},
@@ -232,7 +232,7 @@ var listFacts = []fact{
 // searched returns the ids of the trains that a search finds.
 func (x *exercise) searched(from, to string) (ids []booking.TrainID) {
 	x.Helper()
-	found, err := x.Search(x.ctx(), x.station(from), x.station(to))
+	found, err := x.Search(x.ctx(), x.station(from), x.station(to), time.Time{})
 	require.NoError(x, err)
 	for _, a := range found {
 		ids = append(ids, a.Train.ID)
@@ -251,7 +251,7 @@ func (x *exercise) suggested(prefix string) []booking.Station {
 // requireFound checks the seats and tally of the only train that a search finds.
 func (x *exercise) requireFound(from, to, list string, tally booking.Tally) {
 	x.Helper()
-	found, err := x.Search(x.ctx(), x.station(from), x.station(to))
+	found, err := x.Search(x.ctx(), x.station(from), x.station(to), time.Time{})
 	require.NoError(x, err)
 	require.Len(x, found, 1)
 	require.JSONEq(x, list, string(found[0].SeatList))

@@ -213,7 +213,7 @@ func (x *exercise) requireNotFound(train booking.Train, hold booking.Hold) {
 	_, err = x.Confirm(x.ctx(), byHold(hold))
 	x.requireCode(booking.CodeNotFound, err)
 	x.requireCode(booking.CodeNotFound, x.Release(x.ctx(), byHold(hold)))
-	found, err := x.Search(x.ctx(), x.station("A"), x.station("D"))
+	found, err := x.Search(x.ctx(), x.station("A"), x.station("D"), time.Time{})
 	require.NoError(x, err)
 	require.Empty(x, found)
 	page, err := x.ListTrains(x.ctx(), booking.TrainQuery{From: x.station("A"), To: x.station("D")})

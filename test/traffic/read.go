@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"context"
+	"time"
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/test/traffic/history"
@@ -50,7 +51,7 @@ func (c *Client) Find(ctx context.Context, train *booking.Train) {
 func (c *Client) Search(ctx context.Context, train *booking.Train, legs booking.Legs) (found bool) {
 	from, to := train.Ends(legs)
 	c.Send(ctx, history.Operation{Kind: kindSearch, Train: train.ID, Legs: legs}, func(ctx context.Context, _ *history.Operation) error {
-		offers, err := c.traffic.options.Service.Search(ctx, from.Station, to.Station)
+		offers, err := c.traffic.options.Service.Search(ctx, from.Station, to.Station, time.Time{})
 		for _, a := range offers {
 			c.checkTally(a)
 			found = found || a.Train.ID == train.ID
