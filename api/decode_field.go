@@ -73,7 +73,20 @@ func (d *decoder) int(name string, limit int) int {
 	if !given {
 		return 0
 	}
-	n, message := parseInt(value, limit)
+	n, message := parseInt(value, 1, limit)
+	if message != "" {
+		d.fieldError(name, message)
+	}
+	return n
+}
+
+// intFrom0 decodes an integer from 0 to limit. It returns fallback if the field is missing.
+func (d *decoder) intFrom0(name string, limit, fallback int) int {
+	value, given := d.lookup(name)
+	if !given {
+		return fallback
+	}
+	n, message := parseInt(value, 0, limit)
 	if message != "" {
 		d.fieldError(name, message)
 	}
@@ -89,7 +102,7 @@ func (d *decoder) ints(name string, limit int) []int {
 	}
 	numbers := make([]int, len(elements))
 	for i, element := range elements {
-		n, message := parseInt(element, limit)
+		n, message := parseInt(element, 1, limit)
 		if message != "" {
 			d.fieldError(fmt.Sprintf("%s[%d]", name, i), message)
 			return numbers[:i+1] // not none, which would be another error
@@ -99,9 +112,9 @@ func (d *decoder) ints(name string, limit int) []int {
 	return numbers
 }
 
-// parseInt accepts an integer literal from 1 to limit. It rejects other forms of the same
+// parseInt accepts an integer literal from least to limit. It rejects other forms of the same
 // value: "5", 5.0, 1e1 and true.
-func parseInt(value any, limit int) (n int, message string) {
+func parseInt(value any, least, limit int) (n int, message string) {
 	var literal string
 	switch value := value.(type) {
 	case json.Number:
@@ -113,8 +126,8 @@ func parseInt(value any, limit int) (n int, message string) {
 	switch {
 	case err != nil && !errors.Is(err, strconv.ErrRange):
 		return 0, "must be a whole number"
-	case err != nil || n < 1 || n > limit:
-		return 0, fmt.Sprintf("must be 1 to %d", limit)
+	case err != nil || n < least || n > limit:
+		return 0, fmt.Sprintf("must be %d to %d", least, limit)
 	}
 	return n, ""
 }

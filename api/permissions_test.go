@@ -54,6 +54,13 @@ var permissions = []permission{
 	{"trainBookings", "", ``, [...]int{401, 403, 403, 200, 403}},
 	{"seatMap", "", ``, [...]int{200, 200, 200, 200, 200}},
 
+	{"listSchedules", "", ``, [...]int{200, 200, 200, 200, 200}},
+	{"createSchedule", "", nightTrain, [...]int{401, 403, 403, 201, 201}},
+	{"findSchedule", "", ``, [...]int{200, 200, 200, 200, 200}},
+	{"putSchedule", "", nightTrain, [...]int{401, 403, 403, 200, 200}},
+	{"deleteSchedule", "", ``, [...]int{401, 403, 403, 204, 204}},
+	{"listDepartures", "", ``, [...]int{200, 200, 200, 200, 200}},
+
 	{"listHolds", "", ``, [...]int{401, 200, 200, 200, 403}},
 	{"hold", "", `{"train_id":"{train}","count":2}`, [...]int{401, 201, 201, 201, 403}},
 	{"releaseHold", "", ``, [...]int{401, 204, 404, 404, 403}},
@@ -95,6 +102,7 @@ func (s *testServer) setup(tb testing.TB, owner uuid.UUID) trainSetup {
 	booked, err := s.trains.Confirm(tb.Context(), ref(2))
 	require.NoError(tb, err)
 	held := ref(1)
+	schedule := s.schedule(tb, nightTrain)
 	name := "u" + uuid.NewString()[:8]
 	stranger, err := s.accounts.Register(tb.Context(), auth.Registration{
 		Username: name, Email: name + "@example.org", Password: password, Password2: password,
@@ -103,7 +111,7 @@ func (s *testServer) setup(tb testing.TB, owner uuid.UUID) trainSetup {
 	login := s.post(tb, "", "/user/login/", `{"username":"asha","password":"`+password+`"}`)
 	return trainSetup{hold: held, booked: booked, names: strings.NewReplacer(
 		"/trains/{id}", "/trains/"+id.String(), "/bookings/{id}", "/bookings/"+booked.ID.String(),
-		"/users/{id}", "/users/"+stranger.ID.String(), "{hold_id}", held.Hold.String(), "{hold}", held.Hold.String(),
+		"/schedules/{id}", "/schedules/"+schedule.String(), "/users/{id}", "/users/"+stranger.ID.String(), "{hold_id}", held.Hold.String(), "{hold}", held.Hold.String(),
 		"{train}", id.String(), "{held}", id.Seat(1).String(), "{booked}", id.Seat(2).String(),
 		"{refresh}", login.str(tb, "token.refresh"), "{new}", "u"+uuid.NewString()[:8],
 	)}

@@ -48,6 +48,13 @@ func (s *Server) routeTable() []route {
 		{method: "GET", path: "/v1/trains/{id}/bookings", role: admin, handler: handle(s.trainBookings)},
 		{method: "GET", path: "/v1/trains/{id}/seats", handler: handle(s.seatMap)},
 
+		{method: "GET", path: "/v1/schedules", handler: handle(s.listSchedules)},
+		{method: "POST", path: "/v1/schedules", role: trainAdmin, body: requiredBody, keyed: true, handler: handle(s.createSchedule)},
+		{method: "GET", path: "/v1/schedules/{id}", handler: handle(s.findSchedule)},
+		{method: "PUT", path: "/v1/schedules/{id}", role: trainAdmin, body: requiredBody, handler: handle(s.putSchedule)},
+		{method: "DELETE", path: "/v1/schedules/{id}", role: trainAdmin, handler: handle(s.deleteSchedule)},
+		{method: "GET", path: "/v1/schedules/{id}/departures", handler: handle(s.listDepartures)},
+
 		{method: "GET", path: "/v1/holds", role: user, handler: handle(s.listHolds)},
 		{method: "POST", path: "/v1/holds", role: user, body: requiredBody, keyed: true, handler: handle(s.hold)},
 		{method: "DELETE", path: "/v1/holds/{hold_id}", role: user, body: optionalBody, handler: handle(s.releaseHold)},

@@ -4,18 +4,24 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"time"
 
 	"trainbooking.dev/booking"
 )
 
-type getTrainsRequest struct{ source, destination string }
+// getTrainsRequest has a zero date for the next trains.
+type getTrainsRequest struct {
+	source, destination string
+	date                time.Time
+}
 
 func (in *getTrainsRequest) decode(d *decoder) {
 	in.source, in.destination = d.stations("source", "destination")
+	in.date = d.date("date")
 }
 
 func (s *Server) getTrains(ctx context.Context, _ *call, in getTrainsRequest) (response, error) {
-	trains, err := s.service.Search(ctx, in.source, in.destination)
+	trains, err := s.service.Search(ctx, in.source, in.destination, in.date)
 	if err != nil {
 		return response{}, err
 	}
@@ -52,6 +58,10 @@ func encodeAvailability(a booking.Availability) (b []byte) {
 	b = strconv.AppendBool(append(b, `,"is_full":`...), a.Train.Capacity == a.Booked)
 	b = appendText(append(b, `,"source":`...), from.Station)
 	b = appendText(append(b, `,"destination":`...), to.Station)
+	if departure := newDepartureOf(a.Train); departure != nil {
+		b = append(append(append(b, `,"schedule_id":"`...), departure.Schedule.String()...), `","service_date":"`...)
+		b = append(append(b, departure.Date.String()...), '"')
+	}
 	return append(b, `,"seat_available":`...)
 }
 

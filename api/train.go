@@ -9,15 +9,30 @@ import (
 
 // trainResponse is a train under /v1.
 type trainResponse struct {
-	ID          booking.TrainID `json:"id"`
-	Name        string          `json:"name"`
-	Capacity    int             `json:"capacity"`
-	OnSale      bool            `json:"on_sale"`
-	SalesOpenAt time.Time       `json:"sales_open_at,omitzero"`
-	Stops       []booking.Stop  `json:"stops"`
-	CreatedAt   time.Time       `json:"created_at"`
-	UpdatedAt   time.Time       `json:"updated_at"`
-	*seatCounts                 // nil: omitted
+	ID           booking.TrainID `json:"id"`
+	Name         string          `json:"name"`
+	Capacity     int             `json:"capacity"`
+	OnSale       bool            `json:"on_sale"`
+	SalesOpenAt  time.Time       `json:"sales_open_at,omitzero"`
+	Stops        []booking.Stop  `json:"stops"`
+	CreatedAt    time.Time       `json:"created_at"`
+	UpdatedAt    time.Time       `json:"updated_at"`
+	*departureOf                 // nil: omitted
+	*seatCounts                  // nil: omitted
+}
+
+// departureOf is the schedule and the date of a departure.
+type departureOf struct {
+	Schedule booking.ScheduleID `json:"schedule_id"`
+	Date     booking.Date       `json:"service_date"`
+}
+
+func newDepartureOf(t *booking.Train) *departureOf {
+	schedule, date, _ := t.ID.Schedule()
+	if t.Follows == 0 {
+		return nil
+	}
+	return &departureOf{schedule, date}
 }
 
 // seatCounts add up to the capacity.
@@ -31,6 +46,7 @@ func newTrainResponse(t *booking.Train) trainResponse {
 	return trainResponse{
 		ID: t.ID, Name: t.Name, Capacity: t.Capacity, OnSale: t.OnSale, Stops: t.Stops,
 		SalesOpenAt: t.SalesOpenAt.UTC(), CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(),
+		departureOf: newDepartureOf(t),
 	}
 }
 
