@@ -180,3 +180,9 @@ var StartFlush = startFlush
 
 // Joined returns an error unless the process is a member of the cluster now.
 func (s *System) Joined() error { return s.cluster.Joined() }
+
+// SettleOwn makes departures follow their schedules.
+func SettleOwn(ctx context.Context, s *System) { s.settleOwn(ctx) }
+
+// Unsettled returns the departures that do not follow their schedules.
+func Unsettled(s *System) []unsettled { return s.catalogue.allUnsettled(time.Now()) }

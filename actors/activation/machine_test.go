@@ -37,6 +37,7 @@ func (*term) Shared() bool               { return true }
 type driver struct {
 	require.TestingT
 	*activation.Machine
+	train     booking.Train // as it is stored
 	now       time.Time
 	term      *term
 	asked     []activation.Effect // effects that wait for an event
@@ -47,7 +48,7 @@ type driver struct {
 
 func newDriver(t require.TestingT, handoff activation.Handoff) *driver {
 	return &driver{
-		TestingT: t, now: noon, term: &term{noon.Add(24 * time.Hour)},
+		TestingT: t, train: line, now: noon, term: &term{noon.Add(24 * time.Hour)},
 		Machine: activation.New(activation.Options{
 			Guard: persistence.Guard{Train: line.ID, Owner: uuid.UUID{1}}, Rules: rules, Handoff: handoff,
 		}),
@@ -102,7 +103,7 @@ func (d *driver) load(stored persistence.LoadedTrain, holds ...booking.Hold) {
 	take[activation.ReadHolds](d)
 	d.deliver(activation.HoldsRead{Holds: holds})
 	take[activation.ReadTrain](d)
-	stored.Train = line
+	stored.Train = d.train
 	d.deliver(activation.TrainRead{Train: stored})
 }
 
@@ -476,6 +477,7 @@ func command(t *rapid.T, sent []*activation.Request, d *driver) activation.Comma
 		activation.Exchange{HoldRef: ref, OldTrain: line.ID, Old: booking.BookingIDOf(anna, ref.Hold)},
 		activation.Change{To: changed},
 		activation.Delete{Force: rapid.Bool().Draw(t, "force")},
+		follow(0, rapid.SampledFrom([]booking.Schedule{ofLine(), {}}).Draw(t, "schedule")),
 	}).Draw(t, "command")
 }
 
@@ -486,7 +488,7 @@ func (d *driver) answer(t *rapid.T) {
 	d.asked = slices.Delete(d.asked, i, i+1)
 	err := rapid.SampledFrom([]error{
 		nil, nil, nil, nil, nil, nil, nil, nil, errors.New("connection refused"), persistence.ErrConflict,
-		persistence.ErrFenced, persistence.ErrUnknown, persistence.ErrNotFound, persistence.ErrNotLive,
+		persistence.ErrFenced, persistence.ErrUnknown, persistence.ErrNotFound, persistence.ErrNotLive, persistence.ErrStale,
 	}).Draw(t, "error")
 	switch e := e.(type) {
 	case activation.FindEpoch:
