@@ -228,13 +228,17 @@ func manyDepartures(x *exercise) {
 		add(nil, adoptionOf(schedules[i%2], date))
 		add(persistence.ErrStale, adoptionOf(stale, date+1))
 		add(nil, persistence.Adoption{Guard: persistence.Guard{Train: x.createTrain().ID, Epoch: 1, Owner: uuid.New()}})
-		guard := x.depart(schedules[0], date+1)
-		guard.Epoch, guard.Owner = 2, uuid.New()
-		add(nil, persistence.Adoption{Guard: guard, Departure: adoptionOf(stale, date+1).Departure})
+		x.depart(schedules[0], date+1)
+		present := adoptionOf(schedules[0], date+1)
+		present.Epoch, present.Departure.Revision = 2, stale.Revision
+		add(nil, present)
 		add(persistence.ErrFenced, adoptionOf(schedules[0], date+1))
-		guard = x.depart(schedules[0], date+2)
+		guard := x.depart(schedules[0], date+2)
 		require.NoError(x, x.DeleteTrain(ctx, guard, persistence.Deletion{At: start}))
-		add(persistence.ErrNotFound, persistence.Adoption{Guard: guard})
+		own := x.createAdopted()
+		require.NoError(x, x.DeleteTrain(ctx, own, persistence.Deletion{At: start}))
+		own.Epoch++
+		add(persistence.ErrNotFound, persistence.Adoption{Guard: own})
 		restored := adoptionOf(schedules[0], date+2)
 		restored.Epoch = 2
 		add(nil, restored)

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -133,6 +134,39 @@ func (c *conn) exec(ctx context.Context, text string, args ...any) (rows int64, 
 	}
 	reply.Close()
 	return reply.CommandTag().RowsAffected(), c.translate(reply.Err())
+}
+
+// statement is the text of a statement with its parameters.
+type statement struct {
+	text string
+	args []any
+}
+
+// writeAndLook runs a write that returns a result, and then a statement that sees what was committed
+// while the write waited for locks. If that contradicts the write, it fails with a division by zero, which
+// undoes the write, and the error is conflict. Both are one transaction and sent together: nobody waits for
+// this process.
+func (c *conn) writeAndLook(ctx context.Context, conflict error, write, look statement) error {
+	batch := new(pgx.Batch)
+	batch.Queue(write.text, write.args...)
+	batch.Queue(look.text, look.args...)
+	replies := c.raw.SendBatch(ctx, batch)
+	result, err := scalar[string](replies.QueryRow())
+	if err == nil {
+		_, err = replies.Exec()
+	}
+	if failed := replies.Close(); err == nil {
+		err = failed
+	}
+	switch {
+	case result != "" && result != resultDone && (err == nil || codeOf(err) == divisionByZero):
+		return resultError(result) // and nothing was written
+	case codeOf(err) == divisionByZero:
+		return fmt.Errorf("%w: %w", conflict, err)
+	case err != nil:
+		return c.translate(err)
+	}
+	return resultError(result)
 }
 
 // row is a pgx.Row or pgx.Rows.

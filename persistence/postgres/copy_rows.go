@@ -49,20 +49,20 @@ func importTrains(ctx context.Context, c *conn, rows persistence.Rows) error {
 		WITH next AS (
 			UPDATE catalogue SET revision = revision + cardinality($1::uuid[]) RETURNING revision)
 		INSERT INTO trains AS stored (` + trainColumns + `, epoch, deleted_at, retires_at, revision)
-		SELECT id, name, capacity, on_sale, created_at, updated_at, stops::json, sales_open_at, epoch, deleted_at, retires_at,
-			(SELECT revision FROM next) - cardinality($1) + n
+		SELECT id, name, capacity, on_sale, created_at, updated_at, stops::json, sales_open_at, follows, epoch, deleted_at,
+			retires_at, (SELECT revision FROM next) - cardinality($1) + n
 		FROM unnest($1, $2::text[], $3::int[], $4::bool[], $5::timestamptz[], $6::timestamptz[],
-			$7::text[], $8::timestamptz[], $9::bigint[], $10::timestamptz[], $11::timestamptz[]) WITH ORDINALITY
-			AS r (id, name, capacity, on_sale, created_at, updated_at, stops, sales_open_at, epoch, deleted_at, retires_at, n)
+			$7::text[], $8::timestamptz[], $9::bigint[], $10::bigint[], $11::timestamptz[], $12::timestamptz[]) WITH ORDINALITY
+			AS r (` + trainColumns + `, epoch, deleted_at, retires_at, n)
 		ON CONFLICT (id) DO UPDATE SET
 			owner = NULL, name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
 			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
-			sales_open_at = excluded.sales_open_at, epoch = excluded.epoch, deleted_at = excluded.deleted_at,
+			sales_open_at = excluded.sales_open_at, follows = excluded.follows, epoch = excluded.epoch, deleted_at = excluded.deleted_at,
 			retires_at = excluded.retires_at, revision = excluded.revision
 		WHERE (stored.name, stored.capacity, stored.on_sale, stored.created_at, stored.updated_at, stored.stops::text,
-				stored.sales_open_at, stored.epoch, stored.deleted_at)
+				stored.sales_open_at, stored.follows, stored.epoch, stored.deleted_at)
 			IS DISTINCT FROM (excluded.name, excluded.capacity, excluded.on_sale, excluded.created_at, excluded.updated_at,
-				excluded.stops::text, excluded.sales_open_at, excluded.epoch, excluded.deleted_at)`
+				excluded.stops::text, excluded.sales_open_at, excluded.follows, excluded.epoch, excluded.deleted_at)`
 	all := rows.Trains
 	columns, err := trainColumnsOf(column(all, func(t persistence.TrainRow) booking.Train { return t.Train }))
 	if err != nil {
@@ -83,9 +83,9 @@ func importTrains(ctx context.Context, c *conn, rows persistence.Rows) error {
 func importFormerTrains(ctx context.Context, c *conn, rows persistence.Rows) error {
 	const insert = `
 		INSERT INTO former_trains (` + formerTrainColumns + `, revision)
-		SELECT id, name, capacity, on_sale, created_at, updated_at, stops::json, sales_open_at, -revision
+		SELECT id, name, capacity, on_sale, created_at, updated_at, stops::json, sales_open_at, follows, -revision
 		FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::timestamptz[], $6::timestamptz[], $7::text[],
-			$8::timestamptz[], $9::bigint[])
+			$8::timestamptz[], $9::bigint[], $10::bigint[])
 			AS r (` + trainColumns + `, revision)
 		ON CONFLICT DO NOTHING`
 	all := rows.FormerTrains
@@ -115,6 +115,7 @@ func trainColumnsOf(trains []booking.Train) ([]any, error) {
 		column(trains, func(t booking.Train) time.Time { return t.UpdatedAt }),
 		stops,
 		column(trains, func(t booking.Train) *time.Time { return optional(t.SalesOpenAt) }),
+		column(trains, func(t booking.Train) int64 { return t.Follows }),
 	}, nil
 }
 

@@ -1,4 +1,4 @@
-// Package postgres stores trains, bookings, users and replies in Postgres 14 or newer, for
+// Package postgres stores trains, schedules, bookings, users and replies in Postgres 14 or newer, for
 // any number of concurrent processes. DB implements persistence.Store.
 //
 // # One statement
@@ -15,6 +15,9 @@
 // perhaps an Adopt, the result is persistence.ErrLocked, and the caller repeats the write. So the
 // connections stay free for other trains.
 //
+// An adoption that creates a departure locks its schedule FOR SHARE, and a change of that FOR UPDATE. Rows
+// are locked in the order trains, schedules, catalogue; bookings and seats only after their train.
+//
 // Tokens and passwords use short transactions instead, which lock one user: a single
 // statement would not see what was committed while it waited for the lock. Postgres ends
 // idle transactions.
@@ -25,7 +28,7 @@
 //	CancelBooking, ChangeTrain, DeleteTrain                     ──▶ 2 for changes
 //	Epochs, Adopt, LoadTrains, FindBooking, CancelledBookings,
 //	ReserveKey, ReleaseKey, Ping                                ──▶ 3 for adoptions
-//	lists, SeatLegs, users, tokens, CreateTrain                 ──▶ Options.Conns, 5 by default
+//	lists, SeatLegs, users, tokens, schedules, CreateTrain      ──▶ Options.Conns, 5 by default
 //
 // So a sale never waits behind readers, who are anonymous and any number, and an adoption never
 // waits behind sales that a lock delays. SaleWriters calls of Book have a connection each, and one

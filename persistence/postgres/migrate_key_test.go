@@ -17,11 +17,17 @@ import (
 // The versions of the tables before and after the train came into the key of bookings.
 const beforeKey, withKey = 3, 4
 
-// migrateToBeforeKey also adds the column that this version needs to write a train.
-func migrateToBeforeKey(t *testing.T, db *postgres.DB) {
+// migrateToBeforeKey also adds a train as the version before did, and adopts it.
+func migrateToBeforeKey(t *testing.T, db *postgres.DB) persistence.Guard {
 	t.Helper()
 	require.NoError(t, db.MigrateTo(t.Context(), beforeKey))
-	require.NoError(t, db.Exec(t.Context(), `ALTER TABLE trains ADD COLUMN sales_open_at timestamptz`))
+	require.NoError(t, db.Exec(t.Context(), `
+		WITH next AS (UPDATE catalogue SET revision = revision + 1 RETURNING revision)
+		INSERT INTO trains (id, name, capacity, on_sale, created_at, updated_at, stops, retires_at, revision)
+		SELECT '10d37399-0a4b-4b26-9e0c-6d1f09de0000', 'Rajdhani', 20000, true, now(), now(), '[]', 'infinity', revision FROM next`))
+	id, err := booking.ParseTrainID("10d37399-0a4b-4b26-9e0c-6d1f09de0000")
+	require.NoError(t, err)
+	return adoptStored(t, db, id)
 }
 
 // TestSalesContinueWhileTheKeyOfBookingsIsReplaced migrates while others read the bookings for
@@ -30,8 +36,7 @@ func TestSalesContinueWhileTheKeyOfBookingsIsReplaced(t *testing.T) {
 	t.Parallel()
 	url := servers.EmptyPostgres(t)
 	db := openAt(t, url)
-	migrateToBeforeKey(t, db)
-	guard := adopt(t, db, booking.NewTrainID())
+	guard := migrateToBeforeKey(t, db)
 	first := saleOf(guard, 1)
 	require.NoError(t, bookOne(t.Context(), db, first))
 	old, dump, lock, watch := connect(t, url), connect(t, url), connect(t, url), connect(t, url)
@@ -63,8 +68,8 @@ func TestInterruptedMigrationIsRepeated(t *testing.T) {
 	t.Parallel()
 	url := servers.EmptyPostgres(t)
 	db := openAt(t, url)
-	migrateToBeforeKey(t, db)
-	require.NoError(t, bookOne(t.Context(), db, saleOf(adopt(t, db, booking.NewTrainID()), 1)))
+	guard := migrateToBeforeKey(t, db)
+	require.NoError(t, bookOne(t.Context(), db, saleOf(guard, 1)))
 	dump, watch := connect(t, url), connect(t, url)
 	dump.do(`BEGIN ISOLATION LEVEL REPEATABLE READ`)
 	require.Equal(t, 1, dump.count(`SELECT count(*) FROM bookings`))

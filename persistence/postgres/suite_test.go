@@ -23,6 +23,14 @@ func TestStore(t *testing.T) {
 	})
 }
 
+func TestSchedules(t *testing.T) {
+	t.Parallel()
+	persistencetest.ExerciseSchedules(t, func(t *testing.T) persistence.Store {
+		t.Helper()
+		return openNew(t)
+	})
+}
+
 // openNew opens an empty, migrated database.
 func openNew(tb testing.TB) *postgres.DB {
 	tb.Helper()
@@ -51,6 +59,12 @@ func adopt(tb testing.TB, db *postgres.DB, id booking.TrainID) persistence.Guard
 	if err != nil {
 		require.ErrorIs(tb, err, persistence.ErrExists)
 	}
+	return adoptStored(tb, db, id)
+}
+
+// adoptStored adopts a train that the store has.
+func adoptStored(tb testing.TB, db *postgres.DB, id booking.TrainID) persistence.Guard {
+	tb.Helper()
 	old, err := persistencetest.Epoch(tb.Context(), db, id)
 	require.NoError(tb, err)
 	guard := persistence.Guard{Train: id, Owner: uuid.New()}

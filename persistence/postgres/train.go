@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	trainColumns       = `id, name, capacity, on_sale, created_at, updated_at, stops, sales_open_at`
-	formerTrainColumns = `train_id, name, capacity, on_sale, created_at, updated_at, stops, sales_open_at`
+	trainColumns       = `id, name, capacity, on_sale, created_at, updated_at, stops, sales_open_at, follows`
+	formerTrainColumns = `train_id, name, capacity, on_sale, created_at, updated_at, stops, sales_open_at, follows`
 )
 
 // The results of a guarded statement.
@@ -24,6 +24,9 @@ const (
 	resultConflict = "conflict"
 	resultLocked   = "locked"   // the row of the train
 	resultNotLive  = "not_live" // the old booking of an exchange
+	resultExists   = "exists"
+	resultStale    = "stale"  // the schedule
+	resultStored   = "stored" // the departure to create
 )
 
 // guardResult compares a guard, the parameters $1 to $3, with the locked row g of its train.
@@ -34,78 +37,73 @@ const guardResult = `CASE
 	WHEN g.deleted_at IS NOT NULL THEN 'not_found' END`
 
 // nextRevision increments the revision of the catalogue, whose row it locks until the statement is
-// committed, if the guarded statement that it is part of is to be done.
-const nextRevision = `
-	UPDATE catalogue SET revision = revision + 1 WHERE (SELECT result FROM checked) = 'done' RETURNING revision`
+// committed, if the statement that it is part of is to be done. afterSchedule is the same when the part
+// named s has locked the row of the schedule: rows are locked in the order trains, schedules, catalogue.
+const (
+	takeRevision  = `UPDATE catalogue SET revision = revision + 1 WHERE (SELECT result FROM checked) = 'done'`
+	nextRevision  = takeRevision + ` RETURNING revision`
+	afterSchedule = takeRevision + ` AND (SELECT count(*) FROM s) >= 0 RETURNING revision`
+)
 
 // notDeleted is the condition on one of many trains that are found by their ids. In this form the planner
 // does not see that trains_by_retirement has all such trains, and does not read that index instead.
 const notDeleted = `CASE WHEN deleted_at IS NULL THEN true END`
 
-// CreateTrain implements persistence.Trains. A restored train has no owner, so that the
-// activation that deleted it is fenced. A row of the train is locked before that of the catalogue,
-// as in every other statement.
+// restored are the columns that a train that is created has from its definition, if there is a deleted
+// row.
+const restored = `
+	deleted_at = NULL, owner = excluded.owner,
+	name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
+	created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
+	sales_open_at = excluded.sales_open_at, follows = excluded.follows, retires_at = excluded.retires_at,
+	revision = excluded.revision`
+
+// CreateTrain implements persistence.Trains. A restored train has no owner, so that the activation that
+// deleted it is fenced.
+//
+// CreateSchedule looks for such a train, as this looks for the schedule. Neither sees what is committed
+// while it waits for the row of the catalogue, so they look again when they have it.
 func (db *DB) CreateTrain(ctx context.Context, train booking.Train) error {
-	const create = `
-		WITH stored AS MATERIALIZED (
-			SELECT deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE),
-		next AS (
-			UPDATE catalogue SET revision = revision + 1
-			WHERE NOT EXISTS (SELECT 1 FROM stored WHERE deleted_at IS NULL) RETURNING revision)
-		INSERT INTO trains (` + trainColumns + `, retires_at, revision)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, revision FROM next
-		ON CONFLICT (id) DO UPDATE SET
-			owner = NULL, deleted_at = NULL,
-			name = excluded.name, capacity = excluded.capacity, on_sale = excluded.on_sale,
-			created_at = excluded.created_at, updated_at = excluded.updated_at, stops = excluded.stops,
-			sales_open_at = excluded.sales_open_at, retires_at = excluded.retires_at, revision = excluded.revision
-		WHERE trains.deleted_at IS NOT NULL`
+	const (
+		create = `
+			WITH stored AS MATERIALIZED (
+				SELECT deleted_at FROM trains WHERE id = $1 FOR NO KEY UPDATE),
+			s AS MATERIALIZED (
+				SELECT id, defined, cancelled FROM schedules
+				WHERE id = $11 AND deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM stored WHERE deleted_at IS NULL)
+				FOR NO KEY UPDATE),
+			checked AS MATERIALIZED (
+				SELECT CASE
+					WHEN EXISTS (SELECT 1 FROM stored WHERE deleted_at IS NULL) THEN 'exists'
+					WHEN coalesce((SELECT defined FROM s), 0) <> $9 THEN 'stale' ELSE 'done' END AS result),
+			next AS (` + afterSchedule + `),
+			created AS (
+				INSERT INTO trains (` + trainColumns + `, retires_at, revision)
+				SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, revision FROM next
+				ON CONFLICT (id) DO UPDATE SET` + restored + ` WHERE trains.deleted_at IS NOT NULL
+				RETURNING 1),
+			again AS (
+				UPDATE schedules SET cancelled = array_remove(cancelled, $12), revision = (SELECT revision FROM next)
+				WHERE id = (SELECT id FROM s) AND $12 = ANY (cancelled) AND EXISTS (SELECT 1 FROM created))
+			SELECT CASE WHEN result = 'done' AND NOT EXISTS (SELECT 1 FROM created) THEN 'exists' ELSE result END
+			FROM checked`
+		look = `
+			SELECT 1 / (CASE WHEN $2 = 0 AND EXISTS (SELECT 1 FROM schedules WHERE id = $1 AND deleted_at IS NULL)
+				THEN 0 ELSE 1 END)`
+	)
 	stops, err := persistence.EncodeList(train.Stops)
 	if err != nil {
 		return wrap("create train", err)
 	}
+	schedule, date := departureOf(train.ID)
 	return db.write(ctx, "create train", func(ctx context.Context, c *conn) error {
-		created, err := c.exec(ctx, create, id(train.ID), train.Name, train.Capacity, train.OnSale,
-			train.CreatedAt, train.UpdatedAt, stops, optional(train.SalesOpenAt), persistence.EncodeRetirement(&train))
-		if err == nil && created == 0 {
-			return persistence.ErrExists
-		}
-		return err
+		return c.writeAndLook(ctx, persistence.ErrStale,
+			statement{create, []any{
+				id(train.ID), train.Name, train.Capacity, train.OnSale, train.CreatedAt, train.UpdatedAt, stops,
+				optional(train.SalesOpenAt), train.Follows, persistence.EncodeRetirement(&train), schedule, date,
+			}},
+			statement{look, []any{schedule, train.Follows}})
 	})
-}
-
-// Epochs implements persistence.Trains.
-func (db *DB) Epochs(ctx context.Context, trains []booking.TrainID) (epochs []persistence.Result[int64], err error) {
-	err = db.readAhead(ctx, "epochs", func(ctx context.Context, c *conn) error {
-		found, err := epochsOf(ctx, c, `
-			SELECT id, epoch, false FROM trains WHERE id = ANY ($1::uuid[]) AND `+notDeleted, column(trains, id))
-		if err != nil {
-			return err
-		}
-		epochs = resultsOf(trains, func(train booking.TrainID) (int64, bool) {
-			e, ok := found[train]
-			return e.epoch, ok
-		})
-		return nil
-	})
-	return epochs, err
-}
-
-// epochOf is the epoch of a train in the snapshot of a statement, which may have adopted it.
-type epochOf struct {
-	epoch   int64
-	adopted bool
-}
-
-func epochsOf(ctx context.Context, c *conn, text string, args ...any) (map[booking.TrainID]epochOf, error) {
-	epochs := map[booking.TrainID]epochOf{}
-	_, err := all(ctx, c, func(r row) (train booking.TrainID, err error) {
-		var e epochOf
-		err = r.Scan((*[16]byte)(&train), &e.epoch, &e.adopted)
-		epochs[train] = e
-		return train, err
-	}, text, args...)
-	return epochs, err
 }
 
 // resultsOf returns the result of each train: its value, or ErrNotFound.
@@ -119,54 +117,6 @@ func resultsOf[T any](trains []booking.TrainID, find func(booking.TrainID) (T, b
 		results[i].Value = value
 	}
 	return results
-}
-
-// Adopt implements persistence.Trains. A sale in flight has a shared lock on its train, which is
-// then skipped: a statement that waited for it would keep the other trains, and a connection,
-// waiting. Since it waits for no lock, it cannot be part of a deadlock either.
-//
-// Each row is found by its id, as an array, and the rest of its activation by the place of the id
-// in the array, because a join may scan the whole table. A row that was changed since the snapshot
-// of the statement is compared again when it is locked.
-func (db *DB) Adopt(ctx context.Context, activations []persistence.Adoption) (results []error, err error) {
-	const adopt = `
-		WITH locked AS MATERIALIZED (
-			SELECT id FROM trains
-			WHERE id = ANY ($1::uuid[]) AND epoch + 1 = ($2::bigint[])[array_position($1, id)] AND ` + notDeleted + `
-			FOR NO KEY UPDATE SKIP LOCKED),
-		adopted AS (
-			UPDATE trains SET epoch = epoch + 1, owner = ($3::uuid[])[array_position($1, id)]
-			WHERE id = ANY (ARRAY(SELECT id FROM locked))
-			RETURNING id)
-		SELECT id, epoch, id IN (SELECT id FROM adopted) FROM trains
-		WHERE id = ANY ($1) AND ` + notDeleted
-	trains, owners := make([][16]byte, len(activations)), make([][16]byte, len(activations))
-	epochs := make([]int64, len(activations))
-	for i, a := range activations {
-		trains[i], epochs[i], owners[i] = id(a.Train), a.Epoch, id(a.Owner)
-	}
-	err = db.adopt(ctx, "adopt", func(ctx context.Context, c *conn) error {
-		found, err := epochsOf(ctx, c, adopt, trains, epochs, owners)
-		if err != nil {
-			return err
-		}
-		results = make([]error, len(activations))
-		seen := map[booking.TrainID]bool{}
-		for i, a := range activations {
-			before, exists := found[a.Train]
-			switch {
-			case !exists:
-				results[i] = persistence.ErrNotFound
-			case before.epoch+1 != a.Epoch, seen[a.Train]: // of one train the first is adopted
-				results[i] = persistence.ErrFenced
-			case !before.adopted:
-				results[i] = persistence.ErrLocked
-			}
-			seen[a.Train] = true
-		}
-		return nil
-	})
-	return results, err
 }
 
 // LoadTrains implements persistence.Trains. OFFSET keeps the subquery a subquery, which uses the index
@@ -262,7 +212,7 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 		next AS (` + nextRevision + `),
 		changed AS (
 			UPDATE trains SET name = $4, capacity = $5, on_sale = $6, updated_at = $7, stops = $8, sales_open_at = $9,
-				retires_at = $10, revision = (SELECT revision FROM next)
+				follows = $10, retires_at = $11, revision = (SELECT revision FROM next)
 			WHERE id = $1 AND (SELECT result FROM checked) = 'done')
 		SELECT result FROM checked`
 	stops, err := persistence.EncodeList(train.Stops)
@@ -271,7 +221,7 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 	}
 	return db.guarded(ctx, "change train", change, guard,
 		train.Name, train.Capacity, train.OnSale, train.UpdatedAt, stops, optional(train.SalesOpenAt),
-		persistence.EncodeRetirement(&train))
+		train.Follows, persistence.EncodeRetirement(&train))
 }
 
 // DeleteTrain implements persistence.Trains. The caller must have no sale of the train in
@@ -292,12 +242,24 @@ func (db *DB) DeleteTrain(ctx context.Context, guard persistence.Guard, deletion
 		kept AS (` + keepTrain + `),
 		emptied AS (
 			DELETE FROM seats WHERE train_id = $1 AND (SELECT result FROM checked) = 'done'),
-		next AS (` + nextRevision + `),
+		s AS MATERIALIZED (
+			SELECT id FROM schedules
+			WHERE id = $7 AND deleted_at IS NULL AND (SELECT result FROM checked) = 'done' FOR NO KEY UPDATE),
+		next AS (` + afterSchedule + `),
 		marked AS (
 			UPDATE trains SET deleted_at = $4, revision = (SELECT revision FROM next)
-			WHERE id = $1 AND (SELECT result FROM checked) = 'done')
+			WHERE id = $1 AND (SELECT result FROM checked) = 'done'),
+		dated AS (
+			UPDATE schedules SET
+				cancelled = ARRAY(SELECT DISTINCT date FROM unnest(cancelled || $8::int) AS date ORDER BY date),
+				revision = (SELECT revision FROM next)
+			WHERE id = (SELECT id FROM s))
 		SELECT result FROM checked`
-	return db.guarded(ctx, "delete train", remove, guard, deletion.At, deletion.Force, booking.ByTrain)
+	schedule, date := departureOf(guard.Train)
+	if !deletion.Cancels {
+		schedule = nil
+	}
+	return db.guarded(ctx, "delete train", remove, guard, deletion.At, deletion.Force, booking.ByTrain, schedule, date)
 }
 
 // guarded runs a statement that checks a guard, its parameters $1 to $3, and returns a result,
@@ -329,6 +291,12 @@ func resultError(result string) error {
 		return persistence.ErrLocked
 	case resultNotLive:
 		return persistence.ErrNotLive
+	case resultExists:
+		return persistence.ErrExists
+	case resultStale:
+		return persistence.ErrStale
+	case resultStored:
+		return errStored
 	}
 	return fmt.Errorf("%w: result %q", persistence.ErrUnknown, result)
 }
@@ -345,7 +313,7 @@ func (s *trainScanner) scan(r row) (t booking.Train, err error) {
 func (s *trainScanner) scanAnd(r row, t *booking.Train, more ...any) (err error) {
 	var stops string
 	var opens *time.Time
-	columns := []any{(*[16]byte)(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &t.CreatedAt, &t.UpdatedAt, &stops, &opens}
+	columns := []any{(*[16]byte)(&t.ID), &t.Name, &t.Capacity, &t.OnSale, &t.CreatedAt, &t.UpdatedAt, &stops, &opens, &t.Follows}
 	if err := r.Scan(append(columns, more...)...); err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
 // Package sqlite stores all data of the embedded mode in one SQLite file: trains,
-// bookings, users, replies and holds. DB implements persistence.Store and
+// schedules, bookings, users, replies and holds. DB implements persistence.Store and
 // persistence.Holds.
 //
 // # One writer, several readers

@@ -104,7 +104,7 @@ var mutants = []mutant{
 		killedBy: []suite{tests("./persistence/postgres", "TestStore$/OwnerAndEpochAreCompared")},
 	},
 	{
-		name: "adopt-keeps-the-epoch", pkg: "persistence/postgres", decl: "DB.Adopt",
+		name: "adopt-keeps-the-epoch", pkg: "persistence/postgres", decl: "DB.adoptStored",
 		edit:     replace(`SET epoch = epoch + 1`, `SET epoch = epoch`),
 		killedBy: []suite{tests("./persistence/postgres", "TestStore$/AdoptIncrementsTheEpoch")},
 	},
