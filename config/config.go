@@ -83,7 +83,7 @@ func (c *Config) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.MetricsListen, "metrics-listen", DefaultMetricsListen, "`ADDRESS` to serve metrics on.")
 	f.BoolVar(&c.Pprof, "pprof", false, "Serve profiles on the address of the metrics.")
 	f.BoolVar(&c.Migrate, "migrate", true, "Migrate the store at start. With --migrate=false, run trainbooking migrate first.")
-	f.BoolVar(&c.Demo, "demo", false, "Add a few trains if the store has none.")
+	f.BoolVar(&c.Demo, "demo", false, "Add a small timetable if the store has no train.")
 
 	f.DurationVar(&c.HoldTTL, "hold-ttl", booking.DefaultHoldTTL, "`TIME` for which a seat stays locked, 1s to 24h.")
 	f.IntVar(&c.MaxHoldsPerUser, "max-holds-per-user", booking.DefaultMaxHolds, "Maximum number `N` of seats that a user may hold on one train.")
