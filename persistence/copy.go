@@ -14,28 +14,34 @@ type Table string
 
 // The tables, in the order in which they are copied.
 const (
-	TableUsers        Table = "users"
-	TableTrains       Table = "trains"
-	TableFormerTrains Table = "former trains"
-	TableSeats        Table = "seats"
-	TableBookings     Table = "bookings"
-	TableReplies      Table = "replies"
+	TableUsers           Table = "users"
+	TableSchedules       Table = "schedules"
+	TableFormerSchedules Table = "former schedules"
+	TableTrains          Table = "trains"
+	TableFormerTrains    Table = "former trains"
+	TableSeats           Table = "seats"
+	TableBookings        Table = "bookings"
+	TableReplies         Table = "replies"
 )
 
 // Tables lists every Table in the order in which they are copied.
-var Tables = []Table{TableUsers, TableTrains, TableFormerTrains, TableSeats, TableBookings, TableReplies}
+var Tables = []Table{
+	TableUsers, TableSchedules, TableFormerSchedules, TableTrains, TableFormerTrains, TableSeats, TableBookings, TableReplies,
+}
 
 // Counts are numbers of rows.
 type Counts map[Table]int64
 
 // Rows are a batch of rows of any tables, which one engine exports and another imports.
 type Rows struct {
-	Users        []booking.User
-	Trains       []TrainRow
-	FormerTrains []FormerTrain
-	Seats        []SeatRow
-	Bookings     []BookingRow
-	Replies      []ReplyRow
+	Users           []booking.User
+	Schedules       []StoredSchedule
+	FormerSchedules []FormerSchedule
+	Trains          []TrainRow
+	FormerTrains    []FormerTrain
+	Seats           []SeatRow
+	Bookings        []BookingRow
+	Replies         []ReplyRow
 }
 
 // TrainRow is a train, which may be deleted. It does not contain the owner.

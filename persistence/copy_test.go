@@ -44,6 +44,7 @@ func openSource(t *testing.T) *source {
 func newSource(t *testing.T) *source {
 	t.Helper()
 	s := openSource(t)
+	s.change(s.addSchedule())
 	s.train = s.addTrain()
 	s.booked = s.book(s.train, 1, 2)
 	require.NoError(t, s.CancelBooking(t.Context(), s.train, s.book(s.train, 7).ID, micro(), booking.ByPassenger))
@@ -130,7 +131,8 @@ func TestCopyHasEverything(t *testing.T) {
 	t.Parallel()
 	from, to, ctx := newSource(t), newTarget(t), t.Context()
 	require.Equal(t, persistence.Counts{
-		persistence.TableUsers: 1, persistence.TableTrains: 2, persistence.TableFormerTrains: 2, persistence.TableSeats: 3,
+		persistence.TableUsers: 1, persistence.TableSchedules: 1, persistence.TableFormerSchedules: 1,
+		persistence.TableTrains: 2, persistence.TableFormerTrains: 2, persistence.TableSeats: 3,
 		persistence.TableBookings: 3, persistence.TableReplies: 2,
 	}, from.copyTo(to))
 
@@ -319,9 +321,13 @@ func TestRowsThatTheSourceDoesNotHaveAreFound(t *testing.T) {
 		}))
 		return all
 	}
-	for _, table := range []persistence.Table{persistence.TableUsers, persistence.TableTrains, persistence.TableBookings} {
+	for _, table := range []persistence.Table{
+		persistence.TableUsers, persistence.TableSchedules, persistence.TableTrains, persistence.TableBookings,
+	} {
 		require.True(t, ours(table))
 	}
+	require.NoError(t, to.CreateSchedule(ctx, booking.Schedule{ID: booking.NewScheduleID()}))
+	require.False(t, ours(persistence.TableSchedules))
 	require.NoError(t, to.CreateUser(ctx, booking.User{ID: uuid.New(), Username: "ravi", Email: "r@example.org"}))
 	require.False(t, ours(persistence.TableUsers))
 	require.NoError(t, to.CreateTrain(ctx, booking.Train{ID: booking.NewTrainID()}))

@@ -128,7 +128,9 @@ func requireCopy(ctx context.Context, from *sqlite.DB, to *postgres.DB) error {
 	if err := requireUnserved(ctx, to); err != nil {
 		return err
 	}
-	for _, table := range []persistence.Table{persistence.TableUsers, persistence.TableTrains, persistence.TableBookings} {
+	for _, table := range []persistence.Table{
+		persistence.TableUsers, persistence.TableSchedules, persistence.TableTrains, persistence.TableBookings,
+	} {
 		err := to.EachID(ctx, table, func(ids []uuid.UUID) error {
 			has, err := from.HasAll(ctx, table, ids)
 			if err == nil && !has {

@@ -19,7 +19,8 @@ const idBatch = 1000
 func (db *DB) Import(ctx context.Context, rows persistence.Rows) error {
 	return db.transact(ctx, "import", func(ctx context.Context, c *conn) error {
 		for _, write := range []func(context.Context, *conn, persistence.Rows) error{
-			importUsers, importTrains, importFormerTrains, importSeats, importBookings, importReplies,
+			importUsers, importSchedules, importFormerSchedules, importTrains, importFormerTrains, importSeats, importBookings,
+			importReplies,
 		} {
 			if err := write(ctx, c, rows); err != nil {
 				return err
@@ -32,8 +33,9 @@ func (db *DB) Import(ctx context.Context, rows persistence.Rows) error {
 // Count returns the number of rows of each table, without replies that have expired at now.
 func (db *DB) Count(ctx context.Context, now time.Time) (counts persistence.Counts, err error) {
 	const count = `
-		SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM trains), (SELECT count(*) FROM former_trains),
-			(SELECT count(*) FROM seats), (SELECT count(*) FROM bookings), (SELECT count(*) FROM idempotency_keys WHERE expires_at > $1)`
+		SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM schedules), (SELECT count(*) FROM former_schedules),
+			(SELECT count(*) FROM trains), (SELECT count(*) FROM former_trains), (SELECT count(*) FROM seats),
+			(SELECT count(*) FROM bookings), (SELECT count(*) FROM idempotency_keys WHERE expires_at > $1)`
 	err = db.offline(ctx, "count", func(ctx context.Context, c *conn) error {
 		counts, err = first(ctx, c, scanCounts, count, now)
 		return err
@@ -53,13 +55,14 @@ func (db *DB) Served(ctx context.Context) (served bool, err error) {
 	return served, err
 }
 
-// EachID calls fn with every id of a table, which must be users, trains or bookings, in batches.
+// EachID calls fn with every id of a table, which must be users, schedules, trains or bookings, in batches.
 // It stops at the first error of fn.
 func (db *DB) EachID(ctx context.Context, table persistence.Table, fn func([]uuid.UUID) error) error {
 	query, ok := map[persistence.Table]string{
-		persistence.TableUsers:    `SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2`,
-		persistence.TableTrains:   `SELECT id FROM trains WHERE id > $1 ORDER BY id LIMIT $2`,
-		persistence.TableBookings: `SELECT id FROM bookings WHERE id > $1 ORDER BY id LIMIT $2`,
+		persistence.TableUsers:     `SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2`,
+		persistence.TableSchedules: `SELECT id FROM schedules WHERE id > $1 ORDER BY id LIMIT $2`,
+		persistence.TableTrains:    `SELECT id FROM trains WHERE id > $1 ORDER BY id LIMIT $2`,
+		persistence.TableBookings:  `SELECT id FROM bookings WHERE id > $1 ORDER BY id LIMIT $2`,
 	}[table]
 	if !ok {
 		return errors.New("postgres: table " + string(table) + " has no column id")

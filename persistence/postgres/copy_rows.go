@@ -214,6 +214,6 @@ func optional(t time.Time) *time.Time {
 }
 
 // array returns a Postgres array literal.
-func array(numbers []int) string {
+func array[T int | int32](numbers []T) string {
 	return "{" + strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ","), "[]") + "}"
 }

@@ -33,7 +33,8 @@ func (db *DB) Export(ctx context.Context, now time.Time, fn func(persistence.Row
 	err = db.read(ctx, "export", func(ctx context.Context, c *conn) error {
 		e := export{ctx, c, counts, fn}
 		for _, table := range []func() error{
-			e.users, e.trains, e.formerTrains, e.seats, e.bookings, func() error { return e.replies(now) },
+			e.users, e.schedules, e.formerSchedules, e.trains, e.formerTrains, e.seats, e.bookings,
+			func() error { return e.replies(now) },
 		} {
 			if err := table(); err != nil {
 				return err
@@ -44,13 +45,14 @@ func (db *DB) Export(ctx context.Context, now time.Time, fn func(persistence.Row
 	return counts, err
 }
 
-// HasAll reports whether the table, which must be users, trains or bookings, has a row for every
-// id.
+// HasAll reports whether the table, which must be users, schedules, trains or bookings, has a row
+// for every id.
 func (db *DB) HasAll(ctx context.Context, table persistence.Table, ids []uuid.UUID) (has bool, err error) {
 	query, ok := map[persistence.Table]string{
-		persistence.TableUsers:    `SELECT EXISTS (SELECT 1 FROM users WHERE id = ?)`,
-		persistence.TableTrains:   `SELECT EXISTS (SELECT 1 FROM trains WHERE id = ?)`,
-		persistence.TableBookings: `SELECT EXISTS (SELECT 1 FROM bookings WHERE id = ?)`,
+		persistence.TableUsers:     `SELECT EXISTS (SELECT 1 FROM users WHERE id = ?)`,
+		persistence.TableSchedules: `SELECT EXISTS (SELECT 1 FROM schedules WHERE id = ?)`,
+		persistence.TableTrains:    `SELECT EXISTS (SELECT 1 FROM trains WHERE id = ?)`,
+		persistence.TableBookings:  `SELECT EXISTS (SELECT 1 FROM bookings WHERE id = ?)`,
 	}[table]
 	if !ok {
 		return false, errors.New("sqlite: table " + string(table) + " has no column id")

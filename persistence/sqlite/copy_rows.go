@@ -28,6 +28,24 @@ func (e export) users() error {
 	return nil
 }
 
+func (e export) schedules() error {
+	const find = `SELECT ` + scheduleColumns + ` FROM schedules WHERE id > ? ORDER BY id LIMIT ?`
+	return exportTable(e, persistence.TableSchedules, scanSchedule,
+		func(items []persistence.StoredSchedule) persistence.Rows { return persistence.Rows{Schedules: items} },
+		func(s persistence.StoredSchedule) []any { return []any{s.ID[:]} }, find, none)
+}
+
+func (e export) formerSchedules() error {
+	const find = `
+		SELECT ` + formerColumns + ` FROM former_schedules
+		WHERE (schedule_id, defined) > (?, ?) ORDER BY schedule_id, defined LIMIT ?`
+	return exportTable(e, persistence.TableFormerSchedules, scanFormerSchedule,
+		func(items []persistence.FormerSchedule) persistence.Rows {
+			return persistence.Rows{FormerSchedules: items}
+		},
+		func(f persistence.FormerSchedule) []any { return []any{f.ID[:], f.Defined} }, find, none, 0)
+}
+
 func (e export) trains() error {
 	const find = `
 		SELECT ` + trainColumns + `, epoch, deleted_at FROM trains

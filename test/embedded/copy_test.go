@@ -32,7 +32,7 @@ func TestDataDirectoryIsCopiedIntoADatabase(t *testing.T) {
 
 	got = copyData(dir)
 	require.Zero(t, got.Code, got.Err)
-	require.Regexp(t, `users +2 +2\n +trains +1 +1\n +former trains +0 +0\n +seats +1 +1\n +bookings +1 +1\n`, got.Out)
+	require.Regexp(t, `users +2 +2\n +schedules +0 +0\n +former schedules +0 +0\n +trains +1 +1\n +former trains +0 +0\n +seats +1 +1\n +bookings +1 +1\n`, got.Out)
 	require.Contains(t, got.Out, "The holds of 1 trains are not copied")
 	redis := "redis://" + servers.Redis(t)
 	again := copyData(dir, "--redis-url", redis)
