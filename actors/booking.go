@@ -102,5 +102,8 @@ func (s *System) TrainBookings(
 	ctx context.Context, id booking.TrainID, page booking.PageRequest,
 ) (booking.Page[booking.BookedTrain], error) {
 	found, err := s.store.TrainBookings(ctx, id, page)
+	if errors.Is(err, persistence.ErrNotFound) && s.catalogue.findComputed(id) != nil {
+		return booking.Page[booking.BookedTrain]{Items: []booking.BookedTrain{}}, nil
+	}
 	return found, persistence.ClientError(err)
 }

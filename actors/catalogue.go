@@ -64,6 +64,16 @@ func (c *catalogue) find(id booking.TrainID) *booking.Train {
 	return nil // it may have a row
 }
 
+// findRow returns the train if it has a row, or nil.
+func (c *catalogue) findRow(id booking.TrainID) *booking.Train {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if l := c.trains[id]; l != nil {
+		return l.train
+	}
+	return nil
+}
+
 // findComputed returns the train if it is a departure without a row, as far as this process has read, or
 // nil. It may be retired.
 func (c *catalogue) findComputed(id booking.TrainID) *booking.Train {

@@ -101,11 +101,11 @@ func trainIDs(holds []booking.Hold) (ids []booking.TrainID) {
 	return ids
 }
 
-// trainsOf returns the trains of holds. The error is the reason why some may be missing that exist.
+// trainsOf returns the trains of holds, which have rows. The error is the reason why some may be missing that exist.
 func (s *System) trainsOf(ctx context.Context, holds []booking.Hold) (map[booking.TrainID]*booking.Train, error) {
 	ids := trainIDs(holds)
 	trains := make(map[booking.TrainID]*booking.Train, len(ids))
-	found, err := s.findTrains(ctx, ids...)
+	found, err := s.findRows(ctx, ids...)
 	for i, train := range found {
 		trains[ids[i]] = train
 	}

@@ -272,10 +272,28 @@ func (s *System) announce(ctx context.Context) error {
 // findTrains returns the trains with the ids, which may be retired, in their order; nil for those
 // that do not exist. What is not in the catalogue is read from the store.
 func (s *System) findTrains(ctx context.Context, ids ...booking.TrainID) ([]*booking.Train, error) {
+	trains, err := s.findIn(ctx, s.catalogue.find, ids)
+	for i := range trains {
+		if trains[i] == nil && err == nil {
+			trains[i] = s.catalogue.findComputed(ids[i]) // it is retired, and has no row
+		}
+	}
+	return trains, err
+}
+
+// findRows is findTrains for trains that have rows.
+func (s *System) findRows(ctx context.Context, ids ...booking.TrainID) ([]*booking.Train, error) {
+	return s.findIn(ctx, s.catalogue.findRow, ids)
+}
+
+// findIn returns what the catalogue has of the trains, and for the others what the store has.
+func (s *System) findIn(
+	ctx context.Context, listed func(booking.TrainID) *booking.Train, ids []booking.TrainID,
+) ([]*booking.Train, error) {
 	trains := make([]*booking.Train, len(ids))
 	var missing []booking.TrainID
 	for i, id := range ids {
-		if trains[i] = s.catalogue.find(id); trains[i] == nil {
+		if trains[i] = listed(id); trains[i] == nil {
 			missing = append(missing, id)
 		}
 	}
@@ -284,13 +302,8 @@ func (s *System) findTrains(ctx context.Context, ids ...booking.TrainID) ([]*boo
 	}
 	found, err := s.passive.find(ctx, missing)
 	for i, id := range ids {
-		if trains[i] != nil {
-			continue
-		}
-		if at := slices.IndexFunc(found, func(t booking.Train) bool { return t.ID == id }); at >= 0 {
+		if at := slices.IndexFunc(found, func(t booking.Train) bool { return t.ID == id }); trains[i] == nil && at >= 0 {
 			trains[i] = &found[at]
-		} else if err == nil {
-			trains[i] = s.catalogue.findComputed(id)
 		}
 	}
 	return trains, err

@@ -30,7 +30,7 @@ func TestEmbedded(t *testing.T) { //nolint:paralleltest // it measures
 	dir, secret := t.TempDir(), newSecret(t)
 	migrate(t, "--data-dir", dir)
 	r := newRailway(*trains, *bookings)
-	r.fillSQLite(t, dir)
+	fillSQLite(t, dir, r.tables(t)...)
 	measure(t, r, secret, "", "--data-dir", dir)
 }
 
@@ -38,7 +38,7 @@ func TestClustered(t *testing.T) { //nolint:paralleltest // it measures
 	database, redis, secret := servers.StartPostgres(t).Address, servers.Redis(t), newSecret(t)
 	migrate(t, "--database-url", database)
 	r := newRailway(*trains, *bookings)
-	r.fillPostgres(t, database)
+	fillPostgres(t, database, r.tables(t)...)
 	measure(t, r, secret, database,
 		"--database-url", database, "--redis-url", "redis://"+redis, "--advertise", processtest.FreeAddress(t))
 }
@@ -101,6 +101,7 @@ func measure(t *testing.T, r *railway, secret, database string, args ...string) 
 
 // measureStarts starts a process several times, the first time just after the stores were filled.
 func (s *service) measureStarts(table *report, args ...string) {
+	s.Helper()
 	for i := range starts {
 		launched := time.Now()
 		s.process = processtest.Start(s.T, args...)

@@ -24,6 +24,9 @@ const (
 	bookingColumns = "id, train_id, user_id, legs, seats, epoch, booked_at"
 )
 
+// micro is the format of times in Postgres.
+const micro = "2006-01-02 15:04:05.000000Z07:00"
+
 // table has the rows of one table in the formats of both stores.
 type table struct {
 	name, columns string
@@ -85,7 +88,6 @@ func (r *railway) tables(t *testing.T) []table {
 		require.NoError(t, err)
 		return text
 	}
-	const micro = "2006-01-02 15:04:05.000000Z07:00"
 	var postgresRevision, sqliteRevision int // negative, because the next revision of an empty store is 1
 	return []table{
 		rows("trains", trainColumns, r.trainRows(), func(t booking.Train) string {
@@ -120,19 +122,19 @@ func join(numbers []int) string {
 	return strings.Join(texts, ",")
 }
 
-// fillPostgres writes the rows into a migrated database.
-func (r *railway) fillPostgres(t *testing.T, database string) {
+// fillPostgres writes rows into a migrated database.
+func fillPostgres(t *testing.T, database string, tables ...table) {
 	t.Helper()
-	for _, table := range r.tables(t) {
+	for _, table := range tables {
 		servers.Copy(t, database, table.name, table.columns, table.postgres)
 	}
 	servers.Query(t, database, "VACUUM ANALYZE")
 }
 
-// fillSQLite writes the rows into a migrated database.
-func (r *railway) fillSQLite(t *testing.T, dir string) {
+// fillSQLite writes rows into a migrated database.
+func fillSQLite(t *testing.T, dir string, tables ...table) {
 	t.Helper()
-	for _, table := range r.tables(t) {
+	for _, table := range tables {
 		sqlitetest.Insert(t, dir, table.name, table.columns, table.sqlite)
 	}
 }
