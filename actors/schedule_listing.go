@@ -162,13 +162,13 @@ func (c *catalogue) departure(id booking.TrainID, now time.Time) (departure *boo
 	return train, !train.RetiresAt().After(now)
 }
 
-// toCreate returns what an adoption needs to create the row of a departure, or nil if the id is not that
-// of a departure that runs.
+// toCreate returns what an adoption needs to create the row of a departure, or nil if it has one, or the id
+// is not that of a departure that runs.
 func (c *catalogue) toCreate(id booking.TrainID, now time.Time) *persistence.Departure {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	train, _ := c.departure(id, now)
-	if train == nil {
+	if train == nil || c.trains[id] != nil {
 		return nil
 	}
 	schedule, _, _ := id.Schedule()

@@ -134,6 +134,41 @@ var mutants = []mutant{
 		killedBy: []suite{tests("./persistence/redis", "TestLeases$/LeaseIsReleasedOnly")},
 	},
 	{
+		name: "departure-of-a-changed-schedule", pkg: "persistence/sqlite", decl: "liveSchedule",
+		edit:     replace(`.Revision != revision`, `.Revision < 0`),
+		killedBy: []suite{tests("./persistence/sqlite", "TestSchedules$/DepartureNeedsItsSchedule")},
+	},
+	{
+		name: "departure-of-a-changed-schedule-in-postgres", pkg: "persistence/postgres", decl: "DB.createDepartures",
+		edit:     replace(`FOR SHARE`, ``),
+		killedBy: []suite{tests("./persistence/postgres", "TestStore$/.*Departure")},
+	},
+	{
+		name: "stations-change-under-passengers", pkg: "booking", decl: "Taken.AllowsStations",
+		edit:     replace(`n == 0 || train.SameStations(to)`, `true`),
+		killedBy: []suite{tests("./booking", "Follow|Change")},
+	},
+	{
+		name: "late-change-of-a-schedule", pkg: "actors/activation", decl: "Follow.run",
+		edit:     replace(`m.seats.Train().Follows != x.From`, `false`),
+		killedBy: []suite{machine},
+	},
+	{
+		name: "late-deletion-of-a-schedule", pkg: "actors/activation", decl: "Delete.run",
+		edit:     replace(`x.Follows != 0 && x.Follows != m.seats.Train().Follows`, `false`),
+		killedBy: []suite{machine},
+	},
+	{
+		name: "cancelled-departure-is-sold-again", pkg: "actors", decl: "System.DeleteTrain",
+		edit:     replace(`Cancels: isDeparture(id)`, `Cancels: false`),
+		killedBy: []suite{tests("./actors", "AsIfEveryDeparture")},
+	},
+	{
+		name: "nobody-finishes-a-change", pkg: "actors", decl: "System.settleOwn",
+		edit:     begin(`return`),
+		killedBy: []suite{tests("./actors", "FollowAfterTheProcess")},
+	},
+	{
 		name: "response-before-the-write", pkg: "actors/activation", decl: "Machine.writeHold",
 		edit:     begin(`then(nil); then = func(error) {}`),
 		killedBy: []suite{simulated, tests("./actors", "WriteWithUnknownOutcome")},
