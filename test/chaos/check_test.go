@@ -30,6 +30,7 @@ func (r *run) check() {
 	r.checkSeats(h.Stored)
 	r.checkEpochs()
 	r.checkList(h)
+	r.checkTimetable()
 	r.report(h, found)
 	if r.t.Failed() {
 		r.keep(h, found)

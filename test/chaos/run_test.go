@@ -52,6 +52,8 @@ type run struct {
 	prober  uuid.UUID
 	faults  []fault
 
+	timetable timetable
+
 	mu     sync.Mutex
 	probes map[booking.TrainID][]time.Duration // times of responses
 }
@@ -62,9 +64,10 @@ func TestThreeProcessesKeepTheirPromisesUnderFaults(t *testing.T) {
 	t.Logf("make chaos MINUTES=%v SEED=%d ONLY='%s'", *minutes, *seed, *only)
 	r := &run{cluster: startCluster(t), t: t, prober: uuid.New(), probes: map[booking.TrainID][]time.Duration{}}
 	r.service = processtest.Passengers(t, r.balancer.URL, r.secret, r.admin)
+	r.addTimetable()
 	options := traffic.Options{
 		Service: r.service, Users: processtest.NewUsers(users), Clients: clients, Seats: seats, Seed: *seed,
-		Trains: r.admin.AddTrains(t, trainCount, seatProbed), Think: thinkTime, Retry: retryTime, Recorder: history.NewRecorder(),
+		Trains: r.addTrains(), Think: thinkTime, Retry: retryTime, Recorder: history.NewRecorder(),
 	}
 	r.Traffic = traffic.Start(context.Background(), options, traffic.Mixed)
 	r.addDepartedTrains()
@@ -73,6 +76,7 @@ func TestThreeProcessesKeepTheirPromisesUnderFaults(t *testing.T) {
 	probing, stopProbing := context.WithCancel(context.Background())
 	var prober sync.WaitGroup
 	prober.Go(func() { r.probe(probing) })
+	prober.Go(func() { r.rename(probing) })
 	stop := sync.OnceFunc(func() {
 		r.Stop()
 		r.bySeat.Stop()
@@ -85,7 +89,7 @@ func TestThreeProcessesKeepTheirPromisesUnderFaults(t *testing.T) {
 	length := time.Duration(*minutes * float64(time.Minute))
 	for begun := r.Now(); r.Now() < length; {
 		if r.Now()-begun > replaceEvery {
-			trains := r.admin.AddTrains(r.t, trainCount, seatProbed)
+			trains := r.addTrains()
 			r.SetTrains(trains)
 			r.bySeat.SetTrains(trains)
 			begun = r.Now()

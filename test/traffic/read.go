@@ -2,7 +2,6 @@ package traffic
 
 import (
 	"context"
-	"time"
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/test/traffic/history"
@@ -47,11 +46,12 @@ func (c *Client) Find(ctx context.Context, train *booking.Train) {
 	})
 }
 
-// Search searches by the stations of a segment and reports whether the train was found.
+// Search searches by the stations of a segment, and the date on which the train leaves if that is known, and
+// reports whether the train was found.
 func (c *Client) Search(ctx context.Context, train *booking.Train, legs booking.Legs) (found bool) {
 	from, to := train.Ends(legs)
 	c.Send(ctx, history.Operation{Kind: kindSearch, Train: train.ID, Legs: legs}, func(ctx context.Context, _ *history.Operation) error {
-		offers, err := c.traffic.options.Service.Search(ctx, from.Station, to.Station, time.Time{})
+		offers, err := c.traffic.options.Service.Search(ctx, from.Station, to.Station, from.DepartsAt)
 		for _, a := range offers {
 			c.checkTally(a)
 			found = found || a.Train.ID == train.ID
