@@ -273,9 +273,9 @@ func (s *System) announce(ctx context.Context) error {
 // that do not exist. What is not in the catalogue is read from the store.
 func (s *System) findTrains(ctx context.Context, ids ...booking.TrainID) ([]*booking.Train, error) {
 	trains, err := s.findIn(ctx, s.catalogue.find, ids)
-	for i := range trains {
+	for i, id := range ids {
 		if trains[i] == nil && err == nil {
-			trains[i] = s.catalogue.findComputed(ids[i]) // it is retired, and has no row
+			trains[i] = s.catalogue.findComputed(id) // it is retired, and has no row
 		}
 	}
 	return trains, err

@@ -20,7 +20,8 @@ func ofLine() booking.Schedule {
 		ID: booking.DerivedScheduleID("line"), Name: line.Name, Capacity: line.Capacity, OnSale: true, TimeZone: "UTC",
 		Calendar: booking.Calendar{Days: booking.EveryDay, From: serviceDay, Until: serviceDay},
 		Stops: []booking.StopTime{
-			{Station: "A", Departs: booking.LocalTimeOf(20 * time.Hour)}, {Station: "B"},
+			{Station: "A", Departs: booking.LocalTimeOf(20 * time.Hour)},
+			{Station: "B"},
 			{Station: "C", Arrives: booking.LocalTimeOf(22 * time.Hour)},
 		},
 		SoldDaysAhead: 30,
