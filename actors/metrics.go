@@ -48,6 +48,9 @@ func newMetrics(registry prometheus.Registerer, as *activations) *metrics {
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "trainbooking_members", Help: "Members of the cluster as seen by this process, itself included.",
 	}, func() float64 { return float64(as.system.cluster.Members()) })
+	auto.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "trainbooking_departures_unsettled", Help: "Departures that do not follow the latest change of their schedule yet.",
+	}, func() float64 { return float64(len(as.system.catalogue.allUnsettled(time.Now()))) })
 	writer := []string{"writer"}
 	return &metrics{
 		activations: auto.NewCounterVec(prometheus.CounterOpts{
