@@ -30,7 +30,7 @@ func ExerciseSchedules(t *testing.T, open func(t *testing.T) persistence.Store) 
 		t.Helper()
 		return &exercise{T: t, Store: open(t)}
 	}
-	for _, facts := range [][]fact[*exercise]{scheduleFacts, departureFacts} {
+	for _, facts := range [][]fact[*exercise]{scheduleFacts, departureFacts, schedulesTogether, scheduleModelFacts} {
 		run(t, begin, facts)
 	}
 }

@@ -79,6 +79,33 @@ func TestAdoptionDoesNotWaitForAChangeOfItsSchedule(t *testing.T) {
 	adopt(persistence.ErrStale, persistence.ErrFenced, nil, persistence.ErrStale)
 }
 
+// TestDepartureIsCreatedOnce stops two adoptions at the row of the catalogue, when neither sees the other.
+func TestDepartureIsCreatedOnce(t *testing.T) {
+	t.Parallel()
+	url := servers.Postgres(t)
+	db := openAt(t, url)
+	schedule := createSchedule(t, db)
+	session, watch := connect(t, url), connect(t, url)
+	session.do(`BEGIN`)
+	session.do(`SELECT 1 FROM catalogue FOR UPDATE`)
+	adoptions := [2]persistence.Adoption{departureOf(schedule, dayOne), departureOf(schedule, dayOne)}
+	var adopted [2]<-chan error
+	for i, adoption := range adoptions {
+		adopted[i] = inBackground(func() error {
+			results, err := db.Adopt(t.Context(), []persistence.Adoption{adoption})
+			return errors.Join(append(results, err)...)
+		})
+		watch.awaitBlocked(i + 1)
+	}
+	session.do(`COMMIT`)
+	require.NoError(t, <-adopted[0])
+	require.ErrorIs(t, <-adopted[1], persistence.ErrLocked)
+	results, err := db.Adopt(t.Context(), adoptions[1:])
+	require.NoError(t, err)
+	require.ErrorIs(t, results[0], persistence.ErrFenced)
+	require.NoError(t, bookOne(t.Context(), db, saleOf(adoptions[0].Guard, 1)))
+}
+
 // TestChangeOfAScheduleWaitsForAdoptionsInFlight stops an adoption when it has locked the schedule, at the
 // row of the catalogue.
 func TestChangeOfAScheduleWaitsForAdoptionsInFlight(t *testing.T) {
@@ -95,6 +122,8 @@ func TestChangeOfAScheduleWaitsForAdoptionsInFlight(t *testing.T) {
 		return errors.Join(append(results, err)...)
 	})
 	watch.awaitBlocked(1)
+	_, err := watch.conn.Exec(t.Context(), `SELECT 1 FROM schedules FOR NO KEY UPDATE NOWAIT`)
+	require.ErrorContains(t, err, "55P03", "it is locked")
 	changed := inBackground(func() error { return db.ChangeSchedule(t.Context(), schedule.Revision, schedule.Schedule) })
 	watch.awaitBlocked(2)
 	session.do(`COMMIT`)
@@ -103,6 +132,43 @@ func TestChangeOfAScheduleWaitsForAdoptionsInFlight(t *testing.T) {
 	stored, err := db.FindSchedule(t.Context(), schedule.ID)
 	require.NoError(t, err)
 	require.Equal(t, schedule.Revision+2, stored.Revision, "it was changed after the departure was created")
+}
+
+// TestScheduleIsLockedBeforeTheCatalogue stops writes of departures at the row of their schedule, when they
+// must not have that of the catalogue: a change of the schedule needs both.
+func TestScheduleIsLockedBeforeTheCatalogue(t *testing.T) {
+	t.Parallel()
+	for name, write := range map[string]func(*postgres.DB, persistence.Guard, booking.Train) error{
+		"DeleteTrain": func(db *postgres.DB, guard persistence.Guard, _ booking.Train) error {
+			return db.DeleteTrain(t.Context(), guard, persistence.Deletion{At: now(), Cancels: true})
+		},
+		"CreateTrain": func(db *postgres.DB, _ persistence.Guard, train booking.Train) error {
+			return db.CreateTrain(t.Context(), train)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := servers.Postgres(t)
+			db := openAt(t, url)
+			schedule := createSchedule(t, db)
+			adoption := departureOf(schedule, dayOne)
+			results, err := db.Adopt(t.Context(), []persistence.Adoption{adoption})
+			require.NoError(t, errors.Join(append(results, err)...))
+			session, watch := connect(t, url), connect(t, url)
+			session.do(`BEGIN`)
+			session.do(`SELECT 1 FROM schedules FOR UPDATE`)
+			written := inBackground(func() (err error) {
+				for err = persistence.ErrLocked; errors.Is(err, persistence.ErrLocked); {
+					err = write(db, adoption.Guard, departureOf(schedule, dayOne+1).Departure.Train)
+				}
+				return err
+			})
+			watch.awaitBlocked(1)
+			session.do(`SELECT 1 FROM catalogue FOR UPDATE NOWAIT`)
+			session.do(`COMMIT`)
+			require.NoError(t, <-written)
+		})
+	}
 }
 
 // TestTrainAndScheduleAreNotCreatedWithOneID stops both at the row of the catalogue, when neither sees the

@@ -35,6 +35,8 @@ func TestStatementsHaveChildSpansWithoutParameters(t *testing.T) {
 	require.NoError(t, db.CreateUser(ctx, booking.User{
 		ID: uuid.New(), Username: "asha", Email: "asha@example.org", PasswordHash: "h", CreatedAt: now(),
 	}))
+	named := booking.Train{ID: booking.NewTrainID(), Name: "asha"}
+	require.NoError(t, db.CreateTrain(ctx, named), "two statements that are sent together")
 	root.End()
 
 	names := map[string]bool{}
@@ -43,12 +45,12 @@ func TestStatementsHaveChildSpansWithoutParameters(t *testing.T) {
 		require.Equal(t, root.SpanContext().TraceID(), span.SpanContext.TraceID(), span.Name)
 		for _, a := range span.Attributes {
 			value := a.Value.String()
-			for _, secret := range []string{"asha", guard.Train.String(), sale.Booking.User.String()} {
+			for _, secret := range []string{"asha", guard.Train.String(), named.ID.String(), sale.Booking.User.String()} {
 				require.NotContains(t, value, secret, "%s of %s", a.Key, span.Name)
 			}
 		}
 	}
-	for _, name := range []string{"book: WITH", "create user: INSERT", "pool.acquire"} {
+	for _, name := range []string{"book: WITH", "create user: INSERT", "create train: WITH", "pool.acquire"} {
 		require.Contains(t, names, name)
 	}
 }

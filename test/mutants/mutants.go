@@ -109,6 +109,34 @@ var mutants = []mutant{
 		killedBy: []suite{tests("./persistence/postgres", "TestStore$/AdoptIncrementsTheEpoch")},
 	},
 	{
+		name: "departure-without-a-lock-of-its-schedule", pkg: "persistence/postgres", decl: "DB.createDepartures",
+		edit: replace(` FOR SHARE SKIP LOCKED`, ``),
+		killedBy: []suite{
+			tests("./persistence/postgres", "TestSchedules$/DepartureFollowsTheDefinitionAtItsRevision"),
+			tests("./persistence/postgres", "ChangeOfAScheduleWaits"),
+		},
+	},
+	{
+		name: "departure-of-a-stale-schedule", pkg: "persistence/postgres", decl: "DB.createDepartures",
+		edit:     replace(`IS DISTINCT FROM r.schedule_revision`, `IS NULL`),
+		killedBy: []suite{tests("./persistence/postgres", "TestSchedules$/DepartureNeedsItsSchedule")},
+	},
+	{
+		name: "departure-restored-at-any-epoch", pkg: "persistence/postgres", decl: "DB.createDepartures",
+		edit:     replace(`WHEN coalesce(p.epoch, 0) + 1 <> r.epoch THEN 'fenced'`, ``),
+		killedBy: []suite{tests("./persistence/postgres", "TestSchedules$/DepartureFollowsTheEpoch")},
+	},
+	{
+		name: "departure-created-twice", pkg: "persistence/postgres", decl: "DB.createDepartures",
+		edit:     replace(`WHERE trains.deleted_at IS NOT NULL AND trains.epoch + 1 = excluded.epoch`, ``),
+		killedBy: []suite{tests("./persistence/postgres", "DepartureIsCreatedOnce")},
+	},
+	{
+		name: "train-beside-a-schedule", pkg: "persistence/postgres", decl: "DB.CreateTrain",
+		edit:     replace(`$2 = 0 AND EXISTS`, `false AND EXISTS`),
+		killedBy: []suite{tests("./persistence/postgres", "TrainAndScheduleAreNotCreated")},
+	},
+	{
 		name: "unknown-is-failed", pkg: "persistence/postgres", decl: "translateCommit",
 		edit:     replace(`persistence.ErrUnknown`, `persistence.ErrConflict`),
 		killedBy: []suite{tests("./persistence/postgres", "CancelledWriteIsUnknown")},
