@@ -167,11 +167,6 @@ var mutants = []mutant{
 		killedBy: []suite{tests("./persistence/sqlite", "TestSchedules$/DepartureNeedsItsSchedule")},
 	},
 	{
-		name: "departure-of-a-changed-schedule-in-postgres", pkg: "persistence/postgres", decl: "DB.createDepartures",
-		edit:     replace(`FOR SHARE`, ``),
-		killedBy: []suite{tests("./persistence/postgres", "TestStore$/.*Departure")},
-	},
-	{
 		name: "stations-change-under-passengers", pkg: "booking", decl: "Taken.AllowsStations",
 		edit:     replace(`n == 0 || train.SameStations(to)`, `true`),
 		killedBy: []suite{tests("./booking", "Follow|Change")},
