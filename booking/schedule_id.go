@@ -20,12 +20,20 @@ import (
 type ScheduleID uuid.UUID
 
 // NewScheduleID returns a random schedule id.
-func NewScheduleID() ScheduleID { return clearDeparture(uuid.New()) }
+func NewScheduleID() ScheduleID { return ScheduleIDOf(uuid.New()) }
 
 // DerivedScheduleID returns the schedule id that follows from name, so that creating a schedule twice
 // under the same name creates one schedule.
 func DerivedScheduleID(name string) ScheduleID {
-	return clearDeparture(uuid.NewSHA1(idNamespace, []byte("schedule:"+name)))
+	return ScheduleIDOf(uuid.NewSHA1(idNamespace, []byte("schedule:"+name)))
+}
+
+// ScheduleIDOf returns the schedule id that follows from the id of something else.
+func ScheduleIDOf(id uuid.UUID) ScheduleID {
+	const custom = 8 // the version for what is neither random nor a hash in all of its bits
+	id[6] = custom<<4 | id[6]&0x0f
+	clear(id[12:])
+	return ScheduleID(id)
 }
 
 // ParseScheduleID reads the 36-character form. The result may be an id that no schedule can have; see
@@ -72,11 +80,4 @@ func (id ScheduleID) MarshalText() ([]byte, error) { return uuid.UUID(id).Marsha
 func (id *ScheduleID) UnmarshalText(b []byte) (err error) {
 	*id, err = ParseScheduleID(string(b))
 	return err
-}
-
-func clearDeparture(id uuid.UUID) ScheduleID {
-	const custom = 8 // the version for what is neither random nor a hash in all of its bits
-	id[6] = custom<<4 | id[6]&0x0f
-	clear(id[12:])
-	return ScheduleID(id)
 }

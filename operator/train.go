@@ -31,14 +31,14 @@ func wanted(t *v1alpha1.Train) (booking.Train, error) {
 		return booking.Train{}, booking.InvalidField("trainID", err.Error())
 	}
 	train := booking.Train{
-		ID: id, Name: t.Spec.Name, Capacity: int(t.Spec.Capacity),
+		ID: id, Name: string(t.Spec.Name), Capacity: int(t.Spec.Capacity),
 		OnSale: t.Spec.OnSale == nil || *t.Spec.OnSale,
 	}
 	fields := map[string]string{}
 	train.SalesOpenAt = parseTime(t.Spec.SalesOpenAt, "salesOpenAt", fields)
 	for i, stop := range t.Spec.Stops {
 		train.Stops = append(train.Stops, booking.Stop{
-			Station:   stop.Station,
+			Station:   string(stop.Station),
 			ArrivesAt: parseTime(stop.ArrivesAt, fmt.Sprintf("stops[%d].arrivesAt", i), fields),
 			DepartsAt: parseTime(stop.DepartsAt, fmt.Sprintf("stops[%d].departsAt", i), fields),
 		})

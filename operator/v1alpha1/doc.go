@@ -30,7 +30,7 @@ var SchemeGroupVersion = schema.GroupVersion{Group: "trainbooking.dev", Version:
 
 // AddToScheme adds the types of this package to a scheme.
 func AddToScheme(s *runtime.Scheme) error {
-	s.AddKnownTypes(SchemeGroupVersion, &Train{}, &TrainList{})
+	s.AddKnownTypes(SchemeGroupVersion, &Train{}, &TrainList{}, &TrainSchedule{}, &TrainScheduleList{})
 	metav1.AddToGroupVersion(s, SchemeGroupVersion)
 	return nil
 }

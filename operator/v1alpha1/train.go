@@ -52,12 +52,7 @@ type TrainSpec struct {
 	// that can be seen. Spaces at its ends are removed.
 	//
 	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=255
-	// +kubebuilder:validation:XValidation:rule=`self.matches(r'[\pL\pN]')`,message="name must have a letter or digit"
-	// +kubebuilder:validation:XValidation:rule=`self.trim().matches(r'^[\pL\pM\pN\pP\pS\p{Zs}\x{200c}\x{200d}]*$') && !self.matches(r'[\x{34f}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{180b}-\x{180f}\x{2800}\x{3164}\x{fe00}-\x{fe0f}\x{ffa0}\x{e0000}-\x{e0fff}]')`,message="name must not contain control, invisible, private-use or unassigned characters"
-	// +kubebuilder:validation:XValidation:rule=`!self.matches(r'(^|[^\pM\x{9b0}\x{cb0}])\x{200d}|(^|[^\pM\pL]|[\p{Latin}\p{Greek}\p{Cyrillic}])\x{200c}')`,message="name must not contain joiners except between letters that join"
-	Name string `json:"name"`
+	Name TrainName `json:"name"`
 
 	// capacity is the number of seats, numbered from 1. It can grow at any time. It shrinks
 	// once no seat above it is booked or held: until then the train keeps its seats, and
@@ -130,19 +125,11 @@ type TrainSpec struct {
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.arrivesAt) || !has(self.departsAt) || self.arrivesAt <= self.departsAt",message="departsAt must not be before arrivesAt, mind the UTC offsets"
 type Stop struct {
-	// The rules about joiners are those of the service as far as they need no table of letters that
-	// join. It refuses the rest: Ready is False then, with the reason Invalid.
-
 	// station is the name of the station. Use the same name for every train that calls there. It
 	// must have a letter or digit and only characters that can be seen.
 	//
 	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=255
-	// +kubebuilder:validation:XValidation:rule=`self.matches(r'[\pL\pN]')`,message="station must have a letter or digit"
-	// +kubebuilder:validation:XValidation:rule=`self.trim().matches(r'^[\pL\pM\pN\pP\pS\p{Zs}\x{200c}\x{200d}]*$') && !self.matches(r'[\x{34f}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{180b}-\x{180f}\x{2800}\x{3164}\x{fe00}-\x{fe0f}\x{ffa0}\x{e0000}-\x{e0fff}]')`,message="station must not contain control, invisible, private-use or unassigned characters"
-	// +kubebuilder:validation:XValidation:rule=`!self.matches(r'(^|[^\pM\x{9b0}\x{cb0}])\x{200d}|(^|[^\pM\pL]|[\p{Latin}\p{Greek}\p{Cyrillic}])\x{200c}')`,message="station must not contain joiners except between letters that join"
-	Station string `json:"station"`
+	Station Station `json:"station"`
 
 	// arrivesAt is a time like 2026-12-01T06:00:00+05:30.
 	//

@@ -16,10 +16,22 @@ import (
 func ForKind(kind schema.GroupVersionKind) interface{} {
 	switch kind {
 	// Group=trainbooking.dev, Version=v1alpha1
+	case v1alpha1.SchemeGroupVersion.WithKind("DivergedDepartures"):
+		return &operatorv1alpha1.DivergedDeparturesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Exception"):
+		return &operatorv1alpha1.ExceptionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Stop"):
 		return &operatorv1alpha1.StopApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StopTime"):
+		return &operatorv1alpha1.StopTimeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Train"):
 		return &operatorv1alpha1.TrainApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TrainSchedule"):
+		return &operatorv1alpha1.TrainScheduleApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TrainScheduleSpec"):
+		return &operatorv1alpha1.TrainScheduleSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TrainScheduleStatus"):
+		return &operatorv1alpha1.TrainScheduleStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TrainSpec"):
 		return &operatorv1alpha1.TrainSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TrainStatus"):

@@ -32,12 +32,18 @@ spec:
 // manifest returns express, changed by edit.
 func manifest(tb testing.TB, edit func(spec map[string]any)) *unstructured.Unstructured {
 	tb.Helper()
-	train := &unstructured.Unstructured{}
-	require.NoError(tb, yaml.Unmarshal([]byte(express), &train.Object))
+	return edited(tb, express, edit)
+}
+
+// edited returns a manifest, changed by edit.
+func edited(tb testing.TB, manifest string, edit func(spec map[string]any)) *unstructured.Unstructured {
+	tb.Helper()
+	object := &unstructured.Unstructured{}
+	require.NoError(tb, yaml.Unmarshal([]byte(manifest), &object.Object))
 	if edit != nil {
-		edit(train.Object["spec"].(map[string]any))
+		edit(object.Object["spec"].(map[string]any))
 	}
-	return train
+	return object
 }
 
 func set(field string, value any) func(map[string]any) {
@@ -168,13 +174,7 @@ func TestInvalidTrainIsRejectedWithAMessage(t *testing.T) {
 		require.True(t, apierrors.IsInvalid(err) || apierrors.IsBadRequest(err), "%s: %v", name, err)
 		require.ErrorContains(t, err, row.message, name)
 	}
-	const unseen, stray = " must not contain control, invisible", " must not contain joiners except"
-	for name, message := range map[string]string{
-		"\u3164": unseen, "a\u2800": unseen, "\u115f": unseen, "a\u1160": unseen, "\uffa0": unseen, "w1\u034f": unseen,
-		"w1\ufe0f": unseen, "ក\u17b4": unseen, "ក\u17b5": unseen, "ᠠ\u180b": unseen, "ᠠ\u180f": unseen, "a\U000e0100": unseen,
-		"a\u2028b": unseen, "a\u2029b": unseen, "a\ue000": unseen, "a\u0378": unseen, "a\uffff": unseen, "a\u200bb": unseen, "a\x00": unseen,
-		"a\u200c": stray, "w1\u200d": stray, "\u200ca": stray, "क\u200dष": stray, "ß\u200cß": stray,
-	} {
+	for name, message := range hiddenNames {
 		stops := []any{map[string]any{"station": "Agra"}, map[string]any{"station": name}}
 		for field, edit := range map[string]func(map[string]any){"name": set("name", name), "station": set("stops", stops)} {
 			train := manifest(t, edit)
@@ -185,6 +185,16 @@ func TestInvalidTrainIsRejectedWithAMessage(t *testing.T) {
 		}
 	}
 }
+
+// hiddenNames has names that look like others or like nothing, and the end of the message about each.
+var hiddenNames = map[string]string{
+	"\u3164": unseen, "a\u2800": unseen, "\u115f": unseen, "a\u1160": unseen, "\uffa0": unseen, "w1\u034f": unseen,
+	"w1\ufe0f": unseen, "ក\u17b4": unseen, "ក\u17b5": unseen, "ᠠ\u180b": unseen, "ᠠ\u180f": unseen, "a\U000e0100": unseen,
+	"a\u2028b": unseen, "a\u2029b": unseen, "a\ue000": unseen, "a\u0378": unseen, "a\uffff": unseen, "a\u200bb": unseen, "a\x00": unseen,
+	"a\u200c": stray, "w1\u200d": stray, "\u200ca": stray, "क\u200dष": stray, "ß\u200cß": stray,
+}
+
+const unseen, stray = " must not contain control, invisible", " must not contain joiners except"
 
 func TestTrainIDCannotChange(t *testing.T) {
 	t.Parallel()

@@ -116,10 +116,10 @@ func train(namespace string, n int) *v1alpha1.Train {
 	return &v1alpha1.Train{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("train-%05d", n)},
 		Spec: v1alpha1.TrainSpec{
-			Name: fmt.Sprintf("Express %d", n), Capacity: 100,
+			Name: v1alpha1.TrainName(fmt.Sprintf("Express %d", n)), Capacity: 100,
 			Stops: []v1alpha1.Stop{
 				{Station: "Delhi", DepartsAt: "2040-12-01T06:00:00+05:30"},
-				{Station: fmt.Sprintf("Halt %d", n), ArrivesAt: "2040-12-01T10:30:00+05:30", DepartsAt: "2040-12-01T10:35:00+05:30"},
+				{Station: v1alpha1.Station(fmt.Sprintf("Halt %d", n)), ArrivesAt: "2040-12-01T10:30:00+05:30", DepartsAt: "2040-12-01T10:35:00+05:30"},
 				{Station: "Mumbai", ArrivesAt: "2040-12-02T01:00:00+05:30"},
 			},
 		},

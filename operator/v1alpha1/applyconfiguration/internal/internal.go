@@ -23,7 +23,34 @@ func Parser() *typed.Parser {
 var parserOnce sync.Once
 var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
+- name: dev.trainbooking.operator.v1alpha1.Date
+  scalar: untyped
 - name: dev.trainbooking.operator.v1alpha1.DeletionPolicy
+  scalar: string
+- name: dev.trainbooking.operator.v1alpha1.DivergedDepartures
+  map:
+    fields:
+    - name: count
+      type:
+        scalar: numeric
+    - name: dates
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+- name: dev.trainbooking.operator.v1alpha1.Exception
+  map:
+    fields:
+    - name: date
+      type:
+        namedType: dev.trainbooking.operator.v1alpha1.Date
+    - name: runs
+      type:
+        scalar: boolean
+- name: dev.trainbooking.operator.v1alpha1.LocalTime
+  scalar: string
+- name: dev.trainbooking.operator.v1alpha1.Station
   scalar: string
 - name: dev.trainbooking.operator.v1alpha1.Stop
   map:
@@ -36,7 +63,24 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: untyped
     - name: station
       type:
-        scalar: string
+        namedType: dev.trainbooking.operator.v1alpha1.Station
+- name: dev.trainbooking.operator.v1alpha1.StopTime
+  map:
+    fields:
+    - name: arrives
+      type:
+        namedType: dev.trainbooking.operator.v1alpha1.LocalTime
+    - name: departs
+      type:
+        namedType: dev.trainbooking.operator.v1alpha1.LocalTime
+    - name: station
+      type:
+        namedType: dev.trainbooking.operator.v1alpha1.Station
+    - name: timeZone
+      type:
+        namedType: dev.trainbooking.operator.v1alpha1.TimeZone
+- name: dev.trainbooking.operator.v1alpha1.TimeZone
+  scalar: string
 - name: dev.trainbooking.operator.v1alpha1.Train
   map:
     fields:
@@ -62,6 +106,127 @@ var schemaYAML = typed.YAMLObject(`types:
           reason: Pending
           status: Unknown
           type: Ready
+- name: dev.trainbooking.operator.v1alpha1.TrainName
+  scalar: string
+- name: dev.trainbooking.operator.v1alpha1.TrainSchedule
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: dev.trainbooking.operator.v1alpha1.TrainScheduleSpec
+    - name: status
+      type:
+        namedType: dev.trainbooking.operator.v1alpha1.TrainScheduleStatus
+      default:
+        conditions:
+        - lastTransitionTime: "1970-01-01T00:00:00Z"
+          message: Waiting for the operator
+          reason: Pending
+          status: Unknown
+          type: Ready
+- name: dev.trainbooking.operator.v1alpha1.TrainScheduleSpec
+  map:
+    fields:
+    - name: capacity
+      type:
+        scalar: numeric
+    - name: days
+      type:
+        list:
+          elementType:
+            namedType: dev.trainbooking.operator.v1alpha1.Weekday
+          elementRelationship: associative
+    - name: deletionPolicy
+      type:
+        namedType: dev.trainbooking.operator.v1alpha1.DeletionPolicy
+      default: Retain
+    - name: exceptions
+      type:
+        list:
+          elementType:
+            namedType: dev.trainbooking.operator.v1alpha1.Exception
+          elementRelationship: associative
+          keys:
+          - date
+    - name: from
+      type:
+        namedType: dev.trainbooking.operator.v1alpha1.Date
+    - name: name
+      type:
+        namedType: dev.trainbooking.operator.v1alpha1.TrainName
+    - name: onSale
+      type:
+        scalar: boolean
+      default: true
+    - name: scheduleID
+      type:
+        scalar: string
+    - name: soldDaysAhead
+      type:
+        scalar: numeric
+      default: 60
+    - name: stops
+      type:
+        list:
+          elementType:
+            namedType: dev.trainbooking.operator.v1alpha1.StopTime
+          elementRelationship: atomic
+    - name: suspend
+      type:
+        scalar: boolean
+    - name: timeZone
+      type:
+        namedType: dev.trainbooking.operator.v1alpha1.TimeZone
+    - name: until
+      type:
+        namedType: dev.trainbooking.operator.v1alpha1.Date
+- name: dev.trainbooking.operator.v1alpha1.TrainScheduleStatus
+  map:
+    fields:
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: days
+      type:
+        scalar: string
+    - name: departuresWithSales
+      type:
+        scalar: numeric
+    - name: diverged
+      type:
+        namedType: dev.trainbooking.operator.v1alpha1.DivergedDepartures
+    - name: from
+      type:
+        scalar: string
+    - name: nextDeparture
+      type:
+        scalar: string
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: scheduleID
+      type:
+        scalar: string
+    - name: soldUntil
+      type:
+        scalar: string
+    - name: to
+      type:
+        scalar: string
 - name: dev.trainbooking.operator.v1alpha1.TrainSpec
   map:
     fields:
@@ -74,7 +239,7 @@ var schemaYAML = typed.YAMLObject(`types:
       default: Retain
     - name: name
       type:
-        scalar: string
+        namedType: dev.trainbooking.operator.v1alpha1.TrainName
     - name: onSale
       type:
         scalar: boolean
@@ -129,6 +294,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: trainID
       type:
         scalar: string
+- name: dev.trainbooking.operator.v1alpha1.Weekday
+  scalar: string
 - name: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
   map:
     fields:

@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	operatorv1alpha1 "trainbooking.dev/operator/v1alpha1"
+)
+
 // StopApplyConfiguration represents a declarative configuration of the Stop type for use
 // with apply.
 //
@@ -10,7 +14,7 @@ package v1alpha1
 type StopApplyConfiguration struct {
 	// station is the name of the station. Use the same name for every train that calls there. It
 	// must have a letter or digit and only characters that can be seen.
-	Station *string `json:"station,omitempty"`
+	Station *operatorv1alpha1.Station `json:"station,omitempty"`
 	// arrivesAt is a time like 2026-12-01T06:00:00+05:30.
 	ArrivesAt *string `json:"arrivesAt,omitempty"`
 	// departsAt is a time like 2026-12-01T06:05:00+05:30. From then on no seat is sold from
@@ -27,7 +31,7 @@ func Stop() *StopApplyConfiguration {
 // WithStation sets the Station field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Station field is set to the value of the last call.
-func (b *StopApplyConfiguration) WithStation(value string) *StopApplyConfiguration {
+func (b *StopApplyConfiguration) WithStation(value operatorv1alpha1.Station) *StopApplyConfiguration {
 	b.Station = &value
 	return b
 }

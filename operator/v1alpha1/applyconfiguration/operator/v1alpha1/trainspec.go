@@ -13,7 +13,7 @@ import (
 type TrainSpecApplyConfiguration struct {
 	// name is the name that passengers see. It must have a letter or digit and only characters
 	// that can be seen. Spaces at its ends are removed.
-	Name *string `json:"name,omitempty"`
+	Name *operatorv1alpha1.TrainName `json:"name,omitempty"`
 	// capacity is the number of seats, numbered from 1. It can grow at any time. It shrinks
 	// once no seat above it is booked or held: until then the train keeps its seats, and
 	// Ready is False with the reason CapacityInUse.
@@ -49,7 +49,7 @@ func TrainSpec() *TrainSpecApplyConfiguration {
 // WithName sets the Name field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Name field is set to the value of the last call.
-func (b *TrainSpecApplyConfiguration) WithName(value string) *TrainSpecApplyConfiguration {
+func (b *TrainSpecApplyConfiguration) WithName(value operatorv1alpha1.TrainName) *TrainSpecApplyConfiguration {
 	b.Name = &value
 	return b
 }
