@@ -10,13 +10,13 @@ subjects:
 {{- define "trainbooking.operator.trainRules" }}
 rules:
   - apiGroups: [trainbooking.dev]
-    resources: [trains]
+    resources: [trains, trainschedules]
     verbs: [get, list, watch, patch]
   - apiGroups: [trainbooking.dev]
-    resources: [trains/status]
+    resources: [trains/status, trainschedules/status]
     verbs: [patch]
   - apiGroups: [trainbooking.dev]
-    resources: [trains/finalizers]
+    resources: [trains/finalizers, trainschedules/finalizers]
     verbs: [update]
   - apiGroups: [events.k8s.io]
     resources: [events]

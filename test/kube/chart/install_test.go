@@ -3,6 +3,8 @@ package chart_test
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,10 +47,28 @@ func (r *installed) secrets() map[string]map[string]string {
 	return all
 }
 
+// chartBeforeSchedules returns the chart as it was when it had Trains only.
+func chartBeforeSchedules(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "trainbooking")
+	require.NoError(t, os.CopyFS(dir, os.DirFS(chart(t))))
+	require.NoError(t, os.Remove(filepath.Join(dir, "crd", "trainbooking.dev_trainschedules.yaml")))
+	for _, name := range []string{"_operator.tpl", "rbac-users.yaml"} {
+		file := filepath.Join(dir, "templates", name)
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		only := regexp.MustCompile(`, trainschedules[^,\]]*`).ReplaceAll(text, nil)
+		require.NotContains(t, string(only), "trainschedules")
+		require.NoError(t, os.WriteFile(file, only, 0o600))
+	}
+	return dir
+}
+
 func TestChartInstallsUpgradesAndUninstalls(t *testing.T) {
 	t.Parallel()
 	r := &installed{t: t, server: apiserver.Start(t)}
-	r.helm("install", "booking", chart(t), "--create-namespace")
+	r.helm("install", "booking", chartBeforeSchedules(t), "--create-namespace")
+	require.NotContains(t, r.kubectl("get", "crds"), "trainschedules")
 	generated := r.secrets()
 	require.NotEmpty(t, generated)
 	for name, data := range generated {
@@ -60,16 +80,23 @@ func TestChartInstallsUpgradesAndUninstalls(t *testing.T) {
 
 	r.helm("upgrade", "booking", chart(t), "--set", "logLevel=debug")
 	require.Equal(t, generated, r.secrets(), "tokens stay valid")
+	require.Contains(t, r.kubectl("get", "trains"), "shatabdi")
+	r.kubectl("wait", "crd", "trainschedules.trainbooking.dev", "--for", "condition=Established")
+	r.kubectl("apply", "--filename", filepath.Join("..", "..", "..", "docs", "samples"))
+	operator := "system:serviceaccount:rail:booking-trainbooking-operator"
+	require.Contains(t, r.kubectl("auth", "can-i", "watch", "trainschedules.trainbooking.dev", "--as", operator), "yes")
 
 	r.helm("uninstall", "booking")
-	require.Contains(t, r.kubectl("get", "trains"), "shatabdi", "the CRD is kept, and with it every train")
+	for _, kind := range []string{"trains", "trainschedules"} {
+		require.Contains(t, r.kubectl("get", kind), "shatabdi", "the CRDs are kept, and with them every train and schedule")
+	}
 	remaining := r.kubectl("get", "all,secrets,configmaps,serviceaccounts,roles,rolebindings,leases,pdb,networkpolicies",
 		"--selector", "app.kubernetes.io/instance=booking", "-o", "name")
 	require.Empty(t, remaining)
 	remaining = r.kubectl("get", "clusterroles,clusterrolebindings", "--selector", "app.kubernetes.io/instance=booking", "-o", "name")
 	require.Empty(t, remaining)
 
-	r.helm("install", "booking", chart(t)) // adopts the CRD that was kept
+	r.helm("install", "booking", chart(t)) // adopts the CRDs that were kept
 	require.Contains(t, r.kubectl("get", "trains"), "shatabdi")
 }
 

@@ -21,6 +21,9 @@ var (
 		"trains.trainbooking.dev [get list watch patch]",
 		"trains.trainbooking.dev/finalizers [update]",
 		"trains.trainbooking.dev/status [patch]",
+		"trainschedules.trainbooking.dev [get list watch patch]",
+		"trainschedules.trainbooking.dev/finalizers [update]",
+		"trainschedules.trainbooking.dev/status [patch]",
 		"events.events.k8s.io [create patch]",
 	}
 	leaseRights = []string{
