@@ -328,13 +328,16 @@ func TestTrainIsNotCreatedAgainForADeletedResource(t *testing.T) {
 	h := newHarness(t)
 	h.startOperator()
 	train := h.await(h.create(nil), ready)
+	id := h.find(train.Status.TrainID).Train.ID
+	require.NoError(t, h.trains.DeleteTrain(t.Context(), id, true))
+	h.awaitEvent(train, v1alpha1.EventDriftCorrected, "deleted at the service") // the cache has the Train as Ready
 	h.proxy.watches.Lock()
 	h.delete(train)
 	h.patch(train, map[string]any{"metadata": map[string]any{"finalizers": []string{}}})
 	h.awaitDeleted(train)
 	b := &breakpoint{after: 1, reached: make(chan string, 1), killed: make(chan struct{})}
 	h.proxy.set(b)
-	require.NoError(t, h.trains.DeleteTrain(t.Context(), h.find(train.Status.TrainID).Train.ID, true))
+	require.NoError(t, h.trains.DeleteTrain(t.Context(), id, true))
 	request := <-b.reached
 	close(b.killed) // the operator sends the request again
 	h.proxy.watches.Unlock()
