@@ -15,7 +15,7 @@ import (
 // time, so that a person must change the spec.
 func permanent(err error) bool {
 	switch booking.CodeOf(err) {
-	case booking.CodeInvalidRequest, booking.CodeTooLarge, booking.CodeUnsupportedMedia:
+	case booking.CodeInvalidRequest, booking.CodeTooLarge, booking.CodeUnsupportedMedia, booking.CodeAlreadyExists:
 		return true
 	default:
 		return false
@@ -55,10 +55,19 @@ func describeCause(cause error) string {
 func describeFields(fields map[string]string) string {
 	var parts []string
 	for field, fieldError := range fields {
-		parts = append(parts, field+" "+fieldError)
+		parts = append(parts, inSpec(field)+" "+fieldError)
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, "; ")
+}
+
+// inSpec returns the name in a spec of a field of the API: timeZone for time_zone.
+func inSpec(field string) string {
+	words := strings.Split(field, "_")
+	for i, word := range words[1:] {
+		words[i+1] = strings.ToUpper(word[:min(1, len(word))]) + word[min(1, len(word)):]
+	}
+	return strings.Join(words, "")
 }
 
 // ranges formats ascending numbers like "3, 5-9". It stops after 40 parts, because the note of

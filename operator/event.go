@@ -2,12 +2,10 @@ package operator
 
 import (
 	"fmt"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"trainbooking.dev/booking"
 	"trainbooking.dev/operator/v1alpha1"
 )
 
@@ -21,9 +19,9 @@ const (
 )
 
 // recordResult records an event if the result is new and not Ready. recordPut records the
-// events of Trains that became Ready.
-func (r *Reconciler) recordResult(t *v1alpha1.Train, res result) {
-	before := readyCondition(t)
+// events of resources that became Ready.
+func (r *Reconciler[R, W, F]) recordResult(t R, res result) {
+	before := r.kind.common(t).readyCondition()
 	if res.ready == metav1.ConditionTrue || res.reason == before.Reason && res.message == before.Message {
 		return
 	}
@@ -34,55 +32,56 @@ func (r *Reconciler) recordResult(t *v1alpha1.Train, res result) {
 	r.record(t, kind, res.reason, actionReconcile, res.message)
 }
 
-// recordPut records an event for a put. A put for a Train that was Ready corrects drift.
-func (r *Reconciler) recordPut(t *v1alpha1.Train, put *booking.Train, created bool, found *booking.Availability) {
+// recordPut records an event for a put. A put for a resource that was Ready corrects drift.
+func (r *Reconciler[R, W, F]) recordPut(t R, put *W, created bool, found *F) {
+	common, noun, ready := r.kind.common(t), r.kind.names().noun, r.isReady(t)
+	id, _ := idOf(t) // it is valid, or there was no put
 	switch {
-	case isReady(t) && created:
+	case ready && created:
 		r.record(t, corev1.EventTypeWarning, v1alpha1.EventDriftCorrected, actionCreate,
-			"The train was deleted at the service. It was created again, without its former bookings")
-	case isReady(t) && found != nil:
+			fmt.Sprintf("The %s was deleted at the service. It was created again, without its former bookings", noun))
+	case ready && found != nil:
 		r.record(t, corev1.EventTypeWarning, v1alpha1.EventDriftCorrected, actionChange,
-			"The train was changed at the service and was restored: "+difference(found.Train, put))
+			fmt.Sprintf("The %s was changed at the service and was restored: %s", noun, r.kind.difference(found, put)))
 	case created:
 		r.record(t, corev1.EventTypeNormal, v1alpha1.EventCreated, actionCreate,
-			"The train "+put.ID.String()+" was created at the service")
-	case t.Status.Capacity == nil && t.Spec.TrainID != "" && found != nil:
+			fmt.Sprintf("The %s %s was created at the service", noun, id))
+	case !common.observed && common.id != "" && found != nil:
 		r.record(t, corev1.EventTypeNormal, v1alpha1.EventAdopted, actionChange,
-			"The train "+put.ID.String()+" was adopted: "+difference(found.Train, put))
+			fmt.Sprintf("The %s %s was adopted: %s", noun, id, r.kind.difference(found, put)))
 	default:
-		r.record(t, corev1.EventTypeNormal, v1alpha1.EventUpdated, actionChange, "The train was changed to match the spec")
+		r.record(t, corev1.EventTypeNormal, v1alpha1.EventUpdated, actionChange,
+			fmt.Sprintf("The %s was changed to match the spec", noun))
 	}
-}
-
-// difference describes how a put changed a train.
-func difference(from, to *booking.Train) string {
-	var parts []string
-	if from.Name != to.Name {
-		parts = append(parts, fmt.Sprintf("name %q to %q", from.Name, to.Name))
-	}
-	if from.Capacity != to.Capacity {
-		parts = append(parts, fmt.Sprintf("capacity %d to %d", from.Capacity, to.Capacity))
-	}
-	if from.OnSale != to.OnSale {
-		parts = append(parts, fmt.Sprintf("onSale %t to %t", from.OnSale, to.OnSale))
-	}
-	if !from.SalesOpenAt.Equal(to.SalesOpenAt) {
-		parts = append(parts, "salesOpenAt")
-	}
-	if !from.SameStops(to) {
-		parts = append(parts, "stops")
-	} else if len(parts) == 0 {
-		parts = append(parts, "UTC offsets")
-	}
-	return strings.Join(parts, ", ")
 }
 
 // record records an event about t. It shortens the note, because the API server rejects one
 // of more than 1,024 bytes.
-func (r *Reconciler) record(t *v1alpha1.Train, kind, reason, action, note string) {
+func (r *Reconciler[R, W, F]) record(t R, kind, reason, action, note string) {
 	const maxNote = 1000
 	if len(note) > maxNote {
 		note = string([]rune(note[:maxNote])) + " …"
 	}
 	r.events.Eventf(t, nil, kind, reason, action, "%s", note)
+}
+
+// change is a property that a put changes.
+type change struct {
+	name     string
+	from, to any // comparable
+}
+
+// changes describes the properties that differ.
+func changes(all ...change) (parts []string) {
+	for _, c := range all {
+		if c.from == c.to {
+			continue
+		}
+		format := "%s %v to %v"
+		if _, text := c.from.(string); text {
+			format = "%s %q to %q"
+		}
+		parts = append(parts, fmt.Sprintf(format, c.name, c.from, c.to))
+	}
+	return parts
 }

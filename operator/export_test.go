@@ -1,4 +1,8 @@
 package operator
 
-// Wanted is wanted.
-var Wanted = wanted
+// Wanted and WantedSchedule are wanted of the two kinds, and DescribeDays is describeDays.
+var (
+	Wanted         = trains{}.wanted
+	WantedSchedule = schedules{}.wanted
+	DescribeDays   = describeDays
+)

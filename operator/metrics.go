@@ -4,8 +4,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-
-	"trainbooking.dev/operator/v1alpha1"
 )
 
 // The metrics beside those of controller-runtime.
@@ -14,9 +12,13 @@ var (
 		Name: "trainbooking_operator_trains",
 		Help: "Train resources by the reason of their Ready condition, at the last resync.",
 	}, []string{"reason"})
+	schedulesByReason = promauto.With(metrics.Registry).NewGaugeVec(prometheus.GaugeOpts{
+		Name: "trainbooking_operator_schedules",
+		Help: "TrainSchedule resources by the reason of their Ready condition, at the last resync.",
+	}, []string{"reason"})
 	lastResync = promauto.With(metrics.Registry).NewGauge(prometheus.GaugeOpts{
 		Name: "trainbooking_operator_last_resync_timestamp_seconds",
-		Help: "Unix time of the last comparison of the service's trains with all Train resources.",
+		Help: "Unix time of the last comparison of the service's trains and schedules with all resources.",
 	})
 	resyncSeconds = promauto.With(metrics.Registry).NewGauge(prometheus.GaugeOpts{
 		Name: "trainbooking_operator_last_resync_seconds",
@@ -24,14 +26,14 @@ var (
 	})
 )
 
-// countReasons sets trainsByReason.
-func countReasons(trains []v1alpha1.Train) {
-	counts := map[string]int{}
-	for i := range trains {
-		counts[readyCondition(&trains[i]).Reason]++
+// setReasons sets the metric of a kind: the number of its resources by reason.
+func setReasons(noun string, counts map[string]int) {
+	gauge := trainsByReason
+	if noun == "schedule" {
+		gauge = schedulesByReason
 	}
-	trainsByReason.Reset()
+	gauge.Reset()
 	for reason, n := range counts {
-		trainsByReason.WithLabelValues(reason).Set(float64(n))
+		gauge.WithLabelValues(reason).Set(float64(n))
 	}
 }

@@ -3,34 +3,28 @@ package operator
 import (
 	"context"
 	"fmt"
-	"iter"
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
+	"github.com/google/uuid"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"trainbooking.dev/booking"
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// lister lists the service's trains page by page.
-type lister interface {
-	Trains(ctx context.Context, query booking.TrainQuery) iter.Seq2[booking.Availability, error]
+// poller runs its polls at an interval, on the leader only.
+type poller struct {
+	polls    []poll
+	interval time.Duration
 }
 
-// poller lists the service's trains at an interval and enqueues the Trains that differ, with
-// what it observed. It runs on the leader only.
-type poller struct {
-	trains   client.Reader // the cache
-	service  lister
-	observed *observations
-	queue    chan<- event.TypedGenericEvent[*v1alpha1.Train]
-	interval time.Duration
+// poll compares all resources of a kind with what the service has.
+type poll interface {
+	run(ctx context.Context) error
 }
 
 // Start implements manager.Runnable. It polls immediately, then at each interval until ctx is
@@ -39,9 +33,7 @@ func (p *poller) Start(ctx context.Context) error {
 	ticker := time.NewTicker(p.interval)
 	defer ticker.Stop()
 	for {
-		if err := p.poll(ctx); err != nil && ctx.Err() == nil {
-			log.FromContext(ctx).Info("cannot list the trains of the service", "cause", err.Error())
-		}
+		p.runAll(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -50,115 +42,135 @@ func (p *poller) Start(ctx context.Context) error {
 	}
 }
 
-// poll compares all Trains with all trains of the service. A Train that is created or deleted
-// during the poll may be enqueued needlessly; the reconciler reads it again.
-func (p *poller) poll(ctx context.Context) error {
-	start := time.Now()
+// runAll sets the metrics if every poll succeeds.
+func (p *poller) runAll(ctx context.Context) {
+	start, complete := time.Now(), true
+	for _, poll := range p.polls {
+		if err := poll.run(ctx); err != nil {
+			complete = false
+			if ctx.Err() == nil {
+				log.FromContext(ctx).Info("cannot compare with the service", "cause", err.Error())
+			}
+		}
+	}
+	if complete {
+		resyncSeconds.Set(time.Since(start).Seconds())
+		lastResync.SetToCurrentTime()
+	}
+}
+
+// pollOf lists what the service has of a kind and enqueues the resources that differ, with what it
+// observed.
+type pollOf[R client.Object, W, F any] struct {
+	cache    client.Reader
+	kind     kind[R, W, F]
+	observed *observations[F]
+	queue    chan<- event.TypedGenericEvent[R]
+}
+
+// run compares all resources with the whole list of the service, which it does not read if there are none.
+// A resource that is created or deleted meanwhile may be enqueued needlessly; the reconciler reads it again.
+func (p *pollOf[R, W, F]) run(ctx context.Context) error {
 	missing, err := p.byID(ctx)
-	if err != nil {
+	if err != nil || len(missing) == 0 {
 		return err
 	}
-	all := booking.TrainQuery{Departed: true, Page: booking.PageRequest{Limit: booking.MaxPageLimit}}
-	for found, err := range p.service.Trains(ctx, all) {
+	for found, err := range p.kind.all(ctx) {
 		if err != nil {
-			return err
+			return fmt.Errorf("list the %ss of the service: %w", p.kind.names().noun, err)
 		}
-		t := missing[found.Train.ID]
-		if t == nil {
+		id := p.kind.idOf(&found)
+		t, ours := missing[id]
+		if !ours {
 			continue
 		}
-		delete(missing, found.Train.ID)
-		if needsReconcile(t, &found) {
+		delete(missing, id)
+		if p.needsReconcile(t, &found) {
 			p.enqueue(ctx, t, &found)
 		}
 	}
 	for _, t := range missing {
-		if isReady(t) && readyCondition(t).Reason != v1alpha1.ReasonDeparted || awaitsService(t) {
+		common := p.kind.common(t)
+		if common.isReady(t) && common.readyCondition().Reason != v1alpha1.ReasonDeparted || awaitsService(t, common) {
 			p.enqueue(ctx, t, nil)
 		}
 	}
-	resyncSeconds.Set(time.Since(start).Seconds())
-	lastResync.SetToCurrentTime()
 	return nil
 }
 
-// byID returns the Trains by train id; of several with the same id, the one that owns it. They
-// belong to the cache and must not be modified.
-func (p *poller) byID(ctx context.Context) (map[booking.TrainID]*v1alpha1.Train, error) {
-	var all v1alpha1.TrainList
-	if err := p.trains.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("list the Trains: %w", err)
+// byID returns the resources by their ids; of several with the same id, the oldest. They belong to the
+// cache and must not be modified.
+func (p *pollOf[R, W, F]) byID(ctx context.Context) (map[uuid.UUID]R, error) {
+	all, err := p.kind.list(ctx, p.cache)
+	if err != nil {
+		return nil, fmt.Errorf("list the %ss: %w", p.kind.names().resource, err)
 	}
-	byID := make(map[booking.TrainID]*v1alpha1.Train, len(all.Items))
-	countReasons(all.Items)
-	for i := range all.Items {
-		t := &all.Items[i]
+	byID, reasons := make(map[uuid.UUID]R, len(all)), map[string]int{}
+	for _, t := range all {
+		reasons[p.kind.common(t).readyCondition().Reason]++
 		id, err := idOf(t)
 		if err != nil {
 			continue
 		}
-		if other := byID[id]; other == nil || older(t, other) {
+		if other, found := byID[id]; !found || older(t, other) {
 			byID[id] = t
 		}
 	}
+	setReasons(p.kind.names().noun, reasons)
 	return byID, nil
 }
 
-// needsReconcile reports whether the Train's status or the service's train is out of date.
-func needsReconcile(t *v1alpha1.Train, found *booking.Availability) bool {
-	if awaitsService(t) {
+// needsReconcile reports whether the status or what the service has is out of date.
+func (p *pollOf[R, W, F]) needsReconcile(t R, found *F) bool {
+	common := p.kind.common(t)
+	if awaitsService(t, common) || p.kind.outdated(t, found) {
 		return true
 	}
-	status := t.Status.DeepCopy()
-	setObserved(status, found)
-	if !equality.Semantic.DeepEqual(status, &t.Status) {
-		return true
-	}
-	if !isReady(t) {
+	if !common.isReady(t) {
 		return false
 	}
-	want, err := wanted(t)
-	if _, gone := departed(&want, time.Now()); gone {
-		return readyCondition(t).Reason != v1alpha1.ReasonDeparted
+	want, err := p.kind.wanted(t)
+	if _, gone := p.kind.departed(t, &want, time.Now()); gone {
+		return common.readyCondition().Reason != v1alpha1.ReasonDeparted
 	}
-	return err != nil || !want.Same(found.Train) || !controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer)
+	return err != nil || !p.kind.same(&want, found) || !controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer)
 }
 
-// awaitsService reports whether the Train may be waiting for the service to be available.
-func awaitsService(t *v1alpha1.Train) bool {
-	return readyCondition(t).Reason == v1alpha1.ReasonServiceUnavailable || !t.DeletionTimestamp.IsZero()
+// awaitsService reports whether a resource may be waiting for the service to be available.
+func awaitsService(o client.Object, c common) bool {
+	return c.readyCondition().Reason == v1alpha1.ReasonServiceUnavailable || !o.GetDeletionTimestamp().IsZero()
 }
 
-func (p *poller) enqueue(ctx context.Context, t *v1alpha1.Train, found *booking.Availability) {
+func (p *pollOf[R, W, F]) enqueue(ctx context.Context, t R, found *F) {
 	p.observed.set(client.ObjectKeyFromObject(t), found)
 	select {
-	case p.queue <- event.TypedGenericEvent[*v1alpha1.Train]{Object: t}:
+	case p.queue <- event.TypedGenericEvent[R]{Object: t}:
 	case <-ctx.Done():
 	}
 }
 
-// observations are the trains that the poller read and the reconciler has not processed yet.
-// They are safe for concurrent use.
-type observations struct {
-	mu     sync.Mutex
-	trains map[types.NamespacedName]*booking.Availability // nil if the service has no such train
+// observations are what the poller read and the reconciler has not processed yet. They are safe for
+// concurrent use.
+type observations[F any] struct {
+	mu    sync.Mutex
+	found map[types.NamespacedName]*F // nil if the service does not have it
 }
 
-func newObservations() *observations {
-	return &observations{trains: map[types.NamespacedName]*booking.Availability{}}
+func newObservations[F any]() *observations[F] {
+	return &observations[F]{found: map[types.NamespacedName]*F{}}
 }
 
-func (o *observations) set(name types.NamespacedName, found *booking.Availability) {
+func (o *observations[F]) set(name types.NamespacedName, found *F) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.trains[name] = found
+	o.found[name] = found
 }
 
-// take removes and returns the latest observation of a Train, and whether there was one.
-func (o *observations) take(name types.NamespacedName) (found *booking.Availability, polled bool) {
+// take removes and returns the latest observation of a resource, and whether there was one.
+func (o *observations[F]) take(name types.NamespacedName) (found *F, polled bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	found, polled = o.trains[name]
-	delete(o.trains, name)
+	found, polled = o.found[name]
+	delete(o.found, name)
 	return found, polled
 }

@@ -3,7 +3,6 @@ package operator
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,116 +17,102 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// Reconciler makes the trains at the service match the specs of Trains. Setup creates it. It is
-// safe for concurrent use on different Trains.
-type Reconciler struct {
+// Reconciler makes the service have what the specs of the resources of one kind say. Setup creates it.
+// It is safe for concurrent use on different resources.
+type Reconciler[R client.Object, W, F any] struct {
 	client.Client
 
+	kind     kind[R, W, F]
 	live     client.Reader // reads from the API server, not from the cache
-	service  booking.Trains
-	observed *observations
+	observed *observations[F]
 	events   events.EventRecorder
 	backoff  workqueue.TypedRateLimiter[reconcile.Request]
 	resync   time.Duration
 }
 
-var _ reconcile.Reconciler = (*Reconciler)(nil)
-
-// Reconcile reconciles one Train and writes its status with at most one patch.
-func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+// Reconcile reconciles one resource and writes its status with at most one patch.
+func (r *Reconciler[R, W, F]) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	observed, polled := r.observed.take(request.NamespacedName)
-	t := &v1alpha1.Train{}
+	t := r.kind.empty()
 	if err := r.Get(ctx, request.NamespacedName, t); err != nil {
 		r.backoff.Forget(request)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	status := t.Status.DeepCopy()
-	res, err := r.reconcile(ctx, t, status, observed, polled)
+	next := copyOf(t)
+	res, err := r.reconcile(ctx, t, next, observed, polled)
 	if err == nil {
 		err = ctx.Err() // a failure caused by shutdown must not reach the status
 	}
 	if err != nil || res == nil {
 		return reconcile.Result{}, err
 	}
-	res.setConditions(status, t.Generation)
-	if err := r.patchStatus(ctx, t, status); err != nil {
+	res.setConditions(r.kind.common(next), t.GetGeneration())
+	if err := r.patchStatus(ctx, t, next); err != nil {
 		return reconcile.Result{}, err
 	}
 	r.recordResult(t, *res)
 	return r.requeue(ctx, request, *res)
 }
 
-// reconcile runs the steps in order until one returns a result. It returns neither a result
-// nor an error if the Train was deleted or its status needs no change.
-func (r *Reconciler) reconcile(
-	ctx context.Context, t *v1alpha1.Train, status *v1alpha1.TrainStatus, observed *booking.Availability, polled bool,
-) (*result, error) {
-	want, wantErr := wanted(t)
-	last, gone := departed(&want, time.Now())
-	setPolled(status, observed, polled && (observed != nil || !gone)) // a retired train keeps its last figures
-	if !t.DeletionTimestamp.IsZero() {
+func copyOf[R client.Object](t R) R { return t.DeepCopyObject().(R) }
+
+// reconcile runs the steps in order until one returns a result. They write the new status into next. It
+// returns neither a result nor an error if the resource was deleted or its status needs no change.
+func (r *Reconciler[R, W, F]) reconcile(ctx context.Context, t, next R, observed *F, polled bool) (*result, error) {
+	want, wantErr := r.kind.wanted(t)
+	last, gone := r.kind.departed(t, &want, time.Now())
+	if polled && (observed != nil || !gone) { // what is retired keeps its last figures
+		r.kind.observe(next, observed)
+	}
+	if !t.GetDeletionTimestamp().IsZero() {
 		return r.finalize(ctx, t, gone)
 	}
-	if t.Spec.Suspend {
-		return &result{
-			ready: metav1.ConditionFalse, reason: v1alpha1.ReasonSuspended,
-			message: "The operator does not change the train while spec.suspend is true",
-		}, nil
+	if r.kind.common(t).suspend {
+		return r.suspended(), nil
 	}
-	owner, err := r.conflictingOwner(ctx, t)
+	problem, err := conflict(ctx, r, t)
 	if err != nil {
 		return nil, err
 	}
-	if owner != "" {
-		setObserved(status, nil)
-		return invalid("Train " + owner + " is older and has the same trainID: delete one of them"), nil
+	if problem != "" {
+		r.kind.observe(next, nil)
+		return invalid(problem), nil
 	}
 	if wantErr != nil {
 		return invalid(describe(wantErr)), nil
 	}
 	if gone {
-		status.TrainID = want.ID.String()
-		return hasDeparted(last), nil
+		r.setID(t, next)
+		return r.hasDeparted(last), nil
 	}
-	if controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer) {
-		if isReady(t) && (!polled || observed != nil && want.Same(observed.Train)) {
-			return synced(), nil
+	if !controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer) {
+		if err := r.addFinalizer(ctx, t); err != nil {
+			return nil, err
 		}
-	} else if err := r.addFinalizer(ctx, t); err != nil {
-		return nil, err
+	} else if r.isSettled(t, &want, observed, polled) {
+		return r.synced(next), nil
 	}
-	return r.reconcileSpec(ctx, t, status, want)
+	return r.reconcileSpec(ctx, t, next, want)
 }
 
-// setPolled writes what the poller has read, if it has.
-func setPolled(status *v1alpha1.TrainStatus, observed *booking.Availability, polled bool) {
-	if polled {
-		setObserved(status, observed)
-	}
+// isSettled reports whether the resource is Ready and the poller, if it has read anything, has read what
+// is wanted.
+func (r *Reconciler[R, W, F]) isSettled(t R, want *W, observed *F, polled bool) bool {
+	return r.isReady(t) && (!polled || observed != nil && r.kind.same(want, observed))
 }
 
-// conflictingOwner returns the namespace and name of the Train that owns the train id of t, or
-// "" if t does.
-func (r *Reconciler) conflictingOwner(ctx context.Context, t *v1alpha1.Train) (string, error) {
-	id, err := idOf(t)
-	if err != nil {
-		return "", nil //nolint:nilerr // wanted reports it
+// setID writes the id of t at the service, which is valid, into the status of next.
+func (r *Reconciler[R, W, F]) setID(t, next R) {
+	if id, err := idOf(t); err == nil {
+		*r.kind.common(next).statusID = id.String()
 	}
-	var all v1alpha1.TrainList
-	if err := r.List(ctx, &all, client.MatchingFields{indexTrainID: id.String()}); err != nil {
-		return "", fmt.Errorf("list the Trains with id %s: %w", id, err)
-	}
-	for i := range all.Items {
-		if o := &all.Items[i]; o.UID != t.UID && older(o, t) {
-			return o.Namespace + "/" + o.Name, nil
-		}
-	}
-	return "", nil
 }
 
 // requeue decides when to reconcile again. A terminal error is logged and counted by
 // controller-runtime, and not retried.
-func (r *Reconciler) requeue(ctx context.Context, request reconcile.Request, res result) (reconcile.Result, error) {
+func (r *Reconciler[R, W, F]) requeue(
+	ctx context.Context, request reconcile.Request, res result,
+) (reconcile.Result, error) {
 	if res.cause == nil {
 		r.backoff.Forget(request)
 	}
@@ -146,4 +131,22 @@ func (r *Reconciler) requeue(ctx context.Context, request reconcile.Request, res
 		return reconcile.Result{RequeueAfter: jitter(res.retry)}, nil
 	}
 	return reconcile.Result{}, nil
+}
+
+func (r *Reconciler[R, W, F]) suspended() *result {
+	return &result{
+		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonSuspended,
+		message: "The operator does not change the " + r.kind.names().noun + " while spec.suspend is true",
+	}
+}
+
+func (r *Reconciler[R, W, F]) synced(next R) *result {
+	return &result{ready: metav1.ConditionTrue, reason: v1alpha1.ReasonSynced, message: r.kind.synced(next)}
+}
+
+func (r *Reconciler[R, W, F]) hasDeparted(last time.Time) *result {
+	return &result{
+		ready: metav1.ConditionTrue, reason: v1alpha1.ReasonDeparted,
+		message: "The last time of the " + r.kind.names().noun + " is past: " + last.Format(time.RFC3339),
+	}
 }

@@ -3,6 +3,8 @@ package operator
 import (
 	"context"
 	"fmt"
+	"iter"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -25,7 +27,7 @@ import (
 // Name is the operator's name in events and as a field manager.
 const Name = "trainbooking-operator"
 
-// DefaultResync is how often the status of all Trains is updated and drift is corrected.
+// DefaultResync is how often the status of all resources is updated and drift is corrected.
 const DefaultResync = 30 * time.Second
 
 const (
@@ -35,15 +37,13 @@ const (
 	// unavailable. A successful poll ends the wait early.
 	minBackoff = time.Second
 	maxBackoff = 5 * time.Minute
-	// indexTrainID is the name of the cache's index by train id.
-	indexTrainID = "trainID"
 )
 
 var (
 	// specOrAnnotationsChanged ignores the operator's own status updates. The start of a
 	// deletion increments the generation too.
 	specOrAnnotationsChanged = predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
-	// createdOrDeleted passes the events that can change which Train owns an id.
+	// createdOrDeleted passes the events that can change which resource owns an id.
 	createdOrDeleted = predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
 )
 
@@ -51,7 +51,10 @@ var (
 // package api/client implements it.
 type Service interface {
 	booking.Trains
-	lister
+	booking.Schedules
+	// Trains and EachSchedule list all trains that match, and all schedules, page by page.
+	Trains(ctx context.Context, query booking.TrainQuery) iter.Seq2[booking.Availability, error]
+	EachSchedule(ctx context.Context, page booking.PageRequest) iter.Seq2[booking.ScheduleStatus, error]
 }
 
 // Setup adds the operator to a manager, whose scheme must include v1alpha1. The service's
@@ -60,57 +63,43 @@ func Setup(ctx context.Context, m manager.Manager, service Service, resync time.
 	if resync <= 0 {
 		resync = DefaultResync
 	}
-	if err := m.GetFieldIndexer().IndexField(ctx, &v1alpha1.Train{}, indexTrainID, trainIDs); err != nil {
-		return fmt.Errorf("index Trains by id: %w", err)
+	for _, o := range []client.Object{&v1alpha1.Train{}, &v1alpha1.TrainSchedule{}} {
+		if err := m.GetFieldIndexer().IndexField(ctx, o, indexID, idKeys); err != nil {
+			return fmt.Errorf("index by id: %w", err)
+		}
 	}
-	observed, queue := newObservations(), make(chan event.TypedGenericEvent[*v1alpha1.Train])
-	r := &Reconciler{
-		Client: m.GetClient(), live: m.GetAPIReader(), service: service, observed: observed, resync: resync,
+	ofTrains, err := add(m, trains{service}, resync)
+	if err != nil {
+		return err
+	}
+	ofSchedules, err := add(m, schedules{service}, resync)
+	if err != nil {
+		return err
+	}
+	return m.Add(&poller{polls: []poll{ofTrains, ofSchedules}, interval: resync})
+}
+
+// add adds the controller of a kind and returns its poll.
+func add[R client.Object, W, F any](m manager.Manager, kind kind[R, W, F], resync time.Duration) (poll, error) {
+	observed, queue := newObservations[F](), make(chan event.TypedGenericEvent[R])
+	r := &Reconciler[R, W, F]{
+		Client: m.GetClient(), kind: kind, live: m.GetAPIReader(), observed: observed, resync: resync,
 		events:  m.GetEventRecorder(Name),
 		backoff: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
 	}
+	sharing := handler.EnqueueRequestsFromMapFunc(r.sharing)
 	err := ctrl.NewControllerManagedBy(m).
-		Named("train").
-		For(&v1alpha1.Train{}, builder.WithPredicates(specOrAnnotationsChanged)).
-		Watches(&v1alpha1.Train{}, handler.EnqueueRequestsFromMapFunc(r.sharingTrainID), builder.WithPredicates(createdOrDeleted)).
-		WatchesRawSource(source.Channel(queue, &handler.TypedEnqueueRequestForObject[*v1alpha1.Train]{})).
+		Named(strings.ToLower(kind.names().resource)).
+		For(kind.empty(), builder.WithPredicates(specOrAnnotationsChanged)).
+		Watches(&v1alpha1.Train{}, sharing, builder.WithPredicates(createdOrDeleted)).
+		Watches(&v1alpha1.TrainSchedule{}, sharing, builder.WithPredicates(createdOrDeleted)).
+		WatchesRawSource(source.Channel(queue, &handler.TypedEnqueueRequestForObject[R]{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
 	if err != nil {
-		return fmt.Errorf("set up the Train controller: %w", err)
+		return nil, fmt.Errorf("set up the controller of %ss: %w", kind.names().resource, err)
 	}
-	return m.Add(&poller{trains: m.GetCache(), service: service, observed: observed, queue: queue, interval: resync})
-}
-
-// trainIDs returns the key of the index by train id.
-func trainIDs(o client.Object) []string {
-	t, ok := o.(*v1alpha1.Train)
-	if !ok {
-		return nil
-	}
-	id, err := idOf(t)
-	if err != nil {
-		return nil
-	}
-	return []string{id.String()}
-}
-
-// sharingTrainID returns requests for the other Trains with the same train id, whose owner may
-// have changed.
-func (r *Reconciler) sharingTrainID(ctx context.Context, o client.Object) []reconcile.Request {
-	var all v1alpha1.TrainList
-	var requests []reconcile.Request
-	for _, id := range trainIDs(o) {
-		if err := r.List(ctx, &all, client.MatchingFields{indexTrainID: id}); err != nil {
-			continue // the cache is closing
-		}
-	}
-	for i := range all.Items {
-		if all.Items[i].UID != o.GetUID() {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
-		}
-	}
-	return requests
+	return &pollOf[R, W, F]{cache: m.GetCache(), kind: kind, observed: observed, queue: queue}, nil
 }
 
 // jitter lengthens d by up to a quarter, so that attempts do not coincide. It never shortens d,

@@ -1,5 +1,5 @@
-// Command operator runs package operator, which makes the booking service sell what Train
-// resources specify.
+// Command operator runs package operator, which makes the booking service sell what TrainSchedule
+// and Train resources specify.
 //
 // It exits with 0 after SIGTERM or SIGINT, 1 when it failed or lost its lease, and 2 when the
 // command line is wrong.

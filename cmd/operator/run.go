@@ -81,14 +81,14 @@ func (s *settings) managerOptions() manager.Options {
 }
 
 // addChecks adds /healthz, which passes while the process runs, and /readyz, which passes once
-// the cache of Trains is synced, on the leader and on standbys.
+// the cache of resources is synced, on the leader and on standbys.
 func addChecks(m manager.Manager) error {
 	if err := m.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
 	}
 	return m.AddReadyzCheck("trains", func(request *http.Request) error {
 		if !m.GetCache().WaitForCacheSync(request.Context()) {
-			return errors.New("the cache of Trains is not synced yet")
+			return errors.New("the cache is not synced yet")
 		}
 		return nil
 	})

@@ -37,7 +37,7 @@ type settings struct {
 func (s *settings) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.ServiceURL, "service-url", "", "`URL` of the booking service, like http://booking:8080. Required.")
 	f.StringVar(&s.ServiceTokenFile, "service-token-file", "", "`FILE` whose first line is the service token. It is read for each request. Required.")
-	f.StringSliceVar(&s.WatchNamespaces, "watch-namespaces", nil, "`NAMES` of the namespaces whose Trains are reconciled, separated by commas. (default all)")
+	f.StringSliceVar(&s.WatchNamespaces, "watch-namespaces", nil, "`NAMES` of the namespaces whose resources are reconciled, separated by commas. (default all)")
 	f.BoolVar(&s.LeaderElect, "leader-elect", true, "Work only while holding a lease, so that other operators can stand by.")
 	f.BoolFunc("no-leader-elect", "The same as --leader-elect=false.", func(value string) error {
 		no, err := strconv.ParseBool(value)
@@ -63,8 +63,8 @@ func (s *settings) parse(args, environ []string, out io.Writer) error {
 	s.addFlags(f)
 	f.Usage = func() {
 		fmt.Fprintf(out, "Usage: operator --service-url URL --service-token-file FILE [flags]\n\n"+
-			"Makes the booking service sell what Train resources specify. Each flag can also be set by an\n"+
-			"environment variable, such as %sRESYNC.\n\nFlags:\n%s", envPrefix, f.FlagUsagesWrapped(usageWidth))
+			"Makes the booking service sell what TrainSchedule and Train resources specify. Each flag can\n"+
+			"also be set by an environment variable, such as %sRESYNC.\n\nFlags:\n%s", envPrefix, f.FlagUsagesWrapped(usageWidth))
 	}
 	if err := f.Parse(args); err != nil {
 		return err

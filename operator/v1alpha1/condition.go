@@ -3,7 +3,7 @@ package v1alpha1
 // The types of the conditions, as in kstatus: Ready is good when True; the others are present
 // only while they are True.
 const (
-	// ConditionReady reports whether the train at the service matches the spec. It is always
+	// ConditionReady reports whether the train or schedule at the service matches the spec. It is always
 	// present: Unknown with ReasonPending before the first reconcile.
 	ConditionReady = "Ready"
 
@@ -21,15 +21,16 @@ const (
 	// ReasonPending: Unknown; before the first reconcile. It is the default of the schema.
 	ReasonPending = "Pending"
 
-	// ReasonSynced: True; the train at the service matches the spec.
+	// ReasonSynced: True; the train or schedule at the service matches the spec. Departures of a schedule
+	// that differ from it are in the message and in status.diverged.
 	ReasonSynced = "Synced"
 
 	// ReasonDeparted: True; the last time of the spec is past, and the operator changes nothing at
 	// the service any more. The figures are the last ones.
 	ReasonDeparted = "Departed"
 
-	// ReasonInvalid: False, Stalled; the service rejects the spec, or an older Train has the
-	// same trainID. The message names what to change.
+	// ReasonInvalid: False, Stalled; the service rejects the spec, or an older resource has the
+	// same id. The message names what to change.
 	ReasonInvalid = "Invalid"
 
 	// ReasonCapacityInUse: False, Reconciling; seats above the new capacity are booked or held.
@@ -41,11 +42,11 @@ const (
 	ReasonHasBookings = "HasBookings"
 
 	// ReasonServiceUnavailable: False, Reconciling; the service cannot be reached, is
-	// overloaded, or rejects the operator's token, as the message explains. The operator
+	// overloaded, is too old, or rejects the operator's token, as the message explains. The operator
 	// retries with exponential backoff, at least every few minutes.
 	ReasonServiceUnavailable = "ServiceUnavailable"
 
-	// ReasonSuspended: False; the operator does not change the train while spec.suspend is true.
+	// ReasonSuspended: False; the operator changes nothing at the service while spec.suspend is true.
 	ReasonSuspended = "Suspended"
 
 	// ReasonDeleting: False, Reconciling; the resource is being deleted and its deletionPolicy
@@ -55,18 +56,17 @@ const (
 
 // The reasons of events, in addition to those of the conditions.
 const (
-	// EventCreated: the train was created at the service.
+	// EventCreated: the train or schedule was created at the service.
 	EventCreated = "Created"
-	// EventUpdated: the train was changed to match the spec.
+	// EventUpdated: it was changed to match the spec.
 	EventUpdated = "Updated"
-	// EventAdopted: the service already had a train with the spec's trainID.
+	// EventAdopted: the service already had a train or schedule with the id of the spec.
 	EventAdopted = "Adopted"
-	// EventDriftCorrected: the train had been changed or deleted at the service and was
-	// restored.
+	// EventDriftCorrected: it had been changed or deleted at the service and was restored.
 	EventDriftCorrected = "DriftCorrected"
-	// EventRetained: the resource was deleted; the train, whose id is in the message, is off sale.
+	// EventRetained: the resource was deleted; what has bookings is off sale. The id is in the message.
 	EventRetained = "Retained"
-	// EventCancelled: the resource and the train were deleted, and its bookings cancelled.
+	// EventCancelled: the resource and the train or schedule were deleted, and the bookings cancelled.
 	EventCancelled = "Cancelled"
 	// EventAbandoned: the resource was deleted without a request to the service.
 	EventAbandoned = "Abandoned"

@@ -1,16 +1,17 @@
-// Package v1alpha1 defines the Train resource: the spec that a platform admin writes and the
-// status that the operator writes.
+// Package v1alpha1 defines the TrainSchedule and Train resources: the specs that a platform admin
+// writes and the statuses that the operator writes.
 //
 //	spec ──▶ operator ──▶ the booking service
 //	                           │
 //	status ◀── operator ◀──────┘
 //
-// The schema rejects a spec that is invalid regardless of the seats sold (see TrainSpec).
+// The schemas reject a spec that is invalid regardless of the seats sold (see TrainSpec).
 // Conditions report everything else (see ConditionReady). There is no webhook: if a spec breaks
 // a rule that the schema cannot express, the service rejects it, which is ReasonInvalid.
 //
 // The API server limits the estimated cost of CEL rules, which controller-gen does not check:
-// every string and list under a rule needs a maximum length.
+// every string and list under a rule needs a maximum length. The elements of a list that was
+// computed, as by filter, have none.
 //
 // make generate generates the deepcopy functions, the CRD and the apply configurations.
 //

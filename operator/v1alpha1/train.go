@@ -3,12 +3,12 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 const (
-	// Finalizer keeps a Train until the operator has applied its DeletionPolicy. It is added
-	// before the train is created at the service.
+	// Finalizer keeps a Train or TrainSchedule until the operator has applied its DeletionPolicy. It is
+	// added before anything is created at the service.
 	Finalizer = "trainbooking.dev/train"
 
 	// AnnotationAbandon with the value "true" makes the operator remove the finalizer of a
-	// Train that is being deleted without a request to the service.
+	// resource that is being deleted without a request to the service.
 	AnnotationAbandon = "trainbooking.dev/abandon"
 )
 

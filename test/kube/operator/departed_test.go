@@ -41,14 +41,14 @@ func TestDepartedTrainKeepsItsFiguresAndIsNotCreatedAgain(t *testing.T) {
 	require.NoError(t, h.trains.DeleteTrain(t.Context(), h.find(train.Status.TrainID).Train.ID, true))
 	requests := 0
 	for range 2 {
-		requests = h.proxy.requestsFor(train)
+		requests = h.proxy.requestsFor(train, train.Status.TrainID)
 		found := h.find(other.Status.TrainID)
 		require.NoError(t, h.trains.DeleteTrain(t.Context(), found.Train.ID, true))
 		h.eventually(func(context.Context) bool { return h.find(other.Status.TrainID) != nil }, nothing)
 	}
 	require.Nil(t, h.find(train.Status.TrainID))
 	require.Positive(t, requests)
-	require.Equal(t, requests, h.proxy.requestsFor(train), "a poll costs no request")
+	require.Equal(t, requests, h.proxy.requestsFor(train, train.Status.TrainID), "a poll costs no request")
 	train = h.get(keyOf(train))
 	require.True(t, hasDeparted(train))
 	require.Equal(t, []int32{200, 1, 0, 199}, figures(train))

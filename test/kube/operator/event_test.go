@@ -15,16 +15,16 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// awaitEvent waits for an event about the Train whose note contains part.
-func (h *harness) awaitEvent(t *v1alpha1.Train, reason, part string) {
+// awaitEvent waits for an event about the resource whose note contains part.
+func (h *harness) awaitEvent(o client.Object, reason, part string) {
 	h.t.Helper()
 	var all eventsv1.EventList
 	h.eventually(func(ctx context.Context) bool {
-		if h.List(ctx, &all, client.InNamespace(t.Namespace)) != nil {
+		if h.List(ctx, &all, client.InNamespace(o.GetNamespace())) != nil {
 			return false
 		}
 		for _, e := range all.Items {
-			if e.Regarding.UID == t.UID && e.Reason == reason && strings.Contains(e.Note, part) {
+			if e.Regarding.UID == o.GetUID() && e.Reason == reason && strings.Contains(e.Note, part) {
 				return true
 			}
 		}
@@ -38,11 +38,11 @@ func (h *harness) awaitEvent(t *v1alpha1.Train, reason, part string) {
 	})
 }
 
-// nextSecond waits until a Train that is created now is younger than t: creation timestamps are
+// nextSecond waits until a resource that is created now is younger than o: creation timestamps are
 // in whole seconds.
-func (h *harness) nextSecond(t *v1alpha1.Train) {
+func (h *harness) nextSecond(o client.Object) {
 	h.t.Helper()
-	h.eventually(func(context.Context) bool { return time.Now().Unix() > t.CreationTimestamp.Unix() }, func() string { return "" })
+	h.eventually(func(context.Context) bool { return time.Now().Unix() > o.GetCreationTimestamp().Unix() }, func() string { return "" })
 }
 
 func TestNoteOfAnEventIsShortened(t *testing.T) {

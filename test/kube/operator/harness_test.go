@@ -10,8 +10,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -128,11 +131,16 @@ func (h *harness) create(edit func(spec map[string]any)) *v1alpha1.Train {
 
 func (h *harness) createNamed(name string, edit func(spec map[string]any)) *v1alpha1.Train {
 	h.t.Helper()
-	train := manifest(h.t, edit)
-	train.SetNamespace(h.namespace)
-	train.SetName(name)
-	require.NoError(h.t, h.Create(h.t.Context(), train))
-	return h.get(client.ObjectKeyFromObject(train))
+	return h.get(h.apply(name, manifest(h.t, edit)))
+}
+
+// apply creates what a manifest says, under a generated name if name is "".
+func (h *harness) apply(name string, manifest *unstructured.Unstructured) client.ObjectKey {
+	h.t.Helper()
+	manifest.SetNamespace(h.namespace)
+	manifest.SetName(name)
+	require.NoError(h.t, h.Create(h.t.Context(), manifest))
+	return client.ObjectKeyFromObject(manifest)
 }
 
 func (h *harness) get(key client.ObjectKey) *v1alpha1.Train {
@@ -142,30 +150,36 @@ func (h *harness) get(key client.ObjectKey) *v1alpha1.Train {
 	return &train
 }
 
-// edit changes the spec of a Train.
-func (h *harness) edit(t *v1alpha1.Train, edit func(spec map[string]any)) {
+// edit changes the spec of a resource.
+func (h *harness) edit(o client.Object, edit func(spec map[string]any)) {
 	h.t.Helper()
 	spec := map[string]any{}
 	edit(spec)
-	h.patch(t, map[string]any{"spec": spec})
+	h.patch(o, map[string]any{"spec": spec})
 }
 
-// patch sends a merge patch of a Train.
-func (h *harness) patch(t *v1alpha1.Train, change any) {
+// patch sends a merge patch of a resource.
+func (h *harness) patch(o client.Object, change any) {
 	h.t.Helper()
 	text, err := json.Marshal(change)
 	require.NoError(h.t, err)
-	require.NoError(h.t, h.Patch(h.t.Context(), t.DeepCopy(), client.RawPatch(types.MergePatchType, text)))
+	require.NoError(h.t, h.Patch(h.t.Context(), o.DeepCopyObject().(client.Object), client.RawPatch(types.MergePatchType, text)))
 }
 
 // await waits until the Train meets the condition and returns it.
 func (h *harness) await(t *v1alpha1.Train, condition func(*v1alpha1.Train) bool) *v1alpha1.Train {
 	h.t.Helper()
-	var got v1alpha1.Train
+	return await(h, t, condition)
+}
+
+// await waits until a resource meets the condition and returns it.
+func await[R client.Object](h *harness, o R, condition func(R) bool) R {
+	h.t.Helper()
+	got := o.DeepCopyObject().(R)
 	h.eventually(func(ctx context.Context) bool {
-		return h.Get(ctx, keyOf(t), &got) == nil && condition(&got)
-	}, func() string { return fmt.Sprintf("%+v", got.Status) })
-	return &got
+		return h.Get(ctx, keyOf(o), got) == nil && condition(got)
+	}, func() string { return fmt.Sprintf("%+v", got) })
+	return got
 }
 
 // eventually polls until the condition is true. If it stays false, the test fails and prints
@@ -185,20 +199,20 @@ func (h *harness) eventually(condition func(ctx context.Context) bool, describe 
 	}
 }
 
-// awaitDeleted waits until the Train no longer exists.
-func (h *harness) awaitDeleted(t *v1alpha1.Train) {
+// awaitDeleted waits until the resource no longer exists.
+func (h *harness) awaitDeleted(o client.Object) {
 	h.t.Helper()
-	var got v1alpha1.Train
+	got := o.DeepCopyObject().(client.Object)
 	h.eventually(func(ctx context.Context) bool {
-		err := h.Get(ctx, keyOf(t), &got)
-		return client.IgnoreNotFound(err) == nil && (err != nil || got.UID != t.UID)
-	}, func() string { return fmt.Sprintf("%+v %+v", got.ObjectMeta, got.Status) })
+		err := h.Get(ctx, keyOf(o), got)
+		return client.IgnoreNotFound(err) == nil && (err != nil || got.GetUID() != o.GetUID())
+	}, func() string { return fmt.Sprintf("%+v", got) })
 }
 
-// delete deletes the Train without waiting for its finalizers.
-func (h *harness) delete(t *v1alpha1.Train) {
+// delete deletes the resource without waiting for its finalizers.
+func (h *harness) delete(o client.Object) {
 	h.t.Helper()
-	require.NoError(h.t, h.Delete(h.t.Context(), t))
+	require.NoError(h.t, h.Delete(h.t.Context(), o))
 }
 
 // find returns the service's train with that id, or nil if it does not exist.
@@ -226,33 +240,42 @@ func (h *harness) book(p *processtest.Client, train string, seat int) string {
 	return p.MustConfirm(h.t, http.StatusOK, p.MustLock(h.t, http.StatusOK, train, seat).SeatID).BookingID
 }
 
-func keyOf(t *v1alpha1.Train) client.ObjectKey { return client.ObjectKeyFromObject(t) }
+func keyOf(o client.Object) client.ObjectKey { return client.ObjectKeyFromObject(o) }
 
-func conditionOf(t *v1alpha1.Train, kind string) *metav1.Condition {
-	return meta.FindStatusCondition(t.Status.Conditions, kind)
+func conditionOf(o client.Object, kind string) *metav1.Condition {
+	if schedule, ok := o.(*v1alpha1.TrainSchedule); ok {
+		return meta.FindStatusCondition(schedule.Status.Conditions, kind)
+	}
+	return meta.FindStatusCondition(o.(*v1alpha1.Train).Status.Conditions, kind)
 }
 
 // ready reports whether the Train is Ready at its present generation and has figures.
-func ready(t *v1alpha1.Train) bool {
-	c := conditionOf(t, v1alpha1.ConditionReady)
-	return c.Status == metav1.ConditionTrue && c.ObservedGeneration == t.Generation && t.Status.Booked != nil
+func ready(t *v1alpha1.Train) bool { return isReady(t) && t.Status.Booked != nil }
+
+func isReady(o client.Object) bool {
+	c := conditionOf(o, v1alpha1.ConditionReady)
+	return c.Status == metav1.ConditionTrue && c.ObservedGeneration == o.GetGeneration()
 }
 
 // notReady returns a condition: Ready is False for the reason, at the present generation.
 func notReady(reason string) func(t *v1alpha1.Train) bool {
-	return func(t *v1alpha1.Train) bool {
-		c := conditionOf(t, v1alpha1.ConditionReady)
-		return c.Status == metav1.ConditionFalse && c.Reason == reason && c.ObservedGeneration == t.Generation
-	}
+	return func(t *v1alpha1.Train) bool { return isNotReady(t, reason) }
+}
+
+func isNotReady(o client.Object, reason string) bool {
+	c := conditionOf(o, v1alpha1.ConditionReady)
+	return c.Status == metav1.ConditionFalse && c.Reason == reason && c.ObservedGeneration == o.GetGeneration()
 }
 
 // proxy stands between an operator and both the API server and the service. It counts the
-// requests that change something or read one Train, and blocks at a breakpoint.
+// requests that change something or read one resource, and blocks at a breakpoint.
 type proxy struct {
 	cluster, service *httptest.Server
 
-	next    chan *breakpoint // capacity 1
-	watches sync.RWMutex     // locked while watches must not deliver events
+	next chan *breakpoint // capacity 1
+	// withoutSchedules makes the service one of a version without schedules.
+	withoutSchedules atomic.Bool
+	watches          sync.RWMutex // locked while watches must not deliver events
 
 	mu      sync.Mutex
 	counted []string // the paths of the requests that were counted
@@ -299,6 +322,9 @@ func (p *proxy) serve(tb testing.TB, address string, transport http.RoundTripper
 // handle forwards a request, unless it is at the breakpoint.
 func (p *proxy) handle(target http.Handler, w http.ResponseWriter, q *http.Request) {
 	b := p.count(q)
+	if p.withoutSchedules.Load() {
+		q.URL.Path = strings.Replace(q.URL.Path, "/v1/schedules", "/v1/unknown", 1)
+	}
 	if q.URL.Query().Has("watch") {
 		w = watchWriter{w, &p.watches}
 	}
@@ -331,7 +357,7 @@ func (w watchWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // count returns the breakpoint if the request reaches it.
 func (p *proxy) count(q *http.Request) *breakpoint {
-	one := strings.Contains(q.URL.Path, "/trains/")
+	one := regexp.MustCompile("/(trains|trainschedules|schedules)/").MatchString(q.URL.Path)
 	if q.Method == http.MethodGet && !one {
 		return nil // sent by the cache or the poller
 	}
@@ -350,12 +376,12 @@ func (p *proxy) count(q *http.Request) *breakpoint {
 	return b
 }
 
-// requestsFor returns how many requests were counted for a Train and its train.
-func (p *proxy) requestsFor(t *v1alpha1.Train) (n int) {
+// requestsFor returns how many requests were counted for a resource and what the service has under its id.
+func (p *proxy) requestsFor(o client.Object, id string) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, path := range p.counted {
-		if strings.Contains(path, "/trains/"+t.Name) || strings.Contains(path, t.Status.TrainID) {
+		if strings.Contains(path, "s/"+o.GetName()) || strings.Contains(path, id) {
 			n++
 		}
 	}
