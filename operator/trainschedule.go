@@ -103,10 +103,19 @@ func (schedules) synced(t *v1alpha1.TrainSchedule) string {
 	case diverged == nil:
 		return matches
 	case diverged.Count == 1:
-		return matches + ". One departure differs from it, because it was changed by itself or its bookings keep what they were sold; nobody loses a seat"
+		return matches + ". 1 departure differs from it (status.diverged): it was changed by itself, or keeps what its " +
+			"bookings need. No booking is lost"
 	}
-	return fmt.Sprintf("%s. %d departures differ from it, because they were changed by themselves or their bookings keep what they were sold; nobody loses a seat",
-		matches, diverged.Count)
+	return fmt.Sprintf("%s. %d departures differ from it (status.diverged): they were changed by themselves, or keep what "+
+		"their bookings need. No booking is lost", matches, diverged.Count)
+}
+
+// departures returns a number of departures in words.
+func departures(n int) string {
+	if n == 1 {
+		return "1 departure"
+	}
+	return fmt.Sprintf("%d departures", n)
 }
 
 func (schedules) configuration(t *v1alpha1.TrainSchedule) runtime.ApplyConfiguration {
@@ -215,8 +224,8 @@ func (k schedules) remove(
 	}
 	note = "The schedule " + id.String() + " was deleted and the bookings of its departures were cancelled"
 	if mode == booking.RetainBooked {
-		note = fmt.Sprintf("The schedule %s was deleted. Its %d departures with bookings are retained off sale; "+
-			"a TrainSchedule with this spec.scheduleID adopts them", id, found.Booked)
+		note = fmt.Sprintf("The schedule %s was deleted. Retained off sale with bookings: %s; "+
+			"a TrainSchedule with this spec.scheduleID adopts them", id, departures(found.Booked))
 	}
 	return reason, note, nil
 }

@@ -109,8 +109,9 @@ type TrainScheduleSpec struct {
 	// +kubebuilder:validation:Maximum=730
 	SoldDaysAhead *int32 `json:"soldDaysAhead,omitempty"`
 
-	// stops are the stations where the departures call, in order. A departure with booked or held seats
-	// keeps its stations, which status.diverged shows; its times and spelling change.
+	// stops are the stations where the departures call, in order. Other times and spelling apply to every
+	// departure. While seats of a departure are booked or held it keeps its stations, with their times,
+	// which status.diverged shows.
 	//
 	// +required
 	// +listType=atomic

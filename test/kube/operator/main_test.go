@@ -18,7 +18,7 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-// cluster is the API server of the package, with the Train CRD.
+// cluster is the API server of the package, with the CRDs.
 type cluster struct {
 	*apiserver.Server
 	client.Client

@@ -175,7 +175,7 @@ func TestDelayOfOneDepartureStaysAndIsReported(t *testing.T) {
 	_, _, err := h.trains.PutTrain(t.Context(), late)
 	require.NoError(t, err)
 	s = await(h, s, divergedOn(date))
-	require.Contains(t, conditionOf(s, v1alpha1.ConditionReady).Message, "One departure differs from it")
+	require.Contains(t, conditionOf(s, v1alpha1.ConditionReady).Message, "1 departure differs from it")
 
 	// A change of the schedule does not undo the delay.
 	h.edit(s, set("capacity", 250))
@@ -247,7 +247,7 @@ func TestRetainedScheduleKeepsItsBookingsAndCanBeAdopted(t *testing.T) {
 	await(h, first, withSales(1))
 	h.delete(first)
 	h.awaitDeleted(first)
-	h.awaitEvent(first, v1alpha1.EventRetained, "Its 1 departures with bookings are retained off sale")
+	h.awaitEvent(first, v1alpha1.EventRetained, "Retained off sale with bookings: 1 departure;")
 	require.Nil(t, h.findSchedule(scheduleIDOf(t, first)))
 	kept := h.find(departureOf(t, first, inDays(7)))
 	require.False(t, kept.Train.OnSale)

@@ -38,8 +38,9 @@ type TrainScheduleSpecApplyConfiguration struct {
 	// soldDaysAhead is how many days before its date a departure goes on sale, at the beginning of that
 	// day. 0 means on the day itself.
 	SoldDaysAhead *int32 `json:"soldDaysAhead,omitempty"`
-	// stops are the stations where the departures call, in order. A departure with booked or held seats
-	// keeps its stations, which status.diverged shows; its times and spelling change.
+	// stops are the stations where the departures call, in order. Other times and spelling apply to every
+	// departure. While seats of a departure are booked or held it keeps its stations, with their times,
+	// which status.diverged shows.
 	Stops []StopTimeApplyConfiguration `json:"stops,omitempty"`
 	// deletionPolicy decides what happens to the departures with bookings when this resource is deleted.
 	// Retain takes them off sale and keeps them; another TrainSchedule can adopt them by its scheduleID.
