@@ -3,7 +3,8 @@
 // Package e2e installs the chart on a real cluster and uses it, once in each mode:
 //
 //	install ─▶ helm test ─▶ apply the samples ─▶ book through the Service ─▶ scale to three
-//	        ─▶ crash pods mid-booking ─▶ upgrade under load ─▶ delete trains ─▶ uninstall
+//	        ─▶ schedules of a feed ─▶ crash pods mid-booking ─▶ upgrade under load
+//	        ─▶ delete schedules and trains ─▶ uninstall
 //
 // It needs the build tag e2e and a cluster whose nodes have or can fetch the images (see make
 // e2e). The tests use kubectl and helm as an admin does, in a namespace that enforces the

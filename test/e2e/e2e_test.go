@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The tests run sequentially, because the CRD is cluster-wide.
+// The tests run sequentially, because the CRDs are cluster-wide.
 
 func TestClusteredServiceSurvivesCrashesOfItsPods(t *testing.T) { //nolint:paralleltest // sequential
 	r := newRelease(t, lease)
@@ -26,6 +26,7 @@ func TestClusteredServiceSurvivesCrashesOfItsPods(t *testing.T) { //nolint:paral
 
 	r.upgrade("--set", "replicas=3")
 	require.Len(t, r.pods(), 3)
+	r.sellSchedules()
 	// Requests in flight to a crashing process fail and are retried.
 	r.underLoad("crash", 100, func() {
 		for _, pod := range r.pods() {
@@ -60,13 +61,13 @@ func (r *release) startStores() {
 	r.kubectl("rollout", "status", "deployment", "redis", "--timeout", timeout.String())
 }
 
-// sell puts the sample trains on sale and books seats on them through the Service.
+// sell puts the sample schedules and trains on sale and books seats on them through the Service.
 func (r *release) sell() {
 	r.t.Helper()
 	r.helm("test", booking, "--timeout", timeout.String())
 	r.kubectl("apply", "-f", filepath.Join("..", "..", "docs", "samples"))
-	r.kubectl("wait", "trains", "--all", "--for", "condition=Ready", "--timeout", timeout.String())
-	r.t.Log(r.kubectl("get", "trains"))
+	r.kubectl("wait", "trains,trainschedules", "--all", "--for", "condition=Ready", "--timeout", timeout.String())
+	r.t.Log(r.kubectl("get", "trains"), r.kubectl("get", "trainschedules"))
 
 	l := r.startJob("passengers", "--for", (statusDelay + 10*time.Second).String(), "--clients", "4")
 	require.Eventually(r.t, func() bool { return r.booked() > 0 }, timeout, time.Second, "kubectl get trains shows no booking")
@@ -77,10 +78,11 @@ func (r *release) sell() {
 // statusDelay is the maximum delay between a sale and the status of its train.
 const statusDelay = 30 * time.Second
 
-// booked returns the sum of status.booked over all trains.
+// booked returns how many seats of trains and departures of schedules are booked.
 func (r *release) booked() (sum int) {
 	r.t.Helper()
-	for _, n := range strings.Fields(r.kubectl("get", "trains", "-o", "jsonpath={.items[*].status.booked}")) {
+	figures := r.kubectl("get", "trains,trainschedules", "-o", "jsonpath={.items[*].status['booked','departuresWithSales']}")
+	for _, n := range strings.Fields(figures) {
 		booked, err := strconv.Atoi(n)
 		require.NoError(r.t, err)
 		sum += booked
@@ -88,11 +90,11 @@ func (r *release) booked() (sum int) {
 	return sum
 }
 
-// deleteTrains deletes all trains, which requires a running operator.
+// deleteTrains deletes all schedules and trains, which requires a running operator.
 func (r *release) deleteTrains() {
 	r.t.Helper()
-	r.kubectl("delete", "trains", "--all", "--timeout", timeout.String())
-	require.Empty(r.t, r.kubectl("get", "trains", "-o", "name"))
+	r.kubectl("delete", "trainschedules,trains", "--all", "--timeout", timeout.String())
+	require.Empty(r.t, r.kubectl("get", "trainschedules,trains", "-o", "name"))
 }
 
 // uninstall uninstalls the chart and requires that only r.kept remains in the namespace.

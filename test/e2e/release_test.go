@@ -47,7 +47,9 @@ func newRelease(t *testing.T, kept ...string) *release {
 		t.Fatal("KUBECONFIG is not set: make e2e KUBECONFIG=FILE IMAGE=…")
 	}
 	before := clusterWide(t)
-	require.NotContains(t, before, crd, "an earlier run or another release is still installed")
+	for _, crd := range []string{trainCRD, scheduleCRD} {
+		require.NotContains(t, before, "CustomResourceDefinition "+crd, "an earlier run or another release is still installed")
+	}
 	r := &release{t: t, kept: kept}
 	r.namespace = strings.TrimPrefix(strings.TrimSpace(r.apply("create", `{
 		"apiVersion": "v1", "kind": "Namespace",
@@ -153,15 +155,15 @@ func (r *release) cleanUp(before []string) {
 		return string(out)
 	}
 	if r.t.Failed() {
-		r.t.Log(try("kubectl", "get", "all,trains,pvc", "-o", "wide"))
+		r.t.Log(try("kubectl", "get", "all,trains,trainschedules,pvc", "-o", "wide"))
 		r.t.Log(try("kubectl", "get", "events", "--sort-by", ".lastTimestamp"))
 		r.t.Log(try("kubectl", "logs", "--selector", "app.kubernetes.io/instance="+booking, "--all-containers", "--prefix", "--tail", "100"))
 		r.t.Log(try("kubectl", "logs", "--selector", "batch.kubernetes.io/job-name", "--prefix"))
-		try("kubectl", "annotate", "trains", "--all", "trainbooking.dev/abandon=true")
-		try("kubectl", "delete", "trains", "--all", "--timeout", "1m")
+		try("kubectl", "annotate", "trains,trainschedules", "--all", "trainbooking.dev/abandon=true")
+		try("kubectl", "delete", "trains,trainschedules", "--all", "--timeout", "1m")
 		try("helm", "uninstall", booking, "--ignore-not-found", "--wait", "--timeout", "2m")
 	}
-	try("kubectl", "delete", "crd", strings.TrimPrefix(crd, "CustomResourceDefinition "), "--ignore-not-found", "--timeout", "1m")
+	try("kubectl", "delete", "crd", trainCRD, scheduleCRD, "--ignore-not-found", "--timeout", "1m")
 	try("kubectl", "delete", "namespace", r.namespace, "--timeout", timeout.String())
 	r.requireNothingNew(ctx, before)
 }

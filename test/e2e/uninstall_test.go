@@ -18,10 +18,11 @@ import (
 	"trainbooking.dev/test/kube/tools"
 )
 
-// The CRD and the lease of the operator's leader election, as list returns them.
+// The CRDs, and the lease of the operator's leader election as list returns it.
 const (
-	crd   = "CustomResourceDefinition trains.trainbooking.dev"
-	lease = "Lease operator.trainbooking.dev"
+	trainCRD    = "trains.trainbooking.dev"
+	scheduleCRD = "trainschedules.trainbooking.dev"
+	lease       = "Lease operator.trainbooking.dev"
 )
 
 // clusterWide lists the kind and name of every object outside namespaces.
