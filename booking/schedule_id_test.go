@@ -112,3 +112,18 @@ func FuzzParseScheduleID(f *testing.F) {
 		}
 	})
 }
+
+func TestImportedIDFollowsFromSourceAndName(t *testing.T) {
+	t.Parallel()
+	id := booking.ImportedScheduleID("gtfs:db", "ICE 9")
+	require.True(t, id.Valid())
+	require.Equal(t, id, booking.ImportedScheduleID("gtfs:db", "ICE 9"))
+	require.NotEqual(t, id, booking.ImportedScheduleID("gtfs:db", "ICE 10"))
+	require.NotEqual(t, id, booking.ImportedScheduleID("gtfs:sbb", "ICE 9"))
+	require.NotEqual(t, id, booking.DerivedScheduleID("ICE 9"))
+	require.True(t, id.ImportedFrom("gtfs:db"))
+	require.False(t, id.ImportedFrom("gtfs:sbb"))
+	require.False(t, booking.NewScheduleID().ImportedFrom("gtfs:db"))
+	_, _, departure := id.Departure(date(t, "2026-12-01")).Schedule()
+	require.True(t, departure)
+}
