@@ -46,7 +46,7 @@ func mostDays(dates []Date) (days Weekdays) {
 
 // occurrences returns how often a weekday occurs from one date until another, both included.
 func occurrences(day time.Weekday, from, until Date) Date {
-	first := from + Date((day-from.Weekday()+7)%7) //nolint:gosec // 0 to 6
+	first := from + Date((day-from.Weekday()+7)%7)
 	if first > until {
 		return 0
 	}
