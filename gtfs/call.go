@@ -76,7 +76,7 @@ func decode[T string | []byte](b T, previous call) (c call, last call, rest T) {
 	stop, b := uvarint(b)
 	c = call{
 		sequence: previous.sequence + uint32(sequence), //nolint:gosec // as encoded
-		stop:     int32(stop),
+		stop:     int32(stop),                          //nolint:gosec // as encoded
 		arrives:  noTime, departs: noTime, forbidden: permissions(flags) & (boarding | leaving),
 	}
 	if flags&hasArrival != 0 {

@@ -175,7 +175,7 @@ func TestWhatCannotBeSoldIsSkippedWithTheReason(t *testing.T) {
 		"removed":          {feed.replace(t, "calendar.txt", "20261231", "20261201").with("calendar_dates.txt", "service_id,date,exception_type\ndaily,20261201,2\n"), gtfs.NoDates},
 		"until before":     {feed.replace(t, "calendar.txt", "20261231", "20261101"), gtfs.NoDates},
 		"past":             {feed.replace(t, "calendar.txt", "20261201,20261231", "20261101,20261130"), gtfs.Ended},
-		"before 2020":      {feed.replace(t, "calendar.txt", "20261201,20261231", "20170101,20191231"), gtfs.NoDates},
+		"before 2020":      {feed.replace(t, "calendar.txt", "20261201,20261231", "20170101,20191231"), gtfs.Ended},
 		"unknown route":    {feed.replace(t, "trips.txt", "R1", "R2"), gtfs.UnknownRoute},
 		"no station name":  {feed.replace(t, "stops.txt", "Köln", ""), "is refused: stops[2].station must not be empty"},
 		"not UTF-8":        {feed.replace(t, "stops.txt", "Köln", "K\xf6ln"), "is refused: stops[2].station must be valid UTF-8"},

@@ -110,7 +110,8 @@ func (m *merger) distribute(divided []shared, i int, trip *trip) []shared {
 		if s.capacity != trip.capacity || slices.ContainsFunc(dates, s.calendar.Runs) {
 			continue
 		}
-		both := m.timetable.calendarOf(slices.AppendSeq(slices.Clone(dates), s.calendar.Departures(s.calendar.From, s.calendar.Until)))
+		others := s.calendar.Departures(s.calendar.From, s.calendar.Until)
+		both := m.timetable.calendarOf(slices.AppendSeq(slices.Clone(dates), others))
 		if len(both.Exceptions) <= booking.MaxExceptions {
 			s.calendar, s.runs = both, append(s.runs, i)
 			return divided

@@ -123,6 +123,12 @@ func (s *service) dates() []booking.Date {
 	return dates
 }
 
+// past reports whether the service has dates that were before those of schedules.
+func (s *service) past() bool {
+	return s.days != 0 && s.from <= s.until && s.from < booking.FirstDate ||
+		slices.ContainsFunc(s.added, func(date booking.Date) bool { return date < booking.FirstDate })
+}
+
 // parseDate reads the form 20261201.
 func parseDate(s string) (booking.Date, bool) {
 	t, err := time.Parse("20060102", s)

@@ -109,7 +109,8 @@ func (t *Timetable) runs() (runs []run) {
 		}
 		for shift := range t.trips.shifts(int32(i), calls[0].departs) {
 			schedule := t.visible(trip, calls, shift)
-			runs = append(runs, run{content: ContentOf(&schedule), trip: int32(i), shift: shift}) //nolint:gosec // maxRows
+			one := run{content: ContentOf(&schedule), trip: int32(i), shift: shift} //nolint:gosec // maxRows
+			runs = append(runs, one)
 		}
 	}
 	return runs
@@ -121,7 +122,9 @@ var errTooMany = fmt.Errorf("the feed has more than %d trains: import a part of 
 // unsold returns why a trip cannot be sold, as far as its row in trips.txt says.
 func (t *Timetable) unsold(trip *trip) Reason {
 	switch {
-	case trip.service == nil || trip.service.calendar == nil || trip.service.calendar.Until == 0:
+	case trip.service != nil && trip.service.calendar.Until == 0 && trip.service.past():
+		return Ended
+	case trip.service == nil || trip.service.calendar.Until == 0:
 		return NoDates
 	case trip.service.calendar.Until < t.Today:
 		return Ended

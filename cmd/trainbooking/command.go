@@ -19,10 +19,16 @@ type action interface {
 }
 
 type command struct {
-	name     string
+	name     string // one word, or several
 	help     string
 	required []string // flags
 	action
+}
+
+// operand is an action with one argument that is no flag.
+type operand interface {
+	// Operand returns how the help calls the argument, and where it goes.
+	Operand() (name string, value *string)
 }
 
 func commands() []command {
@@ -34,6 +40,7 @@ func commands() []command {
 		{"copy", "Copy a data directory into a database for a cluster.", nil, &copyStore{}},
 		{"healthcheck", "Check that the running service is ready.", nil, &healthcheck{}},
 		{"smoke", "Register, lock, confirm and find a seat on a running service.", []string{"url"}, &smokeTest{}},
+		{"import gtfs", "Put the trains of a timetable on sale: a ZIP file, a directory, or - in GTFS.", nil, &importGTFS{}},
 		{"version", "Print the version.", nil, printVersion{}},
 	}
 }
@@ -51,26 +58,57 @@ func parse(args []string, sources *config.Sources, out io.Writer) (action, error
 	if global.NArg() == 0 {
 		return nil, fmt.Errorf("expected one of %s", strings.Join(namesOf(all), ", "))
 	}
-	name := global.Arg(0)
-	i := slices.IndexFunc(all, func(c command) bool { return c.name == name })
-	if i < 0 {
-		return nil, fmt.Errorf("unexpected argument %s", name)
+	c, rest, err := find(all, global.Args())
+	if err != nil {
+		return nil, err
 	}
-	c := all[i]
 	flags := newFlags(c.AddFlags)
 	flags.AddFlagSet(global)
 	flags.Usage = func() { c.print(out, flags) }
-	if err := flags.Parse(global.Args()[1:]); err != nil {
+	if err := flags.Parse(rest); err != nil {
 		return nil, err
 	}
-	if flags.NArg() > 0 {
-		return nil, fmt.Errorf("unexpected argument %s", flags.Arg(0))
+	if err := c.setOperand(flags.Args()); err != nil {
+		return nil, err
 	}
 	if missing := c.missing(flags); len(missing) > 0 {
 		return nil, fmt.Errorf("missing flags: %s", strings.Join(missing, ", "))
 	}
 	sources.Apply(flags)
 	return c.action, nil
+}
+
+// find returns the command whose name args begin with, and the other args.
+func find(all []command, args []string) (command, []string, error) {
+	var next []string // words after those that are the beginning of a name
+	for _, c := range all {
+		words := strings.Fields(c.name)
+		if len(args) >= len(words) && slices.Equal(words, args[:len(words)]) {
+			return c, args[len(words):], nil
+		}
+		if len(words) > 1 && words[0] == args[0] {
+			next = append(next, words[1])
+		}
+	}
+	if next != nil {
+		return command{}, nil, fmt.Errorf("expected %s %s", args[0], strings.Join(next, " or "))
+	}
+	return command{}, nil, fmt.Errorf("unexpected argument %s", args[0])
+}
+
+// setOperand sets the argument of an action that has one.
+func (c *command) setOperand(args []string) error {
+	if o, ok := c.action.(operand); ok {
+		name, value := o.Operand()
+		if len(args) == 0 {
+			return fmt.Errorf("missing argument %s", name)
+		}
+		*value, args = args[0], args[1:]
+	}
+	if len(args) > 0 {
+		return fmt.Errorf("unexpected argument %s", args[0])
+	}
+	return nil
 }
 
 func newFlags(add func(*pflag.FlagSet)) *pflag.FlagSet {
@@ -111,6 +149,10 @@ func printCommands(out io.Writer, all []command, global *pflag.FlagSet) {
 
 func (c *command) print(out io.Writer, flags *pflag.FlagSet) {
 	fmt.Fprintf(out, "Usage: trainbooking %s", c.name)
+	if o, ok := c.action.(operand); ok {
+		name, _ := o.Operand()
+		fmt.Fprintf(out, " %s", name)
+	}
 	for _, name := range c.required {
 		placeholder, _ := pflag.UnquoteUsage(flags.Lookup(name))
 		fmt.Fprintf(out, " --%s %s", name, placeholder)

@@ -1,0 +1,125 @@
+package importer_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/cmd/trainbooking/importer"
+	"trainbooking.dev/gtfs"
+)
+
+func TestManifestSaysWhatTheScheduleIs(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	table := read(t, feed(t, trip{number: "12951", departs: "23:30", days: workdays}), options())
+	require.NoError(t, importer.WriteManifests(&b, table))
+	var s booking.Schedule
+	for train := range table.Trains() {
+		s = train.Schedule
+	}
+	id := s.ID.String()
+	require.Equal(t, `apiVersion: trainbooking.dev/v1alpha1
+kind: TrainSchedule
+metadata:
+  name: rajdhani-12951-`+strings.ReplaceAll(id, "-", "")[10:24]+`
+  labels:
+    trainbooking.dev/feed: ir-indian-railways
+spec:
+  scheduleID: `+id+`
+  name: Rajdhani 12951
+  capacity: 100
+  onSale: true
+  timeZone: Asia/Kolkata
+  days:
+    - mon
+    - tue
+    - wed
+    - thu
+    - fri
+  from: "`+s.From.String()+`"
+  until: "`+s.Until.String()+`"
+  soldDaysAhead: 40
+  stops:
+    - station: Delhi
+      departs: "23:30"
+    - station: Agra
+      arrives: "24:30"
+      departs: "24:30"
+    - station: Mumbai
+      arrives: "25:30"
+`, b.String())
+}
+
+func TestManifestsAreStableAndHaveDifferentNames(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("Very Long Name of a Train ", 9)
+	trips := []trip{{number: "1", departs: "08:00"}, {number: "1", departs: "08:00"}, {number: "1", departs: "09:00"}, {number: "\u00c9toile du Nord", departs: "09:00"}, {number: long, departs: "09:00"}}
+	var first, second bytes.Buffer
+	require.NoError(t, importer.WriteManifests(&first, read(t, feed(t, trips...), options())))
+	require.NoError(t, importer.WriteManifests(&second, read(t, feed(t, trips[4], trips[2], trips[0], trips[3], trips[1]), options())))
+	require.Equal(t, first.String(), second.String())
+
+	names := map[string]bool{}
+	decoder := yaml.NewDecoder(&first)
+	for range trips {
+		var m struct {
+			Metadata struct{ Name string }
+		}
+		require.NoError(t, decoder.Decode(&m))
+		require.Regexp(t, `^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`, m.Metadata.Name)
+		names[m.Metadata.Name] = true
+	}
+	require.Len(t, names, len(trips))
+}
+
+func TestManifestsAreThoseThatTheFilterSelects(t *testing.T) {
+	t.Parallel()
+	o := options()
+	o.Filter, o.Whole = gtfs.Filter{RouteTypes: []int{3}}, true
+	var b bytes.Buffer
+	require.NoError(t, importer.WriteManifests(&b, read(t, feed(t, trip{number: "1", departs: "08:00"}, trip{number: "B2", departs: "08:00"}), o)))
+	require.Equal(t, 1, strings.Count(b.String(), "kind: TrainSchedule"))
+	require.Contains(t, b.String(), "name: Bus B2")
+}
+
+func TestCapacitiesAreReadFromYAML(t *testing.T) {
+	t.Parallel()
+	got, err := importer.ReadCapacities(strings.NewReader("train: {\"101\": 600, 7: 5}\nroute: {L1: 500}\nroute_type:\n  2: 400\ndefault: 300\n"))
+	require.NoError(t, err)
+	require.Equal(t, gtfs.Capacities{
+		Trains: map[string]int{"101": 600, "7": 5}, Routes: map[string]int{"L1": 500}, RouteTypes: map[int]int{2: 400}, Default: 300,
+	}, got)
+	for text, want := range map[string]string{
+		"":                      "it has no capacity",
+		"default: 0":            "it has no capacity",
+		"trains: {1: 2}":        "field trains not found in type",
+		"capacity: 5":           "; it has train, route, route_type and default",
+		"route: {A: 0}":         "a capacity must be 1 to 20000",
+		"default: 20001":        "a capacity must be 1 to 20000",
+		"default: -1":           "a capacity must be 1 to 20000",
+		"route_type: {rail: 1}": "cannot unmarshal",
+		"train: [1]":            "cannot unmarshal",
+		"default: 5 #" + strings.Repeat("x", 1<<20): "it has more than 1 MB",
+	} {
+		_, err := importer.ReadCapacities(strings.NewReader(text))
+		require.ErrorContains(t, err, want, "%.20s", text)
+	}
+}
+
+func TestProgressIsABar(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	p := importer.Progress{To: &b}
+	p.Clear()
+	p.Show("reading", 5, 10)
+	p.Show("reading", 5, 10)
+	p.Show("reading", 100, 10)
+	p.Clear()
+	require.Equal(t, "\rreading    [===============               ]  50 %\rreading    [==============================] 100 %\r\x1b[K", b.String())
+	(&importer.Progress{}).Show("reading", 5, 10)
+}
