@@ -1,7 +1,9 @@
 package importer
 
 import (
+	"bufio"
 	"encoding/hex"
+	"errors"
 	"io"
 	"strings"
 
@@ -56,17 +58,24 @@ const FeedLabel = "trainbooking.dev/feed"
 // WriteManifests writes the trains of a timetable as YAML, by name and departure. Equal timetables have equal
 // manifests.
 func WriteManifests(w io.Writer, t *gtfs.Timetable) error {
-	encoder := yaml.NewEncoder(w)
-	encoder.SetIndent(2)
+	out := bufio.NewWriter(w)
+	first := true
 	for train := range t.Trains() {
 		if !train.Selected {
 			continue
 		}
-		if err := encoder.Encode(newManifest(&train.Schedule, t.Source)); err != nil {
+		if !first {
+			_, _ = out.WriteString("---\n") // Flush returns the error
+		}
+		first = false
+		// An encoder keeps what it has written: 75,000 documents of one would take 9 GB.
+		encoder := yaml.NewEncoder(out)
+		encoder.SetIndent(2)
+		if err := errors.Join(encoder.Encode(newManifest(&train.Schedule, t.Source)), encoder.Close()); err != nil {
 			return err
 		}
 	}
-	return encoder.Close()
+	return out.Flush()
 }
 
 func newManifest(s *booking.Schedule, source string) *manifest {

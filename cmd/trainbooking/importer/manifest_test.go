@@ -2,6 +2,8 @@ package importer_test
 
 import (
 	"bytes"
+	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -122,4 +124,34 @@ func TestProgressIsABar(t *testing.T) {
 	p.Clear()
 	require.Equal(t, "\rreading    [===============               ]  50 %\rreading    [==============================] 100 %\r\x1b[K", b.String())
 	(&importer.Progress{}).Show("reading", 5, 10)
+}
+
+// heapWriter remembers how much memory was in use at most.
+type heapWriter struct {
+	writes int
+	most   uint64
+}
+
+func (w *heapWriter) Write(p []byte) (int, error) {
+	if w.writes++; w.writes%25 == 0 {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		w.most = max(w.most, stats.HeapAlloc)
+	}
+	return len(p), nil
+}
+
+func TestManifestsAreNotKeptInMemory(t *testing.T) { //nolint:paralleltest // it measures memory
+	var trips []trip
+	for i := range 600 {
+		trips = append(trips, trip{number: fmt.Sprint(i), departs: "08:00"})
+	}
+	table := read(t, feed(t, trips...), options())
+	var before, w heapWriter
+	before.writes = 24
+	_, _ = before.Write(nil)
+	require.NoError(t, importer.WriteManifests(&w, table))
+	require.Greater(t, w.writes, 50)
+	require.Less(t, int(w.most)-int(before.most), 6<<20, "one encoder for all would keep 13 MB")
 }
