@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -138,17 +137,6 @@ func days(c *booking.Calendar) (list []string) {
 		list = append(list, d.String())
 	}
 	return list
-}
-
-// realFeed returns a feed of a railway that is kept beside the project, or "" if it is not there.
-func realFeed(name string) string {
-	for _, beside := range []string{"../..", "../../.."} {
-		path := beside + "/shared/data/gtfs/" + name
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-	}
-	return ""
 }
 
 func berlin(tb testing.TB) *time.Location {
