@@ -268,3 +268,61 @@ func nightTrain(
 	t.Fatal("no train runs past midnight")
 	return nil, 0
 }
+
+func TestImportNamesEveryWrongFlag(t *testing.T) {
+	t.Parallel()
+	unknown := processtest.TempFile(t, "route: {S9: 5}\n")
+	small, err := filepath.Abs("../../gtfs/testdata/small")
+	require.NoError(t, err)
+	for _, c := range []struct {
+		args []string
+		code int
+		want []string
+	}{
+		{nil, 2, []string{"expected import gtfs"}},
+		{[]string{"gtfs"}, 2, []string{"missing argument FEED"}},
+		{[]string{"gtfs", "a", "b"}, 2, []string{"unexpected argument b"}},
+		{[]string{"gtfs", "a"}, 2, []string{"set either --url or --output yaml", "set either --capacity or --capacities"}},
+		{
+			[]string{"gtfs", "a", "-o", "json", "--prune", "--capacity", "-1", "--sold-days-ahead", "900", "--shift-weeks", "9999"},
+			2,
+			[]string{"--output json", "--prune", "--capacity -1", "--sold-days-ahead 900", "--shift-weeks 9999"},
+		},
+		{[]string{"gtfs", "a", "--url", "http://localhost:1", "--capacity", "1"}, 2, []string{"--url needs --token-file"}},
+		{[]string{"gtfs", "a", "-o", "yaml", "--capacity", "1", "--today", "soon"}, 2, []string{"--today must be a date like 2026-12-01"}},
+		{[]string{"gtfs", "a", "-o", "yaml", "--capacities", "/nowhere"}, 2, []string{"--capacities /nowhere: no such file"}},
+		{[]string{"gtfs", "/nowhere", "-o", "yaml", "--capacity", "1"}, 1, []string{"/nowhere: no such file"}},
+		{
+			[]string{"gtfs", small, "-o", "yaml", "--capacities", unknown},
+			1,
+			[]string{"the capacities are for routes that the feed does not have: S9; it has D, IC, N, NJ, Nachtzug, S, Stadtbahn"},
+		},
+		{
+			[]string{"gtfs", small, "-o", "yaml", "--capacity", "1", "--today", "2030-01-01"},
+			1,
+			[]string{"there is no train to import: none runs on 2030-01-01 or later; --shift-weeks"},
+		},
+	} {
+		got := run(t, append([]string{"import"}, c.args...)...)
+		require.Equal(t, c.code, got.Code, "%v: %s", c.args, got.Err)
+		for _, want := range c.want {
+			require.Contains(t, got.Err, want)
+		}
+		require.Empty(t, got.Out)
+	}
+}
+
+func TestFeedOnStandardInputIsPrintedAsManifests(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	archive := zip.NewWriter(&b)
+	require.NoError(t, archive.AddFS(os.DirFS("../../gtfs/testdata/small")))
+	require.NoError(t, archive.Close())
+	c := processtest.Command(t, "import", "gtfs", "-", "-o", "yaml", "--capacity", "200", "--today", "2026-06-01")
+	c.Stdin = &b
+	got := processtest.RunToEnd(t, c)
+	require.Zero(t, got.Code, got.Err)
+	require.Equal(t, 8, strings.Count(got.Out, "kind: TrainSchedule\n"))
+	require.Equal(t, 7, strings.Count(got.Out, "\n---\n"))
+	require.Equal(t, "Feed NB Nordbahn, from 2026-06-01 on: 9 of 9 trips in 8 schedules.\n", got.Err)
+}
