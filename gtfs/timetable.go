@@ -116,7 +116,7 @@ func (t *Timetable) runs() (runs []run) {
 	return runs
 }
 
-var errTooMany = fmt.Errorf("the feed has more than %d trains: import a part of it, with --route-type, --agency or --route",
+var errTooMany = fmt.Errorf("the feed has more than %d trains: import a part of it",
 	MaxTrains)
 
 // unsold returns why a trip cannot be sold, as far as its row in trips.txt says.

@@ -51,9 +51,9 @@ func (c *importGTFS) Operand() (name string, value *string) { return "FEED", &c.
 func (c *importGTFS) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.URL, "url", "", "`URL` of the service, such as http://booking:8080.")
 	f.StringVar(&c.TokenFile, "token-file", "", "`FILE` with a token of an admin or a service token.")
-	f.StringVarP(&c.Output, "output", "o", "", "`FORMAT` in which to print the trains instead: yaml, for TrainSchedule manifests.")
+	f.StringVarP(&c.Output, "output", "o", "", "`FORMAT` in which to print the trains instead: yaml, for manifests.")
 	f.IntVar(&c.Capacity, "capacity", 0, "Number `N` of seats of every train.")
-	f.StringVar(&c.CapacitiesFile, "capacities", "", "YAML `FILE` with seats by train, route and route_type, and a default.")
+	f.StringVar(&c.CapacitiesFile, "capacities", "", "YAML `FILE` with seats by train, route or route_type.")
 	f.IntVar(&c.SoldDaysAhead, "sold-days-ahead", booking.DefaultSoldDaysAhead, "Days `N` ahead that trains are sold.")
 	f.IntSliceVar(&c.RouteTypes, "route-type", nil, "Import only this route type `N`; 2 is rail. May be repeated.")
 	f.StringArrayVar(&c.Agencies, "agency", nil, "Import only this agency, by id or `NAME`. May be repeated.")
