@@ -9,10 +9,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
+	kubeyaml "sigs.k8s.io/yaml"
 
 	"trainbooking.dev/booking"
 	"trainbooking.dev/cmd/trainbooking/importer"
 	"trainbooking.dev/gtfs"
+	"trainbooking.dev/operator/v1alpha1"
 )
 
 func TestManifestSaysWhatTheScheduleIs(t *testing.T) {
@@ -55,6 +57,22 @@ spec:
     - station: Mumbai
       arrives: "25:30"
 `, b.String())
+}
+
+func TestManifestIsATrainSchedule(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	table := read(t, feed(t, trip{number: "12951", departs: "23:30", days: workdays}), options())
+	require.NoError(t, importer.WriteManifests(&b, table))
+	var got v1alpha1.TrainSchedule
+	require.NoError(t, kubeyaml.UnmarshalStrict(b.Bytes(), &got), "every field is one of the type")
+	for train := range table.Trains() {
+		require.EqualValues(t, train.ID.String(), got.Spec.ScheduleID)
+		require.EqualValues(t, train.Name, got.Spec.Name)
+		require.EqualValues(t, train.From.String(), got.Spec.From)
+		require.Len(t, got.Spec.Stops, len(train.Stops))
+		require.EqualValues(t, train.Stops[2].Arrives.String(), got.Spec.Stops[2].Arrives)
+	}
 }
 
 func TestManifestsAreStableAndHaveDifferentNames(t *testing.T) {
