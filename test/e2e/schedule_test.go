@@ -18,12 +18,17 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-// sellSchedules applies the manifests of a feed, books departures, changes the schedules under these
+// sellSchedules applies the manifests of an imported feed, books departures, changes the schedules under these
 // bookings and deletes them with both policies.
 func (r *release) sellSchedules() {
 	r.t.Helper()
-	r.apply("apply", manifests(r.t, "feed.yaml", nil))
+	imported := processtest.RunToEnd(r.t, processtest.Command(r.t, "import", "gtfs", "testdata/feed",
+		"--capacity", "100", "--source", "e2e", "-o", "yaml"))
+	require.Zero(r.t, imported.Code, imported.Err)
+	r.apply("apply", imported.Out)
 	r.awaitSchedules("condition=Ready")
+	cancels := r.kubectl("get", "trainschedules", "--selector", feed, "-o", `jsonpath={.items[?(@.spec.name=="Duronto 12267")].metadata.name}`)
+	r.kubectl("patch", "trainschedule", cancels, "--type", "merge", "-p", `{"spec": {"deletionPolicy": "Cancel"}}`)
 	p := processtest.SignUp(r.t, r.forward(), "passenger")
 	date := time.Now().UTC().AddDate(0, 0, 7).Format(time.DateOnly)
 	retained, cancelled := r.bookDeparture(p, "New Delhi", "Surat", date), r.bookDeparture(p, "Surat", "Rajkot", date)
