@@ -219,7 +219,9 @@ func TestScheduleWithoutDatesRunsOnTheOthers(t *testing.T) {
 			require.Equal(t, s.Runs(d) && !slices.Contains(gone, d), without.Runs(d))
 			require.False(t, ended.Runs(d))
 		}
-		require.Equal(t, slices.Collect(without.Departures(1870, 1990)), slices.DeleteFunc(
-			slices.Collect(s.Departures(1870, 1990)), func(d booking.Date) bool { return slices.Contains(gone, d) }))
+		left := slices.DeleteFunc(slices.Collect(s.Departures(1870, 1990)), func(d booking.Date) bool {
+			return slices.Contains(gone, d)
+		})
+		require.True(t, slices.Equal(left, slices.Collect(without.Departures(1870, 1990))))
 	})
 }
