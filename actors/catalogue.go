@@ -169,7 +169,7 @@ func (c *catalogue) apply(change persistence.ChangedTrain, now time.Time) {
 func (c *catalogue) applySchedule(stored persistence.StoredSchedule, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if retires(&stored.Schedule).After(now) {
+	if retirement(&stored.Schedule).After(now) {
 		c.setSchedule(c.schedule(stored.ID), &stored)
 	} else if s := c.schedules[stored.ID]; s != nil {
 		c.setSchedule(s, nil)

@@ -22,10 +22,12 @@ type scheduled struct {
 	route *route         // that runs has
 	like  *booking.Train // a train with the stops of runs
 	rows  []*listing     // by date
+	// retires is when the departure of the last date is retired.
+	retires time.Time
 }
 
-// retires returns when the departure of the last date is retired.
-func retires(s *booking.Schedule) time.Time {
+// retirement returns when the departure of the last date is retired.
+func retirement(s *booking.Schedule) time.Time {
 	last := s.Train(s.Until)
 	return last.RetiresAt()
 }
@@ -48,6 +50,9 @@ func (c *catalogue) setSchedule(s *scheduled, stored *persistence.StoredSchedule
 		c.leave(s.route, s.like, true)
 	}
 	s.stored, s.runs, s.route, s.like = stored, nil, nil, nil
+	if stored != nil {
+		s.retires = retirement(&stored.Schedule)
+	}
 	if stored != nil && stored.Deletion == nil {
 		runs := stored.Without(stored.Cancelled)
 		like := runs.Train(runs.From)
@@ -77,7 +82,7 @@ func (c *catalogue) dropUnused(s *scheduled) {
 // retireSchedules removes the schedules that have retired at now.
 func (c *catalogue) retireSchedules(now time.Time) {
 	for _, s := range c.schedules {
-		if s.stored != nil && !retires(&s.stored.Schedule).After(now) {
+		if s.stored != nil && !s.retires.After(now) {
 			c.setSchedule(s, nil)
 		}
 	}
