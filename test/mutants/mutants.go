@@ -110,11 +110,8 @@ var mutants = []mutant{
 	},
 	{
 		name: "departure-without-a-lock-of-its-schedule", pkg: "persistence/postgres", decl: "DB.createDepartures",
-		edit: replace(` FOR SHARE SKIP LOCKED`, ``),
-		killedBy: []suite{
-			tests("./persistence/postgres", "TestSchedules$/DepartureFollowsTheDefinitionAtItsRevision"),
-			tests("./persistence/postgres", "ChangeOfAScheduleWaits"),
-		},
+		edit:     replace(` FOR SHARE SKIP LOCKED`, ``),
+		killedBy: []suite{tests("./persistence/postgres", "ChangeOfAScheduleWaits")},
 	},
 	{
 		name: "departure-of-a-stale-schedule", pkg: "persistence/postgres", decl: "DB.createDepartures",
