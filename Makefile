@@ -9,9 +9,10 @@ FIRST    ?= 1
 MINUTES  ?= 3
 SEED     ?= 0
 ONLY     ?=
-TRAINS   ?= 100000
-BOOKINGS ?= 1000000
-SALES    ?= 5s
+TRAINS    ?= 100000
+BOOKINGS  ?= 1000000
+SCHEDULES ?= 10000
+SALES     ?= 5s
 ROUNDS   ?= 3
 TIME     ?= 6s
 WORKLOAD ?=
@@ -120,8 +121,9 @@ chaos: servers ## inject faults into three processes under load: make chaos MINU
 
 # It needs about 2 GB in the temporary directory, and a machine without other load.
 .PHONY: scale
-scale: servers ## measure 100,000 trains and 1,000,000 bookings: make scale TRAINS=2000 BOOKINGS=20000
-	$(GO) test -tags scale -count 1 -v -timeout 60m ./test/scale -scale.trains $(TRAINS) -scale.bookings $(BOOKINGS) -scale.sales $(SALES)
+scale: servers ## measure 100,000 trains, and 10,000 schedules: make scale TRAINS=2000 BOOKINGS=20000 SCHEDULES=200
+	$(GO) test -tags scale -count 1 -v -timeout 60m ./test/scale -scale.trains $(TRAINS) -scale.bookings $(BOOKINGS) \
+		-scale.schedules $(SCHEDULES) -scale.sales $(SALES)
 
 # The cluster needs a default storage class. `kind load docker-image` copies IMAGE to the nodes of kind.
 .PHONY: e2e

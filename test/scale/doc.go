@@ -1,8 +1,8 @@
-// Package scale measures the service with the trains and bookings of a railway, in both modes, next
-// to what it is to reach:
+// Package scale measures the service with the trains and bookings of a railway, and with the schedules of
+// one, in both modes, next to what it is to reach:
 //
 //	make scale
-//	make scale TRAINS=2000 BOOKINGS=20000
+//	make scale TRAINS=2000 BOOKINGS=20000 SCHEDULES=200
 //
 // It writes the rows directly into the stores, starts one process of the built program, and prints a
 // table. Times fail it only where something never works. What is checked: a reconcile without a
