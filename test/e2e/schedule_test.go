@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -22,7 +23,9 @@ import (
 // bookings and deletes them with both policies.
 func (r *release) sellSchedules() {
 	r.t.Helper()
-	imported := processtest.RunToEnd(r.t, processtest.Command(r.t, "import", "gtfs", "testdata/feed",
+	dir, err := filepath.Abs("testdata/feed")
+	require.NoError(r.t, err)
+	imported := processtest.RunToEnd(r.t, processtest.Command(r.t, "import", "gtfs", dir,
 		"--capacity", "100", "--source", "e2e", "-o", "yaml"))
 	require.Zero(r.t, imported.Code, imported.Err)
 	r.apply("apply", imported.Out)
