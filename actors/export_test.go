@@ -186,3 +186,10 @@ func SettleOwn(ctx context.Context, s *System) { s.settleOwn(ctx) }
 
 // Unsettled returns the departures that do not follow their schedules.
 func Unsettled(s *System) []unsettled { return s.catalogue.allUnsettled(time.Now()) }
+
+// OccupyReads takes every slot for reads of passive snapshots.
+func OccupyReads(s *System) {
+	for range cap(s.passive.slots) {
+		s.passive.slots <- struct{}{}
+	}
+}

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -98,8 +99,14 @@ func (s *System) refuseComputed(ctx context.Context, id booking.TrainID, decide 
 	if refusal == nil {
 		return nil
 	}
-	if rows, err := s.passive.find(ctx, []booking.TrainID{id}); err != nil || len(rows) > 0 {
-		return err // another process may have made the row just now
+	// Another process may have made the row just now. It is read as for an activation: what a sale needs does
+	// not wait for readers.
+	rows, err := s.store.Epochs(ctx, []booking.TrainID{id})
+	switch {
+	case err != nil:
+		return persistence.ClientError(err)
+	case errors.Is(rows[0].Err, persistence.ErrNotFound):
+		return refusal
 	}
-	return refusal
+	return persistence.ClientError(rows[0].Err)
 }

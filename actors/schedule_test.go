@@ -101,6 +101,20 @@ func TestHoldOfADepartureWithAnUnknownRowIsRefused(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// What a confirmation must read of a departure does not wait for readers.
+func TestRequestToADepartureWithAnUnknownRowDoesNotWaitForReaders(t *testing.T) {
+	t.Parallel()
+	db := openStores(t)
+	s := start(t, db, rules)
+	schedule := addSchedule(t, s)
+	id := schedule.ID.Departure(schedule.From)
+	_, err := db.Adopt(t.Context(), adoptionOf(t, db, schedule, id))
+	require.NoError(t, err)
+	actors.OccupyReads(s)
+	_, err = s.Confirm(t.Context(), booking.HoldRef{Train: id, User: uuid.New(), Seat: 1})
+	require.Equal(t, booking.CodeSeatNotLocked, booking.CodeOf(err))
+}
+
 // A departure is adopted as a schedule was that has changed since it was read.
 func TestDepartureIsAdoptedAsTheChangedScheduleSays(t *testing.T) {
 	t.Parallel()
