@@ -42,18 +42,36 @@ type response struct {
 
 // do sends a request and converts the JSON of the response. If convert returns an error,
 // the response is not from the API.
-func do[In, Out any](ctx context.Context, c *Client, r request, convert func(In) (Out, error)) (out Out, err error) {
+func do[In, Out any](ctx context.Context, c *Client, r request, convert func(In) (Out, error)) (Out, error) {
+	out, _, err := doWithStatus(ctx, c, r, convert)
+	return out, err
+}
+
+// put is do for a PUT, which also reports whether it created something.
+func put[In, Out any](
+	ctx context.Context, c *Client, r request, convert func(In) (Out, error),
+) (out Out, created bool, err error) {
+	r.method, r.success = http.MethodPut, []int{http.StatusOK, http.StatusCreated}
+	out, status, err := doWithStatus(ctx, c, r, convert)
+	return out, err == nil && status == http.StatusCreated, err
+}
+
+// doWithStatus is do that also returns the status of the response.
+func doWithStatus[In, Out any](
+	ctx context.Context, c *Client, r request, convert func(In) (Out, error),
+) (out Out, status int, err error) {
 	err = c.send(ctx, r, func(got response) (err error) {
 		var in In
 		if err = json.Unmarshal(got.body, &in); err == nil {
 			out, err = convert(in)
 		}
+		status = got.status
 		return err
 	})
 	if err != nil {
-		return *new(Out), err
+		return *new(Out), status, err
 	}
-	return out, nil
+	return out, status, nil
 }
 
 // send sends a request and calls read, which may be nil, with the response if it is a

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"net/http"
@@ -119,22 +118,10 @@ func (c *Client) CreateSchedule(ctx context.Context, schedule booking.Schedule) 
 // two equal calls returns created.
 func (c *Client) PutSchedule(
 	ctx context.Context, schedule booking.Schedule,
-) (put booking.Schedule, created bool, err error) {
-	err = c.send(ctx, request{
-		operation: "PutSchedule", method: http.MethodPut, path: schedulePath(schedule.ID),
-		body: newScheduleRequest(schedule), success: []int{http.StatusOK, http.StatusCreated},
-	}, func(got response) (err error) {
-		var body scheduleJSON
-		if err = json.Unmarshal(got.body, &body); err == nil {
-			put, err = body.schedule()
-		}
-		created = got.status == http.StatusCreated
-		return err
-	})
-	if err != nil {
-		return booking.Schedule{}, false, err
-	}
-	return put, created, nil
+) (_ booking.Schedule, created bool, err error) {
+	return put(ctx, c, request{
+		operation: "PutSchedule", path: schedulePath(schedule.ID), body: newScheduleRequest(schedule),
+	}, scheduleJSON.schedule)
 }
 
 // DeleteSchedule deletes a schedule; see booking.Schedules. After outcome unknown, the same call returns

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"net/http"
@@ -93,22 +92,10 @@ func (c *Client) CreateTrain(ctx context.Context, train booking.Train) (booking.
 
 // PutTrain creates or changes a train; see booking.Trains. It is idempotent, but only the
 // first of two equal calls returns created.
-func (c *Client) PutTrain(ctx context.Context, train booking.Train) (put booking.Train, created bool, err error) {
-	err = c.send(ctx, request{
-		operation: "PutTrain", method: http.MethodPut, path: trainPath(train.ID),
-		body: newTrainRequest(train), success: []int{http.StatusOK, http.StatusCreated},
-	}, func(got response) (err error) {
-		var body trainJSON
-		if err = json.Unmarshal(got.body, &body); err == nil {
-			put, err = body.train()
-		}
-		created = got.status == http.StatusCreated
-		return err
-	})
-	if err != nil {
-		return booking.Train{}, false, err
-	}
-	return put, created, nil
+func (c *Client) PutTrain(ctx context.Context, train booking.Train) (_ booking.Train, created bool, err error) {
+	return put(ctx, c, request{
+		operation: "PutTrain", path: trainPath(train.ID), body: newTrainRequest(train),
+	}, trainJSON.train)
 }
 
 // DeleteTrain deletes a train; see booking.Trains. After outcome unknown, the same call
