@@ -180,18 +180,15 @@ func (s *Server) addSchedule(ctx context.Context, c *call, schedule booking.Sche
 		return s.service.CreateSchedule(ctx, schedule)
 	}
 	schedule.ID = booking.DerivedScheduleID(c.seed)
-	added, err := s.service.CreateSchedule(ctx, schedule)
-	if booking.CodeOf(err) != booking.CodeAlreadyExists {
-		return added, err
-	}
-	existing, err := s.service.FindSchedule(ctx, schedule.ID)
-	switch {
-	case booking.CodeOf(err) == booking.CodeNotFound:
-		return booking.Schedule{}, booking.Unavailable(booking.OutcomeUnknown, time.Second, err)
-	case err != nil:
-		return booking.Schedule{}, err
-	}
-	return *existing.Schedule, nil
+	return addOnce(
+		func() (booking.Schedule, error) { return s.service.CreateSchedule(ctx, schedule) },
+		func() (booking.Schedule, error) {
+			existing, err := s.service.FindSchedule(ctx, schedule.ID)
+			if err != nil {
+				return booking.Schedule{}, err
+			}
+			return *existing.Schedule, nil
+		})
 }
 
 type putScheduleRequest struct{ scheduleRequest }

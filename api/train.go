@@ -147,18 +147,29 @@ func (s *Server) create(ctx context.Context, c *call, train booking.Train) (book
 		return s.service.CreateTrain(ctx, train)
 	}
 	train.ID = booking.DerivedTrainID(c.seed)
-	added, err := s.service.CreateTrain(ctx, train)
+	return addOnce(
+		func() (booking.Train, error) { return s.service.CreateTrain(ctx, train) },
+		func() (booking.Train, error) {
+			existing, err := s.service.FindTrain(ctx, train.ID)
+			if err != nil {
+				return booking.Train{}, err
+			}
+			return *existing.Train, nil
+		})
+}
+
+// addOnce adds something under an id that is derived from the request, or finds what an earlier attempt
+// has added.
+func addOnce[T any](add, find func() (T, error)) (T, error) {
+	added, err := add()
 	if booking.CodeOf(err) != booking.CodeAlreadyExists {
 		return added, err
 	}
-	existing, err := s.service.FindTrain(ctx, train.ID)
-	switch {
-	case booking.CodeOf(err) == booking.CodeNotFound:
-		return booking.Train{}, booking.Unavailable(booking.OutcomeUnknown, time.Second, err)
-	case err != nil:
-		return booking.Train{}, err
+	existing, err := find()
+	if booking.CodeOf(err) == booking.CodeNotFound {
+		err = booking.Unavailable(booking.OutcomeUnknown, time.Second, err)
 	}
-	return *existing.Train, nil
+	return existing, err
 }
 
 type putTrainRequest struct{ trainRequest }
