@@ -17,7 +17,7 @@ type catalogue struct {
 	mu        sync.RWMutex
 	revision  int64 // everything up to it is here; nothingSeen before the first read
 	trains    map[booking.TrainID]*listing
-	order     []*booking.Train // that are no departures, by age
+	order     []*booking.Train // that belong to no schedule, by age
 	schedules map[booking.ScheduleID]*scheduled
 	ages      []*scheduled // that are not deleted, by age
 	routes    map[string]*route

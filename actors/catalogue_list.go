@@ -12,7 +12,7 @@ import (
 )
 
 // onSale returns the trains that a passenger can book from one station to another at now, in the order
-// in which they depart: those of a date, or, without one, all that are no departures and the next
+// in which they depart: those of a date, or, without one, all that belong to no schedule and the next
 // departure of each schedule.
 func (c *catalogue) onSale(from, to string, date, now time.Time) []*booking.Train {
 	c.mu.RLock()
@@ -38,7 +38,7 @@ func (c *catalogue) list(query booking.TrainQuery, now time.Time) booking.Page[*
 	return booking.Page[*booking.Train]{Items: trainsOf(page.Items), Next: page.Next}
 }
 
-// listAll lists the trains that are no departures, and the next departure of each schedule, by the age of
+// listAll lists the trains that belong to no schedule, and the next departure of each schedule, by the age of
 // the train or schedule.
 func (c *catalogue) listAll(query booking.TrainQuery, now time.Time, limit int) booking.Page[*booking.Train] {
 	var all []aged

@@ -8,7 +8,7 @@ type route struct {
 	stations  []*station // each once
 	ambiguous bool       // two stops have one search key
 	like      *booking.Train
-	trains    timetable // that are no departures of a schedule
+	trains    timetable // that belong to no schedule
 	// departures are those with a row. schedules are the schedules that have departures here, with or
 	// without a row, and how many rows, and one more if the schedule itself runs here.
 	departures timetable

@@ -25,7 +25,7 @@ type scheduleResponse struct {
 	*scheduleFigures                     // nil: omitted
 }
 
-// scheduleFigures are what the departures of a schedule are like now.
+// scheduleFigures are the state of the departures of a schedule.
 type scheduleFigures struct {
 	NextDeparture       booking.Date     `json:"next_departure,omitzero"`
 	SoldUntil           booking.Date     `json:"sold_until,omitzero"`
