@@ -23,9 +23,6 @@ func (s *store) restart(t *testing.T) {
 func TestRestartWithDataKeepsLeasesAndHolds(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
-	// By default Redis may delay writes to its file for two seconds while that is synced, and
-	// kill -9 would lose them.
-	require.NoError(t, s.raw.ConfigSet(t.Context(), "appendfsync", "always").Err())
 	lease := newLease(booking.NewTrainID())
 	_, err := persistencetest.AcquireLease(t.Context(), s, lease)
 	require.NoError(t, err)

@@ -20,8 +20,8 @@ func Redis(tb testing.TB) (addr string) {
 	return StartRedis(tb).Address
 }
 
-// StartRedis starts a Redis with the settings that the service needs: it syncs its append-only
-// file each second and evicts nothing.
+// StartRedis starts a Redis with the settings that docs/operations.md asks for: it syncs its
+// append-only file before it replies, and evicts nothing.
 func StartRedis(tb testing.TB) *Server {
 	tb.Helper()
 	return startRedis(tb, nil)
@@ -37,7 +37,7 @@ func startRedis(tb testing.TB, environ func(dir string) []string, arguments ...s
 	}
 	p.command = append(p.command,
 		"--dir", p.dir, "--bind", "127.0.0.1", "--port", strconv.Itoa(port),
-		"--appendonly", "yes", "--maxmemory-policy", "noeviction", "--save", "",
+		"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--save", "",
 		"--repl-diskless-sync-delay", "0") // a replica need not wait for others
 	p.command = append(p.command, arguments...)
 	return started(tb, p, addr)

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -135,16 +137,37 @@ func TestEachCallReturnsANewDatabase(t *testing.T) {
 // send sends a command to Redis and returns a line of the reply, counted from 1.
 func send(t *testing.T, address, command string, line int) string {
 	t.Helper()
+	reply, err := try(address, command, line)
+	require.NoError(t, err)
+	return reply
+}
+
+func try(address, command string, line int) (string, error) {
 	c, err := net.Dial("tcp", address)
-	require.NoError(t, err)
+	if err != nil {
+		return "", err
+	}
 	defer c.Close()
-	_, err = c.Write([]byte(command + "\r\n"))
-	require.NoError(t, err)
+	if _, err = c.Write([]byte(command + "\r\n")); err != nil {
+		return "", err
+	}
 	lines := bufio.NewScanner(c)
 	for range line {
-		require.True(t, lines.Scan())
+		if !lines.Scan() {
+			return "", errors.Join(lines.Err(), io.ErrUnexpectedEOF)
+		}
 	}
-	return lines.Text()
+	return lines.Text(), nil
+}
+
+// requirePromoted waits until a replica is the master. A sentinel that promotes it closes the
+// connections of its clients, so that a command may fail.
+func requirePromoted(t *testing.T, replica *servers.Server) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		role, err := try(replica.Address, "INFO replication", 3)
+		return err == nil && role == "role:master"
+	}, 30*time.Second, 10*time.Millisecond)
 }
 
 func TestRedisClusterPromotesAReplica(t *testing.T) {
@@ -154,9 +177,7 @@ func TestRedisClusterPromotesAReplica(t *testing.T) {
 	require.Equal(t, "role:master", send(t, c.Nodes[0].Address, "INFO replication", 3))
 	require.Equal(t, "role:slave", send(t, c.Replica(0).Address, "INFO replication", 3))
 	c.Nodes[0].Kill(t)
-	require.Eventually(t, func() bool {
-		return send(t, c.Replica(0).Address, "INFO replication", 3) == "role:master"
-	}, 30*time.Second, 10*time.Millisecond)
+	requirePromoted(t, c.Replica(0))
 }
 
 func TestSentinelsPromoteTheReplica(t *testing.T) {
@@ -165,9 +186,7 @@ func TestSentinelsPromoteTheReplica(t *testing.T) {
 	require.Len(t, s.Addresses, 3)
 	require.Equal(t, "role:slave", send(t, s.Replica.Address, "INFO replication", 3))
 	s.Master.Kill(t)
-	require.Eventually(t, func() bool {
-		return send(t, s.Replica.Address, "INFO replication", 3) == "role:master"
-	}, 30*time.Second, 10*time.Millisecond)
+	requirePromoted(t, s.Replica)
 }
 
 func TestRedisWithTLSAcceptsNoOthers(t *testing.T) {
