@@ -43,6 +43,8 @@ UNIT         = $(call tool-file,helm-unittest,helm,github.com/helm-unittest/helm
 DOCS         = $(call tool-file,helm-docs,helm,github.com/norwoodj/helm-docs)
 BENCHSTAT    = $(call tool-file,benchstat,benchstat,golang.org/x/perf)
 KUBE         = $(call tool-file,kubernetes,kube,k8s.io/kubernetes)
+# npm's packages for the page, with a checksum of what tools/web pins as their version.
+WEB          = $(TOOLS)/web-$(firstword $(shell cksum tools/web/package-lock.json))
 CHART       := charts/trainbooking
 
 .DEFAULT_GOAL := help
@@ -226,8 +228,8 @@ pgo: servers wrk ## make cmd/trainbooking/default.pgo of the profiles of lock, l
 	$(call run-bench,Profile) -profiles profiles -merged cmd/trainbooking/default.pgo
 
 .PHONY: verify
-verify: lint-tool generate size ## check modules, generated files, format, style, imports and size
-	git diff --exit-code -- actors/wire operator/v1alpha1 $(CHART)/crd $(CHART)/README.md
+verify: lint-tool generate size web-vendor web-check ## check modules, generated files, format, style, imports, types and size
+	git diff --exit-code -- actors/wire operator/v1alpha1 $(CHART)/crd $(CHART)/README.md web/vendor
 	$(GO) mod tidy -diff
 	$(GO) -C bench mod tidy -diff
 	$(GO) vet -tags e2e,chaos,scale ./...
@@ -237,6 +239,15 @@ verify: lint-tool generate size ## check modules, generated files, format, style
 	cd bench && $(LINT) run
 	@if [ -n "$(CI)" ] && [ -n "$$(git status --porcelain)" ]; then \
 		echo 'The working tree is not clean:'; git status --short; exit 1; fi
+
+.PHONY: web-check
+web-check: web-tool ## check the types of the page's modules
+	node web/node_modules/typescript/bin/tsc -p web
+
+# npm has checked the hashes in tools/web/package-lock.json. make verify requires that nothing changes.
+.PHONY: web-vendor
+web-vendor: web-tool ## copy the files of Lit that the page imports to web/vendor
+	web/vendor.sh
 
 .PHONY: format
 format: lint-tool ## format the code
@@ -268,6 +279,23 @@ docs-tool:
 	$(call tool,$(DOCS),helm,github.com/norwoodj/helm-docs/cmd/helm-docs)
 benchstat-tool:
 	$(call tool,$(BENCHSTAT),benchstat,golang.org/x/perf/cmd/benchstat)
+
+# Modules and editors find the packages, and their types, through the link.
+.PHONY: web-tool
+web-tool: npm
+	@[ -e '$(WEB)/node_modules/.package-lock.json' ] || { mkdir -p '$(WEB)' && cp tools/web/package*.json '$(WEB)' && \
+	npm ci --prefix '$(WEB)' --ignore-scripts --no-audit --no-fund --loglevel=error; }
+	@ln -sfn '$(WEB)/node_modules' web/node_modules
+
+.PHONY: npm
+npm:
+	@command -v npm >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends nodejs npm; \
+	elif [ "$$(uname)" = Darwin ] && command -v brew >/dev/null; then \
+		brew install node; \
+	else \
+		echo 'make web-check needs npm: sudo apt-get install -y nodejs npm'; exit 1; fi
 
 # The tools of test/kube and test/e2e. Charts depend on the version that the API server reports.
 KUBE_VERSION = $(call version-of,kube,k8s.io/kubernetes)

@@ -1,0 +1,129 @@
+import { html, nothing } from 'lit';
+import { announcements } from './announce.js';
+import { loginURL, navigate, router } from './router.js';
+import { missing } from './routes.js';
+import { session } from './session.js';
+import { texts } from './texts.js';
+import { Component, View } from './view.js';
+
+/** @import { ViewRoute } from './routes.js' */
+
+// A view that is slow to load does not keep the focus waiting longer.
+const patience = 1500;
+const reloaded = 'trainbooking-reloaded';
+
+/** The frame of every view: header, navigation, the view itself, and what screen readers say. */
+class AppShell extends Component {
+  static properties = { view: { state: true }, said: { state: true }, failed: { state: true } };
+
+  constructor() {
+    super();
+    /** @type {View | undefined} */
+    this.view = undefined;
+    this.said = '';
+    this.failed = false;
+    /** Counts navigations, so that the last one wins. */
+    this.turn = 0;
+    router.addEventListener('change', () => this.#follow());
+    session.addEventListener('change', () => this.#follow());
+    announcements.addEventListener('announce', event => this.#say(/** @type {CustomEvent<string>} */ (event).detail));
+  }
+
+  async #follow() {
+    const turn = ++this.turn;
+    const { route } = router;
+    this.requestUpdate();
+    const view = await this.#allowed(route.view);
+    if (turn !== this.turn || !view || !await this.#loaded(view) || turn !== this.turn) return;
+    if (this.view?.localName === view.element && this.view.route.path === route.path) {
+      this.view.route = route;
+      return;
+    }
+    this.view = /** @type {View} */ (document.createElement(view.element));
+    this.view.route = route;
+    if (route.cause !== 'start') await this.#arrive(this.view, turn);
+  }
+
+  /** Returns undefined if somebody has to log in first. @param {ViewRoute} view */
+  async #allowed(view) {
+    if (!view.user && !view.admin) return view;
+    await session.known;
+    if (session.state !== 'in') {
+      navigate(loginURL(), { replace: true });
+      return undefined;
+    }
+    return view.admin && !session.user?.is_admin ? missing : view;
+  }
+
+  /** Loads the module of a view. It is gone if the service has a new version. @param {ViewRoute} view */
+  async #loaded(view) {
+    try {
+      await view.load();
+      sessionStorage.removeItem(reloaded);
+      return true;
+    } catch (error) {
+      console.error(error);
+      this.failed = sessionStorage.getItem(reloaded) !== null;
+      sessionStorage.setItem(reloaded, '1');
+      if (!this.failed) location.reload();
+      return false;
+    }
+  }
+
+  /** Moves the focus to the heading, and scrolls back where Back returns to. @param {View} view @param {number} turn */
+  async #arrive(view, turn) {
+    await this.updateComplete;
+    await view.updateComplete;
+    await Promise.race([view.ready, new Promise(resolve => { setTimeout(resolve, patience); })]);
+    if (turn !== this.turn) return;
+    const heading = view.querySelector('h1');
+    if (!view.contains(document.activeElement)) heading?.focus({ preventScroll: true });
+    scrollTo(0, view.route.cause === 'back' ? view.route.scroll : 0);
+  }
+
+  /** @param {string} text */
+  async #say(text) {
+    this.said = ''; // the same text again is a change too
+    await this.updateComplete;
+    this.said = text;
+  }
+
+  /** @param {MouseEvent} event */
+  #skip(event) {
+    event.preventDefault();
+    /** @type {HTMLElement | null} */ (this.querySelector('main h1'))?.focus();
+  }
+
+  /** @param {string} href @param {string} text */
+  #link(href, text) {
+    const { path } = router.route;
+    const current = path === href ? 'page' : href !== '/' && path.startsWith(href) ? 'true' : nothing;
+    return html`<li><a href=${href} aria-current=${current}>${text}</a></li>`;
+  }
+
+  render() {
+    const { user, state } = session;
+    return html`
+      <a class="skip" href="#main" @click=${this.#skip}>${texts.skip}</a>
+      <header>
+        <div class="bar">
+          <a class="brand" href="/"><span class="logo" aria-hidden="true"></span>${texts.name}</a>
+          <nav aria-label=${texts.navigation}>
+            <ul>
+              ${this.#link('/', texts.search)}
+              ${user ? [this.#link('/holds', texts.holds), this.#link('/bookings', texts.bookings)] : nothing}
+              ${user ? this.#link('/account', user.username) : nothing}
+              ${state === 'out' ? this.#link('/login', texts.logIn) : nothing}
+            </ul>
+          </nav>
+        </div>
+      </header>
+      <main id="main">
+        ${this.failed ? html`<p class="notice bad" role="alert">${texts.reload}</p>` : this.view ?? nothing}
+      </main>
+      <footer><a href="/docs">${texts.api}</a></footer>
+      <div class="unseen" role="status">${this.said}</div>`;
+  }
+}
+
+customElements.define('app-shell', AppShell);

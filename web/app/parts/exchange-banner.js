@@ -1,0 +1,12 @@
+import { html, nothing } from 'lit';
+import { texts } from '../texts.js';
+
+/**
+ * Reminds somebody who exchanges a booking that the search is for other seats.
+ * @param {string} booking the id of the booking; empty: none is exchanged
+ */
+export function exchangeBanner(booking) {
+  if (!booking) return nothing;
+  return html`
+    <p class="notice">${texts.exchanging} <a href=${`/bookings/${booking}`}>${texts.stopExchange}</a></p>`;
+}

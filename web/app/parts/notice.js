@@ -1,0 +1,19 @@
+import { html, nothing } from 'lit';
+import { texts } from '../texts.js';
+
+/** @import { Problem } from '../problem.js' */
+
+/**
+ * What went wrong, read out at once, with a button to try again if that may help.
+ * @param {Problem} problem
+ * @param {() => void} [retry]
+ */
+export function problemNotice(problem, retry) {
+  const mayPass = problem.status === 0 || problem.status >= 500;
+  return html`
+    <div class="notice bad" role="alert">
+      <p>${problem.message}</p>
+      ${problem.status === 500 ? html`<p class="small">${texts.requestID} ${problem.requestID}</p>` : nothing}
+      ${retry && mayPass ? html`<button type="button" @click=${retry}>${texts.retry}</button>` : nothing}
+    </div>`;
+}

@@ -1,0 +1,41 @@
+/**
+ * A view: its path, as in OpenAPI; the element that shows it, and the module that defines the element.
+ * `user` means that it needs somebody who is logged in, `admin` an admin.
+ * @typedef {object} ViewRoute
+ * @property {string} path
+ * @property {string} element
+ * @property {() => Promise<unknown>} load
+ * @property {boolean} [user]
+ * @property {boolean} [admin]
+ */
+
+/** @type {ViewRoute[]} */
+export const routes = [
+  { path: '/', element: 'search-view', load: () => import('./views/search.js') },
+  { path: '/search', element: 'results-view', load: () => import('./views/results.js') },
+];
+
+/** @type {ViewRoute} */
+export const missing = { path: '', element: 'missing-view', load: () => import('./views/missing.js') };
+
+/**
+ * Returns the view at a path and the values in its braces.
+ * @param {string} path
+ * @returns {{ view: ViewRoute, params: Record<string, string> } | undefined}
+ */
+export function match(path) {
+  const parts = path.replace(/(?<=.)\/$/, '').split('/');
+  for (const view of routes) {
+    const wanted = view.path.split('/');
+    if (wanted.length !== parts.length) continue;
+    /** @type {Record<string, string>} */
+    const params = {};
+    const same = wanted.every((part, i) => {
+      if (!part.startsWith('{')) return part === parts[i];
+      params[part.slice(1, -1)] = parts[i] ?? '';
+      return parts[i] !== '';
+    });
+    if (same) return { view, params };
+  }
+  return undefined;
+}

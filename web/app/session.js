@@ -1,0 +1,85 @@
+import { call, keepAccess, refresh, tokens } from './api.js';
+
+/** @import { User } from './types.js' */
+
+// Whether this browser has a refresh token in its cookie, which the page cannot read. It saves others a request
+// that is refused, and tells other tabs that somebody logged in or out.
+const mark = 'trainbooking-signed-in';
+
+/**
+ * Who uses the page. It fires `change`.
+ */
+class Session extends EventTarget {
+  constructor() {
+    super();
+    /** `unknown` until the refresh token has been tried. @type {'unknown' | 'out' | 'in'} */
+    this.state = 'unknown';
+    /** @type {User | undefined} */
+    this.user = undefined;
+    /** Resolves when the state is known. @type {Promise<void>} */
+    this.known = Promise.resolve();
+    tokens.addEventListener('signed-out', () => this.#signedOut());
+    addEventListener('storage', event => {
+      if (event.key === mark) this.restore();
+    });
+  }
+
+  /** Continues the session that the cookie has. */
+  restore() {
+    this.known = localStorage.getItem(mark) ? this.#restore() : Promise.resolve(this.#signedOut());
+  }
+
+  async #restore() {
+    try {
+      await refresh();
+      await this.#signedIn();
+    } catch {
+      this.#change('out', undefined); // the mark stays, unless the token was refused: a reload tries again
+    }
+  }
+
+  /**
+   * @param {string} username
+   * @param {string} password
+   * @throws {Problem}
+   */
+  async logIn(username, password) {
+    const body = { username, password, cookie: true };
+    const { token } = await call('POST', '/user/login/', { body, anonymous: true });
+    keepAccess(token.access);
+    await this.#signedIn();
+  }
+
+  /** Revokes the refresh token, and forgets the session even if that fails. */
+  async logOut() {
+    try {
+      await call('POST', '/user/logout/', { body: {} });
+    } finally {
+      this.#signedOut();
+    }
+  }
+
+  async #signedIn() {
+    const user = await call('GET', '/v1/users/me');
+    localStorage.setItem(mark, '1');
+    this.#change('in', user);
+  }
+
+  #signedOut() {
+    keepAccess('');
+    localStorage.removeItem(mark);
+    this.#change('out', undefined);
+  }
+
+  /**
+   * @param {'out' | 'in'} state
+   * @param {User | undefined} user
+   */
+  #change(state, user) {
+    this.state = state;
+    this.user = user;
+    this.dispatchEvent(new Event('change'));
+  }
+}
+
+export const session = new Session();

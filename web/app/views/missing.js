@@ -1,0 +1,20 @@
+import { html } from 'lit';
+import { session } from '../session.js';
+import { texts } from '../texts.js';
+import { View } from '../view.js';
+
+/** What is shown where there is no page, and where somebody may not see it. */
+class MissingView extends View {
+  get heading() {
+    return texts.missing;
+  }
+
+  body() {
+    const admin = this.route.view.admin && !session.user?.is_admin;
+    return html`
+      <p>${admin ? texts.adminOnly : texts.missingHint}</p>
+      <p><a href="/">${texts.search}</a></p>`;
+  }
+}
+
+customElements.define('missing-view', MissingView);
