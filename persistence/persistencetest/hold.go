@@ -29,7 +29,8 @@ func ExerciseHolds(t *testing.T, open func(t *testing.T) FencedHolds) {
 	t.Helper()
 	begin := func(t *testing.T) *holdExercise {
 		t.Helper()
-		return &holdExercise{T: t, FencedHolds: open(t)}
+		store := open(t)
+		return &holdExercise{T: t, FencedHolds: store, start: time.Now().UTC().Truncate(time.Millisecond)}
 	}
 	run(t, begin, []fact[*holdExercise]{
 		{"HoldIsLoadedAsItWasPut", holdLoaded},
@@ -57,13 +58,14 @@ func ExerciseHolds(t *testing.T, open func(t *testing.T) FencedHolds) {
 type holdExercise struct {
 	*testing.T
 	FencedHolds
+	start time.Time // in UTC and whole milliseconds; not long ago, because a store may drop ended holds
 }
 
-// newHold returns a hold of two seats that ends three minutes after start.
-func newHold(id booking.TrainID) booking.Hold {
+// newHold returns a hold of two seats that ends three minutes after the start.
+func (x *holdExercise) newHold(id booking.TrainID) booking.Hold {
 	return booking.Hold{
 		ID: booking.NewHoldID(id), User: uuid.New(), Legs: booking.Segment(62, 63), Seats: []int{4, 20_000},
-		ExpiresAt: start.Add(booking.DefaultHoldTTL),
+		ExpiresAt: x.start.Add(booking.DefaultHoldTTL),
 	}
 }
 
@@ -87,7 +89,7 @@ func (x *holdExercise) writeHolds(writes ...persistence.HoldWrite) []error {
 // putHold writes a new hold, which must succeed.
 func (x *holdExercise) putHold(guard persistence.Guard) booking.Hold {
 	x.Helper()
-	hold := newHold(guard.Train)
+	hold := x.newHold(guard.Train)
 	require.NoError(x, x.writeHolds(put(guard, hold))[0])
 	return hold
 }
@@ -122,9 +124,9 @@ func (x *holdExercise) requireHolds(id booking.TrainID, at time.Time, want ...bo
 
 func holdLoaded(x *holdExercise) {
 	guard := x.Adopt(x.T, booking.NewTrainID())
-	x.requireHolds(guard.Train, start)
+	x.requireHolds(guard.Train, x.start)
 	first, second := x.putHold(guard), x.putHold(guard)
-	x.requireHolds(guard.Train, start, first, second)
+	x.requireHolds(guard.Train, x.start, first, second)
 	require.Empty(x, x.writeHolds())
 }
 
@@ -134,48 +136,48 @@ func putReplaces(x *holdExercise) {
 	hold.Seats, hold.Extended = []int{7}, true
 	for range 2 { // idempotent
 		require.NoError(x, x.writeHolds(put(guard, hold))[0])
-		x.requireHolds(guard.Train, start, hold)
-		x.requireUserHolds(guard.Train, hold.User, start, hold)
+		x.requireHolds(guard.Train, x.start, hold)
+		x.requireUserHolds(guard.Train, hold.User, x.start, hold)
 	}
 	hold.Released = true
 	for range 2 {
 		require.NoError(x, x.writeHolds(put(guard, hold))[0])
-		x.requireHolds(guard.Train, start)
-		x.requireUserHolds(guard.Train, hold.User, start, hold)
+		x.requireHolds(guard.Train, x.start)
+		x.requireUserHolds(guard.Train, hold.User, x.start, hold)
 	}
 }
 
 func usedAgain(x *holdExercise) {
 	guard := x.Adopt(x.T, booking.NewTrainID())
-	hold := newHold(guard.Train)
+	hold := x.newHold(guard.Train)
 	x.putReleased(guard, hold)
 	hold.ExpiresAt = hold.ExpiresAt.Add(time.Minute)
 	require.NoError(x, x.writeHolds(put(guard, hold))[0])
-	x.requireHolds(guard.Train, start, hold)
-	x.requireUserHolds(guard.Train, hold.User, start, hold)
+	x.requireHolds(guard.Train, x.start, hold)
+	x.requireUserHolds(guard.Train, hold.User, x.start, hold)
 	require.NoError(x, x.writeHolds(drop(guard, booking.Hold{ID: hold.ID}))[0])
-	x.requireHolds(guard.Train, start)
-	x.requireUserHolds(guard.Train, hold.User, start)
+	x.requireHolds(guard.Train, x.start)
+	x.requireUserHolds(guard.Train, hold.User, x.start)
 }
 
 func droppedDeleted(x *holdExercise) {
 	guard := x.Adopt(x.T, booking.NewTrainID())
 	dropped, kept := x.putHold(guard), x.putHold(guard)
-	released := x.putReleased(guard, newHold(guard.Train))
+	released := x.putReleased(guard, x.newHold(guard.Train))
 	for _, hold := range []booking.Hold{dropped, released} {
 		for range 2 { // idempotent
 			require.NoError(x, x.writeHolds(drop(guard, booking.Hold{ID: hold.ID}))[0])
 		}
-		x.requireUserHolds(guard.Train, hold.User, start)
+		x.requireUserHolds(guard.Train, hold.User, x.start)
 	}
-	x.requireHolds(guard.Train, start, kept)
-	x.requireUserHolds(guard.Train, kept.User, start, kept)
+	x.requireHolds(guard.Train, x.start, kept)
+	x.requireUserHolds(guard.Train, kept.User, x.start, kept)
 	require.Equal(x, 1, x.Count(x.T))
 }
 
 func endedKept(x *holdExercise) {
 	guard := x.Adopt(x.T, booking.NewTrainID())
-	expired, released := x.putHold(guard), x.putReleased(guard, newHold(guard.Train))
+	expired, released := x.putHold(guard), x.putReleased(guard, x.newHold(guard.Train))
 	for _, hold := range []booking.Hold{expired, released} {
 		end := hold.ExpiresAt.Add(booking.HoldRetention)
 		x.requireUserHolds(guard.Train, hold.User, hold.ExpiresAt, hold)
@@ -187,15 +189,15 @@ func endedKept(x *holdExercise) {
 func endedNotLoaded(x *holdExercise) {
 	guard := x.Adopt(x.T, booking.NewTrainID())
 	hold := x.putHold(guard)
-	x.putReleased(guard, newHold(guard.Train))
+	x.putReleased(guard, x.newHold(guard.Train))
 	x.requireHolds(guard.Train, hold.ExpiresAt.Add(-time.Millisecond), hold)
 	x.requireHolds(guard.Train, hold.ExpiresAt)
 }
 
-// holdOfUser returns a hold of a user that ends a time after start.
-func holdOfUser(id booking.TrainID, user uuid.UUID, after time.Duration) booking.Hold {
-	hold := newHold(id)
-	hold.User, hold.ExpiresAt = user, start.Add(after)
+// holdOfUser returns a hold of a user that ends a time after the start.
+func (x *holdExercise) holdOfUser(id booking.TrainID, user uuid.UUID, after time.Duration) booking.Hold {
+	hold := x.newHold(id)
+	hold.User, hold.ExpiresAt = user, x.start.Add(after)
 	return hold
 }
 
@@ -206,7 +208,7 @@ func latestHolds(x *holdExercise) {
 	want := make([]booking.Hold, n)
 	for i := range want {
 		place := i * 7 % n // each place once, since 7 and n have no common factor
-		hold := holdOfUser(guard.Train, user, booking.DefaultHoldTTL-time.Duration(place)*time.Millisecond)
+		hold := x.holdOfUser(guard.Train, user, booking.DefaultHoldTTL-time.Duration(place)*time.Millisecond)
 		if i%3 == 0 {
 			hold = x.putReleased(guard, hold)
 		} else {
@@ -214,35 +216,35 @@ func latestHolds(x *holdExercise) {
 		}
 		want[place] = hold
 	}
-	x.requireUserHolds(guard.Train, user, start, want[:persistence.MaxHistory]...)
+	x.requireUserHolds(guard.Train, user, x.start, want[:persistence.MaxHistory]...)
 }
 
 func holdsOfUser(x *holdExercise) {
 	guard, other := x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID())
 	user := uuid.New()
-	first := holdOfUser(guard.Train, user, time.Minute)
-	second := holdOfUser(guard.Train, user, 2*time.Minute)
-	elsewhere := holdOfUser(other.Train, user, 3*time.Minute)
+	first := x.holdOfUser(guard.Train, user, time.Minute)
+	second := x.holdOfUser(guard.Train, user, 2*time.Minute)
+	elsewhere := x.holdOfUser(other.Train, user, 3*time.Minute)
 	theirs := x.putHold(guard)
 	require.Equal(x, make([]error, 3), x.writeHolds(put(guard, first), put(guard, second), put(other, elsewhere)))
-	x.requireUserHolds(guard.Train, user, start, second, first)
-	x.requireUserHolds(guard.Train, theirs.User, start, theirs)
-	x.requireUserHolds(other.Train, user, start, elsewhere)
-	x.requireUserHolds(guard.Train, uuid.New(), start)
-	x.requireUserHolds(booking.NewTrainID(), user, start)
+	x.requireUserHolds(guard.Train, user, x.start, second, first)
+	x.requireUserHolds(guard.Train, theirs.User, x.start, theirs)
+	x.requireUserHolds(other.Train, user, x.start, elsewhere)
+	x.requireUserHolds(guard.Train, uuid.New(), x.start)
+	x.requireUserHolds(booking.NewTrainID(), user, x.start)
 }
 
 // releasedDeleted holds and releases in a loop.
 func releasedDeleted(x *holdExercise) {
 	guard, user := x.Adopt(x.T, booking.NewTrainID()), uuid.New()
-	theirs := x.putReleased(guard, newHold(guard.Train))
+	theirs := x.putReleased(guard, x.newHold(guard.Train))
 	var want []booking.Hold // the latest first
 	for i := range 3 * persistence.MaxHistory {
-		hold := holdOfUser(guard.Train, user, booking.DefaultHoldTTL+time.Duration(i)*time.Millisecond)
+		hold := x.holdOfUser(guard.Train, user, booking.DefaultHoldTTL+time.Duration(i)*time.Millisecond)
 		want = append([]booking.Hold{x.putReleased(guard, hold)}, want...)
 	}
-	x.requireUserHolds(guard.Train, user, start, want[:persistence.MaxHistory]...)
-	x.requireUserHolds(guard.Train, theirs.User, start, theirs)
+	x.requireUserHolds(guard.Train, user, x.start, want[:persistence.MaxHistory]...)
+	x.requireUserHolds(guard.Train, theirs.User, x.start, theirs)
 	require.LessOrEqual(x, x.Count(x.T), 2*persistence.MaxHistory+1)
 }
 
@@ -251,18 +253,18 @@ func liveKept(x *holdExercise) {
 	guard, user := x.Adopt(x.T, booking.NewTrainID()), uuid.New()
 	var live []booking.Hold
 	for i := range persistence.MaxHistory + 5 {
-		hold := holdOfUser(guard.Train, user, booking.DefaultHoldTTL+time.Duration(i)*time.Millisecond)
+		hold := x.holdOfUser(guard.Train, user, booking.DefaultHoldTTL+time.Duration(i)*time.Millisecond)
 		require.NoError(x, x.writeHolds(put(guard, hold))[0])
 		live = append(live, hold)
 	}
 	for i := range persistence.MaxHistory {
-		x.putReleased(guard, holdOfUser(guard.Train, user, 2*booking.DefaultHoldTTL+time.Duration(i)*time.Millisecond))
+		x.putReleased(guard, x.holdOfUser(guard.Train, user, 2*booking.DefaultHoldTTL+time.Duration(i)*time.Millisecond))
 	}
-	x.requireHolds(guard.Train, start, live...)
+	x.requireHolds(guard.Train, x.start, live...)
 	for _, hold := range live {
 		require.NoError(x, x.writeHolds(drop(guard, hold))[0])
 	}
-	x.requireHolds(guard.Train, start)
+	x.requireHolds(guard.Train, x.start)
 	require.LessOrEqual(x, x.Count(x.T), 2*persistence.MaxHistory)
 }
 
@@ -270,7 +272,7 @@ func onlyLiveHolds(x *holdExercise) {
 	live, released, dropped := x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID())
 	hold := x.putHold(live)
 	x.putHold(live)
-	over := newHold(released.Train)
+	over := x.newHold(released.Train)
 	over.Released = true
 	require.NoError(x, x.writeHolds(put(released, over))[0])
 	require.NoError(x, x.writeHolds(drop(dropped, x.putHold(dropped)))[0])
@@ -287,9 +289,9 @@ func onlyLiveHolds(x *holdExercise) {
 func holdsOfTrain(x *holdExercise) {
 	first, second := x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID())
 	hold, other := x.putHold(first), x.putHold(second)
-	x.requireHolds(first.Train, start, hold)
-	x.requireHolds(second.Train, start, other)
-	x.requireHolds(booking.NewTrainID(), start)
+	x.requireHolds(first.Train, x.start, hold)
+	x.requireHolds(second.Train, x.start, other)
+	x.requireHolds(booking.NewTrainID(), x.start)
 }
 
 // requireHeld checks the holds and owners of trains at a time.
@@ -310,22 +312,22 @@ func loadedInOrder(x *holdExercise) {
 	first, ended, second := x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID()), x.Adopt(x.T, booking.NewTrainID())
 	holds := []booking.Hold{x.putHold(first), x.putHold(first)}
 	other := x.putHold(second)
-	x.putReleased(first, newHold(first.Train))
-	x.putReleased(ended, newHold(ended.Train))
+	x.putReleased(first, x.newHold(first.Train))
+	x.putReleased(ended, x.newHold(ended.Train))
 	require.NoError(x, x.writeHolds(drop(ended, x.putHold(ended)))[0])
-	expired := holdOfUser(ended.Train, uuid.New(), -time.Second)
+	expired := x.holdOfUser(ended.Train, uuid.New(), -time.Second)
 	require.NoError(x, x.writeHolds(put(ended, expired))[0])
 
 	trains := []booking.TrainID{second.Train, booking.NewTrainID(), first.Train, ended.Train, first.Train}
 	ofFirst, none := persistence.HeldTrain{Holds: holds, Owner: x.Owner}, persistence.HeldTrain{Owner: x.Owner}
 	ofSecond := persistence.HeldTrain{Holds: []booking.Hold{other}, Owner: x.Owner}
-	x.requireHeld(start, trains, ofSecond, persistence.HeldTrain{}, ofFirst, none, ofFirst)
+	x.requireHeld(x.start, trains, ofSecond, persistence.HeldTrain{}, ofFirst, none, ofFirst)
 	x.requireHeld(other.ExpiresAt.Add(-time.Millisecond), trains[:1], ofSecond)
 	x.requireHeld(other.ExpiresAt, trains, none, persistence.HeldTrain{}, none, none, none)
-	x.requireHeld(start, nil)
+	x.requireHeld(x.start, nil)
 
 	current := x.Adopt(x.T, first.Train) // the next activation has the same holds
-	x.requireHeld(start, []booking.TrainID{current.Train}, ofFirst)
+	x.requireHeld(x.start, []booking.TrainID{current.Train}, ofFirst)
 }
 
 // manyLoaded has as many trains as a page of a search: most have no holds, some have one and one
@@ -338,9 +340,9 @@ func manyLoaded(x *holdExercise) {
 			continue
 		}
 		guard := x.Adopt(x.T, trains[i])
-		writes := []persistence.HoldWrite{put(guard, newHold(guard.Train))}
+		writes := []persistence.HoldWrite{put(guard, x.newHold(guard.Train))}
 		for range i % 100 * 5 { // 0 to 400
-			writes = append(writes, put(guard, newHold(guard.Train)))
+			writes = append(writes, put(guard, x.newHold(guard.Train)))
 		}
 		x.writeHolds(writes...)
 		want[i].Owner = x.Owner
@@ -353,7 +355,7 @@ func manyLoaded(x *holdExercise) {
 			x.Adopt(x.T, trains[i])
 		}
 	}
-	x.requireHeld(start, trains, want...)
+	x.requireHeld(x.start, trains, want...)
 }
 
 func adoptFencesHolds(x *holdExercise) {
@@ -361,38 +363,38 @@ func adoptFencesHolds(x *holdExercise) {
 	old := x.Adopt(x.T, id)
 	hold := x.putHold(old)
 	current := x.Adopt(x.T, id)
-	x.requireHolds(id, start, hold)
+	x.requireHolds(id, x.start, hold)
 	otherOwner, neverAdopted := current, persistence.Guard{Train: booking.NewTrainID(), Epoch: 1, Owner: uuid.New()}
 	otherOwner.Owner = uuid.New()
 	released := hold
 	released.Released = true
 	for _, guard := range []persistence.Guard{old, otherOwner, neverAdopted} {
-		for _, err := range x.writeHolds(put(guard, newHold(guard.Train)), put(guard, released), drop(guard, hold)) {
+		for _, err := range x.writeHolds(put(guard, x.newHold(guard.Train)), put(guard, released), drop(guard, hold)) {
 			require.ErrorIs(x, err, persistence.ErrFenced)
 		}
 	}
-	x.requireHolds(id, start, hold)
-	x.requireUserHolds(id, hold.User, start, hold)
+	x.requireHolds(id, x.start, hold)
+	x.requireUserHolds(id, hold.User, x.start, hold)
 	require.NoError(x, x.writeHolds(drop(current, hold))[0], "the current activation can drop it")
-	x.requireHolds(id, start)
+	x.requireHolds(id, x.start)
 }
 
 func fencedHold(x *holdExercise) {
 	id := booking.NewTrainID()
 	old := x.Adopt(x.T, id)
 	current, other := x.Adopt(x.T, id), x.Adopt(x.T, booking.NewTrainID())
-	mine, theirs := newHold(id), newHold(other.Train)
-	results := x.writeHolds(put(other, theirs), put(old, newHold(id)), put(current, mine))
+	mine, theirs := x.newHold(id), x.newHold(other.Train)
+	results := x.writeHolds(put(other, theirs), put(old, x.newHold(id)), put(current, mine))
 	require.NoError(x, results[0])
 	require.ErrorIs(x, results[1], persistence.ErrFenced)
 	require.NoError(x, results[2])
-	x.requireHolds(id, start, mine)
-	x.requireHolds(other.Train, start, theirs)
+	x.requireHolds(id, x.start, mine)
+	x.requireHolds(other.Train, x.start, theirs)
 }
 
 func batchInOrder(x *holdExercise) {
 	guard := x.Adopt(x.T, booking.NewTrainID())
-	dropped, kept := newHold(guard.Train), newHold(guard.Train)
+	dropped, kept := x.newHold(guard.Train), x.newHold(guard.Train)
 	x.writeHolds(put(guard, dropped), drop(guard, dropped), drop(guard, kept), put(guard, kept))
-	x.requireHolds(guard.Train, start, kept)
+	x.requireHolds(guard.Train, x.start, kept)
 }

@@ -308,7 +308,8 @@ func TestPlannedFailoverRefusesCallsUnexecuted(t *testing.T) {
 		return errors.Join(append(results, err)...) == nil
 	})
 	require.ErrorIs(t, renew(), persistence.ErrRestarted, "though no call of these leases has failed")
-	require.NoError(t, renew())
+	// A node that has not heard of the failover yet may name the former master again.
+	until(t, func() bool { return renew() == nil })
 }
 
 func TestMembersSurviveTheFailoverOfTheirShard(t *testing.T) {
