@@ -17,12 +17,16 @@ const (
 	user                   // any user, but not a machine with a service token
 	admin                  // a user who is an admin
 	trainAdmin             // an admin, or a machine with a service token
+	userOrPage             // a user, or without a token a page with the cookie, which the handler checks
 )
 
 // authorize returns the caller of the request. Errors: unauthenticated, forbidden. It reads
 // the admin role from the store for each request, because tokens do not contain it.
 func (s *Server) authorize(r *http.Request, required role) (auth.Identity, error) {
 	if required == anyone {
+		return auth.Identity{}, nil
+	}
+	if required == userOrPage && len(r.Header["Authorization"]) == 0 && (cookie{request: r}).exists() {
 		return auth.Identity{}, nil
 	}
 	token, ok := bearer(r.Header)
@@ -35,7 +39,7 @@ func (s *Server) authorize(r *http.Request, required role) (auth.Identity, error
 	}
 	allowed, err := s.allowed(r.Context(), caller, required)
 	if err == nil && !allowed {
-		err = &booking.Error{Code: booking.CodeForbidden}
+		err = &booking.Error{Code: booking.CodeForbidden, Message: "Your role does not allow this"}
 	}
 	return caller, err
 }
@@ -44,7 +48,7 @@ func (s *Server) allowed(ctx context.Context, caller auth.Identity, required rol
 	switch {
 	case caller.Machine:
 		return required == trainAdmin, nil
-	case required == user:
+	case required == user, required == userOrPage:
 		return true, nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout) // as in serve

@@ -23,7 +23,11 @@ func TestEachOperationRequiresItsRole(t *testing.T) {
 	path := strings.NewReplacer("{id}", booking.NewTrainID().String(), "{hold_id}", "x")
 	for _, o := range s.server.Operations() {
 		for role, token := range tokens {
-			r := s.do(t, request{method: o.Method, path: path.Replace(o.Path), token: token})
+			in := request{method: o.Method, path: path.Replace(o.Path), token: token}
+			if o.Method == "POST" {
+				in.body = "[]" // is 400; an empty body is 401 for a refresh
+			}
+			r := s.do(t, in)
 			switch may := strings.Contains(" "+passes[o.Role]+" ", " "+role+" "); {
 			case may:
 				require.NotContains(t, []int{401, 403}, r.status, "%s as %s: %s", o.Path, role, r.text)

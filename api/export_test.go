@@ -30,7 +30,7 @@ type Operation struct {
 
 // Operations returns every endpoint of the API, without the documentation files.
 func (s *Server) Operations() []Operation {
-	roles := map[role]string{anyone: "anyone", user: "user", admin: "admin", trainAdmin: "train-admin"}
+	roles := map[role]string{anyone: "anyone", user: "user", admin: "admin", trainAdmin: "train-admin", userOrPage: "user"}
 	var operations []Operation
 	for _, rt := range s.routes {
 		if rt.file == nil {

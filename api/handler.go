@@ -12,9 +12,10 @@ import (
 
 // call is what a handler gets besides its decoded request.
 type call struct {
-	caller  auth.Identity // zero where no token is needed
+	caller  auth.Identity // zero where no token is needed, or a cookie is in its place
 	address string        // the client's IP address
-	seed    string        // identifies a request with an Idempotency-Key and its retries; otherwise ""
+	cookie  cookie
+	seed    string // identifies a request with an Idempotency-Key and its retries; otherwise ""
 }
 
 // action runs a handler with its decoded request.
@@ -65,7 +66,7 @@ func (s *Server) serve(rt *route, w http.ResponseWriter, r *http.Request, param 
 	// its sending side, but that request is complete and must be executed.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.timeout)
 	defer cancel()
-	c := &call{caller: record.caller, address: record.address}
+	c := &call{caller: record.caller, address: record.address, cookie: cookie{r, w.Header()}}
 	if !rt.keyed {
 		return act(ctx, c)
 	}

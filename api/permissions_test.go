@@ -31,6 +31,7 @@ var permissions = []permission{
 	{"login", "", `{"username":"asha","password":"` + password + `"}`, [...]int{200, 200, 200, 200, 200}},
 	{"refresh", "", `{"refresh":"{refresh}"}`, [...]int{200, 200, 200, 200, 200}},
 	{"logout", "", `{"refresh":"{refresh}"}`, [...]int{401, 200, 401, 401, 403}},
+	{"logout", "", `{}`, [...]int{401, 400, 400, 400, 403}}, // without the cookie
 	{"changePassword", "", `{"old_password":"` + password + `","password":"` + password + `","password2":"` + password + `"}`, [...]int{401, 200, 200, 200, 403}},
 
 	{"addTrain", "", duranto, [...]int{401, 403, 403, 200, 200}},
@@ -72,6 +73,7 @@ var permissions = []permission{
 	{"exchangeBooking", "", `{"hold_id":"{hold}"}`, [...]int{401, 200, 404, 404, 403}},
 
 	{"listUsers", "", ``, [...]int{401, 403, 403, 200, 403}},
+	{"findMe", "", ``, [...]int{401, 200, 200, 200, 403}},
 	{"findUser", "", ``, [...]int{401, 403, 403, 200, 403}},
 	{"updateUser", "", `{"disabled":true}`, [...]int{401, 403, 403, 200, 403}},
 	{"deleteUser", "", ``, [...]int{401, 403, 403, 204, 403}},

@@ -27,7 +27,7 @@ var codeTable = []codeStatus{
 	{booking.CodeInvalidRequest, http.StatusBadRequest, ""},
 	{booking.CodeUnauthenticated, http.StatusUnauthorized, ""},
 	{booking.CodeInvalidCredentials, http.StatusUnauthorized, ""},
-	{booking.CodeForbidden, http.StatusForbidden, "Your role does not allow this"},
+	{booking.CodeForbidden, http.StatusForbidden, ""},
 	{booking.CodeDisabled, http.StatusForbidden, ""},
 	{booking.CodeNotFound, http.StatusNotFound, ""},
 	{booking.CodeMethodNotAllowed, http.StatusMethodNotAllowed, "Method not allowed"},

@@ -28,8 +28,8 @@ func (s *Server) routeTable() []route {
 	return []route{
 		{method: "POST", path: "/user/register/", body: requiredBody, handler: handle(s.register)},
 		{method: "POST", path: "/user/login/", body: requiredBody, handler: handle(s.login)},
-		{method: "POST", path: "/user/token/refresh/", body: requiredBody, handler: handle(s.refresh)},
-		{method: "POST", path: "/user/logout/", role: user, body: requiredBody, handler: handle(s.logout)},
+		{method: "POST", path: "/user/token/refresh/", body: optionalBody, handler: handle(s.refresh)},
+		{method: "POST", path: "/user/logout/", role: userOrPage, body: optionalBody, handler: handle(s.logout)},
 		{method: "POST", path: "/user/change-password/", role: user, body: requiredBody, handler: handle(s.changePassword)},
 
 		{method: "POST", path: "/train/add-train/", role: trainAdmin, body: requiredBody, keyed: true, handler: handle(s.addTrain)},
@@ -66,6 +66,7 @@ func (s *Server) routeTable() []route {
 		{method: "POST", path: "/v1/bookings/{id}/exchange", role: user, body: requiredBody, handler: handle(s.exchangeBooking)},
 
 		{method: "GET", path: "/v1/users", role: admin, handler: handle(s.listUsers)},
+		{method: "GET", path: "/v1/users/me", role: user, handler: handle(s.findMe)},
 		{method: "GET", path: "/v1/users/{id}", role: admin, handler: handle(s.findUser)},
 		{method: "PATCH", path: "/v1/users/{id}", role: admin, body: requiredBody, handler: handle(s.updateUser)},
 		{method: "DELETE", path: "/v1/users/{id}", role: admin, handler: handle(s.deleteUser)},

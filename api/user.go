@@ -26,48 +26,6 @@ func (s *Server) register(ctx context.Context, c *call, in registerRequest) (res
 	return created("", message{"User registered successfully"}), nil
 }
 
-type loginRequest struct{ username, password string }
-
-func (in *loginRequest) decode(d *decoder) {
-	in.username = d.string("username")
-	in.password = d.string("password")
-}
-
-type tokensResponse struct {
-	Refresh string `json:"refresh"`
-	Access  string `json:"access"`
-}
-
-func (s *Server) login(ctx context.Context, c *call, in loginRequest) (response, error) {
-	tokens, err := s.accounts.Login(ctx, in.username, in.password, c.address)
-	if err != nil {
-		return response{}, err
-	}
-	return ok(struct {
-		Token   tokensResponse `json:"token"`
-		Message string         `json:"msg"`
-	}{tokensResponse{tokens.Refresh, tokens.Access}, "Login successful"}), nil
-}
-
-type refreshRequest struct{ refresh string }
-
-func (in *refreshRequest) decode(d *decoder) { in.refresh = d.string("refresh") }
-
-func (s *Server) refresh(ctx context.Context, _ *call, in refreshRequest) (response, error) {
-	tokens, err := s.accounts.Refresh(ctx, in.refresh)
-	if err != nil {
-		return response{}, err
-	}
-	return ok(tokensResponse{tokens.Refresh, tokens.Access}), nil
-}
-
-func (s *Server) logout(ctx context.Context, c *call, in refreshRequest) (response, error) {
-	if err := s.accounts.Logout(ctx, c.caller.User, in.refresh); err != nil {
-		return response{}, err
-	}
-	return ok(message{"Logged out"}), nil
-}
-
 type changePasswordRequest struct{ old, password, password2 string }
 
 func (in *changePasswordRequest) decode(d *decoder) {
@@ -84,7 +42,7 @@ func (s *Server) changePassword(ctx context.Context, c *call, in changePasswordR
 	return ok(message{"Password changed"}), nil
 }
 
-// userResponse is a user in the responses to admins, without the password hash.
+// userResponse is a user without the password hash, for admins and for the user.
 type userResponse struct {
 	ID        uuid.UUID `json:"id"`
 	Username  string    `json:"username"`
@@ -109,6 +67,15 @@ func (s *Server) listUsers(ctx context.Context, _ *call, in listUsersRequest) (r
 		return response{}, err
 	}
 	return list(ctx, s, in.page, users, newUserResponse)
+}
+
+// findMe returns the user who asks. Error: unauthenticated if the user is deleted.
+func (s *Server) findMe(ctx context.Context, c *call, _ noFields) (response, error) {
+	user, err := s.accounts.FindUser(ctx, c.caller.User)
+	if err != nil {
+		return response{}, err
+	}
+	return ok(newUserResponse(user)), nil
 }
 
 type findUserRequest struct{ id uuid.UUID }

@@ -204,6 +204,23 @@ func TestAdminGetsUsersWithoutHashes(t *testing.T) {
 	requireProblem(t, 404, booking.CodeNotFound, "", s.get(t, token, "/v1/users/10d37399-0000-4000-8000-4d2a8c5b0000"))
 }
 
+func TestUserGetsTheirOwnRecord(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	asha, root := s.account(t, "asha"), s.admin(t)
+	me := s.get(t, asha.access, "/v1/users/me")
+	require.Equal(t, 200, me.status, me.text)
+	require.Equal(t, s.get(t, root, asha.path).json, me.json)
+	require.Equal(t, "asha@example.org", me.str(t, "email"))
+	require.Equal(t, true, s.get(t, root, "/v1/users/me/").field(t, "is_admin"))
+	requireInvalid(t, s.get(t, root, "/v1/users/me?limit=1"), "limit")
+
+	// It is the only endpoint that takes "me" for an id.
+	requireProblem(t, 404, booking.CodeNotFound, "", s.disable(t, root, "/v1/users/me", "true"))
+	requireProblem(t, 404, booking.CodeNotFound, "", s.delete(t, root, "/v1/users/me"))
+	requireProblem(t, 404, booking.CodeNotFound, "", s.get(t, root, "/v1/users/me/bookings"))
+}
+
 func TestInvalidPageNamesItsFields(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)

@@ -56,7 +56,7 @@ func (a *Accounts) CreateAdmin(ctx context.Context, r Registration) (booking.Use
 // IsAdmin reports whether user is an admin who is not disabled. It reads the store, so that a change
 // takes effect at once. Error: unauthenticated if the user does not exist.
 func (a *Accounts) IsAdmin(ctx context.Context, user uuid.UUID) (bool, error) {
-	found, err := a.findUser(ctx, user)
+	found, err := a.FindUser(ctx, user)
 	return found.EnabledAdmin(), err
 }
 
@@ -78,9 +78,9 @@ func (a *Accounts) create(ctx context.Context, clean Registration, admin bool) (
 	return user, nil
 }
 
-// findUser returns the user of a valid token. The user may be deleted, or be missing if the store
+// FindUser returns the user of a valid token. The user may be deleted, or be missing if the store
 // was replaced and the secret was not; then the error is unauthenticated.
-func (a *Accounts) findUser(ctx context.Context, id uuid.UUID) (booking.User, error) {
+func (a *Accounts) FindUser(ctx context.Context, id uuid.UUID) (booking.User, error) {
 	user, err := a.Users.FindUser(ctx, id)
 	if booking.CodeOf(err) == booking.CodeNotFound || err == nil && !user.DeletedAt.IsZero() {
 		return booking.User{}, Unauthenticated()

@@ -21,7 +21,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, user uuid.UUID, old, pass
 	if err := booking.Invalid(fields); err != nil {
 		return err
 	}
-	found, err := a.findUser(ctx, user)
+	found, err := a.FindUser(ctx, user)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,20 @@ func (a *Accounts) Logout(ctx context.Context, user uuid.UUID, refresh string) e
 	if token.User != user {
 		return Unauthenticated()
 	}
-	if err := a.Users.RevokeFamily(ctx, user, token.Family); err != nil {
+	return a.revoke(ctx, token)
+}
+
+// LogoutByToken is Logout for the user of the token, who is known by nothing else.
+func (a *Accounts) LogoutByToken(ctx context.Context, refresh string) error {
+	token, err := a.Tokens.parseExpired(refresh, kindRefresh, time.Now())
+	if err != nil {
+		return err
+	}
+	return a.revoke(ctx, token)
+}
+
+func (a *Accounts) revoke(ctx context.Context, token claims) error {
+	if err := a.Users.RevokeFamily(ctx, token.User, token.Family); err != nil {
 		return fmt.Errorf("revoke family: %w", err)
 	}
 	return nil

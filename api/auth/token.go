@@ -78,6 +78,9 @@ func NewTokens(keys [][]byte, accessTTL, refreshTTL time.Duration) (*Tokens, err
 	return t, nil
 }
 
+// RefreshTTL returns for how long a refresh token is valid.
+func (t *Tokens) RefreshTTL() time.Duration { return t.refreshTTL }
+
 // Format prints no key, for every verb.
 func (*Tokens) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "signing keys") }
 

@@ -1,0 +1,74 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"trainbooking.dev/api/auth"
+	"trainbooking.dev/booking"
+)
+
+const (
+	// cookieName is the name of the cookie with the refresh token of a page. Browsers refuse a cookie with this
+	// prefix that is not Secure, so nobody on the way can put another one in its place.
+	cookieName = "__Secure-trainbooking-refresh"
+	// cookiePath has the two endpoints that read the cookie. Browsers send it to no path outside.
+	cookiePath = "/user/"
+)
+
+// sameOrigin refuses what a browser sends for a page of another origin: the request says so in Sec-Fetch-Site,
+// or, in an old browser, its Origin has another host than the request.
+var sameOrigin = http.NewCrossOriginProtection()
+
+// cookie is the refresh token that a page keeps in a cookie, in a request and its response. The JSON forms of
+// login, refresh and logout neither read nor write it.
+type cookie struct {
+	request *http.Request
+	header  http.Header // of the response
+}
+
+// checkOrigin returns forbidden if the request is from a page of another origin.
+func (c cookie) checkOrigin() error {
+	if err := sameOrigin.Check(c.request); err != nil {
+		return &booking.Error{
+			Code: booking.CodeForbidden, Cause: err,
+			Message: "The cookie is only for pages of this server; send tokens in JSON from another origin",
+		}
+	}
+	return nil
+}
+
+// exists reports whether the request has the cookie, whatever its value.
+func (c cookie) exists() bool { return len(c.request.CookiesNamed(cookieName)) > 0 }
+
+// use calls f with the token. Errors: those of f; forbidden as checkOrigin; unauthenticated if the cookie is
+// missing, or given twice, because one of them may be from another host of the same domain. If the token is of no
+// use any more, the browser forgets it; after another error, such as one of the store, it may send it again.
+func (c cookie) use(f func(token string) error) error {
+	if err := c.checkOrigin(); err != nil {
+		return err
+	}
+	cookies := c.request.CookiesNamed(cookieName)
+	var err error = auth.Unauthenticated()
+	if len(cookies) == 1 {
+		err = f(cookies[0].Value)
+	}
+	if len(cookies) > 0 && booking.CodeOf(err) == booking.CodeUnauthenticated {
+		c.remove()
+	}
+	return err
+}
+
+// set lets the browser keep the token for as long as it is valid.
+func (c cookie) set(token string, ttl time.Duration) { c.write(token, int(ttl.Seconds())) }
+
+// remove lets the browser forget the token.
+func (c cookie) remove() { c.write("", -1) }
+
+func (c cookie) write(value string, maxAge int) {
+	written := http.Cookie{
+		Name: cookieName, Value: value, Path: cookiePath, MaxAge: maxAge,
+		Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	}
+	c.header.Set("Set-Cookie", written.String())
+}
