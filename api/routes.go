@@ -106,6 +106,9 @@ func (s *Server) registerRoutes(e *echo.Echo) {
 // withAndWithoutSlash returns the path in Echo's notation, with and without a trailing slash.
 func withAndWithoutSlash(path string) []string {
 	bare := strings.NewReplacer("{", ":", "}", "").Replace(strings.TrimSuffix(path, "/"))
+	if strings.HasSuffix(bare, "*") { // the rest of a path, with its slash if it has one
+		return []string{bare}
+	}
 	return []string{bare, bare + "/"}
 }
 

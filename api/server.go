@@ -50,6 +50,7 @@ type Options struct {
 	Timeout time.Duration // of one request; 0: DefaultTimeout
 	// TrustedProxies are the networks of the proxies whose X-Forwarded-For is trusted.
 	TrustedProxies []netip.Prefix
+	Page           *WebPage         // nil: none, and / is 404
 	Now            func() time.Time // nil: time.Now
 }
 
@@ -91,7 +92,7 @@ func New(o Options) (*Server, error) {
 	if s.metrics, err = newMetrics(s.registry); err != nil {
 		return nil, err
 	}
-	s.routes = s.routeTable()
+	s.routes = append(s.routeTable(), o.Page.routes()...)
 	e := echo.New()
 	e.IPExtractor = clientAddress(o.TrustedProxies)
 	e.Pre(s.middleware, decodePath)
