@@ -53,6 +53,7 @@ type Config struct {
 	Pprof         bool
 	Migrate       bool
 	Demo          bool
+	Page          bool
 
 	HoldTTL         time.Duration
 	MaxHoldsPerUser int
@@ -84,6 +85,7 @@ func (c *Config) AddFlags(f *pflag.FlagSet) {
 	f.BoolVar(&c.Pprof, "pprof", false, "Serve profiles on the address of the metrics.")
 	f.BoolVar(&c.Migrate, "migrate", true, "Migrate the store at start. With --migrate=false, run trainbooking migrate first.")
 	f.BoolVar(&c.Demo, "demo", false, "Add a small timetable if the store has no train.")
+	f.BoolVar(&c.Page, "page", true, "Serve the page for passengers and clerks at /. With --page=false, only the API is served.")
 
 	f.DurationVar(&c.HoldTTL, "hold-ttl", booking.DefaultHoldTTL, "`TIME` for which a seat stays locked, 1s to 24h.")
 	f.IntVar(&c.MaxHoldsPerUser, "max-holds-per-user", booking.DefaultMaxHolds, "Maximum number `N` of seats that a user may hold on one train.")

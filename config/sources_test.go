@@ -97,7 +97,7 @@ func TestSourcesReportAllProblems(t *testing.T) {
 	require.ElementsMatch(t, config.Problems{
 		"--config " + path + ", line 2: holdttl is not a setting; the settings are data-dir, database-url, " +
 			"database-url-file, migrate-url, migrate-url-file, redis-url, redis-url-file, advertise, cluster-listen, " +
-			"cluster-tls-cert, cluster-tls-key, cluster-tls-ca, listen, metrics-listen, pprof, migrate, demo, hold-ttl, max-holds-per-user, max-seats-per-user, rehold-pause, jwt-secret-file, access-ttl, refresh-ttl, " +
+			"cluster-tls-cert, cluster-tls-key, cluster-tls-ca, listen, metrics-listen, pprof, migrate, demo, page, hold-ttl, max-holds-per-user, max-seats-per-user, rehold-pause, jwt-secret-file, access-ttl, refresh-ttl, " +
 			"service-token-file, login-failures, registrations, trusted-proxies, shutdown-delay, log-format, log-level",
 		"--config " + path + ", line 3: listen must be a single value",
 		`TRAINBOOKING_PPROF "perhaps" is not true or false`,

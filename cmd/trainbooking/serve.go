@@ -39,8 +39,8 @@ func (c *serve) Run(ctx context.Context, sources *config.Sources, std stdio) err
 	return nil
 }
 
-// announce prints where the service listens, with a command to try, on a terminal.
-// Otherwise it logs one line.
+// announce prints where the service listens, and what to do next, on a terminal. Otherwise
+// it logs one line.
 func (c *serve) announce(s *service, log *slog.Logger, std stdio) {
 	clients, metrics := localURL(s.clients.Addr().String()), localURL(s.operations.Addr().String())+"/metrics"
 	name, location := "data", c.DataDir
@@ -50,13 +50,13 @@ func (c *serve) announce(s *service, log *slog.Logger, std stdio) {
 	if c.Clustered() {
 		name, location = "cluster", c.Advertise
 	}
-	if !std.terminal {
-		log.Info("serving", "clients", clients, "metrics", metrics, name, location, "version", version)
-		return
+	page, next := clients+"/", "Open "+clients+" in a browser"
+	if !c.Page {
+		page, next = "off", "Try curl '"+clients+"/v1/trains' in another terminal"
 	}
-	try := clients + "/v1/trains"
-	if c.Demo {
-		try = clients + "/train/get-trains/?source=Delhi&destination=Mumbai"
+	if !std.terminal {
+		log.Info("serving", "clients", clients, "page", page, "metrics", metrics, name, location, "version", version)
+		return
 	}
 	fmt.Fprintf(std.err, `
 trainbooking %s is serving
@@ -66,9 +66,7 @@ trainbooking %s is serving
   metrics   %s
   %-9s %s
 
-Try this in another terminal; Ctrl-C here stops the service:
+%s; Ctrl-C here stops the service.
 
-  curl '%s'
-
-`, version, clients, clients, metrics, name, location, try)
+`, version, clients, clients, metrics, name, location, next)
 }

@@ -18,6 +18,7 @@ import (
 	"trainbooking.dev/cluster"
 	"trainbooking.dev/config"
 	"trainbooking.dev/persistence"
+	"trainbooking.dev/web"
 )
 
 // service is the running process. open opens its parts in order; close closes them in
@@ -84,7 +85,7 @@ func (s *service) open(ctx context.Context) error {
 		return err
 	}
 	s.server, err = api.New(api.Options{
-		Service: s.trains, Accounts: accounts, Users: records, Replies: records,
+		Page: s.page(), Service: s.trains, Accounts: accounts, Users: records, Replies: records,
 		Health: s.health, Logger: s.log, Registry: registry, Traces: s.traces, TrustedProxies: proxies,
 	})
 	if err != nil {
@@ -114,6 +115,15 @@ func (s *service) openTrains(ctx context.Context, m mode, registry *prometheus.R
 	s.leaveOnce = sync.OnceFunc(s.leave)
 	s.onClose(s.stopTrains)
 	return s.trains.Start(ctx)
+}
+
+// page returns the page of --page.
+func (s *service) page() *api.WebPage {
+	if !s.config.Page {
+		return nil
+	}
+	page := web.New()
+	return &api.WebPage{Paths: web.Paths, Has: page.Has, Handler: page}
 }
 
 // health returns what /readyz reports.

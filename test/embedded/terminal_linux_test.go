@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -61,23 +62,28 @@ func (tty *terminal) typeHidden(t *testing.T, line string) {
 	require.NoError(t, err)
 }
 
-func TestServeOnATerminalPrintsACommandToTry(t *testing.T) {
+func TestServeOnATerminalPrintsWhatToDoNext(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	c := processtest.Command(t, "serve", "--demo", "--data-dir", dir, "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0")
-	tty := onTerminal(t, c)
-	tty.screen.Await(t, tty.closed, "/docs")
-	require.Contains(t, tty.screen.Await(t, tty.closed, "  data "), dir)
-	try := tty.screen.Await(t, tty.closed, "  curl '")
-	var url string
-	_, err := fmt.Sscanf(try, "  curl '%s", &url)
-	require.NoError(t, err)
-	url = url[:len(url)-1]
-	require.Contains(t, string(processtest.NewClient(url).Must(t, 200, "GET", "", nil).Body), "Duranto Express")
+	for _, row := range []struct{ flag, next, shows string }{
+		{"--page", "Open %s in a browser", "<title>Trainbooking</title>"},
+		{"--page=false", "Try curl %s in another terminal", "Duranto Express"},
+	} {
+		dir := t.TempDir()
+		c := processtest.Command(t, "serve", row.flag, "--demo", "--data-dir", dir, "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0")
+		tty := onTerminal(t, c)
+		tty.screen.Await(t, tty.closed, "/docs")
+		require.Contains(t, tty.screen.Await(t, tty.closed, "  data "), dir)
+		next, _, _ := strings.Cut(row.next, "%s")
+		var url string
+		_, err := fmt.Sscanf(tty.screen.Await(t, tty.closed, next), row.next, &url)
+		require.NoError(t, err)
+		url = strings.Trim(url, "'")
+		require.Contains(t, string(processtest.NewClient(url).Must(t, 200, "GET", "", nil).Body), row.shows)
 
-	require.NoError(t, c.Process.Signal(os.Interrupt))
-	require.NoError(t, c.Wait())
-	require.NotContains(t, tty.screen.String(), `{"time"`, "the log is text")
+		require.NoError(t, c.Process.Signal(os.Interrupt))
+		require.NoError(t, c.Wait())
+		require.NotContains(t, tty.screen.String(), `{"time"`, "the log is text")
+	}
 }
 
 func TestCreateSuperuserAsksTwiceForAPasswordAndDoesNotShowIt(t *testing.T) {

@@ -88,6 +88,7 @@ projected:
 {{- end }}
 - {name: TRAINBOOKING_SHUTDOWN_DELAY, value: {{ printf "%ds" (int .Values.shutdown.delaySeconds) }}}
 - {name: TRAINBOOKING_DEMO, value: {{ .Values.demo | quote }}}
+- {name: TRAINBOOKING_PAGE, value: {{ .Values.page.enabled | quote }}}
 - {name: TRAINBOOKING_PPROF, value: {{ .Values.pprof | quote }}}
 - {name: TRAINBOOKING_LOG_FORMAT, value: {{ .Values.logFormat }}}
 - {name: TRAINBOOKING_LOG_LEVEL, value: {{ .Values.logLevel }}}
