@@ -6,10 +6,10 @@ cd "$(dirname "$0")"
 
 rm -rf vendor
 for file in \
-	lit/LICENSE lit/index.js lit/directives/live.js \
+	lit/LICENSE lit/index.js lit/directives/live.js lit/directives/repeat.js \
 	lit-element/LICENSE lit-element/lit-element.js \
 	lit-html/LICENSE lit-html/lit-html.js lit-html/is-server.js lit-html/directive.js lit-html/directive-helpers.js \
-	lit-html/directives/live.js \
+	lit-html/directives/live.js lit-html/directives/repeat.js \
 	@lit/reactive-element/LICENSE @lit/reactive-element/reactive-element.js @lit/reactive-element/css-tag.js; do
 	mkdir -p "vendor/$(dirname "$file")"
 	cp "node_modules/$file" "vendor/$file"

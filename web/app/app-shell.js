@@ -33,6 +33,10 @@ class AppShell extends Component {
     const turn = ++this.turn;
     const { route } = router;
     this.requestUpdate();
+    if (route.cause === 'query' && this.view) {
+      this.view.route = route; // at once, so that the view can go on with what it has changed
+      return;
+    }
     const view = await this.#allowed(route.view);
     if (turn !== this.turn || !view || !await this.#loaded(view) || turn !== this.turn) return;
     if (this.view?.localName === view.element && this.view.route.path === route.path) {
@@ -112,7 +116,7 @@ class AppShell extends Component {
             <ul>
               ${this.#link('/', texts.search)}
               ${user ? [this.#link('/holds', texts.holds), this.#link('/bookings', texts.bookings)] : nothing}
-              ${user ? this.#link('/account', user.username) : nothing}
+              ${user ? this.#link('/account', texts.account) : nothing}
               ${state === 'out' ? this.#link('/login', texts.logIn) : nothing}
             </ul>
           </nav>

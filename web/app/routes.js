@@ -13,6 +13,13 @@
 export const routes = [
   { path: '/', element: 'search-view', load: () => import('./views/search.js') },
   { path: '/search', element: 'results-view', load: () => import('./views/results.js') },
+  { path: '/trains/{id}', element: 'train-view', load: () => import('./views/train.js') },
+  { path: '/holds', element: 'holds-view', load: () => import('./views/holds.js'), user: true },
+  { path: '/bookings', element: 'bookings-view', load: () => import('./views/bookings.js'), user: true },
+  { path: '/bookings/{id}', element: 'booking-view', load: () => import('./views/booking.js'), user: true },
+  { path: '/account', element: 'account-view', load: () => import('./views/account.js'), user: true },
+  { path: '/login', element: 'login-view', load: () => import('./views/login.js') },
+  { path: '/register', element: 'register-view', load: () => import('./views/register.js') },
 ];
 
 /** @type {ViewRoute} */

@@ -18,7 +18,7 @@ class Session extends EventTarget {
     this.user = undefined;
     /** Resolves when the state is known. @type {Promise<void>} */
     this.known = Promise.resolve();
-    tokens.addEventListener('signed-out', () => this.#signedOut());
+    tokens.addEventListener('signed-out', () => this.end());
     addEventListener('storage', event => {
       if (event.key === mark) this.restore();
     });
@@ -26,7 +26,7 @@ class Session extends EventTarget {
 
   /** Continues the session that the cookie has. */
   restore() {
-    this.known = localStorage.getItem(mark) ? this.#restore() : Promise.resolve(this.#signedOut());
+    this.known = localStorage.getItem(mark) ? this.#restore() : Promise.resolve(this.end());
   }
 
   async #restore() {
@@ -55,7 +55,7 @@ class Session extends EventTarget {
     try {
       await call('POST', '/user/logout/', { body: {} });
     } finally {
-      this.#signedOut();
+      this.end();
     }
   }
 
@@ -65,7 +65,8 @@ class Session extends EventTarget {
     this.#change('in', user);
   }
 
-  #signedOut() {
+  /** Forgets who used the page. */
+  end() {
     keepAccess('');
     localStorage.removeItem(mark);
     this.#change('out', undefined);

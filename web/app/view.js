@@ -1,4 +1,5 @@
 import { html, LitElement, nothing } from 'lit';
+import { focusInvalid } from './parts/field.js';
 import { problemNotice } from './parts/notice.js';
 import { Problem } from './problem.js';
 import { texts } from './texts.js';
@@ -21,7 +22,9 @@ export class Component extends LitElement {
  */
 export class View extends Component {
   /** @type {PropertyDeclarations} */
-  static properties = { route: { attribute: false }, problem: { state: true }, loading: { state: true } };
+  static properties = {
+    route: { attribute: false }, problem: { state: true }, loading: { state: true }, failure: { state: true }, busy: { state: true },
+  };
 
   constructor() {
     super();
@@ -29,6 +32,9 @@ export class View extends Component {
     /** @type {Problem | undefined} */
     this.problem = undefined;
     this.loading = false;
+    /** Why the last thing that somebody wanted to do failed. @type {Problem | undefined} */
+    this.failure = undefined;
+    this.busy = false;
     /** Aborted when the view is left or loads something else. */
     this.left = new AbortController();
     /** Resolves when the view shows what it loads. @type {Promise<void>} */
@@ -53,15 +59,24 @@ export class View extends Component {
     return /** @type {unknown} */ (nothing);
   }
 
+  /** What is shown even if nothing could be loaded. */
+  foot() {
+    return /** @type {unknown} */ (nothing);
+  }
+
   /** @param {string} name of a parameter of the address */
   query(name) {
     return this.route.query.get(name) ?? '';
   }
 
-  reload() {
+  /**
+   * Loads again.
+   * @param {{ quiet?: boolean }} [options] quiet: what is shown stays meanwhile, with the focus
+   */
+  reload({ quiet = false } = {}) {
     this.left.abort();
     this.left = new AbortController();
-    this.loading = true;
+    this.loading = !quiet;
     this.problem = undefined;
     this.ready = this.#load(this.left.signal);
     return this.ready;
@@ -77,6 +92,30 @@ export class View extends Component {
     }
     this.loading = false;
     await this.updateComplete;
+  }
+
+  /**
+   * Does what somebody wants, once at a time, and shows in `failure` why it failed. Buttons stay enabled, so that
+   * they keep the focus.
+   * @param {() => Promise<void>} action
+   */
+  async act(action) {
+    if (this.busy) return;
+    this.busy = true;
+    this.failure = undefined;
+    try {
+      await action();
+    } catch (error) {
+      this.failure = Problem.from(error);
+      await focusInvalid(this);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** What is wrong with a field of a form, from the API. @param {string} name */
+  errorOf(name) {
+    return texts.capital(this.failure?.fields[name] ?? '');
   }
 
   /** @param {Map<PropertyKey, unknown>} changed */
@@ -102,6 +141,7 @@ export class View extends Component {
       ${this.route.notice ? html`<p class="notice good">${this.route.notice}</p>` : nothing}
       ${this.problem ? problemNotice(this.problem, () => this.reload()) : nothing}
       ${this.loading ? html`<p class="loading">${texts.loading}</p>` : nothing}
-      ${this.loading || this.problem ? nothing : this.body()}`;
+      ${this.loading || this.problem ? nothing : this.body()}
+      ${this.foot()}`;
   }
 }

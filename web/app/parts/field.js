@@ -1,11 +1,12 @@
-import { html, nothing } from 'lit';
+import { html, noChange, nothing } from 'lit';
+import { live } from 'lit/directives/live.js';
 
 /**
  * @typedef {object} Field
  * @property {string} name
  * @property {string} label
  * @property {string} [type]
- * @property {string} [value]
+ * @property {string} [value] none: what was entered stays
  * @property {string} [error] what is wrong with it
  * @property {string} [hint]
  * @property {string} [autocomplete]
@@ -24,7 +25,7 @@ export function field({ name, label, type = 'text', value, error, hint, autocomp
   return html`
     <div class="field">
       <label for=${name}>${label}</label>
-      <input id=${name} name=${name} type=${type} .value=${value ?? ''} min=${min ?? nothing} max=${max ?? nothing}
+      <input id=${name} name=${name} type=${type} .value=${value === undefined ? noChange : live(value)} min=${min ?? nothing} max=${max ?? nothing}
         autocomplete=${autocomplete ?? 'off'} inputmode=${inputmode ?? nothing}
         aria-invalid=${error ? 'true' : nothing} aria-describedby=${described || nothing}>
       ${hint ? html`<p class="hint" id=${`${name}-hint`}>${hint}</p>` : nothing}

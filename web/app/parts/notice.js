@@ -6,13 +6,14 @@ import { texts } from '../texts.js';
 /**
  * What went wrong, read out at once, with a button to try again if that may help.
  * @param {Problem} problem
- * @param {() => void} [retry]
+ * @param {() => void} [retry] if it is not about a form, which shows what is wrong with each field
  */
 export function problemNotice(problem, retry) {
   const mayPass = problem.status === 0 || problem.status >= 500;
   return html`
     <div class="notice bad" role="alert">
       <p>${problem.message}</p>
+      ${retry && problem.code === 'invalid_request' ? html`<p class="small">${texts.capital(problem.detail)}</p>` : nothing}
       ${problem.status === 500 ? html`<p class="small">${texts.requestID} ${problem.requestID}</p>` : nothing}
       ${retry && mayPass ? html`<button type="button" @click=${retry}>${texts.retry}</button>` : nothing}
     </div>`;

@@ -56,7 +56,8 @@ class SearchForm extends Component {
     /** @param {Event} event */
     const input = event => {
       const { name, value } = /** @type {HTMLInputElement} */ (event.target);
-      if (name === 'date' || name === 'passengers') this.#change({ [name]: value });
+      // A date that is being typed is empty, and must not be replaced meanwhile.
+      if (value && ['date', 'passengers'].includes(name)) this.#change({ [name]: value });
     };
     return html`
       <form class="search card" role="search" novalidate @submit=${this.#submit} @change=${input}>

@@ -94,7 +94,11 @@ class ResultsView extends View {
         ${this.trains.map(train => trainCard(train, url(`/trains/${train.id}`, kept), search))}
       </ul>
       ${this.moreProblem ? problemNotice(this.moreProblem) : nothing}
-      ${this.cursor ? html`<button type="button" @click=${this.#more}>${texts.more}</button>` : nothing}
+      ${this.cursor ? html`<button type="button" @click=${this.#more}>${texts.more}</button>` : nothing}`;
+  }
+
+  foot() {
+    return html`
       <details class="again">
         <summary>${texts.changeSearch}</summary>
         <search-form .search=${Object.fromEntries(this.route.query)}></search-form>
