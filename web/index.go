@@ -46,14 +46,12 @@ func buildIndex(assets []asset) (index *file, scriptHash string) {
 	return newFile("text/html; charset=utf-8", []byte(html)), "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// importMap leads from the names in the sources to the hashed ones. A browser resolves a relative name
-// before it looks it up, so these are URLs.
+// importMap leads from the names in the sources to the hashed ones, for import, and for stylesheets that a
+// module finds with import.meta.resolve. A browser resolves a relative name before it looks it up, so
+// these are URLs.
 func importMap(urls map[string]string) string {
 	imports := map[string]string{}
 	for plain, url := range urls {
-		if path.Ext(plain) != ".js" {
-			continue
-		}
 		if name, ok := strings.CutPrefix(plain, prefix+"vendor/"); ok {
 			imports[name] = url
 		}

@@ -92,6 +92,20 @@ func TestEveryViewHasAPathThatIsServed(t *testing.T) {
 	}
 }
 
+func TestEveryStylesheetThatIsLoadedLaterExists(t *testing.T) {
+	t.Parallel()
+	files, found := served(t), 0
+	for name, content := range files {
+		for _, match := range regexp.MustCompile(`import\.meta\.resolve\('([^']+)'\)`).FindAllStringSubmatch(content, -1) {
+			if name != "styles.js" { // which has an example
+				require.NotEmpty(t, files[path.Join(path.Dir(name), match[1])], match[1])
+				found++
+			}
+		}
+	}
+	require.Positive(t, found)
+}
+
 var dynamicImport = regexp.MustCompile(`\bimport\('\./([^']+)'\)`)
 
 func TestEveryModuleIsImported(t *testing.T) {
@@ -139,12 +153,14 @@ func TestFirstViewIsSmall(t *testing.T) {
 	t.Parallel()
 	names := append(web.ModulesOf("main.js"), web.ModulesOf("views/search.js")...)
 	files := served(t)
-	delete(files, "index.html")
+	for _, match := range regexp.MustCompile(`href="/assets/([^"]+)"`).FindAllStringSubmatch(files["index.html"], -1) {
+		names = append(names, match[1])
+	}
 	size := gzipped(t, get(t, web.New(), "/").body)
-	for name, content := range files {
-		if slices.Contains(names, name) || path.Ext(name) == ".css" || path.Ext(name) == ".svg" {
-			size += gzipped(t, content)
-		}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		require.NotEmpty(t, files[name], name)
+		size += gzipped(t, files[name])
 	}
 	t.Logf("the first view has %d bytes", size)
 	require.LessOrEqual(t, size, maxFirstView)

@@ -21,7 +21,8 @@ class AppShell extends Component {
     /** @type {View | undefined} */
     this.view = undefined;
     this.said = '';
-    this.failed = false;
+    /** Why the view cannot be shown. */
+    this.failed = '';
     /** Counts navigations, so that the last one wins. */
     this.turn = 0;
     router.addEventListener('change', () => this.#follow());
@@ -38,7 +39,12 @@ class AppShell extends Component {
       return;
     }
     const view = await this.#allowed(route.view);
-    if (turn !== this.turn || !view || !await this.#loaded(view) || turn !== this.turn) return;
+    if (turn !== this.turn) return;
+    if (!view) {
+      navigate(loginURL(), { replace: true });
+      return;
+    }
+    if (!await this.#loaded(view) || turn !== this.turn) return;
     if (this.view?.localName === view.element && this.view.route.path === route.path) {
       this.view.route = route;
       return;
@@ -52,26 +58,27 @@ class AppShell extends Component {
   async #allowed(view) {
     if (!view.user && !view.admin) return view;
     await session.known;
-    if (session.state !== 'in') {
-      navigate(loginURL(), { replace: true });
-      return undefined;
-    }
+    if (session.state !== 'in') return undefined;
     return view.admin && !session.user?.is_admin ? missing : view;
   }
 
-  /** Loads the module of a view. It is gone if the service has a new version. @param {ViewRoute} view */
+  /** Loads the module of a view, which is gone if the service has a new version. @param {ViewRoute} view */
   async #loaded(view) {
     try {
       await view.load();
       sessionStorage.removeItem(reloaded);
+      this.failed = '';
       return true;
     } catch (error) {
       console.error(error);
-      this.failed = sessionStorage.getItem(reloaded) !== null;
-      sessionStorage.setItem(reloaded, '1');
-      if (!this.failed) location.reload();
-      return false;
     }
+    const reachable = await fetch('/', { method: 'HEAD', cache: 'no-store' }).then(response => response.ok, () => false);
+    this.failed = reachable ? texts.reload : texts.problems.network ?? '';
+    if (reachable && !sessionStorage.getItem(reloaded)) {
+      sessionStorage.setItem(reloaded, '1');
+      location.reload();
+    }
+    return false;
   }
 
   /** Moves the focus to the heading, and scrolls back where Back returns to. @param {View} view @param {number} turn */
@@ -123,7 +130,7 @@ class AppShell extends Component {
         </div>
       </header>
       <main id="main">
-        ${this.failed ? html`<p class="notice bad" role="alert">${texts.reload}</p>` : this.view ?? nothing}
+        ${this.failed ? html`<p class="notice bad" role="alert">${this.failed}</p>` : this.view ?? nothing}
       </main>
       <footer><a href="/docs">${texts.api}</a></footer>
       <div class="unseen" role="status">${this.said}</div>`;

@@ -69,10 +69,9 @@ export class LiveSeats extends EventTarget {
     this.#pause();
     if (this.ended) return;
     this.abort = new AbortController();
-    this.pollTimer = setTimeout(() => this.#poll(), pollAfter);
+    this.#pollIn(pollAfter);
     const query = new URLSearchParams(Object.entries(this.segment).filter(([, name]) => name));
     this.source = new EventSource(`${this.path}/events?${query}`);
-    this.source.onopen = () => clearTimeout(this.pollTimer);
     this.source.onerror = () => this.#failed();
     /** @param {string} type @param {(data: any) => void} listener */
     const on = (type, listener) => this.source?.addEventListener(type, event => listener(JSON.parse(event.data)));
@@ -85,23 +84,33 @@ export class LiveSeats extends EventTarget {
   #pause() {
     this.abort.abort();
     this.source?.close();
-    clearTimeout(this.pollTimer);
+    this.#stopPolling();
     clearTimeout(this.connectTimer);
   }
 
   /** The browser connects again by itself, unless the response was an error. */
   #failed() {
-    clearTimeout(this.pollTimer);
     if (this.source?.readyState === EventSource.CLOSED) {
       this.connectTimer = setTimeout(() => this.#connect(), connectEvery);
       void this.#poll();
     } else {
       if (this.connection === 'live') this.#set('connecting');
-      this.pollTimer = setTimeout(() => this.#poll(), pollAfter);
+      this.#pollIn(pollAfter);
     }
   }
 
+  /** Asks after a while, unless it is going to. @param {number} wait */
+  #pollIn(wait) {
+    this.pollTimer ||= setTimeout(() => this.#poll(), wait);
+  }
+
+  #stopPolling() {
+    clearTimeout(this.pollTimer);
+    this.pollTimer = 0;
+  }
+
   async #poll() {
+    this.#stopPolling();
     try {
       await this.read();
       this.#set('polling');
@@ -113,13 +122,12 @@ export class LiveSeats extends EventTarget {
       }
       this.#set('connecting');
     }
-    clearTimeout(this.pollTimer);
-    this.pollTimer = setTimeout(() => this.#poll(), pollEvery);
+    this.#pollIn(pollEvery);
   }
 
   /** @param {() => void} apply */
   #live(apply) {
-    clearTimeout(this.pollTimer);
+    this.#stopPolling();
     this.connection = 'live';
     apply();
   }

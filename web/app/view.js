@@ -106,6 +106,7 @@ export class View extends Component {
     try {
       await action();
     } catch (error) {
+      if (error instanceof DOMException && error.name === 'AbortError') return; // the view was left
       this.failure = Problem.from(error);
       await focusInvalid(this);
     } finally {

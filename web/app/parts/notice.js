@@ -14,6 +14,7 @@ export function problemNotice(problem, retry) {
     <div class="notice bad" role="alert">
       <p>${problem.message}</p>
       ${retry && problem.code === 'invalid_request' ? html`<p class="small">${texts.capital(problem.detail)}</p>` : nothing}
+      ${retry && problem.status === 404 ? html`<p><a href="/">${texts.search}</a></p>` : nothing}
       ${problem.status === 500 ? html`<p class="small">${texts.requestID} ${problem.requestID}</p>` : nothing}
       ${retry && mayPass ? html`<button type="button" @click=${retry}>${texts.retry}</button>` : nothing}
     </div>`;

@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit';
 import { announce } from '../announce.js';
 import { call } from '../api.js';
-import { addDays, formatDay, today } from '../format.js';
+import { addDays, formatDay, segmentOf, today } from '../format.js';
 import { exchangeBanner } from '../parts/exchange-banner.js';
 import '../parts/search-form.js';
 import { trainCard } from '../parts/train-card.js';
@@ -14,6 +14,9 @@ import { View } from '../view.js';
 /** @import { Page, Train } from '../types.js' */
 
 const pageSize = 20;
+
+// As date in the address: trains of any day, also those that have no times.
+const anyDay = 'any';
 
 /** The trains of a day from one station to another. */
 class ResultsView extends View {
@@ -30,7 +33,9 @@ class ResultsView extends View {
   }
 
   get heading() {
-    return texts.resultsTitle(this.query('from'), this.query('to'));
+    const [train] = this.trains; // it has the names as the railway spells them
+    const names = train ? segmentOf(train, this.query('from'), this.query('to')) : undefined;
+    return texts.resultsTitle(names?.from.station ?? this.query('from'), names?.to.station ?? this.query('to'));
   }
 
   get date() {
@@ -52,7 +57,7 @@ class ResultsView extends View {
 
   /** @param {AbortSignal} signal */
   async #page(signal) {
-    const query = { from: this.query('from'), to: this.query('to'), date: this.date, limit: pageSize, cursor: this.cursor };
+    const query = { from: this.query('from'), to: this.query('to'), date: this.date === anyDay ? '' : this.date, limit: pageSize, cursor: this.cursor };
     /** @type {Page<Train>} */
     const page = await call('GET', '/v1/trains', { query, signal, anonymous: true });
     this.trains = [...this.trains, ...page.items];
@@ -78,16 +83,28 @@ class ResultsView extends View {
     return url('/search', { ...Object.fromEntries(this.route.query), date });
   }
 
+  #days() {
+    const { date } = this;
+    if (date === anyDay) {
+      return html`
+        <nav class="days" aria-label=${texts.date}><strong>${texts.anyDay}</strong>
+          <a class="button" href=${this.#on(today())}>${formatDay(today())}</a></nav>`;
+    }
+    return html`
+      <nav class="days" aria-label=${texts.date}>
+        <a class="step" href=${this.#on(addDays(date, -1))} aria-label=${texts.previousDay}><span aria-hidden="true">‹</span></a>
+        <strong>${formatDay(date)}</strong>
+        <a class="step" href=${this.#on(addDays(date, 1))} aria-label=${texts.nextDay}><span aria-hidden="true">›</span></a>
+        <a class="button" href=${this.#on(anyDay)}>${texts.anyDay}</a>
+      </nav>`;
+  }
+
   body() {
     const search = { from: this.query('from'), to: this.query('to'), passengers: Number(this.query('passengers')) || 1 };
     const kept = { ...search, exchange: this.query('exchange') };
     return html`
       ${exchangeBanner(kept.exchange)}
-      <nav class="days" aria-label=${texts.date}>
-        <a href=${this.#on(addDays(this.date, -1))} aria-label=${texts.previousDay}><span aria-hidden="true">‹</span></a>
-        <strong>${formatDay(this.date)}</strong>
-        <a href=${this.#on(addDays(this.date, 1))} aria-label=${texts.nextDay}><span aria-hidden="true">›</span></a>
-      </nav>
+      ${this.#days()}
       ${this.incomplete ? html`<p class="notice">${texts.incomplete}</p>` : nothing}
       ${this.trains.length === 0 ? html`<p class="empty">${texts.noTrains}</p>` : nothing}
       <ul class="cards">
@@ -101,7 +118,7 @@ class ResultsView extends View {
     return html`
       <details class="again">
         <summary>${texts.changeSearch}</summary>
-        <search-form .search=${Object.fromEntries(this.route.query)}></search-form>
+        <search-form .search=${{ ...Object.fromEntries(this.route.query), date: this.date === anyDay ? '' : this.date }}></search-form>
       </details>`;
   }
 }

@@ -14,11 +14,14 @@ import { journey } from '../parts/train-card.js';
 import { Problem } from '../problem.js';
 import { loginURL, navigate, setQuery, url } from '../router.js';
 import { session } from '../session.js';
+import { loadStyles } from '../styles.js';
 import { texts } from '../texts.js';
 import { View } from '../view.js';
 
 /** @import { Lost } from '../parts/lost-seats.js' */
 /** @import { Hold, Page, Train } from '../types.js' */
+
+await loadStyles(import.meta.resolve('../css/seats.css'));
 
 /** A train and its seats, as they change. The chosen ones are in the address. */
 class TrainView extends View {
@@ -176,7 +179,7 @@ class TrainView extends View {
         navigate(url('/holds', { exchange: this.query('exchange') }), { notice: texts.heldUntil(seats) });
       } catch (error) {
         const problem = Problem.from(error);
-        await this.live?.read();
+        await this.live?.read().catch(() => {}); // then what is on the screen decides
         if (!('seats' in wish) || !this.#findLost(true, problem.alternatives)) throw problem;
         await this.updateComplete;
         this.#focus('[data-alternative]');
