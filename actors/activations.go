@@ -42,6 +42,7 @@ type activeTrain struct {
 	pid      *actor.PID
 	snapshot atomic.Pointer[booking.Snapshot] // nil while loading
 	term     atomic.Pointer[cluster.Term]     // nil while loading
+	epoch    atomic.Int64                     // 0 until it is adopted
 	backlog  backlog
 	closed   chan struct{} // closed when the actor sends no more responses
 }
@@ -63,16 +64,22 @@ func newActivations(s *System) *activations {
 // snapshot returns the state that the train's activation published last; nil if it is not active
 // here or may not be served at now.
 func (as *activations) snapshot(id booking.TrainID, now time.Time) *booking.Snapshot {
+	snapshot, _ := as.published(id, now)
+	return snapshot
+}
+
+// published is snapshot that also returns the epoch of the activation.
+func (as *activations) published(id booking.TrainID, now time.Time) (*booking.Snapshot, int64) {
 	as.mu.Lock()
 	defer as.mu.Unlock()
 	a := as.active[id]
 	if a == nil {
-		return nil
+		return nil, 0
 	}
 	if term := a.term.Load(); term == nil || !term.Valid(now) {
-		return nil
+		return nil, 0
 	}
-	return a.snapshot.Load()
+	return a.snapshot.Load(), a.epoch.Load()
 }
 
 // isActive reports whether the train has an activation, which may be halting.
@@ -155,6 +162,7 @@ func (as *activations) remove(a *activeTrain) {
 	if as.active[a.id] == a {
 		as.system.passive.drop(a.id)
 		delete(as.active, a.id)
+		as.system.watches.published(a.id)
 	}
 }
 

@@ -78,6 +78,7 @@ func (t *trainActor) execute(e activation.Effect) {
 		e.To.Respond(e.Response)
 	case activation.Publish:
 		t.train.snapshot.Store(e.Snapshot)
+		s.watches.published(t.train.id)
 	case *activation.WriteHold:
 		s.holdWriter.add(contextOf(e), e.HoldWrite, t.written(e))
 	case *activation.WriteSale:
@@ -126,6 +127,7 @@ func (t *trainActor) load(e activation.Effect) {
 			if errors.Is(err, persistence.ErrStale) {
 				s.refreshes.begin()
 			}
+			t.train.epoch.Store(e.Guard.Epoch)
 			t.send(activation.Adopted{Epoch: e.Guard.Epoch, Err: err})
 		})
 	case activation.ReadHolds:

@@ -62,6 +62,7 @@ type System struct {
 	saleWriter  *batcher[persistence.Sale]
 	loads       *loads
 	queries     *peerQueries
+	watches     *watches
 	members     signal          // the members have changed
 	background  sync.WaitGroup  // store and peer calls
 	commands    atomic.Int64    // being executed
@@ -102,6 +103,7 @@ func New(o Options) *System {
 		func(s persistence.Sale) booking.TrainID { return s.Guard.Train }, o.Store.Book, s.metrics.writer("bookings"))
 	s.loads = newLoads(s)
 	s.queries = newPeerQueries(s.cluster)
+	s.watches = newWatches(s)
 	s.monitor = newMonitor(s)
 	wire.RegisterTrainsServer(s.cluster.Registrar(), trainsServer{system: s})
 	return s
@@ -153,6 +155,7 @@ func (s *System) Stop(ctx context.Context) error {
 	s.refreshes.done.Wait()
 	s.loads.wait()
 	s.queries.wait()
+	s.watches.reads.wait()
 	s.holdWriter.wait()
 	s.saleWriter.wait()
 	s.shutdown()

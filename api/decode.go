@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,8 +20,9 @@ type decoder struct {
 	query url.Values
 	body  jsonObject
 
-	strictQuery bool     // unknown query parameters are errors
-	known       []string // the names that were read; at first in names
+	header      http.Header // nil: none
+	strictQuery bool        // unknown query parameters are errors
+	known       []string    // the names that were read; at first in names
 	names       [4]string
 	fieldErrors map[string]string // messages by field; nil if there are none
 	notFound    error             // the path names something that cannot exist

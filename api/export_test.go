@@ -7,6 +7,11 @@ import (
 	"trainbooking.dev/booking"
 )
 
+// SetStreams changes the limits of streams, before the first request.
+func (s *Server) SetStreams(heartbeat, patience time.Duration, watchers int64) {
+	s.streams = streamLimits{heartbeat, patience, watchers}
+}
+
 // Codes returns the code of each row of the table.
 func Codes() []booking.Code {
 	codes := make([]booking.Code, len(codeTable))

@@ -95,6 +95,7 @@ func (rt *route) decode(r *http.Request, body []byte, param func(string) string)
 		return nil, booking.InvalidField("query", "must be empty")
 	}
 	d := newDecoder(param, query, fields, strict)
+	d.header = r.Header
 	act := rt.handler(d)
 	return act, d.err()
 }

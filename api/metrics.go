@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,9 +18,11 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	inFlight prometheus.Gauge
+	events   prometheus.Counter
+	dropped  prometheus.Counter
 }
 
-func newMetrics(registry *prometheus.Registry) (*metrics, error) {
+func newMetrics(registry *prometheus.Registry, watchers *atomic.Int64) (*metrics, error) {
 	const namespace, subsystem = "trainbooking", "http"
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -33,10 +36,21 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 		}, []string{"method", "route"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "requests_in_flight",
-			Help: "Requests in progress.",
+			Help: "Requests in progress, without the streams of watchers.",
+		}),
+		events: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: namespace, Name: "watch_events_total",
+			Help: "Events and heartbeats sent to clients that watch the seats of a train.",
+		}),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: namespace, Name: "watchers_dropped_total",
+			Help: "Watchers whose connection was closed because they did not read.",
 		}),
 	}
-	for _, collector := range []prometheus.Collector{m.requests, m.seconds, m.inFlight} {
+	watching := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "watchers", Help: "Clients that watch the seats of a train.",
+	}, func() float64 { return float64(watchers.Load()) })
+	for _, collector := range []prometheus.Collector{m.requests, m.seconds, m.inFlight, m.events, m.dropped, watching} {
 		if err := registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("register the HTTP metrics: %w", err)
 		}
@@ -44,9 +58,13 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 	return m, nil
 }
 
-func (m *metrics) observe(method, route string, status int, took time.Duration) {
-	method = methodLabel(method)
+// observe counts a request. The duration of a stream depends on the client and is not observed.
+func (m *metrics) observe(method string, r *requestRecord, status int, took time.Duration) {
+	method, route := methodLabel(method), r.pattern()
 	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
+	if r.streamed {
+		return
+	}
 	m.seconds.WithLabelValues(method, route).Observe(took.Seconds())
 }
 

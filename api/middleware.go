@@ -38,7 +38,7 @@ func (s *Server) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		status := finish(c, record)
 		took := time.Since(record.started)
-		s.metrics.observe(r.Method, record.pattern(), status, took)
+		s.metrics.observe(r.Method, record, status, took)
 		record.describeSpan(trace.SpanFromContext(r.Context()), r.Method)
 		s.logRequest(r.Context(), record, r.Method, status, c.Response().Size, took)
 		if record.truncated {

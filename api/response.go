@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -9,13 +10,18 @@ import (
 	"sync"
 )
 
-// response is what a handler returns: a status, headers and a JSON document.
+// response is what a handler returns: a status, headers and a JSON document or a stream.
 type response struct {
 	status int
 	header http.Header // without a Content-Type, it is application/json
 	body   []byte      // nil: no body
 	buffer *[]byte     // has the body, and is reused when it is sent; nil: the body is not reused
+	stream stream      // instead of body
 }
+
+// stream writes a body for as long as it likes. It is called once, after the header has been sent, and for a
+// HEAD with a context that has ended.
+type stream func(context.Context, http.ResponseWriter) error
 
 const (
 	// maxShortBody is up to which size net/http buffers a body, so that it knows its length.

@@ -46,6 +46,7 @@ func (s *Server) routeTable() []route {
 		{method: "PUT", path: "/v1/trains/{id}", role: trainAdmin, body: requiredBody, handler: handle(s.putTrain)},
 		{method: "DELETE", path: "/v1/trains/{id}", role: trainAdmin, handler: handle(s.deleteTrain)},
 		{method: "GET", path: "/v1/trains/{id}/bookings", role: admin, handler: handle(s.trainBookings)},
+		{method: "GET", path: "/v1/trains/{id}/events", handler: handle(s.watchSeats)},
 		{method: "GET", path: "/v1/trains/{id}/seats", handler: handle(s.seatMap)},
 
 		{method: "GET", path: "/v1/schedules", handler: handle(s.listSchedules)},
@@ -121,6 +122,9 @@ func (s *Server) echoHandler(rt *route) echo.HandlerFunc {
 		r, err := s.serve(rt, c.Response(), c.Request(), c.Param)
 		if err != nil {
 			return err
+		}
+		if r.stream != nil {
+			return s.writeStream(r, c.Response(), c.Request())
 		}
 		defer r.release()
 		return r.write(c.Response())

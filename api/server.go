@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"log"
 	"log/slog"
@@ -68,6 +69,10 @@ type Server struct {
 	timeout  time.Duration
 	now      func() time.Time
 	draining atomic.Bool
+	watchers atomic.Int64
+	streams  streamLimits
+	stopping context.Context // ends when a server of HTTPServer shuts down
+	stop     context.CancelFunc
 	routes   []route
 	handler  http.Handler
 
@@ -85,11 +90,13 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		service: o.Service, accounts: o.Accounts, users: o.Users, replies: o.Replies,
 		health: o.Health, logger: o.Logger, registry: o.Registry, timeout: o.Timeout, now: o.Now,
-		encodingSlots: newEncodingSlots(),
+		encodingSlots: newEncodingSlots(), streams: defaultStreams,
 	}
 	s.setDefaults()
+	stopping, stop := context.WithCancel(context.Background()) //nolint:gosec // HTTPServer calls it
+	s.stopping, s.stop = stopping, stop
 	var err error
-	if s.metrics, err = newMetrics(s.registry); err != nil {
+	if s.metrics, err = newMetrics(s.registry, &s.watchers); err != nil {
 		return nil, err
 	}
 	s.routes = append(s.routeTable(), o.Page.routes()...)
@@ -130,10 +137,11 @@ func (s *Server) Handler() http.Handler { return s.handler }
 func (s *Server) SetDraining() { s.draining.Store(true) }
 
 // HTTPServer returns a server for the API with limits for the time, header and body of a
-// request. The caller listens, serves and shuts down.
+// request. The caller listens, serves and shuts down, which ends the streams of all servers.
 func (s *Server) HTTPServer() *http.Server {
 	server := s.newHTTPServer(s.Handler())
 	server.WriteTimeout = writeTimeout
+	server.RegisterOnShutdown(s.stop)
 	return server
 }
 

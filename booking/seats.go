@@ -29,7 +29,7 @@ func (s seatLegs) on(segment Legs) SeatState {
 type seatTable struct {
 	capacity int
 	chunks   []*seatChunk // nil: all seats are free
-	snapshot int          // chunks with an earlier number are shared
+	snapshot int          // counts the snapshots; chunks with an earlier number are shared
 }
 
 type seatChunk struct {
@@ -66,12 +66,13 @@ func (t *seatTable) change(n int) *seatLegs {
 // share returns a table that never changes.
 func (t *seatTable) share() seatTable {
 	t.snapshot++
-	return seatTable{capacity: t.capacity, chunks: slices.Clone(t.chunks)}
+	return seatTable{capacity: t.capacity, chunks: slices.Clone(t.chunks), snapshot: t.snapshot}
 }
 
-// resized returns a table with another capacity. It has no seats in common with t.
+// resized returns a table with another capacity. It has no chunks in common with t.
 func (t *seatTable) resized(capacity int) seatTable {
 	to := newSeatTable(capacity)
+	to.snapshot = t.snapshot
 	for n, s := range t.all() {
 		if to.has(n) && s != (seatLegs{}) {
 			*to.change(n) = s

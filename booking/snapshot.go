@@ -54,6 +54,9 @@ func NewSnapshot(train *Train, booked map[int]Legs, holds []Hold, now time.Time)
 	return s
 }
 
+// Sequence returns how many snapshots the seat map has made, this one included; 0 if NewSnapshot made it.
+func (s *Snapshot) Sequence() int64 { return int64(s.seats.snapshot) }
+
 // Tally counts the seats on the segment.
 func (s *Snapshot) Tally(segment Legs) Tally { return s.counted(segment).tally }
 

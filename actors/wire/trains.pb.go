@@ -1990,6 +1990,159 @@ func (x *QueryResponse) GetQuery() uint32 {
 	return 0
 }
 
+type WatchRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Train         []byte                 `protobuf:"bytes,1,opt,name=train,proto3" json:"train,omitempty"`
+	From          string                 `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	To            string                 `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchRequest) Reset() {
+	*x = WatchRequest{}
+	mi := &file_actors_wire_trains_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchRequest) ProtoMessage() {}
+
+func (x *WatchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_wire_trains_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
+func (*WatchRequest) Descriptor() ([]byte, []int) {
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *WatchRequest) GetTrain() []byte {
+	if x != nil {
+		return x.Train
+	}
+	return nil
+}
+
+func (x *WatchRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *WatchRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+// WatchEvent is a booking.SeatEvent.
+type WatchEvent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Epoch         int64                  `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Sequence      int64                  `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	Type          string                 `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	From          string                 `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
+	To            string                 `protobuf:"bytes,5,opt,name=to,proto3" json:"to,omitempty"`
+	Numbers       []uint32               `protobuf:"varint,6,rep,packed,name=numbers,proto3" json:"numbers,omitempty"`                                     // of the seats; empty: every seat, from seat 1 on
+	States        []SeatState            `protobuf:"varint,7,rep,packed,name=states,proto3,enum=trainbooking.actors.v1.SeatState" json:"states,omitempty"` // of the seats
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchEvent) Reset() {
+	*x = WatchEvent{}
+	mi := &file_actors_wire_trains_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchEvent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchEvent) ProtoMessage() {}
+
+func (x *WatchEvent) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_wire_trains_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchEvent.ProtoReflect.Descriptor instead.
+func (*WatchEvent) Descriptor() ([]byte, []int) {
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *WatchEvent) GetEpoch() int64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *WatchEvent) GetSequence() int64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *WatchEvent) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *WatchEvent) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *WatchEvent) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *WatchEvent) GetNumbers() []uint32 {
+	if x != nil {
+		return x.Numbers
+	}
+	return nil
+}
+
+func (x *WatchEvent) GetStates() []SeatState {
+	if x != nil {
+		return x.States
+	}
+	return nil
+}
+
 type RefreshCatalogueRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1998,7 +2151,7 @@ type RefreshCatalogueRequest struct {
 
 func (x *RefreshCatalogueRequest) Reset() {
 	*x = RefreshCatalogueRequest{}
-	mi := &file_actors_wire_trains_proto_msgTypes[21]
+	mi := &file_actors_wire_trains_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2010,7 +2163,7 @@ func (x *RefreshCatalogueRequest) String() string {
 func (*RefreshCatalogueRequest) ProtoMessage() {}
 
 func (x *RefreshCatalogueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[21]
+	mi := &file_actors_wire_trains_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2023,7 +2176,7 @@ func (x *RefreshCatalogueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshCatalogueRequest.ProtoReflect.Descriptor instead.
 func (*RefreshCatalogueRequest) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{21}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{23}
 }
 
 type RefreshCatalogueResponse struct {
@@ -2034,7 +2187,7 @@ type RefreshCatalogueResponse struct {
 
 func (x *RefreshCatalogueResponse) Reset() {
 	*x = RefreshCatalogueResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[22]
+	mi := &file_actors_wire_trains_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2046,7 +2199,7 @@ func (x *RefreshCatalogueResponse) String() string {
 func (*RefreshCatalogueResponse) ProtoMessage() {}
 
 func (x *RefreshCatalogueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[22]
+	mi := &file_actors_wire_trains_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2059,7 +2212,7 @@ func (x *RefreshCatalogueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshCatalogueResponse.ProtoReflect.Descriptor instead.
 func (*RefreshCatalogueResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{22}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{24}
 }
 
 var File_actors_wire_trains_proto protoreflect.FileDescriptor
@@ -2226,16 +2379,30 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x05found\x18\x01 \x03(\v2$.trainbooking.actors.v1.AvailabilityR\x05found\x123\n" +
 	"\x05error\x18\x03 \x01(\v2\x1d.trainbooking.actors.v1.ErrorR\x05error\x12\x16\n" +
 	"\x06unread\x18\x04 \x03(\fR\x06unread\x12\x14\n" +
-	"\x05query\x18\x05 \x01(\rR\x05queryJ\x04\b\x02\x10\x03\"\x19\n" +
+	"\x05query\x18\x05 \x01(\rR\x05queryJ\x04\b\x02\x10\x03\"H\n" +
+	"\fWatchRequest\x12\x14\n" +
+	"\x05train\x18\x01 \x01(\fR\x05train\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\tR\x02to\"\xcb\x01\n" +
+	"\n" +
+	"WatchEvent\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\x03R\x05epoch\x12\x1a\n" +
+	"\bsequence\x18\x02 \x01(\x03R\bsequence\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x12\n" +
+	"\x04from\x18\x04 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x05 \x01(\tR\x02to\x12\x18\n" +
+	"\anumbers\x18\x06 \x03(\rR\anumbers\x129\n" +
+	"\x06states\x18\a \x03(\x0e2!.trainbooking.actors.v1.SeatStateR\x06states\"\x19\n" +
 	"\x17RefreshCatalogueRequest\"\x1a\n" +
 	"\x18RefreshCatalogueResponse*Q\n" +
 	"\tSeatState\x12\x18\n" +
 	"\x14SEAT_STATE_AVAILABLE\x10\x00\x12\x13\n" +
 	"\x0fSEAT_STATE_HELD\x10\x01\x12\x15\n" +
-	"\x11SEAT_STATE_BOOKED\x10\x022\xb3\x02\n" +
+	"\x11SEAT_STATE_BOOKED\x10\x022\x88\x03\n" +
 	"\x06Trains\x12Z\n" +
 	"\aExecute\x12&.trainbooking.actors.v1.ExecuteRequest\x1a'.trainbooking.actors.v1.ExecuteResponse\x12V\n" +
-	"\x05Query\x12$.trainbooking.actors.v1.QueryRequest\x1a%.trainbooking.actors.v1.QueryResponse0\x01\x12u\n" +
+	"\x05Query\x12$.trainbooking.actors.v1.QueryRequest\x1a%.trainbooking.actors.v1.QueryResponse0\x01\x12S\n" +
+	"\x05Watch\x12$.trainbooking.actors.v1.WatchRequest\x1a\".trainbooking.actors.v1.WatchEvent0\x01\x12u\n" +
 	"\x10RefreshCatalogue\x12/.trainbooking.actors.v1.RefreshCatalogueRequest\x1a0.trainbooking.actors.v1.RefreshCatalogueResponseB\x1eZ\x1ctrainbooking.dev/actors/wireb\x06proto3"
 
 var (
@@ -2251,7 +2418,7 @@ func file_actors_wire_trains_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_wire_trains_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_actors_wire_trains_proto_goTypes = []any{
 	(SeatState)(0),                   // 0: trainbooking.actors.v1.SeatState
 	(*ExecuteRequest)(nil),           // 1: trainbooking.actors.v1.ExecuteRequest
@@ -2275,9 +2442,11 @@ var file_actors_wire_trains_proto_goTypes = []any{
 	(*Error)(nil),                    // 19: trainbooking.actors.v1.Error
 	(*QueryRequest)(nil),             // 20: trainbooking.actors.v1.QueryRequest
 	(*QueryResponse)(nil),            // 21: trainbooking.actors.v1.QueryResponse
-	(*RefreshCatalogueRequest)(nil),  // 22: trainbooking.actors.v1.RefreshCatalogueRequest
-	(*RefreshCatalogueResponse)(nil), // 23: trainbooking.actors.v1.RefreshCatalogueResponse
-	nil,                              // 24: trainbooking.actors.v1.Error.FieldsEntry
+	(*WatchRequest)(nil),             // 22: trainbooking.actors.v1.WatchRequest
+	(*WatchEvent)(nil),               // 23: trainbooking.actors.v1.WatchEvent
+	(*RefreshCatalogueRequest)(nil),  // 24: trainbooking.actors.v1.RefreshCatalogueRequest
+	(*RefreshCatalogueResponse)(nil), // 25: trainbooking.actors.v1.RefreshCatalogueResponse
+	nil,                              // 26: trainbooking.actors.v1.Error.FieldsEntry
 }
 var file_actors_wire_trains_proto_depIdxs = []int32{
 	2,  // 0: trainbooking.actors.v1.ExecuteRequest.hold:type_name -> trainbooking.actors.v1.Hold
@@ -2306,21 +2475,24 @@ var file_actors_wire_trains_proto_depIdxs = []int32{
 	17, // 23: trainbooking.actors.v1.Train.stops:type_name -> trainbooking.actors.v1.Stop
 	18, // 24: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
 	18, // 25: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
-	24, // 26: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
+	26, // 26: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
 	20, // 27: trainbooking.actors.v1.QueryRequest.more:type_name -> trainbooking.actors.v1.QueryRequest
 	15, // 28: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
 	19, // 29: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
-	1,  // 30: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
-	20, // 31: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
-	22, // 32: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
-	12, // 33: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
-	21, // 34: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
-	23, // 35: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
-	33, // [33:36] is the sub-list for method output_type
-	30, // [30:33] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	0,  // 30: trainbooking.actors.v1.WatchEvent.states:type_name -> trainbooking.actors.v1.SeatState
+	1,  // 31: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
+	20, // 32: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
+	22, // 33: trainbooking.actors.v1.Trains.Watch:input_type -> trainbooking.actors.v1.WatchRequest
+	24, // 34: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
+	12, // 35: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
+	21, // 36: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
+	23, // 37: trainbooking.actors.v1.Trains.Watch:output_type -> trainbooking.actors.v1.WatchEvent
+	25, // 38: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
+	35, // [35:39] is the sub-list for method output_type
+	31, // [31:35] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_actors_wire_trains_proto_init() }
@@ -2355,7 +2527,7 @@ func file_actors_wire_trains_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_wire_trains_proto_rawDesc), len(file_actors_wire_trains_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   24,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,6 +25,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	Trains_Execute_FullMethodName          = "/trainbooking.actors.v1.Trains/Execute"
 	Trains_Query_FullMethodName            = "/trainbooking.actors.v1.Trains/Query"
+	Trains_Watch_FullMethodName            = "/trainbooking.actors.v1.Trains/Watch"
 	Trains_RefreshCatalogue_FullMethodName = "/trainbooking.actors.v1.Trains/RefreshCatalogue"
 )
 
@@ -37,6 +38,9 @@ type TrainsClient interface {
 	// Query returns the state of some trains of the called process, in one or more messages for each
 	// query.
 	Query(ctx context.Context, in *QueryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[QueryResponse], error)
+	// Watch returns the state of every seat on a segment of a train of the called process, and then the
+	// changes. The call ends when the train is proposed to another process.
+	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEvent], error)
 	// RefreshCatalogue reads what has changed in the catalogue, and returns when it is visible.
 	RefreshCatalogue(ctx context.Context, in *RefreshCatalogueRequest, opts ...grpc.CallOption) (*RefreshCatalogueResponse, error)
 }
@@ -78,6 +82,25 @@ func (c *trainsClient) Query(ctx context.Context, in *QueryRequest, opts ...grpc
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Trains_QueryClient = grpc.ServerStreamingClient[QueryResponse]
 
+func (c *trainsClient) Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEvent], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Trains_ServiceDesc.Streams[1], Trains_Watch_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchRequest, WatchEvent]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Trains_WatchClient = grpc.ServerStreamingClient[WatchEvent]
+
 func (c *trainsClient) RefreshCatalogue(ctx context.Context, in *RefreshCatalogueRequest, opts ...grpc.CallOption) (*RefreshCatalogueResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RefreshCatalogueResponse)
@@ -97,6 +120,9 @@ type TrainsServer interface {
 	// Query returns the state of some trains of the called process, in one or more messages for each
 	// query.
 	Query(*QueryRequest, grpc.ServerStreamingServer[QueryResponse]) error
+	// Watch returns the state of every seat on a segment of a train of the called process, and then the
+	// changes. The call ends when the train is proposed to another process.
+	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchEvent]) error
 	// RefreshCatalogue reads what has changed in the catalogue, and returns when it is visible.
 	RefreshCatalogue(context.Context, *RefreshCatalogueRequest) (*RefreshCatalogueResponse, error)
 	mustEmbedUnimplementedTrainsServer()
@@ -114,6 +140,9 @@ func (UnimplementedTrainsServer) Execute(context.Context, *ExecuteRequest) (*Exe
 }
 func (UnimplementedTrainsServer) Query(*QueryRequest, grpc.ServerStreamingServer[QueryResponse]) error {
 	return status.Error(codes.Unimplemented, "method Query not implemented")
+}
+func (UnimplementedTrainsServer) Watch(*WatchRequest, grpc.ServerStreamingServer[WatchEvent]) error {
+	return status.Error(codes.Unimplemented, "method Watch not implemented")
 }
 func (UnimplementedTrainsServer) RefreshCatalogue(context.Context, *RefreshCatalogueRequest) (*RefreshCatalogueResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RefreshCatalogue not implemented")
@@ -168,6 +197,17 @@ func _Trains_Query_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Trains_QueryServer = grpc.ServerStreamingServer[QueryResponse]
 
+func _Trains_Watch_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(TrainsServer).Watch(m, &grpc.GenericServerStream[WatchRequest, WatchEvent]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Trains_WatchServer = grpc.ServerStreamingServer[WatchEvent]
+
 func _Trains_RefreshCatalogue_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(RefreshCatalogueRequest)
 	if err := dec(in); err != nil {
@@ -206,6 +246,11 @@ var Trains_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Query",
 			Handler:       _Trains_Query_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Watch",
+			Handler:       _Trains_Watch_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -33,6 +33,7 @@ func Exercise(t *testing.T, open func(t *testing.T, rules booking.HoldRules) boo
 		{"Cancelled", time.Minute, cancelledFacts},
 		{"Exchanges", time.Minute, exchangeFacts},
 		{"Segments", time.Minute, segmentFacts},
+		{"Watches", time.Minute, watchFacts},
 		{"Races", time.Minute, raceFacts},
 		{"Expiry", booking.MinHoldTTL, expiryFacts},
 	} {

@@ -1,0 +1,187 @@
+package actors
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"trainbooking.dev/actors/feed"
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+// watchLinger is how long a segment is followed after its last watcher has left, so that one who returns
+// can resume.
+const watchLinger = 30 * time.Second
+
+// WatchSeats implements booking.Service.
+func (s *System) WatchSeats(
+	ctx context.Context, id booking.TrainID, from, to string, after booking.EventID,
+) (booking.SeatWatch, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	train, err := s.findTrain(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	segment, err := train.Segment(from, to)
+	if err != nil {
+		return nil, err
+	}
+	first, last := train.Ends(segment)
+	return s.watches.watch(ctx, watchedSegment{id, first.Station, last.Station}, after)
+}
+
+// watchedSegment is a segment that somebody watches.
+type watchedSegment struct {
+	train    booking.TrainID
+	from, to string // as the train spelled them when the first watcher began
+}
+
+// watches are the segments that are watched in this process. Each has a feed, and a goroutine that follows
+// the train: the snapshots of its activation, its process, or the stores. No actor waits for it. Safe for
+// concurrent use.
+type watches struct {
+	system *System
+	reads  loader[*booking.Train, *booking.Snapshot] // of trains that no process owns
+
+	mu    sync.Mutex
+	feeds map[booking.TrainID][]*watched
+	count atomic.Int64 // of the feeds
+}
+
+// watched is a segment that is followed.
+type watched struct {
+	watchedSegment
+	*feed.Feed
+
+	publish  chan struct{} // has a value if the activation has published a snapshot or closed
+	stop     context.CancelFunc
+	watchers int         // guarded by watches.mu, as is linger
+	linger   *time.Timer // runs when there are no watchers
+}
+
+func newWatches(s *System) *watches {
+	return &watches{
+		system: s, feeds: map[booking.TrainID][]*watched{},
+		reads: newLoader("watched trains", stepLimits, s.readSnapshots),
+	}
+}
+
+// readSnapshots reads trains from the stores, together.
+func (s *System) readSnapshots(
+	ctx context.Context, trains []*booking.Train,
+) ([]persistence.Result[*booking.Snapshot], error) {
+	snapshots, err := s.passive.snapshots(ctx, trains)
+	results := make([]persistence.Result[*booking.Snapshot], len(trains))
+	for i, snapshot := range snapshots {
+		if results[i].Value = snapshot; snapshot == nil {
+			results[i].Err = err
+		}
+	}
+	return results, nil
+}
+
+// published is called when the activation of a train has published a snapshot or closed. It does not wait.
+func (w *watches) published(id booking.TrainID) {
+	if w.count.Load() == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.feeds[id] {
+		select {
+		case f.publish <- struct{}{}:
+		default: // it will look anyway
+		}
+	}
+}
+
+// watch returns a watch of a segment, when its state is known.
+func (w *watches) watch(ctx context.Context, of watchedSegment, after booking.EventID) (booking.SeatWatch, error) {
+	f := w.enter(of)
+	watch := &seatWatch{f.Watch(after), func() { w.leave(f) }}
+	for {
+		changed := f.Ready()
+		if changed == nil {
+			return watch, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			watch.Close()
+			return nil, booking.Timeout(ctx.Err())
+		}
+	}
+}
+
+// seatWatch is a booking.SeatWatch.
+type seatWatch struct {
+	*feed.Watcher
+	leave func()
+}
+
+func (w *seatWatch) Close() { w.leave() }
+
+// enter returns the feed of a segment, with one more watcher.
+func (w *watches) enter(of watchedSegment) *watched {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.feeds[of.train] {
+		if f.watchedSegment == of {
+			f.watchers++
+			f.linger.Stop()
+			return f
+		}
+	}
+	ctx, stop := context.WithCancel(w.system.running)
+	f := &watched{watchedSegment: of, Feed: feed.New(), publish: make(chan struct{}, 1), stop: stop, watchers: 1}
+	f.linger = time.AfterFunc(watchLinger, func() { w.forget(f) })
+	f.linger.Stop()
+	w.feeds[of.train] = append(w.feeds[of.train], f)
+	w.count.Add(1)
+	w.system.background.Go(func() {
+		w.follow(ctx, f)
+		stop()
+		w.remove(f)
+	})
+	return f
+}
+
+func (w *watches) leave(f *watched) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if f.watchers--; f.watchers == 0 {
+		f.linger.Reset(watchLinger)
+	}
+}
+
+// forget stops following a segment that nobody watches.
+func (w *watches) forget(f *watched) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if f.watchers == 0 {
+		w.removeLocked(f)
+		f.stop()
+	}
+}
+
+// remove makes the next watcher of a segment begin with a new feed.
+func (w *watches) remove(f *watched) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.removeLocked(f)
+}
+
+func (w *watches) removeLocked(f *watched) {
+	at := slices.Index(w.feeds[f.train], f)
+	if at < 0 {
+		return
+	}
+	w.count.Add(-1)
+	if w.feeds[f.train] = slices.Delete(w.feeds[f.train], at, at+1); len(w.feeds[f.train]) == 0 {
+		delete(w.feeds, f.train)
+	}
+}

@@ -1,0 +1,149 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
+)
+
+const (
+	// eventInterval is the shortest time between two events. What changes meanwhile is one event. A person
+	// sees no difference, and a thousand watchers take little of the processors while a train sells out.
+	eventInterval = 100 * time.Millisecond
+	// watchPoll is how often a watched train that is not active is read from the stores. All are read at the
+	// same time, together.
+	watchPoll = time.Second
+	// maxUnwatched is how long the state of a train may be unknown before its watchers get an error.
+	maxUnwatched = 10 * time.Second
+)
+
+// errUnwatched is the reason why a watch ended.
+var errUnwatched = errors.New("the state of the train could not be read for a while")
+
+// follow feeds the state of a segment to its watchers, until its last event or until ctx ends.
+func (w *watches) follow(ctx context.Context, f *watched) {
+	s, read := w.system, time.Now()
+	for ctx.Err() == nil {
+		var err error
+		if s.cluster.Peer(s.proposedOwner(f.train)) != nil {
+			err = w.followPeer(ctx, f, &read)
+		} else {
+			err = w.followHere(ctx, f, &read)
+		}
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if time.Since(read) > maxUnwatched {
+			f.Fail(booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errors.Join(errUnwatched, err)))
+			return
+		}
+		if err != nil {
+			_ = pause(ctx, untilPoll())
+		}
+	}
+	f.Fail(booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errStopping))
+}
+
+// untilPoll returns the time until all trains that are not active are read again.
+func untilPoll() time.Duration {
+	now := time.Now()
+	return now.Truncate(watchPoll).Add(watchPoll).Sub(now)
+}
+
+// followHere follows the activation in this process, or the stores while there is none, until the train is
+// proposed to a peer. read is set to when the state was last known. The error is io.EOF after the last
+// event.
+func (w *watches) followHere(ctx context.Context, f *watched, read *time.Time) error {
+	s := w.system
+	var last *booking.Snapshot
+	for ctx.Err() == nil {
+		moved := s.members.wait()
+		if s.cluster.Peer(s.proposedOwner(f.train)) != nil {
+			return nil
+		}
+		snapshot, next, err := w.update(ctx, f, last)
+		if err != nil {
+			return err
+		}
+		last = snapshot
+		updated, wait := time.Now(), time.NewTimer(next)
+		select {
+		case <-f.publish:
+			_ = pause(ctx, time.Until(updated.Add(eventInterval)))
+		case <-wait.C:
+		case <-moved:
+		case <-ctx.Done():
+		}
+		wait.Stop()
+		*read = time.Now()
+	}
+	return ctx.Err()
+}
+
+// update feeds the current state of a segment, unless it is the last one. next is when to do so again if
+// nothing is published. The error is io.EOF after the last event.
+func (w *watches) update(
+	ctx context.Context, f *watched, last *booking.Snapshot,
+) (snapshot *booking.Snapshot, next time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	snapshot, epoch := w.system.activations.published(f.train, time.Now())
+	id := booking.EventID{Epoch: epoch}
+	if next = maxUnwatched / 2; snapshot == nil {
+		next = untilPoll()
+		snapshot, err = w.read(ctx, f.train)
+		id = booking.EventID{Sequence: time.Now().UnixMicro()}
+	} else {
+		id.Sequence = snapshot.Sequence()
+	}
+	var segment booking.Legs
+	if err == nil {
+		segment, err = snapshot.Train.Segment(f.from, f.to)
+	}
+	if e, ok := errors.AsType[*booking.Error](err); ok && (e.Code == booking.CodeNotFound || e.Code == booking.CodeInvalidRequest) {
+		f.End(booking.EventWithdrawn) // it was deleted, or does not run there any more
+		return nil, 0, io.EOF
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	if snapshot != last {
+		from, to := snapshot.Train.Ends(segment)
+		f.Update(id, from.Station, to.Station, snapshot.Seats(segment))
+	}
+	now := time.Now()
+	switch {
+	case snapshot.Train.Departed(segment, now):
+		f.End(booking.EventDeparted)
+		return nil, 0, io.EOF
+	case !snapshot.Train.OnSale:
+		f.End(booking.EventWithdrawn)
+		return nil, 0, io.EOF
+	}
+	if leaves := snapshot.Train.Departure(segment); !leaves.IsZero() {
+		next = min(next, max(leaves.Sub(now), time.Millisecond))
+	}
+	return snapshot, next, nil
+}
+
+// read reads a train that is not active here from the stores. Error: not_found.
+func (w *watches) read(ctx context.Context, id booking.TrainID) (*booking.Snapshot, error) {
+	train, err := w.system.findTrain(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	got := make(chan persistence.Result[*booking.Snapshot], 1)
+	w.reads.load(ctx, id, train, func(snapshot *booking.Snapshot, err error) {
+		got <- persistence.Result[*booking.Snapshot]{Value: snapshot, Err: err}
+	})
+	select {
+	case r := <-got:
+		return r.Value, r.Err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

@@ -1,0 +1,201 @@
+package client
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"time"
+
+	"trainbooking.dev/booking"
+)
+
+const (
+	// streamSilence is after what time without a byte a stream is taken for dead: three heartbeats.
+	streamSilence = 45 * time.Second
+	// The pauses between attempts to open a stream again, and for how long they are made.
+	minReopen   = 100 * time.Millisecond
+	maxReopen   = 5 * time.Second
+	reopenLimit = time.Minute
+)
+
+// WatchSeats watches the seats of a segment. It opens a stream, and opens it again after the last event that
+// it has received when it breaks. If that fails for a minute, Next returns the reason. The watch has a
+// goroutine until it is closed.
+func (c *Client) WatchSeats(
+	ctx context.Context, id booking.TrainID, from, to string, after booking.EventID,
+) (booking.SeatWatch, error) {
+	query := url.Values{}
+	if from != "" {
+		query.Set("from", from)
+	}
+	if to != "" {
+		query.Set("to", to)
+	}
+	w := &seatWatch{client: c, last: after, events: make(chan *booking.SeatEvent), request: request{
+		operation: "WatchSeats", method: http.MethodGet, path: trainPath(id) + "/events", query: query, public: true,
+	}}
+	w.ctx, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, w.cancel)
+	defer stop()
+	late := time.AfterFunc(c.timeout, w.cancel)
+	defer late.Stop()
+	stream, err := w.open()
+	if err != nil {
+		w.cancel()
+		return nil, err
+	}
+	go w.run(stream)
+	return w, nil
+}
+
+// seatWatch is a booking.SeatWatch.
+type seatWatch struct {
+	client  *Client
+	request request
+	ctx     context.Context //nolint:containedctx // until Close
+	cancel  context.CancelFunc
+	last    booking.EventID
+	events  chan *booking.SeatEvent // closed after the last one
+	err     error                   // when events is closed
+}
+
+// Next implements booking.SeatWatch.
+func (w *seatWatch) Next(ctx context.Context) (*booking.SeatEvent, error) {
+	select {
+	case e, more := <-w.events:
+		if !more {
+			return nil, w.err
+		}
+		return e, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Close implements booking.SeatWatch.
+func (w *seatWatch) Close() { w.cancel() }
+
+// run reads streams until the last event, or until the watch is closed.
+func (w *seatWatch) run(stream io.ReadCloser) {
+	defer close(w.events)
+	for {
+		if w.err = w.read(stream); errors.Is(w.err, io.EOF) || w.ctx.Err() != nil {
+			return
+		}
+		if stream, w.err = w.reopen(); w.err != nil {
+			return
+		}
+	}
+}
+
+// reopen opens the stream again.
+func (w *seatWatch) reopen() (stream io.ReadCloser, err error) {
+	began := time.Now()
+	for pause := minReopen; ; pause = min(2*pause, maxReopen) {
+		wait := time.NewTimer(pause)
+		select {
+		case <-wait.C:
+		case <-w.ctx.Done():
+			wait.Stop()
+			return nil, w.ctx.Err()
+		}
+		if stream, err = w.open(); err == nil {
+			return stream, nil
+		}
+		e, known := errors.AsType[*booking.Error](err)
+		if known && e.Code != booking.CodeUnavailable && e.Code != booking.CodeTimeout || time.Since(began) > reopenLimit {
+			return nil, err
+		}
+	}
+}
+
+// open opens the stream after the last event. Error: a *booking.Error.
+func (w *seatWatch) open() (io.ReadCloser, error) {
+	c := w.client
+	out, err := c.newHTTPRequest(w.ctx, w.request)
+	if err != nil {
+		return nil, err
+	}
+	out.Header.Set("Accept", "text/event-stream, application/problem+json")
+	if w.last != (booking.EventID{}) {
+		out.Header.Set("Last-Event-ID", w.last.String())
+	}
+	done := c.onCall(Call{w.request.operation, w.request.user, w.request.method, out.URL.String(), ""})
+	var conn connection
+	streaming := c.http
+	streaming.Timeout = 0 // it is for a whole response
+	resp, err := streaming.Do(out.WithContext(httptrace.WithClientTrace(out.Context(), conn.hooks())))
+	if err != nil {
+		err = conn.failure(err)
+		done(Result{0, err})
+		return nil, err
+	}
+	if resp.StatusCode == http.StatusOK {
+		done(Result{resp.StatusCode, nil})
+		return resp.Body, nil
+	}
+	defer resp.Body.Close()
+	got := response{status: resp.StatusCode}
+	if got.body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody)); err != nil {
+		err = conn.failure(err)
+	} else {
+		err = newError(got, resp.Header)
+	}
+	done(Result{got.status, err})
+	return nil, err
+}
+
+// read reads a stream. The error is io.EOF after the last event.
+func (w *seatWatch) read(stream io.ReadCloser) error {
+	defer stream.Close()
+	silence := time.AfterFunc(streamSilence, func() { stream.Close() })
+	defer silence.Stop()
+	lines := bufio.NewScanner(stream)
+	lines.Buffer(nil, maxBody)
+	fields := map[string]string{}
+	for lines.Scan() {
+		silence.Reset(streamSilence)
+		if line := lines.Text(); line != "" {
+			name, value, _ := strings.Cut(line, ":")
+			fields[name] = strings.TrimPrefix(value, " ")
+			continue
+		}
+		if fields["event"] == "" { // a heartbeat
+			continue
+		}
+		e, err := parseEvent(fields)
+		if err != nil {
+			return err
+		}
+		select {
+		case w.events <- e:
+		case <-w.ctx.Done():
+			return w.ctx.Err()
+		}
+		w.last = e.ID
+		if clear(fields); e.Type.Last() {
+			return io.EOF
+		}
+	}
+	return errors.Join(io.ErrUnexpectedEOF, lines.Err())
+}
+
+func parseEvent(fields map[string]string) (*booking.SeatEvent, error) {
+	e := &booking.SeatEvent{Type: booking.SeatEventType(fields["event"]), ID: booking.ParseEventID(fields["id"])}
+	var in struct {
+		From, To string
+		Seats    []booking.Seat
+	}
+	if err := json.Unmarshal([]byte(fields["data"]), &in); err != nil {
+		return nil, fmt.Errorf("an event of another form: %w", err)
+	}
+	e.From, e.To, e.Seats = in.From, in.To, in.Seats
+	return e, nil
+}
