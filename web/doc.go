@@ -7,6 +7,7 @@
 //	app/*.js         what every view uses: api, session, router, texts, format, …
 //	app/views        one view a file, loaded when it is first visited
 //	app/parts        components and functions that views share
+//	app/admin        the views for admins, with their own parts and texts
 //	app/css          base and parts; others are loaded with the views that need them (styles.js)
 //	vendor           Lit, as npm has it: `make web-vendor` copies the files that are imported
 //

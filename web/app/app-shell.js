@@ -105,10 +105,10 @@ class AppShell extends Component {
     /** @type {HTMLElement | null} */ (this.querySelector('main h1'))?.focus();
   }
 
-  /** @param {string} href @param {string} text */
-  #link(href, text) {
+  /** @param {string} href @param {string} text @param {string} [area] what the paths of its views begin with */
+  #link(href, text, area = href) {
     const { path } = router.route;
-    const current = path === href ? 'page' : href !== '/' && path.startsWith(href) ? 'true' : nothing;
+    const current = path === href ? 'page' : area !== '/' && path.startsWith(area) ? 'true' : nothing;
     return html`<li><a href=${href} aria-current=${current}>${text}</a></li>`;
   }
 
@@ -123,6 +123,7 @@ class AppShell extends Component {
             <ul>
               ${this.#link('/', texts.search)}
               ${user ? [this.#link('/holds', texts.holds), this.#link('/bookings', texts.bookings)] : nothing}
+              ${user?.is_admin ? this.#link('/admin/trains', texts.admin, '/admin/') : nothing}
               ${user ? this.#link('/account', texts.account) : nothing}
               ${state === 'out' ? this.#link('/login', texts.logIn) : nothing}
             </ul>

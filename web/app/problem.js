@@ -22,6 +22,8 @@ export class Problem extends Error {
     this.fields = body.fields ?? {};
     /** Seats that could be held instead, the nearest first. @type {number[]} */
     this.alternatives = body.alternatives ?? [];
+    /** The seats that are in the way. @type {number[]} */
+    this.seats = body.seats ?? [];
     this.available = body.available;
     this.becomesFreeAt = body.becomes_free_at;
     this.salesOpenAt = body.sales_open_at;

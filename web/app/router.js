@@ -34,7 +34,8 @@ function read(cause) {
   const { pathname, search } = location;
   const { view, params } = match(pathname) ?? { view: missing, params: {} };
   const { notice, scroll = 0 } = history.state ?? {};
-  return { path: pathname, view, params, query: new URLSearchParams(search), notice, cause, scroll };
+  const news = cause === 'back' || cause === 'start' ? undefined : notice; // it was said before
+  return { path: pathname, view, params, query: new URLSearchParams(search), notice: news, cause, scroll };
 }
 
 export const router = new Router();

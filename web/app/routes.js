@@ -20,6 +20,14 @@ export const routes = [
   { path: '/account', element: 'account-view', load: () => import('./views/account.js'), user: true },
   { path: '/login', element: 'login-view', load: () => import('./views/login.js') },
   { path: '/register', element: 'register-view', load: () => import('./views/register.js') },
+  { path: '/admin/trains', element: 'admin-trains-view', load: () => import('./admin/trains.js'), admin: true },
+  { path: '/admin/trains/new', element: 'admin-train-view', load: () => import('./admin/train.js'), admin: true },
+  { path: '/admin/trains/{id}', element: 'admin-train-view', load: () => import('./admin/train.js'), admin: true },
+  { path: '/admin/schedules', element: 'admin-schedules-view', load: () => import('./admin/schedules.js'), admin: true },
+  { path: '/admin/schedules/new', element: 'admin-schedule-view', load: () => import('./admin/schedule.js'), admin: true },
+  { path: '/admin/schedules/{id}', element: 'admin-schedule-view', load: () => import('./admin/schedule.js'), admin: true },
+  { path: '/admin/users', element: 'admin-users-view', load: () => import('./admin/users.js'), admin: true },
+  { path: '/admin/users/{id}', element: 'admin-user-view', load: () => import('./admin/user.js'), admin: true },
 ];
 
 /** @type {ViewRoute} */

@@ -21,6 +21,7 @@ export const texts = {
   holds: 'My holds',
   bookings: 'My bookings',
   account: 'Account',
+  admin: 'Admin',
   logIn: 'Log in',
   logOut: 'Log out',
   register: 'Register',

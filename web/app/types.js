@@ -78,6 +78,43 @@ export {};
  * @property {boolean} is_admin
  * @property {boolean} disabled
  * @property {string} created_at
+ * @property {string} [deleted_at]
+ */
+
+/**
+ * @typedef {object} LocalStop
+ * @property {string} station
+ * @property {string} [arrives] of the service day: 25:10 is ten past one in the next night
+ * @property {string} [departs]
+ * @property {string} [time_zone]
+ */
+
+/**
+ * The last four are in responses to GET only.
+ * @typedef {object} Schedule
+ * @property {string} id
+ * @property {string} name
+ * @property {number} capacity
+ * @property {boolean} on_sale
+ * @property {string} time_zone
+ * @property {string[]} days mon, tue, …
+ * @property {string} from YYYY-MM-DD
+ * @property {string} until
+ * @property {{ date: string, runs: boolean }[]} exceptions
+ * @property {number} sold_days_ahead
+ * @property {LocalStop[]} stops
+ * @property {string} [next_departure]
+ * @property {string} [sold_until]
+ * @property {number} [departures_with_sales]
+ * @property {{ count: number, dates: string[] }} [diverged] the first of the dates
+ */
+
+/**
+ * @typedef {object} Departure
+ * @property {string} date
+ * @property {boolean} diverged
+ * @property {boolean} cancelled
+ * @property {Train} train
  */
 
 /**

@@ -13,6 +13,7 @@ import { live } from 'lit/directives/live.js';
  * @property {string | number} [min]
  * @property {string | number} [max]
  * @property {string} [inputmode]
+ * @property {string} [list] the id of a datalist
  */
 
 /**
@@ -20,13 +21,13 @@ import { live } from 'lit/directives/live.js';
  * name once.
  * @param {Field} field
  */
-export function field({ name, label, type = 'text', value, error, hint, autocomplete, min, max, inputmode }) {
+export function field({ name, label, type = 'text', value, error, hint, autocomplete, min, max, inputmode, list }) {
   const described = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ');
   return html`
     <div class="field">
       <label for=${name}>${label}</label>
       <input id=${name} name=${name} type=${type} .value=${value === undefined ? noChange : live(value)} min=${min ?? nothing} max=${max ?? nothing}
-        autocomplete=${autocomplete ?? 'off'} inputmode=${inputmode ?? nothing}
+        autocomplete=${autocomplete ?? 'off'} inputmode=${inputmode ?? nothing} list=${list ?? nothing}
         aria-invalid=${error ? 'true' : nothing} aria-describedby=${described || nothing}>
       ${hint ? html`<p class="hint" id=${`${name}-hint`}>${hint}</p>` : nothing}
       ${error ? html`<p class="error" id=${`${name}-error`}>${error}</p>` : nothing}
