@@ -46,18 +46,20 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	f, cache := p.index, "no-cache"
+	h := w.Header()
+	f, policy, cache := p.index, p.policy, "no-cache"
 	if strings.HasPrefix(r.URL.Path, prefix) {
-		f, cache = p.files[r.URL.Path], "public, max-age=31536000, immutable"
+		f, policy, cache = p.files[r.URL.Path], "default-src 'none'", "public, max-age=31536000, immutable"
 	}
 	if f == nil {
 		http.NotFound(w, r)
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Security-Policy", p.policy)
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Referrer-Policy", "no-referrer")
+	if f == p.index {
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Referrer-Policy", "no-referrer")
+	}
+	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", cache)
 	f.serve(w, r)

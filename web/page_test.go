@@ -75,6 +75,7 @@ func TestAssetsAreCachedForEver(t *testing.T) {
 		require.Equal(t, http.StatusOK, r.status, url)
 		require.Equal(t, "public, max-age=31536000, immutable", r.header.Get("Cache-Control"))
 		require.Equal(t, "nosniff", r.header.Get("X-Content-Type-Options"))
+		require.Equal(t, "default-src 'none'", r.header.Get("Content-Security-Policy"))
 		require.Regexp(t, `^(text/(javascript|css); charset=utf-8|image/svg\+xml)$`, r.header.Get("Content-Type"))
 		require.NotEmpty(t, r.body, url)
 	}

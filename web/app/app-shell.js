@@ -10,17 +10,18 @@ import { Component, View } from './view.js';
 
 // A view that is slow to load does not keep the focus waiting longer.
 const patience = 1500;
+// How long something that was said stays in the document.
+const saidFor = 5000;
 const reloaded = 'trainbooking-reloaded';
 
 /** The frame of every view: header, navigation, the view itself, and what screen readers say. */
 class AppShell extends Component {
-  static properties = { view: { state: true }, said: { state: true }, failed: { state: true } };
+  static properties = { view: { state: true }, failed: { state: true } };
 
   constructor() {
     super();
     /** @type {View | undefined} */
     this.view = undefined;
-    this.said = '';
     /** Why the view cannot be shown. */
     this.failed = '';
     /** Counts navigations, so that the last one wins. */
@@ -89,14 +90,16 @@ class AppShell extends Component {
     if (turn !== this.turn) return;
     const heading = view.querySelector('h1');
     if (!view.contains(document.activeElement)) heading?.focus({ preventScroll: true });
+    if (view.route.notice) this.#say(view.route.notice);
     scrollTo(0, view.route.cause === 'back' ? view.route.scroll : 0);
   }
 
-  /** @param {string} text */
-  async #say(text) {
-    this.said = ''; // the same text again is a change too
-    await this.updateComplete;
-    this.said = text;
+  /** Each text is a node of its own, so that the same words again are read out too. @param {string} text */
+  #say(text) {
+    const said = document.createElement('p');
+    said.textContent = text;
+    this.querySelector('[role=status]')?.append(said);
+    setTimeout(() => said.remove(), saidFor);
   }
 
   /** @param {MouseEvent} event */
@@ -134,7 +137,7 @@ class AppShell extends Component {
         ${this.failed ? html`<p class="notice bad" role="alert">${this.failed}</p>` : this.view ?? nothing}
       </main>
       <footer><a href="/docs">${texts.api}</a></footer>
-      <div class="unseen" role="status">${this.said}</div>`;
+      <div class="unseen" role="status" aria-atomic="false"></div>`;
   }
 }
 

@@ -28,6 +28,7 @@ export const texts = {
   api: 'API',
   loading: 'Loading…',
   retry: 'Try again',
+  retryIn: (/** @type {number} */ n) => `Try again in ${plural(n, 'second')}.`,
   reload: 'The page has a new version. Reload it.',
   more: 'Show more',
   missing: 'There is no such page',

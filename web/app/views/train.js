@@ -37,6 +37,7 @@ class TrainView extends View {
     this.lost = undefined;
     /** The seats that the passenger holds. @type {Set<number>} */
     this.mine = new Set();
+    this.frame = 0;
   }
 
   get heading() {
@@ -95,7 +96,11 @@ class TrainView extends View {
   }
 
   #changed() {
-    this.requestUpdate();
+    // In a rush there are more changes than a screen can show.
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.requestUpdate();
+    });
     if (!this.busy) this.#findLost(false);
     if (this.live?.ended) announce(texts.live[this.live.connection] ?? '');
   }
