@@ -59,8 +59,8 @@ type watched struct {
 
 	publish  chan struct{} // has a value if the activation has published a snapshot or closed
 	stop     context.CancelFunc
-	watchers int         // guarded by watches.mu, as is linger
-	linger   *time.Timer // runs when there are no watchers
+	watchers atomic.Int64
+	linger   *time.Timer // runs when there are no watchers; guarded by watches.mu
 }
 
 func newWatches(s *System) *watches {
@@ -131,13 +131,15 @@ func (w *watches) enter(of watchedSegment) *watched {
 	defer w.mu.Unlock()
 	for _, f := range w.feeds[of.train] {
 		if f.watchedSegment == of {
-			f.watchers++
+			f.watchers.Add(1)
 			f.linger.Stop()
 			return f
 		}
 	}
 	ctx, stop := context.WithCancel(w.system.running)
-	f := &watched{watchedSegment: of, Feed: feed.New(), publish: make(chan struct{}, 1), stop: stop, watchers: 1}
+	f := &watched{watchedSegment: of, publish: make(chan struct{}, 1), stop: stop}
+	f.Feed = feed.New(func() time.Duration { return max(eventInterval, time.Duration(f.watchers.Load())*restPerWatcher) })
+	f.watchers.Store(1)
 	f.linger = time.AfterFunc(watchLinger, func() { w.forget(f) })
 	f.linger.Stop()
 	w.feeds[of.train] = append(w.feeds[of.train], f)
@@ -153,7 +155,7 @@ func (w *watches) enter(of watchedSegment) *watched {
 func (w *watches) leave(f *watched) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if f.watchers--; f.watchers == 0 {
+	if f.watchers.Add(-1) == 0 {
 		f.linger.Reset(watchLinger)
 	}
 }
@@ -162,7 +164,7 @@ func (w *watches) leave(f *watched) {
 func (w *watches) forget(f *watched) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if f.watchers == 0 {
+	if f.watchers.Load() == 0 {
 		w.removeLocked(f)
 		f.stop()
 	}

@@ -12,8 +12,11 @@ import (
 
 const (
 	// eventInterval is the shortest time between two events. What changes meanwhile is one event. A person
-	// sees no difference, and a thousand watchers take little of the processors while a train sells out.
+	// sees no difference.
 	eventInterval = 100 * time.Millisecond
+	// restPerWatcher is that time for each watcher, if they are many: so a thousand of them take little of
+	// the processors from the sales that they watch.
+	restPerWatcher = 500 * time.Microsecond
 	// watchPoll is how often a watched train that is not active is read from the stores. All are read at the
 	// same time, together.
 	watchPoll = time.Second

@@ -111,7 +111,7 @@ func newBench(t *testing.T, chosen []workload) *bench {
 // compare runs one workload, round by round on each server.
 func (b *bench) compare(t *testing.T, w *workload, r *report.Report) {
 	t.Helper()
-	if w.script != "rush.lua" {
+	if !w.fresh {
 		began := time.Now()
 		b.prepareAll(t, w)
 		t.Logf("%s: the trains took %s to create", w.name, time.Since(began).Round(time.Second))
@@ -131,10 +131,12 @@ func (b *bench) compare(t *testing.T, w *workload, r *report.Report) {
 
 func (b *bench) measure(t *testing.T, w *workload, s *server, round int) report.Sample {
 	t.Helper()
-	if w.script == "rush.lua" {
+	switch {
+	case w.script == "rush.lua":
 		return b.rush(t, w, s, round)
-	}
-	if round == 0 {
+	case w.fresh:
+		s.fixtures[w.name] = b.prepare(t, s, fmt.Sprintf("%s, round %d", w.name, round), w.trains)
+	case round == 0:
 		b.run(t, w, s, min(warmUp, *runTime))
 	}
 	return b.run(t, w, s, *runTime)

@@ -35,6 +35,7 @@ func (b *bench) run(t *testing.T, w *workload, s *server, duration time.Duration
 	t.Helper()
 	f := s.fixtures[w.name]
 	from := f.used
+	watchers := watch(t, s, f, w.watchers)
 	o := b.load(t, w, s, f, duration)
 	for i := range o.each {
 		f.used = max(f.used, int(o.each[i].Values["used"]))
@@ -51,6 +52,7 @@ func (b *bench) run(t *testing.T, w *workload, s *server, duration time.Duration
 	case w.script == "lock.lua":
 		b.checkLocks(t, w, s, f, from, o)
 	}
+	watchers.check(t, f.used)
 	s.emptyLogs(t)
 	sample := o.sample()
 	sample.Rate *= answered / o.Requests

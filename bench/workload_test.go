@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"trainbooking.dev/bench/report"
+	"trainbooking.dev/booking"
 )
 
 // workload is one kind of load.
@@ -14,8 +15,10 @@ type workload struct {
 	script      string
 	servers     []string
 	trains      trainSet
-	searches    int // before each lock
-	count       int // seats of a hold
+	searches    int  // before each lock
+	count       int  // seats of a hold
+	fresh       bool // each round has trains of its own
+	watchers    int  // of the first train
 }
 
 // trainSet is the trains of a workload. Routes have perRoute trains each.
@@ -83,7 +86,14 @@ func allWorkloads(total time.Duration) []workload {
 	for _, n := range []int{32, 500} {
 		all = append(all, workload{
 			name: report.On(report.Rush, n), connections: n, script: "rush.lua", servers: everyone, count: 1,
-			trains: trainSet{trains: 1, perRoute: 1, capacity: rushSeats},
+			trains: trainSet{trains: 1, perRoute: 1, capacity: rushSeats}, fresh: true,
+		})
+	}
+	for _, n := range []int{0, 1000} {
+		all = append(all, workload{
+			name: report.On(report.Watched, n), connections: 32, script: "lock.lua", count: 1, fresh: true, watchers: n,
+			servers: []string{report.Embedded, report.Clustered, report.Three},
+			trains:  trainSet{trains: 1, perRoute: 1, capacity: booking.MaxCapacity},
 		})
 	}
 	return append(all,

@@ -11,7 +11,9 @@ package feed
 
 import (
 	"io"
+	"slices"
 	"sync"
+	"time"
 
 	"trainbooking.dev/booking"
 )
@@ -24,14 +26,20 @@ const (
 
 // Feed has the state of the seats and the last events. It is safe for concurrent use. Create it with New.
 type Feed struct {
+	interval func() time.Duration
+
 	mu       sync.Mutex
 	from, to string
-	states   []state                                      // of each seat, from seat 1 on; nil at first
+	states   []state                                      // of each seat, from seat 1 on, after the last event; nil at first
+	next     []state                                      // the current ones, which the next event leads to
+	nextID   booking.EventID                              // of next
+	due      time.Time                                    // the earliest time of the next event
+	timer    *time.Timer                                  // runs if the next event waits for that; nil otherwise
 	base     booking.EventID                              // of the state before events[0]
 	events   []*booking.SeatEvent                         // the last ones, of type EventSeat
 	first    int                                          // the number of events[0], counted from the first event ever
 	seats    int                                          // in events
-	whole    map[booking.SeatEventType]*booking.SeatEvent // of the current state
+	whole    map[booking.SeatEventType]*booking.SeatEvent // of states
 	last     *booking.SeatEvent
 	err      error         // after all events
 	changed  chan struct{} // closed by the next change of the fields above
@@ -51,8 +59,11 @@ func stateOf(s booking.SeatState) state {
 	return 0
 }
 
-// New returns a Feed without a state. Its watchers wait for the first Update.
-func New() *Feed { return &Feed{changed: make(chan struct{})} }
+// New returns a Feed without a state. Its watchers wait for the first Update. interval returns the shortest
+// time between two events; what changes meanwhile is one event.
+func New(interval func() time.Duration) *Feed {
+	return &Feed{interval: interval, changed: make(chan struct{})}
+}
 
 // Ready returns a channel that is closed by the next change, or nil if the Feed has a state or has ended.
 func (f *Feed) Ready() <-chan struct{} {
@@ -64,41 +75,85 @@ func (f *Feed) Ready() <-chan struct{} {
 	return f.changed
 }
 
-// Update sets the state of every seat, in order of number, and adds an event with those that differ, if
-// there are any. If the segment or the number of seats has changed, all watchers get the whole state.
+// Update sets the state of every seat, in order of number. If the segment or the number of seats has
+// changed, all watchers get the whole state at once.
 func (f *Feed) Update(id booking.EventID, from, to string, seats []booking.Seat) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(seats) != len(f.states) || from != f.from || to != f.to {
-		f.from, f.to, f.states = from, to, make([]state, len(seats))
-		for i, seat := range seats {
-			f.states[i] = stateOf(seat.State)
-		}
-		f.first, f.events, f.seats = f.first+len(f.events)+1, nil, 0 // everybody is behind
-		f.base = id
-		f.notify()
+	if len(seats) == len(f.states) && from == f.from && to == f.to {
+		f.change(id, seats)
 		return
 	}
-	var differing []booking.Seat
-	for i, seat := range seats {
-		if f.states[i] != stateOf(seat.State) {
-			differing = append(differing, seat)
-		}
-	}
-	f.add(id, differing)
+	f.from, f.to, f.next = from, to, make([]state, len(seats))
+	f.change(id, seats)
+	f.states, f.base = slices.Clone(f.next), id
+	f.first, f.events, f.seats = f.first+len(f.events)+1, nil, 0 // everybody is behind
+	f.notify()
 }
 
-// Change adds an event with the seats that have changed since the last Update or Change.
+// Change sets the state of seats that have changed since the last Update or Change.
 func (f *Feed) Change(id booking.EventID, seats []booking.Seat) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.add(id, seats)
+	f.change(id, seats)
+}
+
+// change sets the state of some seats. The next event has them, now or when it is due.
+func (f *Feed) change(id booking.EventID, seats []booking.Seat) {
+	for _, seat := range seats {
+		if 1 <= seat.Number && seat.Number <= len(f.next) {
+			f.next[seat.Number-1] = stateOf(seat.State)
+		}
+	}
+	f.nextID = id
+	if len(f.states) != len(f.next) || f.timer != nil {
+		return
+	}
+	if wait := time.Until(f.due); wait > 0 {
+		f.timer = time.AfterFunc(wait, f.flush)
+		return
+	}
+	f.add()
+}
+
+func (f *Feed) flush() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.timer = nil
+	f.add()
+}
+
+// add adds an event with the seats that differ, if there are any.
+func (f *Feed) add() {
+	var seats []booking.Seat
+	for i, s := range f.next {
+		if s != f.states[i] {
+			f.states[i] = s
+			seats = append(seats, booking.Seat{Number: i + 1, State: seatStates[s]})
+		}
+	}
+	if len(seats) == 0 {
+		return
+	}
+	f.due = time.Now().Add(f.interval())
+	f.events = append(f.events, &booking.SeatEvent{ID: f.nextID, Type: booking.EventSeat, Seats: seats, Memo: &booking.Memo{}})
+	f.seats += len(seats)
+	for len(f.events) > maxEvents || f.seats > maxSeats && len(f.events) > 1 {
+		f.seats -= len(f.events[0].Seats)
+		f.base, f.events[0] = f.events[0].ID, nil
+		f.events = f.events[1:]
+		f.first++
+	}
+	f.notify()
 }
 
 // End adds the last event. Watchers that have read all events get io.EOF.
 func (f *Feed) End(t booking.SeatEventType) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.states != nil {
+		f.add()
+	}
 	f.last, f.err = &booking.SeatEvent{ID: f.id(), Type: t, Memo: &booking.Memo{}}, io.EOF
 	f.notify()
 }
@@ -108,26 +163,6 @@ func (f *Feed) Fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.err = err
-	f.notify()
-}
-
-func (f *Feed) add(id booking.EventID, seats []booking.Seat) {
-	if len(seats) == 0 {
-		return
-	}
-	for _, seat := range seats {
-		if 1 <= seat.Number && seat.Number <= len(f.states) {
-			f.states[seat.Number-1] = stateOf(seat.State)
-		}
-	}
-	f.events = append(f.events, &booking.SeatEvent{ID: id, Type: booking.EventSeat, Seats: seats, Memo: &booking.Memo{}})
-	f.seats += len(seats)
-	for len(f.events) > maxEvents || f.seats > maxSeats && len(f.events) > 1 {
-		f.seats -= len(f.events[0].Seats)
-		f.base, f.events[0] = f.events[0].ID, nil
-		f.events = f.events[1:]
-		f.first++
-	}
 	f.notify()
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -15,6 +16,8 @@ import (
 )
 
 func id(n int) booking.EventID { return booking.EventID{Epoch: 1, Sequence: int64(n)} }
+
+func atOnce() time.Duration { return 0 }
 
 // seats returns the seats whose states are the letters of a text: a, h or b.
 func seats(states string) []booking.Seat {
@@ -42,7 +45,7 @@ func drain(t require.TestingT, w *feed.Watcher) (events []*booking.SeatEvent) {
 
 func TestWatcherGetsTheStateAndThenTheChanges(t *testing.T) {
 	t.Parallel()
-	f := feed.New()
+	f := feed.New(atOnce)
 	first := f.Watch(booking.EventID{})
 	require.NotNil(t, f.Ready())
 	require.Empty(t, drain(t, first))
@@ -68,10 +71,10 @@ func TestWatcherGetsTheStateAndThenTheChanges(t *testing.T) {
 
 func TestWatcherResumesAfterAKeptEvent(t *testing.T) {
 	t.Parallel()
-	f := feed.New()
+	f := feed.New(atOnce)
 	f.Update(id(1), "A", "C", seats("aaa"))
 	for n := 2; n <= 4; n++ {
-		f.Change(id(n), seats("h"))
+		f.Change(id(n), seats([]string{"h", "b", "a"}[n-2]))
 	}
 	for after, want := range map[int]int{1: 3, 2: 2, 3: 1, 4: 0} {
 		events := drain(t, f.Watch(id(after)))
@@ -90,7 +93,7 @@ func TestWatcherResumesAfterAKeptEvent(t *testing.T) {
 
 func TestChangeOfTheTrainIsAResync(t *testing.T) {
 	t.Parallel()
-	f := feed.New()
+	f := feed.New(atOnce)
 	f.Update(id(1), "A", "C", seats("aaa"))
 	w := f.Watch(booking.EventID{})
 	drain(t, w)
@@ -106,7 +109,7 @@ func TestChangeOfTheTrainIsAResync(t *testing.T) {
 
 func TestFeedEndsAfterItsLastEvent(t *testing.T) {
 	t.Parallel()
-	f := feed.New()
+	f := feed.New(atOnce)
 	f.Update(id(1), "A", "C", seats("aaa"))
 	f.Change(id(2), seats("h"))
 	w, late := f.Watch(id(1)), f.Watch(booking.EventID{})
@@ -124,7 +127,7 @@ func TestFeedEndsAfterItsLastEvent(t *testing.T) {
 		require.ErrorIs(t, err, io.EOF)
 	}
 
-	f, failure := feed.New(), errors.New("test")
+	f, failure := feed.New(atOnce), errors.New("test")
 	f.Fail(failure)
 	require.Nil(t, f.Ready())
 	_, err := f.Watch(booking.EventID{}).Next(t.Context())
@@ -134,7 +137,7 @@ func TestFeedEndsAfterItsLastEvent(t *testing.T) {
 func TestNextWaitsForAnEvent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f := feed.New()
+		f := feed.New(atOnce)
 		f.Update(id(1), "A", "C", seats("aaa"))
 		w := f.Watch(id(1))
 		got := make(chan *booking.SeatEvent, 1)
@@ -155,7 +158,7 @@ func TestNextWaitsForAnEvent(t *testing.T) {
 func TestWatchersAgreeWithTheFeed(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		f, n := feed.New(), 0
+		f, n := feed.New(atOnce), 0
 		state := rapid.StringMatching(`[ahb]{1,40}`)
 		last := state.Draw(t, "state")
 		f.Update(id(n), "A", "C", seats(last))
@@ -203,5 +206,42 @@ func TestWatchersAgreeWithTheFeed(t *testing.T) {
 				}
 			},
 		})
+	})
+}
+
+func TestChangesWithinAnIntervalAreOneEvent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := feed.New(func() time.Duration { return time.Second })
+		f.Update(id(1), "A", "C", seats("aaaa"))
+		w := f.Watch(booking.EventID{})
+		require.Len(t, drain(t, w), 1)
+		f.Update(id(2), "A", "C", seats("haaa"))
+		require.Len(t, drain(t, w), 1, "the first one is due at once")
+		f.Update(id(3), "A", "C", seats("hhaa"))
+		f.Update(id(4), "A", "C", seats("habh"))
+		f.Update(id(5), "A", "C", seats("baba"))
+		require.Empty(t, drain(t, w))
+		require.Equal(t, seats("haaa"), drain(t, f.Watch(booking.EventID{}))[0].Seats)
+		<-time.After(time.Second)
+		synctest.Wait()
+		events := drain(t, w)
+		require.Len(t, events, 1)
+		require.Equal(t, id(5), events[0].ID)
+		require.Equal(t, []booking.Seat{{Number: 1, State: booking.SeatBooked}, {Number: 3, State: booking.SeatBooked}}, events[0].Seats)
+
+		f.Update(id(6), "A", "C", seats("bbba"))
+		f.Update(id(7), "A", "C", seats("bbbaa"))
+		require.Equal(t, booking.EventResync, drain(t, w)[0].Type, "this does not wait")
+		<-time.After(time.Minute)
+		synctest.Wait()
+		require.Empty(t, drain(t, w))
+		f.Update(id(8), "A", "C", seats("bbbah"))
+		f.Update(id(9), "A", "C", seats("bbbhh"))
+		f.End(booking.EventWithdrawn)
+		e, err := w.Next(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, booking.EventSeat, e.Type, "what has changed is not lost")
+		<-time.After(time.Minute)
 	})
 }

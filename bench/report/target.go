@@ -17,9 +17,10 @@ const (
 	Four          = "four seats together, 32 connections"
 	Rush          = "rush, %d connections"
 	Mix           = "27 searches a sale, 32 connections"
+	Watched       = "lock on one train, %d watchers"
 )
 
-// On names a workload with a number of connections.
+// On names a workload with a number of connections or watchers.
 func On(workload string, connections int) string { return fmt.Sprintf(workload, connections) }
 
 // target is a ratio to reach.
@@ -118,6 +119,9 @@ func targets() []target {
 	add(rush+": locks afterwards / limit", rate(rush, Clustered), rate(rush, Limit), 0.85)
 	add(Mix+" / the same mix of static replies and the limit", rate(Mix, Clustered), rate(Mix, Limit), 0.75)
 	add(Four+" / one seat", rate(Four, Clustered), rate(lock, Clustered), 0.8)
+	for _, server := range []string{Embedded, Clustered, Three} {
+		add(On(Watched, 1000)+" / none: "+server, rate(On(Watched, 1000), server), rate(On(Watched, 0), server), 0.9)
+	}
 	for _, n := range []int{32, 128} {
 		add(On(Lock, n)+": embedded / clustered", rate(On(Lock, n), Embedded), rate(On(Lock, n), Clustered), 0.8)
 		add(On(Sale, n)+": embedded / clustered", rate(On(Sale, n), Embedded), rate(On(Sale, n), Clustered), 1)
