@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -78,7 +79,7 @@ func (s *System) readSnapshots(
 	results := make([]persistence.Result[*booking.Snapshot], len(trains))
 	for i, snapshot := range snapshots {
 		if results[i].Value = snapshot; snapshot == nil {
-			results[i].Err = err
+			results[i].Err = errors.Join(errUnread, err)
 		}
 	}
 	return results, nil

@@ -18,11 +18,11 @@ import (
 const watchCheck = time.Second
 
 // followPeer follows the process to which the train is proposed. When that does not respond, it reads the
-// state from the stores once. read is set to when the state was last known. The error is io.EOF after the
-// last event.
+// state from the stores once. read is set to when the state was last known. The error is errEnded
+// after the last event.
 func (w *watches) followPeer(ctx context.Context, f *watched, read *time.Time) error {
 	err := w.receive(ctx, f, read)
-	if errors.Is(err, io.EOF) || ctx.Err() != nil {
+	if errors.Is(err, errEnded) || ctx.Err() != nil {
 		return err
 	}
 	if _, _, failed := w.update(ctx, f, nil); failed != nil {
@@ -59,7 +59,7 @@ func (w *watches) receive(ctx context.Context, f *watched, read *time.Time) erro
 		case err != nil:
 			return err
 		case !f.feed(e):
-			return io.EOF
+			return errEnded
 		}
 		first.Stop()
 	}

@@ -3,7 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"time"
 
 	"trainbooking.dev/booking"
@@ -24,8 +24,12 @@ const (
 	maxUnwatched = 10 * time.Second
 )
 
-// errUnwatched is the reason why a watch ended.
-var errUnwatched = errors.New("the state of the train could not be read for a while")
+var (
+	// errUnwatched is the reason why a watch ended.
+	errUnwatched = errors.New("the state of the train could not be read for a while")
+	// errEnded follows the last event of a feed.
+	errEnded = errors.New("the last event")
+)
 
 // follow feeds the state of a segment to its watchers, until its last event or until ctx ends.
 func (w *watches) follow(ctx context.Context, f *watched) {
@@ -37,11 +41,13 @@ func (w *watches) follow(ctx context.Context, f *watched) {
 		} else {
 			err = w.followHere(ctx, f, &read)
 		}
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, errEnded) {
 			return
 		}
 		if time.Since(read) > maxUnwatched {
-			f.Fail(booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errors.Join(errUnwatched, err)))
+			// Not %w: a connection that was closed is io.EOF, which is also the end of a watch.
+			cause := fmt.Errorf("%w: %v", errUnwatched, err) //nolint:errorlint // see above
+			f.Fail(booking.Unavailable(booking.OutcomeNotExecuted, time.Second, cause))
 			return
 		}
 		if err != nil {
@@ -58,8 +64,8 @@ func untilPoll() time.Duration {
 }
 
 // followHere follows the activation in this process, or the stores while there is none, until the train is
-// proposed to a peer. read is set to when the state was last known. The error is io.EOF after the last
-// event.
+// proposed to a peer. read is set to when the state was last known. The error is errEnded
+// after the last event.
 func (w *watches) followHere(ctx context.Context, f *watched, read *time.Time) error {
 	s := w.system
 	var last *booking.Snapshot
@@ -88,7 +94,7 @@ func (w *watches) followHere(ctx context.Context, f *watched, read *time.Time) e
 }
 
 // update feeds the current state of a segment, unless it is the last one. next is when to do so again if
-// nothing is published. The error is io.EOF after the last event.
+// nothing is published. The error is errEnded after the last event.
 func (w *watches) update(
 	ctx context.Context, f *watched, last *booking.Snapshot,
 ) (snapshot *booking.Snapshot, next time.Duration, err error) {
@@ -109,7 +115,7 @@ func (w *watches) update(
 	}
 	if e, ok := errors.AsType[*booking.Error](err); ok && (e.Code == booking.CodeNotFound || e.Code == booking.CodeInvalidRequest) {
 		f.End(booking.EventWithdrawn) // it was deleted, or does not run there any more
-		return nil, 0, io.EOF
+		return nil, 0, errEnded
 	}
 	if err != nil {
 		return nil, 0, err
@@ -122,10 +128,10 @@ func (w *watches) update(
 	switch {
 	case snapshot.Train.Departed(segment, now):
 		f.End(booking.EventDeparted)
-		return nil, 0, io.EOF
+		return nil, 0, errEnded
 	case !snapshot.Train.OnSale:
 		f.End(booking.EventWithdrawn)
-		return nil, 0, io.EOF
+		return nil, 0, errEnded
 	}
 	if leaves := snapshot.Train.Departure(segment); !leaves.IsZero() {
 		next = min(next, max(leaves.Sub(now), time.Millisecond))

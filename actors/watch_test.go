@@ -2,7 +2,6 @@ package actors_test
 
 import (
 	"context"
-	"errors"
 	"io"
 	"testing"
 	"time"
@@ -137,13 +136,14 @@ func TestWatchEndsWhenTheTrainCannotBeRead(t *testing.T) {
 		id := c.trainOf(n, n)
 		w := c.watch(n, id)
 		require.Equal(c, 1, w.requireSeen(free10))
-		failure := func([]booking.TrainID) error { return errors.New("test") }
+		failure := func([]booking.TrainID) error { return io.EOF } // as of a closed connection
 		n.link.read.Store(&failure)
 		wait(5 * time.Second)
 		require.Zero(c, w.requireSeen(free10), "it may be read again soon")
 		wait(15 * time.Second)
 		_, err := w.watch.Next(c.Context())
 		require.Equal(c, booking.CodeUnavailable, booking.CodeOf(err))
+		require.NotErrorIs(c, err, io.EOF, "it is no last event")
 		n.link.read.Store(nil)
 		require.Equal(c, 1, c.watch(n, id).requireSeen(free10))
 	})

@@ -84,7 +84,7 @@ func (f *Feed) Update(id booking.EventID, from, to string, seats []booking.Seat)
 		f.change(id, seats)
 		return
 	}
-	f.from, f.to, f.next = from, to, make([]state, len(seats))
+	f.from, f.to, f.states, f.next = from, to, nil, make([]state, len(seats))
 	f.change(id, seats)
 	f.states, f.base = slices.Clone(f.next), id
 	f.first, f.events, f.seats = f.first+len(f.events)+1, nil, 0 // everybody is behind
