@@ -187,7 +187,15 @@ func copyResponse(w http.ResponseWriter, response *http.Response) {
 	defer response.Body.Close()
 	maps.Copy(w.Header(), response.Header)
 	w.WriteHeader(response.StatusCode)
-	_, _ = io.Copy(w, response.Body) // fails if the client has closed the connection
+	_, _ = io.Copy(stream{w}, response.Body) // fails if the client has closed the connection
+}
+
+// stream sends at once what is written, as a stream of events needs it.
+type stream struct{ http.ResponseWriter }
+
+func (s stream) Write(text []byte) (int, error) {
+	n, err := s.ResponseWriter.Write(text)
+	return n, errors.Join(err, http.NewResponseController(s.ResponseWriter).Flush())
 }
 
 // writeProblem responds as the service does, with the outcome of the request.
