@@ -31,6 +31,7 @@ func (r *run) check() {
 	r.checkEpochs()
 	r.checkList(h)
 	r.checkTimetable()
+	r.checkWatchers()
 	r.report(h, found)
 	if r.t.Failed() {
 		r.keep(h, found)

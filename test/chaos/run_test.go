@@ -53,6 +53,7 @@ type run struct {
 	faults  []fault
 
 	timetable timetable
+	watchers  []*watcher
 
 	mu     sync.Mutex
 	probes map[booking.TrainID][]time.Duration // times of responses
@@ -70,6 +71,7 @@ func TestThreeProcessesKeepTheirPromisesUnderFaults(t *testing.T) {
 		Trains: r.addTrains(), Think: thinkTime, Retry: retryTime, Recorder: history.NewRecorder(),
 	}
 	r.Traffic = traffic.Start(context.Background(), options, traffic.Mixed)
+	r.watch(options.Trains)
 	r.addDepartedTrains()
 	options.FirstID, options.Users, options.Clients = seats*trainCount, processtest.NewUsers(seatsAlone*trainCount), 1
 	r.bySeat = traffic.Start(context.Background(), options, traffic.BySeat)
