@@ -75,7 +75,7 @@ size: build ## check the size of bin/trainbooking
 # the packages of Kubernetes take minutes to compile. Packages that compile in seconds come first.
 # Packages that run whole processes run one at a time. The first group that fails stops make.
 QUICK      := booking|test/simulate|test/traffic
-PROCESSES  := test/embedded|test/cluster
+PROCESSES  := test/embedded|test/cluster|test/page
 KUBERNETES := test/kube
 
 .PHONY: test
@@ -100,6 +100,7 @@ endef
 define needs
 $$1 == "trainbooking.dev/persistence/persistencetest/servers" { print "servers" } \
 $$1 == "trainbooking.dev/test/kube/tools" { print "kube-tools" } \
+$$1 == "trainbooking.dev/test/page.test" { print "chromium web-tool" } \
 $$1 == "trainbooking.dev/test/kube/chart.test" { print "chart" }
 endef
 
@@ -283,8 +284,10 @@ benchstat-tool:
 # Modules and editors find the packages, and their types, through the link.
 .PHONY: web-tool
 web-tool: npm
-	@[ -e '$(WEB)/node_modules/.package-lock.json' ] || { mkdir -p '$(WEB)' && cp tools/web/package*.json '$(WEB)' && \
-	npm ci --prefix '$(WEB)' --ignore-scripts --no-audit --no-fund --loglevel=error; }
+	@[ -e '$(WEB)/node_modules/.package-lock.json' ] || { mkdir -p '$(WEB)' && \
+	$(if $(shell command -v flock),flock '$(WEB).lock') sh -c "[ -e '$(WEB)/node_modules/.package-lock.json' ] || { \
+		cp tools/web/package*.json '$(WEB)' && \
+		npm ci --prefix '$(WEB)' --ignore-scripts --no-audit --no-fund --loglevel=error; }"; }
 	@ln -sfn '$(WEB)/node_modules' web/node_modules
 
 .PHONY: npm
@@ -295,7 +298,7 @@ npm:
 	elif [ "$$(uname)" = Darwin ] && command -v brew >/dev/null; then \
 		brew install node; \
 	else \
-		echo 'make web-check needs npm: sudo apt-get install -y nodejs npm'; exit 1; fi
+		echo 'make web-check and the tests of the page need npm: sudo apt-get install -y nodejs npm'; exit 1; fi
 
 # The tools of test/kube and test/e2e. Charts depend on the version that the API server reports.
 KUBE_VERSION = $(call version-of,kube,k8s.io/kubernetes)
@@ -346,6 +349,19 @@ servers:
 		brew install $$(echo "$$missing" | sed 's/postgres/postgresql@17/'); \
 	else \
 		echo "The tests need Postgres 14 or newer, Redis 7 and libfaketime: sudo apt-get install -y $$apt"; exit 1; \
+	fi
+
+# The tests of the page run in Chromium, and check it with axe-core, which npm installs. test/page finds
+# Chromium in the same places.
+.PHONY: chromium
+chromium:
+	@if [ -n "$$(command -v chromium || command -v chromium-browser || command -v google-chrome || ls -d /Applications/Chromium.app '/Applications/Google Chrome.app' 2>/dev/null)" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; \
+	elif [ "$$(uname)" = Darwin ] && command -v brew >/dev/null; then \
+		brew install --cask chromium; \
+	else \
+		echo 'The tests of the page need Chromium: sudo apt-get install -y chromium'; exit 1; \
 	fi
 
 # make bench sends its requests with wrk.
