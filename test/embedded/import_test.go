@@ -139,8 +139,8 @@ func TestImportedTrainsAreFoundAndBooked(t *testing.T) {
 
 			dates := f.tenDates(t)
 			require.Len(t, dates, 10)
-			if processtest.HasRaceDetector() && f.trips > 1000 {
-				dates = dates[7:] // the days of clock changes, and one more: ten take a minute
+			if processtest.HasRaceDetector() && f.trips > 100 {
+				dates = dates[8:] // the day of a clock change, and one more: ten take minutes
 			}
 			want := gtfstest.Departures(t, f.files, f.weeks(t), dates)
 			got := searchAll(t, s.URL, dates)
