@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/test/processtest"
@@ -120,13 +121,12 @@ func requireEveryPath(t *testing.T, looks []look, admins bool) {
 // requireAccessible checks views in both colour schemes and three widths.
 func (b *tab) requireAccessible(looks []look) {
 	b.t.Helper()
-	source := loadAxe(b.t)
+	call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: loadAxe(b.t)})
 	for _, look := range looks {
 		b.visit(look.path)
 		if look.prepare != nil {
 			look.prepare(b)
 		}
-		eval[bool](b, source+"; true")
 		for _, scheme := range []string{"light", "dark"} {
 			// Without motion, colours change at once.
 			b.prefer("prefers-color-scheme", scheme, "prefers-reduced-motion", "reduce")
