@@ -47,6 +47,7 @@ type watchedSegment struct {
 type watches struct {
 	system *System
 	reads  loader[*booking.Train, *booking.Snapshot] // of trains that no process owns
+	turn   chan struct{}                             // has a value while a feed is given a state
 
 	mu    sync.Mutex
 	feeds map[booking.TrainID][]*watched
@@ -66,7 +67,7 @@ type watched struct {
 
 func newWatches(s *System) *watches {
 	return &watches{
-		system: s, feeds: map[booking.TrainID][]*watched{},
+		system: s, feeds: map[booking.TrainID][]*watched{}, turn: make(chan struct{}, 1),
 		reads: newLoader("watched trains", stepLimits, s.readSnapshots),
 	}
 }

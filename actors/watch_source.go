@@ -20,6 +20,10 @@ const (
 	// watchPoll is how often a watched train that is not active is read from the stores. All are read at the
 	// same time, together.
 	watchPoll = time.Second
+	// restPerTurn is how many times as long as a turn to give a state to a feed the rest is that follows it,
+	// unless the turn was a shortTurn.
+	restPerTurn = 7
+	shortTurn   = 50 * time.Microsecond
 	// maxUnwatched is how long the state of a train may be unknown before its watchers get an error.
 	maxUnwatched = 10 * time.Second
 )
@@ -121,8 +125,9 @@ func (w *watches) update(
 		return nil, 0, err
 	}
 	if snapshot != last {
-		from, to := snapshot.Train.Ends(segment)
-		f.Update(id, from.Station, to.Station, snapshot.Seats(segment))
+		if err := w.feed(ctx, f, id, snapshot, segment); err != nil {
+			return nil, 0, err
+		}
 	}
 	now := time.Now()
 	switch {
@@ -137,6 +142,27 @@ func (w *watches) update(
 		next = min(next, max(leaves.Sub(now), time.Millisecond))
 	}
 	return snapshot, next, nil
+}
+
+// feed gives a state to a feed when it is its turn. It takes 0.1 ms for 20,000 seats, and anyone may watch
+// each of the 2,016 segments of a train: so it is done for one at a time, and for a part of the time while
+// commands are executed.
+func (w *watches) feed(
+	ctx context.Context, f *watched, id booking.EventID, snapshot *booking.Snapshot, segment booking.Legs,
+) error {
+	select {
+	case w.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-w.turn }()
+	began := time.Now()
+	from, to := snapshot.Train.Ends(segment)
+	f.Update(id, from.Station, to.Station, snapshot.Seats(segment))
+	if took := time.Since(began); took > shortTurn && w.system.commands.Load() > 0 {
+		_ = pause(ctx, restPerTurn*took)
+	}
+	return nil
 }
 
 // read reads a train that is not active here from the stores. Error: not_found.
