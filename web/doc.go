@@ -16,14 +16,15 @@
 // what it shows through api.js, renders it, and changes the address (navigate) or calls the API. Only
 // three modules keep state for the whole page: router.js, session.js and announce.js.
 //
-// A view extends View (view.js), which renders into the document itself, so that labels, ids and the
-// one stylesheet work everywhere, and which has the states of loading and of failing. To add a view,
+// A view extends View (view.js). It renders into the document itself, so that labels, ids and the one
+// stylesheet work everywhere. View also shows that something is loading or has failed. To add a view,
 // write app/views/NAME.js, and add its path to app/routes.js, to Paths here, and its words to texts.js.
 //
-// `make web-check` checks the types, which are in JSDoc, and that vendor has what npm has.
+// `make web-check` checks the types, which are in JSDoc. `make verify` also checks that vendor has what npm
+// has.
 //
 // Files are served with the hash of their content in their name, and may be cached for ever; the import
-// map in index.html leads from the plain names in the sources to these. index.html itself is
-// revalidated each time. Nothing is loaded from other hosts, and the policy forbids inline scripts and
-// styles: set a style through the CSSOM, never with style= in a template.
+// map in index.html maps the plain names in the sources to these. index.html itself is revalidated each
+// time. Nothing is loaded from other hosts, and the policy forbids inline scripts and styles: set a style
+// through the CSSOM, never with style= in a template.
 package web

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// mark is where index.html gets the import map and what the page needs first.
+// mark is the comment in index.html that the import map and the preload links replace.
 const mark = "<!-- import map -->"
 
 // mains are the modules that a browser loads for the bare name of a package.
@@ -46,9 +46,9 @@ func buildIndex(assets []asset) (index *file, scriptHash string) {
 	return newFile("text/html; charset=utf-8", []byte(html)), "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// importMap leads from the names in the sources to the hashed ones, for import, and for stylesheets that a
-// module finds with import.meta.resolve. A browser resolves a relative name before it looks it up, so
-// these are URLs.
+// importMap maps the names in the sources to the hashed ones, for imports, and for stylesheets that a module
+// finds with import.meta.resolve. A browser resolves a relative name to a URL before it looks it up, so these
+// names are URLs.
 func importMap(urls map[string]string) string {
 	imports := map[string]string{}
 	for plain, url := range urls {
@@ -95,7 +95,7 @@ func modulesOf(assets []asset, entry string) []string {
 	return modules
 }
 
-// resolve returns the plain URL of what a module names in an import.
+// resolve returns the plain URL of a name that a module imports.
 func resolve(name, module string) string {
 	if strings.HasPrefix(name, ".") {
 		return path.Join(path.Dir(module), name)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Paths are the paths that a Page serves, as OpenAPI writes them, and * for any rest of a path.
+// Paths are the paths that a Page serves, as OpenAPI writes them, with * for the rest of a path.
 var Paths = []string{
 	"/", "/search", "/trains/{id}", "/holds", "/bookings", "/bookings/{id}",
 	"/account", "/login", "/register",
@@ -65,20 +65,20 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.serve(w, r)
 }
 
-// Has reports whether the page has something to show at the path: anything but a file of another version.
+// Has reports whether the page has something at the path. It has no files of other versions.
 func (p *Page) Has(path string) bool {
 	return !strings.HasPrefix(path, prefix) || p.files[path] != nil
 }
 
 // policyWith allows the page its own files, the inline script with this hash, and requests to this
-// server. Trusted Types let only lit-html write HTML, and it writes only what is a literal in a module.
+// server. With Trusted Types only lit-html can write HTML, and it writes only literals in modules.
 func policyWith(scriptHash string) string {
 	return "default-src 'none'; script-src 'self' '" + scriptHash + "'; style-src 'self'; img-src 'self'; " +
 		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 		"require-trusted-types-for 'script'; trusted-types lit-html"
 }
 
-// file is something that is served.
+// file is a file that the page serves.
 type file struct {
 	contentType string
 	hash        string // of content, in hexadecimal

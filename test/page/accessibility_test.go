@@ -14,7 +14,7 @@ import (
 	"trainbooking.dev/web"
 )
 
-// axe checks the whole document, once it has settled, and returns what violates WCAG.
+// axe checks the whole document, once it has settled, and returns the violations of WCAG.
 const axe = `(async () => {
 	for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
 	const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa'];
@@ -30,7 +30,7 @@ func loadAxe(t *testing.T) string {
 	return string(source)
 }
 
-// look is a view in a state.
+// look is a view in a state that is checked.
 type look struct {
 	path    string
 	prepare func(b *tab) // nil: nothing

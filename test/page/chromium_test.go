@@ -35,7 +35,7 @@ var flags = []chromedp.ExecAllocatorOption{
 	// Containers rarely allow a sandbox, and have little shared memory.
 	chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true),
 	chromedp.Flag("disable-gpu", true),
-	// It talks to nobody but the page's server.
+	// It connects to no server but that of the page.
 	chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 	chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 	chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.*"),

@@ -18,8 +18,8 @@ func TestHoldThatExpiresFreesItsSeat(t *testing.T) {
 	b.awaitText("Time left")
 	other.awaitSeat(7, "held")
 
-	b.awaitText("The hold of seat 7 has ended.")
-	b.awaitSaid("The hold of seat 7 has ended.")
+	b.awaitText("The hold on seat 7 has ended.")
+	b.awaitSaid("The hold on seat 7 has ended.")
 	other.awaitSeat(7, "free")
 	b.click(button("Choose again"))
 	b.awaitPath(path)
@@ -35,13 +35,13 @@ func TestTimeLeftIsAnnouncedAtOneMinuteAndAtFifteenSeconds(t *testing.T) {
 	b.awaitPath("/holds")
 	b.await("document.querySelector('[role=timer]')?.innerText.includes('2:')")
 	b.setTimeLeft("61")
-	b.awaitSaid("One minute left to confirm seat 1.")
+	b.awaitSaid("One minute left to book seat 1.")
 	b.setTimeLeft("16")
-	b.awaitSaid("15 seconds left to confirm seat 1.")
+	b.awaitSaid("15 seconds left to book seat 1.")
 }
 
-// setTimeLeft changes the clock of the page so that the hold on the screen ends after some seconds. The page
-// measures time by it between two responses of the service.
+// setTimeLeft changes the clock of the page so that the hold on the screen ends after some seconds. Between two
+// responses of the service, the page measures time by this clock.
 func (b *tab) setTimeLeft(seconds string) {
 	b.t.Helper()
 	eval[bool](b, `(now => {

@@ -37,7 +37,7 @@ func (b *tab) pressWith(modifier chromedp.Modifier, keys string) {
 		events := kb.Encode(key)
 		down, up := *events[0], *events[len(events)-1]
 		down.Modifiers, up.Modifiers = int64(modifier), int64(modifier)
-		// A key that is down makes its character itself, unless the page prevents it.
+		// Pressing a key enters its character too, unless the page prevents that.
 		if len(events) > 2 && modifier == 0 {
 			down.Text = events[1].Text
 		}
@@ -85,5 +85,5 @@ func (b *tab) tabTo(want string) {
 			return
 		}
 	}
-	require.Failf(b.t, "Tab does not lead there", "%s; it led to %q", want, passed)
+	require.Failf(b.t, "Tab did not reach the element", "%s; it led to %q", want, passed)
 }

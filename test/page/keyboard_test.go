@@ -23,7 +23,7 @@ func TestNewUserBooksASeatWithTheKeyboard(t *testing.T) {
 	b.press(kb.Enter)
 	b.awaitPath("/search?from=Jaipur&to=Mumbai")
 	b.awaitFocus("heading Jaipur to Mumbai")
-	b.tabTo("link Day after")
+	b.tabTo("link Next day")
 	b.press(kb.Enter)
 	b.awaitPath("/search?from=Jaipur&to=Mumbai&date=" + tomorrow())
 

@@ -43,7 +43,7 @@ func TestMapRecoversFromAKilledProcess(t *testing.T) {
 	b.requireSameDocument()
 }
 
-// The killed process owned the train, and had the connection of the page.
+// The process that is killed owns the train and has the connection of the page.
 func TestMapFollowsItsTrainToAnotherProcess(t *testing.T) {
 	t.Parallel()
 	database, redis := servers.Postgres(t), servers.Redis(t)

@@ -12,7 +12,7 @@ import (
 	"trainbooking.dev/test/processtest"
 )
 
-func TestLargestTrainRendersOnlyTheSeatsInSight(t *testing.T) {
+func TestLargestTrainRendersOnlyVisibleSeats(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	train := s.admin().AddTrain(t, booking.MaxCapacity)
@@ -42,7 +42,7 @@ func TestLargestTrainRendersOnlyTheSeatsInSight(t *testing.T) {
 	b.press(kb.Enter)
 	b.awaitSaid("Seat 19999, aisle, held")
 
-	// The seat with the focus stays in the document when it is out of sight.
+	// The seat with the focus stays in the document when it is not visible.
 	eval[bool](b, "(document.querySelector('.seat-scroll').scrollTop = 0, true)")
 	b.await(seat(1))
 	requireFewButtons()

@@ -21,7 +21,7 @@ func TestNothingMovesForThoseWhoPreferThat(t *testing.T) {
 	for _, path := range []string{"/", train, "/holds", "/account"} {
 		b.prefer("prefers-reduced-motion", "no-preference")
 		b.visit(path)
-		require.NotZero(t, eval[int](b, moving), "else this test would see nothing")
+		require.NotZero(t, eval[int](b, moving), "otherwise this test would prove nothing")
 		b.prefer("prefers-reduced-motion", "reduce")
 		require.Zero(t, eval[int](b, moving), path)
 	}

@@ -40,7 +40,7 @@ func (s *service) admin() *processtest.Client {
 	return processtest.CreateAdmin(s.t, s.URL, "--data-dir", s.dir)
 }
 
-// tomorrow is the day on which the tests travel, and which the search does not suggest.
+// tomorrow is the day on which the tests travel. The search form starts with today.
 func tomorrow() string { return time.Now().AddDate(0, 0, 1).Format(time.DateOnly) }
 
 // train returns the id of a demo train that runs tomorrow.

@@ -38,12 +38,12 @@ type tab struct {
 
 	mu       sync.Mutex
 	problems []string
-	expected []string // parts of problems that are none
+	expected []string // parts of the texts of problems that are expected
 	observed int
 }
 
-// open opens a browser for the service at base. When the test ends, it fails if the page did something that
-// no page may do.
+// open opens a browser for the service at base. When the test ends, it fails if the page did something
+// forbidden (see observe).
 func open(t *testing.T, base string) *tab {
 	t.Helper()
 	parent, err := chromium()
@@ -58,21 +58,21 @@ func open(t *testing.T, base string) *tab {
 		b.requireNoProblems()
 		cancel()
 	})
-	require.NoError(t, chromedp.Do(ctx)) // not with a timeout, which would be that of the page
-	// Each page believes that it has the focus, so that several can be used at once.
+	require.NoError(t, chromedp.Do(ctx)) // without a timeout, which would end the page
+	// Each page behaves as if it had the focus, so that several can be used at once.
 	call(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	b.resize(1280, 800)
 	return b
 }
 
-// expect allows what an observer would find wrong: a request that fails by design.
+// expect allows problems whose text contains part, such as a request that fails by design.
 func (b *tab) expect(part string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.expected = append(b.expected, part)
 }
 
-// observe notes what a page may not do. Chromium reports what a policy blocks in its log.
+// observe records what a page must not do. What a policy blocks is in Chromium's log.
 func (b *tab) observe(event any) {
 	if b.t.Context().Err() != nil {
 		return // the test has ended, and the service is killed
@@ -82,7 +82,7 @@ func (b *tab) observe(event any) {
 	case *fetch.EventRequestPaused:
 		b.paused <- e.RequestID
 	case *network.EventRequestWillBeSent:
-		// Chromium has icons of fields in data URLs.
+		// Chromium loads the icons of fields from data URLs.
 		if !strings.HasPrefix(e.Request.URL, b.base+"/") && !strings.HasPrefix(e.Request.URL, "data:image/svg+xml;") {
 			problem = "request to " + e.Request.URL
 		}
@@ -119,7 +119,7 @@ func (b *tab) requireNoProblems() {
 	assert.NotZero(b.t, b.observed, "nothing was observed")
 	for _, problem := range b.problems {
 		if !slices.ContainsFunc(b.expected, func(part string) bool { return strings.Contains(problem, part) }) {
-			assert.Fail(b.t, "the page did what no page may do", problem)
+			assert.Fail(b.t, "the page did something forbidden", problem)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func (b *tab) describe() {
 	b.t.Logf("on the screen: %s (%v)", text, err)
 }
 
-// pause keeps requests to a path on their way from now on, until release.
+// pause holds back requests to a path from now on, until release.
 func (b *tab) pause(path string) {
 	b.t.Helper()
 	call(b, fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: b.base + path}}})
@@ -188,7 +188,7 @@ func (b *tab) await(condition string) {
 		select {
 		case <-time.After(pollTime):
 		case <-ctx.Done():
-			require.Failf(b.t, "it does not become true", "%s (%v)", condition, err)
+			require.Failf(b.t, "the condition did not become true", "%s (%v)", condition, err)
 		}
 	}
 }

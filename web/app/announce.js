@@ -4,7 +4,7 @@
 export const announcements = new EventTarget();
 
 /**
- * Has a text read out when the reader is idle, and does not show it.
+ * Screen readers say the text when they are idle. It is not shown.
  * @param {string} text
  */
 export function announce(text) {

@@ -44,7 +44,7 @@ export function refresh() {
   return refreshing;
 }
 
-/** A new Idempotency-Key: one for each thing that a passenger wants, not for each request. */
+/** A new Idempotency-Key: one for each action of a passenger, not for each request. */
 export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint32Array(4)), word => word.toString(16).padStart(8, '0')).join('');
 }

@@ -8,9 +8,9 @@ import { Component, View } from './view.js';
 
 /** @import { ViewRoute } from './routes.js' */
 
-// A view that is slow to load does not keep the focus waiting longer.
+// How long the focus waits for a view that is slow to load.
 const patience = 1500;
-// How long something that was said stays in the document.
+// How long an announcement stays in the document.
 const saidFor = 5000;
 const reloaded = 'trainbooking-reloaded';
 
@@ -55,7 +55,7 @@ class AppShell extends Component {
     if (route.cause !== 'start') await this.#arrive(this.view, turn);
   }
 
-  /** Returns undefined if somebody has to log in first. @param {ViewRoute} view */
+  /** Returns undefined if the user has to log in first. @param {ViewRoute} view */
   async #allowed(view) {
     if (!view.user && !view.admin) return view;
     await session.known;
@@ -82,7 +82,7 @@ class AppShell extends Component {
     return false;
   }
 
-  /** Moves the focus to the heading, and scrolls back where Back returns to. @param {View} view @param {number} turn */
+  /** Moves the focus to the heading. After Back, scrolls to where the view was. @param {View} view @param {number} turn */
   async #arrive(view, turn) {
     await this.updateComplete;
     await view.updateComplete;
@@ -94,7 +94,7 @@ class AppShell extends Component {
     scrollTo(0, view.route.cause === 'back' ? view.route.scroll : 0);
   }
 
-  /** Each text is a node of its own, so that the same words again are read out too. @param {string} text */
+  /** Each text is a node of its own, so that a repeated text is read out too. @param {string} text */
   #say(text) {
     const said = document.createElement('p');
     said.textContent = text;

@@ -20,10 +20,10 @@ export const formatDay = date => day.format(local(date));
 /** @param {string} date */
 export const formatShortDay = date => shortDay.format(local(date));
 
-/** The time on the clocks of a station. @param {string} time RFC 3339 with the offset of the station */
+/** The local time of a station. @param {string} time RFC 3339 with the offset of the station */
 export const formatTime = time => clockTime.format(local(time));
 
-/** A moment, by the clock of the reader. @param {string} time RFC 3339 */
+/** A moment, in the time zone of the reader. @param {string} time RFC 3339 */
 export const formatMoment = time => moment.format(new Date(time));
 
 /** @param {string} from RFC 3339 @param {string} to RFC 3339 */
@@ -39,7 +39,7 @@ export function formatCountdown(seconds) {
   return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
 }
 
-/** Today, or days later, here: YYYY-MM-DD. */
+/** Today in the time zone of the reader: YYYY-MM-DD. */
 export function today() {
   const date = new Date();
   return new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString().slice(0, 10);
@@ -50,13 +50,13 @@ export function addDays(date, days) {
   return new Date(Date.parse(`${date}T00:00:00Z`) + days * 86400000).toISOString().slice(0, 10);
 }
 
-/** The clocks of a station as if they were UTC. @param {string} time */
+/** The local time of a station, as if it were UTC. @param {string} time */
 function local(time) {
   return new Date(time.length === 10 ? `${time}T00:00:00Z` : `${time.slice(0, 19)}Z`);
 }
 
 /**
- * What is compared of a station's name, as the API does it: without case, diacritics, hyphens.
+ * The form in which the names of stations are compared, as in the API: without case, diacritics and hyphens.
  * @param {string} name
  */
 function stationKey(name) {

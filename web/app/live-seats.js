@@ -9,10 +9,10 @@ const pollAfter = 6000; // without a connection
 const connectEvery = 30000;
 
 /**
- * The seats of a train on a segment, as they change: from the events of the service, or if there are none by
- * asking again and again. Fires `change` when a seat or the connection has changed.
+ * The seats of a train on a segment, as they change. Follows the events of the service, and polls while there is
+ * no stream of them. Fires `change` when a seat or the connection has changed.
  *
- * A browser opens few connections to one host, so there is none while the page is hidden.
+ * A browser opens few connections to one host, so the stream is closed while the page is hidden.
  */
 export class LiveSeats extends EventTarget {
   /**
@@ -24,7 +24,7 @@ export class LiveSeats extends EventTarget {
     super();
     this.path = `/v1/trains/${train}`;
     this.segment = { from, to };
-    /** The states by the number of the seat; none is before the first map. @type {(SeatState | undefined)[]} */
+    /** The states by the number of the seat; empty before the first map. @type {(SeatState | undefined)[]} */
     this.states = [];
     /** @type {Connection} */
     this.connection = 'connecting';
@@ -99,7 +99,7 @@ export class LiveSeats extends EventTarget {
     }
   }
 
-  /** Asks after a while, unless it is going to. @param {number} wait */
+  /** Polls after a while, unless that is due already. @param {number} wait */
   #pollIn(wait) {
     this.pollTimer ||= setTimeout(() => this.#poll(), wait);
   }

@@ -58,7 +58,7 @@ export class Problem extends Error {
 }
 
 /**
- * An error that does not come from the service but from a proxy before it.
+ * An error that comes from a proxy in front of the service.
  * @param {number} status
  * @returns {Partial<ProblemBody>}
  */

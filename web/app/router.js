@@ -9,7 +9,7 @@ import { match, missing } from './routes.js';
  * @property {ViewRoute} view
  * @property {Record<string, string>} params
  * @property {URLSearchParams} query
- * @property {string} [notice] what the view before has to say, such as "Seat 5 is booked"
+ * @property {string} [notice] a message of the view before, such as "Seat 5 is booked"
  * @property {'start' | 'push' | 'replace' | 'back' | 'query'} cause `back` also means forward; `query` stays in the view
  * @property {number} scroll where it was scrolled to
  */
@@ -56,7 +56,7 @@ function keepScroll() {
 /**
  * Goes to another view.
  * @param {string} url
- * @param {{ replace?: boolean, notice?: string }} [options] replace: Back does not return to where one is now
+ * @param {{ replace?: boolean, notice?: string }} [options] replace: Back does not return to the current view
  */
 export function navigate(url, { replace = false, notice } = {}) {
   if (replace) {
@@ -103,7 +103,7 @@ export function next() {
   return target?.origin === location.origin && wanted.startsWith('/') ? target.pathname + target.search : '/';
 }
 
-/** The address of the login view, which returns to where one is now. */
+/** The address of the login view, which returns to the current address. */
 export function loginURL() {
   return url('/login', { next: location.pathname + location.search });
 }

@@ -1,6 +1,6 @@
 /**
  * A view: its path, as in OpenAPI; the element that shows it, and the module that defines the element.
- * `user` means that it needs somebody who is logged in, `admin` an admin.
+ * `user` means that it is for users who are logged in, `admin` for admins.
  * @typedef {object} ViewRoute
  * @property {string} path
  * @property {string} element

@@ -2,12 +2,12 @@ import { call, keepAccess, refresh, tokens } from './api.js';
 
 /** @import { User } from './types.js' */
 
-// Whether this browser has a refresh token in its cookie, which the page cannot read. It saves others a request
-// that is refused, and tells other tabs that somebody logged in or out.
+// Whether this browser has a refresh token in its cookie, which the page cannot read. Without it, no request
+// is made that would be refused. Other tabs notice by it that the user has logged in or out.
 const mark = 'trainbooking-signed-in';
 
 /**
- * Who uses the page. It fires `change`.
+ * The user of the page. Fires `change`.
  */
 class Session extends EventTarget {
   constructor() {
@@ -24,7 +24,7 @@ class Session extends EventTarget {
     });
   }
 
-  /** Continues the session that the cookie has. */
+  /** Continues the session of the cookie, if there is one. */
   restore() {
     this.known = localStorage.getItem(mark) ? this.#restore() : Promise.resolve(this.end());
   }
@@ -65,7 +65,7 @@ class Session extends EventTarget {
     this.#change('in', user);
   }
 
-  /** Forgets who used the page. */
+  /** Forgets the user. */
   end() {
     keepAccess('');
     localStorage.removeItem(mark);

@@ -84,7 +84,7 @@ export {};
 /**
  * @typedef {object} LocalStop
  * @property {string} station
- * @property {string} [arrives] of the service day: 25:10 is ten past one in the next night
+ * @property {string} [arrives] of the service day: 25:10 is 01:10 on the next day
  * @property {string} [departs]
  * @property {string} [time_zone]
  */

@@ -17,8 +17,8 @@ export class Component extends LitElement {
 }
 
 /**
- * A page: it has the only h1, which gets the focus when somebody comes to it, and loads what it shows.
- * Subclasses give `heading`, `body`, and if they load something `source` and `load`.
+ * A page: it has the only h1, which gets the focus when the view opens, and loads what it shows.
+ * Subclasses define `heading`, `body`, and if they load something `source` and `load`.
  */
 export class View extends Component {
   /** @type {PropertyDeclarations} */
@@ -32,7 +32,7 @@ export class View extends Component {
     /** @type {Problem | undefined} */
     this.problem = undefined;
     this.loading = false;
-    /** Why the last thing that somebody wanted to do failed. @type {Problem | undefined} */
+    /** Why the last action failed. @type {Problem | undefined} */
     this.failure = undefined;
     this.busy = false;
     /** Aborted when the view is left or loads something else. */
@@ -47,7 +47,7 @@ export class View extends Component {
     return '';
   }
 
-  /** What in the address says what to load: the view loads again when this changes. */
+  /** The part of the address that selects what to load: the view loads again when it changes. */
   get source() {
     return '';
   }
@@ -95,8 +95,8 @@ export class View extends Component {
   }
 
   /**
-   * Does what somebody wants, once at a time, and shows in `failure` why it failed. Buttons stay enabled, so that
-   * they keep the focus.
+   * Runs an action, one at a time, and keeps in `failure` why it failed. Buttons stay enabled, so that they keep
+   * the focus.
    * @param {() => Promise<void>} action
    */
   async act(action) {

@@ -1,5 +1,5 @@
 /**
- * What is entered in the fields of a form. A form is rendered again while somebody enters something, and must show
+ * What is entered in the fields of a form. A form is rendered again while the user enters something, and must show
  * that, not what was saved.
  */
 export class Draft {

@@ -6,7 +6,7 @@ import { words } from './texts.js';
 
 /** @typedef {{ date: string, runs: boolean }} Exception */
 
-/** Edits the dates on which a schedule runs otherwise. Fires `exceptions` with all of them as detail. */
+/** Edits the exceptions of a schedule. Fires `exceptions` with all of them as detail. */
 class ExceptionsEditor extends Component {
   static properties = { exceptions: { attribute: false }, errors: { attribute: false } };
 

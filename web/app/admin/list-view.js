@@ -9,7 +9,7 @@ import { View } from '../view.js';
 const pageSize = 50;
 
 /**
- * A view with a list of the API, page by page. Subclasses give `path`, `filter`, `rows` and `empty`.
+ * A view with a list of the API, page by page. Subclasses define `path`, `filter`, `rows` and `empty`.
  * @template T
  */
 export class ListView extends View {

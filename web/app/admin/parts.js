@@ -10,7 +10,7 @@ import { words } from './texts.js';
 
 await loadStyles(import.meta.resolve('../css/admin.css'));
 
-/** The links between the lists. @param {string} current the path of this one, or of the list that it is from */
+/** The links between the lists. @param {string} current the path of the list that is shown, or that contains what is shown */
 export function adminNav(current) {
   const link = (/** @type {string} */ href, /** @type {string} */ text) =>
     html`<li><a href=${href} aria-current=${href === current ? 'true' : nothing}>${text}</a></li>`;
@@ -91,10 +91,10 @@ export function refusal(failure, prefix = '') {
 export const checkbox = (name, label, checked) => html`
   <label class="check"><input type="checkbox" id=${name} name=${name} .checked=${checked}> ${label}</label>`;
 
-/** A number from a field. What is none goes to the API as it is, which says what is wrong. @param {string | undefined} text */
+/** A number from a field. Any other text is sent as it is, and the API reports what is wrong. @param {string | undefined} text */
 export const numberOf = text => /^\d+$/.test(text ?? '') ? Number(text) : text || undefined;
 
-/** What is wrong with a form of which nothing is wrong. @type {Record<string, string>} */
+/** The errors of a form without errors. @type {Record<string, string>} */
 export const noErrors = {};
 
 /** Moves the focus to the first field with an error, once the components in the form show it. @param {HTMLElement} form */

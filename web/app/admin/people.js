@@ -11,7 +11,7 @@ const people = new Map();
 export const personOf = id => people.get(id);
 
 /**
- * Loads users who are not known yet, a few at a time.
+ * Loads users who are not loaded yet, a few at a time.
  * @param {Iterable<string>} ids
  * @param {AbortSignal} signal
  */

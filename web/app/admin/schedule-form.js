@@ -26,7 +26,7 @@ const stopOf = ({ station = '', arrives, departs, time_zone }, i, all) => ({
   ...(time_zone ? { time_zone } : {}),
 });
 
-/** What an admin can say about a schedule. Fires `save` with the body for the API as detail. */
+/** The form of a schedule. Fires `save` with the body for the API as detail. */
 class ScheduleForm extends Component {
   static properties = {
     schedule: { attribute: false }, errors: { attribute: false }, busy: { type: Boolean },

@@ -14,7 +14,7 @@ import { words } from './texts.js';
 
 /** @import { Schedule } from '../types.js' */
 
-/** A schedule: its departures, and its change and end; or a new one. */
+/** A schedule: its departures, and how to change and delete it; or a new one. */
 class AdminScheduleView extends View {
   static properties = { schedule: { state: true }, saved: { state: true } };
 
@@ -67,7 +67,7 @@ class AdminScheduleView extends View {
     this.deleting = true;
     void this.act(async () => {
       await call('DELETE', `/v1/schedules/${this.id}${query}`).catch(error => {
-        if (!(error instanceof Problem) || error.status !== 404) throw error; // somebody else did it, or a repeated request
+        if (!(error instanceof Problem) || error.status !== 404) throw error; // someone else deleted it, or the first of two requests
       });
       navigate('/admin/schedules', { replace: true, notice: words.deleted(this.schedule?.name ?? '') });
     });

@@ -17,7 +17,7 @@ const columns = [
   { name: 'offset', label: words.offset },
 ];
 
-/** What an admin can say about a train. Fires `save` with the body for the API as detail. */
+/** The form of a train. Fires `save` with the body for the API as detail. */
 export class TrainForm extends Component {
   static properties = {
     train: { attribute: false }, errors: { attribute: false }, busy: { type: Boolean }, stops: { state: true }, offsets: { state: true },

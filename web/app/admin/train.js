@@ -14,7 +14,7 @@ import './train-form.js';
 
 /** @import { Train } from '../types.js' */
 
-/** A train: who sits where, and its change and end; or a new one. */
+/** A train: who sits where, and how to change and delete it; or a new one. */
 class AdminTrainView extends View {
   static properties = { train: { state: true }, saved: { state: true } };
 
@@ -71,7 +71,7 @@ class AdminTrainView extends View {
     this.deleting = true;
     void this.act(async () => {
       await call('DELETE', `/v1/trains/${this.id}${query}`).catch(error => {
-        if (!(error instanceof Problem) || error.status !== 404) throw error; // somebody else did it, or a repeated request
+        if (!(error instanceof Problem) || error.status !== 404) throw error; // someone else deleted it, or the first of two requests
       });
       navigate('/admin/trains', { replace: true, notice: words.deleted(this.train?.name ?? '') });
     });

@@ -11,7 +11,7 @@ import { words } from './texts.js';
 /** @import { PropertyDeclarations } from 'lit' */
 /** @import { Train } from '../types.js' */
 
-/** When a train departs first, by the clock of the station. @param {Train} train */
+/** When a train leaves its first stop, in local time. @param {Train} train */
 function departure(train) {
   const at = train.stops[0]?.departs_at ?? train.stops[0]?.arrives_at;
   return at ? `${formatShortDay(at)}, ${formatTime(at)}` : texts.noTimes;

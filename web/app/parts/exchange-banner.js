@@ -2,7 +2,7 @@ import { html, nothing } from 'lit';
 import { texts } from '../texts.js';
 
 /**
- * Reminds somebody who exchanges a booking that the search is for other seats.
+ * Reminds the passenger that the new seats are for the exchange of a booking.
  * @param {string} booking the id of the booking; empty: none is exchanged
  */
 export function exchangeBanner(booking) {

@@ -14,8 +14,8 @@ import { journey } from './train-card.js';
 /** @typedef {{ kind: 'booked' | 'exchanged' | 'released', seats: number[], whole: boolean, booking?: Booking }} Done */
 
 /**
- * A hold of the passenger, with what can be done with it. Fires `done` when seats left it, and `changed` when it
- * has another deadline.
+ * A hold of the passenger, with what can be done with it. Fires `done` when seats have left it, and `changed`
+ * when its deadline has changed.
  */
 class HoldCard extends Component {
   static properties = {

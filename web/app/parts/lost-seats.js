@@ -3,7 +3,7 @@ import { texts } from '../texts.js';
 import { placeOf } from './seat.js';
 
 /**
- * Seats that somebody else was faster to take, and what is free instead. `late` means that the passenger had
+ * Seats that someone else took first, and free seats to take instead. `late` means that the passenger had
  * asked to hold them, so that taking another one holds it at once.
  * @typedef {{ seats: number[], alternatives: number[], late: boolean }} Lost
  */

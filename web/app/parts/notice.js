@@ -6,7 +6,7 @@ import { texts } from '../texts.js';
 /**
  * What went wrong, read out at once, with a button to try again if that may help.
  * @param {Problem} problem
- * @param {() => void} [retry] if it is not about a form, which shows what is wrong with each field
+ * @param {() => void} [retry] not for a form, which shows what is wrong with each field
  */
 export function problemNotice(problem, retry) {
   const mayPass = problem.status === 0 || problem.status >= 500;

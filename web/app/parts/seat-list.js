@@ -31,7 +31,7 @@ class SeatList extends Component {
     return Math.max(0, this.seats.states.length - 1);
   }
 
-  /** @param {number} n @returns {boolean} whether it was possible */
+  /** @param {number} n @returns {boolean} whether that was possible */
   #toggle(n) {
     const look = lookOf(this.seats, n);
     const possible = look === 'free' || look === 'chosen';

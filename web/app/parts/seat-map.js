@@ -124,7 +124,7 @@ class SeatMap extends Component {
     this.active = Math.min(Math.max(1, this.capacity), this.active);
   }
 
-  // The policy allows no style attributes, but the CSSOM.
+  // The policy forbids style attributes, but not the CSSOM.
   updated() {
     for (const gap of this.querySelectorAll('tr.gap')) {
       const row = /** @type {HTMLElement} */ (gap);

@@ -11,7 +11,7 @@ export function placeOf(n) {
 }
 
 /**
- * The seats that somebody looks at: their states, and which of them are chosen or held by oneself.
+ * The seats that are shown: their states, and which of them the passenger has chosen or holds.
  * @typedef {object} Seats
  * @property {(SeatState | undefined)[]} states by number
  * @property {Set<number>} chosen

@@ -11,7 +11,7 @@ import { View } from '../view.js';
 /** @import { Done } from '../parts/hold-card.js' */
 /** @import { Hold, Page } from '../types.js' */
 
-/** What the passenger holds. A hold that ends stays on the screen until somebody leaves the view. */
+/** What the passenger holds. A hold that ends stays on the screen until the view is left. */
 class HoldsView extends View {
   static properties = { holds: { state: true }, incomplete: { state: true }, done: { state: true } };
 

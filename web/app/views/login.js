@@ -6,7 +6,7 @@ import { session } from '../session.js';
 import { texts } from '../texts.js';
 import { View } from '../view.js';
 
-/** Logs in, and returns to where somebody came from: `next` in the address. */
+/** Logs in, and goes to `next` in the address. */
 class LoginView extends View {
   get heading() {
     return texts.logInTitle;

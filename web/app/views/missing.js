@@ -3,7 +3,7 @@ import { session } from '../session.js';
 import { texts } from '../texts.js';
 import { View } from '../view.js';
 
-/** What is shown where there is no page, and where somebody may not see it. */
+/** Shown where there is no page, and to users who may not see it. */
 class MissingView extends View {
   get heading() {
     return texts.missing;

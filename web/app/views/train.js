@@ -106,7 +106,7 @@ class TrainView extends View {
   }
 
   /**
-   * Takes out of the choice what somebody else has taken, and offers what is free instead.
+   * Removes seats that someone else has taken from the choice, and offers free ones instead.
    * @param {boolean} late the passenger had asked to hold them
    * @param {number[]} [alternatives]
    */
@@ -184,7 +184,7 @@ class TrainView extends View {
         navigate(url('/holds', { exchange: this.query('exchange') }), { notice: texts.heldUntil(seats) });
       } catch (error) {
         const problem = Problem.from(error);
-        await this.live?.read().catch(() => {}); // then what is on the screen decides
+        await this.live?.read().catch(() => {}); // so that the choice is compared with the current map
         if (!('seats' in wish) || !this.#findLost(true, problem.alternatives)) throw problem;
         await this.updateComplete;
         this.#focus('[data-alternative]');
