@@ -43,7 +43,7 @@ UNIT         = $(call tool-file,helm-unittest,helm,github.com/helm-unittest/helm
 DOCS         = $(call tool-file,helm-docs,helm,github.com/norwoodj/helm-docs)
 BENCHSTAT    = $(call tool-file,benchstat,benchstat,golang.org/x/perf)
 KUBE         = $(call tool-file,kubernetes,kube,k8s.io/kubernetes)
-# npm's packages for the page, with a checksum of what tools/web pins as their version.
+# The npm packages for the page. Their version is a checksum of what tools/web pins.
 WEB          = $(TOOLS)/web-$(firstword $(shell cksum tools/web/package-lock.json))
 CHART       := charts/trainbooking
 
