@@ -68,7 +68,7 @@ func (as *activations) snapshot(id booking.TrainID, now time.Time) *booking.Snap
 	return snapshot
 }
 
-// published is snapshot that also returns the epoch of the activation.
+// published returns what snapshot returns, and the epoch of the activation.
 func (as *activations) published(id booking.TrainID, now time.Time) (*booking.Snapshot, int64) {
 	as.mu.Lock()
 	defer as.mu.Unlock()

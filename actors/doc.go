@@ -35,8 +35,8 @@
 //
 // After each visible change, and before the response, an actor publishes an immutable
 // booking.Snapshot. Queries read it, without a message. A train that is not active is read from the
-// stores (type passive): no query activates a train, and nothing is decided from what it reads. Those who
-// watch seats get what differs between the snapshots (type watches).
+// stores (type passive): no query activates a train, and nothing is decided from what it reads. Watchers
+// of seats receive the differences between snapshots (type watches).
 //
 // # Failure
 //

@@ -13,8 +13,8 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// watchLinger is how long a segment is followed after its last watcher has left, so that one who returns
-// can resume.
+// watchLinger is how long a segment is followed after its last watcher has left, so that a watcher that
+// returns can resume.
 const watchLinger = 30 * time.Second
 
 // WatchSeats implements booking.Service.
@@ -42,8 +42,8 @@ type watchedSegment struct {
 }
 
 // watches are the segments that are watched in this process. Each has a feed, and a goroutine that follows
-// the train: the snapshots of its activation, its process, or the stores. No actor waits for it. Safe for
-// concurrent use.
+// the train through the snapshots of its activation, its process, or the stores. No actor waits for that
+// goroutine. It is safe for concurrent use.
 type watches struct {
 	system *System
 	reads  loader[*booking.Train, *booking.Snapshot] // of trains that no process owns
@@ -51,7 +51,7 @@ type watches struct {
 
 	mu    sync.Mutex
 	feeds map[booking.TrainID][]*watched
-	count atomic.Int64 // of the feeds
+	count atomic.Int64 // number of feeds
 }
 
 // watched is a segment that is followed.
@@ -72,7 +72,7 @@ func newWatches(s *System) *watches {
 	}
 }
 
-// readSnapshots reads trains from the stores, together.
+// readSnapshots reads trains from the stores in one batch.
 func (s *System) readSnapshots(
 	ctx context.Context, trains []*booking.Train,
 ) ([]persistence.Result[*booking.Snapshot], error) {
@@ -96,12 +96,12 @@ func (w *watches) published(id booking.TrainID) {
 	for _, f := range w.feeds[id] {
 		select {
 		case f.publish <- struct{}{}:
-		default: // it will look anyway
+		default: // a value is there already
 		}
 	}
 }
 
-// watch returns a watch of a segment, when its state is known.
+// watch returns a watch of a segment once its state is known.
 func (w *watches) watch(ctx context.Context, of watchedSegment, after booking.EventID) (booking.SeatWatch, error) {
 	f := w.enter(of)
 	watch := &seatWatch{f.Watch(after), func() { w.leave(f) }}
@@ -172,7 +172,7 @@ func (w *watches) forget(f *watched) {
 	}
 }
 
-// remove makes the next watcher of a segment begin with a new feed.
+// remove removes a feed, so that the next watcher of the segment gets a new one.
 func (w *watches) remove(f *watched) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -14,12 +14,12 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// watchCheck is how often a call of a peer looks whether the train is still proposed to this process.
+// watchCheck is how often a Watch call checks whether the train is still proposed to this process.
 const watchCheck = time.Second
 
-// followPeer follows the process to which the train is proposed. When that does not respond, it reads the
-// state from the stores once. read is set to when the state was last known. The error is errEnded
-// after the last event.
+// followPeer follows a train through the process to which it is proposed. When that process does not
+// respond, followPeer reads the state from the stores once. It sets read to the time at which the state was
+// last known. The error is errEnded after the last event.
 func (w *watches) followPeer(ctx context.Context, f *watched, read *time.Time) error {
 	err := w.receive(ctx, f, read)
 	if errors.Is(err, errEnded) || ctx.Err() != nil {
@@ -32,7 +32,7 @@ func (w *watches) followPeer(ctx context.Context, f *watched, read *time.Time) e
 	return err
 }
 
-// receive receives the events of a peer.
+// receive receives the events from a peer.
 func (w *watches) receive(ctx context.Context, f *watched, read *time.Time) error {
 	peer := w.system.cluster.Peer(w.system.proposedOwner(f.train))
 	if peer == nil {
@@ -65,7 +65,7 @@ func (w *watches) receive(ctx context.Context, f *watched, read *time.Time) erro
 	}
 }
 
-// feed feeds an event of a peer. It returns false after the last one.
+// feed adds an event from a peer to the feed. It returns false after the last one.
 func (f *watched) feed(e *wire.WatchEvent) bool {
 	id := booking.EventID{Epoch: e.GetEpoch(), Sequence: e.GetSequence()}
 	switch t := booking.SeatEventType(e.GetType()); {

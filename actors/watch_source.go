@@ -11,14 +11,14 @@ import (
 )
 
 const (
-	// eventInterval is the shortest time between two events. What changes meanwhile is one event. A person
-	// sees no difference.
+	// eventInterval is the shortest time between two events. Changes within it form one event. A person does
+	// not notice the delay.
 	eventInterval = 100 * time.Millisecond
-	// restPerWatcher is that time for each watcher, if they are many: so a thousand of them take little of
-	// the processors from the sales that they watch.
+	// restPerWatcher makes that time longer if there are many watchers: it counts once for each of them. So
+	// a thousand watchers leave the processors to the sales that they watch.
 	restPerWatcher = 500 * time.Microsecond
 	// watchPoll is how often a watched train that is not active is read from the stores. All are read at the
-	// same time, together.
+	// same time, in one batch.
 	watchPoll = time.Second
 	// restPerTurn is how many times as long as a turn to give a state to a feed the rest is that follows it,
 	// unless the turn was a shortTurn.
@@ -29,13 +29,13 @@ const (
 )
 
 var (
-	// errUnwatched is the reason why a watch ended.
+	// errUnwatched is the reason why a watch failed.
 	errUnwatched = errors.New("the state of the train could not be read for a while")
-	// errEnded follows the last event of a feed.
+	// errEnded is returned after the last event of a feed.
 	errEnded = errors.New("the last event")
 )
 
-// follow feeds the state of a segment to its watchers, until its last event or until ctx ends.
+// follow passes the state of a segment to its feed, until the last event or until ctx ends.
 func (w *watches) follow(ctx context.Context, f *watched) {
 	s, read := w.system, time.Now()
 	for ctx.Err() == nil {
@@ -61,14 +61,14 @@ func (w *watches) follow(ctx context.Context, f *watched) {
 	f.Fail(booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errStopping))
 }
 
-// untilPoll returns the time until all trains that are not active are read again.
+// untilPoll returns the time until the watched trains that are not active are read again.
 func untilPoll() time.Duration {
 	now := time.Now()
 	return now.Truncate(watchPoll).Add(watchPoll).Sub(now)
 }
 
 // followHere follows the activation in this process, or the stores while there is none, until the train is
-// proposed to a peer. read is set to when the state was last known. The error is errEnded
+// proposed to a peer. It sets read to the time at which the state was last known. The error is errEnded
 // after the last event.
 func (w *watches) followHere(ctx context.Context, f *watched, read *time.Time) error {
 	s := w.system
@@ -97,8 +97,8 @@ func (w *watches) followHere(ctx context.Context, f *watched, read *time.Time) e
 	return ctx.Err()
 }
 
-// update feeds the current state of a segment, unless it is the last one. next is when to do so again if
-// nothing is published. The error is errEnded after the last event.
+// update passes the current state of a segment to its feed, unless it is last. next is the time until the
+// next update if nothing is published. The error is errEnded after the last event.
 func (w *watches) update(
 	ctx context.Context, f *watched, last *booking.Snapshot,
 ) (snapshot *booking.Snapshot, next time.Duration, err error) {
@@ -118,7 +118,7 @@ func (w *watches) update(
 		segment, err = snapshot.Train.Segment(f.from, f.to)
 	}
 	if e, ok := errors.AsType[*booking.Error](err); ok && (e.Code == booking.CodeNotFound || e.Code == booking.CodeInvalidRequest) {
-		f.End(booking.EventWithdrawn) // it was deleted, or does not run there any more
+		f.End(booking.EventWithdrawn) // it was deleted, or no longer runs there
 		return nil, 0, errEnded
 	}
 	if err != nil {

@@ -143,7 +143,7 @@ func TestWatchEndsWhenTheTrainCannotBeRead(t *testing.T) {
 		wait(15 * time.Second)
 		_, err := w.watch.Next(c.Context())
 		require.Equal(c, booking.CodeUnavailable, booking.CodeOf(err))
-		require.NotErrorIs(c, err, io.EOF, "it is no last event")
+		require.NotErrorIs(c, err, io.EOF, "it is not the end of the watch")
 		n.link.read.Store(nil)
 		require.Equal(c, 1, c.watch(n, id).requireSeen(free10))
 	})

@@ -17,7 +17,7 @@ const (
 	user                   // any user, but not a machine with a service token
 	admin                  // a user who is an admin
 	trainAdmin             // an admin, or a machine with a service token
-	userOrPage             // a user, or without a token a page with the cookie, which the handler checks
+	userOrPage             // a user; or a page that has no token but the cookie, which the handler checks
 )
 
 // authorize returns the caller of the request. Errors: unauthenticated, forbidden. It reads

@@ -10,14 +10,14 @@ import (
 
 const (
 	// cookieName is the name of the cookie with the refresh token of a page. Browsers refuse a cookie with this
-	// prefix that is not Secure, so nobody on the way can put another one in its place.
+	// prefix that is not Secure, so nobody on the way can replace it.
 	cookieName = "__Secure-trainbooking-refresh"
-	// cookiePath has the two endpoints that read the cookie. Browsers send it to no path outside.
+	// cookiePath has the two endpoints that read the cookie. Browsers send it to no other path.
 	cookiePath = "/user/"
 )
 
-// sameOrigin refuses what a browser sends for a page of another origin: the request says so in Sec-Fetch-Site,
-// or, in an old browser, its Origin has another host than the request.
+// sameOrigin refuses requests that a browser sends for a page of another origin. It reads Sec-Fetch-Site; if an
+// old browser does not send that, it compares the host of Origin with the host of the request.
 var sameOrigin = http.NewCrossOriginProtection()
 
 // cookie is the refresh token that a page keeps in a cookie, in a request and its response. The JSON forms of
@@ -42,8 +42,8 @@ func (c cookie) checkOrigin() error {
 func (c cookie) exists() bool { return len(c.request.CookiesNamed(cookieName)) > 0 }
 
 // use calls f with the token. Errors: those of f; forbidden as checkOrigin; unauthenticated if the cookie is
-// missing, or given twice, because one of them may be from another host of the same domain. If the token is of no
-// use any more, the browser forgets it; after another error, such as one of the store, it may send it again.
+// missing, or given twice, because one of them may be from another host of the same domain. If the token is no
+// longer valid, use removes the cookie; after another error, such as one of the store, the browser may send it again.
 func (c cookie) use(f func(token string) error) error {
 	if err := c.checkOrigin(); err != nil {
 		return err
@@ -59,10 +59,10 @@ func (c cookie) use(f func(token string) error) error {
 	return err
 }
 
-// set lets the browser keep the token for as long as it is valid.
+// set stores the token in the browser for as long as it is valid.
 func (c cookie) set(token string, ttl time.Duration) { c.write(token, int(ttl.Seconds())) }
 
-// remove lets the browser forget the token.
+// remove removes the token from the browser.
 func (c cookie) remove() { c.write("", -1) }
 
 func (c cookie) write(value string, maxAge int) {

@@ -13,7 +13,7 @@ import (
 
 const cookieName = "__Secure-trainbooking-refresh"
 
-// onPage has what a browser sends for a page of this server, from whichever host a proxy forwards it.
+// onPage returns the headers that a browser sends for a page of this server, which a proxy serves at another host.
 func onPage(cookie string) http.Header {
 	header := http.Header{"Origin": {"https://rail.example.org"}, "Sec-Fetch-Site": {"same-origin"}}
 	if cookie != "" {
@@ -159,7 +159,7 @@ func TestOnlyPagesOfThisServerUseTheCookie(t *testing.T) {
 		{"another port", "http://127.0.0.1:1", "same-site", 403},
 		{"another site, an old browser", "https://evil.example", "", 403},
 		{"a sandbox", "null", "", 403},
-		{"a lie about the origin", s.url, "cross-site", 403},
+		{"a forged origin", s.url, "cross-site", 403},
 	} {
 		cookie, _ := s.pageLogin(t)
 		header := func() http.Header {
@@ -261,7 +261,7 @@ func TestCookieOfADisabledOrDeletedUserIsRemoved(t *testing.T) {
 	requireProblem(t, 401, booking.CodeUnauthenticated, "", s.get(t, access, "/v1/users/me"))
 }
 
-// A browser would keep the cookie of a failed login or refresh for as long as that of a success.
+// The user stays logged in, and the browser can try again.
 func TestFailureOfTheStoreKeepsTheCookie(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)

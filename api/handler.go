@@ -12,7 +12,7 @@ import (
 
 // call is what a handler gets besides its decoded request.
 type call struct {
-	caller  auth.Identity // zero where no token is needed, or a cookie is in its place
+	caller  auth.Identity // zero where no token is needed, or a cookie takes its place
 	address string        // the client's IP address
 	cookie  cookie
 	seed    string // identifies a request with an Idempotency-Key and its retries; otherwise ""

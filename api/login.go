@@ -21,7 +21,7 @@ func (in *loginRequest) decode(d *decoder) {
 }
 
 type tokensResponse struct {
-	Refresh string `json:"refresh,omitempty"` // not if it is in the cookie
+	Refresh string `json:"refresh,omitempty"` // empty if it is in the cookie
 	Access  string `json:"access"`
 }
 
@@ -51,7 +51,7 @@ func (s *Server) login(ctx context.Context, c *call, in loginRequest) (response,
 	}{issued, "Login successful"}), nil
 }
 
-// refreshRequest has a refresh token. Without one, the request is about that of the cookie.
+// refreshRequest has a refresh token. Without one, the request uses the one in the cookie.
 type refreshRequest struct {
 	token string
 	given bool
@@ -89,7 +89,7 @@ func (s *Server) logout(ctx context.Context, c *call, in refreshRequest) (respon
 	if !in.given {
 		return s.logoutCookie(ctx, c)
 	}
-	if c.caller.User == uuid.Nil { // authorize saw only the cookie, which is not about this token
+	if c.caller.User == uuid.Nil { // authorize saw only the cookie, which need not be of the same user as this token
 		return response{}, auth.Unauthenticated()
 	}
 	if err := s.accounts.Logout(ctx, c.caller.User, in.token); err != nil {

@@ -36,7 +36,7 @@ func newMetrics(registry *prometheus.Registry, watchers *atomic.Int64) (*metrics
 		}, []string{"method", "route"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "requests_in_flight",
-			Help: "Requests in progress, without the streams of watchers.",
+			Help: "Requests in progress, except the streams of watchers.",
 		}),
 		events: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: namespace, Name: "watch_events_total",

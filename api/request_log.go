@@ -27,7 +27,7 @@ type requestRecord struct {
 	err       error
 	stack     []byte // of a panic
 	longList  bool   // it is one of Server.longLists
-	streamed  bool   // for as long as the client wants
+	streamed  bool   // the response is a stream, which lasts for as long as the client wants
 	truncated bool   // a panic ended the response after its header was sent
 }
 

@@ -19,8 +19,8 @@ type response struct {
 	stream stream      // instead of body
 }
 
-// stream writes a body for as long as it likes. It is called once, after the header has been sent, and for a
-// HEAD with a context that has ended.
+// stream writes a body, which may take any time, until the context ends. It is called once, after the header
+// has been sent. For a HEAD the context has ended before.
 type stream func(context.Context, http.ResponseWriter) error
 
 const (

@@ -69,7 +69,7 @@ func (s *Server) listUsers(ctx context.Context, _ *call, in listUsersRequest) (r
 	return list(ctx, s, in.page, users, newUserResponse)
 }
 
-// findMe returns the user who asks. Error: unauthenticated if the user is deleted.
+// findMe returns the caller. Error: unauthenticated if the user is deleted.
 func (s *Server) findMe(ctx context.Context, c *call, _ noFields) (response, error) {
 	user, err := s.accounts.FindUser(ctx, c.caller.User)
 	if err != nil {

@@ -16,12 +16,12 @@ import (
 
 // streamLimits are the limits of the streams of a process.
 type streamLimits struct {
-	// heartbeat is how often a stream without events has a comment, so that proxies keep it open and a
-	// client that has gone is noticed.
+	// heartbeat is the time without events after which a stream sends a comment. So proxies keep the stream
+	// open, and a client that has gone is noticed.
 	heartbeat time.Duration
-	// patience is how long a client may take to read an event. Then it is dropped.
+	// patience is how long a client may take to read an event. After that it is disconnected.
 	patience time.Duration
-	// watchers bounds the streams: each has a connection and about 40 kB of memory.
+	// watchers is the largest number of streams. Each takes a connection and about 40 kB of memory.
 	watchers int64
 }
 
@@ -29,7 +29,7 @@ var defaultStreams = streamLimits{heartbeat: 15 * time.Second, patience: 30 * ti
 
 var errTooManyWatchers = errors.New("too many clients watch trains")
 
-// watchersPause is after what time another process may have room for a watcher.
+// watchersPause is how long a watcher that was refused waits before it tries again.
 const watchersPause = 10 * time.Second
 
 type watchRequest struct {
@@ -62,7 +62,7 @@ func (s *Server) watchSeats(ctx context.Context, _ *call, in watchRequest) (resp
 	}}, nil
 }
 
-// eventStream are the headers of a stream. nginx buffers a response unless it has the second one.
+// eventStream has the headers of a stream. nginx buffers a response unless it has the second one.
 var eventStream = http.Header{"Content-Type": {"text/event-stream"}, "X-Accel-Buffering": {"no"}}
 
 // writeStream sends the header and the stream of a response, until the client closes the connection or this
@@ -89,14 +89,15 @@ func (s *Server) streamEvents(
 	ctx context.Context, train booking.TrainID, watch booking.SeatWatch, w http.ResponseWriter,
 ) error {
 	connection := http.NewResponseController(w)
-	// The timeout of a request has begun, and one who resumes may have missed no event.
+	// The read timeout of the request must not end the stream. The header is sent now, because a client that
+	// resumes may wait long for its next event.
 	if err := errors.Join(connection.SetReadDeadline(time.Time{}), connection.Flush()); err != nil {
 		return err
 	}
 	for ctx.Err() == nil {
 		text, err := s.nextEvent(ctx, train, watch)
 		if err != nil {
-			return nil // the stream just ends; the client asks again, and then gets the error
+			return nil // the stream ends; the client connects again, and then gets the error
 		}
 		if err := errors.Join(
 			connection.SetWriteDeadline(time.Now().Add(s.streams.patience)),
@@ -117,7 +118,7 @@ func write(w io.Writer, text []byte) error {
 	return err
 }
 
-// nextEvent returns the text of the next event, or a comment.
+// nextEvent returns the text of the next event, or a comment if there is none for a heartbeat.
 func (s *Server) nextEvent(ctx context.Context, train booking.TrainID, watch booking.SeatWatch) ([]byte, error) {
 	next, cancel := context.WithTimeout(ctx, s.streams.heartbeat)
 	defer cancel()
@@ -131,7 +132,7 @@ func (s *Server) nextEvent(ctx context.Context, train booking.TrainID, watch boo
 	return nil, err
 }
 
-// wholeResponse is the data of an event with every seat, and seatsResponse that of one with some.
+// wholeResponse is the data of an event with every seat.
 type wholeResponse struct {
 	TrainID  booking.TrainID `json:"train_id"`
 	From     string          `json:"from"`
@@ -140,11 +141,12 @@ type wholeResponse struct {
 	Seats    []booking.Seat  `json:"seats"`
 }
 
+// seatsResponse is the data of an event with some seats.
 type seatsResponse struct {
 	Seats []booking.Seat `json:"seats"`
 }
 
-// encodeEvent returns an event as WHATWG HTML describes it (9.2.6). JSON has no line ends.
+// encodeEvent returns an event in the format of WHATWG HTML, 9.2.6. The JSON has no line breaks.
 func encodeEvent(train booking.TrainID, e *booking.SeatEvent) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "event: %s\nid: %s\ndata: ", e.Type, e.ID)

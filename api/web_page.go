@@ -6,15 +6,15 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// WebPage is the page that browsers show, beside the API that it uses.
+// WebPage is the page for browsers. It uses the API.
 type WebPage struct {
-	// Paths are its paths as OpenAPI writes them, or with a * for any rest of the path. None may be a path of the
+	// Paths are its paths as OpenAPI writes them, or with a * for the rest of a path. None may be a path of the
 	// API.
 	Paths []string
 	// Has reports whether there is something at a path that matches one of Paths.
 	Has func(path string) bool
-	// Handler serves GET and HEAD of what the page has, with all headers but X-Request-Id. It may replace
-	// Cache-Control, which is no-store.
+	// Handler serves GET and HEAD at the paths that the page has. It sets all headers but X-Request-Id, and may
+	// replace Cache-Control, which is no-store otherwise.
 	Handler http.Handler
 }
 

@@ -12,7 +12,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// withPage serves a page that says at which path it was asked for.
+// withPage serves a page that contains the path of the request.
 func withPage(o *api.Options, _ *booking.HoldRules) {
 	o.Page = &api.WebPage{
 		Paths: []string{"/", "/search", "/trains/{id}", "/assets/*"},

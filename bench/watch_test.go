@@ -17,11 +17,11 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// watchers watch the first train of a fixture. They read what they are sent and look at none of it, so that
-// they take little of the processors, but for one.
+// watchers watch the first train of a fixture. One of them counts the held seats; the others discard what they
+// read, so that they need little processor time.
 type watchers struct {
 	n     int
-	held  atomic.Int64 // the seats that are held, as the one has seen it
+	held  atomic.Int64 // the seats that the first watcher has seen held
 	bytes atomic.Int64
 }
 
@@ -93,7 +93,7 @@ func (w *watchers) count(stream io.Reader) error {
 	return io.ErrUnexpectedEOF
 }
 
-// check waits until the watchers have seen that so many seats are held.
+// check waits until the first watcher has seen as many held seats as there were locks.
 func (w *watchers) check(t *testing.T, locks int) {
 	t.Helper()
 	if w.n == 0 {
@@ -101,5 +101,5 @@ func (w *watchers) check(t *testing.T, locks int) {
 	}
 	require.Eventually(t, func() bool { return w.held.Load() >= int64(locks) }, 5*time.Second, 10*time.Millisecond,
 		"of %d seats the watcher has seen %d", locks, w.held.Load())
-	t.Logf("%d watchers were sent %d kB", w.n, w.bytes.Load()>>10)
+	t.Logf("%d watchers received %d kB", w.n, w.bytes.Load()>>10)
 }

@@ -60,8 +60,8 @@ type Seats interface {
 	// invalid_request (to not after from).
 	SeatMap(ctx context.Context, id TrainID, from, to string) ([]Seat, error)
 	// WatchSeats returns a watch whose first event has the state of every seat on the segment, as SeatMap
-	// does; or, if after identifies an event that is not long ago, the changes since then. ctx bounds the
-	// start of the watch. Watching does not activate a train. Errors as SeatMap.
+	// does. If after identifies a recent event, the watch begins with the changes since then. ctx bounds
+	// only the start of the watch. Watching does not activate a train. Errors as SeatMap.
 	WatchSeats(ctx context.Context, id TrainID, from, to string, after EventID) (SeatWatch, error)
 	// Hold locks all the requested seats, or none. It is idempotent: while the user has a
 	// hold of the same seats and segment, even one whose request is still in flight, Hold

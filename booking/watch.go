@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// SeatWatch returns the changes of the seats on a segment of a train, in their order. It is for one
-// goroutine.
+// SeatWatch returns the changes of the seats on a segment of a train, in their order. It is for use
+// by one goroutine.
 type SeatWatch interface {
 	// Next waits for the next event. It returns io.EOF after the last one, EventDeparted or EventWithdrawn;
 	// the error of ctx if that ends first, after which it can be called again; unavailable if the state of
@@ -38,8 +38,8 @@ func (t SeatEventType) Last() bool { return t == EventDeparted || t == EventWith
 
 // SeatEvent is what happened to the seats on a segment. It is immutable and shared by watchers.
 //
-// A seat that changed and changed back before the next event is in none. If events are applied in their order,
-// the state of each seat is one that the train had after all events before.
+// A seat that changes back before the next event is in no event. A watcher that applies the events in their
+// order sees only states that each seat had, in the order in which it had them.
 type SeatEvent struct {
 	ID       EventID
 	Type     SeatEventType

@@ -5,8 +5,8 @@
 //	                    └─ the state of every seat, and the last events
 //
 // A Feed keeps a bounded number of events. A watcher reads them at its own pace: one that has fallen
-// further behind, or resumes from an event that is not kept, gets the state of every seat. So watchers
-// wait for nobody, nobody waits for them, and a change is neither missed nor invented.
+// further behind, or resumes from an event that is not kept, gets the state of every seat. So nothing
+// waits for a slow watcher, no watcher misses a change, and none sees a change that did not happen.
 package feed
 
 import (
@@ -18,7 +18,8 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// The bounds of what a Feed keeps: a train of 1,000 seats that sells out in a second, in 100 kB.
+// The limits of what a Feed keeps. They are enough for a train of 1,000 seats that sells out in a second,
+// and take about 100 kB.
 const (
 	maxEvents = 256
 	maxSeats  = 4096 // in all events
@@ -31,17 +32,17 @@ type Feed struct {
 	mu       sync.Mutex
 	from, to string
 	states   []state                                      // of each seat, from seat 1 on, after the last event; nil at first
-	next     []state                                      // the current ones, which the next event leads to
+	next     []state                                      // the current states, after the next event
 	nextID   booking.EventID                              // of next
 	due      time.Time                                    // the earliest time of the next event
-	timer    *time.Timer                                  // runs if the next event waits for that; nil otherwise
+	timer    *time.Timer                                  // runs while the next event waits for due; otherwise nil
 	base     booking.EventID                              // of the state before events[0]
 	events   []*booking.SeatEvent                         // the last ones, of type EventSeat
 	first    int                                          // the number of events[0], counted from the first event ever
 	seats    int                                          // in events
 	whole    map[booking.SeatEventType]*booking.SeatEvent // of states
 	last     *booking.SeatEvent
-	err      error         // after all events
+	err      error         // returned after all events
 	changed  chan struct{} // closed by the next change of the fields above
 }
 
@@ -60,7 +61,7 @@ func stateOf(s booking.SeatState) state {
 }
 
 // New returns a Feed without a state. Its watchers wait for the first Update. interval returns the shortest
-// time between two events; what changes meanwhile is one event.
+// time between two events; changes within that time form one event.
 func New(interval func() time.Duration) *Feed {
 	return &Feed{interval: interval, changed: make(chan struct{})}
 }
@@ -87,7 +88,7 @@ func (f *Feed) Update(id booking.EventID, from, to string, seats []booking.Seat)
 	f.from, f.to, f.states, f.next = from, to, nil, make([]state, len(seats))
 	f.change(id, seats)
 	f.states, f.base = slices.Clone(f.next), id
-	f.first, f.events, f.seats = f.first+len(f.events)+1, nil, 0 // everybody is behind
+	f.first, f.events, f.seats = f.first+len(f.events)+1, nil, 0 // every watcher is behind
 	f.notify()
 }
 
@@ -98,7 +99,7 @@ func (f *Feed) Change(id booking.EventID, seats []booking.Seat) {
 	f.change(id, seats)
 }
 
-// change sets the state of some seats. The next event has them, now or when it is due.
+// change sets the state of some seats. They are in the next event, which is added now or when it is due.
 func (f *Feed) change(id booking.EventID, seats []booking.Seat) {
 	for _, seat := range seats {
 		if 1 <= seat.Number && seat.Number <= len(f.next) {
@@ -123,7 +124,7 @@ func (f *Feed) flush() {
 	f.add()
 }
 
-// add adds an event with the seats that differ, if there are any.
+// add adds an event with the seats that have changed, if there are any.
 func (f *Feed) add() {
 	var seats []booking.Seat
 	for i, s := range f.next {

@@ -6,7 +6,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// Watcher reads the events of a Feed. It is for one goroutine, and needs no Close.
+// Watcher reads the events of a Feed. It is for use by one goroutine, and need not be closed.
 type Watcher struct {
 	feed  *Feed
 	next  int                   // the number of the next event
@@ -14,8 +14,8 @@ type Watcher struct {
 	ended bool
 }
 
-// Watch returns a Watcher that begins after an event, or with the state of every seat: as EventResync if
-// after is not zero.
+// Watch returns a Watcher that begins after the event with the given id. If after is zero, it begins with
+// EventSeats; if the event is not kept, with EventResync.
 func (f *Feed) Watch(after booking.EventID) *Watcher {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -38,8 +38,8 @@ func (f *Feed) Watch(after booking.EventID) *Watcher {
 	return w
 }
 
-// Next returns the next event, for which it waits until ctx ends. After the last one it returns the error
-// of the Feed.
+// Next returns the next event. It waits until there is one, or until ctx ends. After the last one it
+// returns the error of the Feed.
 func (w *Watcher) Next(ctx context.Context) (*booking.SeatEvent, error) {
 	for {
 		e, changed, err := w.take()

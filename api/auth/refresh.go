@@ -58,7 +58,7 @@ func (a *Accounts) Logout(ctx context.Context, user uuid.UUID, refresh string) e
 	return a.revoke(ctx, token)
 }
 
-// LogoutByToken is Logout for the user of the token, who is known by nothing else.
+// LogoutByToken is Logout without an access token: the refresh token identifies the user.
 func (a *Accounts) LogoutByToken(ctx context.Context, refresh string) error {
 	token, err := a.Tokens.parseExpired(refresh, kindRefresh, time.Now())
 	if err != nil {

@@ -17,17 +17,17 @@ import (
 )
 
 const (
-	// streamSilence is after what time without a byte a stream is taken for dead: three heartbeats.
+	// streamSilence is the time without a byte after which a stream is taken for dead: three heartbeats.
 	streamSilence = 45 * time.Second
-	// The pauses between attempts to open a stream again, and for how long they are made.
+	// The pauses between attempts to open a stream again, and the time after which the client gives up.
 	minReopen   = 100 * time.Millisecond
 	maxReopen   = 5 * time.Second
 	reopenLimit = time.Minute
 )
 
-// WatchSeats watches the seats of a segment. It opens a stream, and opens it again after the last event that
-// it has received when it breaks. If that fails for a minute, Next returns the reason. The watch has a
-// goroutine until it is closed.
+// WatchSeats watches the seats of a segment. It opens a stream. When the stream breaks, it opens another
+// one, which continues after the last event. If that fails for a minute, Next returns the reason. The watch
+// has a goroutine until it is closed.
 func (c *Client) WatchSeats(
 	ctx context.Context, id booking.TrainID, from, to string, after booking.EventID,
 ) (booking.SeatWatch, error) {
@@ -63,7 +63,7 @@ type seatWatch struct {
 	cancel  context.CancelFunc
 	last    booking.EventID
 	events  chan *booking.SeatEvent // closed after the last one
-	err     error                   // when events is closed
+	err     error                   // set before events is closed
 }
 
 // Next implements booking.SeatWatch.
@@ -130,7 +130,7 @@ func (w *seatWatch) open() (io.ReadCloser, error) {
 	done := c.onCall(Call{w.request.operation, w.request.user, w.request.method, out.URL.String(), ""})
 	var conn connection
 	streaming := c.http
-	streaming.Timeout = 0 // it is for a whole response
+	streaming.Timeout = 0 // the timeout would cover the whole response
 	resp, err := streaming.Do(out.WithContext(httptrace.WithClientTrace(out.Context(), conn.hooks())))
 	if err != nil {
 		err = conn.failure(err)
@@ -194,7 +194,7 @@ func parseEvent(fields map[string]string) (*booking.SeatEvent, error) {
 		Seats    []booking.Seat
 	}
 	if err := json.Unmarshal([]byte(fields["data"]), &in); err != nil {
-		return nil, fmt.Errorf("an event of another form: %w", err)
+		return nil, fmt.Errorf("invalid event: %w", err)
 	}
 	e.From, e.To, e.Seats = in.From, in.To, in.Seats
 	return e, nil

@@ -11,7 +11,7 @@ import (
 	"trainbooking.dev/booking"
 )
 
-// watchWithin is the longest time until a change is in an event of every watcher.
+// watchWithin is the longest time until every watcher has received a change.
 const watchWithin = 10 * time.Second
 
 var watchFacts = []fact{
@@ -30,7 +30,7 @@ var watchFacts = []fact{
 		run.await("bab")
 		x.hold(x.between(request(train, uuid.New(), 3), "B", "C"))
 		second.await("aah")
-		require.Equal(x, 2, second.events, "the changes on other legs are none for it")
+		require.Equal(x, 2, second.events, "it gets no changes on other legs")
 	}},
 	{"SeatsThatChangeTogetherAreInOneEvent", func(x *exercise) {
 		train := x.create(x.draft(10))

@@ -117,7 +117,7 @@ func (s *service) openTrains(ctx context.Context, m mode, registry *prometheus.R
 	return s.trains.Start(ctx)
 }
 
-// page returns the page of --page.
+// page returns the page, or nil with --page=false.
 func (s *service) page() *api.WebPage {
 	if !s.config.Page {
 		return nil

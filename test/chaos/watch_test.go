@@ -21,7 +21,7 @@ type watcher struct {
 	mu              sync.Mutex
 	seats           map[int]booking.SeatState
 	events, resyncs int
-	invented        []booking.Seat // changes to the state that a seat had
+	invented        []booking.Seat // changes to the state that the seat had already
 }
 
 // watch watches trains until the end of the test.
@@ -78,8 +78,8 @@ func (w *watcher) apply(e *booking.SeatEvent) {
 	}
 }
 
-// checkWatchers requires that the watchers have the state of each seat, and were told of no change that
-// was none.
+// checkWatchers requires that the watchers have the state of each seat, and that each seat in an event had
+// changed.
 func (r *run) checkWatchers() {
 	for _, w := range r.watchers {
 		want := map[int]booking.SeatState{}
@@ -95,7 +95,7 @@ func (r *run) checkWatchers() {
 		assert.Eventually(r.t, agrees, recovery, 50*time.Millisecond)
 		w.mu.Lock()
 		assert.Equal(r.t, want, w.seats, "train %s: the states that a watcher has", w.train)
-		assert.Empty(r.t, w.invented, "train %s: changes that were none", w.train)
+		assert.Empty(r.t, w.invented, "train %s: seats in events that had not changed", w.train)
 		assert.Greater(r.t, w.events, w.resyncs, "train %s: no change was seen", w.train)
 		r.t.Logf("train %s: %d events, %d of them every seat", w.train, w.events, w.resyncs)
 		w.mu.Unlock()

@@ -21,7 +21,7 @@ func TestPageIsServedUnlessItIsTurnedOff(t *testing.T) {
 	get(t, off, 200, "/docs")
 }
 
-// A path that the page and the API both had would be the API's.
+// If the page and the API had the same path, the API would serve it.
 func TestEveryPathOfThePageIsServed(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())

@@ -190,7 +190,7 @@ func copyResponse(w http.ResponseWriter, response *http.Response) {
 	_, _ = io.Copy(stream{w}, response.Body) // fails if the client has closed the connection
 }
 
-// stream sends at once what is written, as a stream of events needs it.
+// stream flushes each write, as a stream of events needs it.
 type stream struct{ http.ResponseWriter }
 
 func (s stream) Write(text []byte) (int, error) {
