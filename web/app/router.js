@@ -34,8 +34,8 @@ function read(cause) {
   const { pathname, search } = location;
   const { view, params } = match(pathname) ?? { view: missing, params: {} };
   const { notice, scroll = 0 } = history.state ?? {};
-  const news = cause === 'back' || cause === 'start' ? undefined : notice; // it was said before
-  return { path: pathname, view, params, query: new URLSearchParams(search), notice: news, cause, scroll };
+  const shown = cause === 'back' || cause === 'start' ? undefined : notice; // it was said before
+  return { path: pathname, view, params, query: new URLSearchParams(search), notice: shown, cause, scroll };
 }
 
 export const router = new Router();

@@ -160,7 +160,6 @@ export const texts = {
   confirm: (/** @type {number[]} */ seats) => `Book ${seatList(seats)}`,
   release: (/** @type {number[]} */ seats) => `Release ${seatList(seats)}`,
   extend: 'More time',
-  extended: (/** @type {string} */ until) => `You have time until ${until}.`,
   extendedOnce: 'You have more time now. This is possible only once.',
   releasedSeats: (/** @type {number[]} */ seats) => `${capital(seatList(seats))} released.`,
   bookedSeats: (/** @type {number[]} */ seats) => `${capital(seatList(seats))} booked.`,
