@@ -113,7 +113,7 @@ func (t trainsServer) Watch(q *wire.WatchRequest, stream grpc.ServerStreamingSer
 	if !s.proposedHere(of.train) {
 		return errProposedElsewhere
 	}
-	watch, err := s.watches.watch(start, of, booking.EventID{})
+	watch, err := s.WatchSeats(start, of.train, of.from, of.to, booking.EventID{})
 	if err != nil {
 		return status.Error(codes.Unavailable, err.Error())
 	}

@@ -20,10 +20,8 @@ const (
 	// watchPoll is how often a watched train that is not active is read from the stores. All are read at the
 	// same time, in one batch.
 	watchPoll = time.Second
-	// restPerTurn is how many times as long as a turn to give a state to a feed the rest is that follows it,
-	// unless the turn was a shortTurn.
+	// restPerTurn is how many times as long as a turn to give a state to a feed the rest is that follows it.
 	restPerTurn = 7
-	shortTurn   = 50 * time.Microsecond
 	// maxUnwatched is how long the state of a train may be unknown before its watchers get an error.
 	maxUnwatched = 10 * time.Second
 )
@@ -74,7 +72,7 @@ func (w *watches) followHere(ctx context.Context, f *watched, read *time.Time) e
 	s := w.system
 	var last *booking.Snapshot
 	for ctx.Err() == nil {
-		moved := s.members.wait()
+		moved, published := s.members.wait(), f.published.wait()
 		if s.cluster.Peer(s.proposedOwner(f.train)) != nil {
 			return nil
 		}
@@ -85,7 +83,7 @@ func (w *watches) followHere(ctx context.Context, f *watched, read *time.Time) e
 		last = snapshot
 		updated, wait := time.Now(), time.NewTimer(next)
 		select {
-		case <-f.publish:
+		case <-published:
 			_ = pause(ctx, time.Until(updated.Add(eventInterval)))
 		case <-wait.C:
 		case <-moved:
@@ -125,9 +123,7 @@ func (w *watches) update(
 		return nil, 0, err
 	}
 	if snapshot != last {
-		if err := w.feed(ctx, f, id, snapshot, segment); err != nil {
-			return nil, 0, err
-		}
+		w.feed(f, id, snapshot, segment)
 	}
 	now := time.Now()
 	switch {
@@ -144,25 +140,21 @@ func (w *watches) update(
 	return snapshot, next, nil
 }
 
-// feed gives a state to a feed when it is its turn. It takes 0.1 ms for 20,000 seats, and anyone may watch
-// each of the 2,016 segments of a train: so it is done for one at a time, and for a part of the time while
-// commands are executed.
-func (w *watches) feed(
-	ctx context.Context, f *watched, id booking.EventID, snapshot *booking.Snapshot, segment booking.Legs,
-) error {
-	select {
-	case w.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+// feed gives a state to a feed when it is its turn. It takes 0.1 ms for 20,000 seats: so it is done for one
+// feed at a time, and for a part of the time while commands are executed.
+func (w *watches) feed(f *watched, id booking.EventID, snapshot *booking.Snapshot, segment booking.Legs) {
+	w.turn <- struct{}{}
 	defer func() { <-w.turn }()
 	began := time.Now()
 	from, to := snapshot.Train.Ends(segment)
 	f.Update(id, from.Station, to.Station, snapshot.Seats(segment))
-	if took := time.Since(began); took > shortTurn && w.system.commands.Load() > 0 {
-		_ = pause(ctx, restPerTurn*took)
+	w.owed += restPerTurn * time.Since(began)
+	if w.owed > time.Millisecond {
+		if w.system.commands.Load() > 0 {
+			_ = pause(w.system.running, w.owed)
+		}
+		w.owed = 0
 	}
-	return nil
 }
 
 // read reads a train that is not active here from the stores. Error: not_found.

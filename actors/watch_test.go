@@ -210,3 +210,38 @@ func TestWatchersOfAnotherProcessGetTheLastEvent(t *testing.T) {
 		require.ErrorIs(c, err, io.EOF)
 	})
 }
+
+// TestWatchedSeatsAreBounded watches more segments than a process follows.
+func TestWatchedSeatsAreBounded(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		train := booking.Train{Name: "Long", Capacity: booking.MaxCapacity, OnSale: true}
+		for i := range 12 { // 66 segments
+			train.Stops = append(train.Stops, booking.Stop{Station: string(rune('A' + i))})
+		}
+		train, err := n.CreateTrain(c.Context(), train)
+		require.NoError(c, err)
+		var watches []booking.SeatWatch
+		for from := range train.Stops {
+			for to := from + 1; to < len(train.Stops); to++ {
+				var watch booking.SeatWatch
+				watch, err = n.WatchSeats(c.Context(), train.ID, train.Stops[from].Station, train.Stops[to].Station, booking.EventID{})
+				if err == nil {
+					watches = append(watches, watch)
+				}
+			}
+		}
+		require.Len(c, watches, 50)
+		require.Equal(c, booking.CodeUnavailable, booking.CodeOf(err))
+		again, err := n.WatchSeats(c.Context(), train.ID, "A", "B", booking.EventID{})
+		require.NoError(c, err, "it is followed already")
+		again.Close()
+		for _, watch := range watches {
+			watch.Close()
+		}
+		last, err := n.WatchSeats(c.Context(), train.ID, "K", "L", booking.EventID{})
+		require.NoError(c, err, "nobody watches the others any more")
+		last.Close()
+	})
+}

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"trainbooking.dev/booking"
 )
@@ -24,6 +27,13 @@ type streamLimits struct {
 	// watchers is the largest number of streams. Each takes a connection and about 40 kB of memory.
 	watchers int64
 }
+
+// After a time between these two, a client whose stream has ended connects again: those of a process that
+// was restarted do not come back all at once.
+const (
+	minReconnect = time.Second
+	maxReconnect = 5 * time.Second
+)
 
 var defaultStreams = streamLimits{heartbeat: 15 * time.Second, patience: 30 * time.Second, watchers: 10_000}
 
@@ -88,10 +98,14 @@ func (s *Server) writeStream(r response, w http.ResponseWriter, request *http.Re
 func (s *Server) streamEvents(
 	ctx context.Context, train booking.TrainID, watch booking.SeatWatch, w http.ResponseWriter,
 ) error {
+	if wrapper, ok := w.(*echo.Response); ok {
+		w = wrapper.Writer // Echo's Flush returns no error
+	}
 	connection := http.NewResponseController(w)
 	// The read timeout of the request must not end the stream. The header is sent now, because a client that
 	// resumes may wait long for its next event.
-	if err := errors.Join(connection.SetReadDeadline(time.Time{}), connection.Flush()); err != nil {
+	retry := fmt.Appendf(nil, "retry: %d\n\n", (minReconnect + rand.N(maxReconnect-minReconnect)).Milliseconds()) //nolint:gosec // it spreads load
+	if err := errors.Join(connection.SetReadDeadline(time.Time{}), write(w, retry), connection.Flush()); err != nil {
 		return err
 	}
 	for ctx.Err() == nil {
@@ -125,6 +139,12 @@ func (s *Server) nextEvent(ctx context.Context, train booking.TrainID, watch boo
 	e, err := watch.Next(next)
 	switch {
 	case err == nil:
+		if e.Type.Whole() && len(e.Seats) > fewItems {
+			if err := s.acquireEncodingSlot(ctx); err != nil {
+				return nil, err
+			}
+			defer func() { <-s.encodingSlots }()
+		}
 		return e.Memo.Get(func() []byte { return encodeEvent(train, e) }), nil
 	case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
 		return []byte(":\n\n"), nil

@@ -28,7 +28,9 @@ func (s *testServer) streamOf(t *testing.T, train booking.TrainID, lastEvent str
 	require.NoError(t, err)
 	t.Cleanup(func() { resp.Body.Close() })
 	require.Equal(t, 200, resp.StatusCode)
-	return resp.Header, bufio.NewReader(resp.Body)
+	stream := bufio.NewReader(resp.Body)
+	require.Regexp(t, `^retry: [1-4]\d{3}$`, nextLines(t, stream)[0])
+	return resp.Header, stream
 }
 
 // nextLines returns the lines until an empty one.

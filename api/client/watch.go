@@ -44,8 +44,6 @@ func (c *Client) WatchSeats(
 	w.ctx, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, w.cancel)
 	defer stop()
-	late := time.AfterFunc(c.timeout, w.cancel)
-	defer late.Stop()
 	stream, err := w.open()
 	if err != nil {
 		w.cancel()
@@ -96,7 +94,7 @@ func (w *seatWatch) run(stream io.ReadCloser) {
 }
 
 // reopen opens the stream again.
-func (w *seatWatch) reopen() (stream io.ReadCloser, err error) {
+func (w *seatWatch) reopen() (reopened io.ReadCloser, err error) {
 	began := time.Now()
 	for pause := minReopen; ; pause = min(2*pause, maxReopen) {
 		wait := time.NewTimer(pause)
@@ -106,20 +104,43 @@ func (w *seatWatch) reopen() (stream io.ReadCloser, err error) {
 			wait.Stop()
 			return nil, w.ctx.Err()
 		}
-		if stream, err = w.open(); err == nil {
-			return stream, nil
+		if reopened, err = w.open(); err == nil {
+			return reopened, nil
 		}
 		e, known := errors.AsType[*booking.Error](err)
 		if known && e.Code != booking.CodeUnavailable && e.Code != booking.CodeTimeout || time.Since(began) > reopenLimit {
+			if known && e.Cause != nil { // it may be io.EOF, which would be the end of the watch
+				e.Cause = errors.New(e.Cause.Error())
+			}
 			return nil, err
 		}
 	}
 }
 
-// open opens the stream after the last event. Error: a *booking.Error.
-func (w *seatWatch) open() (io.ReadCloser, error) {
+// stream is the body of a response whose request ends when it is closed.
+type stream struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (s stream) Close() error {
+	s.cancel()
+	return s.ReadCloser.Close()
+}
+
+// open opens the stream after the last event. Error: a *booking.Error, also if the header of the response does
+// not arrive in time.
+func (w *seatWatch) open() (_ io.ReadCloser, err error) {
 	c := w.client
-	out, err := c.newHTTPRequest(w.ctx, w.request)
+	ctx, cancel := context.WithCancel(w.ctx)
+	late := time.AfterFunc(c.timeout, cancel)
+	defer late.Stop()
+	defer func() {
+		if err != nil {
+			cancel()
+		}
+	}()
+	out, err := c.newHTTPRequest(ctx, w.request)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +160,7 @@ func (w *seatWatch) open() (io.ReadCloser, error) {
 	}
 	if resp.StatusCode == http.StatusOK {
 		done(Result{resp.StatusCode, nil})
-		return resp.Body, nil
+		return stream{resp.Body, cancel}, nil
 	}
 	defer resp.Body.Close()
 	got := response{status: resp.StatusCode}
