@@ -16,8 +16,8 @@ import (
 )
 
 var (
-	// A thousand runs take some seconds, and five times that with the race detector.
-	seeds = flag.Uint64("seeds", 1000, "number of runs")
+	// These runs take some seconds, and five times that with the race detector.
+	seeds = flag.Uint64("seeds", 500, "number of runs")
 	first = flag.Uint64("first", 1, "the seed of the first run")
 	seed  = flag.Uint64("seed", 0, "run only this one and print its log")
 )
@@ -41,7 +41,7 @@ func TestNoHistoryBreaksAPromise(t *testing.T) {
 }
 
 // enoughSeeds reach every occurrence.
-const enoughSeeds = 1000
+const enoughSeeds = 500
 
 // runAll executes as many runs as there are seeds, from the first seed on, on all cores.
 func runAll(t *testing.T, first, seeds uint64) simulate.Coverage {
