@@ -61,18 +61,23 @@ func sharingID(ctx context.Context, cache client.Reader, o client.Object) (other
 	return others, nil
 }
 
-// conflict returns what to do about an older resource that owns an id of o, or "" if o owns it.
+// conflict returns what to do about an older resource that owns an id of o, the oldest one, or "" if o owns
+// it.
 func conflict(ctx context.Context, cache client.Reader, o client.Object) (string, error) {
 	others, err := sharingID(ctx, cache, o)
 	if err != nil {
 		return "", err
 	}
+	owner := o
 	for _, other := range others {
-		if older(other, o) {
-			return describeConflict(o, other), nil
+		if older(other, owner) {
+			owner = other
 		}
 	}
-	return "", nil
+	if owner == o {
+		return "", nil
+	}
+	return describeConflict(o, owner), nil
 }
 
 func describeConflict(o, owner client.Object) string {

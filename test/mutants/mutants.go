@@ -7,7 +7,7 @@ var (
 	seatMap = suite{pkg: "./booking", names: "SeatMapAgreesWithTheModel"}
 	machine = suite{pkg: "./actors/activation"}
 	// From this seed on, each mutant is killed within 200 seeds; from 1 on, five needed up to 500. If
-	// the simulator changes, the others of these seeds remain. From 1,000 seeds on, the test also fails
+	// the simulator changes, the others of these seeds remain. From 500 seeds on, the test also fails
 	// if a rare state is not reached, which proves nothing about a mutant.
 	simulated = suite{pkg: "./test/simulate", names: "NoHistory", args: "-first 330 -seeds 999"}
 )
