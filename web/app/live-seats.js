@@ -28,10 +28,13 @@ export class LiveSeats extends EventTarget {
     this.states = [];
     /** @type {Connection} */
     this.connection = 'connecting';
-    this.abort = new AbortController();
     /** @type {EventSource | undefined} */
     this.source = undefined;
-    this.pollTimer = 0;
+    /** Whether the map is that of the stream, so that the stream can resume with the events it has missed. */
+    this.resumable = false;
+    this.left = new AbortController().signal;
+    this.polling = new AbortController();
+    this.pollTimer = 0; // not 0 while a poll is due or on its way
     this.connectTimer = 0;
     this.onVisibility = () => document.hidden ? this.#pause() : this.#connect();
   }
@@ -48,30 +51,44 @@ export class LiveSeats extends EventTarget {
     return this.states.reduce((count, state) => state === 'available' ? count + 1 : count, 0);
   }
 
-  /** Follows the seats until stop. */
-  start() {
-    document.addEventListener('visibilitychange', this.onVisibility);
+  /** Follows the seats. @param {AbortSignal} left ends it */
+  start(left) {
+    this.left = left;
+    document.addEventListener('visibilitychange', this.onVisibility, { signal: left });
+    left.addEventListener('abort', () => this.#pause());
     this.onVisibility();
   }
 
-  stop() {
-    document.removeEventListener('visibilitychange', this.onVisibility);
-    this.#pause();
+  /**
+   * Reads the map now. Events of the stream may be older or newer than this map, and a change that has been undone is
+   * in no event, so a new stream is begun.
+   * @throws {Problem}
+   */
+  async read() {
+    const seats = await this.#get(this.left);
+    this.onVisibility();
+    this.#replace(seats);
   }
 
-  /** Reads the map now. @throws {Problem} */
-  async read() {
-    const seats = await call('GET', `${this.path}/seats`, { query: this.segment, signal: this.abort.signal, anonymous: true });
-    this.#replace(seats);
+  /** @param {AbortSignal} signal @returns {Promise<Seat[]>} */
+  #get(signal) {
+    return call('GET', `${this.path}/seats`, { query: this.segment, signal, anonymous: true });
   }
 
   #connect() {
     this.#pause();
     if (this.ended) return;
-    this.abort = new AbortController();
     this.#pollIn(pollAfter);
+    this.#open();
+  }
+
+  /** Begins a stream, with the whole map. */
+  #open() {
+    this.source?.close();
+    this.resumable = false;
     const query = new URLSearchParams(Object.entries(this.segment).filter(([, name]) => name));
     this.source = new EventSource(`${this.path}/events?${query}`);
+    this.source.onopen = () => this.#opened();
     this.source.onerror = () => this.#failed();
     /** @param {string} type @param {(data: any) => void} listener */
     const on = (type, listener) => this.source?.addEventListener(type, event => listener(JSON.parse(event.data)));
@@ -82,19 +99,25 @@ export class LiveSeats extends EventTarget {
   }
 
   #pause() {
-    this.abort.abort();
     this.source?.close();
     this.#stopPolling();
     clearTimeout(this.connectTimer);
   }
 
+  /** A stream that resumes and has missed nothing has no event. */
+  #opened() {
+    if (this.resumable) this.#live(() => this.#set('live'));
+  }
+
   /** The browser connects again by itself, unless the response was an error. */
   #failed() {
+    if (this.connection === 'live') this.#set('connecting');
     if (this.source?.readyState === EventSource.CLOSED) {
+      this.resumable = false;
       this.connectTimer = setTimeout(() => this.#connect(), connectEvery);
-      void this.#poll();
+      this.#stopPolling();
+      this.#pollIn(0);
     } else {
-      if (this.connection === 'live') this.#set('connecting');
       this.#pollIn(pollAfter);
     }
   }
@@ -105,23 +128,27 @@ export class LiveSeats extends EventTarget {
   }
 
   #stopPolling() {
+    this.polling.abort();
     clearTimeout(this.pollTimer);
     this.pollTimer = 0;
   }
 
   async #poll() {
-    this.#stopPolling();
+    this.polling = new AbortController();
+    const { signal } = this.polling;
     try {
-      await this.read();
+      this.#replace(await this.#get(signal));
       this.#set('polling');
+      if (this.resumable) this.#open();
     } catch (error) {
-      if (this.abort.signal.aborted) return;
+      if (signal.aborted) return;
       if (error instanceof Problem && error.status === 404) {
         this.#end('withdrawn');
         return;
       }
       this.#set('connecting');
     }
+    this.pollTimer = 0;
     this.#pollIn(pollEvery);
   }
 
@@ -129,6 +156,7 @@ export class LiveSeats extends EventTarget {
   #live(apply) {
     this.#stopPolling();
     this.connection = 'live';
+    this.resumable = true;
     apply();
   }
 

@@ -72,16 +72,14 @@ class TrainView extends View {
   /** @param {AbortSignal} signal */
   async load(signal) {
     const id = this.route.params.id ?? '';
-    this.live?.stop();
     this.lost = undefined;
     this.train = await call('GET', `/v1/trains/${id}`, { signal, anonymous: true });
     const live = new LiveSeats(id, this.query('from'), this.query('to'));
     this.live = live;
-    signal.addEventListener('abort', () => live.stop());
     live.addEventListener('change', () => this.#changed());
     await Promise.all([new Promise(resolve => {
       live.addEventListener('change', resolve, { once: true });
-      live.start();
+      live.start(signal);
     }), this.#findMine(signal)]);
   }
 
