@@ -8,5 +8,5 @@ import { texts } from '../texts.js';
 export function exchangeBanner(booking) {
   if (!booking) return nothing;
   return html`
-    <p class="notice">${texts.exchanging} <a href=${`/bookings/${booking}`}>${texts.stopExchange}</a></p>`;
+    <p class="notice">${texts.exchanging} <a href=${`/bookings/${encodeURIComponent(booking)}`}>${texts.stopExchange}</a></p>`;
 }

@@ -97,7 +97,8 @@ class HoldCard extends Component {
 
   #exchange() {
     void this.#act(async () => {
-      const booking = await call('POST', `/v1/bookings/${this.exchange}/exchange`, { body: { hold_id: this.hold.hold_id } });
+      const path = `/v1/bookings/${encodeURIComponent(this.exchange)}/exchange`;
+      const booking = await call('POST', path, { body: { hold_id: this.hold.hold_id } });
       this.#done({ kind: 'exchanged', seats: this.seats, whole: true, booking });
     });
   }
