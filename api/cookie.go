@@ -42,18 +42,19 @@ func (c cookie) checkOrigin() error {
 func (c cookie) exists() bool { return len(c.request.CookiesNamed(cookieName)) > 0 }
 
 // use calls f with the token. Errors: those of f; forbidden as checkOrigin; unauthenticated if the cookie is
-// missing, or given twice, because one of them may be from another host of the same domain. If the token is no
+// missing, or given twice, because one of them may be from another host of the same domain. Of two, use removes
+// none: this server can remove only its own, and the browser would send the other one alone. If the token is no
 // longer valid, use removes the cookie; after another error, such as one of the store, the browser may send it again.
 func (c cookie) use(f func(token string) error) error {
 	if err := c.checkOrigin(); err != nil {
 		return err
 	}
 	cookies := c.request.CookiesNamed(cookieName)
-	var err error = auth.Unauthenticated()
-	if len(cookies) == 1 {
-		err = f(cookies[0].Value)
+	if len(cookies) != 1 {
+		return auth.Unauthenticated()
 	}
-	if len(cookies) > 0 && booking.CodeOf(err) == booking.CodeUnauthenticated {
+	err := f(cookies[0].Value)
+	if booking.CodeOf(err) == booking.CodeUnauthenticated {
 		c.remove()
 	}
 	return err

@@ -220,7 +220,6 @@ func TestBadCookieIsRemoved(t *testing.T) {
 	cookie, access := s.pageLogin(t)
 	for _, value := range map[string]string{
 		"empty": "", "no token": "x", "access token": access, "changed": cookie[:len(cookie)-4] + "AAAA",
-		"two":    cookie + "; " + cookieName + "=" + cookie,
 		"quotes": `"` + cookie + `x"`, "header": `x%0d%0aSet-Cookie:%20a=b`, "long": strings.Repeat("a", 10_000),
 	} {
 		for _, path := range []string{"/user/token/refresh/", "/user/logout/"} {
@@ -259,6 +258,22 @@ func TestCookieOfADisabledOrDeletedUserIsRemoved(t *testing.T) {
 		requireRemovedCookie(t, r)
 	}
 	requireProblem(t, 401, booking.CodeUnauthenticated, "", s.get(t, access, "/v1/users/me"))
+}
+
+// Another host of the domain may have set one of them. It would be the only one if that of this server were removed.
+func TestOfTwoCookiesNoneIsUsedOrRemoved(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	s.user(t, "asha")
+	cookie, _ := s.pageLogin(t)
+	for _, other := range []string{cookie, "x"} {
+		for _, path := range []string{"/user/token/refresh/", "/user/logout/"} {
+			r := s.postFrom(t, onPage(cookie+"; "+cookieName+"="+other), path, "")
+			requireProblem(t, 401, booking.CodeUnauthenticated, "A valid token is needed, log in", r)
+			require.Empty(t, r.header.Values("Set-Cookie"))
+		}
+	}
+	require.Equal(t, 200, s.postFrom(t, onPage(cookie), "/user/token/refresh/", "").status)
 }
 
 // The user stays logged in, and the browser can try again.
