@@ -13,16 +13,28 @@ import { Problem } from './problem.js';
 
 const attempts = 5;
 
-/** Fires `signed-out` when the service no longer accepts the refresh token. */
+/**
+ * Fires `signed-out` when the service no longer accepts the refresh token, and `other-user` when it is that of
+ * somebody else, who has logged in in another tab.
+ */
 export const tokens = new EventTarget();
 
 let access = '';
 /** @type {Promise<void> | undefined} */
 let refreshing;
+let changes = 0; // of the access token
 
-/** Keeps the access token, in memory only. @param {string} token */
+/** Keeps the access token, in memory only. A refresh that is on its way no longer counts. @param {string} token */
 export function keepAccess(token) {
   access = token;
+  refreshing = undefined;
+  changes++;
+}
+
+/** The id of the user of an access token. @param {string} token @returns {string | undefined} */
+function userOf(token) {
+  const claims = token.split('.')[1]?.replaceAll('-', '+').replaceAll('_', '/');
+  return claims && JSON.parse(atob(claims)).user_id;
 }
 
 /**
@@ -31,17 +43,28 @@ export function keepAccess(token) {
  * @returns {Promise<void>}
  */
 export function refresh() {
-  refreshing ??= call('POST', '/user/token/refresh/', { body: {}, anonymous: true })
-    .then(response => keepAccess(response.access))
-    .catch(error => {
+  refreshing ??= renew();
+  return refreshing;
+}
+
+async function renew() {
+  const begun = changes;
+  const user = userOf(access);
+  try {
+    const response = await call('POST', '/user/token/refresh/', { body: {}, anonymous: true });
+    if (changes !== begun) return;
+    keepAccess(response.access);
+    if (user && userOf(access) !== user) tokens.dispatchEvent(new Event('other-user'));
+  } catch (error) {
+    if (changes === begun) {
+      refreshing = undefined;
       if (error instanceof Problem && error.status === 401) {
         keepAccess('');
         tokens.dispatchEvent(new Event('signed-out'));
       }
-      throw error;
-    })
-    .finally(() => { refreshing = undefined; });
-  return refreshing;
+    }
+    throw error;
+  }
 }
 
 /** A new Idempotency-Key: one for each action of a passenger, not for each request. */
@@ -52,7 +75,7 @@ export function newKey() {
 /**
  * Calls the API and returns the JSON of its response. It gets a new access token once if the one it has is
  * refused, and repeats the request as docs/API.md says: after `not_executed`, and, unless `once`, after an
- * outcome that is unknown.
+ * outcome that is unknown. It never repeats the request of one user for another.
  * @param {string} method
  * @param {string} path
  * @param {Options} [options]
@@ -61,6 +84,7 @@ export function newKey() {
  */
 export async function call(method, path, options = {}) {
   let renewed = false;
+  const user = userOf(access);
   for (let attempt = 1; ; attempt++) {
     const used = options.anonymous ? '' : access;
     const response = await send(method, path, options, used);
@@ -69,11 +93,12 @@ export async function call(method, path, options = {}) {
     if (problem.code === 'unauthenticated' && !options.anonymous && !renewed) {
       renewed = true;
       if (used === access) await refresh();
-      continue;
+    } else {
+      const again = problem.outcome === 'not_executed' || (problem.outcome === 'unknown' && !options.once);
+      if (!again || attempt === attempts) throw problem;
+      await pause(problem.retryAfter ?? Math.random() * 2 ** attempt / 4, options.signal);
     }
-    const again = problem.outcome === 'not_executed' || (problem.outcome === 'unknown' && !options.once);
-    if (!again || attempt === attempts) throw problem;
-    await pause(problem.retryAfter ?? Math.random() * 2 ** attempt / 4, options.signal);
+    if (!options.anonymous && user && userOf(access) !== user) throw problem;
   }
 }
 

@@ -24,18 +24,21 @@ class AppShell extends Component {
     this.view = undefined;
     /** Why the view cannot be shown. */
     this.failed = '';
+    /** The id of the user who was last logged in. @type {string | undefined} */
+    this.user = undefined;
     /** Counts navigations, so that the last one wins. */
     this.turn = 0;
-    router.addEventListener('change', () => this.#follow());
-    session.addEventListener('change', () => this.#follow());
+    router.addEventListener('change', () => this.#follow(router.route.cause === 'query'));
+    session.addEventListener('change', () => this.#follow(false));
     announcements.addEventListener('announce', event => this.#say(/** @type {CustomEvent<string>} */ (event).detail));
   }
 
-  async #follow() {
+  /** @param {boolean} stays whether only the query of the view has changed */
+  async #follow(stays) {
     const turn = ++this.turn;
     const { route } = router;
     this.requestUpdate();
-    if (route.cause === 'query' && this.view) {
+    if (stays && this.view) {
       this.view.route = route; // at once, so that the view can go on with what it has changed
       return;
     }
@@ -46,7 +49,10 @@ class AppShell extends Component {
       return;
     }
     if (!await this.#loaded(view) || turn !== this.turn) return;
-    if (this.view?.localName === view.element && this.view.route.path === route.path) {
+    const { user } = session;
+    const sameUser = !this.user || !user || user.id === this.user; // a view may show what is somebody's
+    this.user = user?.id ?? this.user;
+    if (sameUser && this.view?.localName === view.element && this.view.route.path === route.path) {
       this.view.route = route;
       return;
     }

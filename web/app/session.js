@@ -1,9 +1,10 @@
 import { call, keepAccess, refresh, tokens } from './api.js';
+import { Problem } from './problem.js';
 
 /** @import { User } from './types.js' */
 
-// Whether this browser has a refresh token in its cookie, which the page cannot read. Without it, no request
-// is made that would be refused. Other tabs notice by it that the user has logged in or out.
+// The id of the user whose refresh token is in this browser's cookie, which the page cannot read. Without it, no
+// request is made that would be refused. Other tabs notice by it who has logged in or out.
 const mark = 'trainbooking-signed-in';
 
 /**
@@ -19,8 +20,9 @@ class Session extends EventTarget {
     /** Resolves when the state is known. @type {Promise<void>} */
     this.known = Promise.resolve();
     tokens.addEventListener('signed-out', () => this.end());
+    tokens.addEventListener('other-user', () => this.restore());
     addEventListener('storage', event => {
-      if (event.key === mark) this.restore();
+      if (event.key === mark && event.newValue !== this.user?.id) this.restore();
     });
   }
 
@@ -50,18 +52,22 @@ class Session extends EventTarget {
     await this.#signedIn();
   }
 
-  /** Revokes the refresh token, and forgets the session even if that fails. */
+  /**
+   * Revokes the refresh token, and forgets the user unless that fails: the cookie would still be valid.
+   * @throws {Problem}
+   */
   async logOut() {
     try {
-      await call('POST', '/user/logout/', { body: {} });
-    } finally {
-      this.end();
+      await call('POST', '/user/logout/', { body: {}, anonymous: true });
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 401) throw error;
     }
+    this.end();
   }
 
   async #signedIn() {
     const user = await call('GET', '/v1/users/me');
-    localStorage.setItem(mark, '1');
+    localStorage.setItem(mark, user.id);
     this.#change('in', user);
   }
 

@@ -36,6 +36,7 @@ class AccountView extends View {
     if (!user) return nothing;
     const password = { type: 'password', autocomplete: 'new-password' };
     return html`
+      ${this.failure ? problemNotice(this.failure) : nothing}
       <section class="card">
         <dl class="facts">
           <div><dt>${texts.username}</dt><dd>${user.username}</dd></div>
@@ -47,7 +48,6 @@ class AccountView extends View {
       <section class="card" aria-labelledby="change-password">
         <h2 id="change-password">${texts.changePassword}</h2>
         <form class="narrow" novalidate @submit=${this.#changePassword}>
-          ${this.failure ? problemNotice(this.failure) : nothing}
           <input class="unseen" name="" autocomplete="username" .value=${user.username} tabindex="-1" aria-hidden="true" readonly>
           ${field({
             name: 'old_password', label: texts.oldPassword, type: 'password', autocomplete: 'current-password',
