@@ -1,8 +1,10 @@
 package page_test
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/test/processtest"
@@ -85,4 +87,21 @@ func TestLogoutThatFailsIsNotHidden(t *testing.T) {
 	b.await(button("Log in"))
 	require.Equal(t, 401.0, eval[float64](b, "fetch('/user/token/refresh/', { method: 'POST' }).then(r => r.status)"))
 	b.expect("401 (Unauthorized)")
+}
+
+func TestAfterLoggingInThePageStaysOnItsSite(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	processtest.SignUp(t, s.URL, "asha")
+	b := open(t, s.URL)
+	for next, path := range map[string]string{
+		"/.//evil.example": "/evil.example", "//evil.example/": "/", "/%5Cevil.example/": "/", "https://evil.example/": "/",
+		"/search?from=A": "/search?from=A", "http://[": "/",
+	} {
+		b.visit("/login?next=" + strings.ReplaceAll(next, "?", "%3F"))
+		b.click("document.getElementById('username')")
+		b.press("asha" + kb.Tab + processtest.Password + kb.Enter)
+		b.await("location.pathname + location.search === " + quote(path))
+		b.await(button("Account"))
+	}
 }

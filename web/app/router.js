@@ -99,8 +99,14 @@ export function url(path, query) {
 /** Where to go after logging in: a path of this page, never another site. */
 export function next() {
   const wanted = new URLSearchParams(location.search).get('next') ?? '/';
-  const target = URL.parse(wanted, location.origin);
-  return target?.origin === location.origin && wanted.startsWith('/') ? target.pathname + target.search : '/';
+  try {
+    const { origin, pathname, search } = new URL(wanted, location.origin);
+    // A path that begins with // would be another site.
+    if (origin === location.origin && wanted.startsWith('/')) return pathname.replace(/^\/+/, '/') + search;
+  } catch {
+    // It is not an address.
+  }
+  return '/';
 }
 
 /** The address of the login view, which returns to the current address. */
