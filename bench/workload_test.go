@@ -93,7 +93,7 @@ func allWorkloads(total time.Duration) []workload {
 		all = append(all, workload{
 			name: report.On(report.Watched, n), connections: 32, script: "lock.lua", count: 1, fresh: true, watchers: n,
 			servers: []string{report.Embedded, report.Clustered, report.Three},
-			trains:  trainSet{trains: 1, perRoute: 1, capacity: booking.MaxCapacity},
+			trains:  trainSet{trains: 1, perRoute: 1, capacity: users * booking.DefaultMaxHolds}, // as many as they may hold
 		})
 	}
 	return append(all,
