@@ -26,11 +26,14 @@ const setupClients = 8
 
 // fixture is the trains of a workload on a server, and how many of its requests were sent so far.
 type fixture struct {
-	set    trainSet
-	ids    []booking.TrainID
-	used   int
-	trains string // a file with an id on each line
-	paths  string // a file with the path of a search on each line
+	set  trainSet
+	ids  []booking.TrainID
+	used int
+	// How many requests for seats that the service chose each train got, and how many of all were not answered.
+	chosen     map[int]int
+	unanswered int
+	trains     string // a file with an id on each line
+	paths      string // a file with the path of a search on each line
 }
 
 // seat returns the train, the first seat and the user of a request, as lua/seats.lua does, but the
@@ -77,7 +80,7 @@ func stops(of string, route, legs int) []map[string]string {
 // prepare creates the trains of a workload, under a name that no other trains have.
 func (b *bench) prepare(t *testing.T, s *server, of string, set trainSet) *fixture {
 	t.Helper()
-	f := &fixture{set: set, ids: trainIDs(of, set.trains)}
+	f := &fixture{set: set, ids: trainIDs(of, set.trains), chosen: map[int]int{}}
 	if s.name != report.Limit {
 		b.putTrains(t, s, of, f)
 	}

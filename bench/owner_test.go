@@ -89,12 +89,36 @@ func (b *bench) checkLocks(t *testing.T, w *workload, s *server, f *fixture, fro
 	for i := range o.each {
 		asked := (int(o.each[i].Values["used"]) - from - i) / len(o.each)
 		unanswered += asked * (w.searches + 1)
+		for k := 0; w.count > 1 && k < asked; k++ {
+			train, _, _ := f.seat(from+i+k*len(o.each), w.count)
+			f.chosen[train]++
+		}
 		for k := 0; k < asked; k += max(1, asked*len(o.each)/(lockSamples+4*w.connections)) {
 			sample = append(sample, from+i+k*len(o.each))
 		}
 	}
+	if w.count > 1 {
+		f.unanswered += min(unanswered, w.connections)
+		b.requireLocked(t, w, s, f, f.firstOfEach(), f.unanswered)
+		return
+	}
 	// Each lock comes with searches, which may be unanswered too.
 	b.requireLocked(t, w, s, f, sample, min(unanswered+w.searches, w.connections))
+}
+
+// firstOfEach returns requests for some of the seats that are taken if the service chose them: the first ones
+// of each train, as many as it got requests. Several clients are not equally fast, so their numbers have gaps.
+func (f *fixture) firstOfEach() (sample []int) {
+	total := 0
+	for _, requests := range f.chosen {
+		total += requests
+	}
+	for train, requests := range f.chosen {
+		for nth := 0; nth < requests; nth += max(1, total/lockSamples) {
+			sample = append(sample, nth*f.set.trains+train)
+		}
+	}
+	return sample
 }
 
 // requireLocked asks for the seats of requests for another user, who must be refused all but a few.
