@@ -114,10 +114,23 @@ func TestIdleStreamHasHeartbeats(t *testing.T) {
 
 func TestWatcherThatDoesNotReadIsDropped(t *testing.T) {
 	t.Parallel()
+	for name, of := range map[string]struct {
+		capacity  int
+		heartbeat time.Duration
+	}{"a large event": {booking.MaxCapacity, time.Minute}, "many small events": {1, time.Millisecond}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requireDropped(t, of.capacity, of.heartbeat)
+		})
+	}
+}
+
+func requireDropped(t *testing.T, capacity int, heartbeat time.Duration) {
+	t.Helper()
 	s := newTestServer(t)
-	s.server.SetStreams(time.Minute, 50*time.Millisecond, 10)
+	s.server.SetStreams(heartbeat, 50*time.Millisecond, 10)
 	train, err := s.trains.CreateTrain(t.Context(), booking.Train{
-		Name: "Rajdhani", Capacity: booking.MaxCapacity, OnSale: true, Stops: []booking.Stop{{Station: "A"}, {Station: "B"}},
+		Name: "Rajdhani", Capacity: capacity, OnSale: true, Stops: []booking.Stop{{Station: "A"}, {Station: "B"}},
 	})
 	require.NoError(t, err)
 	clients := s.server.HTTPServer()
