@@ -1,39 +1,27 @@
 import { html, nothing } from 'lit';
-import { announce } from '../announce.js';
 import { call } from '../api.js';
 import { formatDay, formatNumber, formatShortDay } from '../format.js';
-import { Problem } from '../problem.js';
-import { navigate } from '../router.js';
-import { View } from '../view.js';
 import './delete-box.js';
 import './departures.js';
-import { adminNav, noErrors, refusal, tabs } from './parts.js';
-import { creator } from './save.js';
+import { adminNav, tabs } from './parts.js';
+import { ResourceView } from './resource-view.js';
 import './schedule-form.js';
 import { words } from './texts.js';
 
 /** @import { Schedule } from '../types.js' */
 
 /** A schedule: its departures, and how to change and delete it; or a new one. */
-class AdminScheduleView extends View {
-  static properties = { schedule: { state: true }, saved: { state: true } };
+class AdminScheduleView extends ResourceView {
+  static properties = { ...ResourceView.properties, schedule: { state: true } };
 
   constructor() {
     super();
     /** None: it is new. @type {Schedule | undefined} */
     this.schedule = undefined;
-    this.saved = false;
-    /** Whether what failed was the deletion. */
-    this.deleting = false;
-    this.create = creator();
   }
 
-  get id() {
-    return this.route.params.id ?? '';
-  }
-
-  get source() {
-    return this.id;
+  get list() {
+    return '/schedules';
   }
 
   get heading() {
@@ -45,40 +33,11 @@ class AdminScheduleView extends View {
     if (this.id) this.schedule = await call('GET', `/v1/schedules/${this.id}`, { signal });
   }
 
-  /** @param {CustomEvent<{ name: string }>} event */
-  #save({ detail: body }) {
-    this.saved = this.deleting = false;
-    void this.act(async () => {
-      if (!this.id) {
-        const { id, name } = await this.create('/v1/schedules', body);
-        navigate(`/admin/schedules/${id}`, { replace: true, notice: words.scheduleCreated(name) });
-        return;
-      }
-      await call('PUT', `/v1/schedules/${this.id}`, { body });
-      await this.reload({ quiet: true });
-      this.saved = true;
-      announce(words.saved);
-    });
-  }
-
-  /** @param {CustomEvent<string>} event */
-  #delete({ detail: query }) {
-    this.saved = false;
-    this.deleting = true;
-    void this.act(async () => {
-      await call('DELETE', `/v1/schedules/${this.id}${query}`).catch(error => {
-        if (!(error instanceof Problem) || error.status !== 404) throw error; // someone else deleted it, or the first of two requests
-      });
-      navigate('/admin/schedules', { replace: true, notice: words.deleted(this.schedule?.name ?? '') });
-    });
-  }
-
   #form() {
     return html`
-      <schedule-form .schedule=${this.schedule} .errors=${this.failure?.fields ?? noErrors} ?busy=${this.busy}
-        @save=${this.#save}></schedule-form>
-      ${this.saved ? html`<p class="notice good">${words.saved}</p>` : nothing}
-      ${this.deleting ? nothing : refusal(this.failure)}`;
+      <schedule-form .schedule=${this.schedule} .errors=${this.errors} ?busy=${this.busy}
+        @save=${(/** @type {CustomEvent<object>} */ event) => this.save(event.detail, words.scheduleCreated)}></schedule-form>
+      ${this.outcome()}`;
   }
 
   /** @param {Schedule} schedule */
@@ -90,8 +49,8 @@ class AdminScheduleView extends View {
     ];
     return html`
       <delete-box .heading=${words.deleteSchedule} .hint=${words.deleteScheduleHint} .choices=${choices}
-        @delete=${this.#delete}></delete-box>
-      ${this.deleting ? refusal(this.failure, 'delete_') : nothing}`;
+        @delete=${(/** @type {CustomEvent<string>} */ event) => this.delete(event.detail, name)}></delete-box>
+      ${this.deletionOutcome()}`;
   }
 
   /** @param {Schedule} schedule */

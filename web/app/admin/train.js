@@ -1,13 +1,11 @@
 import { html, nothing } from 'lit';
-import { announce } from '../announce.js';
 import { call } from '../api.js';
 import { formatDay, formatNumber } from '../format.js';
 import { Problem } from '../problem.js';
-import { navigate, url } from '../router.js';
-import { View } from '../view.js';
+import { url } from '../router.js';
 import './delete-box.js';
-import { adminNav, noErrors, refusal, saleState, tabs } from './parts.js';
-import { creator } from './save.js';
+import { adminNav, saleState, tabs } from './parts.js';
+import { ResourceView } from './resource-view.js';
 import './seat-table.js';
 import { words } from './texts.js';
 import './train-form.js';
@@ -15,25 +13,17 @@ import './train-form.js';
 /** @import { Train } from '../types.js' */
 
 /** A train: who sits where, and how to change and delete it; or a new one. */
-class AdminTrainView extends View {
-  static properties = { train: { state: true }, saved: { state: true } };
+class AdminTrainView extends ResourceView {
+  static properties = { ...ResourceView.properties, train: { state: true } };
 
   constructor() {
     super();
     /** None: it is new, or gone. @type {Train | undefined} */
     this.train = undefined;
-    this.saved = false;
-    /** Whether what failed was the deletion. */
-    this.deleting = false;
-    this.create = creator();
   }
 
-  get id() {
-    return this.route.params.id ?? '';
-  }
-
-  get source() {
-    return this.id;
+  get list() {
+    return '/trains';
   }
 
   get heading() {
@@ -49,39 +39,11 @@ class AdminTrainView extends View {
     });
   }
 
-  /** @param {CustomEvent<{ name: string }>} event */
-  #save({ detail: body }) {
-    this.saved = this.deleting = false;
-    void this.act(async () => {
-      if (!this.id) {
-        const { id, name } = await this.create('/v1/trains', body);
-        navigate(`/admin/trains/${id}`, { replace: true, notice: words.trainCreated(name) });
-        return;
-      }
-      await call('PUT', `/v1/trains/${this.id}`, { body });
-      await this.reload({ quiet: true });
-      this.saved = true;
-      announce(words.saved);
-    });
-  }
-
-  /** @param {CustomEvent<string>} event */
-  #delete({ detail: query }) {
-    this.saved = false;
-    this.deleting = true;
-    void this.act(async () => {
-      await call('DELETE', `/v1/trains/${this.id}${query}`).catch(error => {
-        if (!(error instanceof Problem) || error.status !== 404) throw error; // someone else deleted it, or the first of two requests
-      });
-      navigate('/admin/trains', { replace: true, notice: words.deleted(this.train?.name ?? '') });
-    });
-  }
-
   #form() {
     return html`
-      <train-form .train=${this.train} .errors=${this.failure?.fields ?? noErrors} ?busy=${this.busy} @save=${this.#save}></train-form>
-      ${this.saved ? html`<p class="notice good">${words.saved}</p>` : nothing}
-      ${this.deleting ? nothing : refusal(this.failure)}`;
+      <train-form .train=${this.train} .errors=${this.errors} ?busy=${this.busy}
+        @save=${(/** @type {CustomEvent<object>} */ event) => this.save(event.detail, words.trainCreated)}></train-form>
+      ${this.outcome()}`;
   }
 
   /** @param {Train} train */
@@ -91,8 +53,8 @@ class AdminTrainView extends View {
       { query: '?force=true', text: words.deleteForce(booked), question: words.deleteForceQuestion(name) },
     ];
     return html`
-      <delete-box .heading=${words.deleteTrain} .hint=${words.deleteTrainHint} .choices=${choices} @delete=${this.#delete}></delete-box>
-      ${this.deleting ? refusal(this.failure, 'delete_') : nothing}`;
+      <delete-box .heading=${words.deleteTrain} .hint=${words.deleteTrainHint} .choices=${choices} @delete=${(/** @type {CustomEvent<string>} */ event) => this.delete(event.detail, name)}></delete-box>
+      ${this.deletionOutcome()}`;
   }
 
   /** @param {Train} train */
