@@ -22,18 +22,6 @@ const DefaultTimeout = 10 * time.Second
 // DefaultUserAgent is the default User-Agent header.
 const DefaultUserAgent = "trainbooking-client"
 
-// The settings of the default transport.
-const (
-	// maxIdleConns is the number of idle connections. With net/http's default of two per
-	// host, a hundred concurrent callers would connect for nearly every request.
-	maxIdleConns = 100
-	// idleTimeout is shorter than the server's two minutes, so that the client closes idle
-	// connections and does not send a request on one that the server is closing.
-	idleTimeout = 90 * time.Second
-	// maxHeader is the maximum size of a response header in bytes.
-	maxHeader = 64 << 10
-)
-
 // Options configures a Client. Only URL is required.
 type Options struct {
 	// URL is the base URL of the API, including a path prefix: https://example.org/rail.
@@ -45,7 +33,14 @@ type Options struct {
 	Token func(ctx context.Context, user uuid.UUID) (string, error)
 	// HTTP sends the requests. The client copies it and follows no redirects. nil: a new
 	// one with the proxy and TLS settings of http.DefaultTransport.
-	HTTP      *http.Client
+	HTTP *http.Client
+	// CAFile is a file with the certificates, in PEM, of the authorities that sign the server's
+	// certificate. The client reads it for each request, so that it can be replaced. "": those of the
+	// system. It is not used with HTTP.
+	CAFile string
+	// NoProxy makes the client ignore HTTP_PROXY, HTTPS_PROXY and NO_PROXY and connect to the server
+	// itself, so that no proxy sees the token. It is not used with HTTP.
+	NoProxy   bool
 	Timeout   time.Duration // of one request; 0: DefaultTimeout
 	UserAgent string        // "": DefaultUserAgent
 	// OnCall, if set, is called for each request; see Call.
@@ -55,18 +50,19 @@ type Options struct {
 // Client implements booking.Service over HTTP. It is safe for concurrent use and has no
 // goroutines.
 type Client struct {
-	base      string // without a trailing slash
-	token     func(context.Context, uuid.UUID) (string, error)
-	http      http.Client
-	timeout   time.Duration
-	userAgent string
-	onCall    func(Call) func(Result)
+	base       string // without a trailing slash
+	token      func(context.Context, uuid.UUID) (string, error)
+	http       http.Client // without a transport
+	transports *transports
+	timeout    time.Duration
+	userAgent  string
+	onCall     func(Call) func(Result)
 }
 
 var _ booking.Service = (*Client)(nil)
 
 // New returns a Client. It does not connect. It returns an error if the URL is not an http
-// or https URL, or if it has a user, a query or a fragment.
+// or https URL, or if it has a user, a query or a fragment, or if CAFile has no certificate.
 func New(o Options) (*Client, error) {
 	base, err := url.Parse(o.URL)
 	if err != nil {
@@ -84,8 +80,9 @@ func New(o Options) (*Client, error) {
 	}
 	if o.HTTP != nil {
 		c.http = *o.HTTP
-	} else {
-		c.http.Transport = newTransport()
+	}
+	if c.transports, err = newTransports(o); err != nil {
+		return nil, fmt.Errorf("the authorities of the API's certificate: %w", err)
 	}
 	// The API sends no redirects, and the token must not go to another server.
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -106,15 +103,4 @@ func FixedToken(token string) func(context.Context, uuid.UUID) (string, error) {
 
 // CloseIdleConnections closes the connections that no request is using. The client remains
 // usable.
-func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
-
-func newTransport() *http.Transport {
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
-	if standard, ok := http.DefaultTransport.(*http.Transport); ok { // unless the program replaced it
-		transport = standard.Clone()
-	}
-	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = maxIdleConns, maxIdleConns
-	transport.IdleConnTimeout = idleTimeout
-	transport.MaxResponseHeaderBytes = maxHeader
-	return transport
-}
+func (c *Client) CloseIdleConnections() { c.transports.closeIdleConnections() }

@@ -144,8 +144,14 @@ func (c *Client) authorize(out *http.Request, user uuid.UUID) error {
 
 // roundTrip sends the request and reads the response. The status is 0 without a response.
 func (c *Client) roundTrip(out *http.Request, success []int) (response, error) {
+	transport, err := c.transports.get()
+	if err != nil {
+		return response{}, notSent(err)
+	}
+	sender := c.http
+	sender.Transport = transport
 	var conn connection
-	resp, err := c.http.Do(out.WithContext(httptrace.WithClientTrace(out.Context(), conn.hooks())))
+	resp, err := sender.Do(out.WithContext(httptrace.WithClientTrace(out.Context(), conn.hooks())))
 	if err != nil {
 		return response{}, conn.failure(err)
 	}
