@@ -20,6 +20,7 @@ SERVER   ?=
 RESULTS  ?=
 # Images for e2e, which the nodes of the cluster have or can pull.
 IMAGE          ?= trainbooking:local
+OPERATOR_IMAGE ?= trainbooking-operator:local
 POSTGRES_IMAGE ?= postgres:17
 REDIS_IMAGE    ?= redis:7
 
@@ -128,12 +129,13 @@ scale: servers ## measure 100,000 trains, and 10,000 schedules: make scale TRAIN
 	$(GO) test -tags scale -count 1 -v -timeout 60m ./test/scale -scale.trains $(TRAINS) -scale.bookings $(BOOKINGS) \
 		-scale.schedules $(SCHEDULES) -scale.sales $(SALES)
 
-# The cluster needs a default storage class. `kind load docker-image` copies IMAGE to the nodes of kind.
+# The cluster needs a default storage class. `kind load docker-image` copies images to the nodes of kind.
 .PHONY: e2e
-e2e: kube-tools ## test the chart on a cluster: make e2e KUBECONFIG=FILE IMAGE=trainbooking:local
-	@[ -n "$(KUBECONFIG)" ] || { echo 'e2e needs a cluster: make e2e KUBECONFIG=FILE IMAGE=NAME:TAG'; exit 1; }
+e2e: kube-tools ## test the chart on a cluster: make e2e KUBECONFIG=FILE IMAGE=NAME:TAG OPERATOR_IMAGE=NAME:TAG
+	@[ -n "$(KUBECONFIG)" ] || { echo 'e2e needs a cluster: make e2e KUBECONFIG=FILE'; exit 1; }
 	KUBECONFIG='$(abspath $(KUBECONFIG))' $(GO) test -tags e2e -count 1 -v -timeout 40m ./test/e2e \
-		-e2e.image '$(IMAGE)' -e2e.postgres-image '$(POSTGRES_IMAGE)' -e2e.redis-image '$(REDIS_IMAGE)'
+		-e2e.image '$(IMAGE)' -e2e.operator-image '$(OPERATOR_IMAGE)' \
+		-e2e.postgres-image '$(POSTGRES_IMAGE)' -e2e.redis-image '$(REDIS_IMAGE)'
 
 # protoc is the system's, its plugins are built from go.mod. The version of protoc is removed from
 # the output, because it differs between systems.

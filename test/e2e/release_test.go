@@ -19,7 +19,8 @@ import (
 )
 
 var (
-	image    = flag.String("e2e.image", "", "the product's image with its tag")
+	image    = flag.String("e2e.image", "", "the service's image with its tag")
+	operator = flag.String("e2e.operator-image", "", "the operator's image with its tag")
 	postgres = flag.String("e2e.postgres-image", "", "an image of Postgres with a shell")
 	redis    = flag.String("e2e.redis-image", "", "an image of Redis")
 )
@@ -76,9 +77,12 @@ func (r *release) deploy(verb string) {
 	r.t.Helper()
 	repository, tag, tagged := cutTag(*image)
 	require.True(r.t, tagged, "-e2e.image %q has no tag", *image)
+	operatorRepository, operatorTag, tagged := cutTag(*operator)
+	require.True(r.t, tagged, "-e2e.operator-image %q has no tag", *operator)
 	r.helm(append([]string{
 		verb, booking, filepath.Join("..", "..", "charts", "trainbooking"), "--wait", "--timeout", timeout.String(),
 		"--set", "image.repository=" + repository, "--set", "image.tag=" + tag,
+		"--set", "operator.image.repository=" + operatorRepository, "--set", "operator.image.tag=" + operatorTag,
 	}, r.values...)...)
 }
 
