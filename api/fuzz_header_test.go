@@ -130,7 +130,7 @@ func FuzzPath(f *testing.F) {
 func FuzzRequestIDAndForwardedFor(f *testing.F) {
 	s := newTestServer(f, trusting("192.0.2.0/24")) // the address of httptest's requests
 	for _, seed := range []string{
-		"", "trace-1", "a b", "1.2.3.4", "1.2.3.4, 5.6.7.8", "[::1]:80", "::1%eth0", ",,,", "\x00", "${jndi:x}", "a\nb", strings.Repeat("1.2.3.4,", 99),
+		"", "trace-1", "a b", "1.2.3.4", "1.2.3.4, 5.6.7.8", "[::1]:80", "[::1]", "::1%eth0", "192.0.2.1:1, 192.0.2.2", "[fe80::1%eth0]:1", ",,,", "\x00", "${jndi:x}", "a\nb", strings.Repeat("1.2.3.4,", 99),
 	} {
 		f.Add(seed, seed)
 	}

@@ -17,7 +17,7 @@ import (
 
 func trusting(network string) setting {
 	return func(o *api.Options, _ *booking.HoldRules) {
-		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(network)}
+		o.TrustedProxies = append(o.TrustedProxies, netip.MustParsePrefix(network))
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"sync/atomic"
@@ -101,7 +100,7 @@ func New(o Options) (*Server, error) {
 	}
 	s.routes = append(s.routeTable(), o.Page.routes()...)
 	e := echo.New()
-	e.IPExtractor = clientAddress(o.TrustedProxies)
+	e.IPExtractor = clientAddress(o.TrustedProxies, s.logger)
 	e.Pre(s.middleware, decodePath)
 	s.registerRoutes(e)
 	s.handler = e
@@ -170,20 +169,4 @@ type logWriter struct{ logger *slog.Logger }
 func (w logWriter) Write(line []byte) (int, error) {
 	w.logger.Debug("http server", "message", string(line))
 	return len(line), nil
-}
-
-// clientAddress extracts the IP address of the client: the peer of the connection, or the
-// X-Forwarded-For of trusted proxies. Echo's default trusts every peer.
-func clientAddress(trusted []netip.Prefix) echo.IPExtractor {
-	if len(trusted) == 0 {
-		return echo.ExtractIPDirect()
-	}
-	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, prefix := range trusted {
-		_, network, err := net.ParseCIDR(prefix.Masked().String())
-		if err == nil { // an invalid netip.Prefix is skipped
-			options = append(options, echo.TrustIPRange(network))
-		}
-	}
-	return echo.ExtractIPFromXFFHeader(options...)
 }
