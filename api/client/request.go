@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -142,25 +143,35 @@ func (c *Client) authorize(out *http.Request, user uuid.UUID) error {
 	return err
 }
 
-// roundTrip sends the request and reads the response. The status is 0 without a response.
-func (c *Client) roundTrip(out *http.Request, success []int) (response, error) {
+// do sends the request and returns once the header of the response has arrived. timeout covers the body
+// too; 0 means none.
+func (c *Client) do(out *http.Request, timeout time.Duration) (*http.Response, error) {
 	transport, err := c.transports.get()
 	if err != nil {
-		return response{}, notSent(err)
+		return nil, notSent(err)
 	}
 	sender := c.http
-	sender.Transport = transport
+	sender.Transport, sender.Timeout = transport, timeout
 	var conn connection
 	resp, err := sender.Do(out.WithContext(httptrace.WithClientTrace(out.Context(), conn.hooks())))
 	if err != nil {
-		return response{}, conn.failure(err)
+		return nil, conn.failure(err)
+	}
+	return resp, nil
+}
+
+// roundTrip sends the request and reads the response. The status is 0 without a response.
+func (c *Client) roundTrip(out *http.Request, success []int) (response, error) {
+	resp, err := c.do(out, c.http.Timeout)
+	if err != nil {
+		return response{}, err
 	}
 	defer resp.Body.Close()
 	got := response{status: resp.StatusCode}
 	got.body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	switch {
 	case err != nil:
-		return got, conn.failure(fmt.Errorf("%s %s: read the response: %w", out.Method, out.URL, err))
+		return got, noResponse(fmt.Errorf("%s %s: read the response: %w", out.Method, out.URL, err))
 	case len(got.body) > maxBody:
 		return got, unexpectedResponse(got.status, fmt.Errorf("a body of more than %d bytes", maxBody))
 	case success == nil && got.status == http.StatusOK, slices.Contains(success, got.status):

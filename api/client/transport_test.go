@@ -44,7 +44,10 @@ func TestAuthoritiesAreReadAgainWhenTheirFileChanges(t *testing.T) {
 	}
 	refused()
 	write(other, ours)
-	create(t, c)
+	train := create(t, c)
+	watch, err := c.WatchSeats(t.Context(), train.ID, "", "", booking.EventID{})
+	require.NoError(t, err, "a stream trusts the same authorities")
+	watch.Close()
 	write(other)
 	refused()
 	write()

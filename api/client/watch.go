@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"time"
@@ -149,12 +148,8 @@ func (w *seatWatch) open() (_ io.ReadCloser, err error) {
 		out.Header.Set("Last-Event-ID", w.last.String())
 	}
 	done := c.onCall(Call{w.request.operation, w.request.user, w.request.method, out.URL.String(), ""})
-	var conn connection
-	streaming := c.http
-	streaming.Timeout = 0 // the timeout would cover the whole response
-	resp, err := streaming.Do(out.WithContext(httptrace.WithClientTrace(out.Context(), conn.hooks())))
+	resp, err := c.do(out, 0)
 	if err != nil {
-		err = conn.failure(err)
 		done(Result{0, err})
 		return nil, err
 	}
@@ -165,7 +160,7 @@ func (w *seatWatch) open() (_ io.ReadCloser, err error) {
 	defer resp.Body.Close()
 	got := response{status: resp.StatusCode}
 	if got.body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody)); err != nil {
-		err = conn.failure(err)
+		err = noResponse(err)
 	} else {
 		err = newError(got, resp.Header)
 	}
