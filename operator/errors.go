@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,8 +41,11 @@ func describe(err error) string {
 }
 
 func describeCause(cause error) string {
-	if e, ok := errors.AsType[*fs.PathError](cause); ok { // the token's file
+	if e, ok := errors.AsType[*fs.PathError](cause); ok { // the file of the token or of the authorities
 		return ": " + e.Error()
+	}
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](cause); ok {
+		return ": " + e.Err.Error()
 	}
 	if e, ok := errors.AsType[*net.DNSError](cause); ok {
 		return fmt.Sprintf(": lookup %s: %s", e.Name, e.Err)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -13,8 +15,8 @@ import (
 )
 
 const (
-	// leaseName is the name of the lease that elects one operator in a namespace.
-	leaseName = "operator.trainbooking.dev"
+	// defaultLeaseName is the default name of the lease that elects one operator of a service.
+	defaultLeaseName = "operator.trainbooking.dev"
 	// renewDeadline is how long a leader continues without renewing. The lease itself lasts
 	// 15 s, the default of controller-runtime.
 	renewDeadline = 10 * time.Second
@@ -24,7 +26,7 @@ const (
 
 // lease returns the lock for leader election. It records no events: they would be in the core
 // API group, for which the operator has no permission.
-func (s *settings) lease(config *rest.Config) (resourcelock.Interface, error) {
+func (s *settings) lease(config *rest.Config, logger *slog.Logger) (resourcelock.Interface, error) {
 	namespace := s.LeaderElectionNamespace
 	if namespace == "" {
 		text, err := os.ReadFile(namespaceFile)
@@ -37,6 +39,30 @@ func (s *settings) lease(config *rest.Config) (resourcelock.Interface, error) {
 	if err != nil {
 		return nil, fmt.Errorf("host name: %w", err)
 	}
-	return resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, leaseName,
+	lock, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, s.LeaseName,
 		resourcelock.ResourceLockConfig{Identity: host + "_" + uuid.NewString()}, config, renewDeadline)
+	if err != nil {
+		return nil, err
+	}
+	return &loggingLock{Interface: lock, logger: logger}, nil
+}
+
+// loggingLock logs who holds the lease while this process does not: an operator that stands by for ever,
+// because one of another service has its lease, would say nothing.
+type loggingLock struct {
+	resourcelock.Interface
+	logger *slog.Logger
+	holder string // logged last; only the goroutine of the election uses it
+}
+
+// Get is called by those who do not have the lease, every few seconds.
+func (l *loggingLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	record, raw, err := l.Interface.Get(ctx)
+	if err == nil && record.HolderIdentity != l.holder {
+		l.holder = record.HolderIdentity
+		if l.holder != "" && l.holder != l.Identity() {
+			l.logger.Info("standing by: another operator holds the lease", "lease", l.Describe(), "holder", l.holder)
+		}
+	}
+	return record, raw, err
 }

@@ -33,7 +33,7 @@ func (s *settings) run(ctx context.Context) error {
 	}
 	options := s.managerOptions()
 	if s.LeaderElect {
-		if options.LeaderElectionResourceLockInterface, err = s.lease(config); err != nil {
+		if options.LeaderElectionResourceLockInterface, err = s.lease(config, logger); err != nil {
 			return err
 		}
 	}

@@ -11,10 +11,11 @@ import (
 	"trainbooking.dev/api/client"
 )
 
-// client returns a client of the booking service with the service token.
+// client returns a client of the booking service with the service token. It ignores proxies: the service is
+// in the cluster, and the token must not leave it.
 func (s *settings) client() (*client.Client, error) {
 	return client.New(client.Options{
-		URL: s.ServiceURL, UserAgent: "trainbooking-operator/" + version,
+		URL: s.ServiceURL, UserAgent: "trainbooking-operator/" + version, CAFile: s.ServiceCA, NoProxy: true,
 		// A mounted Secret changes while the process runs, so the file is read for each request
 		// that needs the token.
 		Token: func(context.Context, uuid.UUID) (string, error) { return readToken(s.ServiceTokenFile) },

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"trainbooking.dev/api/client"
 )
 
 // envPrefix is the prefix of the environment variables, one for each flag.
@@ -22,9 +24,13 @@ const usageWidth = 80
 type settings struct {
 	ServiceURL              string
 	ServiceTokenFile        string
+	ServiceCA               string
+	ServiceName             string
+	Class                   string
 	WatchNamespaces         []string
 	LeaderElect             bool
 	LeaderElectionNamespace string
+	LeaseName               string
 	MetricsListen           string
 	HealthListen            string
 	Resync                  time.Duration
@@ -37,6 +43,9 @@ type settings struct {
 func (s *settings) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.ServiceURL, "service-url", "", "`URL` of the booking service, like http://booking:8080. Required.")
 	f.StringVar(&s.ServiceTokenFile, "service-token-file", "", "`FILE` whose first line is the service token. It is read for each request. Required.")
+	f.StringVar(&s.ServiceCA, "service-ca", "", "`FILE` in PEM with the authorities that sign the service's certificate. It is read for each request. (default those of the system)")
+	f.StringVar(&s.ServiceName, "service-name", "", "`NAME` of the service in status.service of the resources that it owns. Keep it: what another name owns is left alone. (default host and port of --service-url)")
+	f.StringVar(&s.Class, "class", "", "`NAME` of the operator's class: it puts new resources on sale whose spec.class is the same. (default those without a class)")
 	f.StringSliceVar(&s.WatchNamespaces, "watch-namespaces", nil, "`NAMES` of the namespaces whose resources are reconciled, separated by commas. (default all)")
 	f.BoolVar(&s.LeaderElect, "leader-elect", true, "Work only while holding a lease, so that other operators can stand by.")
 	f.BoolFunc("no-leader-elect", "The same as --leader-elect=false.", func(value string) error {
@@ -47,6 +56,7 @@ func (s *settings) addFlags(f *pflag.FlagSet) {
 		return f.Set("leader-elect", strconv.FormatBool(!no)) // the last of the two flags wins
 	})
 	f.StringVar(&s.LeaderElectionNamespace, "leader-election-namespace", "", "`NAME` of the namespace of the lease. (default that of the pod)")
+	f.StringVar(&s.LeaseName, "lease-name", defaultLeaseName, "`NAME` of the lease. Operators of different services need different leases.")
 	f.StringVar(&s.MetricsListen, "metrics-listen", ":8443", "`ADDRESS` of the metrics. They are served over TLS to clients that may get /metrics by RBAC. 0 turns them off.")
 	f.StringVar(&s.HealthListen, "health-listen", ":8081", "`ADDRESS` of /healthz and /readyz. 0 turns them off.")
 	f.DurationVar(&s.Resync, "resync", 30*time.Second, "`TIME` after which status is updated and drift is corrected.")
@@ -112,8 +122,10 @@ func (s *settings) missing() error {
 // check returns every problem with the settings that can be found without a connection.
 func (s *settings) check() error {
 	var problems []error
-	if _, err := s.client(); err != nil {
+	if _, err := client.New(client.Options{URL: s.ServiceURL}); err != nil {
 		problems = append(problems, fmt.Errorf("--service-url: %w", err))
+	} else if _, err := s.client(); err != nil {
+		problems = append(problems, fmt.Errorf("--service-ca: %w", err))
 	}
 	if _, err := readToken(s.ServiceTokenFile); err != nil {
 		problems = append(problems, fmt.Errorf("--service-token-file: %w", err))

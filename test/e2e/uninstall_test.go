@@ -22,7 +22,7 @@ import (
 const (
 	trainCRD    = "trains.trainbooking.dev"
 	scheduleCRD = "trainschedules.trainbooking.dev"
-	lease       = "Lease operator.trainbooking.dev"
+	lease       = "Lease " + booking + "-trainbooking-operator"
 )
 
 // clusterWide lists the kind and name of every object outside namespaces.

@@ -6,6 +6,11 @@ subjects:
     namespace: {{ include "trainbooking.namespace" . }}
 {{- end }}
 
+{{/* The name of the service in status.service. */}}
+{{- define "trainbooking.operator.serviceName" -}}
+{{- include "trainbooking.namespace" . }}/{{ include "trainbooking.fullname" . }}
+{{- end }}
+
 {{/* The operator's rights in the namespaces that it watches. */}}
 {{- define "trainbooking.operator.trainRules" }}
 rules:

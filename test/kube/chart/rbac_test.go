@@ -28,6 +28,7 @@ var (
 	}
 	leaseRights = []string{
 		"leases.coordination.k8s.io [create]",
+		"leases.coordination.k8s.io (booking-trainbooking-operator) [get update patch]",
 		"leases.coordination.k8s.io (operator.trainbooking.dev) [get update patch]",
 	}
 	reviewRights = []string{

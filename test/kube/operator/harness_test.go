@@ -51,6 +51,8 @@ type harness struct {
 	trains    *apiclient.Client // a client that bypasses the proxy and the link
 	proxy     *proxy
 	token     string // the operator's token file
+	// environment has additional variables of the operator's process.
+	environment []string
 }
 
 // newHarness starts a service, but no operator.
@@ -104,6 +106,7 @@ func (h *harness) startOperator(args ...string) *processtest.Process {
 		"--no-leader-elect", "--metrics-listen", "0", "--health-listen", "0", "--resync", resync.String(),
 	}, args...)...)
 	command.Env = append(command.Env, "KUBECONFIG="+kubeconfig(h.t, h.proxy.cluster.URL))
+	command.Env = append(command.Env, h.environment...)
 	p := processtest.StartProcess(h.t, command)
 	h.t.Cleanup(func() {
 		require.NotContains(h.t, p.Log.String(), "forbidden", "the operator lacks a right that it needs")

@@ -31,7 +31,9 @@ func TestStandbyTakesOverWhenTheLeaderIsStopped(t *testing.T) {
 	leader := h.startOperator(elect...)
 	h.await(h.create(nil), ready)
 	standby := h.startOperator(elect...)
-	standby.Await("Attempting to acquire leader lease")
+	holder := standby.Await("standing by: another operator holds the lease")
+	require.Contains(t, holder, h.namespace+"/"+"operator.trainbooking.dev")
+	require.Contains(t, holder, `"holder"`)
 	require.NotContains(t, standby.Log.String(), "Starting workers")
 
 	start := time.Now()
@@ -154,6 +156,8 @@ func TestWrongCommandLineIsReported(t *testing.T) {
 		{[]string{"--service-url", "booking:8080", "--service-token-file", token}, 2, "must be like https://example.org"},
 		{[]string{"--service-url", "http://booking", "--service-token-file", token}, 2, "the first line is empty"},
 		{[]string{"--service-url", "http://booking", "--service-token-file", "/none"}, 2, "no such file"},
+		{[]string{"--service-url", "https://booking", "--service-token-file", token, "--service-ca", "/none"}, 2, "--service-ca: "},
+		{[]string{"--service-url", "https://booking", "--service-token-file", token, "--service-ca", token}, 2, "contains no certificate"},
 		{[]string{"--service-url", "http://booking", "--service-token-file", token, "--resync", "0"}, 2, "--resync"},
 		{[]string{"--service-url", "http://booking", "--service-token-file", token, "--log-format", "xml"}, 2, "--log-format must be one of auto"},
 		{[]string{"--resync", "soon"}, 2, "--resync"},
