@@ -53,7 +53,7 @@ func newClusterOfOne(store persistence.Store, holds persistence.Holds, shared *r
 	return actors.New(actors.Options{
 		Store: store, Holds: holds, Rules: rules, SaleWriters: postgres.SaleWriters, HoldWriters: redis.HoldWriters,
 		Cluster: cluster.New(cluster.Options{
-			Leases: shared, Members: shared, Address: clusterAddress, Listen: clusterAddress, Tokens: []string{"token"},
+			Leases: shared, Members: shared, Address: clusterAddress, Listen: clusterAddress, Tokens: func() []string { return []string{"token"} },
 			Network: new(clustertest.Network).At(clusterAddress),
 		}),
 	})

@@ -239,7 +239,7 @@ func (c *virtualCluster) join() *node {
 	n.System = actors.New(actors.Options{
 		Store: n.link, Holds: n.link, Rules: rules, SaleWriters: 2, HoldWriters: 2,
 		Cluster: cluster.New(cluster.Options{
-			Leases: n.link, Members: n.link, Address: n.address, Listen: n.address, Tokens: []string{"token"},
+			Leases: n.link, Members: n.link, Address: n.address, Listen: n.address, Tokens: func() []string { return []string{"token"} },
 			Network: c.network.At(n.address),
 		}),
 	})

@@ -102,10 +102,12 @@ type Options struct {
 	// Address is the host:port that peers dial and that leases contain. Listen is the
 	// host:port to listen on.
 	Address, Listen string
-	// Tokens authenticate peers: the first one is sent, any of them is accepted.
-	Tokens []string
-	// TLS, if set, is used both to listen and to dial (mutual TLS).
-	TLS     *tls.Config
+	// Tokens returns the tokens that authenticate peers: the first one is sent, any of them is accepted.
+	// It is called for each call, so that they can be replaced.
+	Tokens func() []string
+	// TLS, if set, returns what is used both to listen and to dial (mutual TLS). It is called for each
+	// connection, so that certificates can be replaced.
+	TLS     func() *tls.Config
 	Network Network      // nil: TCP
 	Logger  *slog.Logger // nil: discard
 }

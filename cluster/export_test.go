@@ -21,7 +21,7 @@ type Member struct {
 // NewMember returns a member that has not joined.
 func NewMember(store persistence.Members, address string) Member {
 	m, evicted := newMembership(store, address), new(atomic.Bool)
-	m.dial, m.log = dialer(&Options{Tokens: []string{"token"}, Network: tcp{}}), slog.New(slog.DiscardHandler)
+	m.dial, m.log = dialer(&Options{Tokens: func() []string { return []string{"token"} }, Network: tcp{}}), slog.New(slog.DiscardHandler)
 	m.changed = func() {}
 	m.evicted = func() { evicted.Store(true) }
 	m.recovered = func() {}
@@ -63,5 +63,10 @@ func ClockBounds(call func() time.Time) (earliest, latest time.Time) {
 
 // Dial connects to a Node as a peer does.
 func Dial(address string, tokens ...string) (*grpc.ClientConn, error) {
+	return DialWith(address, func() []string { return tokens })
+}
+
+// DialWith is Dial with tokens that change.
+func DialWith(address string, tokens func() []string) (*grpc.ClientConn, error) {
 	return dialer(&Options{Tokens: tokens, Network: tcp{}})(address)
 }

@@ -69,7 +69,7 @@ func (c *virtualCluster) join(address string, lost loss) *virtualNode {
 	client := c.shared.At(address, time.Now)
 	n := &virtualNode{members: &lossyMembers{Members: client, lost: lost}, leases: &replacedLeases{Leases: client}}
 	n.Node = cluster.New(cluster.Options{
-		Leases: n.leases, Members: n.members, Address: address, Listen: address, Tokens: []string{"token"},
+		Leases: n.leases, Members: n.members, Address: address, Listen: address, Tokens: func() []string { return []string{"token"} },
 		Network: c.network.At(address),
 	})
 	require.NoError(c, n.Start(c.Context(), cluster.Events{

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"crypto/subtle"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -58,12 +59,8 @@ func (tcp) Dial(ctx context.Context, address string) (net.Conn, error) {
 // ends the process.
 func newServer(o *Options) *grpc.Server {
 	auth := authenticator{tokens: o.Tokens, log: o.Logger}
-	transport := insecure.NewCredentials()
-	if o.TLS != nil {
-		transport = credentials.NewTLS(o.TLS)
-	}
 	return grpc.NewServer(
-		grpc.Creds(transport), grpc.ChainUnaryInterceptor(auth.unary), grpc.ChainStreamInterceptor(auth.stream),
+		grpc.Creds(transportOf(o)), grpc.ChainUnaryInterceptor(auth.unary), grpc.ChainStreamInterceptor(auth.stream),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: checkTimeout}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveTime}),
 		grpc.StatsHandler(otelgrpc.NewServerHandler(traceContext)),
@@ -73,14 +70,11 @@ func newServer(o *Options) *grpc.Server {
 // dialer returns a function that creates the connection to a peer. The connection sends the first
 // of the tokens and, with TLS, a certificate. It is dialled by its first call.
 func dialer(o *Options) func(address string) (*grpc.ClientConn, error) {
-	transport := insecure.NewCredentials()
-	if o.TLS != nil {
-		transport = credentials.NewTLS(o.TLS)
-	}
+	transport := transportOf(o)
 	return func(address string) (*grpc.ClientConn, error) {
 		return grpc.NewClient("passthrough:///"+address,
 			grpc.WithContextDialer(o.Network.Dial),
-			grpc.WithTransportCredentials(transport), grpc.WithPerRPCCredentials(tokenCredentials{o.Tokens[0]}),
+			grpc.WithTransportCredentials(transport), grpc.WithPerRPCCredentials(tokenCredentials{o.Tokens}),
 			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveTime}),
 			grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{
 				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second,
@@ -90,12 +84,40 @@ func dialer(o *Options) func(address string) (*grpc.ClientConn, error) {
 	}
 }
 
+// transportOf returns the transport of the connections to and from peers.
+func transportOf(o *Options) credentials.TransportCredentials {
+	if o.TLS == nil {
+		return insecure.NewCredentials()
+	}
+	return currentTLS{credentials.NewTLS(nil), o.TLS}
+}
+
+// currentTLS is TLS with the settings of the time of each handshake.
+type currentTLS struct {
+	credentials.TransportCredentials // for what does not depend on settings
+
+	settings func() *tls.Config
+}
+
+// ClientHandshake implements credentials.TransportCredentials.
+func (c currentTLS) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	return credentials.NewTLS(c.settings()).ClientHandshake(ctx, authority, raw)
+}
+
+// ServerHandshake implements credentials.TransportCredentials.
+func (c currentTLS) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	return credentials.NewTLS(c.settings()).ServerHandshake(raw)
+}
+
+// Clone implements credentials.TransportCredentials.
+func (c currentTLS) Clone() credentials.TransportCredentials { return c }
+
 // tokenCredentials send the token of a process to its peers.
-type tokenCredentials struct{ token string }
+type tokenCredentials struct{ tokens func() []string }
 
 // GetRequestMetadata implements credentials.PerRPCCredentials.
 func (c tokenCredentials) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
-	return map[string]string{tokenHeader: c.token}, nil
+	return map[string]string{tokenHeader: c.tokens()[0]}, nil
 }
 
 // RequireTransportSecurity implements credentials.PerRPCCredentials: TLS is optional.
@@ -103,7 +125,7 @@ func (tokenCredentials) RequireTransportSecurity() bool { return false }
 
 // authenticator intercepts every call of a peer.
 type authenticator struct {
-	tokens []string
+	tokens func() []string
 	log    *slog.Logger
 }
 
@@ -128,7 +150,7 @@ func (a authenticator) stream(server any, stream grpc.ServerStream, _ *grpc.Stre
 func (a authenticator) check(ctx context.Context) error {
 	given, _ := metadata.FromIncomingContext(ctx)
 	for _, token := range given.Get(tokenHeader) {
-		for _, known := range a.tokens {
+		for _, known := range a.tokens() {
 			if subtle.ConstantTimeCompare([]byte(token), []byte(known)) == 1 {
 				return nil
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 
 func TestPeersNeedATokenAndCannotEndTheProcess(t *testing.T) {
 	t.Parallel()
-	address := startNode(t, func(r grpc.ServiceRegistrar) {
+	address := startNode(t, bothTokens, func(r grpc.ServiceRegistrar) {
 		r.RegisterService(&grpc.ServiceDesc{
 			ServiceName: "test", HandlerType: (*any)(nil),
 			Methods: []grpc.MethodDesc{{MethodName: "Panic", Handler: func(
@@ -48,10 +49,40 @@ func TestPeersNeedATokenAndCannotEndTheProcess(t *testing.T) {
 	require.NoError(t, refresh("new-token"), "the process continues")
 }
 
+// Each call sends the token of its time, also on a connection that exists.
+func TestTokensOfPeersAreReplacedWhileTheyAreConnected(t *testing.T) {
+	t.Parallel()
+	var here, there atomic.Value // []string
+	tokens := func(v *atomic.Value) func() []string { return func() []string { return v.Load().([]string) } }
+	here.Store([]string{"old-token"})
+	there.Store([]string{"old-token"})
+	address := startNode(t, tokens(&here), func(grpc.ServiceRegistrar) {})
+	connection, err := cluster.DialWith(address, tokens(&there))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, connection.Close()) })
+	call := func() codes.Code {
+		_, err := wire.NewMembersClient(connection).Refresh(t.Context(), &wire.RefreshRequest{})
+		return status.Code(err)
+	}
+	require.Equal(t, codes.OK, call())
+	for _, step := range [][]string{ // in the order of a rotation, either side first
+		{"old-token", "new-token"}, {"new-token", "old-token"}, {"new-token"},
+	} {
+		for _, side := range []*atomic.Value{&there, &here} {
+			side.Store(step)
+			require.Equal(t, codes.OK, call(), step)
+		}
+	}
+	there.Store([]string{"old-token"})
+	require.Equal(t, codes.Unauthenticated, call(), "the token that was removed")
+}
+
+func bothTokens() []string { return []string{"new-token", "old-token"} }
+
 // The connection of an earlier library took 19 MB.
 func TestConnectionToAPeerIsSmall(t *testing.T) { //nolint:paralleltest // measures the heap
 	const connections, limit = 20, 1 << 20
-	address := startNode(t, func(grpc.ServiceRegistrar) {})
+	address := startNode(t, bothTokens, func(grpc.ServiceRegistrar) {})
 	heap := func() uint64 {
 		runtime.GC()
 		var m runtime.MemStats
@@ -68,7 +99,7 @@ func TestConnectionToAPeerIsSmall(t *testing.T) { //nolint:paralleltest // measu
 
 // BenchmarkCall calls a peer over TCP.
 func BenchmarkCall(b *testing.B) {
-	peer := wire.NewMembersClient(dial(b, startNode(b, func(grpc.ServiceRegistrar) {}), "new-token"))
+	peer := wire.NewMembersClient(dial(b, startNode(b, bothTokens, func(grpc.ServiceRegistrar) {}), "new-token"))
 	b.ReportAllocs()
 	for b.Loop() {
 		_, err := peer.Refresh(b.Context(), &wire.RefreshRequest{})
@@ -85,7 +116,7 @@ func dial(tb testing.TB, address, token string) *grpc.ClientConn {
 }
 
 // startNode starts a Node that listens on TCP, and returns its address.
-func startNode(tb testing.TB, register func(grpc.ServiceRegistrar)) (address string) {
+func startNode(tb testing.TB, tokens func() []string, register func(grpc.ServiceRegistrar)) (address string) {
 	tb.Helper()
 	free, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(tb, err)
@@ -93,7 +124,7 @@ func startNode(tb testing.TB, register func(grpc.ServiceRegistrar)) (address str
 	require.NoError(tb, free.Close())
 	client := memory.NewShared(time.Now).At(address, time.Now)
 	n := cluster.New(cluster.Options{
-		Leases: client, Members: client, Address: address, Listen: address, Tokens: []string{"new-token", "old-token"},
+		Leases: client, Members: client, Address: address, Listen: address, Tokens: tokens,
 	})
 	register(n.Registrar())
 	nothing := func() {}

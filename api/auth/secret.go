@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"sync/atomic"
 )
 
 // minSecret is the minimum length of a signing key and of a service token in bytes: the
@@ -45,29 +46,45 @@ func checkLength(secret []byte) error {
 	return nil
 }
 
-// ServiceTokens are the bearer tokens of machines, of which only the hashes are stored. It
-// is immutable and so safe for concurrent use.
+// ServiceTokens are the bearer tokens of machines, of which only the hashes are stored. It is safe
+// for concurrent use.
 type ServiceTokens struct {
-	hashes [][sha256.Size]byte
+	hashes atomic.Pointer[[][sha256.Size]byte]
 }
 
-// ParseServiceTokens parses a file with one service token per line, each with at least 32
-// printable ASCII characters and no space. All of them are valid, so that a new token can
-// be distributed before the old one is removed. It returns the errors of ParseSecret, and
-// one for a token with another character.
+// ParseServiceTokens returns the tokens of a file, as Parse.
 func ParseServiceTokens(contents []byte) (*ServiceTokens, error) {
+	s := &ServiceTokens{}
+	err := s.Parse(contents)
+	return s, err
+}
+
+// Parse replaces the tokens with those of a file that has one per line, each with at least 32
+// printable ASCII characters and no space. All of them are valid, so that a new token can be
+// distributed before the old one is removed. It returns the errors of ParseSecret, and one for a
+// token with another character; then the tokens are those of before.
+func (s *ServiceTokens) Parse(contents []byte) error {
 	tokens, err := ParseSecret(contents)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s := &ServiceTokens{}
+	hashes := make([][sha256.Size]byte, len(tokens))
 	for i, token := range tokens {
 		if bytes.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			return nil, fmt.Errorf("token %d has a character that HTTP headers cannot contain; %s", i+1, secretHint)
+			return fmt.Errorf("token %d has a character that HTTP headers cannot contain; %s", i+1, secretHint)
 		}
-		s.hashes = append(s.hashes, sha256.Sum256(token))
+		hashes[i] = sha256.Sum256(token)
 	}
-	return s, nil
+	s.hashes.Store(&hashes)
+	return nil
+}
+
+// Len returns the number of tokens.
+func (s *ServiceTokens) Len() int {
+	if hashes := s.hashes.Load(); hashes != nil {
+		return len(*hashes)
+	}
+	return 0
 }
 
 // hashOf returns the SHA-256 of a token. It allocates nothing for a token of the usual length, as
@@ -83,12 +100,16 @@ func hashOf(token string) [sha256.Size]byte {
 // Match reports whether token is one of the service tokens. It compares in constant time.
 // A nil *ServiceTokens matches nothing.
 func (s *ServiceTokens) Match(token string) bool {
-	if s == nil || len(s.hashes) == 0 {
+	if s == nil {
+		return false
+	}
+	hashes := s.hashes.Load()
+	if hashes == nil {
 		return false
 	}
 	hash, found := hashOf(token), 0
-	for i := range s.hashes {
-		found |= subtle.ConstantTimeCompare(hash[:], s.hashes[i][:])
+	for i := range *hashes {
+		found |= subtle.ConstantTimeCompare(hash[:], (*hashes)[i][:])
 	}
 	return found == 1
 }

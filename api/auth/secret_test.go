@@ -62,6 +62,20 @@ func TestServiceTokenIdentifiesAMachine(t *testing.T) {
 	}
 }
 
+func TestServiceTokensAreReplacedByAFileThatIsValid(t *testing.T) {
+	t.Parallel()
+	services, err := auth.ParseServiceTokens([]byte(firstToken))
+	require.NoError(t, err)
+	require.NoError(t, services.Parse([]byte(secondToken+"\n"+firstToken)))
+	require.Equal(t, 2, services.Len())
+	require.True(t, services.Match(firstToken) && services.Match(secondToken))
+	require.Error(t, services.Parse(nil))
+	require.True(t, services.Match(firstToken) && services.Match(secondToken), "as before the error")
+	require.NoError(t, services.Parse([]byte(secondToken)))
+	require.False(t, services.Match(firstToken))
+	require.True(t, services.Match(secondToken))
+}
+
 func TestWithoutServiceTokensNothingMatches(t *testing.T) {
 	t.Parallel()
 	var none *auth.ServiceTokens

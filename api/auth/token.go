@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -34,48 +36,65 @@ const maxToken = 2048
 // maxVerified is how many access tokens are remembered as verified, about 5 MB.
 const maxVerified = 16_384
 
-// Tokens issues and validates JSON Web Tokens with HS256. Its keys never change. It is safe for
-// concurrent use. Printing or logging it does not reveal its keys.
+// Tokens issues and validates JSON Web Tokens with HS256. It is safe for concurrent use. Printing
+// or logging it does not reveal its keys.
 type Tokens struct {
-	signingKid string            // the kid of the key that signs
-	keys       map[string][]byte // by kid
+	keys       atomic.Pointer[keySet]
 	accessTTL  time.Duration
 	refreshTTL time.Duration
 	parser     *jwt.Parser
+}
+
+// keySet has the keys of a time. It never changes.
+type keySet struct {
+	signing string            // the kid of the key that signs
+	byKid   map[string][]byte // all keys
 
 	// verified has the claims of access tokens whose syntax and signature are right, by the hash of
 	// the whole token: a client sends the same one many times, and verifying it costs more than all
-	// else that a request does in the API.
+	// else that a request does in the API. It ends with the set, so a key that was removed verifies
+	// nothing any more.
 	verified *otter.Cache[[sha256.Size]byte, claims]
 }
 
-// NewTokens returns Tokens that sign with the first key and accept all keys. To replace a
-// key, insert the new one before it and remove the old one after refreshTTL. It returns an
-// error if a key has less than 32 bytes or a TTL is not one second to MaxTTL.
+// NewTokens returns Tokens that sign with the first key and accept all keys. It returns an error if
+// a key has less than 32 bytes or a TTL is not one second to MaxTTL.
 func NewTokens(keys [][]byte, accessTTL, refreshTTL time.Duration) (*Tokens, error) {
-	if len(keys) == 0 {
-		return nil, errors.New("a signing key is required; " + secretHint)
-	}
 	for _, ttl := range []time.Duration{accessTTL, refreshTTL} {
 		if ttl < time.Second || ttl > MaxTTL {
 			return nil, fmt.Errorf("the TTL of a token must be 1s to %s, not %s", MaxTTL, ttl)
 		}
 	}
 	t := &Tokens{
-		signingKid: keyID(keys[0]), keys: make(map[string][]byte, len(keys)),
 		accessTTL: accessTTL, refreshTTL: refreshTTL,
 		// claims.valid validates the claims, because the parser accepts "1" as a number.
 		parser: jwt.NewParser(jwt.WithValidMethods([]string{algorithm}),
 			jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation()),
+	}
+	err := t.SetKeys(keys)
+	return t, err
+}
+
+// SetKeys replaces the keys: the first one signs from now on, and tokens of keys that are not among
+// them are no longer valid. To replace a key without logging anybody out, insert the new one before
+// it and remove the old one after refreshTTL. After an error, which is one of NewTokens, the keys
+// are those of before.
+func (t *Tokens) SetKeys(keys [][]byte) error {
+	if len(keys) == 0 {
+		return errors.New("a signing key is required; " + secretHint)
+	}
+	set := &keySet{
+		signing: keyID(keys[0]), byKid: make(map[string][]byte, len(keys)),
 		verified: otter.Must(&otter.Options[[sha256.Size]byte, claims]{MaximumSize: maxVerified}),
 	}
 	for i, key := range keys {
 		if err := checkLength(key); err != nil {
-			return nil, fmt.Errorf("signing key %d: %w", i+1, err)
+			return fmt.Errorf("signing key %d: %w", i+1, err)
 		}
-		t.keys[keyID(key)] = key
+		set.byKid[keyID(key)] = key
 	}
-	return t, nil
+	t.keys.Store(set)
+	return nil
 }
 
 // RefreshTTL returns for how long a refresh token is valid.
@@ -86,6 +105,20 @@ func (*Tokens) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "signing keys"
 
 // LogValue returns no key.
 func (*Tokens) LogValue() slog.Value { return slog.StringValue("signing keys") }
+
+// KeyIDs returns the kid of the key that signs, which its tokens have in their header, and those of
+// the other keys.
+func (t *Tokens) KeyIDs() (signing string, others []string) {
+	keys := t.keys.Load()
+	others = make([]string, 0, len(keys.byKid))
+	for kid := range keys.byKid {
+		if kid != keys.signing {
+			others = append(others, kid)
+		}
+	}
+	slices.Sort(others)
+	return keys.signing, others
+}
 
 // keyID returns the kid of a key: the first 8 bytes of its SHA-256, which do not reveal it.
 func keyID(key []byte) string {
@@ -120,8 +153,9 @@ func (t *Tokens) issue(record booking.RefreshToken, now time.Time) (issued Issue
 
 func (t *Tokens) sign(c claims) (string, error) {
 	token := jwt.NewWithClaims(jwt.SigningMethodHS256, c)
-	token.Header["kid"] = t.signingKid
-	text, err := token.SignedString(t.keys[t.signingKid])
+	keys := t.keys.Load()
+	token.Header["kid"] = keys.signing
+	text, err := token.SignedString(keys.byKid[keys.signing])
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
 	}
@@ -153,27 +187,27 @@ func (t *Tokens) verify(text string, now time.Time) (claims, bool) {
 	if len(text) > maxToken || strings.ContainsAny(text, "\r\n") {
 		return claims{}, false
 	}
-	hash := hashOf(text)
-	if c, found := t.verified.GetIfPresent(hash); found {
+	keys, hash := t.keys.Load(), hashOf(text)
+	if c, found := keys.verified.GetIfPresent(hash); found {
 		if c.expired(now) {
-			t.verified.Invalidate(hash)
+			keys.verified.Invalidate(hash)
 		}
 		return c, true
 	}
 	var c claims
-	if _, err := t.parser.ParseWithClaims(text, &c, t.key); err != nil {
+	if _, err := t.parser.ParseWithClaims(text, &c, keys.of); err != nil {
 		return claims{}, false
 	}
 	if c.valid(kindAccess, now) && !c.expired(now) {
-		t.verified.Set(hash, c)
+		keys.verified.Set(hash, c)
 	}
 	return c, true
 }
 
-// key returns the key with the kid of the header. It parses the header again, because the
+// of returns the key with the kid of the header. It parses the header again, because the
 // JWT parser accepts duplicate members and ignores unknown ones such as crit, which must be
 // understood (RFC 7515, 4.1.11).
-func (t *Tokens) key(token *jwt.Token) (any, error) {
+func (k *keySet) of(token *jwt.Token) (any, error) {
 	part, _, _ := strings.Cut(token.Raw, ".")
 	header, err := base64.RawURLEncoding.Strict().DecodeString(part)
 	if err != nil {
@@ -183,7 +217,7 @@ func (t *Tokens) key(token *jwt.Token) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, known := t.keys[kid]
+	key, known := k.byKid[kid]
 	if !known {
 		return nil, errMalformed
 	}

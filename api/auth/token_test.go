@@ -303,6 +303,42 @@ func TestEveryKeyVerifiesUntilItIsRemoved(t *testing.T) {
 	require.Equal(t, auth.Unauthenticated(), err)
 }
 
+func TestKeysAreReplacedWhileTokensAreInUse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		accounts := newAccounts(t) // with newKey
+		register(t, accounts, "asha")
+		first := login(t, accounts, "asha", password)
+		requireValid := func(token string, want error) {
+			t.Helper()
+			for range 2 { // the second time from the cache
+				_, err := accounts.Identify(token)
+				require.Equal(t, want == nil, err == nil, err)
+			}
+		}
+		requireValid(first.Access, nil)
+
+		third := []byte("a third key of at least thirty-two bytes")
+		require.NoError(t, accounts.Tokens.SetKeys([][]byte{third, newKey}))
+		signing, others := accounts.Tokens.KeyIDs()
+		require.Equal(t, []string{kid(third), kid(newKey)}, append([]string{signing}, others...))
+		requireValid(first.Access, nil)
+		second, err := accounts.Refresh(t.Context(), first.Refresh)
+		require.NoError(t, err)
+		requireValid(second.Access, nil)
+
+		require.ErrorContains(t, accounts.Tokens.SetKeys([][]byte{third, oldKey[:31]}), "too short")
+		require.Error(t, accounts.Tokens.SetKeys(nil))
+		requireValid(first.Access, nil)
+
+		require.NoError(t, accounts.Tokens.SetKeys([][]byte{third}))
+		requireValid(first.Access, auth.Unauthenticated())
+		requireValid(second.Access, nil)
+		_, err = accounts.Refresh(t.Context(), second.Refresh)
+		require.NoError(t, err)
+	})
+}
+
 func TestWeakTokenSettingsAreRejected(t *testing.T) {
 	t.Parallel()
 	const hour = time.Hour

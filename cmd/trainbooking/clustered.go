@@ -13,15 +13,11 @@ import (
 //
 //	secret ▸ certificates ▸ Postgres ▸ Redis
 func (s *service) openClustered(ctx context.Context) (mode, error) {
-	keys, err := signingKeys(s.config.JWTSecretFile, "", s.log)
+	secret, err := s.openSecret()
 	if err != nil {
 		return mode{}, err
 	}
-	tokens, err := peerTokens(keys)
-	if err != nil {
-		return mode{}, err
-	}
-	certificates, err := peerTLS(&s.config.Cluster)
+	certificates, err := peerTLS(s.files, &s.config.Cluster)
 	if err != nil {
 		return mode{}, err
 	}
@@ -41,11 +37,11 @@ func (s *service) openClustered(ctx context.Context) (mode, error) {
 	}
 	s.onClose(shared.Close)
 	return mode{
-		store: db, holds: shared, attempts: shared, keys: keys, saleWriters: postgres.SaleWriters, holdWriters: redis.HoldWriters,
+		store: db, holds: shared, attempts: shared, secret: secret, saleWriters: postgres.SaleWriters, holdWriters: redis.HoldWriters,
 		cluster: cluster.New(cluster.Options{
 			Leases: shared, Members: shared,
 			Address: s.config.Advertise, Listen: s.config.PeerListen(),
-			Tokens: tokens, TLS: certificates, Logger: s.log,
+			Tokens: func() []string { return *secret.peers.Load() }, TLS: certificates, Logger: s.log,
 		}),
 	}, nil
 }

@@ -23,6 +23,6 @@ func (s *service) openEmbedded(ctx context.Context) (mode, error) {
 	if err := s.prepare(ctx, db); err != nil {
 		return mode{}, err
 	}
-	keys, err := signingKeys(s.config.JWTSecretFile, s.config.DataDir, s.log)
-	return mode{store: db, holds: db, keys: keys}, err
+	secret, err := s.openSecret()
+	return mode{store: db, holds: db, secret: secret}, err
 }

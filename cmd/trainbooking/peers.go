@@ -8,10 +8,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
-	"os"
 	"strings"
+	"sync/atomic"
 
+	"trainbooking.dev/cmd/trainbooking/reload"
 	"trainbooking.dev/config"
 )
 
@@ -33,42 +35,47 @@ func peerTokens(keys [][]byte) ([]string, error) {
 	return tokens, nil
 }
 
-// peerTLS returns the mutual TLS of the settings, or nil without a certificate. It reads the
-// certificate for each connection, because that is renewed while the process runs. It reads
-// the certificate authority only once.
-func peerTLS(c *config.Cluster) (*tls.Config, error) {
+// peerTLS returns the mutual TLS of the settings, or nil without a certificate. Certificates are
+// renewed while the process runs, so the result is called for each connection.
+func peerTLS(files *reload.Files, c *config.Cluster) (current func() *tls.Config, err error) {
 	if c.ClusterTLSCert == "" {
 		return nil, nil
 	}
-	load := func() (*tls.Certificate, error) {
-		certificate, err := tls.LoadX509KeyPair(c.ClusterTLSCert, c.ClusterTLSKey)
-		return &certificate, err
-	}
-	certificate, err := load()
+	var latest atomic.Pointer[tls.Config]
+	const flag = "--cluster-tls-cert"
+	err = files.Watch(flag, func(contents [][]byte) ([]slog.Attr, error) {
+		settings, err := peerSettings(contents[0], contents[1], contents[2], c.Advertise)
+		if err != nil {
+			return nil, err
+		}
+		latest.Store(settings)
+		return aboutCertificate(settings.Certificates[0].Leaf), nil
+	}, c.ClusterTLSCert, c.ClusterTLSKey, c.ClusterTLSCA)
+	return latest.Load, fileError(flag, c.ClusterTLSCert, err)
+}
+
+// peerSettings returns the mutual TLS of a process that advertises an address. Its arguments are in
+// PEM.
+func peerSettings(certificate, key, authorities []byte, advertised string) (*tls.Config, error) {
+	pair, err := tls.X509KeyPair(certificate, key)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--cluster-tls-cert %s: %w", c.ClusterTLSCert, err)}
+		return nil, err
 	}
-	name, err := peerName(certificate.Leaf, c.Advertise)
+	name, err := peerName(pair.Leaf, advertised)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--cluster-tls-cert %s %w", c.ClusterTLSCert, err)}
-	}
-	pem, err := os.ReadFile(c.ClusterTLSCA)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("--cluster-tls-ca: %w", err)}
+		return nil, err
 	}
 	authority := x509.NewCertPool()
-	if !authority.AppendCertsFromPEM(pem) {
-		return nil, usageError{fmt.Errorf("--cluster-tls-ca %s contains no certificate; set it to a PEM file", c.ClusterTLSCA)}
+	if !authority.AppendCertsFromPEM(authorities) {
+		return nil, errors.New("--cluster-tls-ca contains no certificate; set it to a PEM file")
 	}
 	return &tls.Config{
-		MinVersion: tls.VersionTLS13,
-		RootCAs:    authority,
-		ClientCAs:  authority,
-		ClientAuth: tls.RequireAndVerifyClientCert,
-		ServerName: name,
-
-		GetCertificate:       func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return load() },
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return load() },
+		MinVersion:   tls.VersionTLS13,
+		Certificates: []tls.Certificate{pair},
+		RootCAs:      authority,
+		ClientCAs:    authority,
+		ClientAuth:   tls.RequireAndVerifyClientCert,
+		ServerName:   name,
 	}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	main "trainbooking.dev/cmd/trainbooking"
+	"trainbooking.dev/cmd/trainbooking/reload"
 	"trainbooking.dev/config"
 )
 
@@ -112,19 +114,17 @@ func handshake(t *testing.T, dialling, listening *tls.Config) (*x509.Certificate
 func TestPeersMayShareADNSName(t *testing.T) {
 	t.Parallel()
 	a := newAuthority(t)
-	own, err := main.PeerTLS(a.peer("10.0.0.7:8090", 2, "trainbooking-peers"))
+	files := reload.New(slog.New(slog.DiscardHandler))
+	current, err := main.PeerTLS(files, a.peer("10.0.0.7:8090", 2, "trainbooking-peers"))
 	require.NoError(t, err)
+	own := current()
 	require.Equal(t, "trainbooking-peers", own.ServerName, "the name of the certificate")
 	_, err = handshake(t, own, own)
 	require.NoError(t, err)
 
-	a.peer("10.0.0.7:8090", 3, "trainbooking-peers")
-	seen, err := handshake(t, own, own)
+	others, err := main.PeerTLS(files, newAuthority(t).peer("10.0.0.8:8090", 2, "trainbooking-peers"))
 	require.NoError(t, err)
-	require.Equal(t, big.NewInt(3), seen.SerialNumber, "a renewed certificate is used at once")
-
-	stranger, err := main.PeerTLS(newAuthority(t).peer("10.0.0.8:8090", 2, "trainbooking-peers"))
-	require.NoError(t, err)
+	stranger := others()
 	_, err = handshake(t, own, stranger)
 	require.Error(t, err, "another authority")
 	stranger.RootCAs = own.RootCAs
@@ -132,15 +132,48 @@ func TestPeersMayShareADNSName(t *testing.T) {
 	require.Error(t, err, "as a client too")
 }
 
+func TestRenewedFilesOfPeersAreUsed(t *testing.T) {
+	t.Parallel()
+	const address = "10.0.0.7:8090"
+	a := newAuthority(t)
+	files := reload.New(slog.New(slog.DiscardHandler))
+	current, err := main.PeerTLS(files, a.peer(address, 2, "trainbooking-peers"))
+	require.NoError(t, err)
+	serial := func() int64 {
+		t.Helper()
+		files.Check()
+		files.Check()
+		seen, err := handshake(t, current(), current())
+		require.NoError(t, err)
+		return seen.SerialNumber.Int64()
+	}
+	require.EqualValues(t, 2, serial())
+	a.peer(address, 3, "trainbooking-peers")
+	require.EqualValues(t, 3, serial(), "a renewed certificate")
+
+	a.write("tls.key", "PRIVATE KEY", []byte("garbage"))
+	require.EqualValues(t, 3, serial(), "not a key")
+	a.peer("10.0.0.7:8090", 4)
+	require.EqualValues(t, 3, serial(), "a certificate without a name")
+
+	next := newAuthority(t)
+	next.dir = a.dir
+	next.peer(address, 5, "another-name")
+	next.write("ca.crt", "CERTIFICATE", next.cert.Raw)
+	require.EqualValues(t, 5, serial(), "another authority and name")
+	require.Equal(t, "another-name", current().ServerName)
+}
+
 func TestPeersMayHaveTheirOwnNames(t *testing.T) {
 	t.Parallel()
 	a := newAuthority(t)
-	own, err := main.PeerTLS(a.peer("node-1:8090", 2, "node-1"))
+	files := reload.New(slog.New(slog.DiscardHandler))
+	own, err := main.PeerTLS(files, a.peer("node-1:8090", 2, "node-1"))
 	require.NoError(t, err)
-	require.Empty(t, own.ServerName, "the host of the address")
-	_, err = main.PeerTLS(a.peer("node-1:8090", 2, "node-2"))
+	require.Empty(t, own().ServerName, "the host of the address")
+	_, err = main.PeerTLS(files, a.peer("node-1:8090", 2, "node-2"))
 	require.ErrorContains(t, err, "is not for node-1; set it to")
-	none, err := main.PeerTLS(&config.Cluster{Advertise: "node-1:8090"})
+	none, err := main.PeerTLS(files, &config.Cluster{Advertise: "node-1:8090"})
 	require.NoError(t, err)
 	require.Nil(t, none)
 }

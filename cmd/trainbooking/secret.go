@@ -10,8 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"trainbooking.dev/api/auth"
+	"trainbooking.dev/config"
 )
 
 // secretFile is the name of the generated secret in the data directory.
@@ -20,27 +22,63 @@ const secretFile = "jwt-secret"
 // secretBytes is more than the 32 bytes that HS256 needs, and needs no padding in base64.
 const secretBytes = 48
 
-// signingKeys reads the secrets from the file at path. If path is empty, it reads them from
-// the data directory, and creates a secret there at the first start, so that tokens survive
-// a restart.
-func signingKeys(path, dataDir string, log *slog.Logger) ([][]byte, error) {
-	flag := "--jwt-secret-file"
+// signingSecret is what the signing secrets of a file are used for. They are replaced while it is in
+// use.
+type signingSecret struct {
+	tokens *auth.Tokens
+	peers  atomic.Pointer[[]string] // see peerTokens
+}
+
+// openSecret reads the secrets from --jwt-secret-file. If that is empty, it reads them from the data
+// directory, and creates a secret there at the first start, so that tokens survive a restart.
+func (s *service) openSecret() (*signingSecret, error) {
+	flag, path := "--jwt-secret-file", s.config.JWTSecretFile
 	if path == "" {
-		flag = "the signing secret"
-		path = filepath.Join(dataDir, secretFile)
-		if err := ensureSecret(path, log); err != nil {
+		flag, path = "the signing secret", filepath.Join(s.config.DataDir, secretFile)
+		if err := ensureSecret(path, s.log); err != nil {
 			return nil, fmt.Errorf("create a signing secret: %w", err)
 		}
 	}
-	contents, err := os.ReadFile(path)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("%s: %w", flag, err)}
-	}
+	secret := &signingSecret{}
+	err := s.files.Watch(flag, func(contents [][]byte) ([]slog.Attr, error) {
+		return secret.set(contents[0], s.config)
+	}, path)
+	return secret, fileError(flag, path, err)
+}
+
+// set uses the secrets of a file, or none of them after an error. It returns what may be logged.
+func (x *signingSecret) set(contents []byte, c *config.Config) ([]slog.Attr, error) {
 	keys, err := auth.ParseSecret(contents)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("%s %s: %w", flag, path, err)}
+		return nil, err
 	}
-	return keys, nil
+	peers, err := peerTokens(keys)
+	if err != nil {
+		return nil, err
+	}
+	if x.tokens == nil {
+		x.tokens, err = auth.NewTokens(keys, c.AccessTTL, c.RefreshTTL)
+	} else {
+		err = x.tokens.SetKeys(keys)
+	}
+	if err != nil {
+		return nil, err
+	}
+	x.peers.Store(&peers)
+	signing, others := x.tokens.KeyIDs()
+	return []slog.Attr{slog.String("signs", signing), slog.Any("accepts", others)}, nil
+}
+
+// fileError returns the error for a file of a setting that cannot be used, nil if err is nil. It
+// names the path, as errors of reading do.
+func fileError(flag, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return usageError{fmt.Errorf("%s: %w", flag, err)}
+	}
+	return usageError{fmt.Errorf("%s %s: %w", flag, path, err)}
 }
 
 // ensureSecret creates a secret at path if the file does not exist. The caller holds the
@@ -110,18 +148,17 @@ func secretOf(flag, value, path string) (string, error) {
 	return secret, nil
 }
 
-// serviceTokens reads the service tokens. It returns nil if path is "".
-func serviceTokens(path string) (*auth.ServiceTokens, error) {
+// serviceTokens reads the service tokens, again when they have changed. It returns nil if
+// --service-token-file is not set.
+func (s *service) serviceTokens() (*auth.ServiceTokens, error) {
+	path := s.config.ServiceTokenFile
 	if path == "" {
 		return nil, nil
 	}
-	contents, err := os.ReadFile(path)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("--service-token-file: %w", err)}
-	}
-	tokens, err := auth.ParseServiceTokens(contents)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("--service-token-file %s: %w", path, err)}
-	}
-	return tokens, nil
+	tokens := &auth.ServiceTokens{}
+	err := s.files.Watch("--service-token-file", func(contents [][]byte) ([]slog.Attr, error) {
+		err := tokens.Parse(contents[0])
+		return []slog.Attr{slog.Int("tokens", tokens.Len())}, err
+	}, path)
+	return tokens, fileError("--service-token-file", path, err)
 }

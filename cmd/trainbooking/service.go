@@ -16,6 +16,7 @@ import (
 	"trainbooking.dev/api/auth"
 	"trainbooking.dev/booking"
 	"trainbooking.dev/cluster"
+	"trainbooking.dev/cmd/trainbooking/reload"
 	"trainbooking.dev/config"
 	"trainbooking.dev/persistence"
 	"trainbooking.dev/web"
@@ -27,6 +28,7 @@ type service struct {
 	config *config.Config
 	log    *slog.Logger
 	traces trace.TracerProvider // nil: no traces
+	files  *reload.Files        // of secrets and certificates
 
 	trains     *actors.System
 	server     *api.Server
@@ -43,7 +45,7 @@ type service struct {
 type mode struct {
 	store   persistence.Store
 	holds   persistence.Holds
-	keys    [][]byte        // the signing secrets
+	secret  *signingSecret
 	cluster cluster.Cluster // nil in the embedded mode
 	// attempts counts failed logins and registrations of all processes; nil: this one is alone.
 	attempts booking.Attempts
@@ -53,8 +55,9 @@ type mode struct {
 
 // open opens all parts, the servers last. If it fails, close closes those that are open.
 //
-//	traces ▸ stores ▸ trains ▸ demo ▸ servers
+//	files ▸ traces ▸ stores ▸ trains ▸ demo ▸ servers
 func (s *service) open(ctx context.Context) error {
+	s.openFiles()
 	if err := s.openTraces(ctx); err != nil {
 		return err
 	}
@@ -92,6 +95,19 @@ func (s *service) open(ctx context.Context) error {
 		return err
 	}
 	return s.openServers(ctx)
+}
+
+// openFiles begins to check the files of secrets and certificates for changes.
+func (s *service) openFiles() {
+	s.files = reload.New(s.log)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { s.files.Run(ctx) })
+	s.onClose(func() error {
+		cancel()
+		running.Wait()
+		return nil
+	})
 }
 
 // prepare migrates the store, or checks its version if --migrate is false.
@@ -133,15 +149,11 @@ func (s *service) health() api.Health {
 }
 
 func (s *service) accounts(users booking.Users, m mode) (*auth.Accounts, error) {
-	tokens, err := auth.NewTokens(m.keys, s.config.AccessTTL, s.config.RefreshTTL)
-	if err != nil {
-		return nil, err
-	}
 	hasher, err := auth.NewHasher(auth.DefaultCost)
 	if err != nil {
 		return nil, err
 	}
-	services, err := serviceTokens(s.config.ServiceTokenFile)
+	services, err := s.serviceTokens()
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +161,7 @@ func (s *service) accounts(users booking.Users, m mode) (*auth.Accounts, error) 
 		return auth.ThrottleOptions{Limit: limit, Shared: m.attempts, Logger: s.log}
 	}
 	return &auth.Accounts{
-		Users: users, Tokens: tokens, Hasher: hasher, Services: services,
+		Users: users, Tokens: m.secret.tokens, Hasher: hasher, Services: services,
 		Logins:        auth.NewLoginThrottle(limited(s.config.LoginFailures)),
 		Registrations: auth.NewRegistrationThrottle(limited(s.config.Registrations)),
 	}, nil

@@ -27,6 +27,7 @@ type Response struct {
 	BookingID string    `json:"booking_id"`
 	ExpiresAt time.Time `json:"expires_at"`
 	TrainID   string    `json:"train_id"`
+	Access    string    `json:"access"`
 	Refresh   string    `json:"refresh"`
 	Token     struct{ Access, Refresh string }
 	// Of a train.
