@@ -18,18 +18,18 @@ const (
 	actionRemove    = "Remove"
 )
 
-// recordResult records an event if the result is new and not Ready. recordPut records the
-// events of resources that became Ready.
+// recordResult records an event if the result is new and not Ready, and one if the resource is suspended
+// now. recordPut records the events of resources that became Ready.
 func (r *Reconciler[R, W, F]) recordResult(t R, res result) {
-	before := r.kind.common(t).readyCondition()
+	common := r.kind.common(t)
+	if common.suspend && !common.showsSuspended() {
+		r.record(t, corev1.EventTypeNormal, v1alpha1.ReasonSuspended, actionReconcile, suspendedMessage)
+	}
+	before := common.readyCondition()
 	if res.ready == metav1.ConditionTrue || res.reason == before.Reason && res.message == before.Message {
 		return
 	}
-	kind := corev1.EventTypeWarning
-	if res.reason == v1alpha1.ReasonSuspended {
-		kind = corev1.EventTypeNormal
-	}
-	r.record(t, kind, res.reason, actionReconcile, res.message)
+	r.record(t, corev1.EventTypeWarning, res.reason, actionReconcile, res.message)
 }
 
 // recordPut records an event for a put. A put for a resource that was Ready corrects drift.

@@ -91,6 +91,9 @@ func (p *pollOf[R, W, F]) run(ctx context.Context) error {
 	}
 	for _, t := range missing {
 		common := p.kind.common(t)
+		if common.suspend {
+			continue // its figures stay as they were
+		}
 		if common.isReady(t) && common.readyCondition().Reason != v1alpha1.ReasonDeparted || awaitsService(t, common) {
 			p.enqueue(ctx, t, nil)
 		}
@@ -107,7 +110,7 @@ func (p *pollOf[R, W, F]) byID(ctx context.Context) (map[uuid.UUID]R, error) {
 	}
 	byID, reasons := make(map[uuid.UUID]R, len(all)), map[string]int{}
 	for _, t := range all {
-		reasons[p.kind.common(t).readyCondition().Reason]++
+		reasons[p.kind.common(t).metricReason()]++
 		id, err := idOf(t)
 		if err != nil {
 			continue
@@ -123,10 +126,10 @@ func (p *pollOf[R, W, F]) byID(ctx context.Context) (map[uuid.UUID]R, error) {
 // needsReconcile reports whether the status or what the service has is out of date.
 func (p *pollOf[R, W, F]) needsReconcile(t R, found *F) bool {
 	common := p.kind.common(t)
-	if awaitsService(t, common) || p.kind.outdated(t, found) {
+	if awaitsService(t, common) || p.kind.outdated(t, found) || common.suspend != common.showsSuspended() {
 		return true
 	}
-	if !common.isReady(t) {
+	if common.suspend || !common.isReady(t) {
 		return false
 	}
 	want, err := p.kind.wanted(t)
@@ -138,7 +141,7 @@ func (p *pollOf[R, W, F]) needsReconcile(t R, found *F) bool {
 
 // awaitsService reports whether a resource may be waiting for the service to be available.
 func awaitsService(o client.Object, c common) bool {
-	return c.readyCondition().Reason == v1alpha1.ReasonServiceUnavailable || !o.GetDeletionTimestamp().IsZero()
+	return !c.suspend && c.readyCondition().Reason == v1alpha1.ReasonServiceUnavailable || !o.GetDeletionTimestamp().IsZero()
 }
 
 func (p *pollOf[R, W, F]) enqueue(ctx context.Context, t R, found *F) {

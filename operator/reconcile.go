@@ -68,7 +68,7 @@ func (r *Reconciler[R, W, F]) reconcile(ctx context.Context, t, next R, observed
 		return r.finalize(ctx, t, gone)
 	}
 	if r.kind.common(t).suspend {
-		return r.suspended(), nil
+		return r.suspend(ctx, t, want), nil
 	}
 	problem, err := conflict(ctx, r, t)
 	if err != nil {
@@ -133,11 +133,24 @@ func (r *Reconciler[R, W, F]) requeue(
 	return reconcile.Result{}, nil
 }
 
-func (r *Reconciler[R, W, F]) suspended() *result {
-	return &result{
-		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonSuspended,
-		message: "The operator does not change the " + r.kind.names().noun + " while spec.suspend is true",
+// suspend leaves Ready as it was. A status of the version before, whose Ready had the reason Suspended, gets
+// what a look at the service says.
+func (r *Reconciler[R, W, F]) suspend(ctx context.Context, t R, want W) *result {
+	before := r.kind.common(t).readyCondition()
+	id, err := idOf(t)
+	if err != nil || before.Reason != v1alpha1.ReasonSuspended {
+		return suspended(before)
 	}
+	found, err := r.kind.find(ctx, id)
+	if err != nil {
+		return unavailable(err)
+	}
+	if found != nil && r.kind.same(&want, found) {
+		return r.synced(t)
+	}
+	return suspended(metav1.Condition{
+		Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonPending, Message: suspendedMessage,
+	})
 }
 
 func (r *Reconciler[R, W, F]) synced(next R) *result {

@@ -24,6 +24,7 @@ type result struct {
 	stalled bool          // a person must act
 	cause   error         // if the service is unavailable; retried after a backoff
 	retry   time.Duration // until the next attempt; 0 for none
+	final   bool          // no attempt follows, although Ready is not True: the resource is suspended
 }
 
 func invalid(message string) *result {
@@ -36,31 +37,38 @@ func unavailable(err error) *result {
 	}
 }
 
-// setConditions writes the result into the conditions. Stalled and Reconciling are removed
-// unless they are True.
+// suspended is the result of a suspended resource, which stays Ready or not as it was.
+func suspended(before metav1.Condition) *result {
+	return &result{ready: before.Status, reason: before.Reason, message: before.Message, final: true}
+}
+
+const suspendedMessage = "The operator changes nothing at the service while spec.suspend is true"
+
+// setConditions writes the result into the conditions. Those other than Ready are removed unless they are
+// True.
 func (r result) setConditions(c common, generation int64) {
 	*c.generation = generation
-	set := func(kind string, value metav1.ConditionStatus) {
+	set := func(kind string, value metav1.ConditionStatus, reason, message string) {
 		meta.SetStatusCondition(c.conditions, metav1.Condition{
-			Type: kind, Status: value, Reason: r.reason, Message: r.message, ObservedGeneration: generation,
+			Type: kind, Status: value, Reason: reason, Message: message, ObservedGeneration: generation,
 		})
 	}
-	set(v1alpha1.ConditionReady, r.ready)
-	for kind, isTrue := range map[string]bool{
-		v1alpha1.ConditionStalled:     r.stalled,
-		v1alpha1.ConditionReconciling: r.reconciling(),
-	} {
+	setIf := func(isTrue bool, kind, reason, message string) {
 		if isTrue {
-			set(kind, metav1.ConditionTrue)
+			set(kind, metav1.ConditionTrue, reason, message)
 		} else {
 			meta.RemoveStatusCondition(c.conditions, kind)
 		}
 	}
+	set(v1alpha1.ConditionReady, r.ready, r.reason, r.message)
+	setIf(r.stalled, v1alpha1.ConditionStalled, r.reason, r.message)
+	setIf(r.reconciling(), v1alpha1.ConditionReconciling, r.reason, r.message)
+	setIf(c.suspend, v1alpha1.ConditionSuspended, v1alpha1.ReasonSuspended, suspendedMessage)
 }
 
 // reconciling reports whether the operator will try again without a change of the spec.
 func (r result) reconciling() bool {
-	return !r.stalled && r.ready != metav1.ConditionTrue && r.reason != v1alpha1.ReasonSuspended
+	return !r.stalled && !r.final && r.ready != metav1.ConditionTrue
 }
 
 // count converts a number of seats or departures to the type of the status.
@@ -72,6 +80,11 @@ func (c common) readyCondition() metav1.Condition {
 		return *c
 	}
 	return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonPending}
+}
+
+// showsSuspended reports whether the status says that the resource is suspended.
+func (c common) showsSuspended() bool {
+	return meta.IsStatusConditionTrue(*c.conditions, v1alpha1.ConditionSuspended)
 }
 
 // isReady reports whether the resource is Ready at its current generation.

@@ -7,6 +7,10 @@ const (
 	// present: Unknown with ReasonPending before the first reconcile.
 	ConditionReady = "Ready"
 
+	// ConditionSuspended is True while spec.suspend is true: the operator changes nothing at the service.
+	// Ready stays as it was.
+	ConditionSuspended = "Suspended"
+
 	// ConditionStalled is True when the operator does not retry: a person must change the
 	// spec or another resource.
 	ConditionStalled = "Stalled"
@@ -16,7 +20,8 @@ const (
 	ConditionReconciling = "Reconciling"
 )
 
-// The reasons of ConditionReady. Stalled and Reconciling have the same reason and message.
+// The reasons of ConditionReady. Stalled and Reconciling have the same reason and message. Suspended has
+// its own.
 const (
 	// ReasonPending: Unknown; before the first reconcile. It is the default of the schema.
 	ReasonPending = "Pending"
@@ -46,7 +51,7 @@ const (
 	// retries with exponential backoff, at least every few minutes.
 	ReasonServiceUnavailable = "ServiceUnavailable"
 
-	// ReasonSuspended: False; the operator changes nothing at the service while spec.suspend is true.
+	// ReasonSuspended is the reason of ConditionSuspended.
 	ReasonSuspended = "Suspended"
 
 	// ReasonDeleting: False, Reconciling; the resource is being deleted and its deletionPolicy

@@ -206,7 +206,7 @@ type TrainStatus struct {
 	// +optional
 	Free *int32 `json:"free,omitempty"`
 
-	// conditions are Ready, always, and Stalled or Reconciling while they are True.
+	// conditions are Ready, always, and Stalled, Reconciling or Suspended while they are True.
 	//
 	// +optional
 	// +listType=map

@@ -274,7 +274,7 @@ type TrainScheduleStatus struct {
 	// +optional
 	Diverged *DivergedDepartures `json:"diverged,omitempty"`
 
-	// conditions are Ready, always, and Stalled or Reconciling while they are True.
+	// conditions are Ready, always, and Stalled, Reconciling or Suspended while they are True.
 	//
 	// +optional
 	// +listType=map

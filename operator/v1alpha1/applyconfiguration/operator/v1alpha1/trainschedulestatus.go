@@ -32,7 +32,7 @@ type TrainScheduleStatusApplyConfiguration struct {
 	// diverged are the departures that differ from the schedule: because their bookings keep them as
 	// they were when the schedule changed, or because somebody changed one of them, such as for a delay.
 	Diverged *DivergedDeparturesApplyConfiguration `json:"diverged,omitempty"`
-	// conditions are Ready, always, and Stalled or Reconciling while they are True.
+	// conditions are Ready, always, and Stalled, Reconciling or Suspended while they are True.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 

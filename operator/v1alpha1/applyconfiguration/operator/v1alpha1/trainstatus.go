@@ -29,7 +29,7 @@ type TrainStatusApplyConfiguration struct {
 	Held *int32 `json:"held,omitempty"`
 	// free is how many seats are free on every leg.
 	Free *int32 `json:"free,omitempty"`
-	// conditions are Ready, always, and Stalled or Reconciling while they are True.
+	// conditions are Ready, always, and Stalled, Reconciling or Suspended while they are True.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
