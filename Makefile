@@ -44,6 +44,7 @@ UNIT         = $(call tool-file,helm-unittest,helm,github.com/helm-unittest/helm
 DOCS         = $(call tool-file,helm-docs,helm,github.com/norwoodj/helm-docs)
 BENCHSTAT    = $(call tool-file,benchstat,benchstat,golang.org/x/perf)
 KUBE         = $(call tool-file,kubernetes,kube,k8s.io/kubernetes)
+SBOM         = $(call tool-file,cyclonedx-gomod,sbom,github.com/CycloneDX/cyclonedx-gomod)
 # The npm packages for the page. Their version is a checksum of what tools/web pins.
 WEB          = $(TOOLS)/web-$(firstword $(shell cksum tools/web/package-lock.json))
 CHART       := charts/trainbooking
@@ -128,6 +129,17 @@ chaos: servers ## inject faults into three processes under load: make chaos MINU
 scale: servers ## measure 100,000 trains, and 10,000 schedules: make scale TRAINS=2000 BOOKINGS=20000 SCHEDULES=200
 	$(GO) test -tags scale -count 1 -v -timeout 60m ./test/scale -scale.trains $(TRAINS) -scale.bookings $(BOOKINGS) \
 		-scale.schedules $(SCHEDULES) -scale.sales $(SALES)
+
+# docs/releasing.md describes it.
+.PHONY: release
+release: helm-tool sbom-tool ## write the files of a release to dist/: make release VERSION=1.2.3
+	@$(GO) -C tools/release run . -version '$(VERSION)' -tags '$(TAGS)' -helm '$(HELM)' -cyclonedx-gomod '$(SBOM)'
+
+# It releases a copy of the last commit twice, and only for linux/amd64, because other platforms take
+# minutes to compile.
+.PHONY: release-check
+release-check: helm-tool sbom-tool ## check that two releases of the same commit are the same, and that their images run
+	$(GO) -C tools/release test -count 1 ./... -args -build-tags '$(TAGS)' -helm '$(HELM)' -cyclonedx-gomod '$(SBOM)'
 
 # The cluster needs a default storage class. `kind load docker-image` copies images to the nodes of kind.
 .PHONY: e2e
@@ -235,11 +247,13 @@ verify: lint-tool generate size web-vendor web-check ## check modules, generated
 	git diff --exit-code -- actors/wire operator/v1alpha1 $(CHART)/crd $(CHART)/README.md web/vendor
 	$(GO) mod tidy -diff
 	$(GO) -C bench mod tidy -diff
+	$(GO) -C tools/release mod tidy -diff
 	$(GO) vet -tags e2e,chaos,scale ./...
 	$(GO) vet -C bench ./...
 	$(LINT) fmt --diff
 	$(LINT) run
 	cd bench && $(LINT) run
+	cd tools/release && $(LINT) run
 	@if [ -n "$(CI)" ] && [ -n "$$(git status --porcelain)" ]; then \
 		echo 'The working tree is not clean:'; git status --short; exit 1; fi
 
@@ -258,7 +272,7 @@ format: lint-tool ## format the code
 
 .PHONY: clean
 clean: ## remove the built programs
-	rm -rf bin
+	rm -rf bin dist
 
 # $(call tool,FILE,MODULE,PACKAGE,LINKER FLAGS) builds a tool from the module in tools/MODULE unless
 # FILE exists. All tools use the same flags, so that they share compiled packages. With flock, make
@@ -269,7 +283,7 @@ $(if $(shell command -v flock),flock '$(1).lock') sh -c "[ -x '$(1)' ] || { \
 	CGO_ENABLED=0 $(GO) -C tools/$(2) build -trimpath -ldflags '-s -w $(4)' -o '$(1).new' $(3) && mv '$(1).new' '$(1)'; }"; }
 endef
 
-.PHONY: lint-tool generate-tool helm-tool chart-tool docs-tool benchstat-tool
+.PHONY: lint-tool generate-tool helm-tool chart-tool docs-tool benchstat-tool sbom-tool
 lint-tool:
 	$(call tool,$(LINT),lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 generate-tool:
@@ -282,6 +296,8 @@ docs-tool:
 	$(call tool,$(DOCS),helm,github.com/norwoodj/helm-docs/cmd/helm-docs)
 benchstat-tool:
 	$(call tool,$(BENCHSTAT),benchstat,golang.org/x/perf/cmd/benchstat)
+sbom-tool:
+	$(call tool,$(SBOM),sbom,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod)
 
 # Modules and editors find the packages, and their types, through the link.
 .PHONY: web-tool
