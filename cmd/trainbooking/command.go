@@ -38,6 +38,8 @@ func commands() []command {
 		{"createsuperuser", "Add an admin. The service may be running.", []string{"username", "email"}, &createSuperuser{}},
 		{"set-password", "Give a user a new password. The service may be running.", []string{"username"}, &setPassword{}},
 		{"copy", "Copy a data directory into a database for a cluster.", nil, &copyStore{}},
+		{"backup", "Copy a data directory's database to a new file, PATH or one in it. The service may be running.", nil, &backupStore{}},
+		{"restore", "Make a backup the database of a data directory. The service must be stopped.", nil, &restoreStore{}},
 		{"healthcheck", "Check that the running service is ready.", nil, &healthcheck{}},
 		{"smoke", "Register, lock, confirm and find a seat on a running service.", []string{"url"}, &smokeTest{}},
 		{"import gtfs", "Put the trains of a timetable on sale: a ZIP file, a directory, or - in GTFS.", nil, &importGTFS{}},

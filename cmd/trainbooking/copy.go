@@ -38,7 +38,7 @@ func (c *copyStore) Run(ctx context.Context, sources *config.Sources, std stdio)
 	if err := requireData(c.DataDir); err != nil {
 		return err
 	}
-	unlock, err := sqlite.Lock(c.DataDir)
+	unlock, err := lockData(c.DataDir)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (c *copyStore) problems() config.Problems {
 
 func (c *copyStore) copy(ctx context.Context, std stdio) (err error) {
 	log := commandLogger(std)
-	from, err := sqlite.Open(ctx, c.DataDir, sqlite.Options{})
+	from, err := openSQLite(ctx, c.DataDir)
 	if err != nil {
 		return err
 	}

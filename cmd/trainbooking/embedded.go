@@ -2,20 +2,18 @@ package main
 
 import (
 	"context"
-
-	"trainbooking.dev/persistence/sqlite"
 )
 
 // openEmbedded opens the data directory and locks it for this process.
 //
 //	lock ▸ store ▸ secret
 func (s *service) openEmbedded(ctx context.Context) (mode, error) {
-	unlock, err := sqlite.Lock(s.config.DataDir)
+	unlock, err := lockData(s.config.DataDir)
 	if err != nil {
 		return mode{}, err
 	}
 	s.onClose(unlock)
-	db, err := sqlite.Open(ctx, s.config.DataDir, sqlite.Options{})
+	db, err := openSQLite(ctx, s.config.DataDir)
 	if err != nil {
 		return mode{}, err
 	}

@@ -26,11 +26,15 @@ func (c *migrate) Run(ctx context.Context, sources *config.Sources, std stdio) (
 	if err := db.Migrate(ctx); err != nil {
 		return err
 	}
-	version, _, err := db.Version(ctx)
+	version, newest, err := db.Version(ctx)
 	if err != nil {
 		return err
 	}
+	which := "the newest"
+	if version > newest {
+		which = fmt.Sprintf("newer than the %d of this program, which works with it if it is the release before", newest)
+	}
 	name := nameOf(&c.Store)
-	_, err = fmt.Fprintf(std.out, "%s%s has version %d, the newest.\n", strings.ToUpper(name[:1]), name[1:], version)
+	_, err = fmt.Fprintf(std.out, "%s%s has version %d, %s.\n", strings.ToUpper(name[:1]), name[1:], version, which)
 	return err
 }

@@ -112,10 +112,17 @@ func (s *service) openFiles() {
 
 // prepare migrates the store, or checks its version if --migrate is false.
 func (s *service) prepare(ctx context.Context, db store) error {
-	if s.config.Migrate {
-		return db.Migrate(ctx)
+	if !s.config.Migrate {
+		return requireVersion(ctx, db, &s.config.Store)
 	}
-	return requireVersion(ctx, db, &s.config.Store)
+	if err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	version, newest, err := db.Version(ctx)
+	if err == nil && version > newest {
+		s.log.Warn("a newer program has migrated the store: only the release before that works with it", "version", version, "supported", newest)
+	}
+	return err
 }
 
 func (s *service) openTrains(ctx context.Context, m mode, registry *prometheus.Registry) error {

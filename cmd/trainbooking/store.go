@@ -23,9 +23,29 @@ type store interface {
 // openStore opens the store of the settings: SQLite or Postgres.
 func openStore(ctx context.Context, c *config.Store, log *slog.Logger) (store, error) {
 	if !c.HasDatabase() {
-		return sqlite.Open(ctx, c.DataDir, sqlite.Options{})
+		return openSQLite(ctx, c.DataDir)
 	}
 	return openPostgres(ctx, c, postgres.Options{Logger: log})
+}
+
+// openSQLite opens the database of a data directory.
+func openSQLite(ctx context.Context, dir string) (*sqlite.DB, error) {
+	db, err := sqlite.Open(ctx, dir, sqlite.Options{})
+	return db, settingsError(err)
+}
+
+// lockData locks a data directory, which no service may be using.
+func lockData(dir string) (unlock func() error, err error) {
+	unlock, err = sqlite.Lock(dir)
+	return unlock, settingsError(err)
+}
+
+// settingsError makes an error about the path of a file a usage error.
+func settingsError(err error) error {
+	if errors.Is(err, sqlite.ErrSettings) {
+		return usageError{err}
+	}
+	return err
 }
 
 // openPostgres opens the database of the settings. It waits until it is reachable.
@@ -72,7 +92,7 @@ func requireData(dir string) error {
 	if err == nil && !exists {
 		err = usageError{fmt.Errorf("there is no data in %s; set --data-dir to the directory of the service", dir)}
 	}
-	return err
+	return settingsError(err)
 }
 
 // requireVersion returns an error with instructions if the store has another version than

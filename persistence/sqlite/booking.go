@@ -130,7 +130,7 @@ const findBookings = `SELECT ` + bookingColumns + ` FROM bookings WHERE id IN (S
 func (db *DB) FindBookings(ctx context.Context, ids []uuid.UUID) (bookings []booking.Booking, err error) {
 	list, err := idList(ids)
 	if err != nil {
-		return nil, wrap("find bookings", err)
+		return nil, db.wrap("find bookings", err)
 	}
 	err = db.read(ctx, "find bookings", func(ctx context.Context, c *conn) error {
 		bookings, err = all(ctx, c, scanBooking, findBookings, list)
@@ -167,7 +167,7 @@ const findSeatsOf = `
 func (db *DB) SeatLegs(ctx context.Context, trains []booking.TrainID) (seats []map[int]booking.Legs, err error) {
 	list, err := idList(trains)
 	if err != nil {
-		return nil, wrap("seat legs", err)
+		return nil, db.wrap("seat legs", err)
 	}
 	err = db.read(ctx, "seat legs", func(ctx context.Context, c *conn) error {
 		seats, err = all(ctx, c, scanSeats, findSeatsOf, list)

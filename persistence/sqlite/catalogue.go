@@ -78,7 +78,7 @@ func (db *DB) FindTrains(ctx context.Context, ids []booking.TrainID) (trains []b
 		WHERE id IN (SELECT unhex(value) FROM json_each(?)) AND deleted_at IS NULL`
 	list, err := idList(ids)
 	if err != nil {
-		return nil, wrap("find trains", err)
+		return nil, db.wrap("find trains", err)
 	}
 	err = db.read(ctx, "find trains", func(ctx context.Context, c *conn) error {
 		trains, err = all(ctx, c, new(trainScanner).scan, find, list)

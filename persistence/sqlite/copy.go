@@ -18,11 +18,14 @@ const exportBatch = 1000
 
 // Exists reports whether dir has a database. Unlike Open, it does not create one.
 func Exists(dir string) (bool, error) {
-	_, err := os.Stat(filepath.Join(dir, "trainbooking.db"))
+	_, err := os.Stat(filepath.Join(dir, fileName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil, err
+	if err != nil {
+		return false, describeDir(dir, err)
+	}
+	return true, nil
 }
 
 // Export calls fn with every row of persistence.Tables, in that order and in batches, from one

@@ -24,6 +24,9 @@ const (
 	DefaultBusyTimeout = 3 * time.Second
 )
 
+// fileName is the name of the database in the data directory.
+const fileName = "trainbooking.db"
+
 // readerCache bounds the cache of each reader to 512 KiB of pages. The default is 2 MB, which a read
 // of all trains fills at each reader, with pages that the cache of the file system has too. Each page
 // of 4 KiB takes 8 KiB, because the allocator of modernc.org rounds up to powers of two.
@@ -45,6 +48,8 @@ type DB struct {
 	lazy    *pool // for whoever has the writer: commits without waiting for the disk
 	readers *pool
 	close   func() error
+
+	backupSettings []string // more pragmas of the file of a backup, for tests
 }
 
 var (
@@ -53,7 +58,8 @@ var (
 )
 
 // Open opens the database trainbooking.db in dir and creates both if they are missing,
-// readable only by their owner. It does not create the tables: see Migrate.
+// readable only by their owner. It does not create the tables: see Migrate. Errors: ErrSettings if
+// the file is not a store of this service, which is then left as it is, or not accessible; ErrDamaged.
 func Open(ctx context.Context, dir string, options Options) (*DB, error) {
 	if options.Readers <= 0 {
 		options.Readers = DefaultReaders
@@ -66,7 +72,7 @@ func Open(ctx context.Context, dir string, options Options) (*DB, error) {
 	}
 	path, err := createFile(dir)
 	if err != nil {
-		return nil, fmt.Errorf("sqlite: open: %w", err)
+		return nil, describeDir(dir, err)
 	}
 	handle, err := sql.Open("sqlite", dataSource(path, options.BusyTimeout))
 	if err != nil {
@@ -75,7 +81,7 @@ func Open(ctx context.Context, dir string, options Options) (*DB, error) {
 	db := &DB{dir: dir, options: options, handle: handle}
 	db.close = sync.OnceValue(db.closeAll)
 	if err := db.connect(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("sqlite: open %s: %w", path, translate(err)), db.Close())
+		return nil, errors.Join(describeFile("open", path, err), db.Close())
 	}
 	return db, nil
 }
@@ -98,7 +104,7 @@ func (db *DB) Ping(ctx context.Context) error {
 // ctx only ends the wait for the writer, so that the outcome is known. BusyTimeout limits the
 // wait for the lock; a slow disk is not limited.
 func (db *DB) write(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
-	return wrap(operation, db.writer.lend(ctx, func(c *conn) error {
+	return db.wrap(operation, db.writer.lend(ctx, func(c *conn) error {
 		return c.transact(context.WithoutCancel(ctx), fn)
 	}))
 }
@@ -106,7 +112,7 @@ func (db *DB) write(ctx context.Context, operation string, fn func(context.Conte
 // writeLazily is write without a sync of the file. The next write that is synced makes this one
 // durable too, since both are in one log. Until then a loss of power loses it, a kill does not.
 func (db *DB) writeLazily(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
-	return wrap(operation, db.writer.lend(ctx, func(*conn) error {
+	return db.wrap(operation, db.writer.lend(ctx, func(*conn) error {
 		ctx := context.WithoutCancel(ctx)
 		return db.lazy.lend(ctx, func(c *conn) error { return c.transact(ctx, fn) })
 	}))
@@ -114,7 +120,7 @@ func (db *DB) writeLazily(ctx context.Context, operation string, fn func(context
 
 // read runs fn on a reader, in one snapshot.
 func (db *DB) read(ctx context.Context, operation string, fn func(context.Context, *conn) error) error {
-	return wrap(operation, db.readers.lend(ctx, func(c *conn) error {
+	return db.wrap(operation, db.readers.lend(ctx, func(c *conn) error {
 		return c.snapshot(ctx, fn)
 	}))
 }
@@ -128,9 +134,15 @@ const (
 	writerCache     = `PRAGMA cache_size = -16384`
 )
 
+// writeAhead changes the header of the file, so it follows identify.
+const writeAhead = `PRAGMA journal_mode = WAL`
+
 func (db *DB) connect(ctx context.Context) (err error) {
 	busy := db.options.BusyTimeout
-	if db.writer, err = newPool(ctx, db.handle, 1, busy, checkpointPages, writerCache); err != nil {
+	if err := db.identify(ctx); err != nil {
+		return err
+	}
+	if db.writer, err = newPool(ctx, db.handle, 1, busy, writeAhead, checkpointPages, writerCache); err != nil {
 		return err
 	}
 	if db.lazy, err = newPool(ctx, db.handle, 1, busy, checkpointPages, `PRAGMA synchronous = NORMAL`); err != nil {
@@ -140,13 +152,26 @@ func (db *DB) connect(ctx context.Context) (err error) {
 	return err
 }
 
+// identify returns ErrSettings if the file has tables that are not those of a store.
+func (db *DB) identify(ctx context.Context) error {
+	c, err := dial(ctx, db.handle, db.options.BusyTimeout, requireOurs)
+	if err != nil {
+		return err
+	}
+	return c.raw.Close()
+}
+
 func (db *DB) closeAll() error {
 	return errors.Join(db.readers.close(), db.writer.close(), db.lazy.close(), db.handle.Close())
 }
 
-func wrap(operation string, err error) error {
+// wrap adds the operation to an error, and what to do if the file turns out to be damaged.
+func (db *DB) wrap(operation string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if isDamage(err) {
+		return describeFile(operation, filepath.Join(db.dir, fileName), err)
 	}
 	return fmt.Errorf("sqlite: %s: %w", operation, err)
 }
@@ -158,7 +183,7 @@ func createFile(dir string) (path string, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	if path, err = filepath.Abs(filepath.Join(dir, "trainbooking.db")); err != nil {
+	if path, err = filepath.Abs(filepath.Join(dir, fileName)); err != nil {
 		return "", err
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
@@ -176,7 +201,6 @@ func createFile(dir string) (path string, err error) {
 func dataSource(path string, busy time.Duration) string {
 	query := url.Values{
 		"_busy_timeout": {fmt.Sprint(busy.Milliseconds())},
-		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_foreign_keys": {"on"},
 		"_txlock":       {"immediate"},

@@ -17,13 +17,15 @@
 //
 // # Processes
 //
-// Lock reserves the data directory for one server. Open does not need it: migrate,
+// Lock reserves the data directory for one server, or for Restore. Open does not need it: migrate,
 // createsuperuser and set-password run beside a server, and wait up to Options.BusyTimeout to write.
+// Backup reads beside it.
 //
 // # Failure
 //
 // A ctx that ends while its call waits for the writer ends the call, and nothing was
 // written. Once the transaction has begun, ctx is ignored, so that the outcome is known;
 // errors.go describes the one exception. On a full disk writes are persistence.ErrFull and
-// reads continue. Writes succeed again when there is room.
+// reads continue. Writes succeed again when there is room. A file that is not a store of this service
+// is ErrSettings, before anything in it is changed.
 package sqlite

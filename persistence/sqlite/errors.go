@@ -72,6 +72,12 @@ func isBusy(err error) bool {
 	return ok && code&0xff == sqlite3.SQLITE_BUSY // the higher bits have the reason
 }
 
+// isDamage reports whether a page of the file is not as SQLite wrote it.
+func isDamage(err error) bool {
+	code, ok := codeOf(err)
+	return ok && (code&0xff == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB)
+}
+
 func codeOf(err error) (int, bool) {
 	e, ok := errors.AsType[coded](err)
 	if !ok {

@@ -79,3 +79,24 @@ func (db *DB) Pragma(ctx context.Context, name, lender string) (value string, er
 	})
 	return value, err
 }
+
+// BreakReferences writes a booking of a train that does not exist.
+func (db *DB) BreakReferences(ctx context.Context) error {
+	return db.writer.lend(ctx, func(c *conn) error {
+		for _, text := range []string{
+			`PRAGMA foreign_keys = 0`,
+			`INSERT INTO bookings (id, train_id, user_id, legs, seats, epoch, booked_at) VALUES (x'01', x'02', x'03', 1, '[1]', 1, 0)`,
+			`PRAGMA foreign_keys = 1`,
+		} {
+			if _, err := c.exec(ctx, text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// LimitBackups limits each backup to a number of pages, as a full disk would.
+func (db *DB) LimitBackups(pages int) {
+	db.backupSettings = []string{"max_page_count(" + strconv.Itoa(pages) + ")"}
+}

@@ -131,7 +131,7 @@ func (db *DB) LoadHolds(
 ) ([]persistence.Result[persistence.HeldTrain], error) {
 	list, err := idList(trains)
 	if err != nil {
-		return nil, wrap("load holds", err)
+		return nil, db.wrap("load holds", err)
 	}
 	held := make([]persistence.Result[persistence.HeldTrain], len(trains))
 	scan := func(r row) (place int, err error) {

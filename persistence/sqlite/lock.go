@@ -23,7 +23,7 @@ func Lock(dir string) (unlock func() error, err error) {
 			"stop that one first, or give this one a data directory of its own", dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("sqlite: lock %s: %w", dir, err)
+		return nil, describeDir(dir, err)
 	}
 	return unlock, nil
 }

@@ -30,7 +30,7 @@ func (db *DB) Migrate(ctx context.Context) (err error) {
 		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("sqlite: migrate: %w", translate(err))
+		return db.wrap("migrate", translate(err))
 	}
 	return nil
 }
@@ -44,7 +44,7 @@ func (db *DB) Version(ctx context.Context) (current, newest int64, err error) {
 	}
 	current, newest, err = provider.GetVersions(ctx)
 	if err != nil {
-		return 0, 0, fmt.Errorf("sqlite: version: %w", translate(err))
+		return 0, 0, db.wrap("version", translate(err))
 	}
 	return current, newest, nil
 }

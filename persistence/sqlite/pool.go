@@ -21,7 +21,7 @@ type pool struct {
 func newPool(ctx context.Context, handle *sql.DB, size int, busy time.Duration, setup ...string) (*pool, error) {
 	p := &pool{free: make(chan *conn, size), closed: make(chan struct{})}
 	for range size {
-		c, err := dial(ctx, handle, busy, setup)
+		c, err := dial(ctx, handle, busy, statements(setup))
 		if err != nil {
 			for range len(p.free) {
 				err = errors.Join(err, (<-p.free).raw.Close())
@@ -33,21 +33,20 @@ func newPool(ctx context.Context, handle *sql.DB, size int, busy time.Duration, 
 	return p, nil
 }
 
-// dial opens a connection. While another connection switches the file to WAL mode, recovers
-// it, or closes it as the last one, SQLite returns SQLITE_BUSY at once
+// dial opens a connection and calls setup with it. While another connection switches the file to
+// WAL mode, recovers it, or closes it as the last one, SQLite returns SQLITE_BUSY at once
 // (https://www.sqlite.org/wal.html#busy). So dial retries, for as long as a writer would wait.
-func dial(ctx context.Context, handle *sql.DB, busy time.Duration, setup []string) (*conn, error) {
+func dial(
+	ctx context.Context, handle *sql.DB, busy time.Duration, setup func(context.Context, *conn) error,
+) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, busy)
 	defer cancel()
 	tick := time.NewTicker(retryEvery)
 	defer tick.Stop()
 	for {
-		raw, err := handle.Conn(ctx)
-		if err == nil {
-			return prepareConn(ctx, raw, setup)
-		}
+		c, err := dialOnce(ctx, handle, setup)
 		if !isBusy(err) {
-			return nil, err
+			return c, err
 		}
 		select {
 		case <-tick.C:
@@ -61,14 +60,28 @@ func dial(ctx context.Context, handle *sql.DB, busy time.Duration, setup []strin
 // the same time.
 const retryEvery = 20 * time.Millisecond
 
-func prepareConn(ctx context.Context, raw *sql.Conn, setup []string) (*conn, error) {
+func dialOnce(ctx context.Context, handle *sql.DB, setup func(context.Context, *conn) error) (*conn, error) {
+	raw, err := handle.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
 	c := &conn{raw: raw, prepared: map[string]*sql.Stmt{}}
-	for _, text := range setup {
-		if _, err := c.exec(ctx, text); err != nil {
-			return nil, errors.Join(err, raw.Close())
-		}
+	if err := setup(ctx, c); err != nil {
+		return nil, errors.Join(err, raw.Close())
 	}
 	return c, nil
+}
+
+// statements returns a setup that executes them.
+func statements(texts []string) func(context.Context, *conn) error {
+	return func(ctx context.Context, c *conn) error {
+		for _, text := range texts {
+			if _, err := c.exec(ctx, text); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // lend waits for a connection and calls fn with it. The error is that of fn, or, if fn was

@@ -240,7 +240,7 @@ func (db *DB) ChangeTrain(ctx context.Context, guard persistence.Guard, train bo
 	)
 	stops, err := persistence.EncodeList(train.Stops)
 	if err != nil {
-		return wrap("change train", err)
+		return db.wrap("change train", err)
 	}
 	return db.write(ctx, "change train", func(ctx context.Context, c *conn) error {
 		if err := checkGuard(ctx, c, guard); err != nil {
