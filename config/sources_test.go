@@ -95,10 +95,7 @@ func TestSourcesReportAllProblems(t *testing.T) {
 	path := file(t, "hold-ttl: soon\nholdttl: 3m\nlisten: [a, b]\nlogin-failures: many\n")
 	_, sources := parse(t, []string{"TRAINBOOKING_PPROF=perhaps"}, "--config", path)
 	require.ElementsMatch(t, config.Problems{
-		"--config " + path + ", line 2: holdttl is not a setting; the settings are data-dir, database-url, " +
-			"database-url-file, migrate-url, migrate-url-file, redis-url, redis-url-file, advertise, cluster-listen, " +
-			"cluster-tls-cert, cluster-tls-key, cluster-tls-ca, listen, metrics-listen, pprof, migrate, demo, page, hold-ttl, max-holds-per-user, max-seats-per-user, rehold-pause, jwt-secret-file, access-ttl, refresh-ttl, " +
-			"service-token-file, login-failures, registrations, trusted-proxies, shutdown-delay, log-format, log-level",
+		"--config " + path + ", line 2: holdttl is not a setting; config/example.yaml has all of them",
 		"--config " + path + ", line 3: listen must be a single value",
 		`TRAINBOOKING_PPROF "perhaps" is not true or false`,
 		`hold-ttl "soon" is not a time such as 90s, 3m or 24h`,
@@ -110,10 +107,10 @@ func TestUnreadableFileIsAProblem(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ path, want string }{
 		"missing":   {"/nowhere/trainbooking.yaml", "no such file"},
-		"no map":    {file(t, "hello"), "cannot unmarshal"},
-		"key twice": {file(t, "demo: true\ndemo: false\n"), "already defined"},
+		"no map":    {file(t, "hello"), "lines such as hold-ttl: 5m"},
+		"key twice": {file(t, "demo: true\ndemo: false\n"), "line 2: demo is set a second time"},
 		"two files": {file(t, "demo: true\n---\ndemo: false\n"), "one YAML document"},
-		"no YAML":   {file(t, "demo: 'true"), "yaml"},
+		"no YAML":   {file(t, "demo: 'true"), "it is not YAML (line 1)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -121,6 +118,21 @@ func TestUnreadableFileIsAProblem(t *testing.T) {
 			require.Len(t, sources.Problems(), 1)
 			require.Contains(t, sources.Problems()[0], c.want)
 		})
+	}
+}
+
+func TestProblemsOfAFileDoNotQuoteAPassword(t *testing.T) {
+	t.Parallel()
+	const marker = "marker-7d1f0a"
+	for _, text := range []string{
+		"postgres://u:" + marker + "@localhost/db", "postgres://u:" + marker + "@localhost: x", "redis-url: *" + marker,
+		"redis-url: \"" + marker, "redis-url: !" + marker + " x: y", "redis-url: a: " + marker,
+		"? " + marker + "\n: 1", marker + ": 1\n" + marker + ": 2\n", "- " + marker, "redis-url: \"\\q" + marker + "\"",
+		"redis-url: [" + marker + "]", "redis-url: {a: " + marker + "}", "%" + marker, "@" + marker, "redis-url:\n\t" + marker,
+	} {
+		_, sources := parse(t, nil, "--config", file(t, text))
+		require.NotEmpty(t, sources.Problems(), text)
+		require.NotContains(t, sources.Problems().Error(), marker, text)
 	}
 }
 
