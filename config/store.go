@@ -10,6 +10,26 @@ type Store struct {
 	DatabaseURLFile string
 	MigrateURL      string
 	MigrateURLFile  string
+	DatabaseTLS     TLSFiles
+}
+
+// TLSFiles are files for TLS to a server, "" if not set.
+type TLSFiles struct{ CA, Cert, Key string }
+
+func (t *TLSFiles) addFlags(f *pflag.FlagSet, prefix, server string) {
+	f.StringVar(&t.CA, prefix+"-tls-ca", "", "`FILE` with the certificate authority of "+server+", PEM.")
+	f.StringVar(&t.Cert, prefix+"-tls-cert", "", "`FILE` with the certificate of this client of "+server+", PEM.")
+	f.StringVar(&t.Key, prefix+"-tls-key", "", "`FILE` with the private key of --"+prefix+"-tls-cert, PEM.")
+}
+
+// tlsFiles rejects half of a certificate, and files for a server that has no URL.
+func (p *Problems) tlsFiles(t TLSFiles, prefix string, hasURL bool) {
+	if (t.Cert == "") != (t.Key == "") {
+		p.add("--%s-tls-cert and --%s-tls-key belong together; set both or neither", prefix, prefix)
+	}
+	if t != (TLSFiles{}) && !hasURL {
+		p.add("--%s-tls-ca, -cert or -key is set without --%s-url; set both or neither", prefix, prefix)
+	}
 }
 
 // AddFlags adds the flags of the store.
@@ -19,6 +39,7 @@ func (s *Store) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.DatabaseURLFile, "database-url-file", "", "`FILE` with the value of --database-url, which keeps the password out of the process list.")
 	f.StringVar(&s.MigrateURL, "migrate-url", "", "`URL` of the same database without a connection pooler, for migrations.")
 	f.StringVar(&s.MigrateURLFile, "migrate-url-file", "", "`FILE` with the value of --migrate-url.")
+	s.DatabaseTLS.addFlags(f, "database", "Postgres")
 }
 
 // HasDatabase reports whether the data is in Postgres.
@@ -35,6 +56,7 @@ func (s *Store) Validate() Problems {
 	if (s.MigrateURL != "" || s.MigrateURLFile != "") && !s.HasDatabase() {
 		p.add("--migrate-url is set without --database-url; set both to the same database")
 	}
+	p.tlsFiles(s.DatabaseTLS, "database", s.HasDatabase())
 	return p
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"trainbooking.dev/cluster"
 	"trainbooking.dev/config"
+	"trainbooking.dev/persistence/postgres"
 )
 
 // The exit codes.
@@ -58,7 +59,7 @@ func report(std stdio, err error) int {
 		return exitSuccess
 	}
 	fmt.Fprintf(std.err, "trainbooking: %v\n", err)
-	if _, ok := errors.AsType[usageError](err); ok {
+	if _, ok := errors.AsType[usageError](err); ok || errors.Is(err, postgres.ErrSettings) {
 		return exitUsage
 	}
 	if errors.Is(err, cluster.ErrEvicted) {

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 
 	"trainbooking.dev/api/auth"
@@ -130,22 +129,6 @@ func syncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// secretOf returns value, or the trimmed contents of the file at path if path is not "".
-func secretOf(flag, value, path string) (string, error) {
-	if path == "" {
-		return value, nil
-	}
-	contents, err := os.ReadFile(path)
-	if err != nil {
-		return "", usageError{fmt.Errorf("%s-file: %w", flag, err)}
-	}
-	secret := strings.TrimSpace(string(contents))
-	if secret == "" {
-		return "", usageError{fmt.Errorf("%s-file %s is empty; write the value of %s into it", flag, path, flag)}
-	}
-	return secret, nil
 }
 
 // serviceTokens reads the service tokens, again when they have changed. It returns nil if

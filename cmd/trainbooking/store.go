@@ -50,16 +50,24 @@ func settingsError(err error) error {
 
 // openPostgres opens the database of the settings. It waits until it is reachable.
 func openPostgres(ctx context.Context, c *config.Store, options postgres.Options) (*postgres.DB, error) {
-	url, err := secretOf("--database-url", c.DatabaseURL, c.DatabaseURLFile)
-	if err != nil {
-		return nil, err
-	}
-	options.MigrateURL, err = secretOf("--migrate-url", c.MigrateURL, c.MigrateURLFile)
-	if err != nil {
-		return nil, err
-	}
-	return await(ctx, options.Logger, dependency{"Postgres", "--database-url", postgres.ErrSettings},
-		func(ctx context.Context) (*postgres.DB, error) { return postgres.Open(ctx, url, options) })
+	database := urlSetting{"--database-url", c.DatabaseURL, c.DatabaseURLFile}
+	migrations := urlSetting{"--migrate-url", c.MigrateURL, c.MigrateURLFile}
+	options.Reread, options.RereadMigrate = database.reread(), migrations.reread()
+	options.TLS = filesOf(c.DatabaseTLS)
+	return await(ctx, options.Logger, dependency{
+		name: "Postgres", url: database,
+		settings: postgres.ErrSettings, password: postgres.ErrPassword, server: postgres.ErrServer,
+	}, func(ctx context.Context) (*postgres.DB, error) {
+		url, err := database.read()
+		if err != nil {
+			return nil, err
+		}
+		options := options
+		if options.MigrateURL, err = migrations.read(); err != nil {
+			return nil, err
+		}
+		return postgres.Open(ctx, url, options)
+	})
 }
 
 // openMigrated opens the store for a command, and creates the tables of an empty one. It

@@ -17,11 +17,15 @@ const (
 	logInterval   = 5 * time.Second
 )
 
-// dependency is a store that a starting service waits for.
+// dependency is a store that a starting service waits for. Its errors are those of the store that
+// waiting does not end, nil if it has none.
 type dependency struct {
-	name      string
-	setting   string // the flag with its URL
-	permanent error  // an error that is not retried
+	name string
+	url  urlSetting
+
+	settings error // what this process was given is wrong
+	password error // as settings, but the right one may soon be in the file of the URL
+	server   error // the settings of the server are wrong
 }
 
 // await calls open until it succeeds and returns its result. It returns the error of open
@@ -34,7 +38,7 @@ func await[T any](ctx context.Context, log *slog.Logger, d dependency, open func
 	var logged time.Time
 	for {
 		opened, err := open(limit)
-		if err == nil || errors.Is(err, d.permanent) {
+		if err == nil || d.permanent(err) {
 			return opened, err
 		}
 		if time.Since(logged) >= logInterval && limit.Err() == nil {
@@ -48,7 +52,16 @@ func await[T any](ctx context.Context, log *slog.Logger, d dependency, open func
 				return opened, ctx.Err()
 			}
 			return opened, fmt.Errorf("%s is still unreachable after %s: check that it runs and that %s is correct: %w",
-				d.name, waitTimeout, d.setting, err)
+				d.name, waitTimeout, d.url.flag, err)
 		}
 	}
+}
+
+// permanent reports whether waiting does not help against an error.
+func (d *dependency) permanent(err error) bool {
+	if d.password != nil && errors.Is(err, d.password) && d.url.path != "" {
+		return false
+	}
+	_, isUsage := errors.AsType[usageError](err)
+	return isUsage || errors.Is(err, d.settings) || d.server != nil && errors.Is(err, d.server)
 }

@@ -17,9 +17,16 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// ErrSettings means that the arguments of Open or the settings of the server are wrong.
-// Trying again does not help.
-var ErrSettings = errors.New("wrong settings")
+// The errors of Open for which trying again does not help.
+var (
+	// ErrSettings means that the arguments are wrong: the URL or a file is malformed, or the server
+	// refuses what they say.
+	ErrSettings = errors.New("wrong settings")
+	// ErrPassword is the ErrSettings for a wrong password. A new one may not be in its file yet.
+	ErrPassword = errors.New("wrong password")
+	// ErrServer means that the service cannot work with the settings of the server.
+	ErrServer = errors.New("unsuitable server")
+)
 
 const (
 	// DefaultConns is the number of connections for what has no others. With those a process has
@@ -53,9 +60,13 @@ const (
 
 // Options tune a DB. The zero value means the defaults.
 type Options struct {
-	Conns      int          // connections, not counting those for sales and adoptions; 0: DefaultConns
-	MigrateURL string       // of the same database without a pooler; "": the URL of Open
-	Logger     *slog.Logger // gets warnings about settings that can lose data; nil: slog.Default
+	Conns      int                  // connections, not counting those for sales and adoptions; 0: DefaultConns
+	MigrateURL string               // of the same database without a pooler; "": the URL of Open
+	TLS        persistence.TLSFiles // added to the parameters of both URLs, and read for each connection
+	// Reread and RereadMigrate return the URLs as they are now, with another user or password. They are
+	// called for each connection. nil: the URL does not change.
+	Reread, RereadMigrate func() (string, error)
+	Logger                *slog.Logger // gets warnings about settings that can lose data; nil: slog.Default
 	// Traces gets a child span for each statement whose context has a span; nil: no spans.
 	Traces trace.TracerProvider
 }
@@ -66,7 +77,7 @@ type DB struct {
 	sales     *pgxpool.Pool // for Book
 	changes   *pgxpool.Pool // for the other guarded writes of trains
 	adoptions *pgxpool.Pool // for Epochs, Adopt, LoadTrains and what else a sale waits for
-	migration *pgx.ConnConfig
+	migration *source       // of the connections of Migrate
 	traced    bool
 	close     func()
 }
@@ -81,15 +92,22 @@ func Open(ctx context.Context, url string, options Options) (*DB, error) {
 		options.Conns = DefaultConns
 	}
 	if options.MigrateURL == "" {
-		options.MigrateURL = url
+		options.MigrateURL, options.RereadMigrate = url, options.Reread
 	}
 	if options.Logger == nil {
 		options.Logger = slog.Default()
 	}
 	db := &DB{traced: options.Traces != nil}
 	db.close = sync.OnceFunc(db.closeAll)
-	if err := errors.Join(db.connect(ctx, url, options), db.checkSettings(ctx, options.Logger)); err != nil {
-		return nil, errors.Join(fmt.Errorf("postgres: open: %w", translateOpen(err)), db.Close())
+	warnings, err := db.connect(ctx, url, options)
+	if err == nil {
+		err = translateOpen(db.checkSettings(ctx, options.Logger), url)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("postgres: open: %w", err), db.Close())
+	}
+	for _, warning := range warnings {
+		options.Logger.WarnContext(ctx, warning)
 	}
 	return db, nil
 }
@@ -203,32 +221,35 @@ func (db *DB) pools() []*pgxpool.Pool {
 	return []*pgxpool.Pool{db.pool, db.sales, db.changes, db.adoptions}
 }
 
-func (db *DB) connect(ctx context.Context, url string, options Options) (err error) {
-	config, err := pgxpool.ParseConfig(url)
+// connect parses the URLs and creates the pools. The warnings are about the URLs.
+func (db *DB) connect(ctx context.Context, url string, options Options) (warnings []string, err error) {
+	from, config, warnings, err := newSource(url, options.Reread, options, func(c *pgx.ConnConfig) {
+		configure(c)
+		maps.Copy(c.RuntimeParams, plans)
+		if db.traced {
+			c.Tracer = tracer(options.Traces)
+		}
+	})
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("%w: the URL of Postgres: %w", ErrSettings, err)
 	}
-	configure(config.ConnConfig)
-	maps.Copy(config.ConnConfig.RuntimeParams, plans)
-	if db.traced {
-		config.ConnConfig.Tracer = tracer(options.Traces)
+	if db.migration, _, _, err = newSource(options.MigrateURL, options.RereadMigrate, options, configureMigration); err != nil {
+		return nil, fmt.Errorf("%w: the URL of Postgres for migrations: %w", ErrSettings, err)
 	}
+	config.BeforeConnect = from.refresh
 	config.MaxConns = int32(min(options.Conns, math.MaxInt32))                                //nolint:gosec // just bounded
 	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false } // see borrow
-	if db.migration, err = migrationConfig(options.MigrateURL); err != nil {
-		return err
-	}
 	if db.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
-		return err
+		return nil, err
 	}
 	if db.sales, err = kept(ctx, config, salesConns, saleSettings); err != nil {
-		return err
+		return nil, err
 	}
 	if db.changes, err = kept(ctx, config, changeConns, changeSettings); err != nil {
-		return err
+		return nil, err
 	}
 	db.adoptions, err = kept(ctx, config, adoptionConns, adoptionSettings)
-	return err
+	return warnings, err
 }
 
 // kept returns a pool that opens its connections now and never closes them for their age, because

@@ -215,7 +215,7 @@ func TestConnectionToAServerThatBecameAStandbyIsDropped(t *testing.T) {
 func TestUnusableURLIsAnErrorOfOpen(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]string{
-		"postgres://%zz": "parse",
+		"postgres://%zz": "percent-encoded",
 		"postgres://127.0.0.1:1/x?sslmode=disable": "refused",
 	} {
 		_, err := postgres.Open(t.Context(), url, quiet)

@@ -41,6 +41,9 @@
 // package in ignore_startup_parameters and set for the role); migrations bypass it with
 // Options.MigrateURL.
 //
+// The user, the password and the files for TLS are read again for each connection, since they are
+// replaced while the process runs (source.go).
+//
 // # Failure
 //
 // An error that Postgres returns for a statement means that it was not executed. If the

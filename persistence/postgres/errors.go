@@ -20,9 +20,7 @@ const (
 	deadlockDetected    = "40P01"
 	lockNotAvailable    = "55P03" // at once with NOWAIT, otherwise after lock_timeout
 	diskFull            = "53100"
-	invalidCatalogName  = "3D000"
 	connectionException = "08" // the class: a pooler lost its server
-	notAuthorized       = "28" // the class: no such user, wrong password, refused by pg_hba.conf
 )
 
 // translate converts an error of a statement that does not commit (a read, or a statement
@@ -62,28 +60,6 @@ func translateCommit(err error) error {
 		return translate(err)
 	}
 	return fmt.Errorf("%w: %w", persistence.ErrUnknown, err)
-}
-
-// translateOpen returns ErrSettings for errors that persist when Open is called again.
-func translateOpen(err error) error {
-	if malformed, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
-		return fmt.Errorf("%w: the address is not postgres://user:password@host:port/database, with %%40 for an @ in the password: %s",
-			ErrSettings, reason(malformed))
-	}
-	code := codeOf(err)
-	if code == invalidCatalogName || strings.HasPrefix(code, notAuthorized) {
-		return fmt.Errorf("%w: %w", ErrSettings, err)
-	}
-	return err
-}
-
-// reason returns what is wrong with an address. The rest of the driver's message quotes the
-// address, and the driver removes the password only from some forms of it.
-func reason(malformed *pgconn.ParseConfigError) string {
-	text := malformed.Error()
-	text = text[strings.LastIndex(text, "`: ")+len("`: "):]
-	text, _, _ = strings.Cut(text, " (")
-	return text
 }
 
 // codeOf returns the SQLSTATE of an error, or "".

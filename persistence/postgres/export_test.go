@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"trainbooking.dev/persistence"
 )
 
 var (
@@ -17,9 +19,15 @@ var (
 	Translate       = translate
 )
 
+// Check returns what is wrong with a URL.
+func Check(url string) error {
+	_, _, err := parse(url, persistence.TLSFiles{}, configure)
+	return err
+}
+
 // MigrateTo is Migrate up to an earlier version.
 func (db *DB) MigrateTo(ctx context.Context, version int64) (err error) {
-	handle := stdlib.OpenDB(*db.migration)
+	handle := stdlib.OpenDB(*db.migration.next())
 	defer func() { err = errors.Join(err, handle.Close()) }()
 	provider, err := newProvider(handle)
 	if err != nil {
@@ -146,4 +154,14 @@ func (db *DB) Settled() bool {
 		}
 	}
 	return db.pool.Stat().ConstructingConns() == 0
+}
+
+// CurrentUser returns the role of a connection of a pool; see Setting.
+func (db *DB) CurrentUser(ctx context.Context, pool string) (user string, err error) {
+	pools := map[string]*pgxpool.Pool{"": db.pool, "sales": db.sales, "changes": db.changes, "adoptions": db.adoptions}
+	err = lend(ctx, pools[pool], func(raw *pgx.Conn) (err error) {
+		user, err = first(ctx, &conn{raw, translate}, scalar[string], `SELECT current_user::text`)
+		return err
+	})
+	return user, err
 }

@@ -30,13 +30,13 @@ const (
 )
 
 // Migrate brings the tables to the newest version that this program supports. It is
-// idempotent and safe for concurrent use by several processes.
+// idempotent and safe for concurrent use by several processes. The errors are those of Open.
 func (db *DB) Migrate(ctx context.Context) (err error) {
-	handle := stdlib.OpenDB(*db.migration)
+	handle := stdlib.OpenDB(*db.migration.next(), stdlib.OptionBeforeConnect(db.migration.refresh))
 	defer func() { err = errors.Join(err, handle.Close()) }()
 	session, err := awaitLock(ctx, handle)
 	if err != nil {
-		return fmt.Errorf("postgres: migrate: %w", err)
+		return fmt.Errorf("postgres: migrate: %w", translateOpen(err, db.migration.url))
 	}
 	// Closing the session releases the lock.
 	defer session.Close()
@@ -112,16 +112,11 @@ func awaitLock(ctx context.Context, handle *sql.DB) (*sql.Conn, error) {
 	}
 }
 
-// migrationConfig returns the configuration of Migrate's connections. A migration has no
+// configureMigration completes the configuration of Migrate's connections. A migration has no
 // statement_timeout, but keeps lock_timeout, so that sales do not wait behind it for the lock of
 // a table. What is built CONCURRENTLY sets lock_timeout to 0: no sale waits behind that.
-func migrationConfig(url string) (*pgx.ConnConfig, error) {
-	config, err := pgx.ParseConfig(url)
-	if err != nil {
-		return nil, err
-	}
+func configureMigration(config *pgx.ConnConfig) {
 	configure(config)
 	config.RuntimeParams["statement_timeout"] = "0"
 	config.RuntimeParams["idle_in_transaction_session_timeout"] = "1min"
-	return config, nil
 }

@@ -69,16 +69,13 @@ type server struct {
 	fsync             string
 }
 
-// checkSettings returns ErrSettings if the service cannot work with the server, and warns of
+// checkSettings returns ErrServer if the service cannot work with the server, and warns of
 // settings that can lose acknowledged bookings.
 func (db *DB) checkSettings(ctx context.Context, log *slog.Logger) error {
 	const find = `
 		SELECT current_setting('server_version_num')::int, current_setting('lock_timeout'),
 			(SELECT count(*) FROM pg_stat_replication), current_setting('synchronous_standby_names'),
 			current_setting('synchronous_commit'), current_setting('fsync')`
-	if db.adoptions == nil {
-		return nil // connect has failed
-	}
 	var found server
 	err := db.read(ctx, "check settings", func(ctx context.Context, c *conn) (err error) {
 		found, err = first(ctx, c, scanServer, find)
@@ -88,7 +85,7 @@ func (db *DB) checkSettings(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	if err := found.check(); err != nil {
-		return fmt.Errorf("%w: %w", ErrSettings, err)
+		return fmt.Errorf("%w: %w", ErrServer, err)
 	}
 	for _, warning := range found.warnings() {
 		log.WarnContext(ctx, warning)

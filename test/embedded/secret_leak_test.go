@@ -23,6 +23,11 @@ func wrongDatabaseURLs(t *testing.T) map[string]string {
 		"no scheme":        "asha:" + marker + "@localhost/trains",
 		"port":             "postgres://asha:" + marker + "@localhost:port/trains",
 		"port in password": "postgres://asha:" + marker + "/@localhost:5432/trains",
+		"slash":            "postgres://asha:12/" + marker + "@localhost/trains",
+		"question mark":    "postgres://asha:12/x?" + marker + "@localhost/trains",
+		"space":            "postgres://asha:12 " + marker + "@localhost:port/trains",
+		"unicode":          "postgres://asha:ключ/" + marker + "@localhost/trains",
+		"parameter":        "postgres://localhost/trains?password=x&" + marker + "=1",
 		"escape":           "postgres://asha:" + marker + "%zz@localhost/trains",
 		"sslmode":          "postgres://asha:" + marker + "@localhost/trains?sslmode=perhaps",
 		"certificate":      "postgres://asha:" + marker + "@localhost/trains?sslmode=verify-full&sslrootcert=/nowhere",
@@ -76,7 +81,7 @@ func requireRefused(t *testing.T, message string, environ []string, args ...stri
 	c := processtest.Command(t, args...)
 	c.Env = append(c.Env, environ...)
 	got := processtest.RunToEnd(t, c)
-	require.NotZero(t, got.Code)
+	require.Equal(t, 2, got.Code, got.Err)
 	require.NotContains(t, got.Out+got.Err, marker)
 	require.Contains(t, got.Err, message)
 }
@@ -87,11 +92,29 @@ func TestErrorAboutADatabaseURLDoesNotContainThePassword(t *testing.T) {
 	for name, url := range wrongDatabaseURLs(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			requireRefused(t, "postgres: open", nil, clusterArgs(t, "--redis-url", redis, "--database-url", url)...)
-			requireRefused(t, "postgres: open", nil, clusterArgs(t, "--redis-url", redis, "--database-url-file", processtest.TempFile(t, url))...)
+			requireRefused(t, "postgres: open: wrong settings", nil, clusterArgs(t, "--redis-url", redis, "--database-url", url)...)
+			requireRefused(t, "postgres: open: wrong settings", nil, "migrate", "--database-url-file", processtest.TempFile(t, url))
 			requireRefused(t, "postgres: ", []string{"TRAINBOOKING_DATABASE_URL=" + url}, "migrate")
 			requireRefused(t, "postgres: ", nil, "migrate", "--database-url", database, "--migrate-url", url)
 		})
+	}
+}
+
+// Every command that opens the database says the same.
+func TestEveryCommandRefusesAMalformedURL(t *testing.T) {
+	t.Parallel()
+	url := "postgres://asha:" + marker + "/@localhost/trains"
+	data := t.TempDir()
+	s := start(t, data)
+	s.Stop()
+	for _, args := range [][]string{
+		{"createsuperuser", "--username", "asha", "--email", "asha@example.org", "--password-stdin"},
+		{"set-password", "--username", "asha", "--password-stdin"},
+		{"copy", "--data-dir", data},
+	} {
+		requireRefused(t, "percent-encoded", nil, append(args, "--database-url", url)...)
+		requireRefused(t, "cannot be read", nil, append(args, "--database-url", "postgres://localhost/x", "--database-tls-ca", "/missing/"+marker)...)
+		requireRefused(t, "--database-url-file: no such file", nil, append(args, "--database-url-file", url)...)
 	}
 }
 

@@ -11,8 +11,8 @@
 //	                  a new Redis, whose clock the test can set
 //	StartRedisCluster(t), StartSentinel(t)
 //	                  three masters with a replica each; a master with a replica and three Sentinels
-//	StartRedisWithTLS(t)
-//	                  a new Redis and the certificates that it trusts
+//	StartRedisWithTLS(t), StartPostgresWithTLS(t)
+//	                  a new server and the certificates that it trusts
 //
 // The server of Postgres(t) does not sync its files, for speed; those that a test can kill
 // do, as in production. Each has its own directory below the system's temporary directory,

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -81,6 +82,7 @@ func newDatabase(tb testing.TB, from string) string {
 // cluster is a Postgres server (Postgres calls its data a cluster).
 type cluster struct {
 	programs string // where initdb, postgres and psql are
+	port     int    // that it listens on, 0: only the socket of the default port
 	process  *process
 }
 
@@ -156,6 +158,9 @@ func (c *cluster) run(ctx context.Context, statement string) error {
 // url returns the URL of a database.
 func (c *cluster) url(name string) string {
 	query := url.Values{"host": {c.process.dir}}
+	if c.port != 0 {
+		query.Set("port", strconv.Itoa(c.port))
+	}
 	return (&url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/" + name, RawQuery: query.Encode()}).String()
 }
 

@@ -48,13 +48,40 @@ func StartRedisWithTLS(tb testing.TB) (*Server, TLSFiles) {
 	return started(tb, p, addr), files
 }
 
+// TLSUser is the name in the certificates, and the role of StartPostgresWithTLS that has no password.
+const TLSUser = "trainbooking"
+
+// StartPostgresWithTLS is StartPostgres that also listens on TCP, with and without TLS. TLSUser
+// needs the certificate of the files, every other role its password. tcp is the URL for TLSUser,
+// without parameters.
+func StartPostgresWithTLS(tb testing.TB) (s *Server, tcp string, files TLSFiles) {
+	tb.Helper()
+	c, err := newCluster(tb.Context())
+	require.NoError(tb, err)
+	_, c.port, err = freePort(tb.Context())
+	require.NoError(tb, err)
+	files = newTLSFiles(tb, c.process)
+	rules := "local all all trust\nhostssl all " + TLSUser + " 127.0.0.1/32 cert\nhost all all 127.0.0.1/32 scram-sha-256\n"
+	require.NoError(tb, os.WriteFile(filepath.Join(c.data(), "pg_hba.conf"), []byte(rules), 0o600))
+	for _, setting := range []string{
+		"listen_addresses=127.0.0.1", "port=" + strconv.Itoa(c.port),
+		"ssl_cert_file=" + files.Certificate, "ssl_key_file=" + files.Key, "ssl_ca_file=" + files.Authority,
+	} {
+		c.process.command = append(c.process.command, "-c", setting)
+	}
+	s = c.started(tb)
+	s.Set(tb, "ssl=on")
+	require.NoError(tb, c.run(tb.Context(), "CREATE ROLE "+TLSUser+" LOGIN SUPERUSER"))
+	return s, "postgres://" + TLSUser + "@127.0.0.1:" + strconv.Itoa(c.port) + "/postgres", files
+}
+
 // newTLSFiles makes a certificate that has signed itself, for 127.0.0.1 and localhost.
 func newTLSFiles(tb testing.TB, p *process) TLSFiles {
 	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(tb, err)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "redis"},
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: TLSUser},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,

@@ -1,0 +1,94 @@
+package postgres
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// SQLSTATEs of a server that refuses a connection for good.
+const (
+	invalidCatalogName   = "3D000"
+	insufficientPrivs    = "42501" // no CONNECT privilege
+	invalidAuthorization = "28000" // no such role, or refused by pg_hba.conf
+	invalidPassword      = "28P01"
+	undefinedObject      = "42704" // an unknown parameter
+	invalidParameter     = "22023" // the value of a parameter
+)
+
+// translateOpen returns ErrSettings for errors that persist when Open is called again with the same
+// URL: a server refuses it, or all hosts refuse the TLS.
+func translateOpen(err error, url string) error {
+	switch codeOf(err) {
+	case invalidPassword:
+		return fmt.Errorf("%w: %w: %w", ErrSettings, ErrPassword, err)
+	case invalidCatalogName, insufficientPrivs, invalidAuthorization:
+		return fmt.Errorf("%w: %w", ErrSettings, err)
+	case undefinedObject, invalidParameter:
+		return fmt.Errorf("%w: %w", ErrSettings, refusedParameter(err, url))
+	}
+	connect, ok := errors.AsType[*pgconn.ConnectError](err)
+	if !ok {
+		return err
+	}
+	failures := []error{errors.Unwrap(connect)}
+	if joined, ok := failures[0].(interface{ Unwrap() []error }); ok {
+		failures = joined.Unwrap()
+	}
+	advice := ""
+	for _, failure := range failures {
+		if advice = adviceOf(failure); advice == "" {
+			return err // another host may be up later
+		}
+	}
+	return fmt.Errorf("%w: %s: %w", ErrSettings, advice, err)
+}
+
+// adviceOf returns what to do about a connection that the driver gave up because of TLS or of what
+// the URL demands, "" if it may succeed later. The driver has no types for its own errors, so the
+// tests of a real server find out when their text changes.
+func adviceOf(err error) string {
+	operation, _ := errors.AsType[*net.OpError](err)
+	text := err.Error()
+	switch {
+	case isA[x509.UnknownAuthorityError](err):
+		return "no trusted authority has signed the certificate of Postgres; set --database-tls-ca (sslrootcert) to a file with the one that has"
+	case isA[x509.HostnameError](err):
+		return "the certificate of Postgres is not for this host; use a name that the certificate has, or sslmode=verify-ca"
+	case isA[tls.RecordHeaderError](err), strings.Contains(text, "server refused TLS connection"):
+		return "Postgres does not use TLS; turn ssl on there, or set sslmode=disable and no file for TLS"
+	case operation != nil && operation.Op == "remote error":
+		return "Postgres refuses the TLS of this client; set --database-tls-cert and --database-tls-key (sslcert, sslkey) " +
+			"to a certificate that it trusts"
+	case strings.Contains(text, "channel binding"):
+		return "channel binding is not possible with this server or pooler; use TLS and scram-sha-256 there, or remove channel_binding=require"
+	case strings.Contains(text, "require_auth check failed"):
+		return "Postgres asks for another way to authenticate than require_auth names; change require_auth or pg_hba.conf"
+	case strings.Contains(text, "sslcertmode check failed"):
+		return "Postgres did not ask for a client certificate, which sslcertmode=require demands; remove it or change pg_hba.conf"
+	}
+	return ""
+}
+
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+// refusedParameter returns the error for a parameter that the server refuses. The server names it.
+// That may be a part of a password if the URL has one among its parameters.
+func refusedParameter(err error, url string) error {
+	rest, isURL := cutScheme(url)
+	if _, query, found := strings.Cut(rest, "?"); isURL && (!found || !strings.Contains(query, "password")) && codeOf(err) == undefinedObject {
+		return fmt.Errorf("%w: %w", errParameter, err)
+	}
+	return errParameter
+}
+
+var errParameter = errors.New("the server refuses a parameter of the URL: " +
+	"remove what is neither a parameter of libpq nor a setting of Postgres (SHOW ALL lists these)")
