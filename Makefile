@@ -48,6 +48,7 @@ SBOM         = $(call tool-file,cyclonedx-gomod,sbom,github.com/CycloneDX/cyclon
 # The npm packages for the page. Their version is a checksum of what tools/web pins.
 WEB          = $(TOOLS)/web-$(firstword $(shell cksum tools/web/package-lock.json))
 CHART       := charts/trainbooking
+CRD_CHART   := charts/trainbooking-crds
 
 .DEFAULT_GOAL := help
 
@@ -108,10 +109,11 @@ endef
 
 # These test the effect of the values. test/kube/chart tests that an API server accepts the result.
 .PHONY: chart
-chart: helm-tool chart-tool ## lint the chart and run its unit tests: make chart ARGS=-u updates the snapshot
+chart: helm-tool chart-tool ## lint the charts and run their unit tests: make chart ARGS=-u updates the snapshot
+	@$(HELM) lint --strict --quiet $(CRD_CHART)
 	@for values in '' '-f $(CHART)/values-demo.yaml' '-f $(CHART)/values-production.yaml'; do \
 		$(HELM) lint --strict --quiet $(CHART) $$values || exit 1; done
-	$(UNIT) --strict $(ARGS) $(CHART)
+	$(UNIT) --strict $(ARGS) $(CHART) $(CRD_CHART)
 
 # make mutants ARGS=-long also runs the tests of whole processes.
 .PHONY: mutants
@@ -152,10 +154,11 @@ e2e: kube-tools ## test the chart on a cluster: make e2e KUBECONFIG=FILE IMAGE=N
 # protoc is the system's, its plugins are built from go.mod. The version of protoc is removed from
 # the output, because it differs between systems.
 .PHONY: generate
-generate: protoc generate-tool docs-tool ## generate the messages between processes, the CRD, code in operator/v1alpha1 and the chart's README
+generate: protoc generate-tool docs-tool ## generate the messages between processes, the CRD, code in operator/v1alpha1 and the charts' READMEs
 	$(GEN) object applyconfiguration:omitToolVersion=true paths=./operator/v1alpha1
-	$(GEN) crd paths=./operator/v1alpha1 output:crd:dir=charts/trainbooking/crd
-	$(DOCS) --log-level warning --chart-search-root $(CHART) --sort-values-order file
+	$(GEN) crd paths=./operator/v1alpha1 output:crd:dir=$(CRD_CHART)/crd
+	cp $(CRD_CHART)/crd/*.yaml $(CHART)/crd # a symbolic link would be left out by Flux
+	$(DOCS) --log-level warning --chart-search-root charts --sort-values-order file
 	@plugins=$$(mktemp -d) && trap 'rm -rf "$$plugins"' EXIT && \
 	$(GO) build -o "$$plugins/" google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc && \
 	PATH="$$plugins:$$PATH" protoc --go_out=. --go-grpc_out=. --go_opt=paths=source_relative --go-grpc_opt=paths=source_relative \
@@ -244,7 +247,7 @@ pgo: servers wrk ## make cmd/trainbooking/default.pgo of the profiles of lock, l
 
 .PHONY: verify
 verify: lint-tool generate size web-vendor web-check ## check modules, generated files, format, style, imports, types and size
-	git diff --exit-code -- actors/wire operator/v1alpha1 $(CHART)/crd $(CHART)/README.md web/vendor
+	git diff --exit-code -- actors/wire operator/v1alpha1 charts/*/crd charts/*/README.md web/vendor
 	$(GO) mod tidy -diff
 	$(GO) -C bench mod tidy -diff
 	$(GO) -C tools/release mod tidy -diff
