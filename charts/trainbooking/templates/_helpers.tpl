@@ -28,15 +28,16 @@
 {{- printf "%s-%s" (include "trainbooking.namespace" .) (include "trainbooking.fullname" .) }}
 {{- end }}
 
-{{/* The selector of a component's pods: (list . "server"). It must never change, because a Deployment's selector cannot. */}}
+{{/*
+The selector of a component's pods: (list . "server"). It must never change, because a Deployment's
+selector cannot. toYaml quotes what YAML would read as a number, here and below.
+*/}}
 {{- define "trainbooking.selectorLabels" -}}
 {{- $ := index . 0 -}}
-app.kubernetes.io/name: {{ include "trainbooking.name" $ }}
-app.kubernetes.io/instance: {{ $.Release.Name }}
-app.kubernetes.io/component: {{ index . 1 }}
+{{- toYaml (dict "app.kubernetes.io/name" (include "trainbooking.name" $) "app.kubernetes.io/instance" $.Release.Name "app.kubernetes.io/component" (index . 1)) }}
 {{- end }}
 
-{{/* The labels of an object of a component: (list . "server"). They take precedence over commonLabels. */}}
+{{/* The labels of an object of a component: (list . "server" [others]). They take precedence over the others and over commonLabels. */}}
 {{- define "trainbooking.labels" -}}
 {{- $ := index . 0 -}}
 {{- $labels := include "trainbooking.selectorLabels" . | fromYaml -}}
@@ -44,61 +45,47 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- $_ := set $labels "app.kubernetes.io/part-of" "trainbooking" -}}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" $.Release.Service -}}
 {{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" $.Chart.Name ($.Chart.Version | replace "+" "_")) -}}
-{{- toYaml (mergeOverwrite (deepCopy $.Values.commonLabels) $labels) }}
+{{- $others := dict -}}
+{{- if gt (len .) 2 }}{{ $others = index . 2 | default dict }}{{ end -}}
+{{- toYaml (mergeOverwrite (deepCopy $others) (deepCopy ($.Values.commonLabels | default dict)) $labels) }}
 {{- end }}
 
-{{/*
-The labels of a component's pods: (list . "server" others). They do not contain the chart's version,
-which would replace the pods with each version of the chart.
-*/}}
-{{- define "trainbooking.podLabels" -}}
-{{- $labels := omit (include "trainbooking.labels" . | fromYaml) "helm.sh/chart" -}}
-{{- toYaml (mergeOverwrite (deepCopy (index . 2)) $labels) }}
-{{- end }}
-
-{{/* The metadata of a namespaced object: (list . "server" name [annotations]). */}}
+{{/* The metadata of a namespaced object: (list . "server" name [annotations [labels]]). */}}
 {{- define "trainbooking.metadata" -}}
 {{- $ := index . 0 -}}
-name: {{ index . 2 }}
-namespace: {{ include "trainbooking.namespace" $ }}
-labels:
-  {{- include "trainbooking.labels" (list $ (index . 1)) | nindent 2 }}
-{{- if gt (len .) 3 }}
-{{- with index . 3 }}
-annotations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- end }}
-{{- end }}
-
-{{- define "trainbooking.image" -}}
-{{- with .Values.image -}}
-{{- if .digest }}{{ printf "%s@%s" .repository .digest }}{{ else }}{{ printf "%s:%s" .repository (default $.Chart.AppVersion .tag) }}{{ end }}
-{{- end }}
+{{- $labels := dict -}}
+{{- if gt (len .) 4 }}{{ $labels = index . 4 | default dict }}{{ end -}}
+{{- $metadata := dict "name" (index . 2) "namespace" (include "trainbooking.namespace" $) "labels" (include "trainbooking.labels" (list $ (index . 1) $labels) | fromYaml) -}}
+{{- if gt (len .) 3 }}{{ with index . 3 }}{{ $_ := set $metadata "annotations" . }}{{ end }}{{ end -}}
+{{- toYaml $metadata }}
 {{- end }}
 
 {{/* "true" if the service is clustered. The schema requires database and Redis together. */}}
 {{- define "trainbooking.clustered" -}}
-{{- if .Values.database.existingSecret }}true{{ end }}
+{{- if (.Values.database).existingSecret }}true{{ end }}
 {{- end }}
 
 {{- define "trainbooking.serviceAccountName" -}}
-{{- default (ternary (include "trainbooking.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name }}
+{{- $account := .Values.serviceAccount | default dict -}}
+{{- default (ternary (include "trainbooking.fullname" .) "default" (dig "create" true $account)) $account.name }}
 {{- end }}
 
 {{- define "trainbooking.operator.serviceAccountName" -}}
-{{- with .Values.operator.serviceAccount -}}
-{{- default (ternary (include "trainbooking.operator.fullname" $) "default" .create) .name }}
-{{- end }}
+{{- $account := (.Values.operator).serviceAccount | default dict -}}
+{{- default (ternary (include "trainbooking.operator.fullname" .) "default" (dig "create" true $account)) $account.name }}
 {{- end }}
 
 {{- define "trainbooking.claim" -}}
-{{- default (include "trainbooking.fullname" .) .Values.persistence.existingClaim }}
+{{- default (include "trainbooking.fullname" .) (.Values.persistence).existingClaim }}
 {{- end }}
 
-{{/* The URL of the service inside the cluster. */}}
+{{- define "trainbooking.port" -}}
+{{- dig "port" 8080 (.Values.service | default dict) | int }}
+{{- end }}
+
+{{/* The URL of the service inside the cluster. It ends in .svc, so that it matches the usual NO_PROXY. */}}
 {{- define "trainbooking.url" -}}
-{{- printf "http://%s.%s:%d" (include "trainbooking.fullname" .) (include "trainbooking.namespace" .) (int .Values.service.port) }}
+{{- printf "http://%s.%s.svc:%s" (include "trainbooking.fullname" .) (include "trainbooking.namespace" .) (include "trainbooking.port" .) }}
 {{- end }}
 
 {{/* 90 % of a quantity of memory, in bytes: (include "trainbooking.memoryLimit" "512Mi"). */}}
@@ -107,16 +94,4 @@ annotations:
 {{- $unit := regexFind "[A-Za-z]*$" (toString .) -}}
 {{- if not (hasKey $units $unit) }}{{ fail (printf "the memory limit %v has no unit such as Mi or Gi" .) }}{{ end -}}
 {{- mulf (trimSuffix $unit (toString .) | float64) (get $units $unit) 0.9 | int64 }}
-{{- end }}
-
-{{/* The pod security context of the restricted profile, merged with another. */}}
-{{- define "trainbooking.podSecurityContext" -}}
-{{- $restricted := dict "runAsNonRoot" true "runAsUser" 65532 "runAsGroup" 65532 "fsGroup" 65532 "fsGroupChangePolicy" "OnRootMismatch" "seccompProfile" (dict "type" "RuntimeDefault") -}}
-{{- toYaml (mergeOverwrite $restricted (deepCopy .)) }}
-{{- end }}
-
-{{/* The container security context of the restricted profile, merged with another. */}}
-{{- define "trainbooking.securityContext" -}}
-{{- $restricted := dict "allowPrivilegeEscalation" false "readOnlyRootFilesystem" true "capabilities" (dict "drop" (list "ALL")) -}}
-{{- toYaml (mergeOverwrite $restricted (deepCopy .)) }}
 {{- end }}

@@ -1,10 +1,18 @@
 {{/* The names of the Secrets, existing or generated. */}}
 {{- define "trainbooking.jwtSecretName" -}}
-{{- default (printf "%s-jwt" (include "trainbooking.fullname" .)) .Values.jwtSecret.existingSecret }}
+{{- default (printf "%s-jwt" (include "trainbooking.fullname" .)) (.Values.jwtSecret).existingSecret }}
 {{- end }}
 
 {{- define "trainbooking.serviceTokenName" -}}
-{{- default (printf "%s-service-token" (include "trainbooking.fullname" .)) .Values.serviceToken.existingSecret }}
+{{- default (printf "%s-service-token" (include "trainbooking.fullname" .)) (.Values.serviceToken).existingSecret }}
+{{- end }}
+
+{{- define "trainbooking.jwtSecretKey" -}}
+{{- (.Values.jwtSecret).key | default "jwt-secret" }}
+{{- end }}
+
+{{- define "trainbooking.serviceTokenKey" -}}
+{{- (.Values.serviceToken).key | default "token" }}
 {{- end }}
 
 {{/*
@@ -40,9 +48,9 @@ existing Secret cannot be looked up.
 {{/* Annotations that replace the service's pods when one of its Secrets changes. */}}
 {{- define "trainbooking.checksums" -}}
 {{- $jwt := "" -}}
-{{- if not .Values.jwtSecret.existingSecret }}{{ $jwt = include "trainbooking.generated" (list . (include "trainbooking.jwtSecretName" .) .Values.jwtSecret.key) }}{{ end -}}
+{{- if not (.Values.jwtSecret).existingSecret }}{{ $jwt = include "trainbooking.generated" (list . (include "trainbooking.jwtSecretName" .) (include "trainbooking.jwtSecretKey" .)) }}{{ end -}}
 {{- $token := "" -}}
-{{- if not .Values.serviceToken.existingSecret }}{{ $token = include "trainbooking.generated" (list . (include "trainbooking.serviceTokenName" .) .Values.serviceToken.key) }}{{ end -}}
+{{- if not (.Values.serviceToken).existingSecret }}{{ $token = include "trainbooking.generated" (list . (include "trainbooking.serviceTokenName" .) (include "trainbooking.serviceTokenKey" .)) }}{{ end -}}
 checksum/jwt-secret: {{ include "trainbooking.checksum" (list . (include "trainbooking.jwtSecretName" .) $jwt) }}
 checksum/service-token: {{ include "trainbooking.checksum" (list . (include "trainbooking.serviceTokenName" .) $token) }}
 {{- if include "trainbooking.clustered" . }}

@@ -3,43 +3,50 @@
 /run/secrets/trainbooking
 {{- end }}
 
-{{/* The volume with all Secrets of the service as files. */}}
+{{/* A source of a projected volume, a Secret's keys and their files: (list secret key path key path …). */}}
+{{- define "trainbooking.source" -}}
+- secret:
+    name: {{ index . 0 | quote }}
+    items:
+      {{- range $i, $key := rest . }}
+      {{- if mod $i 2 }}
+        path: {{ $key | quote }}
+      {{- else }}
+      - key: {{ $key | quote }}
+      {{- end }}
+      {{- end }}
+{{- end }}
+
+{{/* The projected volume of Secrets: its sources. Files are readable by the owner and by the fsGroup, which is the group of the process. */}}
 {{- define "trainbooking.secretsVolume" -}}
 name: secrets
 projected:
-  # Readable by the owner and by the fsGroup, which is the group of the process.
   defaultMode: 0440
   sources:
-    - secret:
-        name: {{ include "trainbooking.jwtSecretName" . }}
-        items: [{key: {{ .Values.jwtSecret.key }}, path: jwt-secret}]
-    - secret:
-        name: {{ include "trainbooking.serviceTokenName" . }}
-        items: [{key: {{ .Values.serviceToken.key }}, path: service-token}]
-    {{- if include "trainbooking.clustered" . }}
-    {{- include "trainbooking.databaseSources" . | nindent 4 }}
-    - secret:
-        name: {{ .Values.redis.existingSecret }}
-        items: [{key: {{ .Values.redis.key }}, path: redis-url}]
-    {{- with .Values.cluster.tlsSecret }}
-    - secret:
-        name: {{ . }}
-        items:
-          - {key: tls.crt, path: tls.crt}
-          - {key: tls.key, path: tls.key}
-          - {key: ca.crt, path: ca.crt}
-    {{- end }}
-    {{- end }}
+    {{- . | nindent 4 }}
+{{- end }}
+
+{{/* The Secrets of the service. */}}
+{{- define "trainbooking.secretSources" -}}
+{{ include "trainbooking.source" (list (include "trainbooking.jwtSecretName" .) (include "trainbooking.jwtSecretKey" .) "jwt-secret") }}
+{{ include "trainbooking.serviceTokenSource" . }}
+{{- if include "trainbooking.clustered" . }}
+{{ include "trainbooking.databaseSources" . }}
+{{ include "trainbooking.source" (list .Values.redis.existingSecret (.Values.redis.key | default "url") "redis-url") }}
+{{- with (.Values.cluster).tlsSecret }}
+{{ include "trainbooking.source" (list . "tls.crt" "tls.crt" "tls.key" "tls.key" "ca.crt" "ca.crt") }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "trainbooking.serviceTokenSource" -}}
+{{ include "trainbooking.source" (list (include "trainbooking.serviceTokenName" .) (include "trainbooking.serviceTokenKey" .) "service-token") }}
 {{- end }}
 
 {{- define "trainbooking.databaseSources" -}}
-- secret:
-    name: {{ .Values.database.existingSecret }}
-    items: [{key: {{ .Values.database.key }}, path: database-url}]
+{{ include "trainbooking.source" (list .Values.database.existingSecret (.Values.database.key | default "url") "database-url") }}
 {{- with .Values.database.migrateExistingSecret }}
-- secret:
-    name: {{ . }}
-    items: [{key: {{ $.Values.database.migrateKey }}, path: migrate-url}]
+{{ include "trainbooking.source" (list . ($.Values.database.migrateKey | default "url") "migrate-url") }}
 {{- end }}
 {{- end }}
 
@@ -51,7 +58,7 @@ projected:
 {{- end }}
 {{- end }}
 
-{{/* The environment variables of the service. */}}
+{{/* The environment variables of the service that the chart sets. */}}
 {{- define "trainbooking.env" -}}
 {{- $dir := include "trainbooking.secretsDir" . -}}
 - {name: TRAINBOOKING_LISTEN, value: ":8080"}
@@ -63,49 +70,46 @@ projected:
 - {name: TRAINBOOKING_REDIS_URL_FILE, value: {{ $dir }}/redis-url}
 - name: POD_IP
   valueFrom: {fieldRef: {fieldPath: status.podIP}}
-- {name: TRAINBOOKING_ADVERTISE, value: {{ ternary "[$(POD_IP)]:8090" "$(POD_IP):8090" .Values.cluster.ipv6 | quote }}}
-{{- if .Values.cluster.tlsSecret }}
+# An IPv6 address needs the brackets, an IPv4 address may have them.
+- {name: TRAINBOOKING_ADVERTISE, value: "[$(POD_IP)]:8090"}
+{{- if (.Values.cluster).tlsSecret }}
 - {name: TRAINBOOKING_CLUSTER_TLS_CERT, value: {{ $dir }}/tls.crt}
 - {name: TRAINBOOKING_CLUSTER_TLS_KEY, value: {{ $dir }}/tls.key}
 - {name: TRAINBOOKING_CLUSTER_TLS_CA, value: {{ $dir }}/ca.crt}
 {{- end }}
-{{- if .Values.migrations.job }}
+{{- if (.Values.migrations).job }}
 - {name: TRAINBOOKING_MIGRATE, value: "false"}
 {{- end }}
 {{- else }}
 - {name: TRAINBOOKING_DATA_DIR, value: /data}
 {{- end }}
-- {name: TRAINBOOKING_HOLD_TTL, value: {{ .Values.holdTTL | quote }}}
-- {name: TRAINBOOKING_MAX_HOLDS_PER_USER, value: {{ .Values.maxHoldsPerUser | quote }}}
-- {name: TRAINBOOKING_MAX_SEATS_PER_USER, value: {{ .Values.maxSeatsPerUser | quote }}}
-- {name: TRAINBOOKING_REHOLD_PAUSE, value: {{ .Values.reholdPause | quote }}}
-- {name: TRAINBOOKING_ACCESS_TTL, value: {{ .Values.accessTTL | quote }}}
-- {name: TRAINBOOKING_REFRESH_TTL, value: {{ .Values.refreshTTL | quote }}}
-- {name: TRAINBOOKING_LOGIN_FAILURES, value: {{ .Values.loginFailures | quote }}}
-- {name: TRAINBOOKING_REGISTRATIONS, value: {{ .Values.registrations | int | quote }}}
-{{- with .Values.trustedProxies }}
-- {name: TRAINBOOKING_TRUSTED_PROXIES, value: {{ join "," . | quote }}}
+{{- /* A setting without a value has the program's default. */}}
+{{- range $key, $name := dict "holdTTL" "HOLD_TTL" "maxHoldsPerUser" "MAX_HOLDS_PER_USER" "maxSeatsPerUser" "MAX_SEATS_PER_USER" "reholdPause" "REHOLD_PAUSE" "accessTTL" "ACCESS_TTL" "refreshTTL" "REFRESH_TTL" "loginFailures" "LOGIN_FAILURES" "registrations" "REGISTRATIONS" "demo" "DEMO" "pprof" "PPROF" "logFormat" "LOG_FORMAT" "logLevel" "LOG_LEVEL" }}
+{{- $value := get $.Values $key }}
+{{- if not (has $value (list nil "")) }}
+- {name: TRAINBOOKING_{{ $name }}, value: {{ kindIs "float64" $value | ternary (int $value) $value | quote }}}
 {{- end }}
-- {name: TRAINBOOKING_SHUTDOWN_DELAY, value: {{ printf "%ds" (int .Values.shutdown.delaySeconds) }}}
-- {name: TRAINBOOKING_DEMO, value: {{ .Values.demo | quote }}}
-- {name: TRAINBOOKING_PAGE, value: {{ .Values.page.enabled | quote }}}
-- {name: TRAINBOOKING_PPROF, value: {{ .Values.pprof | quote }}}
-- {name: TRAINBOOKING_LOG_FORMAT, value: {{ .Values.logFormat }}}
-- {name: TRAINBOOKING_LOG_LEVEL, value: {{ .Values.logLevel }}}
-{{- with (.Values.resources.limits | default dict).memory }}
+{{- end }}
+{{- range $key, $name := dict "trustedProxies" "TRUSTED_PROXIES" }}
+{{- with get $.Values $key }}
+- {name: TRAINBOOKING_{{ $name }}, value: {{ join "," . | quote }}}
+{{- end }}
+{{- end }}
+- {name: TRAINBOOKING_SHUTDOWN_DELAY, value: {{ printf "%ds" (dig "delaySeconds" 3 (.Values.shutdown | default dict) | int) }}}
+- {name: TRAINBOOKING_PAGE, value: {{ dig "enabled" true (.Values.page | default dict) | quote }}}
+{{- with ((.Values.resources).limits).memory }}
 - {name: GOMEMLIMIT, value: {{ include "trainbooking.memoryLimit" . | quote }}}
 {{- end }}
-{{- if .Values.otlp.endpoint }}
+{{- with .Values.otlp }}
+{{- if .endpoint }}
 - name: POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
-- {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ .Values.otlp.endpoint | quote }}}
-- {name: OTEL_EXPORTER_OTLP_PROTOCOL, value: {{ .Values.otlp.protocol | quote }}}
+- {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ .endpoint | quote }}}
+- {name: OTEL_EXPORTER_OTLP_PROTOCOL, value: {{ .protocol | default "http/protobuf" | quote }}}
 - {name: OTEL_TRACES_SAMPLER, value: parentbased_traceidratio}
-- {name: OTEL_TRACES_SAMPLER_ARG, value: {{ .Values.otlp.ratio | quote }}}
-- {name: OTEL_RESOURCE_ATTRIBUTES, value: "k8s.namespace.name={{ include "trainbooking.namespace" . }},k8s.pod.name=$(POD_NAME)"}
+- {name: OTEL_TRACES_SAMPLER_ARG, value: {{ dig "ratio" 0.01 . | quote }}}
+- {name: OTEL_RESOURCE_ATTRIBUTES, value: "k8s.namespace.name={{ include "trainbooking.namespace" $ }},k8s.pod.name=$(POD_NAME)"}
 {{- end }}
-{{- with .Values.extraEnv }}
-{{ toYaml . }}
 {{- end }}
 {{- end }}
 

@@ -54,17 +54,23 @@ func TestAPIServerAcceptsWhatIsRendered(t *testing.T) {
 				"pod-security.kubernetes.io/warn":    "restricted",
 			})
 			manifests := render(t, namespace, values...)
-			apply := tools.Command(t, server.Kubeconfig, "kubectl", "apply", "--server-side", "--dry-run=server",
-				"--validate=strict", "--namespace", namespace, "-f", "-")
-			apply.Stdin = strings.NewReader(manifests)
-			var stderr bytes.Buffer
-			apply.Stderr = &stderr
-			_, err := apply.Output()
-			require.NoError(t, err, "%s", &stderr)
-			require.Empty(t, stderr.String())
+			requireAccepted(t, server, manifests, namespace)
 			requirePodsAreAdmitted(t, server.Config, namespace, objects(t, manifests))
 		})
 	}
+}
+
+// requireAccepted applies manifests in a dry run. A warning fails the test too.
+func requireAccepted(t *testing.T, server *apiserver.Server, manifests, namespace string) {
+	t.Helper()
+	apply := tools.Command(t, server.Kubeconfig, "kubectl", "apply", "--server-side", "--dry-run=server",
+		"--validate=strict", "--namespace", namespace, "-f", "-")
+	apply.Stdin = strings.NewReader(manifests)
+	var stderr bytes.Buffer
+	apply.Stderr = &stderr
+	_, err := apply.Output()
+	require.NoError(t, err, "%s", &stderr)
+	require.Empty(t, stderr.String())
 }
 
 // requirePodsAreAdmitted creates a pod of each template in a dry run, because a Deployment is
