@@ -83,9 +83,13 @@ selector cannot. toYaml quotes what YAML would read as a number, here and below.
 {{- dig "port" 8080 (.Values.service | default dict) | int }}
 {{- end }}
 
+{{- define "trainbooking.scheme" -}}
+{{- if (.Values.tls).existingSecret }}https{{ else }}http{{ end }}
+{{- end }}
+
 {{/* The URL of the service inside the cluster. It ends in .svc, so that it matches the usual NO_PROXY. */}}
 {{- define "trainbooking.url" -}}
-{{- printf "http://%s.%s.svc:%s" (include "trainbooking.fullname" .) (include "trainbooking.namespace" .) (include "trainbooking.port" .) }}
+{{- printf "%s://%s.%s.svc:%s" (include "trainbooking.scheme" .) (include "trainbooking.fullname" .) (include "trainbooking.namespace" .) (include "trainbooking.port" .) }}
 {{- end }}
 
 {{/* 90 % of a quantity of memory, in bytes: (include "trainbooking.memoryLimit" "512Mi"). */}}

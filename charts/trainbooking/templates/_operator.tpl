@@ -15,6 +15,9 @@
 - {name: TRAINBOOKING_OPERATOR_SERVICE_URL, value: {{ include "trainbooking.url" $ | quote }}}
 # Read for each request, so the pod needs no checksum of the Secret.
 - {name: TRAINBOOKING_OPERATOR_SERVICE_TOKEN_FILE, value: {{ include "trainbooking.secretsDir" $ }}/service-token}
+{{- with include "trainbooking.serviceCA" $ }}
+- {name: TRAINBOOKING_OPERATOR_SERVICE_CA, value: {{ . }}}
+{{- end }}
 - {name: TRAINBOOKING_OPERATOR_SERVICE_NAME, value: {{ include "trainbooking.operator.serviceName" $ | quote }}}
 - {name: TRAINBOOKING_OPERATOR_LEASE_NAME, value: {{ include "trainbooking.operator.fullname" $ | quote }}}
 {{- with .class }}

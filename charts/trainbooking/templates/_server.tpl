@@ -33,10 +33,31 @@ projected:
 {{- if include "trainbooking.clustered" . }}
 {{ include "trainbooking.databaseSources" . }}
 {{ include "trainbooking.source" (list .Values.redis.existingSecret (.Values.redis.key | default "url") "redis-url") }}
+{{ include "trainbooking.storeTLSSource" (list "redis" .Values.redis) }}
 {{- with (.Values.cluster).tlsSecret }}
 {{ include "trainbooking.source" (list . "tls.crt" "tls.crt" "tls.key" "tls.key" "ca.crt" "ca.crt") }}
 {{- end }}
 {{- end }}
+{{- with (.Values.tls).existingSecret }}
+{{ include "trainbooking.source" (list . "tls.crt" "service.crt" "tls.key" "service.key") }}
+{{- end }}
+{{- end }}
+
+{{/* What a client of the service reads: the token, and the authorities of its certificate. */}}
+{{- define "trainbooking.clientSources" -}}
+{{ include "trainbooking.serviceTokenSource" . }}
+{{- if include "trainbooking.serviceCA" . }}
+{{ include "trainbooking.source" (list .Values.tls.existingSecret (include "trainbooking.serviceCAKey" .) "service-ca.crt") }}
+{{- end }}
+{{- end }}
+
+{{- define "trainbooking.serviceCAKey" -}}
+{{- if (.Values.tls).existingSecret }}{{ dig "caKey" "ca.crt" .Values.tls }}{{ end }}
+{{- end }}
+
+{{/* The file of the authorities that sign the service's certificate, if there is one. */}}
+{{- define "trainbooking.serviceCA" -}}
+{{- if include "trainbooking.serviceCAKey" . }}{{ include "trainbooking.secretsDir" . }}/service-ca.crt{{ end }}
 {{- end }}
 
 {{- define "trainbooking.serviceTokenSource" -}}
@@ -45,14 +66,43 @@ projected:
 
 {{- define "trainbooking.databaseSources" -}}
 {{ include "trainbooking.source" (list .Values.database.existingSecret (.Values.database.key | default "url") "database-url") }}
+{{ include "trainbooking.storeTLSSource" (list "database" .Values.database) }}
 {{- with .Values.database.migrateExistingSecret }}
 {{ include "trainbooking.source" (list . ($.Values.database.migrateKey | default "url") "migrate-url") }}
+{{- end }}
+{{- end }}
+
+{{/* The certificates for connections to a store: (list "redis" section). */}}
+{{- define "trainbooking.storeTLSSource" -}}
+{{- $store := index . 0 -}}
+{{- with index . 1 -}}
+{{- if .tlsSecret -}}
+{{- $files := list "ca.crt" (printf "%s-ca.crt" $store) -}}
+{{- if .clientCertificate }}{{ $files = concat $files (list "tls.crt" (printf "%s.crt" $store) "tls.key" (printf "%s.key" $store)) }}{{ end -}}
+{{ include "trainbooking.source" (prepend $files .tlsSecret) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The environment variables of these: (list . "redis" section). */}}
+{{- define "trainbooking.storeTLSEnv" -}}
+{{- $file := printf "%s/%s" (include "trainbooking.secretsDir" (index . 0)) (index . 1) -}}
+{{- $name := printf "TRAINBOOKING_%s_TLS" (upper (index . 1)) -}}
+{{- with index . 2 -}}
+{{- if .tlsSecret -}}
+- {name: {{ $name }}_CA, value: {{ $file }}-ca.crt}
+{{- if .clientCertificate }}
+- {name: {{ $name }}_CERT, value: {{ $file }}.crt}
+- {name: {{ $name }}_KEY, value: {{ $file }}.key}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 
 {{- define "trainbooking.databaseEnv" -}}
 {{- $dir := include "trainbooking.secretsDir" . -}}
 - {name: TRAINBOOKING_DATABASE_URL_FILE, value: {{ $dir }}/database-url}
+{{ include "trainbooking.storeTLSEnv" (list . "database" .Values.database) }}
 {{- if .Values.database.migrateExistingSecret }}
 - {name: TRAINBOOKING_MIGRATE_URL_FILE, value: {{ $dir }}/migrate-url}
 {{- end }}
@@ -65,9 +115,14 @@ projected:
 - {name: TRAINBOOKING_METRICS_LISTEN, value: ":9090"}
 - {name: TRAINBOOKING_JWT_SECRET_FILE, value: {{ $dir }}/jwt-secret}
 - {name: TRAINBOOKING_SERVICE_TOKEN_FILE, value: {{ $dir }}/service-token}
+{{- if (.Values.tls).existingSecret }}
+- {name: TRAINBOOKING_TLS_CERT, value: {{ $dir }}/service.crt}
+- {name: TRAINBOOKING_TLS_KEY, value: {{ $dir }}/service.key}
+{{- end }}
 {{- if include "trainbooking.clustered" . }}
 {{ include "trainbooking.databaseEnv" . }}
 - {name: TRAINBOOKING_REDIS_URL_FILE, value: {{ $dir }}/redis-url}
+{{ include "trainbooking.storeTLSEnv" (list . "redis" .Values.redis) }}
 - name: POD_IP
   valueFrom: {fieldRef: {fieldPath: status.podIP}}
 # An IPv6 address needs the brackets, an IPv4 address may have them.
@@ -90,7 +145,7 @@ projected:
 - {name: TRAINBOOKING_{{ $name }}, value: {{ kindIs "float64" $value | ternary (int $value) $value | quote }}}
 {{- end }}
 {{- end }}
-{{- range $key, $name := dict "trustedProxies" "TRUSTED_PROXIES" }}
+{{- range $key, $name := dict "trustedProxies" "TRUSTED_PROXIES" "corsOrigins" "CORS_ORIGINS" }}
 {{- with get $.Values $key }}
 - {name: TRAINBOOKING_{{ $name }}, value: {{ join "," . | quote }}}
 {{- end }}

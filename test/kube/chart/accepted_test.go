@@ -25,6 +25,7 @@ func settings(t *testing.T) map[string][]string {
 		"defaults":    nil,
 		"demo":        {"-f", chart(t, "values-demo.yaml")},
 		"production":  {"-f", chart(t, "values-production.yaml")},
+		"embedded":    {"-f", chart(t, "tests", "values", "embedded.yaml")},
 		"everything":  {"-f", chart(t, "tests", "values", "everything.yaml")},
 		"pod monitor": {"--set", "metrics.monitor=PodMonitor"},
 	}
@@ -81,12 +82,8 @@ func requirePodsAreAdmitted(t *testing.T, config *rest.Config, namespace string,
 	require.NoError(t, err)
 	var admitted int
 	for _, object := range rendered {
-		template, found, err := unstructured.NestedMap(object.Object, "spec", "template")
-		require.NoError(t, err)
-		if object.GetKind() == "Pod" {
-			template, found = object.Object, true
-		}
-		if !found {
+		template := podOf(t, object)
+		if template == nil {
 			continue
 		}
 		var pod corev1.Pod
@@ -97,6 +94,21 @@ func requirePodsAreAdmitted(t *testing.T, config *rest.Config, namespace string,
 		admitted++
 	}
 	require.GreaterOrEqual(t, admitted, 2, "the pods of the service and the operator")
+}
+
+// podOf returns the pod that an object is or the template of those that it creates, or nil.
+func podOf(t *testing.T, object *unstructured.Unstructured) map[string]any {
+	t.Helper()
+	path := []string{"spec", "template"}
+	switch object.GetKind() {
+	case "Pod":
+		return object.Object
+	case "CronJob":
+		path = []string{"spec", "jobTemplate", "spec", "template"}
+	}
+	template, _, err := unstructured.NestedMap(object.Object, path...)
+	require.NoError(t, err)
+	return template
 }
 
 // This shows that the test above can fail.

@@ -70,11 +70,14 @@ func TestOperatorHasExactlyTheRightsThatItNeeds(t *testing.T) {
 
 func TestPodsOfTheServiceHaveNoAPIToken(t *testing.T) {
 	t.Parallel()
-	for _, object := range objects(t, render(t, "rail", "-f", chart(t, "tests", "values", "everything.yaml"))) {
-		spec, found, err := unstructured.NestedMap(object.Object, "spec", "template", "spec")
-		require.NoError(t, err)
-		if found && object.GetLabels()["app.kubernetes.io/component"] != "operator" {
-			require.Equal(t, false, spec["automountServiceAccountToken"], object.GetName())
+	for _, file := range []string{"everything.yaml", "embedded.yaml"} {
+		for _, object := range objects(t, render(t, "rail", "-f", chart(t, "tests", "values", file))) {
+			pod := podOf(t, object)
+			if pod != nil && object.GetLabels()["app.kubernetes.io/component"] != "operator" {
+				mounted, found, err := unstructured.NestedBool(pod, "spec", "automountServiceAccountToken")
+				require.NoError(t, err)
+				require.True(t, found && !mounted, object.GetName())
+			}
 		}
 	}
 }

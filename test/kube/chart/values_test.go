@@ -97,8 +97,9 @@ func TestAPIServerAcceptsNumericNames(t *testing.T) {
 	for name, args := range map[string][]string{
 		"clustered": {"-f", everything(t), "-f", valuesFile(t, values)},
 		"embedded": {
-			"--set", "metrics.monitor=PodMonitor,serviceAccount.create=false,operator.serviceAccount.create=false",
-			"--set-string", "persistence.storageClass=2024,nameOverride=2024",
+			"-f", chart(t, "tests", "values", "embedded.yaml"),
+			"--set", "serviceAccount.create=false,operator.serviceAccount.create=false",
+			"--set-string", "persistence.storageClass=2024,nameOverride=2024,backup.existingClaim=2024",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,15 +147,12 @@ func variables(t *testing.T, manifests string) map[string]map[string]any {
 	t.Helper()
 	all := map[string]map[string]any{}
 	for _, object := range objects(t, manifests) {
-		path := []string{"spec", "containers"}
-		if object.GetKind() != "Pod" {
-			path = []string{"spec", "template", "spec", "containers"}
-		}
-		containers, found, err := unstructured.NestedSlice(object.Object, path...)
-		require.NoError(t, err)
-		if !found {
+		pod := podOf(t, object)
+		if pod == nil {
 			continue
 		}
+		containers, _, err := unstructured.NestedSlice(pod, "spec", "containers")
+		require.NoError(t, err)
 		env, _, err := unstructured.NestedSlice(containers[0].(map[string]any), "env")
 		require.NoError(t, err)
 		name := object.GetKind() + " " + object.GetName()
