@@ -27,10 +27,7 @@ const deadline = 30 * time.Second
 func (s *testServer) shortTimeouts(tb testing.TB) (address string) {
 	tb.Helper()
 	server := s.server.HTTPServer()
-	for _, timeout := range []*time.Duration{&server.ReadHeaderTimeout, &server.ReadTimeout, &server.WriteTimeout} {
-		*timeout /= 10
-	}
-	server.IdleTimeout /= 60
+	shorten(server)
 	listener, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(tb, err)
 	var serving sync.WaitGroup
@@ -40,6 +37,14 @@ func (s *testServer) shortTimeouts(tb testing.TB) (address string) {
 		serving.Wait()
 	})
 	return listener.Addr().String()
+}
+
+// shorten makes timeouts a tenth of what they are, and that of idle connections 2 s.
+func shorten(server *http.Server) {
+	for _, timeout := range []*time.Duration{&server.ReadHeaderTimeout, &server.ReadTimeout, &server.WriteTimeout} {
+		*timeout /= 10
+	}
+	server.IdleTimeout /= 60
 }
 
 // dial opens a connection with a deadline.

@@ -110,12 +110,28 @@ func (c *Config) AddFlags(f *pflag.FlagSet) {
 // HTTP has the settings of the API server.
 type HTTP struct {
 	Listen string
+
+	TLSCert string
+	TLSKey  string
 }
 
 // AddFlags adds the flags of the API server.
 func (h *HTTP) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&h.Listen, "listen", DefaultListen, "`ADDRESS` to serve clients on.")
+	f.StringVar(&h.TLSCert, "tls-cert", "", "`FILE` with the certificate for clients and those of its intermediate authorities, PEM. Without it, clients use HTTP.")
+	f.StringVar(&h.TLSKey, "tls-key", "", "`FILE` with the private key of --tls-cert, PEM.")
 }
+
+// Scheme returns the scheme of the URL for clients.
+func (h *HTTP) Scheme() string {
+	if h.HasTLS() {
+		return "https"
+	}
+	return "http"
+}
+
+// HasTLS reports whether clients use HTTPS.
+func (h *HTTP) HasTLS() bool { return h.TLSCert != "" }
 
 // Default returns the default settings.
 func Default() Config {

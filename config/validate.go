@@ -35,6 +35,9 @@ func (c *Config) Validate() Problems {
 	var p Problems
 	p.address("listen", c.Listen)
 	p.address("metrics-listen", c.MetricsListen)
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		p.add("only one of --tls-cert and --tls-key is set; set both or neither")
+	}
 	if _, port, err := net.SplitHostPort(c.Listen); err == nil && port != "0" && c.Listen == c.MetricsListen {
 		p.add("--metrics-listen %s is the address of --listen; set one of them to another port", c.MetricsListen)
 	}

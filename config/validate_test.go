@@ -29,6 +29,7 @@ func TestEachRuleSaysWhatToSet(t *testing.T) {
 		"--metrics-listen :8080 is the address of --listen; set one of them to another port": func(c *config.Config) {
 			c.MetricsListen = c.Listen
 		},
+		"only one of --tls-cert and --tls-key is set; set both or neither": func(c *config.Config) { c.TLSCert = "x" },
 		"--data-dir is empty; set it to a directory that this user can write, such as data": func(c *config.Config) {
 			c.DataDir = ""
 		},

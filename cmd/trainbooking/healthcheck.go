@@ -22,12 +22,14 @@ type healthcheck struct {
 	config.HTTP
 
 	URL string
+	CA  string
 }
 
 // AddFlags implements action.
 func (c *healthcheck) AddFlags(f *pflag.FlagSet) {
 	c.HTTP.AddFlags(f)
-	f.StringVar(&c.URL, "url", "", "`URL` of the service. (default http://localhost with the port of --listen)")
+	f.StringVar(&c.URL, "url", "", "`URL` of the service. (default localhost with the port of --listen, https with --tls-cert)")
+	f.StringVar(&c.CA, "ca", "", caUsage)
 }
 
 // Run fails unless /readyz of the service returns 200.
@@ -37,7 +39,11 @@ func (c *healthcheck) Run(ctx context.Context, sources *config.Sources, std stdi
 	}
 	base := c.URL
 	if base == "" {
-		base = localURL(c.Listen)
+		base = localURL(c.Scheme(), c.Listen)
+	}
+	client, err := c.client()
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
@@ -45,7 +51,7 @@ func (c *healthcheck) Run(ctx context.Context, sources *config.Sources, std stdi
 	if err != nil {
 		return usageError{fmt.Errorf("--url: %w", err)}
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return fmt.Errorf("the service does not respond: %w", err)
 	}
@@ -61,15 +67,31 @@ func (c *healthcheck) Run(ctx context.Context, sources *config.Sources, std stdi
 	return err
 }
 
+// client returns the client of the check. It uses no proxy, which could only reach another service.
+//
+// Without --url and --ca it does not verify the certificate. It asks the port of this very machine,
+// whose name no certificate has, and sends no secret; and if the certificate has expired, a restart
+// by who runs the check would make nothing better.
+func (c *healthcheck) client() (*http.Client, error) {
+	client, err := newHTTPClient(c.CA)
+	if err != nil {
+		return nil, err
+	}
+	transport := client.Transport.(*http.Transport) //nolint:errcheck // newHTTPClient makes it
+	transport.Proxy = nil
+	transport.TLSClientConfig.InsecureSkipVerify = c.URL == "" && c.CA == ""
+	return client, nil
+}
+
 // localURL returns the URL at which this machine reaches a service that listens on address.
 // An unspecified host becomes localhost.
-func localURL(address string) string {
+func localURL(scheme, address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return "http://" + address
+		return scheme + "://" + address
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme + "://" + net.JoinHostPort(host, port)
 }

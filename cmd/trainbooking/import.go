@@ -30,6 +30,7 @@ const (
 type importGTFS struct {
 	Feed           string
 	URL            string
+	CA             string
 	TokenFile      string
 	Output         string
 	Capacity       int
@@ -50,6 +51,7 @@ func (c *importGTFS) Operand() (name string, value *string) { return "FEED", &c.
 // AddFlags implements action.
 func (c *importGTFS) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.URL, "url", "", "`URL` of the service, such as http://booking:8080.")
+	f.StringVar(&c.CA, "ca", "", caUsage)
 	f.StringVar(&c.TokenFile, "token-file", "", "`FILE` with a token of an admin or a service token.")
 	f.StringVarP(&c.Output, "output", "o", "", "`FORMAT` in which to print the trains instead: yaml, for manifests.")
 	f.IntVar(&c.Capacity, "capacity", 0, "Number `N` of seats of every train.")
@@ -187,8 +189,12 @@ func (c *importGTFS) service() (booking.Schedules, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--token-file: %w", err)
 	}
+	sender, err := newHTTPClient(c.CA)
+	if err != nil {
+		return nil, err
+	}
 	service, err := client.New(client.Options{
-		URL: c.URL, UserAgent: "trainbooking-import", Timeout: importTimeout,
+		URL: c.URL, HTTP: sender, UserAgent: "trainbooking-import", Timeout: importTimeout,
 		Token: func(context.Context, uuid.UUID) (string, error) { return token, nil },
 	})
 	if err != nil {

@@ -26,7 +26,9 @@ func (s *service) openServers(ctx context.Context) (err error) {
 	}
 	s.failed = make(chan error, 2)
 	s.start(s.server.OperationsServer(s.config.Pprof), s.operations)
-	s.start(s.server.HTTPServer(), s.clients)
+	clients := s.server.HTTPServer()
+	clients.TLSConfig = s.certificate
+	s.start(clients, s.clients)
 	s.onClose(func() error {
 		s.server.SetDraining()
 		s.leaveOnce()
@@ -35,12 +37,17 @@ func (s *service) openServers(ctx context.Context) (err error) {
 	return nil
 }
 
-// start serves on listener until close, which waits for requests in flight.
+// start serves on listener, with TLS if the server has it, until close, which waits for requests in
+// flight.
 func (s *service) start(server *http.Server, listener net.Listener) {
+	serve := func() error { return server.Serve(listener) }
+	if server.TLSConfig != nil {
+		serve = func() error { return server.ServeTLS(listener, "", "") }
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := serve(); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- fmt.Errorf("serve on %s: %w", listener.Addr(), err)
 		}
 	}()

@@ -42,7 +42,8 @@ func (c *serve) Run(ctx context.Context, sources *config.Sources, std stdio) err
 // announce prints where the service listens, and what to do next, on a terminal. Otherwise
 // it logs one line.
 func (c *serve) announce(s *service, log *slog.Logger, std stdio) {
-	clients, metrics := localURL(s.clients.Addr().String()), localURL(s.operations.Addr().String())+"/metrics"
+	clients := localURL(c.Scheme(), s.clients.Addr().String())
+	metrics := localURL("http", s.operations.Addr().String()) + "/metrics"
 	name, location := "data", c.DataDir
 	if dir, err := filepath.Abs(location); err == nil {
 		location = dir

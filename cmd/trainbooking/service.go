@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"sync"
@@ -30,10 +31,11 @@ type service struct {
 	traces trace.TracerProvider // nil: no traces
 	files  *reload.Files        // of secrets and certificates
 
-	trains     *actors.System
-	server     *api.Server
-	clients    net.Listener
-	operations net.Listener
+	trains      *actors.System
+	server      *api.Server
+	certificate *tls.Config // of the port of clients; nil: no TLS
+	clients     net.Listener
+	operations  net.Listener
 
 	failed    chan error // a server stopped because of an error
 	evicted   atomic.Bool
@@ -57,7 +59,9 @@ type mode struct {
 //
 //	files ▸ traces ▸ stores ▸ trains ▸ demo ▸ servers
 func (s *service) open(ctx context.Context) error {
-	s.openFiles()
+	if err := s.openFiles(); err != nil {
+		return err
+	}
 	if err := s.openTraces(ctx); err != nil {
 		return err
 	}
@@ -97,8 +101,9 @@ func (s *service) open(ctx context.Context) error {
 	return s.openServers(ctx)
 }
 
-// openFiles begins to check the files of secrets and certificates for changes.
-func (s *service) openFiles() {
+// openFiles begins to check the files of secrets and certificates for changes. It reads those that
+// need no store.
+func (s *service) openFiles() (err error) {
 	s.files = reload.New(s.log)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -108,6 +113,8 @@ func (s *service) openFiles() {
 		running.Wait()
 		return nil
 	})
+	s.certificate, err = serverTLS(s.files, &s.config.HTTP)
+	return err
 }
 
 // prepare migrates the store, or checks its version if --migrate is false.

@@ -22,6 +22,7 @@ const (
 
 type smokeTest struct {
 	URL              string
+	CA               string
 	ServiceTokenFile string
 	For              time.Duration
 	Clients          int
@@ -31,6 +32,7 @@ type smokeTest struct {
 // AddFlags implements action.
 func (c *smokeTest) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.URL, "url", "", "`URL` of the service, such as http://booking:8080.")
+	f.StringVar(&c.CA, "ca", "", caUsage)
 	f.StringVar(&c.ServiceTokenFile, "service-token-file", "", "`FILE` with a service token, to add a train and delete it afterwards. Without it, a train that is on sale is used.")
 	f.DurationVar(&c.For, "for", 0, "`TIME` for which to repeat it, up to 1h, or until SIGTERM. 0s: once.")
 	f.IntVar(&c.Clients, "clients", 1, "Number `N` of concurrent passengers.")
@@ -46,7 +48,13 @@ func (c *smokeTest) Run(ctx context.Context, _ *config.Sources, std stdio) error
 	if err != nil {
 		return usageError{fmt.Errorf("--service-token-file: %w", err)}
 	}
-	report, err := smoke.Run(ctx, smoke.Options{URL: c.URL, ServiceToken: token, Clients: c.Clients, For: c.For})
+	client, err := newHTTPClient(c.CA)
+	if err != nil {
+		return err
+	}
+	report, err := smoke.Run(ctx, smoke.Options{
+		URL: c.URL, HTTP: client, ServiceToken: token, Clients: c.Clients, For: c.For,
+	})
 	if failed := report.Failed(); err == nil && failed > c.MaxFailures {
 		err = fmt.Errorf("%d requests failed, and --max-failures is %d", failed, c.MaxFailures)
 	}

@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -44,7 +42,7 @@ func TestSigningSecretIsReplacedWithoutARestart(t *testing.T) {
 			kids[i] = fmt.Sprintf("%q", kid(key))
 		}
 		for i, n := range c.nodes {
-			replaceFile(t, secrets[i], strings.Join(append([]string{signs}, accepts...), "\n"))
+			processtest.ReplaceFile(t, secrets[i], strings.Join(append([]string{signs}, accepts...), "\n"))
 			n.Await(fmt.Sprintf(`"signs":%q,"accepts":[%s]`, kid(signs), strings.Join(kids, ",")))
 			refreshed := processtest.NewClient(n.URL).Must(t, http.StatusOK, "POST", "/user/token/refresh/", map[string]any{"refresh": refresh})
 			refresh = refreshed.Refresh
@@ -76,9 +74,7 @@ func TestSigningSecretIsReplacedWithoutARestart(t *testing.T) {
 // oldSecret returns the secret of newCluster.
 func (c *cluster) oldSecret() string {
 	c.t.Helper()
-	text, err := os.ReadFile(c.secret)
-	require.NoError(c.t, err)
-	return strings.TrimSpace(string(text))
+	return strings.TrimSpace(processtest.ReadFile(c.t, c.secret))
 }
 
 // logIn returns a refresh token of asha.
@@ -95,38 +91,30 @@ func kid(key string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:8])
 }
 
-// replaceFile moves a new file over one.
-func replaceFile(t *testing.T, path, text string) {
-	t.Helper()
-	next := filepath.Join(t.TempDir(), "next")
-	require.NoError(t, os.WriteFile(next, []byte(text), 0o600))
-	require.NoError(t, os.Rename(next, path))
-}
-
 // Processes that run get certificates of another authority, and then work with one that has never
 // seen the first.
 func TestCertificatesOfPeersAreReplacedWithoutARestart(t *testing.T) {
 	t.Parallel()
-	first, second := newAuthority(t), newAuthority(t)
+	first, second := processtest.NewAuthority(t), processtest.NewAuthority(t)
 	c := newCluster(t, servers.Postgres(t), servers.Redis(t))
 	var files [][]string // flag and path
 	for range 2 {
-		files = append(files, first.flags(t))
-		files[len(files)-1][5] = processtest.TempFile(t, readFile(t, first.file))
+		files = append(files, peerFlags(t, first))
+		files[len(files)-1][5] = processtest.TempFile(t, processtest.ReadFile(t, first.File))
 		c.args = files[len(files)-1]
 		c.start(processtest.FreeAddress(t))
 	}
 	c.admin = processtest.CreateAdmin(t, c.url, "--database-url", c.database)
-	both := readFile(t, first.file) + readFile(t, second.file)
+	both := processtest.ReadFile(t, first.File) + processtest.ReadFile(t, second.File)
 	changes := 0
 	for _, change := range []func(paths []string){
-		func(paths []string) { replaceFile(t, paths[5], both) },
+		func(paths []string) { processtest.ReplaceFile(t, paths[5], both) },
 		func(paths []string) {
-			next := second.flags(t)
-			replaceFile(t, paths[1], readFile(t, next[1]))
-			replaceFile(t, paths[3], readFile(t, next[3]))
+			next := peerFlags(t, second)
+			processtest.ReplaceFile(t, paths[1], processtest.ReadFile(t, next[1]))
+			processtest.ReplaceFile(t, paths[3], processtest.ReadFile(t, next[3]))
 		},
-		func(paths []string) { replaceFile(t, paths[5], readFile(t, second.file)) },
+		func(paths []string) { processtest.ReplaceFile(t, paths[5], processtest.ReadFile(t, second.File)) },
 	} {
 		changes++
 		for i, n := range c.nodes {
@@ -137,7 +125,7 @@ func TestCertificatesOfPeersAreReplacedWithoutARestart(t *testing.T) {
 		}
 	}
 
-	c.args = second.flags(t)
+	c.args = peerFlags(t, second)
 	c.start(processtest.FreeAddress(t))
 	user := processtest.SignUp(t, c.url, "asha")
 	for _, train := range c.admin.AddTrains(t, 6, 10) {
@@ -145,11 +133,4 @@ func TestCertificatesOfPeersAreReplacedWithoutARestart(t *testing.T) {
 			user.At(n.URL).MustLock(t, http.StatusOK, train.ID.String(), i+1)
 		}
 	}
-}
-
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	require.NoError(t, err)
-	return string(text)
 }

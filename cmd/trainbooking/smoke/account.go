@@ -41,10 +41,10 @@ type account struct {
 	renewAt time.Time
 }
 
-func newAccount(url string, sender *traffic.Client) *account {
+func newAccount(o Options, sender *traffic.Client) *account {
 	return &account{
-		url: strings.TrimRight(url, "/"), username: "smoke-" + uuid.NewString(), password: rand.Text(),
-		http: http.Client{Timeout: client.DefaultTimeout}, client: sender,
+		url: strings.TrimRight(o.URL, "/"), username: "smoke-" + uuid.NewString(), password: rand.Text(),
+		http: http.Client{Transport: o.HTTP.Transport, Timeout: client.DefaultTimeout}, client: sender,
 	}
 }
 

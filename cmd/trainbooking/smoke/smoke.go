@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -30,7 +31,8 @@ const (
 
 // Options configure a run.
 type Options struct {
-	URL string // of the service
+	URL  string       // of the service
+	HTTP *http.Client // sends the requests
 	// ServiceToken allows the run to add its own train. Without it, passengers use a train that
 	// is on sale, and each keeps at most one seat of it.
 	ServiceToken string
@@ -73,14 +75,14 @@ func (r *run) ownTrain() bool { return r.options.ServiceToken != "" }
 
 // connect creates the accounts of the passengers, and a client with the service token.
 func (r *run) connect() (err error) {
-	r.service, err = client.New(client.Options{URL: r.options.URL, UserAgent: "trainbooking-smoke", Token: r.token})
+	r.service, err = client.New(client.Options{URL: r.options.URL, HTTP: r.options.HTTP, UserAgent: "trainbooking-smoke", Token: r.token})
 	if err != nil {
 		return err
 	}
 	r.Traffic = traffic.New(traffic.Options{Service: r.service})
 	r.admin = r.Client(-1, uuid.Nil)
 	for i := range r.options.Clients {
-		r.accounts = append(r.accounts, newAccount(r.options.URL, r.Client(-2-i, uuid.Nil)))
+		r.accounts = append(r.accounts, newAccount(r.options, r.Client(-2-i, uuid.Nil)))
 	}
 	return nil
 }

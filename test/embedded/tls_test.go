@@ -1,0 +1,164 @@
+package embedded_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/test/processtest"
+)
+
+// startTLS starts a service with TLS, whose files it returns.
+func startTLS(t *testing.T, a *processtest.Authority, args ...string) (s *processtest.Server, certificate, key string) {
+	t.Helper()
+	certificate, key = a.Issue(t)
+	return start(t, t.TempDir(), append([]string{"--tls-cert", certificate, "--tls-key", key}, args...)...), certificate, key
+}
+
+// withEnv runs a command with additional environment variables.
+func withEnv(t *testing.T, environ []string, args ...string) result {
+	t.Helper()
+	c := processtest.Command(t, args...)
+	c.Env = append(c.Env, environ...)
+	return processtest.RunToEnd(t, c)
+}
+
+func TestServiceWithACertificateIsCalledOverHTTPS(t *testing.T) {
+	t.Parallel()
+	a, tokens := processtest.NewAuthority(t), tokenFile(t)
+	s, certificate, key := startTLS(t, a, "--service-token-file", tokens)
+	require.True(t, strings.HasPrefix(s.URL, "https://127.0.0.1:"), s.URL)
+
+	plain, err := http.Get("http://" + strings.TrimPrefix(s.URL, "https://") + "/healthz")
+	require.NoError(t, err)
+	require.NoError(t, plain.Body.Close())
+	require.Equal(t, 400, plain.StatusCode)
+	_, err = (&tls.Dialer{Config: &tls.Config{RootCAs: a.Pool(), MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}}).DialContext(
+		t.Context(), "tcp", strings.TrimPrefix(s.URL, "https://"))
+	require.ErrorContains(t, err, "protocol version")
+
+	// The check follows the settings of serve, and verifies the certificate when it is asked to.
+	address := strings.TrimPrefix(s.URL, "https://")
+	settings := []string{"TRAINBOOKING_LISTEN=" + address, "TRAINBOOKING_TLS_CERT=" + certificate, "TRAINBOOKING_TLS_KEY=" + key}
+	proxied := append([]string{"HTTPS_PROXY=http://192.0.2.1:1", "HTTP_PROXY=http://192.0.2.1:1", "NO_PROXY=", "no_proxy="}, settings...)
+	ready := result{Out: "ready\n"}
+	require.Equal(t, ready, withEnv(t, proxied, "healthcheck"))
+	require.Equal(t, ready, withEnv(t, settings, "healthcheck", "--ca", a.File))
+	require.Equal(t, ready, run(t, "healthcheck", "--url", s.URL, "--ca", a.File))
+	for _, args := range [][]string{
+		{"--url", s.URL}, {"--url", s.URL, "--ca", processtest.NewAuthority(t).File},
+		{"--listen", address, "--tls-cert", certificate, "--ca", processtest.NewAuthority(t).File},
+	} {
+		got := run(t, append([]string{"healthcheck"}, args...)...)
+		require.Equal(t, 1, got.Code)
+		require.Contains(t, got.Err, "certificate")
+	}
+
+	smoked := smoke(t, "--url", s.URL, "--ca", a.File, "--service-token-file", tokens)
+	require.Equal(t, 0, smoked.Code, smoked.Err)
+	require.NotZero(t, smoke(t, "--url", s.URL, "--service-token-file", tokens).Code)
+	for file, want := range map[string]string{"/nowhere": "--ca: open /nowhere", tokens: "contains no certificate"} {
+		got := smoke(t, "--url", s.URL, "--ca", file)
+		require.Equal(t, 2, got.Code)
+		require.Contains(t, got.Err, want)
+	}
+}
+
+func TestRenewedCertificateIsUsedWithoutARestart(t *testing.T) {
+	t.Parallel()
+	a := processtest.NewAuthority(t)
+	s, certificate, key := startTLS(t, a)
+	served := func() *x509.Certificate {
+		conn, err := (&tls.Dialer{Config: &tls.Config{RootCAs: a.Pool()}}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.URL, "https://"))
+		require.NoError(t, err)
+		defer conn.Close()
+		return conn.(*tls.Conn).ConnectionState().PeerCertificates[0]
+	}
+	first := served()
+
+	otherCertificate, otherKey := a.Issue(t)
+	processtest.ReplaceFile(t, key, processtest.ReadFile(t, otherKey))
+	broken := s.Await(`"level":"ERROR"`)
+	require.Contains(t, broken, "what was read before stays in use")
+	require.Contains(t, broken, "private key does not match")
+	require.Equal(t, first.SerialNumber, served().SerialNumber)
+
+	processtest.ReplaceFile(t, certificate, processtest.ReadFile(t, otherCertificate))
+	changed := s.Await("a file changed and is in use")
+	require.Contains(t, changed, `"setting":"--tls-cert"`)
+	require.Contains(t, changed, `"serial":"`+served().SerialNumber.Text(16)+`"`)
+	require.NotEqual(t, first.SerialNumber, served().SerialNumber)
+}
+
+func TestRemovedServiceTokenIsRefusedWithoutARestart(t *testing.T) {
+	t.Parallel()
+	old, replacement := strings.Repeat("a", 40), strings.Repeat("b", 40)
+	file := processtest.TempFile(t, old)
+	s := start(t, t.TempDir(), "--service-token-file", file)
+	status := func(token string) int {
+		c := processtest.NewClient(s.URL)
+		c.Token = token
+		r, err := c.Send("POST", "/v1/trains", map[string]any{})
+		require.NoError(t, err)
+		return r.Status
+	}
+	require.Equal(t, []int{400, 401}, []int{status(old), status(replacement)})
+	for _, step := range []struct {
+		file, log string
+		want      []int
+	}{{old + "\n" + replacement, `"tokens":2`, []int{400, 400}}, {replacement, `"tokens":1`, []int{401, 400}}} {
+		processtest.ReplaceFile(t, file, step.file)
+		s.Await(step.log)
+		require.Equal(t, step.want, []int{status(old), status(replacement)})
+	}
+	require.NotContains(t, s.Log.String(), replacement)
+}
+
+func TestFilesOfTLSThatCannotBeUsedAreNamed(t *testing.T) {
+	t.Parallel()
+	a := processtest.NewAuthority(t)
+	certificate, _ := a.Issue(t)
+	_, key := a.Issue(t)
+	for want, args := range map[string][]string{
+		"--tls-cert: open /nowhere":             {"--tls-cert", "/nowhere", "--tls-key", key},
+		"private key does not match":            {"--tls-cert", certificate, "--tls-key", key},
+		"only one of --tls-cert and --tls-key":  {"--tls-cert", certificate},
+		"--tls-key is set; set both or neither": {"--tls-key", key},
+		"failed to find any PEM data":           {"--tls-cert", tokenFile(t), "--tls-key", key},
+	} {
+		s := launch(t, t.TempDir(), args...)
+		require.Equal(t, 2, s.Wait(), want)
+		require.Contains(t, s.Log.String(), want)
+	}
+}
+
+// A proxy of the environment must not see the service token, not even the name of the service.
+func TestProxyDoesNotSeeTheTokenOverHTTP(t *testing.T) {
+	t.Parallel()
+	var seen atomic.Int64
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		seen.Add(1)
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	t.Cleanup(proxy.Close)
+	environ := []string{"HTTP_PROXY=" + proxy.URL, "HTTPS_PROXY=" + proxy.URL, "http_proxy=" + proxy.URL, "https_proxy=" + proxy.URL}
+	tokens := tokenFile(t)
+	for _, args := range [][]string{ // in a cluster: not a name or an address of this machine, for which Go asks no proxy
+		{"smoke", "--url", "http://booking.invalid:8080", "--service-token-file", tokens},
+		{"import", "gtfs", "../../gtfs/testdata/small", "--capacity", "1", "--today", "2026-06-18", "--url", "http://booking.invalid:8080", "--token-file", tokens},
+		{"healthcheck", "--url", "http://booking.invalid:8080"},
+		{"healthcheck", "--url", "https://booking.invalid:8080"},
+	} {
+		require.NotZero(t, withEnv(t, environ, args...).Code)
+		require.Zero(t, seen.Load(), args)
+	}
+	got := withEnv(t, environ, "smoke", "--url", "https://booking.invalid:8443", "--service-token-file", tokens)
+	require.NotZero(t, got.Code)
+	require.NotZero(t, seen.Load(), "a proxy passes HTTPS on, which it cannot read")
+}
