@@ -146,8 +146,13 @@ func documentedRole(role string) string {
 	return role
 }
 
+// roleOf returns the role of a documented operation. `security: []` says that it needs no token; without
+// security, the document says nothing.
 func roleOf(o *openapi3.Operation) string {
-	if o.Security == nil {
+	switch {
+	case o.Security == nil:
+		return "undocumented"
+	case len(*o.Security) == 0:
 		return "anyone"
 	}
 	for _, requirement := range *o.Security {
@@ -165,6 +170,14 @@ func TestOpenAPIListsEveryCodeOnce(t *testing.T) {
 		documented = append(documented, booking.Code(code.(string)))
 	}
 	require.ElementsMatch(t, api.Codes(), documented)
+}
+
+// The documentation page does not show the parameters of a path that are references.
+func TestPathsHaveTheirParametersInTheOperations(t *testing.T) {
+	t.Parallel()
+	for path, item := range loadSpec(t).Paths.Map() {
+		require.Empty(t, item.Parameters, path)
+	}
 }
 
 // The other tests rely on the validator.

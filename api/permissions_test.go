@@ -29,7 +29,7 @@ var permissions = []permission{
 	//                                                                     anonymous owner other admin machine
 	{"register", "", `{"username":"{new}","email":"{new}@example.org","password":"12345678","password2":"12345678"}`, [...]int{201, 201, 201, 201, 201}},
 	{"login", "", `{"username":"asha","password":"` + password + `"}`, [...]int{200, 200, 200, 200, 200}},
-	{"refresh", "", `{"refresh":"{refresh}"}`, [...]int{200, 200, 200, 200, 200}},
+	{"refreshTokens", "", `{"refresh":"{refresh}"}`, [...]int{200, 200, 200, 200, 200}},
 	{"logout", "", `{"refresh":"{refresh}"}`, [...]int{401, 200, 401, 401, 403}},
 	{"logout", "", `{}`, [...]int{401, 400, 400, 400, 403}}, // without the cookie
 	{"changePassword", "", `{"old_password":"` + password + `","password":"` + password + `","password2":"` + password + `"}`, [...]int{401, 200, 200, 200, 403}},
@@ -52,8 +52,8 @@ var permissions = []permission{
 	{"putTrain", "", `{"name":"Another","capacity":10,"stops":[{"station":"Delhi"},{"station":"Mumbai"}]}`, [...]int{401, 403, 403, 200, 200}},
 	{"deleteTrain", "", ``, [...]int{401, 403, 403, 409, 409}},
 	{"deleteTrain", "?force=true", ``, [...]int{401, 403, 403, 204, 204}},
-	{"trainBookings", "", ``, [...]int{401, 403, 403, 200, 403}},
-	{"seatMap", "", ``, [...]int{200, 200, 200, 200, 200}},
+	{"listTrainBookings", "", ``, [...]int{401, 403, 403, 200, 403}},
+	{"findSeatMap", "", ``, [...]int{200, 200, 200, 200, 200}},
 	{"watchSeats", "?from=Nowhere", ``, [...]int{404, 404, 404, 404, 404}}, // a stream does not end
 
 	{"listSchedules", "", ``, [...]int{200, 200, 200, 200, 200}},
@@ -64,7 +64,7 @@ var permissions = []permission{
 	{"listDepartures", "", ``, [...]int{200, 200, 200, 200, 200}},
 
 	{"listHolds", "", ``, [...]int{401, 200, 200, 200, 403}},
-	{"hold", "", `{"train_id":"{train}","count":2}`, [...]int{401, 201, 201, 201, 403}},
+	{"holdSeats", "", `{"train_id":"{train}","count":2}`, [...]int{401, 201, 201, 201, 403}},
 	{"releaseHold", "", ``, [...]int{401, 204, 404, 404, 403}},
 	{"confirmHold", "", ``, [...]int{401, 200, 404, 404, 403}},
 	{"extendHold", "", ``, [...]int{401, 200, 404, 404, 403}},
@@ -78,10 +78,10 @@ var permissions = []permission{
 	{"findUser", "", ``, [...]int{401, 403, 403, 200, 403}},
 	{"updateUser", "", `{"disabled":true}`, [...]int{401, 403, 403, 200, 403}},
 	{"deleteUser", "", ``, [...]int{401, 403, 403, 204, 403}},
-	{"userBookings", "", ``, [...]int{401, 403, 403, 200, 403}},
+	{"listUserBookings", "", ``, [...]int{401, 403, 403, 200, 403}},
 
-	{"healthz", "", ``, [...]int{200, 200, 200, 200, 200}},
-	{"readyz", "", ``, [...]int{200, 200, 200, 200, 200}},
+	{"checkHealth", "", ``, [...]int{200, 200, 200, 200, 200}},
+	{"checkReadiness", "", ``, [...]int{200, 200, 200, 200, 200}},
 }
 
 // trainSetup is a train whose owner holds seat 1 and has booked seat 2. In paths, the user is another
@@ -156,7 +156,7 @@ func TestEachCallerGetsTheStatusOfThePermissionTable(t *testing.T) {
 				s.requireUnchanged(t, on, cell)
 			}
 			mayKnow := caller == "owner" ||
-				caller == "admin" && slices.Contains([]string{"trainBookings", "findBooking", "listUsers"}, row.operation)
+				caller == "admin" && slices.Contains([]string{"listTrainBookings", "findBooking", "listUsers"}, row.operation)
 			for _, private := range []string{on.hold.Hold.String(), on.booked.ID.String(), identity.User.String(), "asha@example.org"} {
 				if !mayKnow {
 					require.NotContains(t, r.text, private, cell)

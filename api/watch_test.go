@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/booking"
@@ -31,6 +32,30 @@ func (s *testServer) streamOf(t *testing.T, train booking.TrainID, lastEvent str
 	stream := bufio.NewReader(resp.Body)
 	require.Regexp(t, `^retry: [1-4]\d{3}$`, nextLines(t, stream)[0])
 	return resp.Header, stream
+}
+
+// nextEvent returns the lines of the next event, which openapi.yaml describes.
+func nextEvent(t *testing.T, stream *bufio.Reader) []string {
+	t.Helper()
+	lines := nextLines(t, stream)
+	event := map[string]any{}
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, ": ")
+		event[name] = value
+	}
+	for _, kind := range loadSpec(t).Components.Schemas["SeatEvent"].Value.OneOf {
+		if kind.Value.VisitJSON(event, openapi3.EnableJSONSchema2020()) != nil {
+			continue
+		}
+		if content := kind.Value.Properties["data"].Value.ContentSchema; content != nil {
+			var data any
+			require.NoError(t, json.Unmarshal([]byte(event["data"].(string)), &data))
+			require.NoError(t, content.Value.VisitJSON(data, openapi3.EnableJSONSchema2020()), lines)
+		}
+		return lines
+	}
+	require.Fail(t, "openapi.yaml does not describe the event", lines)
+	return nil
 }
 
 // nextLines returns the lines until an empty one.
@@ -54,7 +79,7 @@ func TestStreamHasServerSentEvents(t *testing.T) {
 	require.Equal(t, "text/event-stream", header.Get("Content-Type"))
 	require.Equal(t, "no-store", header.Get("Cache-Control"))
 	require.Equal(t, "no", header.Get("X-Accel-Buffering"))
-	first := nextLines(t, stream)
+	first := nextEvent(t, stream)
 	require.Equal(t, "event: seats", first[0])
 	id := strings.TrimPrefix(first[1], "id: ")
 	var data struct {
@@ -67,23 +92,23 @@ func TestStreamHasServerSentEvents(t *testing.T) {
 	require.Equal(t, booking.Seat{Number: 1, State: booking.SeatAvailable}, data.Seats[0])
 
 	s.lock(t, token, train, "5")
-	second := nextLines(t, stream)
+	second := nextEvent(t, stream)
 	require.Equal(t, "event: seat", second[0])
 	require.Equal(t, `data: {"seats":[{"seat_number":5,"state":"held"}]}`, second[2])
 	require.NotContains(t, strings.Join(second, ""), token)
 
 	_, again := s.streamOf(t, train, id)
-	require.Equal(t, second, nextLines(t, again))
+	require.Equal(t, second, nextEvent(t, again))
 	_, unknown := s.streamOf(t, train, "x-y")
-	require.Equal(t, "event: seats", nextLines(t, unknown)[0])
+	require.Equal(t, "event: seats", nextEvent(t, unknown)[0])
 	_, unknown = s.streamOf(t, train, "9-9")
-	require.Equal(t, "event: resync", nextLines(t, unknown)[0])
+	require.Equal(t, "event: resync", nextEvent(t, unknown)[0])
 
 	admin := s.admin(t)
 	require.Equal(t, 204, s.do(t, request{method: "DELETE", path: "/v1/trains/" + train.String(), token: admin}).status)
-	last := nextLines(t, stream)
+	last := nextEvent(t, stream)
 	for last[0] == "event: seat" { // the hold has ended
-		last = nextLines(t, stream)
+		last = nextEvent(t, stream)
 	}
 	require.Equal(t, "event: withdrawn", last[0])
 	_, err := stream.ReadByte()
