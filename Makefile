@@ -45,8 +45,10 @@ DOCS         = $(call tool-file,helm-docs,helm,github.com/norwoodj/helm-docs)
 BENCHSTAT    = $(call tool-file,benchstat,benchstat,golang.org/x/perf)
 KUBE         = $(call tool-file,kubernetes,kube,k8s.io/kubernetes)
 SBOM         = $(call tool-file,cyclonedx-gomod,sbom,github.com/CycloneDX/cyclonedx-gomod)
-# The npm packages for the page. Their version is a checksum of what tools/web pins.
-WEB          = $(TOOLS)/web-$(firstword $(shell cksum tools/web/package-lock.json))
+# The npm packages for the page and for openapi.yaml. Their version is a checksum of what is pinned.
+npm-packages = $(TOOLS)/$(1)-$(firstword $(shell cksum tools/$(1)/package-lock.json))
+WEB          = $(call npm-packages,web)
+API          = $(call npm-packages,api)
 CHART       := charts/trainbooking
 CRD_CHART   := charts/trainbooking-crds
 
@@ -78,7 +80,7 @@ size: build ## check the size of bin/trainbooking
 # the packages of Kubernetes take minutes to compile. Packages that compile in seconds come first.
 # Packages that run whole processes run one at a time. The first group that fails stops make.
 QUICK      := booking|test/simulate|test/traffic
-PROCESSES  := test/embedded|test/cluster|test/page
+PROCESSES  := test/embedded|test/cluster|test/page|test/openapi
 KUBERNETES := test/kube
 
 .PHONY: test
@@ -104,6 +106,7 @@ define needs
 $$1 == "trainbooking.dev/persistence/persistencetest/servers" { print "servers" } \
 $$1 == "trainbooking.dev/test/kube/tools" { print "kube-tools" } \
 $$1 == "trainbooking.dev/test/page.test" { print "chromium web-tool" } \
+$$1 == "trainbooking.dev/test/openapi.test" { print "api-tool" } \
 $$1 == "trainbooking.dev/test/kube/chart.test" { print "chart" }
 endef
 
@@ -302,14 +305,21 @@ benchstat-tool:
 sbom-tool:
 	$(call tool,$(SBOM),sbom,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod)
 
-# Modules and editors find the packages, and their types, through the link.
-.PHONY: web-tool
+# $(call npm-tool,MODULE,DIRECTORY,LINK) installs what tools/MODULE pins in DIRECTORY unless it is there.
+# Modules, editors and tests find the packages, and their types, through the link.
+define npm-tool
+@[ -e '$(2)/node_modules/.package-lock.json' ] || { mkdir -p '$(2)' && \
+$(if $(shell command -v flock),flock '$(2).lock') sh -c "[ -e '$(2)/node_modules/.package-lock.json' ] || { \
+	cp tools/$(1)/package*.json '$(2)' && \
+	npm ci --prefix '$(2)' --ignore-scripts --no-audit --no-fund --loglevel=error; }"; }
+@ln -sfn '$(2)/node_modules' $(3)
+endef
+
+.PHONY: web-tool api-tool
 web-tool: npm
-	@[ -e '$(WEB)/node_modules/.package-lock.json' ] || { mkdir -p '$(WEB)' && \
-	$(if $(shell command -v flock),flock '$(WEB).lock') sh -c "[ -e '$(WEB)/node_modules/.package-lock.json' ] || { \
-		cp tools/web/package*.json '$(WEB)' && \
-		npm ci --prefix '$(WEB)' --ignore-scripts --no-audit --no-fund --loglevel=error; }"; }
-	@ln -sfn '$(WEB)/node_modules' web/node_modules
+	$(call npm-tool,web,$(WEB),web/node_modules)
+api-tool: npm
+	$(call npm-tool,api,$(API),test/openapi/client/node_modules)
 
 .PHONY: npm
 npm:
@@ -319,7 +329,7 @@ npm:
 	elif [ "$$(uname)" = Darwin ] && command -v brew >/dev/null; then \
 		brew install node; \
 	else \
-		echo 'make web-check and the tests of the page need npm: sudo apt-get install -y nodejs npm'; exit 1; fi
+		echo 'make web-check and the tests of the page and of openapi.yaml need npm: sudo apt-get install -y nodejs npm'; exit 1; fi
 
 # The tools of test/kube and test/e2e. Charts depend on the version that the API server reports.
 KUBE_VERSION = $(call version-of,kube,k8s.io/kubernetes)
