@@ -21,8 +21,8 @@ COPY . .
 ENV CGO_ENABLED=0 GOFLAGS="-trimpath -tags=grpcnotrace -buildvcs=false"
 
 FROM source AS build-operator
-ARG VERSION=devel
-RUN go build -ldflags "-s -w -X main.version=${VERSION}" -o /operator ./cmd/operator
+ARG VERSION=devel COMMIT
+RUN go build -ldflags "-s -w -X main.version=${VERSION} -X main.commit=${COMMIT}" -o /operator ./cmd/operator
 
 FROM scratch AS operator
 COPY --from=source /image /
@@ -34,8 +34,8 @@ EXPOSE 8443 8081
 ENTRYPOINT ["/operator"]
 
 FROM source AS build-service
-ARG VERSION=devel
-RUN go build -ldflags "-s -w -X main.version=${VERSION}" -o /trainbooking ./cmd/trainbooking
+ARG VERSION=devel COMMIT
+RUN go build -ldflags "-s -w -X main.version=${VERSION} -X main.commit=${COMMIT}" -o /trainbooking ./cmd/trainbooking
 
 FROM scratch AS service
 COPY --from=source /image /

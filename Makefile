@@ -25,7 +25,7 @@ POSTGRES_IMAGE ?= postgres:17
 REDIS_IMAGE    ?= redis:7
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-LDFLAGS  := -X main.version=$(VERSION)
+LDFLAGS  := -X main.version=$(VERSION) -X main.commit=$(shell git rev-parse HEAD 2>/dev/null)
 # Without grpcnotrace, gRPC contains golang.org/x/net/trace and so html/template; see size.
 TAGS     := grpcnotrace
 # LDFLAGS sets the version. By default Go also runs git, which fails if another user owns the
@@ -105,6 +105,7 @@ endef
 define needs
 $$1 == "trainbooking.dev/persistence/persistencetest/servers" { print "servers" } \
 $$1 == "trainbooking.dev/test/kube/tools" { print "kube-tools" } \
+$$1 == "trainbooking.dev/cmd/internal/manual.test" { print "shells" } \
 $$1 == "trainbooking.dev/test/page.test" { print "chromium web-tool" } \
 $$1 == "trainbooking.dev/test/openapi.test" { print "api-tool" } \
 $$1 == "trainbooking.dev/test/kube/chart.test" { print "chart" }
@@ -393,6 +394,20 @@ chromium:
 		brew install --cask chromium; \
 	else \
 		echo 'The tests of the page need Chromium: sudo apt-get install -y chromium'; exit 1; \
+	fi
+
+# The tests of completions run in these shells.
+COMPLETION := /usr/share/bash-completion/bash_completion /opt/homebrew/share/bash-completion/bash_completion /usr/local/share/bash-completion/bash_completion
+
+.PHONY: shells
+shells:
+	@if command -v zsh >/dev/null && command -v fish >/dev/null && [ -n "$$(ls $(COMPLETION) 2>/dev/null)" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bash-completion zsh fish; \
+	elif [ "$$(uname)" = Darwin ] && command -v brew >/dev/null; then \
+		brew install bash bash-completion@2 zsh fish; \
+	else \
+		echo 'The tests of completions need: sudo apt-get install -y bash-completion zsh fish'; exit 1; \
 	fi
 
 # make bench sends its requests with wrk.

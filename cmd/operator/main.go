@@ -11,10 +11,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 
-	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
@@ -25,31 +23,20 @@ const (
 	exitUsage   = 2
 )
 
-// version is set by the linker; see the Makefile.
-var version = "devel"
-
 func main() {
 	os.Exit(run(ctrl.SetupSignalHandler(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
 // run runs the operator until ctx is done and returns the exit code.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
-	var s settings
-	err := s.parse(args, environ, stdout)
-	if errors.Is(err, pflag.ErrHelp) {
-		return exitSuccess
-	}
-	if err == nil && s.version {
-		fmt.Fprintf(stdout, "operator %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-		return exitSuccess
-	}
-	if err == nil {
-		err = s.check()
-	}
+	do, err := parse(args, environ, stdout)
 	if err != nil {
 		return report(stderr, usageError{fmt.Errorf("%w; see operator --help", err)})
 	}
-	return report(stderr, s.run(ctx))
+	if do == nil { // it has printed what was asked for
+		return exitSuccess
+	}
+	return report(stderr, do(ctx))
 }
 
 // usageError is a mistake in the command line.

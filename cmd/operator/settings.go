@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,8 +16,11 @@ import (
 // envPrefix is the prefix of the environment variables, one for each flag.
 const envPrefix = "TRAINBOOKING_OPERATOR_"
 
-// usageWidth is the width of the help in columns, that of the narrowest terminals.
-const usageWidth = 80
+// choices are the values of flags that have only some.
+var choices = map[string][]string{
+	"log-format": {"auto", "console", "json"},
+	"log-level":  {"debug", "info", "warn", "error"},
+}
 
 // settings is the command line.
 type settings struct {
@@ -36,8 +38,6 @@ type settings struct {
 	Resync                  time.Duration
 	LogFormat               string
 	LogLevel                string
-
-	version bool
 }
 
 func (s *settings) addFlags(f *pflag.FlagSet) {
@@ -62,30 +62,6 @@ func (s *settings) addFlags(f *pflag.FlagSet) {
 	f.DurationVar(&s.Resync, "resync", 30*time.Second, "`TIME` after which status is updated and drift is corrected.")
 	f.StringVar(&s.LogFormat, "log-format", "auto", "`FORMAT` of the log: console, json or auto: console on a terminal.")
 	f.StringVar(&s.LogLevel, "log-level", "info", "`LEVEL` of the log: debug, info, warn or error.")
-	f.BoolVar(&s.version, "version", false, "Print the version and exit.")
-}
-
-// parse reads the flags, and the environment for those that are not given. After --help, which
-// prints to out, the error is pflag.ErrHelp.
-func (s *settings) parse(args, environ []string, out io.Writer) error {
-	f := pflag.NewFlagSet("operator", pflag.ContinueOnError)
-	f.SortFlags = false
-	s.addFlags(f)
-	f.Usage = func() {
-		fmt.Fprintf(out, "Usage: operator --service-url URL --service-token-file FILE [flags]\n\n"+
-			"Makes the booking service sell what TrainSchedule and Train resources specify. Each flag can\n"+
-			"also be set by an environment variable, such as %sRESYNC.\n\nFlags:\n%s", envPrefix, f.FlagUsagesWrapped(usageWidth))
-	}
-	if err := f.Parse(args); err != nil {
-		return err
-	}
-	if f.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %s", f.Arg(0))
-	}
-	if err := setFromEnvironment(f, environ); err != nil {
-		return err
-	}
-	return s.missing()
 }
 
 // setFromEnvironment sets the flags that were not given on the command line.
@@ -94,7 +70,7 @@ func setFromEnvironment(f *pflag.FlagSet, environ []string) error {
 		name, value, _ := strings.Cut(variable, "=")
 		key, ours := strings.CutPrefix(name, envPrefix)
 		flag := f.Lookup(strings.ToLower(strings.ReplaceAll(key, "_", "-")))
-		if !ours || value == "" || flag == nil || flag.Changed || flag.Name == "version" {
+		if !ours || value == "" || flag == nil || flag.Changed {
 			continue
 		}
 		if err := flag.Value.Set(value); err != nil {
@@ -113,7 +89,7 @@ func (s *settings) missing() error {
 	if s.ServiceTokenFile == "" {
 		flags = append(flags, "--service-token-file")
 	}
-	if len(flags) == 0 || s.version {
+	if len(flags) == 0 {
 		return nil
 	}
 	return fmt.Errorf("missing flags: %s", strings.Join(flags, ", "))
@@ -133,16 +109,10 @@ func (s *settings) check() error {
 	if s.Resync < time.Second {
 		problems = append(problems, fmt.Errorf("--resync %s is too short; set it to at least 1s", s.Resync))
 	}
-	for _, choice := range []struct {
-		name, value string
-		of          []string
-	}{
-		{"log-format", s.LogFormat, []string{"auto", "console", "json"}},
-		{"log-level", s.LogLevel, []string{"debug", "info", "warn", "error"}},
-	} {
-		if !slices.Contains(choice.of, choice.value) {
+	for _, setting := range []struct{ name, value string }{{"log-format", s.LogFormat}, {"log-level", s.LogLevel}} {
+		if all := choices[setting.name]; !slices.Contains(all, setting.value) {
 			problems = append(problems, fmt.Errorf("--%s must be one of %s but got %q",
-				choice.name, strings.Join(choice.of, ", "), choice.value))
+				setting.name, strings.Join(all, ", "), setting.value))
 		}
 	}
 	return errors.Join(problems...)

@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"trainbooking.dev/cmd/internal/manual"
 	"trainbooking.dev/config"
 )
 
@@ -43,63 +44,102 @@ func commands() []command {
 		{"healthcheck", "Check that the running service is ready.", nil, &healthcheck{}},
 		{"smoke", "Register, lock, confirm and find a seat on a running service.", []string{"url"}, &smokeTest{}},
 		{"import gtfs", "Put the trains of a timetable on sale: a ZIP file, a directory, or - in GTFS.", nil, &importGTFS{}},
-		{"version", "Print the version.", nil, printVersion{}},
+		{"version", "Print the version.", nil, &printVersion{}},
 	}
 }
 
-// parse returns the command of args with its settings. The flag --config may precede its name. The
-// error is pflag.ErrHelp after --help, which prints to out.
-func parse(args []string, sources *config.Sources, out io.Writer) (action, error) {
-	all := commands()
-	global := newFlags(sources.AddFlags)
-	global.SetInterspersed(false) // the flags after the name belong to the command
-	global.Usage = func() { printCommands(out, all, global) }
-	if err := global.Parse(args); err != nil {
-		return nil, err
-	}
-	if global.NArg() == 0 {
-		return nil, fmt.Errorf("expected one of %s", strings.Join(namesOf(all), ", "))
-	}
-	c, rest, err := find(all, global.Args())
-	if err != nil {
-		return nil, err
-	}
-	flags := newFlags(c.AddFlags)
-	flags.AddFlagSet(global)
-	flags.Usage = func() { c.print(out, flags) }
-	if err := flags.Parse(rest); err != nil {
-		return nil, err
-	}
-	if err := c.setOperand(flags.Args()); err != nil {
-		return nil, err
-	}
-	if missing := c.missing(flags); len(missing) > 0 {
-		return nil, fmt.Errorf("missing flags: %s", strings.Join(missing, ", "))
-	}
-	sources.Apply(flags)
-	return c.action, nil
+// choices are the values of flags that have only some.
+var choices = map[string][]string{
+	"log-format": {config.LogAuto, config.LogConsole, config.LogJSON},
+	"log-level":  {"debug", "info", "warn", "error"},
+	"output":     {"yaml"},
 }
 
-// find returns the command whose name args begin with, and the other args.
-func find(all []command, args []string) (command, []string, error) {
-	var next []string // words after those that are the beginning of a name
-	for _, c := range all {
+// parse returns the command of args with its settings, or nil after --help or completion, which
+// print to out. The flag --config may precede the name of the command.
+func parse(ctx context.Context, args []string, sources *config.Sources, out io.Writer) (chosen action, err error) {
+	root := &cobra.Command{
+		Use: "trainbooking COMMAND [flags]", Short: "Train-seat booking service.",
+		Args: unknown, SuggestionsMinimumDistance: 2,
+		RunE: func(*cobra.Command, []string) error {
+			return fmt.Errorf("expected one of %s", strings.Join(names(), ", "))
+		},
+	}
+	root.Long, root.Example = pages[""].description, pages[""].examples
+	sources.AddFlags(root.PersistentFlags())
+	for _, c := range commands() {
 		words := strings.Fields(c.name)
-		if len(args) >= len(words) && slices.Equal(words, args[:len(words)]) {
-			return c, args[len(words):], nil
+		parent := root
+		if len(words) > 1 {
+			parent = group(root, words[0])
 		}
-		if len(words) > 1 && words[0] == args[0] {
-			next = append(next, words[1])
+		parent.AddCommand(c.cobra(words[len(words)-1], func(flags *pflag.FlagSet) {
+			sources.Apply(flags)
+			chosen = c.action
+		}))
+	}
+	manual.Apply(root, args, choices)
+	root.SetOut(out)
+	err = root.ExecuteContext(ctx)
+	return chosen, err
+}
+
+// unknown refuses arguments that are no command.
+func unknown(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if similar := root.SuggestionsFor(args[0]); len(similar) > 0 {
+		return fmt.Errorf("unexpected argument %s, did you mean %s", args[0], strings.Join(similar, " or "))
+	}
+	return fmt.Errorf("unexpected argument %s", args[0])
+}
+
+// group returns the command that several have as their first word.
+func group(root *cobra.Command, name string) *cobra.Command {
+	for _, c := range root.Commands() {
+		if c.Name() == name {
+			return c
 		}
 	}
-	if next != nil {
-		return command{}, nil, fmt.Errorf("expected %s %s", args[0], strings.Join(next, " or "))
+	c := &cobra.Command{Use: name, Short: "Import what another program publishes."}
+	c.RunE = func(*cobra.Command, []string) error {
+		return fmt.Errorf("expected %s %s", name, c.Commands()[0].Name())
 	}
-	return command{}, nil, fmt.Errorf("unexpected argument %s", args[0])
+	root.AddCommand(c)
+	return c
+}
+
+// cobra returns the command for the parser, which calls choose after a correct command line.
+func (c *command) cobra(name string, choose func(*pflag.FlagSet)) *cobra.Command {
+	parsed := &cobra.Command{
+		Use: name, Short: c.help, Long: pages[c.name].description, Example: pages[c.name].examples,
+		Args: c.setOperand, ValidArgsFunction: cobra.NoFileCompletions,
+		PreRunE: func(parsed *cobra.Command, _ []string) error { return c.requireFlags(parsed.Flags()) },
+		RunE: func(parsed *cobra.Command, _ []string) error {
+			choose(parsed.Flags())
+			return nil
+		},
+	}
+	if o, ok := c.action.(operand); ok {
+		placeholder, _ := o.Operand()
+		parsed.Use += " " + placeholder
+		parsed.ValidArgsFunction = nil // paths
+	}
+	parsed.Flags().SortFlags = false
+	c.AddFlags(parsed.Flags())
+	for _, flag := range c.required {
+		placeholder, _ := pflag.UnquoteUsage(parsed.Flags().Lookup(flag))
+		parsed.Use += fmt.Sprintf(" --%s %s", flag, placeholder)
+		if err := parsed.MarkFlagRequired(flag); err != nil {
+			panic(err) // the command has no such flag
+		}
+	}
+	return parsed
 }
 
 // setOperand sets the argument of an action that has one.
-func (c *command) setOperand(args []string) error {
+func (c *command) setOperand(_ *cobra.Command, args []string) error {
 	if o, ok := c.action.(operand); ok {
 		name, value := o.Operand()
 		if len(args) == 0 {
@@ -113,51 +153,24 @@ func (c *command) setOperand(args []string) error {
 	return nil
 }
 
-func newFlags(add func(*pflag.FlagSet)) *pflag.FlagSet {
-	f := pflag.NewFlagSet("", pflag.ContinueOnError)
-	f.SortFlags = false
-	add(f)
-	return f
-}
-
-func namesOf(all []command) []string {
-	names := make([]string, len(all))
-	for i := range all {
-		names[i] = all[i].name
-	}
-	return names
-}
-
-func (c *command) missing(flags *pflag.FlagSet) (missing []string) {
+func (c *command) requireFlags(flags *pflag.FlagSet) error {
+	var missing []string
 	for _, name := range c.required {
 		if !flags.Changed(name) {
 			missing = append(missing, "--"+name)
 		}
 	}
-	return missing
+	if missing != nil {
+		return fmt.Errorf("missing flags: %s", strings.Join(missing, ", "))
+	}
+	return nil
 }
 
-// usageWidth is the width of the help in columns, that of the narrowest terminals.
-const usageWidth = 80
-
-func printCommands(out io.Writer, all []command, global *pflag.FlagSet) {
-	fmt.Fprint(out, "Usage: trainbooking <command> [flags]\n\nTrain-seat booking service.\n\nCommands:\n")
+func names() []string {
+	all := commands()
+	names := make([]string, len(all))
 	for i := range all {
-		fmt.Fprintf(out, "  %-16s %s\n", all[i].name, all[i].help)
+		names[i] = all[i].name
 	}
-	fmt.Fprintf(out, "\nFlags:\n%s\nRun \"trainbooking <command> --help\" for the flags of a command.\n",
-		global.FlagUsagesWrapped(usageWidth))
-}
-
-func (c *command) print(out io.Writer, flags *pflag.FlagSet) {
-	fmt.Fprintf(out, "Usage: trainbooking %s", c.name)
-	if o, ok := c.action.(operand); ok {
-		name, _ := o.Operand()
-		fmt.Fprintf(out, " %s", name)
-	}
-	for _, name := range c.required {
-		placeholder, _ := pflag.UnquoteUsage(flags.Lookup(name))
-		fmt.Fprintf(out, " --%s %s", name, placeholder)
-	}
-	fmt.Fprintf(out, " [flags]\n\n%s\n\nFlags:\n%s", c.help, flags.FlagUsagesWrapped(usageWidth))
+	return names
 }

@@ -14,8 +14,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/spf13/pflag"
-
 	"trainbooking.dev/cluster"
 	"trainbooking.dev/config"
 	"trainbooking.dev/persistence/postgres"
@@ -38,12 +36,12 @@ func main() {
 // cancelled.
 func run(ctx context.Context, args, environ []string, std stdio) int {
 	sources := config.NewSources(environ)
-	command, err := parse(args, sources, std.out)
-	if errors.Is(err, pflag.ErrHelp) {
-		return exitSuccess
-	}
+	command, err := parse(ctx, args, sources, std.out)
 	if err != nil {
 		return report(std, usageError{fmt.Errorf("%w; see trainbooking --help", err)})
+	}
+	if command == nil { // it has printed what was asked for
+		return exitSuccess
 	}
 	return report(std, command.Run(ctx, sources, std))
 }

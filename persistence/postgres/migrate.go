@@ -58,6 +58,19 @@ func newProvider(handle *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectPostgres, handle, files, goose.WithDisableGlobalRegistry(true))
 }
 
+// NewestVersion returns the newest version of the tables that this program supports.
+func NewestVersion() int64 {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil || len(files) == 0 {
+		panic("no migrations are compiled in")
+	}
+	newest, err := goose.NumericComponent(files[len(files)-1])
+	if err != nil {
+		panic(err)
+	}
+	return newest
+}
+
 // Version returns the version of the tables (0: no tables) and the newest one that this
 // program supports. It only reads.
 func (db *DB) Version(ctx context.Context) (current, newest int64, err error) {

@@ -35,6 +35,19 @@ func (db *DB) Migrate(ctx context.Context) (err error) {
 	return nil
 }
 
+// NewestVersion returns the newest version of the tables that this program supports.
+func NewestVersion() int64 {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil || len(files) == 0 {
+		panic("no migrations are compiled in")
+	}
+	newest, err := goose.NumericComponent(files[len(files)-1])
+	if err != nil {
+		panic(err)
+	}
+	return newest
+}
+
 // Version returns the version of the tables (0: no tables) and the newest one that this
 // program supports.
 func (db *DB) Version(ctx context.Context) (current, newest int64, err error) {

@@ -2,8 +2,11 @@ package embedded_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"net"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -168,4 +171,36 @@ func TestVersionIsPrinted(t *testing.T) {
 	got := run(t, "version")
 	require.Zero(t, got.Code)
 	require.Regexp(t, `^trainbooking devel \(go1\.\d+.*\)\n$`, got.Out)
+}
+
+func TestVersionAsJSONHasTheVersionOfTheTables(t *testing.T) {
+	t.Parallel()
+	got := run(t, "version", "--json")
+	require.Zero(t, got.Code)
+	var version struct {
+		Version, Go, OS, Arch string
+		Schema                struct{ SQLite, Postgres int64 }
+	}
+	require.NoError(t, json.Unmarshal([]byte(got.Out), &version))
+	require.Equal(t, []string{"devel", runtime.Version(), runtime.GOOS, runtime.GOARCH},
+		[]string{version.Version, version.Go, version.OS, version.Arch})
+	require.Contains(t, run(t, "migrate", "--data-dir", t.TempDir()).Out, fmt.Sprintf("has version %d, the newest", version.Schema.SQLite))
+	require.Positive(t, version.Schema.Postgres)
+}
+
+func TestShellsCompleteTheCommandLine(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"se":                         "serve\tRun the service.\nset-password\tGive a user a new password. The service may be running.\n:4\n",
+		"serve --log-level ":         "debug\ninfo\nwarn\nerror\n:4\n",
+		"serve --log-format ":        "auto\nconsole\njson\n:4\n",
+		"serve --advertise ":         ":4\n",  // nothing, and no files
+		"serve --jwt-secret-file ":   ":0\n",  // files
+		"migrate --data-dir ":        ":16\n", // directories
+		"import gtfs ":               ":0\n",
+		"import gtfs x --output ":    "yaml\n:4\n",
+		"createsuperuser --username": "--username\tNAME of the admin.\n:4\n",
+	} {
+		require.Equal(t, want, run(t, append([]string{"__complete"}, strings.Split(line, " ")...)...).Out, line)
+	}
 }

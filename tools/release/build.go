@@ -27,7 +27,7 @@ func (r *release) name(program string, p platform) string {
 
 // build builds every program in cmd/ for every platform.
 func (r *release) build() error {
-	directories, err := os.ReadDir(filepath.Join(r.root, "cmd"))
+	mains, err := filepath.Glob(filepath.Join(r.root, "cmd", "*", "main.go"))
 	if err != nil {
 		return err
 	}
@@ -36,9 +36,10 @@ func (r *release) build() error {
 		"-ldflags", fmt.Sprintf("-s -w -X main.version=%s -X main.commit=%s", r.version, r.revision), "-o",
 	}
 	var packages []string
-	for _, d := range directories {
-		r.programs = append(r.programs, d.Name())
-		packages = append(packages, "./cmd/"+d.Name())
+	for _, file := range mains {
+		name := filepath.Base(filepath.Dir(file))
+		r.programs = append(r.programs, name)
+		packages = append(packages, "./cmd/"+name)
 	}
 	for _, p := range r.platforms {
 		environ := []string{

@@ -183,3 +183,19 @@ func TestUnavailableServiceIsRetriedWithBackoff(t *testing.T) {
 	h.link.Restore()
 	h.await(first, ready)
 }
+
+func TestOperatorPrintsItsPageItsVersionAndCompletions(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"--help":                   "\nEXAMPLES\n  # As in a pod:\n  operator --service-url http://booking.rail.svc:8080",
+		"--version":                "operator devel (go",
+		"version --json":           `"version": "devel"`,
+		"completion bash":          "__start_operator",
+		"__complete --log-level ":  "debug\ninfo\nwarn\nerror\n:4\n",
+		"__complete --service-ca ": ":0\n",
+	} {
+		got := processtest.RunToEnd(t, processtest.CommandOf(t, "operator", strings.Split(line, " ")...))
+		require.Zero(t, got.Code, got.Err)
+		require.Contains(t, got.Out, want, line)
+	}
+}
