@@ -101,6 +101,12 @@ func TestChartInstallsTheImagesOfTheRelease(t *testing.T) {
 	if !strings.Contains(got, "trainbooking:1.2.3") {
 		t.Error("no manifest has the image trainbooking:1.2.3")
 	}
+	listed := run(t, ".", nil, *helm, "show", "chart", filepath.Join(released(t), "trainbooking-1.2.3.tgz"))
+	for _, want := range []string{"image: trainbooking:1.2.3\n", "image: trainbooking-operator:1.2.3\n"} {
+		if !strings.Contains(listed, want) {
+			t.Errorf("Artifact Hub does not get %q of\n%s", want, listed)
+		}
+	}
 }
 
 func TestOnlyATaggedCommitWithNotesIsReleased(t *testing.T) {
