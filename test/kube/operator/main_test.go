@@ -50,4 +50,6 @@ func sharedCluster(tb testing.TB) *cluster {
 
 var installed sync.Once
 
-func TestMain(m *testing.M) { processtest.Main(m, processtest.HasRaceDetector(), "operator") }
+func TestMain(m *testing.M) {
+	processtest.Main(m, processtest.HasRaceDetector(), "operator", "kubectl-trains")
+}
