@@ -44,8 +44,9 @@ type Cluster struct {
 // AddFlags adds the flags of a cluster.
 func (c *Cluster) AddFlags(f *pflag.FlagSet) {
 	c.Redis.AddFlags(f)
-	f.StringVar(&c.Advertise, "advertise", "", "`ADDRESS` (host:port) at which the other processes of a cluster reach this one. In a pod: its IP and port 8090.")
-	f.StringVar(&c.ClusterListen, "cluster-listen", "", "`ADDRESS` to listen on for the other processes, if different from --advertise.")
+	c.Advertise, c.ClusterListen = "", ""
+	f.Var((*address)(&c.Advertise), "advertise", "`ADDRESS` (host:port) at which the other processes of a cluster reach this one. In a pod: its IP and port 8090.")
+	f.Var((*address)(&c.ClusterListen), "cluster-listen", "`ADDRESS` to listen on for the other processes, if different from --advertise.")
 	f.StringVar(&c.ClusterTLSCert, "cluster-tls-cert", "", "`FILE` with the certificate of this process for connections within a cluster, PEM.")
 	f.StringVar(&c.ClusterTLSKey, "cluster-tls-key", "", "`FILE` with the private key of --cluster-tls-cert, PEM.")
 	f.StringVar(&c.ClusterTLSCA, "cluster-tls-ca", "", "`FILE` with the certificate authority of the other processes, PEM.")
@@ -77,7 +78,7 @@ func (p *Problems) mode(c *Config) {
 	if c.Advertise == "" {
 		p.add("--advertise is not set; a cluster needs it: set it to the host:port at which the other processes reach this one, such as 10.0.0.7:8090")
 	} else if !reachable(c.Advertise) {
-		p.add("--advertise %q is not a reachable address; set it to host:port, such as 10.0.0.7:8090", c.Advertise)
+		p.add("--advertise %q is not a reachable address; set it to host:port, such as %s", c.Advertise, example(c.Advertise, "10.0.0.7:8090"))
 	}
 	if c.ClusterListen != "" {
 		p.address("cluster-listen", c.ClusterListen)

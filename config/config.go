@@ -81,7 +81,8 @@ func (c *Config) AddFlags(f *pflag.FlagSet) {
 	c.Cluster.AddFlags(f)
 	c.HTTP.AddFlags(f)
 
-	f.StringVar(&c.MetricsListen, "metrics-listen", DefaultMetricsListen, "`ADDRESS` to serve metrics on.")
+	c.MetricsListen = DefaultMetricsListen
+	f.Var((*address)(&c.MetricsListen), "metrics-listen", "`ADDRESS` to serve metrics on.")
 	f.BoolVar(&c.Pprof, "pprof", false, "Serve profiles on the address of the metrics.")
 	f.BoolVar(&c.Migrate, "migrate", true, "Migrate the store at start. With --migrate=false, run trainbooking migrate first.")
 	f.BoolVar(&c.Demo, "demo", false, "Add a small timetable if the store has no train.")
@@ -117,7 +118,8 @@ type HTTP struct {
 
 // AddFlags adds the flags of the API server.
 func (h *HTTP) AddFlags(f *pflag.FlagSet) {
-	f.StringVar(&h.Listen, "listen", DefaultListen, "`ADDRESS` to serve clients on.")
+	h.Listen = DefaultListen
+	f.Var((*address)(&h.Listen), "listen", "`ADDRESS` to serve clients on.")
 	f.StringVar(&h.TLSCert, "tls-cert", "", "`FILE` with the certificate for clients and those of its intermediate authorities, PEM. Without it, clients use HTTP.")
 	f.StringVar(&h.TLSKey, "tls-key", "", "`FILE` with the private key of --tls-cert, PEM.")
 }

@@ -100,7 +100,7 @@ func (p *Problems) address(name, address string) {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		p.add("--%s %q is not an address; set it to host:port or :port, such as :8080", name, address)
+		p.add("--%s %q is not an address; set it to host:port or :port, such as %s", name, address, example(address, ":8080"))
 	}
 }
 
