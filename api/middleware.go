@@ -20,8 +20,8 @@ const maxHeader = 16 << 10
 
 var errHeaderTooLarge = errors.New("header too large")
 
-// middleware gives each request an id, limits its header, sets the headers of every
-// response, turns errors and panics into responses, and records metrics and a log line.
+// middleware gives each request an id, sets the headers of every response, turns errors and panics into
+// responses, and records metrics and a log line.
 func (s *Server) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r, header := c.Request(), c.Response().Header()
@@ -33,9 +33,7 @@ func (s *Server) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		defer s.metrics.inFlight.Dec()
 		s.requests.Add(1)
 		defer s.leave(record)
-		if record.err = checkHeader(r); record.err == nil {
-			record.err = recoverPanic(record, next, c)
-		}
+		record.err = recoverPanic(record, next, c)
 		status := finish(c, record)
 		took := time.Since(record.started)
 		s.metrics.observe(r.Method, record, status, took)
@@ -103,6 +101,16 @@ func setCommonHeaders(header http.Header, requestID string) {
 	header["X-Content-Type-Options"] = noSniff
 	header["Cache-Control"] = noStore
 	header["X-Request-Id"] = []string{requestID}
+}
+
+// limitHeader rejects a request whose header is too large.
+func limitHeader(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := checkHeader(c.Request()); err != nil {
+			return err
+		}
+		return next(c)
+	}
 }
 
 // checkHeader rejects a header of more than maxHeader bytes, as counted on the wire. The

@@ -50,8 +50,11 @@ type Options struct {
 	Timeout time.Duration // of one request; 0: DefaultTimeout
 	// TrustedProxies are the networks of the proxies whose X-Forwarded-For is trusted.
 	TrustedProxies []netip.Prefix
-	Page           *WebPage         // nil: none, and / is 404
-	Now            func() time.Time // nil: time.Now
+	// Origins are the origins whose pages may call the API, such as https://a.example. Empty: only
+	// pages of this server.
+	Origins []string
+	Page    *WebPage         // nil: none, and / is 404
+	Now     func() time.Time // nil: time.Now
 }
 
 // Server is the HTTP API. It is safe for concurrent use. It has no goroutines and needs no
@@ -101,7 +104,11 @@ func New(o Options) (*Server, error) {
 	s.routes = append(s.routeTable(), o.Page.routes()...)
 	e := echo.New()
 	e.IPExtractor = clientAddress(o.TrustedProxies, s.logger)
-	e.Pre(s.middleware, decodePath)
+	e.Pre(s.middleware)
+	if len(o.Origins) > 0 {
+		e.Pre(cors(o.Origins))
+	}
+	e.Pre(limitHeader, decodePath)
 	s.registerRoutes(e)
 	s.handler = e
 	if o.Traces != nil {

@@ -101,8 +101,8 @@ func TestClientOfTLSThatClosesItsSendingSideGetsItsResponse(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)
 	conn := dialTLS(t, s.overTLS(t), "http/1.1")
-	_, err := io.WriteString(conn, fmt.Sprintf("POST /user/register/ HTTP/1.1\r\nHost: test\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(ashaRegisters), ashaRegisters))
+	_, err := fmt.Fprintf(conn, "POST /user/register/ HTTP/1.1\r\nHost: test\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(ashaRegisters), ashaRegisters)
 	require.NoError(t, err)
 	require.NoError(t, conn.CloseWrite())
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)

@@ -68,6 +68,7 @@ type Config struct {
 	Registrations    int
 
 	TrustedProxies string
+	CORSOrigins    string
 
 	ShutdownDelay time.Duration
 
@@ -102,6 +103,7 @@ func (c *Config) AddFlags(f *pflag.FlagSet) {
 
 	f.StringVar(&c.TrustedProxies, "trusted-proxies", "", "`NETWORKS` of trusted proxies, separated by commas. Their X-Forwarded-For is used as the address of the client.")
 
+	f.StringVar(&c.CORSOrigins, "cors-origins", "", "`ORIGINS` whose pages may call the API, separated by commas, such as https://a.example.")
 	f.DurationVar(&c.ShutdownDelay, "shutdown-delay", DefaultShutdownDelay, "`TIME` for which the service serves requests after SIGTERM while /readyz returns 503, up to 1m.")
 
 	f.StringVar(&c.LogFormat, "log-format", DefaultLogFormat, "`FORMAT` of the log: auto (console on a terminal, JSON otherwise), console or json.")

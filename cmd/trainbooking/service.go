@@ -91,9 +91,11 @@ func (s *service) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	origins, _ := s.config.Origins() // Validate has checked them
 	s.server, err = api.New(api.Options{
 		Page: s.page(), Service: s.trains, Accounts: accounts, Users: records, Replies: records,
 		Health: s.health, Logger: s.log, Registry: registry, Traces: s.traces, TrustedProxies: proxies,
+		Origins: origins,
 	})
 	if err != nil {
 		return err
