@@ -62,5 +62,8 @@ func printStatus(table *tabwriter.Writer, kind string, o metav1.ObjectMeta, cond
 			todo = "wait until the operator has seen the latest spec"
 		}
 	}
+	if meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionSuspended) {
+		todo = "set spec.suspend to false, if the operator shall follow the spec"
+	}
 	fmt.Fprintf(table, "%s\t%s%s\t%s\t%s\t%s\t%s\n", o.Namespace, kind, o.Name, ready, sold, id, todo)
 }

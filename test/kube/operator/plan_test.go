@@ -179,6 +179,16 @@ func TestPluginShowsWhatIsSoldToWhom(t *testing.T) {
 	require.Regexp(t, `train/express +True \(Synced\) +1 of 200 seats +`+train.Status.TrainID, status.Out)
 	require.Regexp(t, `trainschedule/night +True \(Synced\) +1 departures +`+schedule.Status.ScheduleID, status.Out)
 
+	suspend := named(t, express, "express", set("suspend", true))
+	h.kubectlApply(suspend)
+	h.eventually(func(context.Context) bool {
+		return strings.Contains(h.kubectl("", "trains", "status").Out, "set spec.suspend to false")
+	}, func() string { return h.kubectl("", "trains", "status").Out })
+	require.Contains(t, h.plan(nil, named(t, express, "express", func(spec map[string]any) {
+		set("suspend", true)(spec)
+		set("capacity", 1)(spec)
+	})).Out, "unchanged\n    spec.suspend is true")
+
 	admin := processtest.CreateAdmin(t, h.service.URL, "--data-dir", store)
 	token := processtest.TempFile(t, admin.Token+"\n")
 	sold := h.kubectl("", "trains", "sold", "express", "--token-file", token)
