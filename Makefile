@@ -142,10 +142,11 @@ release: helm-tool sbom-tool ## write the files of a release to dist/: make rele
 	@$(GO) -C tools/release run . -version '$(VERSION)' -tags '$(TAGS)' -helm '$(HELM)' -cyclonedx-gomod '$(SBOM)'
 
 # It releases a copy of the last commit twice, and only for linux/amd64, because other platforms take
-# minutes to compile.
+# minutes to compile. IMAGES is a directory with images of the Dockerfile to compare with theirs.
 .PHONY: release-check
 release-check: helm-tool sbom-tool ## check that two releases of the same commit are the same, and that their images run
-	$(GO) -C tools/release test -count 1 ./... -args -build-tags '$(TAGS)' -helm '$(HELM)' -cyclonedx-gomod '$(SBOM)'
+	$(GO) -C tools/release test -count 1 $(if $(IMAGES),-tags images) . -args $(if $(IMAGES),-images '$(IMAGES)') \
+		-build-tags '$(TAGS)' -helm '$(HELM)' -cyclonedx-gomod '$(SBOM)'
 
 # The cluster needs a default storage class. `kind load docker-image` copies images to the nodes of kind.
 .PHONY: e2e
@@ -255,8 +256,6 @@ verify: lint-tool generate size web-vendor web-check ## check modules, generated
 	$(GO) mod tidy -diff
 	$(GO) -C bench mod tidy -diff
 	$(GO) -C tools/release mod tidy -diff
-	$(GO) vet -tags e2e,chaos,scale ./...
-	$(GO) vet -C bench ./...
 	$(LINT) fmt --diff
 	$(LINT) run
 	cd bench && $(LINT) run

@@ -22,6 +22,9 @@ import (
 // user is the user and the group of the programs.
 const user = 65532
 
+// searchPath is what Docker sets if no base has set it.
+const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 // image is what an image has besides root.Files. The Dockerfile has the same.
 type image struct {
 	name    string // of the repository
@@ -106,7 +109,7 @@ func (r *release) image(im *image, p platform) (v1.Image, error) {
 	}
 	config := im.config
 	config.User, config.Labels = fmt.Sprintf("%d:%d", user, user), r.labels(im)
-	config.Entrypoint = []string{"/" + im.program}
+	config.Entrypoint, config.Env = []string{"/" + im.program}, append([]string{searchPath}, im.config.Env...)
 	base := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
 	built, err := mutate.ConfigFile(base, &v1.ConfigFile{
 		OS: p.os(), Architecture: p.arch(), Created: v1.Time{Time: r.time}, Config: config,

@@ -34,6 +34,7 @@ func TestSumsAreThoseOfEveryOtherFile(t *testing.T) {
 		"release-notes.md", "trainbooking-1.2.3.oci.tar", "trainbooking-1.2.3.tgz", "trainbooking-operator-1.2.3.oci.tar",
 		"trainbooking_1.2.3_linux_amd64.cdx.json", "trainbooking_1.2.3_linux_amd64.tar.gz",
 		"operator_1.2.3_linux_amd64.cdx.json", "operator_1.2.3_linux_amd64.tar.gz",
+		"kubectl-trains_1.2.3_linux_amd64.tar.gz", "trainbooking-crds-1.2.3.tgz",
 	} {
 		if !slices.Contains(names, want) {
 			t.Errorf("there is no %s among %s", want, names)
