@@ -77,7 +77,7 @@ func (c *healthcheck) client() (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport := client.Transport.(*http.Transport) //nolint:errcheck // newHTTPClient makes it
+	transport := client.Transport.(*http.Transport)
 	transport.Proxy = nil
 	transport.TLSClientConfig.InsecureSkipVerify = c.URL == "" && c.CA == ""
 	return client, nil

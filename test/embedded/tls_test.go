@@ -52,7 +52,8 @@ func TestServiceWithACertificateIsCalledOverHTTPS(t *testing.T) {
 	require.Equal(t, ready, withEnv(t, settings, "healthcheck", "--ca", a.File))
 	require.Equal(t, ready, run(t, "healthcheck", "--url", s.URL, "--ca", a.File))
 	for _, args := range [][]string{
-		{"--url", s.URL}, {"--url", s.URL, "--ca", processtest.NewAuthority(t).File},
+		{"--url", s.URL},
+		{"--url", s.URL, "--ca", processtest.NewAuthority(t).File},
 		{"--listen", address, "--tls-cert", certificate, "--ca", processtest.NewAuthority(t).File},
 	} {
 		got := run(t, append([]string{"healthcheck"}, args...)...)
