@@ -125,8 +125,8 @@ projected:
 {{ include "trainbooking.storeTLSEnv" (list . "redis" .Values.redis) }}
 - name: POD_IP
   valueFrom: {fieldRef: {fieldPath: status.podIP}}
-# An IPv6 address needs the brackets, an IPv4 address may have them.
-- {name: TRAINBOOKING_ADVERTISE, value: "[$(POD_IP)]:8090"}
+# The service puts an IPv6 address into brackets.
+- {name: TRAINBOOKING_ADVERTISE, value: "$(POD_IP):8090"}
 {{- if (.Values.cluster).tlsSecret }}
 - {name: TRAINBOOKING_CLUSTER_TLS_CERT, value: {{ $dir }}/tls.crt}
 - {name: TRAINBOOKING_CLUSTER_TLS_KEY, value: {{ $dir }}/tls.key}
