@@ -12,12 +12,14 @@ import (
 type Redis struct {
 	RedisURL     string
 	RedisURLFile string
+	RedisTLS     TLSFiles
 }
 
 // AddFlags adds the flags of Redis.
 func (r *Redis) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&r.RedisURL, "redis-url", "", "`URL` of the Redis that a cluster shares, redis://user:password@host:port; rediss:// for TLS, ?addr= for a Redis Cluster, ?master_name= for Sentinels. With --database-url, the service runs as a cluster.")
 	f.StringVar(&r.RedisURLFile, "redis-url-file", "", "`FILE` with the value of --redis-url, which keeps the password out of the process list.")
+	r.RedisTLS.addFlags(f, "redis", "Redis")
 }
 
 // HasRedis reports whether a Redis is set.
@@ -27,6 +29,7 @@ func (r *Redis) HasRedis() bool { return r.RedisURL != "" || r.RedisURLFile != "
 func (r *Redis) Validate() Problems {
 	var p Problems
 	p.exclusive("redis-url", r.RedisURL, r.RedisURLFile)
+	p.tlsFiles(r.RedisTLS, "redis", r.HasRedis())
 	return p
 }
 

@@ -21,6 +21,9 @@ func (s *service) openClustered(ctx context.Context) (mode, error) {
 	if err != nil {
 		return mode{}, err
 	}
+	if err := checkRedis(&s.config.Redis); err != nil {
+		return mode{}, err
+	}
 	db, err := openPostgres(ctx, &s.config.Store, postgres.Options{Logger: s.log, Traces: s.traces})
 	if err != nil {
 		return mode{}, err

@@ -73,6 +73,11 @@ func (c *copyStore) copy(ctx context.Context, std stdio) (err error) {
 	if err := requireVersion(ctx, from, &config.Store{DataDir: c.DataDir}); err != nil {
 		return err
 	}
+	if c.HasRedis() {
+		if err := checkRedis(&c.Redis); err != nil {
+			return err
+		}
+	}
 	to, err := openPostgres(ctx, &c.Store, postgres.Options{Logger: log})
 	if err != nil {
 		return err

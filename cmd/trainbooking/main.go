@@ -17,6 +17,7 @@ import (
 	"trainbooking.dev/cluster"
 	"trainbooking.dev/config"
 	"trainbooking.dev/persistence/postgres"
+	"trainbooking.dev/persistence/redis"
 )
 
 // The exit codes.
@@ -57,7 +58,7 @@ func report(std stdio, err error) int {
 		return exitSuccess
 	}
 	fmt.Fprintf(std.err, "trainbooking: %v\n", err)
-	if _, ok := errors.AsType[usageError](err); ok || errors.Is(err, postgres.ErrSettings) {
+	if _, ok := errors.AsType[usageError](err); ok || errors.Is(err, postgres.ErrSettings) || errors.Is(err, redis.ErrSettings) {
 		return exitUsage
 	}
 	if errors.Is(err, cluster.ErrEvicted) {

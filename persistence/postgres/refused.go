@@ -1,14 +1,13 @@
 package postgres
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"trainbooking.dev/persistence"
 )
 
 // SQLSTATEs of a server that refuses a connection for good.
@@ -53,18 +52,13 @@ func translateOpen(err error, url string) error {
 // the URL demands, "" if it may succeed later. The driver has no types for its own errors, so the
 // tests of a real server find out when their text changes.
 func adviceOf(err error) string {
-	operation, _ := errors.AsType[*net.OpError](err)
+	if advice := persistence.TLSAdvice(err, "Postgres", "--database-tls"); advice != "" {
+		return advice
+	}
 	text := err.Error()
 	switch {
-	case isA[x509.UnknownAuthorityError](err):
-		return "no trusted authority has signed the certificate of Postgres; set --database-tls-ca (sslrootcert) to a file with the one that has"
-	case isA[x509.HostnameError](err):
-		return "the certificate of Postgres is not for this host; use a name that the certificate has, or sslmode=verify-ca"
-	case isA[tls.RecordHeaderError](err), strings.Contains(text, "server refused TLS connection"):
+	case strings.Contains(text, "server refused TLS connection"):
 		return "Postgres does not use TLS; turn ssl on there, or set sslmode=disable and no file for TLS"
-	case operation != nil && operation.Op == "remote error":
-		return "Postgres refuses the TLS of this client; set --database-tls-cert and --database-tls-key (sslcert, sslkey) " +
-			"to a certificate that it trusts"
 	case strings.Contains(text, "channel binding"):
 		return "channel binding is not possible with this server or pooler; use TLS and scram-sha-256 there, or remove channel_binding=require"
 	case strings.Contains(text, "require_auth check failed"):
@@ -73,11 +67,6 @@ func adviceOf(err error) string {
 		return "Postgres did not ask for a client certificate, which sslcertmode=require demands; remove it or change pg_hba.conf"
 	}
 	return ""
-}
-
-func isA[E error](err error) bool {
-	_, ok := errors.AsType[E](err)
-	return ok
 }
 
 // refusedParameter returns the error for a parameter that the server refuses. The server names it.

@@ -358,7 +358,7 @@ func TestURLOfOneNodeOfAClusterIsRefused(t *testing.T) {
 		return nil
 	}))
 	_, err = openLogged(t, c.url())
-	require.ErrorIs(t, err, redis.ErrSettings, "of every master")
+	require.ErrorIs(t, err, redis.ErrServer, "of every master")
 	require.NoError(t, c.raw.ForEachMaster(t.Context(), func(ctx context.Context, master *goredis.Client) error {
 		return errors.Join(master.ConfigSet(ctx, "maxmemory-policy", "noeviction").Err(),
 			master.ConfigSet(ctx, "cluster-require-full-coverage", "yes").Err())

@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -17,9 +16,16 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// ErrSettings means that the arguments of Open or the settings of Redis are wrong. Trying
-// again does not help.
-var ErrSettings = errors.New("wrong settings")
+// The errors of Open for which trying again does not help.
+var (
+	// ErrSettings means that the arguments are wrong: the URL or a file is malformed, Redis refuses
+	// what they say, or the user lacks rights.
+	ErrSettings = errors.New("wrong settings")
+	// ErrPassword is the ErrSettings for a wrong password. A new one may not be in its file yet.
+	ErrPassword = errors.New("wrong password")
+	// ErrServer means that the settings of Redis are wrong.
+	ErrServer = errors.New("unsuitable server")
+)
 
 const (
 	// poolSize limits the connections for holds and for acquiring leases. A pipeline uses
@@ -39,6 +45,10 @@ type Options struct {
 	// Timeout limits each call (WriteHolds to twice that); 0: persistence.LeaseCall. Only
 	// tests on busy machines change it: the times of a lease are derived from the default.
 	Timeout time.Duration
+	TLS     persistence.TLSFiles // instead of ca_file, cert_file and key_file of the URL
+	// Reread returns the URL as it is now, with other users or passwords. It is called for each
+	// connection. nil: the URL does not change.
+	Reread func() (string, error)
 	// Traces gets a child span for each call whose context has a span; nil: no spans.
 	Traces trace.TracerProvider
 }
@@ -67,9 +77,9 @@ var (
 	_ persistence.Members = (*DB)(nil)
 )
 
-// Open connects to a Redis and checks its settings: with a maxmemory-policy that evicts keys, leases
-// and holds could vanish, so the error is ErrSettings. Any other error may be temporary. The URL is
-// one of
+// Open connects to a Redis and checks the rights of the user and the settings of Redis: with a
+// maxmemory-policy that evicts keys, leases and holds could vanish, so the error is ErrServer. An error
+// that is neither that nor ErrSettings may be temporary. The URL is one of
 //
 //	redis://[user:password@]host:port[/database]
 //	redis://[user:password@]host:port?addr=host:port&addr=…    nodes of a Redis Cluster
@@ -84,13 +94,13 @@ func Open(ctx context.Context, address string, options Options) (*DB, error) {
 	if options.Timeout <= 0 {
 		options.Timeout = persistence.LeaseCall
 	}
-	o, err := parseURL(address, options.Timeout)
+	from, o, err := newSource(address, options)
 	if err != nil {
-		return nil, fmt.Errorf("redis: open: %w: %w", ErrSettings, err)
+		return nil, err
 	}
 	logging.Disable() // the library also logs the errors that it returns
 	db := &DB{
-		options: options, data: openShards(o, poolSize), reserved: openShards(o, reservedPoolSize),
+		options: options, data: openShards(o, from, poolSize), reserved: openShards(o, from, reservedPoolSize),
 		born: map[string]string{}, servers: map[string]bool{}, closing: make(chan struct{}),
 	}
 	db.close = sync.OnceValue(db.closeAll)
@@ -99,17 +109,26 @@ func Open(ctx context.Context, address string, options Options) (*DB, error) {
 	}
 	if err == nil {
 		err = db.Ping(ctx)
+		if err != nil && !isReply(err) {
+			err = errors.Join(from.reason(ctx, o.Addrs[0]), err)
+		}
+	}
+	if err == nil {
+		err = db.checkRights(ctx)
 	}
 	if err == nil {
 		err = db.checkSettings(ctx)
 	}
-	if goredis.HasErrorPrefix(err, "WRONGPASS ") || goredis.HasErrorPrefix(err, "NOAUTH ") {
-		err = fmt.Errorf("%w: %w", ErrSettings, err)
-	}
 	if err != nil {
-		return nil, errors.Join(wrap("open", err), db.Close())
+		return nil, errors.Join(wrap("open", translateOpen(err)), db.Close())
 	}
 	return db, nil
+}
+
+// Check returns ErrSettings if the URL or a file of the options is malformed. It does not connect.
+func Check(address string, options Options) error {
+	_, _, err := newSource(address, options)
+	return err
 }
 
 // Close closes all connections; calls in flight fail. It may be called twice.

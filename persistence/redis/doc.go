@@ -34,6 +34,12 @@
 // Attempts are timed by Redis's clock, like heartbeats and unlike holds: an hour of one process must
 // not be longer than that of another, and nobody is shown these times.
 //
+// # Connections
+//
+// Users, passwords and the files for TLS are read again for each connection, since they are replaced
+// while the process runs (source.go). Open tries the rights of the user before anybody depends on
+// them (rights.go).
+//
 // # Fencing
 //
 // The script that writes a hold first compares the lease with the activation that decided

@@ -29,6 +29,20 @@ func translate(err error) error {
 	return fmt.Errorf("%w: %w", persistence.ErrUnknown, err)
 }
 
+// translateOpen returns ErrSettings for errors that persist when Open is called again.
+func translateOpen(err error) error {
+	if goredis.HasErrorPrefix(err, "WRONGPASS ") || goredis.HasErrorPrefix(err, "NOAUTH ") {
+		return fmt.Errorf("%w: %w: %w", ErrSettings, ErrPassword, err)
+	}
+	if noPermission(err) || goredis.HasErrorPrefix(err, "DB index ") {
+		return fmt.Errorf("%w: %w", ErrSettings, err)
+	}
+	if advice := persistence.TLSAdvice(err, "Redis", "--redis-tls"); advice != "" {
+		return fmt.Errorf("%w: %s: %w", ErrSettings, advice, err)
+	}
+	return err
+}
+
 // isReply reports whether err is an error reply of Redis.
 func isReply(err error) bool {
 	_, ok := errors.AsType[goredis.Error](err)

@@ -15,7 +15,7 @@ const (
 	wholeSetting  = "cluster-require-full-coverage"
 )
 
-// checkSettings returns ErrSettings if a master evicts keys when memory is short, and warns if it
+// checkSettings returns ErrServer if a master evicts keys when memory is short, and warns if it
 // does not persist them. Hosted Redis services often forbid CONFIG and INFO; then it warns that
 // the settings could not be checked.
 func (db *DB) checkSettings(ctx context.Context) error {
@@ -39,7 +39,7 @@ func (db *DB) checkMaster(ctx context.Context, master *goredis.Client) error {
 			policySetting + " is " + keepAll + " and " + appendSetting + " is yes")
 	case policy != keepAll:
 		return fmt.Errorf("%w: %s is %s, so Redis evicts leases and holds when memory is short: set it to %s, in redis.conf or with CONFIG SET %s %s",
-			ErrSettings, policySetting, policy, keepAll, policySetting, keepAll)
+			ErrServer, policySetting, policy, keepAll, policySetting, keepAll)
 	}
 	if db.data.cluster() != nil && settings[wholeSetting] == "yes" {
 		log.Warn("while one shard of redis fails over, none responds: set " + wholeSetting + " to no")

@@ -29,7 +29,7 @@ func TestRedisThatEvictsIsRefused(t *testing.T) {
 	for _, policy := range []string{"allkeys-lru", "volatile-ttl"} {
 		require.NoError(t, raw.ConfigSet(t.Context(), "maxmemory-policy", policy).Err())
 		_, err := openLogged(t, "redis://"+address)
-		require.ErrorIs(t, err, redis.ErrSettings)
+		require.ErrorIs(t, err, redis.ErrServer)
 		require.ErrorContains(t, err, policy)
 		require.ErrorContains(t, err, "set it to noeviction")
 	}

@@ -14,10 +14,18 @@ import (
 // used to find the masters.
 type shards struct{ goredis.UniversalClient }
 
-func openShards(o *goredis.UniversalOptions, poolSize int) shards {
+func openShards(o *goredis.UniversalOptions, from *source, poolSize int) shards {
 	options := *o
 	options.PoolSize = poolSize
+	rotates := from.reread != nil && o.MasterName != ""
+	if rotates {
+		options.OnConnect, options.ClientName = from.authenticate, "" // a name cannot be set before
+	}
 	s := shards{goredis.NewUniversalClient(&options)}
+	if rotates { // OnConnect is for the connections to Sentinels only, of which go-redis has copied it by now
+		ofData := s.UniversalClient.(*goredis.Client).Options()
+		ofData.OnConnect, ofData.ClientName = nil, o.ClientName
+	}
 	if cluster := s.cluster(); cluster != nil {
 		cluster.OnNewNode(func(node *goredis.Client) { node.AddHook(dialHook{}) })
 	} else {

@@ -52,7 +52,13 @@ func wrongRedisURLs(t *testing.T) map[string]string {
 		"control":   "redis://:" + marker + "\x7f@localhost",
 		"database":  "redis://:" + marker + "@localhost/x",
 		"option":    "redis://:" + marker + "@localhost?nonsense=1",
-		"password":  "redis://asha:" + marker + "@" + servers.Redis(t),
+		"slash":     "redis://:s3cr/" + marker + "@localhost",
+		"number":    "redis://:12/" + marker + "@localhost",
+		"question":  "redis://:12?" + marker + "@localhost",
+		"hash":      "redis://:12#" + marker + "@localhost",
+		"space":     "redis://:12 /" + marker + "@localhost",
+		"unicode":   "redis://:ключ/" + marker + "@localhost",
+		"sentinel":  "redis://localhost?master_name=m&password=x&" + marker,
 	}
 }
 
@@ -118,16 +124,25 @@ func TestEveryCommandRefusesAMalformedURL(t *testing.T) {
 	}
 }
 
+// A mistake in the URL is found before anything waits for Postgres.
 func TestErrorAboutARedisURLDoesNotContainThePassword(t *testing.T) {
 	t.Parallel()
-	database := servers.Postgres(t)
+	unreachable := "postgres://127.0.0.1:1/trains"
 	for name, url := range wrongRedisURLs(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			requireRefused(t, "redis: open", nil, clusterArgs(t, "--database-url", database, "--redis-url", url)...)
-			requireRefused(t, "redis: open", []string{"TRAINBOOKING_REDIS_URL=" + url}, clusterArgs(t, "--database-url", database)...)
+			requireRefused(t, "redis: open", nil, clusterArgs(t, "--database-url", unreachable, "--redis-url", url)...)
 		})
 	}
+	url := wrongRedisURLs(t)["slash"]
+	args := clusterArgs(t, "--database-url", unreachable)
+	requireRefused(t, "redis: open", []string{"TRAINBOOKING_REDIS_URL=" + url}, args...)
+	requireRefused(t, "redis: open", nil, append(args, "--redis-url-file", processtest.TempFile(t, url))...)
+	requireRefused(t, "--redis-url-file: no such file", nil, append(args, "--redis-url-file", url)...)
+	requireRefused(t, "cannot be read", nil, append(args, "--redis-url", "rediss://localhost", "--redis-tls-ca", "/missing/"+marker)...)
+	requireRefused(t, "percent-encoded", nil, append(args, "--redis-url", "redis://localhost", "--database-url", "postgres://u:1/"+marker+"@h/db")...)
+	wrong := "redis://asha:" + marker + "@" + servers.Redis(t)
+	requireRefused(t, "WRONGPASS", nil, clusterArgs(t, "--database-url", servers.Postgres(t), "--redis-url", wrong)...)
 }
 
 func TestWaitForAnUnreachableStoreDoesNotLogThePassword(t *testing.T) {

@@ -1,0 +1,200 @@
+package redis
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"trainbooking.dev/persistence"
+)
+
+// errMoved is logged when the URL has another server.
+var errMoved = errors.New("the URL has another host, database or form; " +
+	"only its users and passwords are used until the process is restarted")
+
+// source has what new connections need. Passwords and the files for TLS are replaced while the
+// process runs, so it reads the URL and the files again for each connection. All connections must
+// be to one Redis, so the hosts remain those of the start.
+type source struct {
+	reread  func() (string, error) // nil: the URL does not change
+	timeout time.Duration
+	files   persistence.TLSFiles
+	base    *tls.Config // nil: no TLS
+	log     *slog.Logger
+
+	mu      sync.Mutex
+	last    *goredis.UniversalOptions // that were right
+	tls     *tls.Config               // with the files that were right
+	problem string                    // that is logged
+}
+
+// newSource returns a source for the URL at the start, and the options of clients that use it.
+func newSource(address string, options Options) (s *source, o *goredis.UniversalOptions, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("redis: open: %w: the URL of Redis: %w", ErrSettings, err)
+		}
+	}()
+	o, files, err := parseURL(address, options.Timeout)
+	if err != nil {
+		return nil, nil, err
+	}
+	s = &source{reread: options.Reread, timeout: options.Timeout, base: o.TLSConfig, log: options.Logger, last: o}
+	if s.files, err = merge(files, options.TLS, o.TLSConfig != nil); err != nil {
+		return nil, nil, err
+	}
+	use := *o
+	if s.base != nil {
+		if s.tls, err = load(s.files, s.base); err != nil {
+			return nil, nil, err
+		}
+		use.TLSConfig, use.Dialer = nil, s.dial
+	}
+	if s.reread != nil {
+		use.CredentialsProviderContext = s.credentials
+		if use.MasterName != "" {
+			use.SentinelUsername, use.SentinelPassword = "", "" // see authenticate
+		}
+	}
+	return s, &use, nil
+}
+
+// credentials returns the user and password of a new connection.
+func (s *source) credentials(context.Context) (user, password string, err error) {
+	o := s.next()
+	return o.Username, o.Password, nil
+}
+
+// authenticate is for new connections to Sentinels, for which go-redis has no provider of credentials.
+func (s *source) authenticate(ctx context.Context, to *goredis.Conn) error {
+	switch o := s.next(); {
+	case o.SentinelUsername != "":
+		return to.AuthACL(ctx, o.SentinelUsername, o.SentinelPassword).Err()
+	case o.SentinelPassword != "":
+		return to.Auth(ctx, o.SentinelPassword).Err()
+	}
+	return nil
+}
+
+// dial connects with TLS.
+func (s *source) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout/2)
+	defer cancel()
+	s.mu.Lock()
+	config, err := load(s.files, s.base)
+	if err == nil {
+		s.tls = config
+	}
+	config = s.tls
+	s.note(err)
+	s.mu.Unlock()
+	return (&tls.Dialer{Config: config}).DialContext(ctx, network, address)
+}
+
+// reason returns what is wrong with TLS after a call failed, nil if that is unknown: the server talks
+// TLS to a URL without it, or the other way round, or refuses the certificate of this client. Such a
+// server waits for the end of a line or closes the connection, which an outage may look like.
+func (s *source) reason(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
+	defer cancel()
+	switch {
+	case s.base == nil && isTLS(ctx, address):
+		return fmt.Errorf("%w: Redis uses TLS there; write rediss://, and --redis-tls-ca if its authority is not one of the system's", ErrSettings)
+	case s.base != nil && isPlain(ctx, address):
+		return fmt.Errorf("%w: Redis does not use TLS there; write redis://, or the port with TLS", ErrSettings)
+	case s.base != nil:
+		return s.alert(ctx, address)
+	}
+	return nil
+}
+
+// alert returns the error with which a server ends a connection on which nothing was sent.
+func (s *source) alert(ctx context.Context, address string) error {
+	c, err := s.dial(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	defer c.Close() //nolint:errcheck // nothing was sent
+	deadline, _ := ctx.Deadline()
+	if err := c.SetDeadline(deadline); err != nil {
+		return err
+	}
+	_, err = c.Read(make([]byte, 1))
+	return err
+}
+
+func isTLS(ctx context.Context, address string) bool {
+	unverified := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // nothing is sent
+	c, err := (&tls.Dialer{Config: unverified}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return false
+	}
+	_ = c.Close() // the server may have closed it first, since there is no certificate
+	return true
+}
+
+func isPlain(ctx context.Context, address string) bool {
+	c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return false
+	}
+	defer c.Close() //nolint:errcheck // it was only asked
+	deadline, _ := ctx.Deadline()
+	reply := make([]byte, 1)
+	if err := c.SetDeadline(deadline); err != nil {
+		return false
+	}
+	if _, err := io.WriteString(c, "PING\r\n"); err != nil {
+		return false
+	}
+	_, err = c.Read(reply)
+	return err == nil && (reply[0] == '+' || reply[0] == '-')
+}
+
+// next returns the present users and passwords. While the URL cannot be read or is malformed, perhaps
+// because it is being replaced, they are the last ones.
+func (s *source) next() *goredis.UniversalOptions {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text, err := s.reread()
+	if err == nil {
+		var o *goredis.UniversalOptions
+		if o, _, err = parseURL(text, s.timeout); err == nil {
+			if !sameServer(o, s.last) {
+				err = errMoved
+			}
+			users := *s.last
+			users.Username, users.Password = o.Username, o.Password
+			users.SentinelUsername, users.SentinelPassword = o.SentinelUsername, o.SentinelPassword
+			s.last = &users
+		}
+	}
+	s.note(err)
+	return s.last
+}
+
+// note logs a problem when it begins.
+func (s *source) note(err error) {
+	problem := ""
+	if err != nil {
+		problem = err.Error()
+	}
+	if problem != s.problem && problem != "" {
+		s.log.Warn("new connections to Redis have the previous settings", "error", err)
+	}
+	s.problem = problem
+}
+
+func sameServer(a, b *goredis.UniversalOptions) bool {
+	return slices.Equal(a.Addrs, b.Addrs) && a.MasterName == b.MasterName && a.DB == b.DB &&
+		a.IsClusterMode == b.IsClusterMode && (a.TLSConfig == nil) == (b.TLSConfig == nil)
+}
