@@ -11,8 +11,8 @@ import (
 	"trainbooking.dev/test/kube/tools"
 )
 
-// oneImage is the chart when one image had the service and the operator.
-const oneImage = "testdata/trainbooking-one-image.tgz"
+// oneImage is the chart when one image had the service and the operator, without what its defaults leave out.
+const oneImage = "testdata/one-image"
 
 func crdChart(t *testing.T) string {
 	t.Helper()
