@@ -18,6 +18,9 @@
 //	    │                 │  ▲          │ ▲                         │  ▲
 //	    └──▶ stalled ◀────┴──┘          └─┘ drift: put again        └──┘ service unavailable
 //
+// Before all that, the operator claims the resource for its service (see identity). A resource that another
+// service owns gets a mark at most.
+//
 // When the last time of the spec is past, the train or schedule has departed: the operator changes
 // nothing at the service any more, which retires it a day later. A spec with a later time puts it
 // again. A schedule that ends earlier than before is put first.

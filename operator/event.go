@@ -16,6 +16,7 @@ const (
 	actionCreate    = "Create"
 	actionChange    = "Change"
 	actionRemove    = "Remove"
+	actionClaim     = "Claim"
 )
 
 // recordResult records an event if the result is new and not Ready, and one if the resource is suspended

@@ -21,16 +21,14 @@ func (r *Reconciler[R, W, F]) finalize(ctx context.Context, t R, gone bool) (*re
 	}
 	names, common := r.kind.names(), r.kind.common(t)
 	id, err := idOf(t)
-	if t.GetAnnotations()[v1alpha1.AnnotationAbandon] == "true" || err != nil {
-		r.record(t, corev1.EventTypeWarning, v1alpha1.EventAbandoned, actionRemove,
-			fmt.Sprintf("The service was not called: if it has the %s %s, it keeps it unchanged", names.noun, id))
-		return nil, r.removeFinalizer(ctx, t)
+	if abandoned(t) || err != nil {
+		return nil, r.abandon(ctx, t)
 	}
 	if common.suspend {
 		return deleting(fmt.Sprintf("Waiting for spec.suspend to be false; the annotation %s: \"true\" removes this %s "+
 			"at once and leaves the %s at the service unchanged", v1alpha1.AnnotationAbandon, names.resource, names.noun), nil), nil
 	}
-	problem, err := conflict(ctx, r, t)
+	problem, err := r.conflict(ctx, r, t)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +41,16 @@ func (r *Reconciler[R, W, F]) finalize(ctx context.Context, t R, gone bool) (*re
 	}
 	r.record(t, corev1.EventTypeNormal, reason, actionRemove, note)
 	return nil, r.removeFinalizer(ctx, t)
+}
+
+func abandoned(o client.Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationAbandon] == "true" }
+
+// abandon removes the finalizer without a request to the service.
+func (r *Reconciler[R, W, F]) abandon(ctx context.Context, t R) error {
+	id, _ := idOf(t) // zero if it is not valid, and then the service has nothing
+	r.record(t, corev1.EventTypeWarning, v1alpha1.EventAbandoned, actionRemove,
+		fmt.Sprintf("The service was not called: if it has the %s %s, it keeps it unchanged", r.kind.names().noun, id))
+	return r.removeFinalizer(ctx, t)
 }
 
 func deleting(message string, cause error) *result {

@@ -80,11 +80,24 @@ type common struct {
 	id       string // of the spec, or ""
 	policy   v1alpha1.DeletionPolicy
 	suspend  bool
-	observed bool // the status has what the service has
+	class    string // of the spec, or ""
+	service  string // of the status: the owner, or ""
+	observed bool   // the status has what the service has
 
 	statusID   *string
 	generation *int64
 	conditions *[]metav1.Condition
+}
+
+// commonOf returns what a resource of any kind has.
+func commonOf(o client.Object) common {
+	switch o := o.(type) {
+	case *v1alpha1.Train:
+		return trains{}.common(o)
+	case *v1alpha1.TrainSchedule:
+		return schedules{}.common(o)
+	}
+	panic("not a resource of the operator") // the types are those of Setup
 }
 
 // idOf returns the id of a resource at the service: that of the spec, or the UID of the resource with

@@ -11,7 +11,7 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// An id at the service belongs to the oldest resource that has it. A TrainSchedule also has the ids of
+// An id at the service belongs to the oldest resource of the service that has it. A TrainSchedule also has the ids of
 // its departures, which a Train can name.
 
 // indexID is the name of the cache's index by the keys of idKeys.
@@ -62,15 +62,15 @@ func sharingID(ctx context.Context, cache client.Reader, o client.Object) (other
 }
 
 // conflict returns what to do about an older resource that owns an id of o, the oldest one, or "" if o owns
-// it.
-func conflict(ctx context.Context, cache client.Reader, o client.Object) (string, error) {
+// it. Another service may have the same id.
+func (i identity) conflict(ctx context.Context, cache client.Reader, o client.Object) (string, error) {
 	others, err := sharingID(ctx, cache, o)
 	if err != nil {
 		return "", err
 	}
 	owner := o
 	for _, other := range others {
-		if older(other, owner) {
+		if i.sells(other) && older(other, owner) {
 			owner = other
 		}
 	}

@@ -62,7 +62,8 @@ func (p *poller) runAll(ctx context.Context) {
 // pollOf lists what the service has of a kind and enqueues the resources that differ, with what it
 // observed.
 type pollOf[R client.Object, W, F any] struct {
-	cache    client.Reader
+	cache client.Reader
+	identity
 	kind     kind[R, W, F]
 	observed *observations[F]
 	queue    chan<- event.TypedGenericEvent[R]
@@ -101,8 +102,8 @@ func (p *pollOf[R, W, F]) run(ctx context.Context) error {
 	return nil
 }
 
-// byID returns the resources by their ids; of several with the same id, the oldest. They belong to the
-// cache and must not be modified.
+// byID returns the resources of this service by their ids; of several with the same id, the oldest. They
+// belong to the cache and must not be modified. It enqueues those to claim or to mark.
 func (p *pollOf[R, W, F]) byID(ctx context.Context) (map[uuid.UUID]R, error) {
 	all, err := p.kind.list(ctx, p.cache)
 	if err != nil {
@@ -110,7 +111,17 @@ func (p *pollOf[R, W, F]) byID(ctx context.Context) (map[uuid.UUID]R, error) {
 	}
 	byID, reasons := make(map[uuid.UUID]R, len(all)), map[string]int{}
 	for _, t := range all {
-		reasons[p.kind.common(t).metricReason()]++
+		common := p.kind.common(t)
+		is := p.standing(t, common)
+		if is == free || p.needsMark(common, p.markMessage(t, common, p.kind.names().resource)) {
+			p.send(ctx, t)
+		}
+		if is == owned || is == free {
+			reasons[common.metricReason()]++
+		}
+		if is != owned {
+			continue
+		}
 		id, err := idOf(t)
 		if err != nil {
 			continue
@@ -126,7 +137,7 @@ func (p *pollOf[R, W, F]) byID(ctx context.Context) (map[uuid.UUID]R, error) {
 // needsReconcile reports whether the status or what the service has is out of date.
 func (p *pollOf[R, W, F]) needsReconcile(t R, found *F) bool {
 	common := p.kind.common(t)
-	if awaitsService(t, common) || p.kind.outdated(t, found) || common.suspend != common.showsSuspended() {
+	if awaitsService(t, common) || p.kind.outdated(t, found) || !common.showsResult() {
 		return true
 	}
 	if common.suspend || !common.isReady(t) {
@@ -146,6 +157,10 @@ func awaitsService(o client.Object, c common) bool {
 
 func (p *pollOf[R, W, F]) enqueue(ctx context.Context, t R, found *F) {
 	p.observed.set(client.ObjectKeyFromObject(t), found)
+	p.send(ctx, t)
+}
+
+func (p *pollOf[R, W, F]) send(ctx context.Context, t R) {
 	select {
 	case p.queue <- event.TypedGenericEvent[R]{Object: t}:
 	case <-ctx.Done():

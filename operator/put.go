@@ -45,14 +45,15 @@ func (r *Reconciler[R, W, F]) reconcileSpec(ctx context.Context, t, next R, want
 	return r.synced(next), nil
 }
 
-// stillWanted reports whether the resource exists at the API server and is not being deleted. What was
-// created because of a stale cache would have no resource.
+// stillWanted reports whether the resource exists at the API server, is not being deleted and belongs to this
+// service. What was created because of a stale cache would have no resource.
 func (r *Reconciler[R, W, F]) stillWanted(ctx context.Context, t R) (bool, error) {
 	now := r.kind.empty()
 	if err := r.live.Get(ctx, client.ObjectKeyFromObject(t), now); err != nil {
 		return false, client.IgnoreNotFound(err)
 	}
-	return now.GetUID() == t.GetUID() && now.GetDeletionTimestamp().IsZero(), nil
+	return now.GetUID() == t.GetUID() && now.GetDeletionTimestamp().IsZero() &&
+		r.standing(now, r.kind.common(now)) == owned, nil
 }
 
 // putAndFind puts want and writes what the service has then into the status.

@@ -3,8 +3,10 @@ package operator
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
@@ -21,6 +23,7 @@ import (
 // It is safe for concurrent use on different resources.
 type Reconciler[R client.Object, W, F any] struct {
 	client.Client
+	identity
 
 	kind     kind[R, W, F]
 	live     client.Reader // reads from the API server, not from the cache
@@ -28,6 +31,7 @@ type Reconciler[R client.Object, W, F any] struct {
 	events   events.EventRecorder
 	backoff  workqueue.TypedRateLimiter[reconcile.Request]
 	resync   time.Duration
+	known    sync.Map // the names of the resources that were reconciled
 }
 
 // Reconcile reconciles one resource and writes its status with at most one patch.
@@ -36,7 +40,12 @@ func (r *Reconciler[R, W, F]) Reconcile(ctx context.Context, request reconcile.R
 	t := r.kind.empty()
 	if err := r.Get(ctx, request.NamespacedName, t); err != nil {
 		r.backoff.Forget(request)
+		r.known.Delete(request.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	t, ours, err := r.own(ctx, t)
+	if err != nil || !ours {
+		return afterConflict(err)
 	}
 	next := copyOf(t)
 	res, err := r.reconcile(ctx, t, next, observed, polled)
@@ -44,14 +53,22 @@ func (r *Reconciler[R, W, F]) Reconcile(ctx context.Context, request reconcile.R
 		err = ctx.Err() // a failure caused by shutdown must not reach the status
 	}
 	if err != nil || res == nil {
-		return reconcile.Result{}, err
+		return afterConflict(err)
 	}
 	res.setConditions(r.kind.common(next), t.GetGeneration())
 	if err := r.patchStatus(ctx, t, next); err != nil {
-		return reconcile.Result{}, err
+		return afterConflict(err)
 	}
 	r.recordResult(t, *res)
 	return r.requeue(ctx, request, *res)
+}
+
+// afterConflict retries soon if somebody else has changed the resource, and returns other errors.
+func afterConflict(err error) (reconcile.Result, error) {
+	if apierrors.IsConflict(err) {
+		return reconcile.Result{RequeueAfter: jitter(conflictRetry)}, nil
+	}
+	return reconcile.Result{}, err
 }
 
 func copyOf[R client.Object](t R) R { return t.DeepCopyObject().(R) }
@@ -70,7 +87,7 @@ func (r *Reconciler[R, W, F]) reconcile(ctx context.Context, t, next R, observed
 	if r.kind.common(t).suspend {
 		return r.suspend(ctx, t, want), nil
 	}
-	problem, err := conflict(ctx, r, t)
+	problem, err := r.conflict(ctx, r, t)
 	if err != nil {
 		return nil, err
 	}

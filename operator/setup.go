@@ -57,33 +57,47 @@ type Service interface {
 	EachSchedule(ctx context.Context, page booking.PageRequest) iter.Seq2[booking.ScheduleStatus, error]
 }
 
+// Options configures the operator.
+type Options struct {
+	// Service is the name of the service in status.service of the resources that it owns, at most
+	// MaxServiceName bytes. Required.
+	Service string
+	// Class is that of the resources which the operator may put on sale. "": those without a class.
+	Class  string
+	Resync time.Duration // 0: DefaultResync
+}
+
+// MaxServiceName is the maximum length of Options.Service, which is also the name of a field manager.
+const MaxServiceName = 128
+
 // Setup adds the operator to a manager, whose scheme must include v1alpha1. The service's
-// token must permit changing trains. A resync of 0 means DefaultResync.
-func Setup(ctx context.Context, m manager.Manager, service Service, resync time.Duration) error {
-	if resync <= 0 {
-		resync = DefaultResync
+// token must permit changing trains.
+func Setup(ctx context.Context, m manager.Manager, service Service, o Options) error {
+	if o.Resync <= 0 {
+		o.Resync = DefaultResync
 	}
 	for _, o := range []client.Object{&v1alpha1.Train{}, &v1alpha1.TrainSchedule{}} {
 		if err := m.GetFieldIndexer().IndexField(ctx, o, indexID, idKeys); err != nil {
 			return fmt.Errorf("index by id: %w", err)
 		}
 	}
-	ofTrains, err := add(m, trains{service}, resync)
+	ofTrains, err := add(m, trains{service}, o)
 	if err != nil {
 		return err
 	}
-	ofSchedules, err := add(m, schedules{service}, resync)
+	ofSchedules, err := add(m, schedules{service}, o)
 	if err != nil {
 		return err
 	}
-	return m.Add(&poller{polls: []poll{ofTrains, ofSchedules}, interval: resync})
+	return m.Add(&poller{polls: []poll{ofTrains, ofSchedules}, interval: o.Resync})
 }
 
 // add adds the controller of a kind and returns its poll.
-func add[R client.Object, W, F any](m manager.Manager, kind kind[R, W, F], resync time.Duration) (poll, error) {
+func add[R client.Object, W, F any](m manager.Manager, kind kind[R, W, F], o Options) (poll, error) {
 	observed, queue := newObservations[F](), make(chan event.TypedGenericEvent[R])
 	r := &Reconciler[R, W, F]{
-		Client: m.GetClient(), kind: kind, live: m.GetAPIReader(), observed: observed, resync: resync,
+		Client: m.GetClient(), identity: identity{o.Service, o.Class}, kind: kind, live: m.GetAPIReader(),
+		observed: observed, resync: o.Resync,
 		events:  m.GetEventRecorder(Name),
 		backoff: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
 	}
@@ -99,7 +113,7 @@ func add[R client.Object, W, F any](m manager.Manager, kind kind[R, W, F], resyn
 	if err != nil {
 		return nil, fmt.Errorf("set up the controller of %ss: %w", kind.names().resource, err)
 	}
-	return &pollOf[R, W, F]{cache: m.GetCache(), kind: kind, observed: observed, queue: queue}, nil
+	return &pollOf[R, W, F]{cache: m.GetCache(), identity: r.identity, kind: kind, observed: observed, queue: queue}, nil
 }
 
 // jitter lengthens d by up to a quarter, so that attempts do not coincide. It never shortens d,

@@ -45,7 +45,7 @@ func suspended(before metav1.Condition) *result {
 const suspendedMessage = "The operator changes nothing at the service while spec.suspend is true"
 
 // setConditions writes the result into the conditions. Those other than Ready are removed unless they are
-// True.
+// True. A mark of another operator stays.
 func (r result) setConditions(c common, generation int64) {
 	*c.generation = generation
 	set := func(kind string, value metav1.ConditionStatus, reason, message string) {
@@ -61,7 +61,9 @@ func (r result) setConditions(c common, generation int64) {
 		}
 	}
 	set(v1alpha1.ConditionReady, r.ready, r.reason, r.message)
-	setIf(r.stalled, v1alpha1.ConditionStalled, r.reason, r.message)
+	if !c.marked() {
+		setIf(r.stalled, v1alpha1.ConditionStalled, r.reason, r.message)
+	}
 	setIf(r.reconciling(), v1alpha1.ConditionReconciling, r.reason, r.message)
 	setIf(c.suspend, v1alpha1.ConditionSuspended, v1alpha1.ReasonSuspended, suspendedMessage)
 }
@@ -80,6 +82,13 @@ func (c common) readyCondition() metav1.Condition {
 		return *c
 	}
 	return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonPending}
+}
+
+// showsResult reports whether the conditions are complete. They are not if somebody else, or the version
+// before, has written the status.
+func (c common) showsResult() bool {
+	stalled := meta.IsStatusConditionTrue(*c.conditions, v1alpha1.ConditionStalled)
+	return c.suspend == c.showsSuspended() && (c.suspend || stalled || c.readyCondition().Reason != v1alpha1.ReasonInvalid)
 }
 
 // showsSuspended reports whether the status says that the resource is suspended.
@@ -105,6 +114,13 @@ func (r *Reconciler[R, W, F]) patchStatus(ctx context.Context, t, next R) error 
 	return client.IgnoreNotFound(r.Status().Apply(ctx, status, FieldOwner, client.ForceOwnership))
 }
 
+// stalls reports whether the conditions have a Stalled of the owner. It is applied to the latest version only,
+// so that it does not take fields from a mark that has just been written.
+func stalls(conditions []metav1.Condition) bool {
+	stalled := meta.FindStatusCondition(conditions, v1alpha1.ConditionStalled)
+	return stalled != nil && !isMark(*stalled)
+}
+
 // nonempty returns a pointer to s, or nil if it is empty.
 func nonempty(s string) *string {
 	if s == "" {
@@ -116,6 +132,9 @@ func nonempty(s string) *string {
 // conditionsToApply returns the conditions as a part of an apply configuration.
 func conditionsToApply(conditions []metav1.Condition) (list []applymeta.ConditionApplyConfiguration) {
 	for _, c := range conditions {
+		if isMark(c) {
+			continue // it belongs to another operator
+		}
 		list = append(list, *applymeta.Condition().
 			WithType(c.Type).WithStatus(c.Status).WithReason(c.Reason).WithMessage(c.Message).
 			WithObservedGeneration(c.ObservedGeneration).WithLastTransitionTime(c.LastTransitionTime))

@@ -38,6 +38,7 @@ func (trains) list(ctx context.Context, cache client.Reader) (list []*v1alpha1.T
 func (trains) common(t *v1alpha1.Train) common {
 	return common{
 		id: t.Spec.TrainID, policy: t.Spec.DeletionPolicy, suspend: t.Spec.Suspend, observed: t.Status.Capacity != nil,
+		class: t.Spec.Class, service: t.Status.Service,
 		statusID: &t.Status.TrainID, generation: &t.Status.ObservedGeneration, conditions: &t.Status.Conditions,
 	}
 }
@@ -142,7 +143,11 @@ func (trains) configuration(t *v1alpha1.Train) runtime.ApplyConfiguration {
 	s.TrainID, s.From, s.To = nonempty(t.Status.TrainID), nonempty(t.Status.From), nonempty(t.Status.To)
 	s.Capacity, s.Booked, s.Held, s.Free = t.Status.Capacity, t.Status.Booked, t.Status.Held, t.Status.Free
 	s.Conditions = conditionsToApply(t.Status.Conditions)
-	return apply.Train(t.Name, t.Namespace).WithUID(t.UID).WithStatus(s)
+	config := apply.Train(t.Name, t.Namespace).WithUID(t.UID).WithStatus(s)
+	if stalls(t.Status.Conditions) {
+		config.WithResourceVersion(t.ResourceVersion)
+	}
+	return config
 }
 
 func (k trains) all(ctx context.Context) iter.Seq2[booking.Availability, error] {

@@ -40,7 +40,7 @@ func (schedules) list(ctx context.Context, cache client.Reader) (list []*v1alpha
 func (schedules) common(t *v1alpha1.TrainSchedule) common {
 	return common{
 		id: t.Spec.ScheduleID, policy: t.Spec.DeletionPolicy, suspend: t.Spec.Suspend,
-		observed: t.Status.DeparturesWithSales != nil,
+		observed: t.Status.DeparturesWithSales != nil, class: t.Spec.Class, service: t.Status.Service,
 		statusID: &t.Status.ScheduleID, generation: &t.Status.ObservedGeneration, conditions: &t.Status.Conditions,
 	}
 }
@@ -64,7 +64,8 @@ func (schedules) observe(t *v1alpha1.TrainSchedule, found *booking.ScheduleStatu
 func observeSchedule(status *v1alpha1.TrainScheduleStatus, found *booking.ScheduleStatus) {
 	kept := *status
 	*status = v1alpha1.TrainScheduleStatus{
-		ObservedGeneration: kept.ObservedGeneration, ScheduleID: kept.ScheduleID, Conditions: kept.Conditions,
+		ObservedGeneration: kept.ObservedGeneration, ScheduleID: kept.ScheduleID, Service: kept.Service,
+		Conditions: kept.Conditions,
 	}
 	if found == nil {
 		return
@@ -127,7 +128,11 @@ func (schedules) configuration(t *v1alpha1.TrainSchedule) runtime.ApplyConfigura
 		s.Diverged = apply.DivergedDepartures().WithCount(d.Count).WithDates(d.Dates...)
 	}
 	s.Conditions = conditionsToApply(t.Status.Conditions)
-	return apply.TrainSchedule(t.Name, t.Namespace).WithUID(t.UID).WithStatus(s)
+	config := apply.TrainSchedule(t.Name, t.Namespace).WithUID(t.UID).WithStatus(s)
+	if stalls(t.Status.Conditions) {
+		config.WithResourceVersion(t.ResourceVersion)
+	}
+	return config
 }
 
 func (k schedules) all(ctx context.Context) iter.Seq2[booking.ScheduleStatus, error] {

@@ -41,13 +41,15 @@ func (s *settings) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connect to the API server: %w", err)
 	}
-	if err := operator.Setup(ctx, m, service, s.Resync); err != nil {
+	if err := operator.Setup(ctx, m, service, operator.Options{
+		Service: s.ServiceName, Class: s.Class, Resync: s.Resync,
+	}); err != nil {
 		return err
 	}
 	if err := addChecks(m); err != nil {
 		return err
 	}
-	logger.Info("watching", "service", s.ServiceURL, "namespaces", s.WatchNamespaces, "version", version)
+	logger.Info("watching", "service", s.ServiceURL, "name", s.ServiceName, "class", s.Class, "namespaces", s.WatchNamespaces, "version", version)
 	if err := m.Start(ctx); err != nil {
 		return err
 	}

@@ -1,16 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"trainbooking.dev/api/client"
+	"trainbooking.dev/operator"
 )
 
 // envPrefix is the prefix of the environment variables, one for each flag.
@@ -106,6 +110,13 @@ func (s *settings) check() error {
 	if _, err := readToken(s.ServiceTokenFile); err != nil {
 		problems = append(problems, fmt.Errorf("--service-token-file: %w", err))
 	}
+	s.ServiceName = cmp.Or(s.ServiceName, hostOf(s.ServiceURL))
+	if len(s.ServiceName) > operator.MaxServiceName {
+		problems = append(problems, fmt.Errorf("--service-name has more than %d bytes", operator.MaxServiceName))
+	}
+	if s.Class != "" && len(validation.IsDNS1123Label(s.Class)) > 0 {
+		problems = append(problems, fmt.Errorf("--class must have lower case letters, digits and hyphens but got %q", s.Class))
+	}
 	if s.Resync < time.Second {
 		problems = append(problems, fmt.Errorf("--resync %s is too short; set it to at least 1s", s.Resync))
 	}
@@ -116,4 +127,13 @@ func (s *settings) check() error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// hostOf returns host and port of a URL, or "" if it is not valid.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }

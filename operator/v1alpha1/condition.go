@@ -38,6 +38,10 @@ const (
 	// same id. The message names what to change.
 	ReasonInvalid = "Invalid"
 
+	// ReasonOtherService: of Stalled alone; the operator of another service, whose class is that of the
+	// resource, leaves it to the service in status.service. Ready is written by the operator of that one.
+	ReasonOtherService = "OtherService"
+
 	// ReasonCapacityInUse: False, Reconciling; seats above the new capacity are booked or held.
 	// The message names them. The rest of the change is made; the capacity is retried.
 	ReasonCapacityInUse = "CapacityInUse"
@@ -73,6 +77,10 @@ const (
 	EventRetained = "Retained"
 	// EventCancelled: the resource and the train or schedule were deleted, and the bookings cancelled.
 	EventCancelled = "Cancelled"
+	// EventTakenOver: the service owns the resource now, because the one that owned it is gone.
+	EventTakenOver = "TakenOver"
+	// EventDeclaredGone: the operator of a service runs that AnnotationGoneService declares gone.
+	EventDeclaredGone = "DeclaredGone"
 	// EventAbandoned: the resource was deleted without a request to the service.
 	EventAbandoned = "Abandoned"
 )

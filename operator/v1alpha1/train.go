@@ -10,6 +10,10 @@ const (
 	// AnnotationAbandon with the value "true" makes the operator remove the finalizer of a
 	// resource that is being deleted without a request to the service.
 	AnnotationAbandon = "trainbooking.dev/abandon"
+
+	// AnnotationGoneService has the name of a service that does not exist any more. A resource that
+	// it owns (status.service) may be claimed by another one.
+	AnnotationGoneService = "trainbooking.dev/gone-service"
 )
 
 // Train is a train whose seats the booking service sells.
@@ -26,8 +30,12 @@ const (
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why the train is ready or not."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Train",type=string,priority=1,JSONPath=`.status.trainID`,description="The id of the train at the service."
+// +kubebuilder:printcolumn:name="Class",type=string,priority=1,JSONPath=`.spec.class`,description="The class of the operator that may put it on sale."
+// +kubebuilder:printcolumn:name="Service",type=string,priority=1,JSONPath=`.status.service`,description="The service that owns it."
+// +kubebuilder:printcolumn:name="Suspended",type=boolean,priority=1,JSONPath=`.spec.suspend`,description="Whether the operator leaves the service as it is."
 // +kubebuilder:selectablefield:JSONPath=`.status.from`
 // +kubebuilder:selectablefield:JSONPath=`.status.to`
+// +kubebuilder:selectablefield:JSONPath=`.status.service`
 type Train struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -112,6 +120,16 @@ type TrainSpec struct {
 	// +kubebuilder:validation:Pattern=`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{8}0000$`
 	// +kubebuilder:validation:XValidation:rule="self != '00000000-0000-0000-0000-000000000000'",message="trainID must be the id of a train: a UUID in lower case whose last four digits are 0, and not all zero"
 	TrainID string `json:"trainID,omitempty"`
+
+	// class is the class of the operator that puts the train on sale: the one that was started with
+	// the same --class, or without a class the one without. It counts until a service owns the train
+	// (status.service): a change after that moves nothing.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Class string `json:"class,omitempty"`
 
 	// suspend stops the operator from changing the train at the service. The status still
 	// follows sales. A deletion waits until suspend is false.
@@ -205,6 +223,13 @@ type TrainStatus struct {
 	//
 	// +optional
 	Free *int32 `json:"free,omitempty"`
+
+	// service is the booking service that owns the train. It is stored before the service gets the
+	// train. The operators of other services do not change it. Resources can be selected by it.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Service string `json:"service,omitempty"`
 
 	// conditions are Ready, always, and Stalled, Reconciling or Suspended while they are True.
 	//

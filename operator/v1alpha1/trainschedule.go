@@ -19,8 +19,12 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="With Sales",type=integer,priority=1,JSONPath=`.status.departuresWithSales`,description="How many departures have bookings."
 // +kubebuilder:printcolumn:name="Diverged",type=integer,priority=1,JSONPath=`.status.diverged.count`,description="How many departures differ from the schedule."
 // +kubebuilder:printcolumn:name="Schedule",type=string,priority=1,JSONPath=`.status.scheduleID`,description="The id of the schedule at the service."
+// +kubebuilder:printcolumn:name="Class",type=string,priority=1,JSONPath=`.spec.class`,description="The class of the operator that may put it on sale."
+// +kubebuilder:printcolumn:name="Service",type=string,priority=1,JSONPath=`.status.service`,description="The service that owns it."
+// +kubebuilder:printcolumn:name="Suspended",type=boolean,priority=1,JSONPath=`.spec.suspend`,description="Whether the operator leaves the service as it is."
 // +kubebuilder:selectablefield:JSONPath=`.status.from`
 // +kubebuilder:selectablefield:JSONPath=`.status.to`
+// +kubebuilder:selectablefield:JSONPath=`.status.service`
 type TrainSchedule struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -142,6 +146,16 @@ type TrainScheduleSpec struct {
 	// +kubebuilder:validation:Pattern=`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}00000000$`
 	// +kubebuilder:validation:XValidation:rule="self != '00000000-0000-0000-0000-000000000000'",message="scheduleID must be the id of a schedule: a UUID in lower case whose last eight digits are 0, and not all zero"
 	ScheduleID string `json:"scheduleID,omitempty"`
+
+	// class is the class of the operator that puts the schedule on sale: the one that was started with
+	// the same --class, or without a class the one without. It counts until a service owns the schedule
+	// (status.service): a change after that moves nothing.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Class string `json:"class,omitempty"`
 
 	// suspend stops the operator from changing the schedule at the service. The status still
 	// follows sales. A deletion waits until suspend is false.
@@ -273,6 +287,13 @@ type TrainScheduleStatus struct {
 	//
 	// +optional
 	Diverged *DivergedDepartures `json:"diverged,omitempty"`
+
+	// service is the booking service that owns the schedule. It is stored before the service gets the
+	// schedule. The operators of other services do not change it. Resources can be selected by it.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Service string `json:"service,omitempty"`
 
 	// conditions are Ready, always, and Stalled, Reconciling or Suspended while they are True.
 	//

@@ -59,10 +59,16 @@ type harness struct {
 func newHarness(t *testing.T, args ...string) *harness {
 	t.Helper()
 	c := sharedCluster(t)
+	return newHarnessIn(t, c, c.Namespace(t, nil), args...)
+}
+
+// newHarnessIn starts another service for the resources of a namespace.
+func newHarnessIn(t *testing.T, c *cluster, namespace string, args ...string) *harness {
+	t.Helper()
 	token := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(token, []byte(serviceToken+"\n"), 0o600))
 	service := processtest.Start(t, append([]string{"--service-token-file", token}, args...)...)
-	h := &harness{cluster: c, t: t, namespace: c.Namespace(t, nil), service: service, token: token}
+	h := &harness{cluster: c, t: t, namespace: namespace, service: service, token: token}
 	h.link = processtest.NewLink(t, "tcp", hostOf(t, service.URL))
 	config := rest.CopyConfig(c.Config)
 	config.Impersonate = h.grantRights()
@@ -278,6 +284,7 @@ type proxy struct {
 	next chan *breakpoint // capacity 1
 	// withoutSchedules makes the service one of a version without schedules.
 	withoutSchedules atomic.Bool
+	polls            atomic.Int32 // how many lists of trains were read
 	watches          sync.RWMutex // locked while watches must not deliver events
 
 	mu      sync.Mutex
@@ -360,6 +367,9 @@ func (w watchWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // count returns the breakpoint if the request reaches it.
 func (p *proxy) count(q *http.Request) *breakpoint {
+	if q.URL.Path == "/v1/trains" {
+		p.polls.Add(1)
+	}
 	one := regexp.MustCompile("/(trains|trainschedules|schedules)/").MatchString(q.URL.Path)
 	if q.Method == http.MethodGet && !one {
 		return nil // sent by the cache or the poller

@@ -139,6 +139,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: capacity
       type:
         scalar: numeric
+    - name: class
+      type:
+        scalar: string
     - name: days
       type:
         list:
@@ -221,6 +224,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: scheduleID
       type:
         scalar: string
+    - name: service
+      type:
+        scalar: string
     - name: soldUntil
       type:
         scalar: string
@@ -233,6 +239,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: capacity
       type:
         scalar: numeric
+    - name: class
+      type:
+        scalar: string
     - name: deletionPolicy
       type:
         namedType: dev.trainbooking.operator.v1alpha1.DeletionPolicy
@@ -288,6 +297,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+    - name: service
+      type:
+        scalar: string
     - name: to
       type:
         scalar: string

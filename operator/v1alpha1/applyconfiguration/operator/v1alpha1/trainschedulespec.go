@@ -50,6 +50,10 @@ type TrainScheduleSpecApplyConfiguration struct {
 	// retained, or is the id of the schedule to create. By default the id is derived from the UID of this
 	// resource. It cannot change.
 	ScheduleID *string `json:"scheduleID,omitempty"`
+	// class is the class of the operator that puts the schedule on sale: the one that was started with
+	// the same --class, or without a class the one without. It counts until a service owns the schedule
+	// (status.service): a change after that moves nothing.
+	Class *string `json:"class,omitempty"`
 	// suspend stops the operator from changing the schedule at the service. The status still
 	// follows sales. A deletion waits until suspend is false.
 	Suspend *bool `json:"suspend,omitempty"`
@@ -166,6 +170,14 @@ func (b *TrainScheduleSpecApplyConfiguration) WithDeletionPolicy(value operatorv
 // If called multiple times, the ScheduleID field is set to the value of the last call.
 func (b *TrainScheduleSpecApplyConfiguration) WithScheduleID(value string) *TrainScheduleSpecApplyConfiguration {
 	b.ScheduleID = &value
+	return b
+}
+
+// WithClass sets the Class field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Class field is set to the value of the last call.
+func (b *TrainScheduleSpecApplyConfiguration) WithClass(value string) *TrainScheduleSpecApplyConfiguration {
+	b.Class = &value
 	return b
 }
 

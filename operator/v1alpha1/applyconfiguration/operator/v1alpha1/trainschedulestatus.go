@@ -32,6 +32,9 @@ type TrainScheduleStatusApplyConfiguration struct {
 	// diverged are the departures that differ from the schedule: because their bookings keep them as
 	// they were when the schedule changed, or because somebody changed one of them, such as for a delay.
 	Diverged *DivergedDeparturesApplyConfiguration `json:"diverged,omitempty"`
+	// service is the booking service that owns the schedule. It is stored before the service gets the
+	// schedule. The operators of other services do not change it. Resources can be selected by it.
+	Service *string `json:"service,omitempty"`
 	// conditions are Ready, always, and Stalled, Reconciling or Suspended while they are True.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
@@ -111,6 +114,14 @@ func (b *TrainScheduleStatusApplyConfiguration) WithDeparturesWithSales(value in
 // If called multiple times, the Diverged field is set to the value of the last call.
 func (b *TrainScheduleStatusApplyConfiguration) WithDiverged(value *DivergedDeparturesApplyConfiguration) *TrainScheduleStatusApplyConfiguration {
 	b.Diverged = value
+	return b
+}
+
+// WithService sets the Service field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Service field is set to the value of the last call.
+func (b *TrainScheduleStatusApplyConfiguration) WithService(value string) *TrainScheduleStatusApplyConfiguration {
+	b.Service = &value
 	return b
 }
 

@@ -35,6 +35,10 @@ type TrainSpecApplyConfiguration struct {
 	// is the id of the train to create. By default the id is derived from the UID of this
 	// resource. It cannot change.
 	TrainID *string `json:"trainID,omitempty"`
+	// class is the class of the operator that puts the train on sale: the one that was started with
+	// the same --class, or without a class the one without. It counts until a service owns the train
+	// (status.service): a change after that moves nothing.
+	Class *string `json:"class,omitempty"`
 	// suspend stops the operator from changing the train at the service. The status still
 	// follows sales. A deletion waits until suspend is false.
 	Suspend *bool `json:"suspend,omitempty"`
@@ -104,6 +108,14 @@ func (b *TrainSpecApplyConfiguration) WithDeletionPolicy(value operatorv1alpha1.
 // If called multiple times, the TrainID field is set to the value of the last call.
 func (b *TrainSpecApplyConfiguration) WithTrainID(value string) *TrainSpecApplyConfiguration {
 	b.TrainID = &value
+	return b
+}
+
+// WithClass sets the Class field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Class field is set to the value of the last call.
+func (b *TrainSpecApplyConfiguration) WithClass(value string) *TrainSpecApplyConfiguration {
+	b.Class = &value
 	return b
 }
 

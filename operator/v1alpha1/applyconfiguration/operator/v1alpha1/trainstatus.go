@@ -29,6 +29,9 @@ type TrainStatusApplyConfiguration struct {
 	Held *int32 `json:"held,omitempty"`
 	// free is how many seats are free on every leg.
 	Free *int32 `json:"free,omitempty"`
+	// service is the booking service that owns the train. It is stored before the service gets the
+	// train. The operators of other services do not change it. Resources can be selected by it.
+	Service *string `json:"service,omitempty"`
 	// conditions are Ready, always, and Stalled, Reconciling or Suspended while they are True.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
@@ -100,6 +103,14 @@ func (b *TrainStatusApplyConfiguration) WithHeld(value int32) *TrainStatusApplyC
 // If called multiple times, the Free field is set to the value of the last call.
 func (b *TrainStatusApplyConfiguration) WithFree(value int32) *TrainStatusApplyConfiguration {
 	b.Free = &value
+	return b
+}
+
+// WithService sets the Service field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Service field is set to the value of the last call.
+func (b *TrainStatusApplyConfiguration) WithService(value string) *TrainStatusApplyConfiguration {
+	b.Service = &value
 	return b
 }
 
