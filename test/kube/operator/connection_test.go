@@ -55,3 +55,10 @@ func TestAuthoritiesOfTheServiceAreReadAgainWhenTheyChange(t *testing.T) {
 	write(secure.Certificate().Raw)
 	h.await(train, ready)
 }
+
+func hostOf(tb testing.TB, address string) string {
+	tb.Helper()
+	u, err := url.Parse(address)
+	require.NoError(tb, err)
+	return u.Host
+}

@@ -97,13 +97,6 @@ func (h *harness) grantRights() rest.ImpersonationConfig {
 	}
 }
 
-func hostOf(tb testing.TB, address string) string {
-	tb.Helper()
-	u, err := url.Parse(address)
-	require.NoError(tb, err)
-	return u.Host
-}
-
 // startOperator starts an operator without leader election.
 func (h *harness) startOperator(args ...string) *processtest.Process {
 	h.t.Helper()
@@ -216,12 +209,6 @@ func (h *harness) awaitDeleted(o client.Object) {
 		err := h.Get(ctx, keyOf(o), got)
 		return client.IgnoreNotFound(err) == nil && (err != nil || got.GetUID() != o.GetUID())
 	}, func() string { return fmt.Sprintf("%+v", got) })
-}
-
-// delete deletes the resource without waiting for its finalizers.
-func (h *harness) delete(o client.Object) {
-	h.t.Helper()
-	require.NoError(h.t, h.Delete(h.t.Context(), o))
 }
 
 // find returns the service's train with that id, or nil if it does not exist.

@@ -241,3 +241,9 @@ func (h *harness) deleteAtOnce(o client.Object) {
 	h.delete(o)
 	h.patch(o, map[string]any{"metadata": map[string]any{"finalizers": []string{}}})
 }
+
+// delete deletes the resource without waiting for its finalizers.
+func (h *harness) delete(o client.Object) {
+	h.t.Helper()
+	require.NoError(h.t, h.Delete(h.t.Context(), o))
+}
