@@ -65,11 +65,8 @@ var _ booking.Service = (*Client)(nil)
 // or https URL, or if it has a user, a query or a fragment, or if CAFile has no certificate.
 func New(o Options) (*Client, error) {
 	base, err := url.Parse(o.URL)
-	if err != nil {
-		return nil, fmt.Errorf("the URL of the API: %w", err)
-	}
-	if base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
-		return nil, fmt.Errorf("the URL of the API must be like https://example.org, not %q", o.URL)
+	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
+		return nil, errors.New("the URL of the API must be like https://example.org") // it may have a password
 	}
 	if base.User != nil || base.RawQuery != "" || base.Fragment != "" {
 		return nil, errors.New("the URL of the API must have no user, query or fragment")

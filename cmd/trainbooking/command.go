@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -92,7 +93,7 @@ func unknown(root *cobra.Command, args []string) error {
 	if similar := root.SuggestionsFor(args[0]); len(similar) > 0 {
 		return fmt.Errorf("unexpected argument %s, did you mean %s", args[0], strings.Join(similar, " or "))
 	}
-	return fmt.Errorf("unexpected argument %s", args[0])
+	return unexpected(args[0])
 }
 
 // group returns the command that several have as their first word.
@@ -148,9 +149,18 @@ func (c *command) setOperand(_ *cobra.Command, args []string) error {
 		*value, args = args[0], args[1:]
 	}
 	if len(args) > 0 {
-		return fmt.Errorf("unexpected argument %s", args[0])
+		return unexpected(args[0])
 	}
 	return nil
+}
+
+// unexpected quotes only an argument that looks like a word: another one may be a part of a password
+// with a space.
+func unexpected(argument string) error {
+	if strings.Trim(argument, "abcdefghijklmnopqrstuvwxyz") == "" {
+		return fmt.Errorf("unexpected argument %s", argument)
+	}
+	return errors.New("unexpected argument; a value with spaces needs quotation marks")
 }
 
 func (c *command) requireFlags(flags *pflag.FlagSet) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -49,7 +50,7 @@ func (c *healthcheck) Run(ctx context.Context, sources *config.Sources, std stdi
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(base, "/")+"/readyz", http.NoBody)
 	if err != nil {
-		return usageError{fmt.Errorf("--url: %w", err)}
+		return usageError{errors.New("--url must be like http://booking:8080")} // the error quotes it
 	}
 	response, err := client.Do(request)
 	if err != nil {

@@ -69,13 +69,13 @@ func (x *signingSecret) set(contents []byte, c *config.Config) ([]slog.Attr, err
 }
 
 // fileError returns the error for a file of a setting that cannot be used, nil if err is nil. It
-// names the path, as errors of reading do.
+// names no path that cannot be read, since the secret itself may have been given instead.
 func fileError(flag, path string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if _, ok := errors.AsType[*fs.PathError](err); ok {
-		return usageError{fmt.Errorf("%s: %w", flag, err)}
+		return usageError{fmt.Errorf("%s: %w", flag, withoutPath(err))}
 	}
 	return usageError{fmt.Errorf("%s %s: %w", flag, path, err)}
 }

@@ -81,7 +81,7 @@ func firstLine(path string) (string, error) {
 	}
 	contents, err := os.ReadFile(path)
 	if err != nil {
-		return "", err
+		return "", withoutPath(err)
 	}
 	line, _, _ := strings.Cut(strings.TrimSpace(string(contents)), "\n")
 	if line = strings.TrimSpace(line); line == "" {

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -78,6 +80,14 @@ func newExporter(ctx context.Context) (sdktrace.SpanExporter, error) {
 	if u, err := url.Parse(endpoint); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, usageError{fmt.Errorf("%s is not a URL: set it to one such as http://collector:4318", name)}
 	}
+	// The library would print the whole value.
+	name, headers := firstVariable("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+	for header := range strings.SplitSeq(headers, ",") {
+		key, value, found := strings.Cut(header, "=")
+		if _, err := url.PathUnescape(value); headers != "" && (err != nil || !found || !headerName.MatchString(strings.TrimSpace(key))) {
+			return nil, usageError{fmt.Errorf("%s is not a list of headers: set it to name=value,name=value with percent-encoded values", name)}
+		}
+	}
 	name, protocol := firstVariable("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 	switch protocol {
 	case "", "http/protobuf":
@@ -87,6 +97,8 @@ func newExporter(ctx context.Context) (sdktrace.SpanExporter, error) {
 	}
 	return nil, usageError{fmt.Errorf("%s %q is not supported: set it to http/protobuf or grpc", name, protocol)}
 }
+
+var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
 // firstVariable returns the first of the variables that is not empty.
 func firstVariable(names ...string) (name, value string) {

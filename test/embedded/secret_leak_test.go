@@ -145,6 +145,20 @@ func TestErrorAboutARedisURLDoesNotContainThePassword(t *testing.T) {
 	requireRefused(t, "WRONGPASS", nil, clusterArgs(t, "--database-url", servers.Postgres(t), "--redis-url", wrong)...)
 }
 
+// A secret that is given in a wrong place is not printed either.
+func TestSecretInAWrongPlaceIsNotPrinted(t *testing.T) {
+	t.Parallel()
+	data := []string{"serve", "--data-dir", t.TempDir()}
+	requireRefused(t, "unexpected argument", nil, append(data, "--database-url", "host=localhost", "password="+marker)...)
+	requireRefused(t, "--jwt-secret-file: no such file", nil, append(data, "--jwt-secret-file", marker)...)
+	requireRefused(t, "--service-token-file: no such file", nil, append(data, "--service-token-file", marker)...)
+	requireRefused(t, "OTEL_EXPORTER_OTLP_HEADERS is not", []string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:1", "OTEL_EXPORTER_OTLP_HEADERS=Bearer " + marker,
+	}, data...)
+	requireRefused(t, "OTEL_EXPORTER_OTLP_ENDPOINT is not a URL", []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://u:" + marker + "%zz@localhost"}, data...)
+	requireRefused(t, "--url must be like", nil, "healthcheck", "--url", "http://u:"+marker+"%zz@localhost")
+}
+
 func TestWaitForAnUnreachableStoreDoesNotLogThePassword(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ database, redis, message string }{
