@@ -123,7 +123,7 @@ func (s *source) alert(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close() //nolint:errcheck // nothing was sent
+	defer c.Close()
 	deadline, _ := ctx.Deadline()
 	if err := c.SetDeadline(deadline); err != nil {
 		return err
@@ -147,7 +147,7 @@ func isPlain(ctx context.Context, address string) bool {
 	if err != nil {
 		return false
 	}
-	defer c.Close() //nolint:errcheck // it was only asked
+	defer c.Close()
 	deadline, _ := ctx.Deadline()
 	reply := make([]byte, 1)
 	if err := c.SetDeadline(deadline); err != nil {
