@@ -80,13 +80,8 @@ func newExporter(ctx context.Context) (sdktrace.SpanExporter, error) {
 	if u, err := url.Parse(endpoint); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, usageError{fmt.Errorf("%s is not a URL: set it to one such as http://collector:4318", name)}
 	}
-	// The library would print the whole value.
-	name, headers := firstVariable("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
-	for header := range strings.SplitSeq(headers, ",") {
-		key, value, found := strings.Cut(header, "=")
-		if _, err := url.PathUnescape(value); headers != "" && (err != nil || !found || !headerName.MatchString(strings.TrimSpace(key))) {
-			return nil, usageError{fmt.Errorf("%s is not a list of headers: set it to name=value,name=value with percent-encoded values", name)}
-		}
+	if err := checkTraceHeaders(); err != nil {
+		return nil, usageError{err}
 	}
 	name, protocol := firstVariable("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 	switch protocol {
@@ -96,6 +91,22 @@ func newExporter(ctx context.Context) (sdktrace.SpanExporter, error) {
 		return otlptracegrpc.New(ctx)
 	}
 	return nil, usageError{fmt.Errorf("%s %q is not supported: set it to http/protobuf or grpc", name, protocol)}
+}
+
+// checkTraceHeaders returns an error if the headers for the collector are malformed. The library would print
+// their values, which may be secret.
+func checkTraceHeaders() error {
+	name, headers := firstVariable("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+	if headers == "" {
+		return nil
+	}
+	for header := range strings.SplitSeq(headers, ",") {
+		key, value, found := strings.Cut(header, "=")
+		if _, err := url.PathUnescape(value); err != nil || !found || !headerName.MatchString(strings.TrimSpace(key)) {
+			return fmt.Errorf("%s is not a list of headers: set it to name=value,name=value with percent-encoded values", name)
+		}
+	}
+	return nil
 }
 
 var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")

@@ -21,7 +21,7 @@ func Apply(root *cobra.Command, args []string, choices map[string][]string) {
 	cobra.EnableCommandSorting = false
 	// Errors are for the caller to print.
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.SetHelpFunc(func(c *cobra.Command, _ []string) { print(c.OutOrStdout(), c) })
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) { writePage(c.OutOrStdout(), c) })
 	each(root, func(c *cobra.Command) {
 		c.Flags().SortFlags, c.PersistentFlags().SortFlags = false, false
 		c.Flags().BoolP("help", "h", false, "Print this page.")
@@ -67,7 +67,8 @@ func paths(directive cobra.ShellCompDirective) cobra.CompletionFunc {
 	}
 }
 
-func print(out io.Writer, c *cobra.Command) {
+// writePage writes the page of a command.
+func writePage(out io.Writer, c *cobra.Command) {
 	name := c.CommandPath()
 	section(out, "NAME", name+" - "+c.Short)
 	synopsis := c.UseLine()
@@ -93,7 +94,7 @@ func print(out io.Writer, c *cobra.Command) {
 	fmt.Fprintf(out, "FLAGS\n%s", c.Flags().FlagUsagesWrapped(width))
 }
 
-// section prints a part of a page, which is indented.
+// section writes a part of a page, which is indented.
 func section(out io.Writer, title, text string) {
 	fmt.Fprintf(out, "%s\n", title)
 	for line := range strings.Lines(strings.TrimSpace(text) + "\n") {
