@@ -13,7 +13,7 @@
 {{- define "trainbooking.operator.env" -}}
 {{- with .Values.operator -}}
 - {name: TRAINBOOKING_OPERATOR_SERVICE_URL, value: {{ include "trainbooking.url" $ | quote }}}
-# Read for each request, so the pod needs no checksum of the Secret.
+# Read for each request.
 - {name: TRAINBOOKING_OPERATOR_SERVICE_TOKEN_FILE, value: {{ include "trainbooking.secretsDir" $ }}/service-token}
 {{- with include "trainbooking.serviceCA" $ }}
 - {name: TRAINBOOKING_OPERATOR_SERVICE_CA, value: {{ . }}}

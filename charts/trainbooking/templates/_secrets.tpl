@@ -15,46 +15,9 @@
 {{- (.Values.serviceToken).key | default "token" }}
 {{- end }}
 
-{{/*
-A generated secret in base64: (list . name key). An existing one is kept. A new one is generated once
-per rendering, so that the Secret and its checksum match.
-*/}}
+{{/* A generated secret in base64: (list . name key). An existing one is kept. */}}
 {{- define "trainbooking.generated" -}}
 {{- $ := index . 0 -}}
-{{- $cached := printf "generated %s" (index . 1) -}}
 {{- $existing := (lookup "v1" "Secret" (include "trainbooking.namespace" $) (index . 1)).data | default dict -}}
-{{- if hasKey $existing (index . 2) -}}
-{{- get $existing (index . 2) }}
-{{- else -}}
-{{- if not (hasKey $.Values $cached) }}{{ $_ := set $.Values $cached (randAlphaNum 64 | b64enc) }}{{ end -}}
-{{- get $.Values $cached }}
-{{- end }}
-{{- end }}
-
-{{/*
-The checksum of a Secret that the pods mount: (list . name generated). It is that of the name if an
-existing Secret cannot be looked up.
-*/}}
-{{- define "trainbooking.checksum" -}}
-{{- $ := index . 0 -}}
-{{- if index . 2 -}}
-{{- index . 2 | sha256sum }}
-{{- else -}}
-{{- $existing := lookup "v1" "Secret" (include "trainbooking.namespace" $) (index . 1) -}}
-{{- $existing.data | default (index . 1) | toJson | sha256sum }}
-{{- end }}
-{{- end }}
-
-{{/* Annotations that replace the service's pods when one of its Secrets changes. */}}
-{{- define "trainbooking.checksums" -}}
-{{- $jwt := "" -}}
-{{- if not (.Values.jwtSecret).existingSecret }}{{ $jwt = include "trainbooking.generated" (list . (include "trainbooking.jwtSecretName" .) (include "trainbooking.jwtSecretKey" .)) }}{{ end -}}
-{{- $token := "" -}}
-{{- if not (.Values.serviceToken).existingSecret }}{{ $token = include "trainbooking.generated" (list . (include "trainbooking.serviceTokenName" .) (include "trainbooking.serviceTokenKey" .)) }}{{ end -}}
-checksum/jwt-secret: {{ include "trainbooking.checksum" (list . (include "trainbooking.jwtSecretName" .) $jwt) }}
-checksum/service-token: {{ include "trainbooking.checksum" (list . (include "trainbooking.serviceTokenName" .) $token) }}
-{{- if include "trainbooking.clustered" . }}
-checksum/database: {{ include "trainbooking.checksum" (list . .Values.database.existingSecret "") }}
-checksum/redis: {{ include "trainbooking.checksum" (list . .Values.redis.existingSecret "") }}
-{{- end }}
+{{- get $existing (index . 2) | default (randAlphaNum 64 | b64enc) }}
 {{- end }}
