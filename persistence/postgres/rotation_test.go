@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,19 +36,17 @@ type rotation struct {
 	err error
 }
 
-// newRotation opens a database as the role asha, with the password "first".
-func newRotation(t *testing.T, parameters string, files servers.TLSFiles) *rotation {
+// newRotation opens a database over TLS as the role asha, with the password "first".
+func newRotation(t *testing.T) *rotation {
 	t.Helper()
-	server, tcp, made := servers.StartPostgresWithTLS(t)
-	if files == (servers.TLSFiles{}) {
-		files = made
+	server, tcp, files := servers.StartPostgresWithTLS(t)
+	r := &rotation{
+		T: t, admin: connect(t, server.Address), log: &lockedBuffer{},
+		tcp: tcp + "?sslmode=verify-full&sslrootcert=" + url.QueryEscape(files.Authority),
 	}
-	r := &rotation{T: t, admin: connect(t, server.Address), tcp: tcp + parameters, log: &lockedBuffer{}}
 	r.admin.do(`CREATE ROLE asha LOGIN SUPERUSER PASSWORD 'first'`)
 	r.set(r.as("asha:first"), nil)
-	db, err := postgres.Open(t.Context(), r.url, postgres.Options{
-		Reread: r.reread, Logger: slog.New(slog.NewTextHandler(r.log, nil)), TLS: persistence.TLSFiles{Authority: files.Authority},
-	})
+	db, err := postgres.Open(t.Context(), r.url, postgres.Options{Reread: r.reread, Logger: slog.New(slog.NewTextHandler(r.log, nil))})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, db.Migrate(t.Context()))
@@ -91,7 +90,7 @@ func (r *rotation) requireWorks(role string) {
 
 func TestNewPasswordIsUsedUnderLoad(t *testing.T) {
 	t.Parallel()
-	r := newRotation(t, "", servers.TLSFiles{})
+	r := newRotation(t)
 	guard := adopt(t, r.db, booking.NewTrainID())
 	stop, sold := make(chan struct{}), make(chan int)
 	go func() {
@@ -125,7 +124,7 @@ func TestNewPasswordIsUsedUnderLoad(t *testing.T) {
 
 func TestNewRoleIsUsed(t *testing.T) {
 	t.Parallel()
-	r := newRotation(t, "", servers.TLSFiles{})
+	r := newRotation(t)
 	r.admin.do(`CREATE ROLE ravi LOGIN SUPERUSER PASSWORD 'second'`)
 	r.set(r.as("ravi:second"), nil)
 	r.terminate("asha")
@@ -134,7 +133,7 @@ func TestNewRoleIsUsed(t *testing.T) {
 
 func TestURLThatCannotBeReadOrIsOfAnotherServerIsNotUsed(t *testing.T) {
 	t.Parallel()
-	r := newRotation(t, "", servers.TLSFiles{})
+	r := newRotation(t)
 	for _, c := range []struct {
 		url    string
 		err    error
@@ -144,11 +143,15 @@ func TestURLThatCannotBeReadOrIsOfAnotherServerIsNotUsed(t *testing.T) {
 		{"postgres://asha:" + canary + "/@host/db", nil, "percent-encoded"},
 		{strings.Replace(r.as("asha:first"), "127.0.0.1", "192.0.2.1", 1), nil, "another host, database or parameter"},
 		{strings.Replace(r.as("asha:first"), "/postgres", "/template1", 1), nil, "another host, database or parameter"},
+		{strings.Replace(r.as("asha:first"), "verify-full", "disable", 1), nil, "another host, database or parameter"},
+		{strings.Replace(r.as("asha:first"), "verify-full", "require", 1), nil, "another host, database or parameter"},
+		{r.as("asha:first") + "&channel_binding=disable", nil, "another host, database or parameter"},
 	} {
 		r.set(c.url, c.err)
 		r.terminate("asha")
 		r.requireWorks("asha")
 		require.Equal(t, 1, strings.Count(r.log.String(), c.logged), "once: %s", r.log)
+		require.Zero(t, r.admin.count(`SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'asha' AND NOT ssl`))
 		r.set(r.as("asha:first"), nil)
 		r.terminate("asha")
 		r.requireWorks("asha")

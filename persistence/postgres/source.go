@@ -31,7 +31,7 @@ type source struct {
 
 	mu      sync.Mutex
 	last    *pgx.ConnConfig // that was right
-	problem string          // that is logged
+	warning persistence.Warning
 }
 
 // newSource returns a source, and the configuration of a pool at the start.
@@ -64,7 +64,7 @@ func (s *source) next() *pgx.ConnConfig {
 	if next != nil {
 		s.last = next
 	}
-	s.note(err)
+	s.warning.Set(s.log, "new connections to Postgres have the previous settings", err)
 	return s.last.Copy()
 }
 
@@ -74,31 +74,35 @@ func (s *source) read() (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, _, err := parse(text, s.files, s.complete)
+	changed, _, err := parse(text, s.files, s.complete)
 	if err != nil {
 		return nil, err
 	}
-	if sameServer(config.ConnConfig, s.last) {
-		return config.ConnConfig, nil
-	}
-	first, _, err := parse(s.url, s.files, s.complete)
+	config, _, err := parse(s.url, s.files, s.complete) // not of text, which may weaken TLS
 	if err != nil {
 		return nil, err
 	}
-	first.ConnConfig.User, first.ConnConfig.Password = config.ConnConfig.User, config.ConnConfig.Password
-	return first.ConnConfig, errMoved
+	next := config.ConnConfig
+	next.User, next.Password = changed.ConnConfig.User, changed.ConnConfig.Password
+	if !sameServer(changed.ConnConfig, next) || !maps.Equal(fixed(text), fixed(s.url)) {
+		return next, errMoved
+	}
+	return next, nil
 }
 
-// note logs a problem when it begins.
-func (s *source) note(err error) {
-	problem := ""
-	if err != nil {
-		problem = err.Error()
+// fixed returns the parameters of a URL that has been parsed, without those that say who connects, and
+// those that sameServer compares.
+func fixed(text string) map[string]string {
+	all, _ := parametersOf(text)
+	values := map[string]string{}
+	for _, p := range all {
+		switch p.name {
+		case "user", "password", "passfile", "host", "port", "dbname", "database":
+		default:
+			values[p.name] = p.value // the last one counts
+		}
 	}
-	if problem != s.problem && problem != "" {
-		s.log.Warn("new connections to Postgres have the previous settings", "error", err)
-	}
-	s.problem = problem
+	return values
 }
 
 func sameServer(a, b *pgx.ConnConfig) bool {

@@ -21,6 +21,9 @@ import (
 var errMoved = errors.New("the URL has another host, database or form; " +
 	"only its users and passwords are used until the process is restarted")
 
+// problem is logged while a URL or a file is not used.
+const problem = "new connections to Redis have the previous settings"
+
 // source has what new connections need. Passwords and the files for TLS are replaced while the
 // process runs, so it reads the URL and the files again for each connection. All connections must
 // be to one Redis, so the hosts remain those of the start.
@@ -34,7 +37,7 @@ type source struct {
 	mu      sync.Mutex
 	last    *goredis.UniversalOptions // that were right
 	tls     *tls.Config               // with the files that were right
-	problem string                    // that is logged
+	warning persistence.Warning
 }
 
 // newSource returns a source for the URL at the start, and the options of clients that use it.
@@ -95,7 +98,7 @@ func (s *source) dial(ctx context.Context, network, address string) (net.Conn, e
 		s.tls = config
 	}
 	config = s.tls
-	s.note(err)
+	s.warning.Set(s.log, problem, err)
 	s.mu.Unlock()
 	return (&tls.Dialer{Config: config}).DialContext(ctx, network, address)
 }
@@ -178,20 +181,8 @@ func (s *source) next() *goredis.UniversalOptions {
 			s.last = &users
 		}
 	}
-	s.note(err)
+	s.warning.Set(s.log, problem, err)
 	return s.last
-}
-
-// note logs a problem when it begins.
-func (s *source) note(err error) {
-	problem := ""
-	if err != nil {
-		problem = err.Error()
-	}
-	if problem != s.problem && problem != "" {
-		s.log.Warn("new connections to Redis have the previous settings", "error", err)
-	}
-	s.problem = problem
 }
 
 func sameServer(a, b *goredis.UniversalOptions) bool {
