@@ -14,8 +14,8 @@ import (
 // maxLoggedEntry limits how much of an entry of X-Forwarded-For is logged, in bytes. Addresses are shorter.
 const maxLoggedEntry = 64
 
-// addresses finds the IP addresses of clients. Echo's own function takes no address with a port, which some
-// gateways write, and then gives all of their clients the address of the gateway.
+// addresses finds the IP addresses of clients. Echo's own function does not accept an address with a port, which
+// some gateways write, and then gives all of their clients the address of the gateway.
 type addresses struct {
 	trusted []netip.Prefix // of proxies
 	logger  *slog.Logger
@@ -32,8 +32,8 @@ func clientAddress(trusted []netip.Prefix, logger *slog.Logger) echo.IPExtractor
 }
 
 // of follows X-Forwarded-For from its end, where the nearest proxy adds its peer, to the first address that is not
-// a trusted proxy. If all are trusted, that is the first of the header. An entry that is no address ends the
-// chain at the proxy that it came from, because what is before it may have been written by anybody.
+// a trusted proxy. If all are trusted, that is the first of the header. An entry that is not an address ends the
+// search at the proxy that sent it, because anybody may have written the entries before it.
 func (a *addresses) of(r *http.Request) string {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -78,18 +78,18 @@ func parseEntry(entry string) (netip.Addr, bool) {
 	return plain(address), opened && closed && err == nil && address.Is6()
 }
 
-// plain returns an address in the form in which networks contain it: without a zone, and IPv4 as such.
+// plain returns an address in the form that prefixes contain: without a zone, and an IPv4-mapped one as IPv4.
 func plain(address netip.Addr) netip.Addr { return address.Unmap().WithZone("") }
 
 func (a *addresses) trusts(address netip.Addr) bool {
 	return slices.ContainsFunc(a.trusted, func(network netip.Prefix) bool { return network.Contains(address) })
 }
 
-// warn logs the first entry of the process that is no address. Others would repeat it with each request.
+// warn logs the first entry that is not an address. Later ones would repeat it with each request.
 func (a *addresses) warn(proxy netip.Addr, entry string) {
 	a.warned.Do(func() {
-		a.logger.Warn("a trusted proxy sends an X-Forwarded-For that has no address, so its clients share one, also "+
-			"in the limits of logins and registrations; this is not logged again",
+		a.logger.Warn("a trusted proxy sends an X-Forwarded-For entry that is not an address, so its clients share "+
+			"one address and its limits of logins and registrations; this is logged once",
 			"proxy", proxy.String(), "entry", entry[:min(len(entry), maxLoggedEntry)])
 	})
 }

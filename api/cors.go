@@ -13,7 +13,7 @@ const (
 	corsRequest = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id, Traceparent, Tracestate"
 	// corsResponse has the headers of responses that pages may read, besides those that all may.
 	corsResponse = "Location, Retry-After, X-Request-Id"
-	// corsAge is how long browsers remember a preflight, in seconds. Chromium remembers none longer.
+	// corsAge is how long browsers may cache a preflight response, in seconds: Chromium's maximum.
 	corsAge = "7200"
 )
 
@@ -52,7 +52,7 @@ func cors(origins []string) echo.MiddlewareFunc {
 	}
 }
 
-// isPreflight reports whether a browser asks for permission. Other OPTIONS are not allowed, as without CORS.
+// isPreflight reports whether the request is a CORS preflight. Other OPTIONS requests get 405, as without CORS.
 func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" &&
 		r.Header.Get("Access-Control-Request-Method") != ""

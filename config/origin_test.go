@@ -24,7 +24,7 @@ func TestOriginsAreThoseThatBrowsersSend(t *testing.T) {
 	} {
 		c.CORSOrigins = "https://a.example," + origin
 		require.Equal(t, config.Problems{
-			`--cors-origins has "` + origin + `", which browsers send as no origin; name each as they do, such as https://a.example or http://localhost:3000`,
+			`--cors-origins has "` + origin + `", which browsers never send as an origin; write each as they do, such as https://a.example or http://localhost:3000`,
 		}, c.Validate())
 	}
 }

@@ -18,7 +18,7 @@ type TLSFiles struct{ CA, Cert, Key string }
 
 func (t *TLSFiles) addFlags(f *pflag.FlagSet, prefix, server string) {
 	f.StringVar(&t.CA, prefix+"-tls-ca", "", "`FILE` with the certificate authority of "+server+", PEM.")
-	f.StringVar(&t.Cert, prefix+"-tls-cert", "", "`FILE` with the certificate of this client of "+server+", PEM.")
+	f.StringVar(&t.Cert, prefix+"-tls-cert", "", "`FILE` with the client certificate for "+server+", PEM.")
 	f.StringVar(&t.Key, prefix+"-tls-key", "", "`FILE` with the private key of --"+prefix+"-tls-cert, PEM.")
 }
 

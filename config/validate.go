@@ -60,7 +60,7 @@ func (c *Config) Validate() Problems {
 		p.add("--trusted-proxies %q is not a list of networks; set it to networks such as 10.0.0.0/8,192.168.1.7/32", c.TrustedProxies)
 	}
 	if _, wrong := c.Origins(); wrong != "" {
-		p.add("--cors-origins has %q, which browsers send as no origin; name each as they do, such as https://a.example or http://localhost:3000", wrong)
+		p.add("--cors-origins has %q, which browsers never send as an origin; write each as they do, such as https://a.example or http://localhost:3000", wrong)
 	}
 	p.duration("shutdown-delay", c.ShutdownDelay, 0, MaxShutdownDelay)
 	switch c.LogFormat {

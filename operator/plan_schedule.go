@@ -118,7 +118,7 @@ func (c *scheduleChange) reason(d *booking.DepartureStatus, to *booking.Train, s
 	sold := fmt.Sprintf("%d booked, %d held", d.Booked, d.Held)
 	switch {
 	case !c.after.Runs(d.Date):
-		return "is withdrawn, nobody is cancelled: " + sold
+		return "is withdrawn, bookings stay valid: " + sold
 	case to.Capacity != is.Capacity && to.Capacity == d.Train.Capacity:
 		return fmt.Sprintf("keeps its %d seats, because these are booked or held: %s", to.Capacity, ranges(above(seats, is.Capacity)))
 	case !to.SameStations(&is):

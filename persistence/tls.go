@@ -15,20 +15,19 @@ type TLSFiles struct {
 	Key         string // of Certificate
 }
 
-// TLSAdvice returns what to do about an error of TLS to a server that trying again does not end, ""
-// if err is something else. flags is the beginning of the names of the flags for its files, such as
-// --redis-tls.
+// TLSAdvice returns what to do about a permanent TLS error of a connection to server, or "" if err is
+// something else. flags is the prefix of the flags for its files, such as --redis-tls.
 func TLSAdvice(err error, server, flags string) string {
 	operation, _ := errors.AsType[*net.OpError](err)
 	switch {
 	case isA[x509.UnknownAuthorityError](err):
-		return "no trusted authority has signed the certificate of " + server + "; set " + flags + "-ca to a file with the one that has"
+		return "the certificate of " + server + " is signed by an unknown authority; set " + flags + "-ca to the file of that authority"
 	case isA[x509.HostnameError](err):
-		return "the certificate of " + server + " is not for this host; use a host that the certificate has"
+		return "the certificate of " + server + " is not valid for this host; use a host name that is in the certificate"
 	case isA[tls.RecordHeaderError](err):
-		return server + " does not use TLS there; turn it on, or use a URL without TLS and no file for it"
+		return server + " does not use TLS on this port; turn it on, or use a URL without TLS and no TLS files"
 	case operation != nil && operation.Op == "remote error":
-		return server + " refuses the TLS of this client; set " + flags + "-cert and " + flags + "-key to a certificate that it trusts"
+		return server + " rejects this client's TLS handshake; set " + flags + "-cert and " + flags + "-key to a certificate that it trusts"
 	}
 	return ""
 }

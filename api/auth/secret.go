@@ -62,7 +62,7 @@ func ParseServiceTokens(contents []byte) (*ServiceTokens, error) {
 // Parse replaces the tokens with those of a file that has one per line, each with at least 32
 // printable ASCII characters and no space. All of them are valid, so that a new token can be
 // distributed before the old one is removed. It returns the errors of ParseSecret, and one for a
-// token with another character; then the tokens are those of before.
+// token with another character; the previous tokens then stay in use.
 func (s *ServiceTokens) Parse(contents []byte) error {
 	tokens, err := ParseSecret(contents)
 	if err != nil {

@@ -45,14 +45,14 @@ type Tokens struct {
 	parser     *jwt.Parser
 }
 
-// keySet has the keys of a time. It never changes.
+// keySet has the keys that are in use at one time. It is immutable.
 type keySet struct {
 	signing string            // the kid of the key that signs
 	byKid   map[string][]byte // all keys
 
 	// verified has the claims of access tokens whose syntax and signature are right, by the hash of
 	// the whole token: a client sends the same one many times, and verifying it costs more than all
-	// else that a request does in the API. It ends with the set, so a key that was removed verifies
+	// else that a request does in the API. It is dropped with the set, so a removed key verifies
 	// nothing any more.
 	verified *otter.Cache[[sha256.Size]byte, claims]
 }
@@ -77,8 +77,8 @@ func NewTokens(keys [][]byte, accessTTL, refreshTTL time.Duration) (*Tokens, err
 
 // SetKeys replaces the keys: the first one signs from now on, and tokens of keys that are not among
 // them are no longer valid. To replace a key without logging anybody out, insert the new one before
-// it and remove the old one after refreshTTL. After an error, which is one of NewTokens, the keys
-// are those of before.
+// it and remove the old one after refreshTTL. After an error, which is one of NewTokens, the previous
+// keys stay in use.
 func (t *Tokens) SetKeys(keys [][]byte) error {
 	if len(keys) == 0 {
 		return errors.New("a signing key is required; " + secretHint)

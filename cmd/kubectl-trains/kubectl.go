@@ -24,8 +24,8 @@ const (
 	kindSchedules = "trainschedules.trainbooking.dev"
 )
 
-// kubectl runs kubectl with the flags for the cluster and returns the resources that it prints. If it
-// fails, it has written the reason to errs.
+// kubectl runs kubectl with the flags for the cluster and returns the resources that it prints. kubectl
+// writes its errors to errs.
 func (s *settings) kubectl(ctx context.Context, in io.Reader, errs io.Writer, args ...string) (resources, error) {
 	for name, value := range map[string]string{"kubeconfig": s.Kubeconfig, "context": s.Context, "namespace": s.Namespace} {
 		if value != "" {
@@ -37,19 +37,19 @@ func (s *settings) kubectl(ctx context.Context, in io.Reader, errs io.Writer, ar
 	command.Stdin, command.Stdout, command.Stderr = in, &out, errs
 	failed := command.Run()
 	if errors.Is(failed, exec.ErrNotFound) {
-		return resources{}, errors.New("there is no kubectl in PATH")
+		return resources{}, errors.New("kubectl not found in PATH")
 	}
 	if failed != nil {
 		return resources{}, fmt.Errorf("kubectl %s failed: %w", args[0], failed)
 	}
 	var found resources
 	if err := found.decode(out.Bytes()); err != nil {
-		return resources{}, fmt.Errorf("the output of kubectl: %w", err)
+		return resources{}, fmt.Errorf("decode the output of kubectl: %w", err)
 	}
 	return found, nil
 }
 
-// decode adds a resource or a list of them. It leaves out those of other kinds.
+// decode adds a resource or a list of resources. It ignores other kinds.
 func (r *resources) decode(text []byte) error {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil

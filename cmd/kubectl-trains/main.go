@@ -1,4 +1,4 @@
-// Command kubectl-trains is a plugin of kubectl: kubectl trains. It shows the TrainSchedule and Train
+// Command kubectl-trains is a kubectl plugin: kubectl trains. It shows the TrainSchedule and Train
 // resources of a cluster with what is sold, and what applying manifests would do to sold seats.
 //
 // It reads the cluster with kubectl itself, so kubeconfigs, credentials, manifests and the rules of apply
@@ -60,7 +60,7 @@ func run(ctx context.Context, args, environ []string, std stdio) int {
 }
 
 const usage = `Usage:
-  kubectl trains status                  what is on sale, what is wrong and what to do
+  kubectl trains status                  what is on sale, and what to do about problems
   kubectl trains sold NAME               who sits where on a Train
   kubectl trains sold NAME --date DATE   the same on a departure of a TrainSchedule
   kubectl trains plan -f FILE            what kubectl apply would do to sold seats

@@ -21,8 +21,8 @@ type planner struct {
 	failed  bool
 }
 
-// plan asks the API server what kubectl apply would make of the manifests, and package operator what the
-// operator would do with that.
+// plan gets the result of kubectl apply from a dry run of the API server, and from package operator what
+// the operator would do with it.
 func (s *settings) plan(ctx context.Context, std stdio) error {
 	service, err := s.client()
 	if err != nil {
@@ -75,7 +75,7 @@ func (p *planner) applied(ctx context.Context, wanted resources) error {
 	return nil
 }
 
-// exists reports whether the API server has the resource already, of which it returned a dry run.
+// exists reports whether the resource of a dry run exists at the API server.
 func exists(o metav1.ObjectMeta) bool { return o.ResourceVersion != "" }
 
 // pruned plans the deletion of the resources of the namespace that are not wanted.

@@ -37,13 +37,13 @@ func (s *settings) addFlags(f *pflag.FlagSet) {
 	f.StringVarP(&s.Namespace, "namespace", "n", "", "`NAME` of the namespace. (default that of the context)")
 	f.BoolVarP(&s.AllNamespaces, "all-namespaces", "A", false, "All namespaces (status).")
 	f.StringArrayVarP(&s.Files, "filename", "f", nil, "`FILE`, directory, URL or - of manifests (plan). May be repeated.")
-	f.BoolVarP(&s.Recursive, "recursive", "R", false, "Read directories below that of --filename too (plan).")
-	f.BoolVar(&s.Prune, "prune", false, "Also plan to delete the Trains and TrainSchedules of the namespace that the manifests lack (plan).")
+	f.BoolVarP(&s.Recursive, "recursive", "R", false, "Also read the subdirectories of --filename (plan).")
+	f.BoolVar(&s.Prune, "prune", false, "Also plan to delete the Trains and TrainSchedules of the namespace that are not in the manifests (plan).")
 	f.StringVarP(&s.Selector, "selector", "l", "", "`LABELS` of the resources to show (status) or to prune (plan).")
 	f.StringVar(&s.Date, "date", "", "`DATE` of the departure of a TrainSchedule, like 2026-12-24 (sold).")
 	f.StringVar(&s.ServiceURL, "service-url", "", "`URL` of the booking service, like http://localhost:8080 (sold, plan).")
 	f.StringVar(&s.TokenFile, "token-file", "", "`FILE` with an access token of an admin (sold).")
-	f.StringVar(&s.CAFile, "ca", "", "`FILE` with the authorities, in PEM, of the service's certificate. (default those of the system)")
+	f.StringVar(&s.CAFile, "ca", "", "`FILE` with the certificate authority of the service, PEM. (default those of the system)")
 	f.StringVar(&s.Context, "context", "", "`NAME` of the context of the kubeconfig.")
 	f.StringVar(&s.Kubeconfig, "kubeconfig", "", "Kubeconfig `FILE`.")
 }
@@ -98,7 +98,7 @@ func setFromEnvironment(f *pflag.FlagSet, environ []string) error {
 // client returns a client of the service.
 func (s *settings) client() (*client.Client, error) {
 	if s.ServiceURL == "" {
-		return nil, errors.New("set --service-url, such as to http://localhost:8080 " +
+		return nil, errors.New("set --service-url, for example to http://localhost:8080 " +
 			"while kubectl port-forward service/booking-trainbooking 8080 runs")
 	}
 	options := client.Options{URL: s.ServiceURL, CAFile: s.CAFile, UserAgent: "kubectl-trains/" + version}

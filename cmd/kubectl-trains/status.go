@@ -14,11 +14,11 @@ import (
 
 // advice is what to do about the reasons of a resource that is not Ready (docs/train.md, Conditions).
 var advice = map[string]string{
-	v1alpha1.ReasonPending:            "wait; if it lasts, see whether the operator runs and watches this namespace",
+	v1alpha1.ReasonPending:            "wait; if it lasts, check that the operator runs and watches this namespace",
 	v1alpha1.ReasonCapacityInUse:      "wait until the seats are free, or apply the old capacity",
 	v1alpha1.ReasonHasBookings:        "wait until no seat is taken, or apply the old stops",
-	v1alpha1.ReasonServiceUnavailable: "it is retried; if it lasts, see whether the service runs",
-	v1alpha1.ReasonDeleting:           "it waits for its deletionPolicy",
+	v1alpha1.ReasonServiceUnavailable: "wait for the next attempt; if it lasts, check that the service runs",
+	v1alpha1.ReasonDeleting:           "wait until its deletionPolicy is carried out",
 	v1alpha1.ReasonInvalid:            "change the spec",
 }
 
@@ -63,7 +63,7 @@ func printStatus(table *tabwriter.Writer, kind string, o metav1.ObjectMeta, cond
 		}
 	}
 	if meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionSuspended) {
-		todo = "set spec.suspend to false, if the operator shall follow the spec"
+		todo = "to resume, set spec.suspend to false"
 	}
 	fmt.Fprintf(table, "%s\t%s%s\t%s\t%s\t%s\t%s\n", o.Namespace, kind, o.Name, ready, sold, id, todo)
 }

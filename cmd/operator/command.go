@@ -11,16 +11,16 @@ import (
 )
 
 const description = `
-It makes the booking service sell what TrainSchedule and Train resources
-specify. Each flag can also be set by an environment variable, such as
+The operator makes the booking service sell what TrainSchedule and Train
+resources specify. Each flag can also be set by an environment variable, such as
 TRAINBOOKING_OPERATOR_RESYNC; a flag takes precedence.
 
-The exit status is 0 after SIGTERM or SIGINT, 1 when it failed or lost its lease,
-and 2 when the command line is wrong.`
+The exit status is 0 after SIGTERM or SIGINT, 1 if the operator failed or lost
+its lease, and 2 if the command line is wrong.`
 
-// Outside a pod the operator uses the kubeconfig, and cannot know the namespace of its lease.
+// Outside a pod the operator uses the kubeconfig and has no default namespace for its lease.
 const examples = `
-# As in a pod:
+# In a pod:
 operator --service-url http://booking.rail.svc:8080 --service-token-file /run/token
 
 # On your machine, with the current context of kubectl:

@@ -47,15 +47,15 @@ func (s *settings) lease(config *rest.Config, logger *slog.Logger) (resourcelock
 	return &loggingLock{Interface: lock, logger: logger}, nil
 }
 
-// loggingLock logs who holds the lease while this process does not: an operator that stands by for ever,
-// because one of another service has its lease, would say nothing.
+// loggingLock logs who holds the lease while this process does not. Otherwise an operator that stands by
+// forever, because one of another service has its lease, would log nothing.
 type loggingLock struct {
 	resourcelock.Interface
 	logger *slog.Logger
 	holder string // logged last; only the goroutine of the election uses it
 }
 
-// Get is called by those who do not have the lease, every few seconds.
+// Get is called every few seconds while another process has the lease.
 func (l *loggingLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
 	record, raw, err := l.Interface.Get(ctx)
 	if err == nil && record.HolderIdentity != l.holder {

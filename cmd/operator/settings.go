@@ -20,7 +20,7 @@ import (
 // envPrefix is the prefix of the environment variables, one for each flag.
 const envPrefix = "TRAINBOOKING_OPERATOR_"
 
-// choices are the values of flags that have only some.
+// choices are the permitted values of flags that have a fixed set of them.
 var choices = map[string][]string{
 	"log-format": {"auto", "console", "json"},
 	"log-level":  {"debug", "info", "warn", "error"},
@@ -48,8 +48,8 @@ func (s *settings) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.ServiceURL, "service-url", "", "`URL` of the booking service, like http://booking:8080. Required.")
 	f.StringVar(&s.ServiceTokenFile, "service-token-file", "", "`FILE` whose first line is the service token. It is read for each request. Required.")
 	f.StringVar(&s.ServiceCA, "service-ca", "", "`FILE` in PEM with the authorities that sign the service's certificate. It is read for each request. (default those of the system)")
-	f.StringVar(&s.ServiceName, "service-name", "", "`NAME` of the service in status.service of the resources that it owns. Keep it: what another name owns is left alone. (default host and port of --service-url)")
-	f.StringVar(&s.Class, "class", "", "`NAME` of the operator's class: it puts new resources on sale whose spec.class is the same. (default those without a class)")
+	f.StringVar(&s.ServiceName, "service-name", "", "`NAME` of the service in status.service of the resources that it owns. Do not change it: resources that another name owns are left alone. (default host and port of --service-url)")
+	f.StringVar(&s.Class, "class", "", "`NAME` of the operator's class: the operator puts new resources with the same spec.class on sale. (default those without a class)")
 	f.StringSliceVar(&s.WatchNamespaces, "watch-namespaces", nil, "`NAMES` of the namespaces whose resources are reconciled, separated by commas. (default all)")
 	f.BoolVar(&s.LeaderElect, "leader-elect", true, "Work only while holding a lease, so that other operators can stand by.")
 	f.BoolFunc("no-leader-elect", "The same as --leader-elect=false.", func(value string) error {
@@ -61,7 +61,7 @@ func (s *settings) addFlags(f *pflag.FlagSet) {
 	})
 	f.StringVar(&s.LeaderElectionNamespace, "leader-election-namespace", "", "`NAME` of the namespace of the lease. (default that of the pod)")
 	f.StringVar(&s.LeaseName, "lease-name", defaultLeaseName, "`NAME` of the lease. Operators of different services need different leases.")
-	f.StringVar(&s.MetricsListen, "metrics-listen", ":8443", "`ADDRESS` of the metrics. They are served over TLS to clients that may get /metrics by RBAC. 0 turns them off.")
+	f.StringVar(&s.MetricsListen, "metrics-listen", ":8443", "`ADDRESS` of the metrics. They are served over TLS to clients whom RBAC permits to get /metrics. 0 turns them off.")
 	f.StringVar(&s.HealthListen, "health-listen", ":8081", "`ADDRESS` of /healthz and /readyz. 0 turns them off.")
 	f.DurationVar(&s.Resync, "resync", 30*time.Second, "`TIME` after which status is updated and drift is corrected.")
 	f.StringVar(&s.LogFormat, "log-format", "auto", "`FORMAT` of the log: console, json or auto: console on a terminal.")
@@ -115,7 +115,7 @@ func (s *settings) check() error {
 		problems = append(problems, fmt.Errorf("--service-name has more than %d bytes", operator.MaxServiceName))
 	}
 	if s.Class != "" && len(validation.IsDNS1123Label(s.Class)) > 0 {
-		problems = append(problems, fmt.Errorf("--class must have lower case letters, digits and hyphens but got %q", s.Class))
+		problems = append(problems, fmt.Errorf("--class must consist of lower case letters, digits and hyphens but got %q", s.Class))
 	}
 	if s.Resync < time.Second {
 		problems = append(problems, fmt.Errorf("--resync %s is too short; set it to at least 1s", s.Resync))

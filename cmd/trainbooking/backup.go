@@ -25,7 +25,7 @@ type backupStore struct {
 // AddFlags implements action.
 func (c *backupStore) AddFlags(f *pflag.FlagSet) {
 	c.Store.AddFlags(f)
-	f.IntVar(&c.Keep, "keep", 0, "`NUMBER` of backups to keep in the directory PATH. Older ones are deleted after a success. 0 keeps all.")
+	f.IntVar(&c.Keep, "keep", 0, "`NUMBER` of backups to keep in the directory PATH. Older ones are deleted after a successful backup. 0 keeps all.")
 }
 
 // Operand implements operand.
@@ -75,14 +75,14 @@ func requireEmbedded(c *config.Store, instead string) config.Problems {
 	return c.Validate()
 }
 
-// target returns the path of the new file, and whether it is in a directory that was named.
+// target returns the path of the new file, and whether PATH is a directory.
 func (c *backupStore) target(now time.Time) (path string, inDir bool, err error) {
 	info, err := os.Stat(c.Path)
 	if err == nil && info.IsDir() {
 		return filepath.Join(c.Path, "trainbooking-"+now.UTC().Format(sqlite.TimeFormat)+".db"), true, nil
 	}
 	if c.Keep > 0 {
-		return "", false, usageError{fmt.Errorf("--keep is for a directory, and %s is none: make it, or leave --keep out", c.Path)}
+		return "", false, usageError{fmt.Errorf("--keep requires a directory, but %s is not one: create it, or omit --keep", c.Path)}
 	}
 	if _, err := os.Stat(filepath.Dir(c.Path)); err != nil {
 		return "", false, usageError{fmt.Errorf("cannot write to %s: %w", c.Path, err)}
@@ -90,14 +90,14 @@ func (c *backupStore) target(now time.Time) (path string, inDir bool, err error)
 	return c.Path, false, nil
 }
 
-// backupPattern matches the names that target makes, with the time in the order of time.
+// backupPattern matches the names of backups in a directory. Their order is that of their times.
 const backupPattern = "trainbooking-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z.db"
 
-// abandonedAfter is how long nothing was written to a backup whose process is gone.
+// abandonedAfter is how long an incomplete backup has not been written to if its process is gone.
 const abandonedAfter = time.Hour
 
-// prune deletes the oldest backups beyond --keep, never the newest one, which has its name from a clock that
-// may have gone back, and what killed processes left.
+// prune deletes incomplete backups of killed processes, and the oldest backups beyond --keep. It never deletes
+// newest, which is not the last by name if the clock was set back.
 func (c *backupStore) prune(newest string, out io.Writer) error {
 	if c.Keep == 0 {
 		return nil
@@ -119,14 +119,14 @@ func (c *backupStore) prune(newest string, out io.Writer) error {
 	old = append(old, backups[:max(0, len(backups)-(c.Keep-1))]...)
 	for _, path := range old {
 		if err := os.Remove(path); err != nil {
-			return fmt.Errorf("the backup is complete, but an old one stays: %w", err)
+			return fmt.Errorf("the backup is complete, but an old one could not be deleted: %w", err)
 		}
-		fmt.Fprintf(out, "%s was deleted.\n", path)
+		fmt.Fprintf(out, "Deleted %s.\n", path)
 	}
 	return nil
 }
 
-// isAbandoned reports whether a killed process left a backup that is not complete.
+// isAbandoned reports whether the file is an incomplete backup of a killed process.
 func isAbandoned(entry os.DirEntry) bool {
 	partial, _ := filepath.Match(sqlite.PartialPattern, entry.Name())
 	info, err := entry.Info()

@@ -11,8 +11,8 @@ import (
 	"trainbooking.dev/config"
 )
 
-// serverTLS returns the TLS of the port of clients, or nil without a certificate. A renewed
-// certificate is used for the connections that begin after it.
+// serverTLS returns the TLS settings of the port for clients, or nil without a certificate. A renewed
+// certificate is used for new connections.
 func serverTLS(files *reload.Files, c *config.HTTP) (*tls.Config, error) {
 	if !c.HasTLS() {
 		return nil, nil

@@ -15,8 +15,9 @@ const caUsage = "`FILE` with the certificate authority of the service, PEM. (def
 // clientConns is how many idle connections a client keeps, for concurrent passengers.
 const clientConns = 100
 
-// newHTTPClient returns a client for a service whose certificate an authority in caFile has signed, or one of the system if that is "". Over HTTP it ignores the proxy variables, because
-// a proxy would read the passwords and tokens of the requests. Over HTTPS a proxy sees only the host.
+// newHTTPClient returns a client that trusts the certificate authorities in caFile, or those of the system if
+// that is "". Over HTTP it ignores the proxy variables, because a proxy would see the passwords and tokens of
+// the requests. Over HTTPS a proxy sees only the host.
 func newHTTPClient(caFile string) (*http.Client, error) {
 	authorities, err := certPool(caFile)
 	if err != nil {

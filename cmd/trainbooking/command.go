@@ -27,9 +27,9 @@ type command struct {
 	action
 }
 
-// operand is an action with one argument that is no flag.
+// operand is an action with one positional argument.
 type operand interface {
-	// Operand returns how the help calls the argument, and where it goes.
+	// Operand returns the placeholder of the argument, and where to store its value.
 	Operand() (name string, value *string)
 }
 
@@ -40,8 +40,8 @@ func commands() []command {
 		{"createsuperuser", "Add an admin. The service may be running.", []string{"username", "email"}, &createSuperuser{}},
 		{"set-password", "Give a user a new password. The service may be running.", []string{"username"}, &setPassword{}},
 		{"copy", "Copy a data directory into a database for a cluster.", nil, &copyStore{}},
-		{"backup", "Copy a data directory's database to a new file, PATH or one in it. The service may be running.", nil, &backupStore{}},
-		{"restore", "Make a backup the database of a data directory. The service must be stopped.", nil, &restoreStore{}},
+		{"backup", "Back up a data directory to a file. The service may be running.", nil, &backupStore{}},
+		{"restore", "Restore a data directory from a backup. The service must be stopped.", nil, &restoreStore{}},
 		{"healthcheck", "Check that the running service is ready.", nil, &healthcheck{}},
 		{"smoke", "Register, lock, confirm and find a seat on a running service.", []string{"url"}, &smokeTest{}},
 		{"import gtfs", "Put the trains of a timetable on sale: a ZIP file, a directory, or - in GTFS.", nil, &importGTFS{}},
@@ -49,7 +49,7 @@ func commands() []command {
 	}
 }
 
-// choices are the values of flags that have only some.
+// choices are the permitted values of flags that have a fixed set of them.
 var choices = map[string][]string{
 	"log-format": {config.LogAuto, config.LogConsole, config.LogJSON},
 	"log-level":  {"debug", "info", "warn", "error"},
@@ -85,25 +85,25 @@ func parse(ctx context.Context, args []string, sources *config.Sources, out io.W
 	return chosen, err
 }
 
-// unknown refuses arguments that are no command.
+// unknown refuses an argument that is not a command.
 func unknown(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	if similar := root.SuggestionsFor(args[0]); len(similar) > 0 {
-		return fmt.Errorf("unexpected argument %s, did you mean %s", args[0], strings.Join(similar, " or "))
+		return fmt.Errorf("unexpected argument %s; did you mean %s?", args[0], strings.Join(similar, " or "))
 	}
 	return unexpected(args[0])
 }
 
-// group returns the command that several have as their first word.
+// group returns the parent command of the commands that begin with name.
 func group(root *cobra.Command, name string) *cobra.Command {
 	for _, c := range root.Commands() {
 		if c.Name() == name {
 			return c
 		}
 	}
-	c := &cobra.Command{Use: name, Short: "Import what another program publishes."}
+	c := &cobra.Command{Use: name, Short: "Import trains from another format."}
 	c.RunE = func(*cobra.Command, []string) error {
 		return fmt.Errorf("expected %s %s", name, c.Commands()[0].Name())
 	}
@@ -154,8 +154,8 @@ func (c *command) setOperand(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// unexpected quotes only an argument that looks like a word: another one may be a part of a password
-// with a space.
+// unexpected quotes only an argument that looks like a word: any other may be part of a password that
+// contains a space.
 func unexpected(argument string) error {
 	if strings.Trim(argument, "abcdefghijklmnopqrstuvwxyz") == "" {
 		return fmt.Errorf("unexpected argument %s", argument)

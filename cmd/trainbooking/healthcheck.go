@@ -70,9 +70,9 @@ func (c *healthcheck) Run(ctx context.Context, sources *config.Sources, std stdi
 
 // client returns the client of the check. It uses no proxy, which could only reach another service.
 //
-// Without --url and --ca it does not verify the certificate. It asks the port of this very machine,
-// whose name no certificate has, and sends no secret; and if the certificate has expired, a restart
-// by who runs the check would make nothing better.
+// Without --url and --ca it does not verify the certificate: it connects to localhost, for which no
+// certificate is valid, and sends no secret. If the certificate has expired, the restart that a failed
+// check causes would not help.
 func (c *healthcheck) client() (*http.Client, error) {
 	client, err := newHTTPClient(c.CA)
 	if err != nil {

@@ -32,7 +32,7 @@ func (c *migrate) Run(ctx context.Context, sources *config.Sources, std stdio) (
 	}
 	which := "the newest"
 	if version > newest {
-		which = fmt.Sprintf("newer than the %d of this program, which works with it if it is the release before", newest)
+		which = fmt.Sprintf("newer than the %d of this program, which works only if that is at most one release newer", newest)
 	}
 	name := nameOf(&c.Store)
 	_, err = fmt.Fprintf(std.out, "%s%s has version %d, %s.\n", strings.ToUpper(name[:1]), name[1:], version, which)

@@ -22,7 +22,7 @@ type restoreStore struct {
 // AddFlags implements action.
 func (c *restoreStore) AddFlags(f *pflag.FlagSet) {
 	c.Store.AddFlags(f)
-	f.BoolVar(&c.Force, "force", false, "Replace the database that the data directory has. It is kept under another name.")
+	f.BoolVar(&c.Force, "force", false, "Replace the existing database of the data directory. It is kept under another name.")
 }
 
 // Operand implements operand.
@@ -45,11 +45,11 @@ func (c *restoreStore) Run(ctx context.Context, sources *config.Sources, std std
 	}
 	fmt.Fprintf(std.out, "Restored: %s has %s. All users must log in again.\n", nameOf(&c.Store), describeContents(restored.Contents))
 	if restored.Former != "" {
-		fmt.Fprintf(std.out, "What it had before is %s.\n", restored.Former)
+		fmt.Fprintf(std.out, "The previous database was kept as %s.\n", restored.Former)
 	}
 	return nil
 }
 
 func describeContents(c sqlite.Contents) string {
-	return fmt.Sprintf("%d bookings, %d trains and %d users, in version %d of the tables", c.Bookings, c.Trains, c.Users, c.Version)
+	return fmt.Sprintf("%d bookings, %d trains and %d users, schema version %d", c.Bookings, c.Trains, c.Users, c.Version)
 }

@@ -33,7 +33,7 @@ type service struct {
 
 	trains      *actors.System
 	server      *api.Server
-	certificate *tls.Config // of the port of clients; nil: no TLS
+	certificate *tls.Config // of the port for clients; nil: no TLS
 	clients     net.Listener
 	operations  net.Listener
 
@@ -103,8 +103,8 @@ func (s *service) open(ctx context.Context) error {
 	return s.openServers(ctx)
 }
 
-// openFiles begins to check the files of secrets and certificates for changes. It reads those that
-// need no store.
+// openFiles starts watching the files of secrets and certificates. It reads those that do not need a
+// store.
 func (s *service) openFiles() (err error) {
 	s.files = reload.New(s.log)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -129,7 +129,7 @@ func (s *service) prepare(ctx context.Context, db store) error {
 	}
 	version, newest, err := db.Version(ctx)
 	if err == nil && version > newest {
-		s.log.Warn("a newer program has migrated the store: only the release before that works with it", "version", version, "supported", newest)
+		s.log.Warn("a newer program has migrated the store; this one works only if that is at most one release newer", "version", version, "supported", newest)
 	}
 	return err
 }

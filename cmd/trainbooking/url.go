@@ -11,8 +11,8 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// urlSetting is the URL of a store, of a flag or of the file of another one, which is replaced when
-// the password is.
+// urlSetting is the URL of a store: the value of a flag, or the contents of the file named by the flag
+// with the suffix -file, which may change with the password.
 type urlSetting struct{ flag, value, path string }
 
 // read returns the URL as it is now.
@@ -39,7 +39,7 @@ func (u urlSetting) reread() func() (string, error) {
 	return u.read
 }
 
-// withoutPath returns an error of opening a file without the path: a secret may have been given
+// withoutPath removes the path from an error of opening a file: somebody may have given a secret
 // instead of the name of its file.
 func withoutPath(err error) error {
 	if inner, ok := errors.AsType[*fs.PathError](err); ok {

@@ -17,14 +17,14 @@ const (
 	logInterval   = 5 * time.Second
 )
 
-// dependency is a store that a starting service waits for. Its errors are those of the store that
-// waiting does not end, nil if it has none.
+// dependency is a store that a starting service waits for. Its errors are the permanent errors of the
+// store, nil if there is none.
 type dependency struct {
 	name string
 	url  urlSetting
 
-	settings error // what this process was given is wrong
-	password error // as settings, but the right one may soon be in the file of the URL
+	settings error // the settings of this process are wrong
+	password error // the password is wrong, but the URL's file may soon have a new one
 	server   error // the settings of the server are wrong
 }
 
@@ -57,7 +57,7 @@ func await[T any](ctx context.Context, log *slog.Logger, d dependency, open func
 	}
 }
 
-// permanent reports whether waiting does not help against an error.
+// permanent reports whether it is useless to try again after err.
 func (d *dependency) permanent(err error) bool {
 	if d.password != nil && errors.Is(err, d.password) && d.url.path != "" {
 		return false

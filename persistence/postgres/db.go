@@ -17,12 +17,12 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// The errors of Open for which trying again does not help.
+// The permanent errors of Open.
 var (
 	// ErrSettings means that the arguments are wrong: the URL or a file is malformed, or the server
-	// refuses what they say.
+	// refuses them.
 	ErrSettings = errors.New("wrong settings")
-	// ErrPassword is the ErrSettings for a wrong password. A new one may not be in its file yet.
+	// ErrPassword is the ErrSettings for a wrong password. The file may not have the new one yet.
 	ErrPassword = errors.New("wrong password")
 	// ErrServer means that the service cannot work with the settings of the server.
 	ErrServer = errors.New("unsuitable server")

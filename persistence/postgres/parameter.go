@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// ofDriver has the parameters that the driver knows, with their values if these are few.
+// ofDriver has the parameters that the driver supports, with the permitted values of some.
 var ofDriver = map[string][]string{
 	"host": nil, "port": nil, "dbname": nil, "database": nil, "user": nil, "password": nil, "passfile": nil,
 	"service": nil, "servicefile": nil, "connect_timeout": nil, "options": nil, "application_name": nil,
@@ -27,7 +27,7 @@ var ofDriver = map[string][]string{
 
 // libpqOnly has the parameters of libpq that the driver would send to the server, which refuses them,
 // each with its values that may be ignored (nil: any) and what to do instead of the other values.
-// What makes a connection safer is not ignored.
+// A parameter that makes a connection safer is never ignored.
 var libpqOnly = map[string]struct {
 	ignored []string
 	instead string

@@ -10,7 +10,7 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// SQLSTATEs of a server that refuses a connection for good.
+// SQLSTATEs with which a server refuses a connection permanently.
 const (
 	invalidCatalogName   = "3D000"
 	insufficientPrivs    = "42501" // no CONNECT privilege
@@ -48,9 +48,9 @@ func translateOpen(err error, url string) error {
 	return fmt.Errorf("%w: %s: %w", ErrSettings, advice, err)
 }
 
-// adviceOf returns what to do about a connection that the driver gave up because of TLS or of what
-// the URL demands, "" if it may succeed later. The driver has no types for its own errors, so the
-// tests of a real server find out when their text changes.
+// adviceOf returns what to do about a connection that failed because of TLS or of the URL's
+// requirements, "" if it may succeed later. The driver has no types for these errors; tests with a
+// real server fail if their texts change.
 func adviceOf(err error) string {
 	if advice := persistence.TLSAdvice(err, "Postgres", "--database-tls"); advice != "" {
 		return advice
@@ -58,19 +58,19 @@ func adviceOf(err error) string {
 	text := err.Error()
 	switch {
 	case strings.Contains(text, "server refused TLS connection"):
-		return "Postgres does not use TLS; turn ssl on there, or set sslmode=disable and no file for TLS"
+		return "Postgres does not use TLS; turn ssl on there, or set sslmode=disable and no TLS files"
 	case strings.Contains(text, "channel binding"):
-		return "channel binding is not possible with this server or pooler; use TLS and scram-sha-256 there, or remove channel_binding=require"
+		return "this server or pooler does not support channel binding; use TLS and scram-sha-256 there, or remove channel_binding=require"
 	case strings.Contains(text, "require_auth check failed"):
-		return "Postgres asks for another way to authenticate than require_auth names; change require_auth or pg_hba.conf"
+		return "Postgres uses an authentication method that require_auth does not permit; change require_auth or pg_hba.conf"
 	case strings.Contains(text, "sslcertmode check failed"):
 		return "Postgres did not ask for a client certificate, which sslcertmode=require demands; remove it or change pg_hba.conf"
 	}
 	return ""
 }
 
-// refusedParameter returns the error for a parameter that the server refuses. The server names it.
-// That may be a part of a password if the URL has one among its parameters.
+// refusedParameter returns the error for a parameter that the server refuses. The server's error quotes
+// the parameter, which may be a part of a password if the URL has one among its parameters.
 func refusedParameter(err error, url string) error {
 	rest, isURL := cutScheme(url)
 	if _, query, found := strings.Cut(rest, "?"); isURL && (!found || !strings.Contains(query, "password")) && codeOf(err) == undefinedObject {
@@ -80,4 +80,4 @@ func refusedParameter(err error, url string) error {
 }
 
 var errParameter = errors.New("the server refuses a parameter of the URL: " +
-	"remove what is neither a parameter of libpq nor a setting of Postgres (SHOW ALL lists these)")
+	"remove parameters that are neither of libpq nor a setting of Postgres (SHOW ALL lists the settings)")

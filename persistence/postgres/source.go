@@ -14,14 +14,14 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// errMoved is logged when the URL has another server.
+// errMoved is logged when the URL names another server.
 var errMoved = errors.New("the URL has another host, database or parameter; " +
 	"only its user and password are used until the process is restarted")
 
-// source has the configuration of new connections. A password and the files for TLS are replaced
+// source has the configuration of new connections. The password and the TLS files may be replaced
 // while the process runs, so it reads the URL and the files again for each connection. All
-// connections must be to one database, so the hosts, the database and the parameters remain those of
-// the start.
+// connections must be to one database, so the hosts, the database and the parameters remain those
+// from the start.
 type source struct {
 	url      string // at the start
 	reread   func() (string, error)
@@ -30,7 +30,7 @@ type source struct {
 	log      *slog.Logger
 
 	mu      sync.Mutex
-	last    *pgx.ConnConfig // that was right
+	last    *pgx.ConnConfig // from the last valid URL
 	warning persistence.Warning
 }
 
@@ -55,8 +55,8 @@ func (s *source) refresh(_ context.Context, config *pgx.ConnConfig) error {
 	return nil
 }
 
-// next returns the configuration of the next connection. While the URL or a file cannot be read or is
-// malformed, perhaps because it is being replaced, it is the last one.
+// next returns the configuration of the next connection, or the last valid one while the URL or a file
+// cannot be read or is malformed, perhaps because it is being replaced.
 func (s *source) next() *pgx.ConnConfig {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,7 +68,7 @@ func (s *source) next() *pgx.ConnConfig {
 	return s.last.Copy()
 }
 
-// read returns nil if the last configuration is still the best, and what is wrong.
+// read returns nil, and the problem if there is one, if the last configuration must be used.
 func (s *source) read() (*pgx.ConnConfig, error) {
 	text, err := s.reread()
 	if err != nil {

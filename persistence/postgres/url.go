@@ -14,8 +14,8 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// errMalformed is all that is said about a URL that cannot be parsed, because any part of it may be a
-// part of the password, and the driver's errors quote it.
+// errMalformed is the only error for a URL that cannot be parsed, because any part of it may be a part
+// of the password, and the driver's errors quote the URL.
 var errMalformed = errors.New("it is not postgres://user:password@host:port/database, or a variable of libpq (PG…) is wrong; " +
 	"in a URL, characters such as / @ or % in the password must be percent-encoded (%2F %40 %25)")
 

@@ -172,13 +172,13 @@ func TestTLSThatCannotSucceedIsASetting(t *testing.T) {
 		files           servers.TLSFiles
 		want            string
 	}{
-		{tcp, "", servers.TLSFiles{Authority: other.Authority}, "no trusted authority"},
-		{tcp, "?sslmode=verify-full", servers.TLSFiles{}, "no trusted authority"},
-		{tcp, "", servers.TLSFiles{Authority: files.Authority, Certificate: other.Certificate, Key: other.Key}, "refuses the TLS of this client"},
+		{tcp, "", servers.TLSFiles{Authority: other.Authority}, "is signed by an unknown authority"},
+		{tcp, "?sslmode=verify-full", servers.TLSFiles{}, "is signed by an unknown authority"},
+		{tcp, "", servers.TLSFiles{Authority: files.Authority, Certificate: other.Certificate, Key: other.Key}, "rejects this client's TLS handshake"},
 		{tcp, "", servers.TLSFiles{Authority: files.Authority}, "28000"},
 		{tcp, "", servers.TLSFiles{Authority: files.Authority, Certificate: files.Certificate}, "--database-tls-key"},
 		{tcp, "", servers.TLSFiles{Authority: files.Authority, Certificate: files.Certificate, Key: other.Key}, "must be in PEM"},
-		{asha, "?sslmode=disable&channel_binding=require", servers.TLSFiles{}, "channel binding is not possible"},
+		{asha, "?sslmode=disable&channel_binding=require", servers.TLSFiles{}, "does not support channel binding"},
 		{asha, "?require_auth=md5", servers.TLSFiles{}, "require_auth"},
 		{asha, "?sslcertmode=require&sslmode=disable", servers.TLSFiles{}, "sslcertmode=require"},
 	} {

@@ -19,7 +19,7 @@ import (
 // The errors of Open for which trying again does not help.
 var (
 	// ErrSettings means that the arguments are wrong: the URL or a file is malformed, Redis refuses
-	// what they say, or the user lacks rights.
+	// them, or the user lacks permissions.
 	ErrSettings = errors.New("wrong settings")
 	// ErrPassword is the ErrSettings for a wrong password. A new one may not be in its file yet.
 	ErrPassword = errors.New("wrong password")

@@ -36,9 +36,8 @@
 //
 // # Connections
 //
-// Users, passwords and the files for TLS are read again for each connection, since they are replaced
-// while the process runs (source.go). Open tries the rights of the user before anybody depends on
-// them (rights.go).
+// Users, passwords and the TLS files are read again for each connection, since they may be replaced
+// while the process runs (source.go). Open tests the permissions of the user (rights.go).
 //
 // # Fencing
 //

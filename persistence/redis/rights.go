@@ -13,9 +13,9 @@ import (
 
 const channelRight = "&{members}*"
 
-// probes has the commands that this package uses, in scripts and without, by the keys that they need,
-// each in a form that changes nothing if the key does not exist. Redis looks at the rights of a user
-// before anything else.
+// probes has the commands that this package uses, in scripts and outside, by the keys that they need,
+// each in a form that changes nothing if the key does not exist. Redis checks the permissions of a
+// user before anything else.
 var probes = map[string][]string{
 	"~{t:*": {
 		"GET {t:probe}", "MGET {t:probe}", "SET {t:probe} 0 XX", "DEL {t:probe}", "GETDEL {t:probe}", "PTTL {t:probe}",
@@ -36,8 +36,8 @@ var probes = map[string][]string{
 	"":           {"TIME", "SCAN 0 COUNT 1", "EVAL return 0", "EVALSHA 0 0"},
 }
 
-// checkRights returns ErrSettings with the rights that the user lacks. Without the check, a process
-// would join the cluster and then fail.
+// checkRights returns ErrSettings with the permissions that the user lacks. Without the check, a
+// process would join the cluster and then fail.
 func (db *DB) checkRights(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, db.options.Timeout)
 	defer cancel()
@@ -68,12 +68,12 @@ func (db *DB) checkRights(ctx context.Context) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: the user of the URL lacks rights: run ACL SETUSER NAME %s (docs/operations.md has all of them)",
+	return fmt.Errorf("%w: the user of the URL lacks permissions: run ACL SETUSER NAME %s (docs/operations.md lists all of them)",
 		ErrSettings, strings.Join(slices.Sorted(maps.Keys(missing)), " "))
 }
 
-// rightsOf returns the rights that the user lacks on one server: to keys if none of their commands is
-// allowed, otherwise to commands.
+// rightsOf returns the permissions that the user lacks on one server: for keys if none of their
+// commands is allowed, otherwise for commands.
 func rightsOf(ctx context.Context, master *goredis.Client) (missing map[string]bool, err error) {
 	pipe, sent := master.Pipeline(), map[string][]*goredis.Cmd{}
 	for keys, commands := range probes {
@@ -81,7 +81,7 @@ func rightsOf(ctx context.Context, master *goredis.Client) (missing map[string]b
 			sent[keys] = append(sent[keys], pipe.Do(ctx, probe(text)...))
 		}
 	}
-	_, _ = pipe.Exec(ctx) // each command has its error
+	_, _ = pipe.Exec(ctx) // each command has its own error
 	missing = map[string]bool{}
 	for keys, commands := range sent {
 		var refused []string

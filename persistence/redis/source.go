@@ -17,7 +17,7 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// errMoved is logged when the URL has another server.
+// errMoved is logged when the URL names another server.
 var errMoved = errors.New("the URL has another host, database or form; " +
 	"only its users and passwords are used until the process is restarted")
 
@@ -35,8 +35,8 @@ type source struct {
 	log     *slog.Logger
 
 	mu      sync.Mutex
-	last    *goredis.UniversalOptions // that were right
-	tls     *tls.Config               // with the files that were right
+	last    *goredis.UniversalOptions // from the last valid URL
+	tls     *tls.Config               // from the last valid files
 	warning persistence.Warning
 }
 
@@ -77,7 +77,7 @@ func (s *source) credentials(context.Context) (user, password string, err error)
 	return o.Username, o.Password, nil
 }
 
-// authenticate is for new connections to Sentinels, for which go-redis has no provider of credentials.
+// authenticate is for new connections to Sentinels, for which go-redis has no credentials provider.
 func (s *source) authenticate(ctx context.Context, to *goredis.Conn) error {
 	switch o := s.next(); {
 	case o.SentinelUsername != "":
@@ -103,17 +103,17 @@ func (s *source) dial(ctx context.Context, network, address string) (net.Conn, e
 	return (&tls.Dialer{Config: config}).DialContext(ctx, network, address)
 }
 
-// reason returns what is wrong with TLS after a call failed, nil if that is unknown: the server talks
-// TLS to a URL without it, or the other way round, or refuses the certificate of this client. Such a
-// server waits for the end of a line or closes the connection, which an outage may look like.
+// reason returns what is wrong with TLS after a call failed, nil if that is unknown: only one of the
+// two sides uses TLS, or the server rejects the client certificate. Such a server waits for the end
+// of a line or closes the connection, which looks like an outage.
 func (s *source) reason(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
 	defer cancel()
 	switch {
 	case s.base == nil && isTLS(ctx, address):
-		return fmt.Errorf("%w: Redis uses TLS there; write rediss://, and --redis-tls-ca if its authority is not one of the system's", ErrSettings)
+		return fmt.Errorf("%w: Redis uses TLS on this port; write rediss://, and set --redis-tls-ca if the system does not trust its authority", ErrSettings)
 	case s.base != nil && isPlain(ctx, address):
-		return fmt.Errorf("%w: Redis does not use TLS there; write redis://, or the port with TLS", ErrSettings)
+		return fmt.Errorf("%w: Redis does not use TLS on this port; write redis://, or use the port with TLS", ErrSettings)
 	case s.base != nil:
 		return s.alert(ctx, address)
 	}
@@ -163,8 +163,8 @@ func isPlain(ctx context.Context, address string) bool {
 	return err == nil && (reply[0] == '+' || reply[0] == '-')
 }
 
-// next returns the present users and passwords. While the URL cannot be read or is malformed, perhaps
-// because it is being replaced, they are the last ones.
+// next returns the current users and passwords, or the last valid ones while the URL cannot be read or
+// is malformed, perhaps because it is being replaced.
 func (s *source) next() *goredis.UniversalOptions {
 	s.mu.Lock()
 	defer s.mu.Unlock()

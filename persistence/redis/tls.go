@@ -10,7 +10,7 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// merge returns the files of the URL and those of the options, of which a URL without TLS has none.
+// merge returns the files of the URL and of the options. A URL without TLS must have none.
 func merge(ofURL, ofOptions persistence.TLSFiles, isTLS bool) (files persistence.TLSFiles, err error) {
 	for _, f := range []struct {
 		flag, name        string
@@ -25,7 +25,7 @@ func merge(ofURL, ofOptions persistence.TLSFiles, isTLS bool) (files persistence
 		}
 		*f.into = *f.url + *f.option
 		if *f.into != "" && !isTLS {
-			return files, fmt.Errorf("%s (%s) is set, but the URL begins with redis://, which is without TLS: write rediss://", f.flag, f.name)
+			return files, fmt.Errorf("%s (%s) is set, but a URL that begins with redis:// does not use TLS: write rediss://", f.flag, f.name)
 		}
 	}
 	if (files.Certificate == "") != (files.Key == "") {
@@ -34,7 +34,7 @@ func merge(ofURL, ofOptions persistence.TLSFiles, isTLS bool) (files persistence
 	return files, nil
 }
 
-// load reads the files into a copy of the settings of TLS.
+// load returns a copy of the TLS settings with the contents of the files.
 func load(files persistence.TLSFiles, base *tls.Config) (*tls.Config, error) {
 	config := base.Clone()
 	if files.Authority != "" {
@@ -44,7 +44,7 @@ func load(files persistence.TLSFiles, base *tls.Config) (*tls.Config, error) {
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, errors.New("the file of --redis-tls-ca (ca_file) has no certificate in PEM")
+			return nil, errors.New("the file of --redis-tls-ca (ca_file) contains no PEM certificate")
 		}
 	}
 	if files.Certificate == "" {

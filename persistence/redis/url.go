@@ -12,8 +12,8 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// errMalformed is all that is said about a URL that cannot be parsed, because any part of it may be a
-// part of the password, and the errors of the parsers quote it.
+// errMalformed is the only error for a URL that cannot be parsed, because any part of it may be a part
+// of the password, and the errors of the parsers quote the URL.
 var errMalformed = errors.New("it is not redis://[user:password@]host:port[/database], " +
 	"with ?addr=host:port for each further node of a Redis Cluster, or ?master_name=name and &addr=host:port for further Sentinels; " +
 	"rediss:// for TLS. Characters such as / ? # @ or % in the user or password must be percent-encoded (%2F %3F %23 %40 %25)")
@@ -41,7 +41,7 @@ func parseURL(address string, timeout time.Duration) (*goredis.UniversalOptions,
 		return nil, files, err
 	}
 	if o.ReadOnly || o.RouteByLatency || o.RouteRandomly {
-		return nil, files, errors.New("it asks for reads from replicas, which lag: remove that parameter")
+		return nil, files, errors.New("it enables reads from replicas, which may be stale: remove that parameter")
 	}
 	limit(o, timeout)
 	return o, files, nil

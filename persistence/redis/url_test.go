@@ -96,14 +96,14 @@ func TestTLSFilesAreTheSameAsParameters(t *testing.T) {
 	}{
 		{"redis://" + server.Address, files, "write rediss://"},
 		{"rediss://" + server.Address + "?ca_file=" + files.Authority, files, "--redis-tls-ca is set, and the URL has ca_file too"},
-		{"rediss://" + server.Address, servers.TLSFiles{}, "no trusted authority"},
-		{"rediss://" + server.Address, servers.TLSFiles{Authority: other.Authority}, "no trusted authority"},
-		{"rediss://" + server.Address, servers.TLSFiles{Authority: files.Authority}, "refuses the TLS of this client"},
-		{"rediss://" + server.Address, servers.TLSFiles{Authority: files.Authority, Certificate: other.Certificate, Key: other.Key}, "refuses the TLS of this client"},
-		{"rediss://" + server.Address + "?addr=" + server.Address, servers.TLSFiles{Authority: other.Authority}, "no trusted authority"},
-		{"rediss://" + server.Address + "?master_name=x", servers.TLSFiles{Authority: other.Authority}, "no trusted authority"},
-		{"rediss://" + plain, servers.TLSFiles{}, "Redis does not use TLS there"},
-		{"redis://" + server.Address, servers.TLSFiles{}, "Redis uses TLS there"},
+		{"rediss://" + server.Address, servers.TLSFiles{}, "is signed by an unknown authority"},
+		{"rediss://" + server.Address, servers.TLSFiles{Authority: other.Authority}, "is signed by an unknown authority"},
+		{"rediss://" + server.Address, servers.TLSFiles{Authority: files.Authority}, "rejects this client's TLS handshake"},
+		{"rediss://" + server.Address, servers.TLSFiles{Authority: files.Authority, Certificate: other.Certificate, Key: other.Key}, "rejects this client's TLS handshake"},
+		{"rediss://" + server.Address + "?addr=" + server.Address, servers.TLSFiles{Authority: other.Authority}, "is signed by an unknown authority"},
+		{"rediss://" + server.Address + "?master_name=x", servers.TLSFiles{Authority: other.Authority}, "is signed by an unknown authority"},
+		{"rediss://" + plain, servers.TLSFiles{}, "Redis does not use TLS on this port"},
+		{"redis://" + server.Address, servers.TLSFiles{}, "Redis uses TLS on this port"},
 		{"redis://" + plain + "/99", servers.TLSFiles{}, "DB index"},
 	} {
 		err := openTLS(t, c.url, c.files)

@@ -52,7 +52,7 @@ func (db *DB) Backup(ctx context.Context, path string) (contents Contents, err e
 func (db *DB) describeBackup(path string, err error) error {
 	if errors.Is(err, persistence.ErrFull) || errors.Is(err, syscall.ENOSPC) {
 		return &fileError{
-			message: "there is no room for " + path + ": make room, or choose another place", kind: persistence.ErrFull, cause: err,
+			message: "there is no room for " + path + ": free some space, or choose another path", kind: persistence.ErrFull, cause: err,
 		}
 	}
 	return db.wrap("backup", err)
@@ -138,7 +138,7 @@ func publish(partial, path string) error {
 }
 
 func existsError(path string) error {
-	return &fileError{message: path + " exists already, and a backup overwrites nothing: choose another name", kind: fs.ErrExist}
+	return &fileError{message: path + " already exists, and a backup overwrites nothing: choose another name", kind: fs.ErrExist}
 }
 
 func syncDir(dir string) error {

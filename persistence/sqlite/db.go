@@ -59,7 +59,7 @@ var (
 
 // Open opens the database trainbooking.db in dir and creates both if they are missing,
 // readable only by their owner. It does not create the tables: see Migrate. Errors: ErrSettings if
-// the file is not a store of this service, which is then left as it is, or not accessible; ErrDamaged.
+// the file is not a Trainbooking database, which is then left unchanged, or not accessible; ErrDamaged.
 func Open(ctx context.Context, dir string, options Options) (*DB, error) {
 	if options.Readers <= 0 {
 		options.Readers = DefaultReaders

@@ -26,6 +26,6 @@
 // A ctx that ends while its call waits for the writer ends the call, and nothing was
 // written. Once the transaction has begun, ctx is ignored, so that the outcome is known;
 // errors.go describes the one exception. On a full disk writes are persistence.ErrFull and
-// reads continue. Writes succeed again when there is room. A file that is not a store of this service
+// reads continue. Writes succeed again when there is room. A file that is not a Trainbooking database
 // is ErrSettings, before anything in it is changed.
 package sqlite

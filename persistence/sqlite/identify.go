@@ -44,7 +44,7 @@ func describeFile(operation, path string, err error) error {
 	code, _ := codeOf(err)
 	switch code & 0xff { // the higher bits have details
 	case sqlite3.SQLITE_NOTADB:
-		return of(ErrSettings, "%s is not a store of this service: it is another kind of file, or encrypted; "+
+		return of(ErrSettings, "%s is not a Trainbooking database: it is another kind of file, or encrypted; "+
 			"move it away, or use another path", path)
 	case sqlite3.SQLITE_CORRUPT:
 		return of(ErrDamaged, "%s is damaged, such as cut off: restore a backup with trainbooking restore, which keeps this file", path)

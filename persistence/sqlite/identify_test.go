@@ -19,7 +19,7 @@ import (
 func unusable(t *testing.T) map[string]func(path string) error {
 	t.Helper()
 	return map[string]func(path string) error{
-		"is not a store of this service: it is another kind of file, or encrypted": func(path string) error {
+		"is not a Trainbooking database: it is another kind of file, or encrypted": func(path string) error {
 			return os.WriteFile(path, bytes.Repeat([]byte("Dear diary, "), 1000), 0o600)
 		},
 		"is a directory": func(path string) error { return os.Mkdir(path, 0o700) },

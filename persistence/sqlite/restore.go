@@ -69,7 +69,7 @@ func requireReplaceable(backup, target string, replace bool) error {
 		return &fileError{message: backup + " is the database of the data directory itself: name a backup", kind: ErrSettings}
 	case !replace:
 		return &fileError{
-			message: target + " exists already: --force replaces it and keeps it under another name", kind: fs.ErrExist,
+			message: target + " already exists: --force replaces it and keeps it under another name", kind: fs.ErrExist,
 		}
 	}
 	return nil

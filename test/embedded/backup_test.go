@@ -50,7 +50,7 @@ func TestServiceSellsDuringABackup(t *testing.T) {
 	sold := race.Bookings() - count
 	race.Stop()
 	require.Zero(t, got.Code, got.Err)
-	require.Regexp(t, `^`+backup+` has 10\d{4} bookings, 4 trains and 1 users, in version \d+ of the tables.\n$`, got.Out)
+	require.Regexp(t, `^`+backup+` has 10\d{4} bookings, 4 trains and 1 users, schema version \d+.\n$`, got.Out)
 	require.Positive(t, sold, "nothing was sold during the backup")
 	require.Empty(t, race.Failed())
 	t.Logf("%d bookings before the backup, %d during it", count, sold)
@@ -143,7 +143,7 @@ func TestBackupAndRestoreRefuseWrongArguments(t *testing.T) {
 		want string
 	}{
 		{[]string{"backup"}, 2, "missing argument PATH"},
-		{[]string{"backup", backup}, 1, "backup.db exists already"},
+		{[]string{"backup", backup}, 1, "backup.db already exists"},
 		{[]string{"backup", dir, "--keep", "-1"}, 2, "--keep -1 is out of range"},
 		{[]string{"backup", filepath.Join(dir, "new"), "--keep", "1"}, 2, "--keep is for a directory"},
 		{[]string{"backup", filepath.Join(dir, "no", "new")}, 2, "cannot write to"},
@@ -152,7 +152,7 @@ func TestBackupAndRestoreRefuseWrongArguments(t *testing.T) {
 		{[]string{"restore"}, 2, "missing argument FILE"},
 		{[]string{"restore", backup}, 1, "--force replaces it"},
 		{[]string{"restore", filepath.Join(dir, "none")}, 2, "there is no file " + dir},
-		{[]string{"restore", text, "--force"}, 2, text + " is not a store of this service"},
+		{[]string{"restore", text, "--force"}, 2, text + " is not a Trainbooking database"},
 	} {
 		got := run(t, append(c.args, "--data-dir", data)...)
 		require.Equal(t, c.code, got.Code, "%v: %s", c.args, got.Err)
@@ -180,7 +180,7 @@ func TestEveryCommandNamesAFileThatIsNoStore(t *testing.T) {
 	}
 	for _, args := range commands {
 		for _, c := range []struct{ data, want string }{
-			{dir, "trainbooking: " + path + " is not a store of this service: it is another kind of file, or encrypted; move it away, or use another path\n"},
+			{dir, "trainbooking: " + path + " is not a Trainbooking database: it is another kind of file, or encrypted; move it away, or use another path\n"},
 			{path, "the data directory " + path + " is a file, or is below one: set --data-dir to a directory\n"},
 		} {
 			command := processtest.Command(t, append(args, "--data-dir", c.data)...)
@@ -203,7 +203,7 @@ func TestLoginsEndWithARestore(t *testing.T) {
 	s.Stop()
 	got := run(t, "restore", backup, "--data-dir", dir, "--force")
 	require.Zero(t, got.Code, got.Err)
-	require.Contains(t, got.Out, "All users must log in again.\nWhat it had before is "+dir+"/trainbooking.db.before-restore-")
+	require.Contains(t, got.Out, "All users must log in again.\nThe previous database was kept as "+dir+"/trainbooking.db.before-restore-")
 	s = start(t, dir)
 	processtest.NewClient(s.URL).Must(t, http.StatusUnauthorized, "POST", "/user/token/refresh/", map[string]any{"refresh": login.Token.Refresh})
 	processtest.LogIn(t, s.URL, "asha", password)

@@ -86,7 +86,7 @@ func TestRenewedCertificateIsUsedWithoutARestart(t *testing.T) {
 	otherCertificate, otherKey := a.Issue(t)
 	processtest.ReplaceFile(t, key, processtest.ReadFile(t, otherKey))
 	broken := s.Await(`"level":"ERROR"`)
-	require.Contains(t, broken, "what was read before stays in use")
+	require.Contains(t, broken, "the previous contents stay in use")
 	require.Contains(t, broken, "private key does not match")
 	require.Equal(t, first.SerialNumber, served().SerialNumber)
 

@@ -1,5 +1,5 @@
 // Package manual prints the help of commands in the form of manual pages, and completes their flags
-// in shells. It follows the placeholders of the flags' descriptions: FILE and DIR complete to paths.
+// in shells. Flags whose placeholders are FILE or DIR complete to paths.
 package manual
 
 import (
@@ -14,8 +14,8 @@ import (
 // width is the width of a page in columns, that of the narrowest terminals.
 const width = 80
 
-// Apply gives root the arguments that it is to parse, and makes it and its commands print pages and
-// complete flags. choices has the values of flags that have only some.
+// Apply sets the arguments that root parses, and makes root and its commands print pages and complete
+// flags. choices has the permitted values of flags that have a fixed set of them.
 func Apply(root *cobra.Command, args []string, choices map[string][]string) {
 	root.SetArgs(args)
 	cobra.EnableCommandSorting = false
@@ -94,7 +94,7 @@ func writePage(out io.Writer, c *cobra.Command) {
 	fmt.Fprintf(out, "FLAGS\n%s", c.Flags().FlagUsagesWrapped(width))
 }
 
-// section writes a part of a page, which is indented.
+// section writes a section of a page, with its text indented.
 func section(out io.Writer, title, text string) {
 	fmt.Fprintf(out, "%s\n", title)
 	for line := range strings.Lines(strings.TrimSpace(text) + "\n") {

@@ -1,16 +1,16 @@
 // Package reload reads files again when they change, so that secrets and certificates are replaced
 // without a restart.
 //
-//	Watch reads ─▶ use ─▶ Run: every 0.5 s, contents that are new and at rest ─▶ use, log
+//	Watch reads ─▶ use ─▶ Run: every 0.5 s, contents that are new and stable ─▶ use, log
 //
 // It compares contents, because that works for every way to replace a file: rewriting it, moving
 // another one over it, and the symbolic links of a Kubernetes volume, which change a directory of
 // files at once. Files that belong together, such as a certificate and its key, are used together,
-// once none of them changes any more.
+// once all of them have stopped changing.
 //
 // # Failure
 //
-// A file that is missing or not valid is logged once, at error level, and what was read before stays
+// A file that is missing or not valid is logged once, at error level, and the previous contents stay
 // in use. No message contains the contents of a file.
 package reload
 
@@ -81,8 +81,8 @@ func (f *Files) Run(ctx context.Context) {
 	}
 }
 
-// Check reads the files, and uses those that are not as they were used last, but as they were at the
-// last check: before that, somebody may still be writing them.
+// Check reads the files. It uses those whose contents differ from the ones in use and are the same as
+// at the last check; otherwise somebody may still be writing them.
 func (f *Files) Check() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -105,7 +105,7 @@ func (f *Files) apply(w *files, contents [][]byte, err error) {
 	}
 	log := f.log.With("setting", w.setting, "files", w.paths)
 	if err != nil {
-		log.Error("a file changed and cannot be used; what was read before stays in use", "error", err)
+		log.Error("a file changed and cannot be used; the previous contents stay in use", "error", err)
 		return
 	}
 	log.LogAttrs(context.Background(), slog.LevelInfo, "a file changed and is in use", about...)

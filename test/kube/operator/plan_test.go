@@ -144,7 +144,7 @@ func TestPlanOfAScheduleSaysWhichDeparturesDiverge(t *testing.T) {
 		"    3 departures with seats in use, of which 1 follow\n" +
 		"    dropped without seats in use: 1 departure\n" +
 		"    " + high.String() + " keeps its 200 seats, because these are booked or held: 150\n" +
-		"    " + excepted.String() + " is withdrawn, nobody is cancelled: 1 booked, 0 held\n"}, got)
+		"    " + excepted.String() + " is withdrawn, bookings stay valid: 1 booked, 0 held\n"}, got)
 	h.kubectlApply(change)
 	schedule = await(h, schedule, divergedOn(high, excepted))
 	require.Equal(t, 200, h.find(departureOf(t, schedule, high)).Train.Capacity)
