@@ -6,7 +6,7 @@
 {{- toYaml $metadata }}
 {{- end }}
 
-{{/* What every pod has, and those options that are set: (list . options). options is a section of the values. */}}
+{{/* The fields of every pod, and the options that are set: (list . options). options is a section of the values. */}}
 {{- define "trainbooking.pod" -}}
 {{- $ := index . 0 -}}
 {{- $options := index . 1 -}}
@@ -20,7 +20,7 @@
 {{- toYaml $spec }}
 {{- end }}
 
-{{/* The options of pods that run once: they may run where the service's pods may, but apart from them. */}}
+{{/* The options of pods that run once. They may run on the same nodes as the service's pods, without its pod affinity. */}}
 {{- define "trainbooking.taskOptions" -}}
 {{- $options := pick .Values "priorityClassName" "hostAliases" "dnsPolicy" "dnsConfig" "nodeSelector" "tolerations" -}}
 {{- with (.Values.affinity).nodeAffinity }}{{ $_ := set $options "affinity" (dict "nodeAffinity" .) }}{{ end -}}
