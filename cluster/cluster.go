@@ -105,7 +105,7 @@ type Options struct {
 	// Tokens returns the tokens that authenticate peers: the first one is sent, any of them is accepted.
 	// It is called for each call, so that they can be replaced.
 	Tokens func() []string
-	// TLS, if set, returns what is used both to listen and to dial (mutual TLS). It is called for each
+	// TLS, if set, returns the settings both to listen and to dial (mutual TLS). It is called for each
 	// connection, so that certificates can be replaced.
 	TLS     func() *tls.Config
 	Network Network      // nil: TCP

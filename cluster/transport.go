@@ -92,7 +92,7 @@ func transportOf(o *Options) credentials.TransportCredentials {
 	return currentTLS{credentials.NewTLS(nil), o.TLS}
 }
 
-// currentTLS is TLS with the settings of the time of each handshake.
+// currentTLS is TLS with the settings that are current at each handshake.
 type currentTLS struct {
 	credentials.TransportCredentials // for what does not depend on settings
 

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// address is a host:port. Setting it adds the brackets that an IPv6 address needs, because what
-// composes it, such as the environment of a pod, has the IP address alone and cannot see its family.
+// address is a host:port. Set adds the brackets that an IPv6 address needs: the environment of a pod
+// has only the IP address, so a manifest cannot add brackets for one family.
 type address string
 
 // Set implements pflag.Value.
@@ -41,8 +41,8 @@ func isIPv6(host string) bool {
 	return err == nil && ip.Is6()
 }
 
-// example returns what to set instead of a text that is not a host:port: the text with what it
-// lacks, if it is an IPv6 address, or else usual.
+// example returns an example for the message about a text that is not a host:port: the completed
+// text if it is an IPv6 address, otherwise usual.
 func example(text, usual string) string {
 	bare := strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
 	if !isIPv6(bare) {

@@ -29,7 +29,7 @@ func readFile(path string, known []string) (map[string]string, Problems) {
 		case !slices.Contains(known, key.Value):
 			problems.add("--config %s, line %d: %s is not a setting; config/example.yaml has all of them", path, key.Line, nameOf(key.Value))
 		case seen[key.Value]:
-			problems.add("--config %s, line %d: %s is set a second time", path, key.Line, key.Value)
+			problems.add("--config %s, line %d: %s is set twice", path, key.Line, key.Value)
 		case value.Kind != yaml.ScalarNode:
 			problems.add("--config %s, line %d: %s must be a single value", path, key.Line, key.Value)
 		case value.Value != "" && value.Tag != "!!null":
@@ -45,7 +45,7 @@ var (
 	lineNumber  = regexp.MustCompile(`line \d+`)
 )
 
-// nameOf returns a key that looks like the name of a setting. Another one may be a part of a password.
+// nameOf returns the key if it looks like the name of a setting. Any other may be part of a password.
 func nameOf(key string) string {
 	if settingName.MatchString(key) {
 		return key

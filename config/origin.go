@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Origins returns the origins of CORSOrigins, up to one that browsers do not send, which is wrong.
+// Origins returns the origins of CORSOrigins. If it finds one that browsers never send, it stops and
+// returns that one as wrong.
 func (c *Config) Origins() (origins []string, wrong string) {
 	for text := range strings.SplitSeq(c.CORSOrigins, ",") {
 		if text = strings.TrimSpace(text); text == "" {
@@ -20,8 +21,8 @@ func (c *Config) Origins() (origins []string, wrong string) {
 }
 
 // isOrigin reports whether a browser may send text as Origin: a scheme and a host in lower case, a
-// port if it is not that of the scheme, and nothing else (RFC 6454, 6.2). "*" is none: every page
-// could then guess passwords from the addresses of those who visit it.
+// port if it is not that of the scheme, and nothing else (RFC 6454, 6.2). "*" is not accepted: every
+// page could then guess passwords from the addresses of its visitors.
 func isOrigin(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || text != u.Scheme+"://"+u.Host || strings.HasSuffix(u.Host, ":") {

@@ -108,7 +108,7 @@ func TestUnreadableFileIsAProblem(t *testing.T) {
 	for name, c := range map[string]struct{ path, want string }{
 		"missing":   {"/nowhere/trainbooking.yaml", "no such file"},
 		"no map":    {file(t, "hello"), "lines such as hold-ttl: 5m"},
-		"key twice": {file(t, "demo: true\ndemo: false\n"), "line 2: demo is set a second time"},
+		"key twice": {file(t, "demo: true\ndemo: false\n"), "line 2: demo is set twice"},
 		"two files": {file(t, "demo: true\n---\ndemo: false\n"), "one YAML document"},
 		"no YAML":   {file(t, "demo: 'true"), "it is not YAML (line 1)"},
 	} {

@@ -22,7 +22,7 @@ func (t *TLSFiles) addFlags(f *pflag.FlagSet, prefix, server string) {
 	f.StringVar(&t.Key, prefix+"-tls-key", "", "`FILE` with the private key of --"+prefix+"-tls-cert, PEM.")
 }
 
-// tlsFiles rejects half of a certificate, and files for a server that has no URL.
+// tlsFiles rejects a certificate without its key or the reverse, and files for a server without a URL.
 func (p *Problems) tlsFiles(t TLSFiles, prefix string, hasURL bool) {
 	if (t.Cert == "") != (t.Key == "") {
 		p.add("--%s-tls-cert and --%s-tls-key belong together; set both or neither", prefix, prefix)

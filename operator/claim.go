@@ -17,7 +17,7 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// conflictRetry is how long the operator waits for its cache after somebody else has changed a resource.
+// conflictRetry is how long the operator waits for its cache after a conflict.
 const conflictRetry = 100 * time.Millisecond
 
 // own returns the resource, claimed if it is free, and whether the service owns it.
@@ -34,16 +34,16 @@ func (r *Reconciler[R, W, F]) own(ctx context.Context, t R) (R, bool, error) {
 		return r.claim(ctx, t)
 	case disowned:
 		r.record(t, corev1.EventTypeWarning, v1alpha1.EventDeclaredGone, actionClaim, fmt.Sprintf(
-			"The annotation %s declares the service %s gone, but its operator runs: it does not follow this %s any more",
+			"The annotation %s declares the service %s gone, but its operator runs: it no longer changes this %s",
 			v1alpha1.AnnotationGoneService, r.service, r.kind.names().resource))
 		return t, false, nil
 	}
 	return t, false, r.leave(ctx, t)
 }
 
-// claim makes the service the owner of the resource. The API server accepts the claim of one operator only,
-// because the others have an older version of the resource. Ready of a former owner is not about this service,
-// so the claim replaces it.
+// claim makes the service the owner of the resource. The API server accepts the claim of only one operator,
+// because the others have an older version of the resource. The Ready condition of a former owner does not
+// describe this service, so the claim replaces it.
 func (r *Reconciler[R, W, F]) claim(ctx context.Context, t R) (R, bool, error) {
 	if !t.GetDeletionTimestamp().IsZero() && !controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer) {
 		return t, false, nil // only finalizers of others are left
@@ -71,8 +71,8 @@ func (r *Reconciler[R, W, F]) claim(ctx context.Context, t R) (R, bool, error) {
 	return got, true, nil
 }
 
-// leave marks a resource of another service, or removes the mark. An abandoned resource goes even if the
-// operator of its service does not run any more.
+// leave marks a resource of another service, or removes the mark. It removes the finalizer of an abandoned
+// resource, because the operator of its service may not run any more.
 func (r *Reconciler[R, W, F]) leave(ctx context.Context, t R) error {
 	if !t.GetDeletionTimestamp().IsZero() && abandoned(t) && controllerutil.ContainsFinalizer(t, v1alpha1.Finalizer) {
 		return r.abandon(ctx, t)
@@ -93,8 +93,9 @@ func (r *Reconciler[R, W, F]) leave(ctx context.Context, t R) error {
 	return client.IgnoreNotFound(err)
 }
 
-// applyOwn applies what only the operator of this service writes, under a field manager of its own: that it
-// owns the resource, or that it leaves it alone. It fails with a conflict if t is not the latest version.
+// applyOwn applies the status fields that only the operator of this service writes, with the service as the
+// field manager: that it owns the resource, or leaves it alone. It fails with a conflict if t is not the latest
+// version.
 func (r *Reconciler[R, W, F]) applyOwn(ctx context.Context, t R, status map[string]any) (R, error) {
 	got := r.kind.empty()
 	got.SetNamespace(t.GetNamespace())
@@ -114,8 +115,8 @@ func (r *Reconciler[R, W, F]) applyOwn(ctx context.Context, t R, status map[stri
 		client.FieldOwner(r.service), client.ForceOwnership)
 }
 
-// removeMark removes the mark of another operator, once for each resource that this process finds marked. An
-// operator that still runs marks it again; one that was uninstalled does not.
+// removeMark removes the mark of another operator, once for each resource. An operator that still runs sets it
+// again; one that was uninstalled does not.
 func (r *Reconciler[R, W, F]) removeMark(ctx context.Context, t R) (R, error) {
 	path := fmt.Sprintf("/status/conditions/%d", slices.IndexFunc(*r.kind.common(t).conditions, isMark))
 	body, err := json.Marshal([]map[string]any{

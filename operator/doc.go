@@ -18,8 +18,8 @@
 //	    │                 │  ▲          │ ▲                         │  ▲
 //	    └──▶ stalled ◀────┴──┘          └─┘ drift: put again        └──┘ service unavailable
 //
-// Before all that, the operator claims the resource for its service (see identity). A resource that another
-// service owns gets a mark at most.
+// Before these steps, the operator claims the resource for its service (see identity). It changes nothing
+// in a resource that another service owns, except for one condition.
 //
 // When the last time of the spec is past, the train or schedule has departed: the operator changes
 // nothing at the service any more, which retires it a day later. A spec with a later time puts it

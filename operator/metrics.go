@@ -28,8 +28,8 @@ var (
 	})
 )
 
-// metricReason returns the reason of Ready, or Suspended: nobody has to look at a resource that an admin
-// has suspended, whatever it was before.
+// metricReason returns the reason of Ready, or Suspended, because a suspended resource needs no attention
+// whatever its Ready condition is.
 func (c common) metricReason() string {
 	if c.suspend {
 		return v1alpha1.ReasonSuspended

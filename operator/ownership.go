@@ -11,18 +11,18 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// A resource belongs to the service in its status.service, and only the operator of that service changes it.
-// The class decides who may become the owner of a resource without one, as the schedulerName of a pod decides
-// which scheduler chooses its node.
+// The service in status.service owns the resource, and only the operator of that service changes it. The class
+// decides which operator may claim a resource without an owner, as the schedulerName of a pod decides which
+// scheduler chooses its node.
 
 // identity is the service of an operator and its class.
 type identity struct{ service, class string }
 
-// standing is what a resource is to an operator.
+// standing is the relation of a resource to an operator.
 type standing int
 
 const (
-	foreign  standing = iota // it belongs to others
+	foreign  standing = iota // neither its class nor its owner is that of this operator
 	owned                    // the service of this operator owns it
 	free                     // this operator may claim it
 	taken                    // it has the class of this operator, but another service owns it
@@ -44,14 +44,15 @@ func (i identity) standing(o client.Object, c common) standing {
 	return taken
 }
 
-// sells reports whether the operator puts a resource at its service, now or as soon as it has claimed it.
+// sells reports whether the operator puts a resource on sale, now or after it has claimed it.
 func (i identity) sells(o client.Object) bool {
 	is := i.standing(o, commonOf(o))
 	return is == owned || is == free
 }
 
-// The operators of other services mark a resource with the condition Stalled and ReasonOtherService. They
-// write nothing else, and only if there is no such condition yet: so no two operators write the same field.
+// An operator of another service with the same class marks a resource with the condition Stalled and
+// ReasonOtherService. It writes nothing else, and only if there is no such condition yet, so that no two
+// operators write the same field.
 
 // markMessage returns the message of the mark that the resource should have from this operator, or "".
 func (i identity) markMessage(o client.Object, c common, kind string) string {
@@ -72,7 +73,7 @@ func (i identity) needsMark(c common, message string) bool {
 	case stalled == nil:
 		return message != ""
 	case !isMark(*stalled) || !strings.HasPrefix(stalled.Message, i.markPrefix()):
-		return false // that of the owner, or of another operator
+		return false // the owner or another operator has written it
 	}
 	return stalled.Message != message
 }

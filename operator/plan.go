@@ -19,7 +19,7 @@ const (
 	EffectNone    Effect = "unchanged"
 	EffectCreate  Effect = "created"
 	EffectChange  Effect = "changed"
-	EffectRefused Effect = "refused" // seats in use keep the service from changing anything
+	EffectRefused Effect = "refused" // the service would refuse every change, because of seats in use
 	EffectDelete  Effect = "deleted"
 	EffectInvalid Effect = "invalid"
 )
@@ -30,20 +30,20 @@ type PlanService interface {
 	SeatMap(ctx context.Context, id booking.TrainID, from, to string) ([]booking.Seat, error)
 }
 
-// Plan is what the operator will do with a resource, as far as the service's present state tells: a sale
-// or a cancellation before it is done may change it.
+// Plan is what the operator will do with a resource if the service's state does not change before, for
+// example by a sale or a cancellation.
 type Plan struct {
 	Effect Effect
-	Notes  []string // what it means for what is sold
+	Notes  []string // the consequences for bookings and holds
 }
 
 func plan(effect Effect, notes ...string) Plan { return Plan{Effect: effect, Notes: notes} }
 
 const planSuspended = "spec.suspend is true: the operator changes nothing"
 
-// PlanTrain returns what the operator will do with a Train that is about to have this spec. It applies the
-// rules of package booking to what the service has, and changes nothing. The UID of a resource that does
-// not exist yet is not known, so neither is its id, unless the spec has it.
+// PlanTrain returns what the operator will do with a Train once it has this spec. It applies the rules of
+// package booking to the service's state, and changes nothing. A resource that does not exist yet has no
+// UID, so its id is unknown unless the spec has it.
 func PlanTrain(ctx context.Context, service PlanService, t *v1alpha1.Train, exists bool, now time.Time) (Plan, error) {
 	want, err := trains{}.wanted(t)
 	if err != nil {

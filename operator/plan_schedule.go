@@ -12,8 +12,7 @@ import (
 	"trainbooking.dev/operator/v1alpha1"
 )
 
-// PlanSchedule is PlanTrain for a TrainSchedule. What becomes of each departure follows from
-// booking.Follow.
+// PlanSchedule is PlanTrain for a TrainSchedule. booking.Follow decides what happens to each departure.
 func PlanSchedule(
 	ctx context.Context, service PlanService, t *v1alpha1.TrainSchedule, exists bool, now time.Time,
 ) (Plan, error) {
@@ -48,7 +47,7 @@ func PlanSchedule(
 	return p, nil
 }
 
-// scheduleChange follows what becomes of the departures of a schedule when it changes.
+// scheduleChange collects the effects of a change of a schedule on its departures.
 type scheduleChange struct {
 	service       PlanService
 	before, after *booking.Schedule
@@ -60,7 +59,7 @@ type scheduleChange struct {
 	diverged                 []string
 }
 
-// longestRun is how many days ago a departure left that may still be sold.
+// longestRun is the number of days for which a departure may still be sold after it left.
 const longestRun = booking.Date(booking.MaxLocalTime/(24*time.Hour)) + 1
 
 // eachDeparture reads the departures that can have sales. None is sold longer than MaxSoldDaysAhead ahead.
@@ -112,7 +111,7 @@ func (c *scheduleChange) departure(ctx context.Context, d *booking.DepartureStat
 	return nil
 }
 
-// reason says why a departure with taken seats diverges.
+// reason describes why a departure with taken seats diverges.
 func (c *scheduleChange) reason(d *booking.DepartureStatus, to *booking.Train, seats []int) string {
 	is := c.after.Train(d.Date)
 	sold := fmt.Sprintf("%d booked, %d held", d.Booked, d.Held)

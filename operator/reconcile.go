@@ -63,7 +63,7 @@ func (r *Reconciler[R, W, F]) Reconcile(ctx context.Context, request reconcile.R
 	return r.requeue(ctx, request, *res)
 }
 
-// afterConflict retries soon if somebody else has changed the resource, and returns other errors.
+// afterConflict retries soon after a conflict, and returns other errors.
 func afterConflict(err error) (reconcile.Result, error) {
 	if apierrors.IsConflict(err) {
 		return reconcile.Result{RequeueAfter: jitter(conflictRetry)}, nil
@@ -150,8 +150,8 @@ func (r *Reconciler[R, W, F]) requeue(
 	return reconcile.Result{}, nil
 }
 
-// suspend leaves Ready as it was. A status of the version before, whose Ready had the reason Suspended, gets
-// what a look at the service says.
+// suspend leaves Ready as it was. A Ready of the previous version with the reason Suspended is replaced by
+// one that describes the service.
 func (r *Reconciler[R, W, F]) suspend(ctx context.Context, t R, want W) *result {
 	before := r.kind.common(t).readyCondition()
 	id, err := idOf(t)

@@ -62,7 +62,7 @@ type Options struct {
 	// Service is the name of the service in status.service of the resources that it owns, at most
 	// MaxServiceName bytes. Required.
 	Service string
-	// Class is that of the resources which the operator may put on sale. "": those without a class.
+	// Class is the class of the resources that the operator may claim. "": those without a class.
 	Class  string
 	Resync time.Duration // 0: DefaultResync
 }

@@ -24,7 +24,7 @@ type result struct {
 	stalled bool          // a person must act
 	cause   error         // if the service is unavailable; retried after a backoff
 	retry   time.Duration // until the next attempt; 0 for none
-	final   bool          // no attempt follows, although Ready is not True: the resource is suspended
+	final   bool          // there is no retry, although Ready is not True: the resource is suspended
 }
 
 func invalid(message string) *result {
@@ -84,8 +84,8 @@ func (c common) readyCondition() metav1.Condition {
 	return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonPending}
 }
 
-// showsResult reports whether the conditions are complete. They are not if somebody else, or the version
-// before, has written the status.
+// showsResult reports whether the conditions are complete. They may not be if somebody else, or the
+// previous version, has written the status.
 func (c common) showsResult() bool {
 	stalled := meta.IsStatusConditionTrue(*c.conditions, v1alpha1.ConditionStalled)
 	return c.suspend == c.showsSuspended() && (c.suspend || stalled || c.readyCondition().Reason != v1alpha1.ReasonInvalid)

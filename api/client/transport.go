@@ -32,7 +32,7 @@ type transports struct {
 	pem     []byte // what current read from caFile
 }
 
-// newTransports returns an error if the file of authorities has none.
+// newTransports returns an error if caFile contains no certificate.
 func newTransports(o Options) (*transports, error) {
 	if o.HTTP != nil {
 		current := o.HTTP.Transport
@@ -60,8 +60,8 @@ func newTransport(noProxy bool) *http.Transport {
 	return transport
 }
 
-// get returns a transport that trusts what the file of authorities contains now. If the file has
-// changed, the idle connections are closed, so that what it no longer contains is not trusted.
+// get returns a transport that trusts the current contents of caFile. If the file has changed, the
+// idle connections are closed, so that removed authorities are no longer trusted.
 func (t *transports) get() (http.RoundTripper, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

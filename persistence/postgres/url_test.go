@@ -18,7 +18,7 @@ import (
 // canary is a part of each password here, so that one search finds any of them.
 const canary = "canary7d1f0a"
 
-func TestErrorOfAMalformedURLQuotesNothingOfIt(t *testing.T) {
+func TestErrorOfAMalformedURLDoesNotQuoteIt(t *testing.T) {
 	t.Parallel()
 	for text, reason := range map[string]string{
 		canary:        "postgres://user",

@@ -15,7 +15,7 @@ import (
 // canary is a part of each password here, so that one search finds any of them.
 const canary = "canary7d1f0a"
 
-func TestErrorOfAMalformedURLQuotesNothingOfIt(t *testing.T) {
+func TestErrorOfAMalformedURLDoesNotQuoteIt(t *testing.T) {
 	t.Parallel()
 	for address, reason := range map[string]string{
 		"":                                                          "does not begin with redis://",
@@ -52,7 +52,7 @@ func TestErrorOfAMalformedURLQuotesNothingOfIt(t *testing.T) {
 		"redis://:" + canary + "@h?master_name=m&replica_only=true": "reads from replicas",
 		"redis://:" + canary + "@host?ca_file=/missing":             "write rediss://",
 		"rediss://:" + canary + "@host?ca_file=/missing":            "--redis-tls-ca (ca_file) cannot be read: no such file",
-		"rediss://:" + canary + "@host?ca_file=url_test.go":         "no certificate in PEM",
+		"rediss://:" + canary + "@host?ca_file=url_test.go":         "no PEM certificate",
 		"rediss://:" + canary + "@host?cert_file=/missing":          "set both or neither",
 		"rediss://:" + canary + "@host?cert_file=/no&key_file=/no":  "cannot be used: no such file",
 	} {

@@ -16,16 +16,16 @@ import (
 	"trainbooking.dev/persistence"
 )
 
-// Contents is what a file of the store has.
+// Contents summarizes a database file.
 type Contents struct {
-	Version                 int64 // of the tables
-	Users, Trains, Bookings int64 // rows, those of deleted and cancelled ones too
+	Version                 int64 // of the schema
+	Users, Trains, Bookings int64 // rows, including deleted and cancelled ones
 }
 
-// Backup writes the database, as it is at one moment, to a new file at path, which only its owner may
-// read. It never overwrites a file. The file appears when it is complete, checked and on disk. Reads and
-// writes go on meanwhile; the -wal file grows until the copy is done. Errors: fs.ErrExist, ErrSettings
-// if the database has no tables yet, ErrDamaged, persistence.ErrFull.
+// Backup writes a consistent copy of the database to a new file at path, which only its owner may read.
+// It never overwrites a file. The file appears when it is complete, checked and synced. Reads and
+// writes continue meanwhile; the -wal file grows until the copy is done. Errors: fs.ErrExist,
+// ErrSettings if the database has no tables yet, ErrDamaged, persistence.ErrFull.
 func (db *DB) Backup(ctx context.Context, path string) (contents Contents, err error) {
 	if _, err := os.Lstat(path); err == nil {
 		return Contents{}, existsError(path)
@@ -58,16 +58,16 @@ func (db *DB) describeBackup(path string, err error) error {
 	return db.wrap("backup", err)
 }
 
-// PartialPattern matches the names of backups that are being written. One that stays was left by a
-// process that was killed.
+// PartialPattern matches the names of backups that are being written, and of those that a killed
+// process has left.
 const PartialPattern = ".trainbooking-*.partial"
 
-// backupPages is how many pages are copied between two looks at ctx.
+// backupPages is how many pages are copied between two checks of ctx.
 const backupPages = 1000
 
-// copyPages copies all pages in one read transaction, so that writes of others neither wait nor make
-// the copy begin again (https://www.sqlite.org/c3ref/backup_finish.html). The copy is not locked, since
-// nobody else opens it and file systems on a network may have no locks; seal syncs it.
+// copyPages copies all pages in one read transaction, so that other writers neither wait nor restart
+// the copy (https://www.sqlite.org/c3ref/backup_finish.html). The new file is not locked, since nobody
+// else opens it and network file systems may have no locks; seal syncs it.
 func (db *DB) copyPages(ctx context.Context, to string) error {
 	settings := append([]string{"journal_mode(off)", "synchronous(off)"}, db.backupSettings...)
 	target := fileURL(to, url.Values{"nolock": {"1"}, "_pragma": settings})
@@ -81,7 +81,7 @@ func (db *DB) copyPages(ctx context.Context, to string) error {
 					NewBackup(to string) (*driver.Backup, error)
 				})
 				if !ok {
-					return errors.New("the driver of SQLite has no backups")
+					return errors.New("the SQLite driver does not support backups")
 				}
 				backup, err := source.NewBackup(target)
 				if err != nil {
@@ -104,8 +104,8 @@ func runBackup(ctx context.Context, backup *driver.Backup) error {
 	}
 }
 
-// seal makes a copy of all pages a database of its own, which has no -wal file, and syncs it. Bytes 18
-// and 19 of the header are 2 in the WAL mode, which opening the file would begin
+// seal turns the copied pages into a database that is not in WAL mode, and syncs it. Bytes 18 and 19 of
+// the header are 2 in WAL mode, in which opening the file would create a -wal file
 // (https://www.sqlite.org/fileformat.html#file_format_version_numbers).
 func seal(path string) error {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -116,8 +116,8 @@ func seal(path string) error {
 	return errors.Join(err, file.Sync(), file.Close())
 }
 
-// publish gives the complete file at partial its name, unless a file has it. A file system without hard
-// links renames it.
+// publish gives the complete file at partial its final name, unless a file with that name exists. On a
+// file system without hard links it renames the file.
 func publish(partial, path string) error {
 	err := os.Link(partial, path)
 	if errors.Is(err, fs.ErrExist) {
@@ -157,7 +157,7 @@ func removeIfExists(path string) error {
 }
 
 // check reads a file that nobody writes, compares its indexes and references with its rows, and returns
-// what it has. Errors, which have the name of the file: ErrSettings, ErrDamaged.
+// a summary. Errors, which include name: ErrSettings, ErrDamaged.
 func check(ctx context.Context, path, name string) (contents Contents, err error) {
 	err = withFile(ctx, path, url.Values{"mode": {"ro"}, "immutable": {"1"}}, func(c *conn) error {
 		if contents, err = c.contents(ctx); err != nil {
@@ -200,7 +200,7 @@ func (c *conn) contents(ctx context.Context) (contents Contents, err error) {
 	}, count)
 }
 
-// requireIntact returns ErrDamaged if the file contradicts itself.
+// requireIntact returns ErrDamaged if the file is inconsistent.
 func (c *conn) requireIntact(ctx context.Context) error {
 	report, err := first(ctx, c, scalar[string], `PRAGMA integrity_check(1)`)
 	if err != nil {

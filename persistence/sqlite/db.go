@@ -152,7 +152,7 @@ func (db *DB) connect(ctx context.Context) (err error) {
 	return err
 }
 
-// identify returns ErrSettings if the file has tables that are not those of a store.
+// identify returns ErrSettings if the file has tables, but not those of a Trainbooking database.
 func (db *DB) identify(ctx context.Context) error {
 	c, err := dial(ctx, db.handle, db.options.BusyTimeout, requireOurs)
 	if err != nil {
@@ -165,7 +165,7 @@ func (db *DB) closeAll() error {
 	return errors.Join(db.readers.close(), db.writer.close(), db.lazy.close(), db.handle.Close())
 }
 
-// wrap adds the operation to an error, and what to do if the file turns out to be damaged.
+// wrap adds the operation to an error, and what to do if the file is damaged.
 func (db *DB) wrap(operation string, err error) error {
 	if err == nil {
 		return nil

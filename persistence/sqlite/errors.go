@@ -72,7 +72,7 @@ func isBusy(err error) bool {
 	return ok && code&0xff == sqlite3.SQLITE_BUSY // the higher bits have the reason
 }
 
-// isDamage reports whether a page of the file is not as SQLite wrote it.
+// isDamage reports whether err means that the file is corrupt.
 func isDamage(err error) bool {
 	code, ok := codeOf(err)
 	return ok && (code&0xff == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB)

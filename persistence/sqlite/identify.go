@@ -13,14 +13,14 @@ import (
 )
 
 var (
-	// ErrSettings means that the path is not that of a store of this service, or not one that this
-	// user may use, so that another attempt fails too. The message has the path and what to do.
+	// ErrSettings means that the file at the path is not a Trainbooking database, or that this user may
+	// not use it, so that another attempt fails too. The message has the path and what to do.
 	ErrSettings = errors.New("the file cannot be used")
-	// ErrDamaged means that the file of the store is damaged. The message has the path and what to do.
+	// ErrDamaged means that the database file is damaged. The message has the path and what to do.
 	ErrDamaged = errors.New("the file is damaged")
 )
 
-// fileError is an error about a file. Its message is for the operator and leaves out the cause.
+// fileError is an error about a file. Its message tells the admin what to do and omits the cause.
 type fileError struct {
 	message     string
 	kind, cause error
@@ -29,14 +29,14 @@ type fileError struct {
 func (e *fileError) Error() string   { return e.message }
 func (e *fileError) Unwrap() []error { return []error{e.kind, e.cause} }
 
-// describeFile returns an error that says what is wrong with the file at path and what to do, if err
-// is about the file. It returns any other error with the path and the operation.
+// describeFile returns an error that describes what is wrong with the file at path and what to do, if
+// err is about the file. It wraps any other error with the path and the operation.
 func describeFile(operation, path string, err error) error {
 	of := func(kind error, format string, args ...any) error {
 		return &fileError{message: fmt.Sprintf(format, args...), kind: kind, cause: err}
 	}
 	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
-		return of(ErrSettings, "%s is a directory, not the file of a store: move it away, or use another path", path)
+		return of(ErrSettings, "%s is a directory, not a database file: move it away, or use another path", path)
 	}
 	if notPermitted(path, err) {
 		return of(ErrSettings, "this user may not read and write %s: run the program as its owner, or change its owner or mode", path)
@@ -47,7 +47,7 @@ func describeFile(operation, path string, err error) error {
 		return of(ErrSettings, "%s is not a Trainbooking database: it is another kind of file, or encrypted; "+
 			"move it away, or use another path", path)
 	case sqlite3.SQLITE_CORRUPT:
-		return of(ErrDamaged, "%s is damaged, such as cut off: restore a backup with trainbooking restore, which keeps this file", path)
+		return of(ErrDamaged, "%s is damaged, for example truncated: restore a backup with trainbooking restore, which keeps this file", path)
 	case sqlite3.SQLITE_READONLY:
 		return of(ErrSettings, "%s cannot be written: make its file system and directory writable for this user", path)
 	}
@@ -66,8 +66,8 @@ func describeFile(operation, path string, err error) error {
 	return fmt.Errorf("sqlite: %s: %s: %w", operation, path, translate(err))
 }
 
-// notPermitted reports whether err comes from the permissions of the file. SQLite has the code
-// SQLITE_CANTOPEN for that and for much else.
+// notPermitted reports whether err is caused by the permissions of the file. SQLite returns
+// SQLITE_CANTOPEN for this and for many other errors.
 func notPermitted(path string, err error) bool {
 	if errors.Is(err, fs.ErrPermission) {
 		return true
@@ -95,12 +95,12 @@ func describeDir(dir string, err error) error {
 var (
 	errForeign = errors.New("the database has the tables of another application")
 	errEmpty   = errors.New("the database has no tables")
-	errNewer   = errors.New("is from a newer version of this program")
+	errNewer   = errors.New("was written by a newer version of this program")
 	errInUse   = errors.New("the database is in use")
 )
 
-// requireOurs returns errForeign if the database has tables, but not those that every version of the
-// store has. Goose creates its table first, so a file may have that alone.
+// requireOurs returns errForeign if the database has tables, but not those that every version of
+// Trainbooking has. Goose creates its table first, so a new database may have only that one.
 func requireOurs(ctx context.Context, c *conn) error {
 	const find = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`
 	tables, err := all(ctx, c, scalar[string], find)

@@ -19,25 +19,25 @@ import (
 // Restored is what Restore has done.
 type Restored struct {
 	Contents
-	// Former is where the database is now that the data directory had, "" if it had none.
+	// Former is the new path of the previous database of the data directory, "" if there was none.
 	Former string
 }
 
-// companions are the ends of the names of the files that SQLite keeps beside a database.
+// companions are the suffixes of the files that SQLite keeps beside a database.
 var companions = []string{"-wal", "-shm", "-journal"}
 
-// Restore makes the store in the file at backup that of the data directory, after a check. Whoever
-// calls it has the Lock of dir. If dir has a database, it is moved to another name, or without replace the
-// error is fs.ErrExist. The refresh tokens of the backup are deleted: one that was used or revoked
-// afterwards would work again. A -wal file beside the backup belongs to it, as in a copy of a data directory.
-// After a crash the directory has one of the two databases. Errors: ErrSettings, ErrDamaged,
+// Restore checks the backup and makes it the database of the data directory. The caller must hold the
+// Lock of dir. If dir has a database, it is kept under another name; without replace, the error is
+// fs.ErrExist. The refresh tokens of the backup are deleted, since one that was used or revoked after
+// the backup would work again. A -wal file beside the backup belongs to it, as in a copy of a data
+// directory. After a crash the directory has one of the two databases. Errors: ErrSettings, ErrDamaged,
 // persistence.ErrFull.
 func Restore(ctx context.Context, backup, dir string, replace bool, now time.Time) (restored Restored, err error) {
 	target := filepath.Join(dir, fileName)
 	if err := requireReplaceable(backup, target, replace); err != nil {
 		return Restored{}, err
 	}
-	staged := target + ".restoring" // nobody else has it: the directory is locked
+	staged := target + ".restoring" // nobody else uses it: the directory is locked
 	if err := removeDatabase(staged); err != nil {
 		return Restored{}, describeDir(dir, err)
 	}
@@ -75,7 +75,7 @@ func requireReplaceable(backup, target string, replace bool) error {
 	return nil
 }
 
-// stage writes the store of the backup to a file of its own, without a -wal file, and checks it.
+// stage copies the backup to a new file, without a -wal file, and checks it.
 func stage(ctx context.Context, backup, staged string) (contents Contents, err error) {
 	if err := copyDatabase(backup, staged); err != nil {
 		return Contents{}, err
@@ -111,7 +111,7 @@ func requireKnown(version int64) error {
 	}
 	newest, err := goose.NumericComponent(path.Base(files[len(files)-1].Name()))
 	if err == nil && version > newest {
-		err = fmt.Errorf("%w, with version %d of the tables, of which this one supports %d", errNewer, version, newest)
+		err = fmt.Errorf("%w (schema version %d, supported %d)", errNewer, version, newest)
 	}
 	return err
 }
@@ -156,9 +156,10 @@ func syncFile(path string) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// setAside gives the database at path another name, beside it, and returns that. Its -wal file, which must
-// not be applied to the next database, is written into it first. If SQLite cannot, because the file is
-// damaged, all of them are moved. The database keeps its old name too, until the next one takes that.
+// setAside links the database at path to another name beside it, and returns that name. First it
+// checkpoints the -wal file, which must not be applied to the next database. If SQLite cannot do that,
+// because the file is damaged, the companions are moved too. The database keeps its old name until the
+// next one replaces it.
 func setAside(ctx context.Context, path string, now time.Time) (former string, err error) {
 	former = path + ".before-restore-" + now.UTC().Format(TimeFormat)
 	_ = withFile(ctx, path, url.Values{"mode": {"rw"}}, func(c *conn) error {
@@ -195,7 +196,7 @@ func setAside(ctx context.Context, path string, now time.Time) (former string, e
 	return "", nil
 }
 
-// TimeFormat is how the names of files have a time in UTC.
+// TimeFormat is the layout of the time, in UTC, in file names.
 const TimeFormat = "20060102T150405Z"
 
 func removeDatabase(path string) error {

@@ -166,6 +166,6 @@ func TestRestoreOfANewerVersionIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	_, err := sqlite.Restore(t.Context(), backup, dir, false, at())
 	require.ErrorIs(t, err, sqlite.ErrSettings)
-	require.ErrorContains(t, err, backup+" is from a newer version of this program, with version 9000 of the tables")
+	require.ErrorContains(t, err, backup+" was written by a newer version of this program (schema version 9000, supported ")
 	requireOnly(t, dir)
 }

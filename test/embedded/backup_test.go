@@ -145,7 +145,7 @@ func TestBackupAndRestoreRefuseWrongArguments(t *testing.T) {
 		{[]string{"backup"}, 2, "missing argument PATH"},
 		{[]string{"backup", backup}, 1, "backup.db already exists"},
 		{[]string{"backup", dir, "--keep", "-1"}, 2, "--keep -1 is out of range"},
-		{[]string{"backup", filepath.Join(dir, "new"), "--keep", "1"}, 2, "--keep is for a directory"},
+		{[]string{"backup", filepath.Join(dir, "new"), "--keep", "1"}, 2, "--keep requires a directory"},
 		{[]string{"backup", filepath.Join(dir, "no", "new")}, 2, "cannot write to"},
 		{[]string{"backup", dir, "--database-url", "postgres://x"}, 2, "pg_dump"},
 		{[]string{"restore", backup, "--database-url", "postgres://x"}, 2, "pg_restore"},
@@ -161,8 +161,8 @@ func TestBackupAndRestoreRefuseWrongArguments(t *testing.T) {
 	require.Zero(t, run(t, "migrate", "--data-dir", data).Code, "the data is as it was")
 }
 
-// TestEveryCommandNamesAFileThatIsNoStore also names a directory that is a file.
-func TestEveryCommandNamesAFileThatIsNoStore(t *testing.T) {
+// TestEveryCommandRefusesAFileThatIsNotADatabase also covers a data directory that is a file.
+func TestEveryCommandRefusesAFileThatIsNotADatabase(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	noise := make([]byte, 1<<16) // an encrypted database

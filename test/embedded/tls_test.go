@@ -29,7 +29,7 @@ func withEnv(t *testing.T, environ []string, args ...string) result {
 	return processtest.RunToEnd(t, c)
 }
 
-func TestServiceWithACertificateIsCalledOverHTTPS(t *testing.T) {
+func TestServiceWithACertificateUsesHTTPS(t *testing.T) {
 	t.Parallel()
 	a, tokens := processtest.NewAuthority(t), tokenFile(t)
 	s, certificate, key := startTLS(t, a, "--service-token-file", tokens)
@@ -121,7 +121,7 @@ func TestRemovedServiceTokenIsRefusedWithoutARestart(t *testing.T) {
 	require.NotContains(t, s.Log.String(), replacement)
 }
 
-func TestFilesOfTLSThatCannotBeUsedAreNamed(t *testing.T) {
+func TestUnusableTLSFilesAreNamed(t *testing.T) {
 	t.Parallel()
 	a := processtest.NewAuthority(t)
 	certificate, _ := a.Issue(t)

@@ -98,7 +98,7 @@ func readAll[T any](t *testing.T, dir string) (all []T) {
 	return all
 }
 
-func TestArtifactHubKnowsTheChangesAndTheLicense(t *testing.T) {
+func TestArtifactHubShowsChangesAndLicense(t *testing.T) {
 	t.Parallel()
 	for _, dir := range []string{chart(t), crdChart(t)} {
 		m := shown(t, dir)

@@ -16,7 +16,7 @@ import (
 )
 
 // A program ignores a variable that it does not know, so a misspelt one would go unnoticed.
-func TestProgramsKnowWhatTheChartSets(t *testing.T) {
+func TestProgramsHaveTheSettingsOfTheChart(t *testing.T) {
 	t.Parallel()
 	service, operator := build(t, "trainbooking"), build(t, "operator")
 	known := map[string]map[string]bool{} // flags by container

@@ -119,7 +119,7 @@ func TestCRDsMoveBetweenReleases(t *testing.T) {
 }
 
 // A release that has installed the CRDs without keeping them deletes none that it has handed over.
-func TestCRDsThatAreNotKeptMoveToTheirChart(t *testing.T) {
+func TestCRDsThatAreNotKeptMoveToTheCRDChart(t *testing.T) {
 	t.Parallel()
 	r := &installed{t: t, server: apiserver.Start(t)}
 	r.helm("install", "booking", chart(t), "--create-namespace", "--set", "crds.keep=false")
@@ -132,7 +132,7 @@ func TestCRDsThatAreNotKeptMoveToTheirChart(t *testing.T) {
 }
 
 // Helm refuses an object whose CRD is not there before it installs anything.
-func TestTrainsAmongTheExtraObjectsNeedTheChartOfTheCRDs(t *testing.T) {
+func TestTrainsInExtraObjectsNeedTheCRDChart(t *testing.T) {
 	t.Parallel()
 	r := &installed{t: t, server: apiserver.Start(t)}
 	train, err := os.ReadFile("testdata/train.yaml")
