@@ -127,7 +127,7 @@ func TestUnusableTLSFilesAreNamed(t *testing.T) {
 	certificate, _ := a.Issue(t)
 	_, key := a.Issue(t)
 	for want, args := range map[string][]string{
-		"--tls-cert: no such file":             {"--tls-cert", "/nowhere", "--tls-key", key},
+		"--tls-cert: no such file":              {"--tls-cert", "/nowhere", "--tls-key", key},
 		"private key does not match":            {"--tls-cert", certificate, "--tls-key", key},
 		"only one of --tls-cert and --tls-key":  {"--tls-cert", certificate},
 		"--tls-key is set; set both or neither": {"--tls-key", key},
