@@ -150,24 +150,25 @@ func (r *Reconciler[R, W, F]) requeue(
 	return reconcile.Result{}, nil
 }
 
-// suspend leaves Ready as it was. A Ready of the previous version with the reason Suspended is replaced by
-// one that describes the service.
+// suspend leaves Ready as it was. A resource without a Ready is Ready, so that nothing waits for it. A Ready of the
+// previous version, False with the reason Suspended, is replaced by one that describes the service.
 func (r *Reconciler[R, W, F]) suspend(ctx context.Context, t R, want W) *result {
 	before := r.kind.common(t).readyCondition()
 	id, err := idOf(t)
-	if err != nil || before.Reason != v1alpha1.ReasonSuspended {
-		return suspended(before)
+	if err == nil && before.Status == metav1.ConditionFalse && before.Reason == v1alpha1.ReasonSuspended {
+		found, err := r.kind.find(ctx, id)
+		if err != nil {
+			return unavailable(err)
+		}
+		if found != nil && r.kind.same(&want, found) {
+			return r.synced(t)
+		}
+		before.Status = metav1.ConditionUnknown
 	}
-	found, err := r.kind.find(ctx, id)
-	if err != nil {
-		return unavailable(err)
+	if before.Status == metav1.ConditionUnknown {
+		return &result{ready: metav1.ConditionTrue, reason: v1alpha1.ReasonSuspended, message: suspendedMessage}
 	}
-	if found != nil && r.kind.same(&want, found) {
-		return r.synced(t)
-	}
-	return suspended(metav1.Condition{
-		Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonPending, Message: suspendedMessage,
-	})
+	return suspended(before)
 }
 
 func (r *Reconciler[R, W, F]) synced(next R) *result {

@@ -10,12 +10,12 @@ local ready, stalled, suspended = conditions.Ready, conditions.Stalled, conditio
 
 if stalled ~= nil and stalled.status == "True" then
   health.status, health.message = "Degraded", stalled.message
-elseif obj.spec.suspend == true and obj.metadata.deletionTimestamp == nil then
-  health.status = "Suspended"
-  health.message = suspended ~= nil and suspended.message or health.message
 elseif ready ~= nil and obj.status.observedGeneration == obj.metadata.generation then
   health.message = ready.message
-  if ready.status == "True" then
+  if suspended ~= nil and obj.metadata.deletionTimestamp == nil then
+    -- Argo CD would wait for a Suspended resource, and count its application as unhealthy.
+    health.status, health.message = "Healthy", suspended.message
+  elseif ready.status == "True" then
     health.status = "Healthy"
   end
 end

@@ -8,7 +8,7 @@ const (
 	ConditionReady = "Ready"
 
 	// ConditionSuspended is True while spec.suspend is true: the operator changes nothing at the service.
-	// Ready stays as it was.
+	// Ready stays as it was, or is True with ReasonSuspended if the operator has not reconciled it before.
 	ConditionSuspended = "Suspended"
 
 	// ConditionStalled is True when the operator does not retry: a person must change the
@@ -55,7 +55,8 @@ const (
 	// retries with exponential backoff, at least every few minutes.
 	ReasonServiceUnavailable = "ServiceUnavailable"
 
-	// ReasonSuspended is the reason of ConditionSuspended.
+	// ReasonSuspended: True; the resource is suspended, and its spec was never reconciled. It is the reason of
+	// ConditionSuspended too.
 	ReasonSuspended = "Suspended"
 
 	// ReasonDeleting: False, Reconciling; the resource is being deleted and its deletionPolicy

@@ -28,11 +28,11 @@ const (
 // +kubebuilder:printcolumn:name="Free",type=integer,JSONPath=`.status.free`,description="Seats that are free on every leg."
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the train at the service matches the spec."
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why the train is ready or not."
+// +kubebuilder:printcolumn:name="Suspended",type=boolean,JSONPath=`.spec.suspend`,description="Whether the operator leaves the service as it is."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Train",type=string,priority=1,JSONPath=`.status.trainID`,description="The id of the train at the service."
 // +kubebuilder:printcolumn:name="Class",type=string,priority=1,JSONPath=`.spec.class`,description="The class of the operator that may put it on sale."
 // +kubebuilder:printcolumn:name="Service",type=string,priority=1,JSONPath=`.status.service`,description="The service that owns it."
-// +kubebuilder:printcolumn:name="Suspended",type=boolean,priority=1,JSONPath=`.spec.suspend`,description="Whether the operator leaves the service as it is."
 // +kubebuilder:selectablefield:JSONPath=`.status.from`
 // +kubebuilder:selectablefield:JSONPath=`.status.to`
 // +kubebuilder:selectablefield:JSONPath=`.status.service`

@@ -14,6 +14,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Next Departure",type=string,JSONPath=`.status.nextDeparture`,description="The date of the next departure that a passenger can book."
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the schedule at the service matches the spec."
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why the schedule is ready or not."
+// +kubebuilder:printcolumn:name="Suspended",type=boolean,JSONPath=`.spec.suspend`,description="Whether the operator leaves the service as it is."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Sold Until",type=string,priority=1,JSONPath=`.status.soldUntil`,description="The last date that is on sale now."
 // +kubebuilder:printcolumn:name="With Sales",type=integer,priority=1,JSONPath=`.status.departuresWithSales`,description="How many departures have bookings."
@@ -21,7 +22,6 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Schedule",type=string,priority=1,JSONPath=`.status.scheduleID`,description="The id of the schedule at the service."
 // +kubebuilder:printcolumn:name="Class",type=string,priority=1,JSONPath=`.spec.class`,description="The class of the operator that may put it on sale."
 // +kubebuilder:printcolumn:name="Service",type=string,priority=1,JSONPath=`.status.service`,description="The service that owns it."
-// +kubebuilder:printcolumn:name="Suspended",type=boolean,priority=1,JSONPath=`.spec.suspend`,description="Whether the operator leaves the service as it is."
 // +kubebuilder:selectablefield:JSONPath=`.status.from`
 // +kubebuilder:selectablefield:JSONPath=`.status.to`
 // +kubebuilder:selectablefield:JSONPath=`.status.service`

@@ -85,7 +85,8 @@ func TestArgoCDUnderstandsTheConditions(t *testing.T) {
 	requireHealth("Progressing", "keeps its 200 seats", train)
 	h.edit(train, set("suspend", true))
 	train = h.await(train, suspended[*v1alpha1.Train])
-	requireHealth("Suspended", "spec.suspend", train)
+	requireHealth("Healthy", "while spec.suspend is true", train)
+	requireHealth("Healthy", "while spec.suspend is true", h.await(h.create(set("suspend", true)), suspended[*v1alpha1.Train]))
 	h.delete(train)
 	requireHealth("Progressing", "Waiting for spec.suspend", h.await(train, notReady(v1alpha1.ReasonDeleting)))
 }

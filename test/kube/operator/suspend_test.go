@@ -39,13 +39,32 @@ func TestSuspendedTrainStaysNotReadyAndContinues(t *testing.T) {
 	require.Nil(t, conditionOf(train, v1alpha1.ConditionSuspended))
 }
 
-func TestTrainThatWasCreatedSuspendedIsPending(t *testing.T) {
+// These are the rules of kstatus, which Flux and Helm follow: a resource is current if its status is that of
+// its generation, Ready is True, and nothing is Stalled or Reconciling.
+func TestNobodyWaitsForATrainThatWasCreatedSuspended(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.startOperator()
-	train := h.await(h.create(set("suspend", true)), suspended[*v1alpha1.Train])
-	require.Equal(t, v1alpha1.ReasonPending, conditionOf(train, v1alpha1.ConditionReady).Reason)
+	train := h.create(set("suspend", true))
+	for _, condition := range []string{"Ready", "Suspended"} {
+		tools.Run(t, h.Kubeconfig, "kubectl", "wait", "train/"+train.Name, "--namespace", h.namespace,
+			"--for", "condition="+condition, "--timeout", "1m")
+	}
+	train = h.await(train, suspended[*v1alpha1.Train])
+	require.True(t, isReady(train))
+	require.Equal(t, train.Generation, train.Status.ObservedGeneration)
+	require.Equal(t, v1alpha1.ReasonSuspended, conditionOf(train, v1alpha1.ConditionReady).Reason)
 	require.Nil(t, h.find(idOf(train)))
+	schedule := await(h, h.createSchedule("", set("suspend", true)), suspended[*v1alpha1.TrainSchedule])
+	require.True(t, isReady(schedule))
+
+	h.edit(train, set("capacity", 100))
+	train = h.await(train, func(t *v1alpha1.Train) bool { return suspended(t) && isReady(t) })
+	require.Equal(t, train.Generation, train.Status.ObservedGeneration)
+	h.edit(train, set("suspend", false))
+	train = h.await(train, ready)
+	require.Equal(t, v1alpha1.ReasonSynced, conditionOf(train, v1alpha1.ConditionReady).Reason)
+	require.NotNil(t, h.find(train.Status.TrainID))
 }
 
 // kubectl wait waits until the condition has the generation of the spec.
@@ -81,5 +100,6 @@ func TestSuspendedTrainOfTheVersionBeforeIsReadyAgain(t *testing.T) {
 	h.startOperator()
 	require.True(t, isReady(h.await(same, suspended[*v1alpha1.Train])))
 	other = h.await(other, suspended[*v1alpha1.Train])
-	require.Equal(t, metav1.ConditionUnknown, conditionOf(other, v1alpha1.ConditionReady).Status)
+	require.Equal(t, v1alpha1.ReasonSuspended, conditionOf(other, v1alpha1.ConditionReady).Reason)
+	require.True(t, isReady(other))
 }
