@@ -12,11 +12,11 @@ import (
 var (
 	trainsByReason = promauto.With(metrics.Registry).NewGaugeVec(prometheus.GaugeOpts{
 		Name: "trainbooking_operator_trains",
-		Help: "Train resources by the reason of their Ready condition, or Suspended, at the last resync.",
+		Help: "Train resources by the reason of their Ready condition, Suspended or OtherService, at the last resync.",
 	}, []string{"reason"})
 	schedulesByReason = promauto.With(metrics.Registry).NewGaugeVec(prometheus.GaugeOpts{
 		Name: "trainbooking_operator_schedules",
-		Help: "TrainSchedule resources by the reason of their Ready condition, or Suspended, at the last resync.",
+		Help: "TrainSchedule resources by the reason of their Ready condition, Suspended or OtherService, at the last resync.",
 	}, []string{"reason"})
 	lastResync = promauto.With(metrics.Registry).NewGauge(prometheus.GaugeOpts{
 		Name: "trainbooking_operator_last_resync_timestamp_seconds",

@@ -116,8 +116,11 @@ func (p *pollOf[R, W, F]) byID(ctx context.Context) (map[uuid.UUID]R, error) {
 		if is == free || p.needsMark(common, p.markMessage(t, common, p.kind.names().resource)) {
 			p.send(ctx, t)
 		}
-		if is == owned || is == free {
+		switch is {
+		case owned, free:
 			reasons[common.metricReason()]++
+		case taken: // the service in its status may be gone
+			reasons[v1alpha1.ReasonOtherService]++
 		}
 		if is != owned {
 			continue

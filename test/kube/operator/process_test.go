@@ -86,6 +86,13 @@ func TestMetricsRequireAuthorization(t *testing.T) {
 	reader := h.tokenOf("reader")
 	h.awaitResponse(http.StatusOK, `trainbooking_operator_trains{reason="Synced"} 1`, "https://"+metrics+"/metrics", reader)
 	h.awaitResponse(http.StatusOK, "trainbooking_operator_last_resync_timestamp_seconds", "https://"+metrics+"/metrics", reader)
+
+	// A Train of its class that no operator follows, because the service in the status is gone.
+	orphan := h.create(set("class", "nobodys"))
+	orphan.Status.Service = "rail/gone"
+	require.NoError(t, h.Status().Update(t.Context(), orphan))
+	h.edit(orphan, func(spec map[string]any) { spec["class"] = nil })
+	h.awaitResponse(http.StatusOK, `trainbooking_operator_trains{reason="OtherService"} 1`, "https://"+metrics+"/metrics", reader)
 }
 
 // tokenOf creates a service account and returns its token.
