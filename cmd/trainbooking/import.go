@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"runtime/debug"
 	"time"
 
@@ -27,12 +28,15 @@ const (
 	importTimeout = 30 * time.Second
 )
 
+// className is the pattern of spec.class of a TrainSchedule.
+var className = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+
 type importGTFS struct {
 	Feed           string
 	URL            string
 	CA             string
 	TokenFile      string
-	Output         string
+	Output, Class  string
 	Capacity       int
 	CapacitiesFile string
 	SoldDaysAhead  int
@@ -54,6 +58,7 @@ func (c *importGTFS) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.CA, "ca", "", caUsage)
 	f.StringVar(&c.TokenFile, "token-file", "", "`FILE` with a token of an admin or a service token.")
 	f.StringVarP(&c.Output, "output", "o", "", "`FORMAT` in which to print the trains instead: yaml, for manifests.")
+	f.StringVar(&c.Class, "class", "", "`NAME` of the class of the operator that the manifests are for.")
 	f.IntVar(&c.Capacity, "capacity", 0, "Number `N` of seats of every train.")
 	f.StringVar(&c.CapacitiesFile, "capacities", "", "YAML `FILE` with seats by train, route or route_type.")
 	f.IntVar(&c.SoldDaysAhead, "sold-days-ahead", booking.DefaultSoldDaysAhead, "Days `N` ahead that trains are sold.")
@@ -88,7 +93,7 @@ func (c *importGTFS) Run(ctx context.Context, _ *config.Sources, std stdio) erro
 		return err
 	}
 	if c.Output != "" {
-		err = importer.WriteManifests(std.out, table)
+		err = importer.WriteManifests(std.out, table, c.Class)
 		return errors.Join(err, importer.PrintReport(std.err, table))
 	}
 	return c.send(ctx, std, table, progress)
@@ -103,6 +108,9 @@ func (c *importGTFS) problems() (problems config.Problems) {
 	add(c.Output != "" && c.Output != "yaml", "--output %s is not a format; set it to yaml", c.Output)
 	add((c.Output == "") == (c.URL == ""), "set either --url or --output yaml")
 	add(c.Output != "" && (c.Prune || c.DryRun), "--prune and --dry-run need a service: set --url")
+	add(c.Class != "" && c.Output == "", "--class is for manifests: set --output yaml")
+	add(c.Class != "" && !className.MatchString(c.Class),
+		"--class %s must be small letters, digits and hyphens, at most 63, with no hyphen at an end", c.Class)
 	add(c.URL != "" && c.TokenFile == "", "--url needs --token-file")
 	add((c.Capacity == 0) == (c.CapacitiesFile == ""), "set either --capacity or --capacities")
 	add(c.Capacity < 0 || c.Capacity > booking.MaxCapacity,

@@ -76,7 +76,10 @@ version of a feed changes only what differs.`, `
 trainbooking import gtfs feed.zip --url http://booking:8080 --token-file token --capacity 300 --dry-run
 
 # Manifests for the operator:
-trainbooking import gtfs feed.zip --capacity 300 --output yaml > trains.yaml`},
+trainbooking import gtfs feed.zip --capacity 300 --output yaml > trains.yaml
+
+# Manifests for an operator with a class:
+trainbooking import gtfs feed.zip --capacity 300 --output yaml --class rail > trains.yaml`},
 	"version": {`
 With --json, the command also prints the newest schema version that this program
 supports for each kind of store.`, `

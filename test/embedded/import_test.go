@@ -292,6 +292,8 @@ func TestImportNamesEveryWrongFlag(t *testing.T) {
 			[]string{"--output json", "--prune", "--capacity -1", "--sold-days-ahead 900", "--shift-weeks 9999"},
 		},
 		{[]string{"gtfs", "a", "--url", "http://localhost:1", "--capacity", "1"}, 2, []string{"--url needs --token-file"}},
+		{[]string{"gtfs", "a", "--url", "http://h", "--capacity", "1", "--class", "rail"}, 2, []string{"--class is for manifests"}},
+		{[]string{"gtfs", "a", "-o", "yaml", "--capacity", "1", "--class", "Rail"}, 2, []string{"--class Rail must be small letters"}},
 		{[]string{"gtfs", "a", "-o", "yaml", "--capacity", "1", "--today", "soon"}, 2, []string{"--today must be a date like 2026-12-01"}},
 		{[]string{"gtfs", "a", "-o", "yaml", "--capacities", "/nowhere"}, 2, []string{"--capacities /nowhere: no such file"}},
 		{[]string{"gtfs", "/nowhere", "-o", "yaml", "--capacity", "1"}, 1, []string{"/nowhere: no such file"}},
@@ -321,11 +323,12 @@ func TestFeedOnStandardInputIsPrintedAsManifests(t *testing.T) {
 	archive := zip.NewWriter(&b)
 	require.NoError(t, archive.AddFS(os.DirFS("../../gtfs/testdata/small")))
 	require.NoError(t, archive.Close())
-	c := processtest.Command(t, "import", "gtfs", "-", "-o", "yaml", "--capacity", "200", "--today", "2026-06-01")
+	c := processtest.Command(t, "import", "gtfs", "-", "-o", "yaml", "--capacity", "200", "--today", "2026-06-01", "--class", "rail")
 	c.Stdin = &b
 	got := processtest.RunToEnd(t, c)
 	require.Zero(t, got.Code, got.Err)
 	require.Equal(t, 8, strings.Count(got.Out, "kind: TrainSchedule\n"))
 	require.Equal(t, 7, strings.Count(got.Out, "\n---\n"))
+	require.Equal(t, 8, strings.Count(got.Out, "\n  class: rail\n"))
 	require.Equal(t, "Feed NB Nordbahn, from 2026-06-01 on: 9 of 9 trips in 8 schedules.\n", got.Err)
 }

@@ -27,6 +27,7 @@ type metadata struct {
 }
 
 type spec struct {
+	Class         string      `yaml:"class,omitempty"`
 	ScheduleID    string      `yaml:"scheduleID"`
 	Name          string      `yaml:"name"`
 	Capacity      int         `yaml:"capacity"`
@@ -55,9 +56,9 @@ type stop struct {
 // FeedLabel is the label of all manifests of a source, for kubectl apply --prune.
 const FeedLabel = "trainbooking.dev/feed"
 
-// WriteManifests writes the trains of a timetable as YAML, by name and departure. Equal timetables have equal
-// manifests.
-func WriteManifests(w io.Writer, t *gtfs.Timetable) error {
+// WriteManifests writes the trains of a timetable as YAML, by name and departure, with the class of an operator if
+// it is not "". Equal timetables have equal manifests.
+func WriteManifests(w io.Writer, t *gtfs.Timetable, class string) error {
 	out := bufio.NewWriter(w)
 	first := true
 	for train := range t.Trains() {
@@ -71,7 +72,9 @@ func WriteManifests(w io.Writer, t *gtfs.Timetable) error {
 		// An encoder keeps what it has written: 75,000 documents of one would take 9 GB.
 		encoder := yaml.NewEncoder(out)
 		encoder.SetIndent(2)
-		if err := errors.Join(encoder.Encode(newManifest(&train.Schedule, t.Source)), encoder.Close()); err != nil {
+		m := newManifest(&train.Schedule, t.Source)
+		m.Spec.Class = class
+		if err := errors.Join(encoder.Encode(m), encoder.Close()); err != nil {
 			return err
 		}
 	}

@@ -21,7 +21,7 @@ func TestManifestSaysWhatTheScheduleIs(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
 	table := read(t, feed(t, trip{number: "12951", departs: "23:30", days: workdays}), options())
-	require.NoError(t, importer.WriteManifests(&b, table))
+	require.NoError(t, importer.WriteManifests(&b, table, ""))
 	var s booking.Schedule
 	for train := range table.Trains() {
 		s = train.Schedule
@@ -63,7 +63,7 @@ func TestManifestIsATrainSchedule(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
 	table := read(t, feed(t, trip{number: "12951", departs: "23:30", days: workdays}), options())
-	require.NoError(t, importer.WriteManifests(&b, table))
+	require.NoError(t, importer.WriteManifests(&b, table, ""))
 	var got v1alpha1.TrainSchedule
 	require.NoError(t, kubeyaml.UnmarshalStrict(b.Bytes(), &got), "every field is one of the type")
 	for train := range table.Trains() {
@@ -75,13 +75,23 @@ func TestManifestIsATrainSchedule(t *testing.T) {
 	}
 }
 
+func TestManifestHasTheClassOfItsOperator(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	table := read(t, feed(t, trip{number: "12951", departs: "23:30"}), options())
+	require.NoError(t, importer.WriteManifests(&b, table, "rail"))
+	var got v1alpha1.TrainSchedule
+	require.NoError(t, kubeyaml.UnmarshalStrict(b.Bytes(), &got))
+	require.Equal(t, "rail", got.Spec.Class)
+}
+
 func TestManifestsAreStableAndHaveDifferentNames(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("Very Long Name of a Train ", 9)
 	trips := []trip{{number: "1", departs: "08:00"}, {number: "1", departs: "08:00"}, {number: "1", departs: "09:00"}, {number: "\u00c9toile du Nord", departs: "09:00"}, {number: long, departs: "09:00"}}
 	var first, second bytes.Buffer
-	require.NoError(t, importer.WriteManifests(&first, read(t, feed(t, trips...), options())))
-	require.NoError(t, importer.WriteManifests(&second, read(t, feed(t, trips[4], trips[2], trips[0], trips[3], trips[1]), options())))
+	require.NoError(t, importer.WriteManifests(&first, read(t, feed(t, trips...), options()), ""))
+	require.NoError(t, importer.WriteManifests(&second, read(t, feed(t, trips[4], trips[2], trips[0], trips[3], trips[1]), options()), ""))
 	require.Equal(t, first.String(), second.String())
 
 	names := map[string]bool{}
@@ -102,7 +112,7 @@ func TestManifestsAreThoseThatTheFilterSelects(t *testing.T) {
 	o := options()
 	o.Filter, o.Whole = gtfs.Filter{RouteTypes: []int{3}}, true
 	var b bytes.Buffer
-	require.NoError(t, importer.WriteManifests(&b, read(t, feed(t, trip{number: "1", departs: "08:00"}, trip{number: "B2", departs: "08:00"}), o)))
+	require.NoError(t, importer.WriteManifests(&b, read(t, feed(t, trip{number: "1", departs: "08:00"}, trip{number: "B2", departs: "08:00"}), o), ""))
 	require.Equal(t, 1, strings.Count(b.String(), "kind: TrainSchedule"))
 	require.Contains(t, b.String(), "name: Bus B2")
 }
@@ -169,7 +179,7 @@ func TestManifestsAreNotKeptInMemory(t *testing.T) { //nolint:paralleltest // it
 	var before, w heapWriter
 	before.writes = 24
 	_, _ = before.Write(nil)
-	require.NoError(t, importer.WriteManifests(&w, table))
+	require.NoError(t, importer.WriteManifests(&w, table, ""))
 	require.Greater(t, w.writes, 50)
 	require.Less(t, int(w.most)-int(before.most), 6<<20, "one encoder for all would keep 13 MB")
 }
