@@ -30,7 +30,7 @@ const (
 )
 
 func (i identity) standing(o client.Object, c common) standing {
-	gone := c.service != "" && o.GetAnnotations()[v1alpha1.AnnotationGoneService] == c.service
+	gone := declaredGone(o, c)
 	switch {
 	case c.service == i.service && gone:
 		return disowned

@@ -22,6 +22,7 @@ const (
 	EffectRefused Effect = "refused" // the service would refuse every change, because of seats in use
 	EffectDelete  Effect = "deleted"
 	EffectInvalid Effect = "invalid"
+	EffectUnknown Effect = "unknown" // the service that was asked does not seem to be the owner
 )
 
 // PlanService is what a Plan reads. api/client implements it.
@@ -60,6 +61,9 @@ func PlanTrain(ctx context.Context, service PlanService, t *v1alpha1.Train, exis
 		if found, err = (trains{service: service}).find(ctx, uuid.UUID(want.ID)); err != nil {
 			return Plan{}, err
 		}
+	}
+	if found == nil && soldElsewhere(t) {
+		return planElsewhere(t), nil
 	}
 	if found == nil {
 		return plan(EffectCreate, fmt.Sprintf("%d seats", want.Capacity)), nil
@@ -154,6 +158,8 @@ func PlanDeletedTrain(ctx context.Context, service PlanService, t *v1alpha1.Trai
 	switch {
 	case err != nil:
 		return Plan{}, err
+	case found == nil && soldElsewhere(t):
+		return planElsewhere(t), nil
 	case found == nil:
 		return plan(EffectDelete, "the service does not have it"), nil
 	case t.Spec.DeletionPolicy == v1alpha1.DeletionCancel:

@@ -32,6 +32,9 @@ func PlanSchedule(
 			return Plan{}, err
 		}
 	}
+	if found == nil && soldElsewhere(t) {
+		return planElsewhere(t), nil
+	}
 	if found == nil {
 		return plan(EffectCreate, fmt.Sprintf("%s of %d seats", departures(countOnly(&want.Calendar, &booking.Calendar{}, want.Today(now))), want.Capacity)), nil
 	}
@@ -160,6 +163,8 @@ func PlanDeletedSchedule(ctx context.Context, service PlanService, t *v1alpha1.T
 	switch {
 	case err != nil:
 		return Plan{}, err
+	case found == nil && soldElsewhere(t):
+		return planElsewhere(t), nil
 	case found == nil:
 		return plan(EffectDelete, "the service does not have it"), nil
 	case t.Spec.DeletionPolicy == v1alpha1.DeletionCancel:

@@ -75,6 +75,7 @@ func TestPlanOfATrainSaysWhatApplyDoes(t *testing.T) {
 	require.Equal(t, processtest.Result{Code: 1, Out: in + "created\n    200 seats\n"}, h.plan(nil, first))
 	h.kubectlApply(first)
 	train := h.await(h.train("first"), ready)
+	in = "train/first in " + h.namespace + ", sold by " + h.name() + ": "
 	require.Equal(t, processtest.Result{Out: in + "unchanged\n"}, h.plan(nil, first))
 
 	p := h.passenger()
@@ -139,7 +140,7 @@ func TestPlanOfAScheduleSaysWhichDeparturesDiverge(t *testing.T) {
 		exceptions(excepted.String(), inDays(9).String())(spec)
 	})
 	got := h.plan(nil, change)
-	require.Equal(t, processtest.Result{Code: 1, Out: "trainschedule/night in " + h.namespace + ": changed\n" +
+	require.Equal(t, processtest.Result{Code: 1, Out: "trainschedule/night in " + h.namespace + ", sold by " + h.name() + ": changed\n" +
 		"    capacity 200 to 100, exceptions\n" +
 		"    3 departures with seats in use, of which 1 follow\n" +
 		"    dropped without seats in use: 1 departure\n" +
@@ -155,7 +156,7 @@ func TestPlanOfAScheduleSaysWhichDeparturesDiverge(t *testing.T) {
 	other := named(t, express, "other", nil)
 	require.NotContains(t, h.plan(nil, other).Out, "night")
 	require.Contains(t, h.plan([]string{"--prune"}, other).Out,
-		"trainschedule/night in "+h.namespace+": deleted\n    3 departures with bookings, which the service keeps off sale\n")
+		"trainschedule/night in "+h.namespace+", sold by "+h.name()+": deleted\n    3 departures with bookings, which the service keeps off sale\n")
 }
 
 func TestPluginShowsWhatIsSoldToWhom(t *testing.T) {
@@ -176,8 +177,8 @@ func TestPluginShowsWhatIsSoldToWhom(t *testing.T) {
 
 	status := h.kubectl("", "trains", "status")
 	require.Zero(t, status.Code, status.Err)
-	require.Regexp(t, `train/express +True \(Synced\) +1 of 200 seats +`+train.Status.TrainID, status.Out)
-	require.Regexp(t, `trainschedule/night +True \(Synced\) +1 departures +`+schedule.Status.ScheduleID, status.Out)
+	require.Regexp(t, `train/express +True \(Synced\) +1 of 200 seats +`+train.Status.TrainID+` +- +`+h.name()+` *\n`, status.Out)
+	require.Regexp(t, `trainschedule/night +True \(Synced\) +1 departures +`+schedule.Status.ScheduleID+` +- +`+h.name()+` *\n`, status.Out)
 
 	suspend := named(t, express, "express", set("suspend", true))
 	h.kubectlApply(suspend)
