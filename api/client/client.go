@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,15 +33,17 @@ type Options struct {
 	// nil: no token is sent.
 	Token func(ctx context.Context, user uuid.UUID) (string, error)
 	// HTTP sends the requests. The client copies it and follows no redirects. nil: a new
-	// one with the proxy and TLS settings of http.DefaultTransport.
+	// one with the settings of http.DefaultTransport, which uses a proxy only for an https URL: another
+	// one would read the token.
 	HTTP *http.Client
 	// CAFile is a file with the certificates, in PEM, of the authorities that sign the server's
-	// certificate. The client reads it for each request, so that it can be replaced. "": those of the
-	// system. It is not used with HTTP.
+	// certificate. The client reads it for each request, so that it can be replaced. While it cannot be
+	// read, the last ones stay in use. "": those of the system. It is not used with HTTP.
 	CAFile string
 	// NoProxy makes the client ignore HTTP_PROXY, HTTPS_PROXY and NO_PROXY and connect to the server
 	// itself, so that no proxy sees the token. It is not used with HTTP.
 	NoProxy   bool
+	Logger    *slog.Logger  // gets a warning when CAFile cannot be read any more; nil: slog.Default
 	Timeout   time.Duration // of one request; 0: DefaultTimeout
 	UserAgent string        // "": DefaultUserAgent
 	// OnCall, if set, is called for each request; see Call.
@@ -50,13 +53,12 @@ type Options struct {
 // Client implements booking.Service over HTTP. It is safe for concurrent use and has no
 // goroutines.
 type Client struct {
-	base       string // without a trailing slash
-	token      func(context.Context, uuid.UUID) (string, error)
-	http       http.Client // without a transport
-	transports *transports
-	timeout    time.Duration
-	userAgent  string
-	onCall     func(Call) func(Result)
+	base      string // without a trailing slash
+	token     func(context.Context, uuid.UUID) (string, error)
+	http      http.Client
+	timeout   time.Duration
+	userAgent string
+	onCall    func(Call) func(Result)
 }
 
 var _ booking.Service = (*Client)(nil)
@@ -77,8 +79,7 @@ func New(o Options) (*Client, error) {
 	}
 	if o.HTTP != nil {
 		c.http = *o.HTTP
-	}
-	if c.transports, err = newTransports(o); err != nil {
+	} else if c.http.Transport, err = NewTransport(o); err != nil {
 		return nil, fmt.Errorf("the authorities of the API's certificate: %w", err)
 	}
 	// The API sends no redirects, and the token must not go to another server.
@@ -100,4 +101,4 @@ func FixedToken(token string) func(context.Context, uuid.UUID) (string, error) {
 
 // CloseIdleConnections closes the connections that no request is using. The client remains
 // usable.
-func (c *Client) CloseIdleConnections() { c.transports.closeIdleConnections() }
+func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }

@@ -146,12 +146,8 @@ func (c *Client) authorize(out *http.Request, user uuid.UUID) error {
 // do sends the request and returns once the header of the response has arrived. timeout covers the body
 // too; 0 means none.
 func (c *Client) do(out *http.Request, timeout time.Duration) (*http.Response, error) {
-	transport, err := c.transports.get()
-	if err != nil {
-		return nil, notSent(err)
-	}
 	sender := c.http
-	sender.Transport, sender.Timeout = transport, timeout
+	sender.Timeout = timeout
 	var conn connection
 	resp, err := sender.Do(out.WithContext(httptrace.WithClientTrace(out.Context(), conn.hooks())))
 	if err != nil {

@@ -2,10 +2,13 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"sync"
 	"time"
@@ -23,34 +26,37 @@ const (
 	maxHeader = 64 << 10
 )
 
-// transports returns the transport of each request. It is safe for concurrent use.
-type transports struct {
+// transport trusts what the file of authorities contains. It is safe for concurrent use.
+type transport struct {
 	caFile string
+	log    *slog.Logger
 
 	mu      sync.Mutex
-	current http.RoundTripper
+	current *http.Transport
 	pem     []byte // what current read from caFile
+	problem string // with caFile, that is logged
 }
 
-// newTransports returns an error if caFile contains no certificate.
-func newTransports(o Options) (*transports, error) {
-	if o.HTTP != nil {
-		current := o.HTTP.Transport
-		if current == nil {
-			current = http.DefaultTransport
-		}
-		return &transports{current: current}, nil
+// NewTransport returns the transport that a Client has if HTTP of its Options is nil. It uses CAFile,
+// NoProxy and Logger, and returns an error if CAFile has no certificate.
+func NewTransport(o Options) (http.RoundTripper, error) {
+	base := newTransport(o.NoProxy)
+	if o.CAFile == "" {
+		return base, nil
 	}
-	t := &transports{caFile: o.CAFile, current: newTransport(o.NoProxy)}
-	_, err := t.get()
-	return t, err
+	t := &transport{caFile: o.CAFile, current: base, log: cmp.Or(o.Logger, slog.Default())}
+	if err := t.load(); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 func newTransport(noProxy bool) *http.Transport {
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
+	transport := &http.Transport{ForceAttemptHTTP2: true}
 	if standard, ok := http.DefaultTransport.(*http.Transport); ok { // unless the program replaced it
 		transport = standard.Clone()
 	}
+	transport.Proxy = tunnel
 	if noProxy {
 		transport.Proxy = nil
 	}
@@ -60,40 +66,62 @@ func newTransport(noProxy bool) *http.Transport {
 	return transport
 }
 
-// get returns a transport that trusts the current contents of caFile. If the file has changed, the
-// idle connections are closed, so that removed authorities are no longer trusted.
-func (t *transports) get() (http.RoundTripper, error) {
+// tunnel returns the proxy for an HTTPS request, of which it sees only the host. Over HTTP it would read
+// the token.
+func tunnel(r *http.Request) (*url.URL, error) {
+	if r.URL.Scheme != "https" {
+		return nil, nil
+	}
+	return http.ProxyFromEnvironment(r)
+}
+
+// RoundTrip implements http.RoundTripper. While the file of authorities cannot be used, those that it had
+// are trusted.
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	return t.get().RoundTrip(r)
+}
+
+func (t *transport) get() *http.Transport {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.caFile == "" {
-		return t.current, nil
+	problem := ""
+	if err := t.load(); err != nil {
+		problem = err.Error()
 	}
+	if problem != "" && problem != t.problem {
+		t.log.Warn("the authorities of the API's certificate cannot be read; the last ones stay in use", "error", problem)
+	}
+	t.problem = problem
+	return t.current
+}
+
+// load reads the file of authorities. If it has changed, the idle connections are closed, so that removed
+// authorities are no longer trusted.
+func (t *transport) load() error {
 	pem, err := os.ReadFile(t.caFile)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if bytes.Equal(pem, t.pem) {
-		return t.current, nil
+	if t.pem != nil && bytes.Equal(pem, t.pem) {
+		return nil
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s contains no certificate in PEM", t.caFile)
+		return fmt.Errorf("%s contains no certificate in PEM", t.caFile)
 	}
-	former := t.current.(*http.Transport) //nolint:forcetypeassert // there is no file with Options.HTTP
-	next := former.Clone()
-	if next.TLSClientConfig == nil {
-		next.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	former := t.current
+	t.current, t.pem = former.Clone(), pem
+	if t.current.TLSClientConfig == nil {
+		t.current.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
-	next.TLSClientConfig.RootCAs = roots
-	t.current, t.pem = next, pem
+	t.current.TLSClientConfig.RootCAs = roots
 	former.CloseIdleConnections()
-	return next, nil
+	return nil
 }
 
-func (t *transports) closeIdleConnections() {
+// CloseIdleConnections is called by http.Client.
+func (t *transport) CloseIdleConnections() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if c, ok := t.current.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
+	t.current.CloseIdleConnections()
 }

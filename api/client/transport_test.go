@@ -1,16 +1,19 @@
 package client_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"log/slog"
 	"math/big"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,7 +37,10 @@ func TestAuthoritiesAreReadAgainWhenTheirFileChanges(t *testing.T) {
 	}
 	ours, other := secure.Certificate(), otherCertificate(t)
 	write(other)
-	c := s.open(t, func(o *client.Options) { o.URL, o.CAFile = secure.URL, file })
+	var log bytes.Buffer
+	c := s.open(t, func(o *client.Options) {
+		o.URL, o.CAFile, o.Logger = secure.URL, file, slog.New(slog.NewTextHandler(&log, nil))
+	})
 	refused := func() {
 		t.Helper()
 		_, err := c.CreateTrain(t.Context(), draft())
@@ -50,12 +56,18 @@ func TestAuthoritiesAreReadAgainWhenTheirFileChanges(t *testing.T) {
 	watch.Close()
 	write(other)
 	refused()
-	write()
-	refused()
-	require.NoError(t, os.Remove(file))
-	refused()
 	write(ours)
 	create(t, c)
+
+	for _, spoil := range []func(){func() { write() }, func() { require.NoError(t, os.Remove(file)) }} {
+		spoil()
+		create(t, c)
+		create(t, c)
+	}
+	require.Equal(t, 1, strings.Count(log.String(), "contains no certificate in PEM"), "once: %s", &log)
+	require.Equal(t, 1, strings.Count(log.String(), "no such file"), "once: %s", &log)
+	write(other)
+	refused()
 }
 
 func TestFileWithoutAuthoritiesIsRefused(t *testing.T) {
