@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
+	"net/http"
 
-	"github.com/google/uuid"
 	"github.com/spf13/pflag"
 
 	"trainbooking.dev/api/client"
+	"trainbooking.dev/cmd/internal/setting"
 )
 
 // envPrefix is the prefix of the environment variables, one for each flag.
@@ -61,7 +60,7 @@ func runCommand(ctx context.Context, args, environ []string, std stdio) error {
 		}
 		return fmt.Errorf("%w; see kubectl trains --help", err)
 	}
-	if err := setFromEnvironment(f, environ); err != nil {
+	if err := setting.FromEnvironment(f, envPrefix, environ); err != nil {
 		return err
 	}
 	name, operands := f.Arg(0), f.Args()[min(1, f.NArg()):]
@@ -79,37 +78,26 @@ func runCommand(ctx context.Context, args, environ []string, std stdio) error {
 	return errors.New("expected status, sold NAME, plan -f FILE or version; see kubectl trains --help")
 }
 
-// setFromEnvironment sets the flags that were not given on the command line.
-func setFromEnvironment(f *pflag.FlagSet, environ []string) error {
-	for _, variable := range environ {
-		name, value, _ := strings.Cut(variable, "=")
-		key, ours := strings.CutPrefix(name, envPrefix)
-		flag := f.Lookup(strings.ToLower(strings.ReplaceAll(key, "_", "-")))
-		if !ours || value == "" || flag == nil || flag.Changed {
-			continue
-		}
-		if err := flag.Value.Set(value); err != nil {
-			return fmt.Errorf("%s %q: %w", name, value, err)
-		}
-	}
-	return nil
-}
-
 // client returns a client of the service.
 func (s *settings) client() (*client.Client, error) {
 	if s.ServiceURL == "" {
 		return nil, errors.New("set --service-url, for example to http://localhost:8080 " +
 			"while kubectl port-forward service/booking-trainbooking 8080 runs")
 	}
-	options := client.Options{URL: s.ServiceURL, CAFile: s.CAFile, UserAgent: "kubectl-trains/" + version}
+	transport, err := client.NewTransport(client.Options{CAFile: s.CAFile})
+	if err != nil {
+		return nil, fmt.Errorf("--ca: %w", setting.WithoutPath(err))
+	}
+	token := ""
 	if s.TokenFile != "" {
-		options.Token = func(context.Context, uuid.UUID) (string, error) {
-			text, err := os.ReadFile(s.TokenFile)
-			line, _, _ := strings.Cut(string(text), "\n")
-			return strings.TrimSpace(line), err
+		if token, err = setting.Token(s.TokenFile); err != nil {
+			return nil, fmt.Errorf("--token-file: %w", err)
 		}
 	}
-	c, err := client.New(options)
+	c, err := client.New(client.Options{
+		URL: s.ServiceURL, HTTP: &http.Client{Transport: transport}, UserAgent: "kubectl-trains/" + version,
+		Token: client.FixedToken(token),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("--service-url: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trainbooking.dev/cmd/internal/manual"
+	"trainbooking.dev/cmd/internal/setting"
 )
 
 const description = `
@@ -44,7 +45,7 @@ func parse(args, environ []string, out io.Writer) (run func(context.Context) err
 		if asVersion {
 			return printVersion(out, false)
 		}
-		if err := setFromEnvironment(root.Flags(), environ); err != nil {
+		if err := setting.FromEnvironment(root.Flags(), envPrefix, environ); err != nil {
 			return err
 		}
 		if err := s.missing(); err != nil {

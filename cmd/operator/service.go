@@ -2,36 +2,60 @@ package main
 
 import (
 	"context"
-	"errors"
-	"os"
-	"strings"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
 
 	"github.com/google/uuid"
 
 	"trainbooking.dev/api/client"
+	"trainbooking.dev/cmd/internal/setting"
 )
 
 // client returns a client of the booking service with the service token. It ignores proxies: the service is
 // in the cluster, and the token must not leave it.
 func (s *settings) client() (*client.Client, error) {
-	return client.New(client.Options{
-		URL: s.ServiceURL, UserAgent: "trainbooking-operator/" + version, CAFile: s.ServiceCA, NoProxy: true,
-		// A mounted Secret changes while the process runs, so the file is read for each request
-		// that needs the token.
-		Token: func(context.Context, uuid.UUID) (string, error) { return readToken(s.ServiceTokenFile) },
+	log := s.logger()
+	transport, err := client.NewTransport(client.Options{CAFile: s.ServiceCA, NoProxy: true, Logger: log})
+	if err != nil {
+		return nil, fmt.Errorf("--service-ca: %w", setting.WithoutPath(err))
+	}
+	token := &tokenFile{path: s.ServiceTokenFile, log: log}
+	c, err := client.New(client.Options{
+		URL: s.ServiceURL, UserAgent: "trainbooking-operator/" + version, HTTP: &http.Client{Transport: transport},
+		Token: func(context.Context, uuid.UUID) (string, error) { return token.read() },
 	})
+	if err != nil {
+		return nil, fmt.Errorf("--service-url: %w", err)
+	}
+	return c, nil
 }
 
-// readToken returns the first line of the file. The service accepts any line of it, so that
-// tokens can be rotated.
-func readToken(file string) (string, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
+// tokenFile is the file of the service token. A mounted Secret changes while the process runs, so it is
+// read for each request that needs the token.
+type tokenFile struct {
+	path string
+	log  *slog.Logger
+
+	mu      sync.Mutex
+	last    string // token
+	problem string // that is logged
+}
+
+// read returns the token. While the file cannot be used, it is the last one.
+func (f *tokenFile) read() (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	token, err := setting.Token(f.path)
+	switch {
+	case err == nil:
+		f.last, f.problem = token, ""
+	case f.last == "":
 		return "", err
+	case err.Error() != f.problem:
+		f.problem = err.Error()
+		f.log.Warn("the file of --service-token-file cannot be used; the last token stays in use", "error", err)
 	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	if line = strings.TrimSpace(line); line == "" {
-		return "", errors.New("the first line is empty; it must be the service token")
-	}
-	return line, nil
+	return f.last, nil
 }

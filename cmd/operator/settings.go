@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"trainbooking.dev/api/client"
+	"trainbooking.dev/cmd/internal/setting"
 	"trainbooking.dev/operator"
 )
 
@@ -68,22 +68,6 @@ func (s *settings) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.LogLevel, "log-level", "info", "`LEVEL` of the log: debug, info, warn or error.")
 }
 
-// setFromEnvironment sets the flags that were not given on the command line.
-func setFromEnvironment(f *pflag.FlagSet, environ []string) error {
-	for _, variable := range environ {
-		name, value, _ := strings.Cut(variable, "=")
-		key, ours := strings.CutPrefix(name, envPrefix)
-		flag := f.Lookup(strings.ToLower(strings.ReplaceAll(key, "_", "-")))
-		if !ours || value == "" || flag == nil || flag.Changed {
-			continue
-		}
-		if err := flag.Value.Set(value); err != nil {
-			return fmt.Errorf("%s %q: %w", name, value, err)
-		}
-	}
-	return nil
-}
-
 // missing returns an error that names the flags that are required and have no value.
 func (s *settings) missing() error {
 	var flags []string
@@ -102,12 +86,10 @@ func (s *settings) missing() error {
 // check returns every problem with the settings that can be found without a connection.
 func (s *settings) check() error {
 	var problems []error
-	if _, err := client.New(client.Options{URL: s.ServiceURL}); err != nil {
-		problems = append(problems, fmt.Errorf("--service-url: %w", err))
-	} else if _, err := s.client(); err != nil {
-		problems = append(problems, fmt.Errorf("--service-ca: %w", err))
+	if _, err := s.client(); err != nil {
+		problems = append(problems, err)
 	}
-	if _, err := readToken(s.ServiceTokenFile); err != nil {
+	if _, err := setting.Token(s.ServiceTokenFile); err != nil {
 		problems = append(problems, fmt.Errorf("--service-token-file: %w", err))
 	}
 	s.ServiceName = cmp.Or(s.ServiceName, hostOf(s.ServiceURL))

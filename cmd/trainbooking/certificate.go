@@ -30,7 +30,7 @@ func serverTLS(files *reload.Files, c *config.HTTP) (*tls.Config, error) {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return latest.Load(), nil },
-	}, fileError(flag, c.TLSCert, err)
+	}, fileError(err, file{flag, c.TLSCert}, file{"--tls-key", c.TLSKey})
 }
 
 // aboutCertificate returns what to log about a certificate.

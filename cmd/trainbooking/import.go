@@ -9,11 +9,11 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/pflag"
 
 	"trainbooking.dev/api/client"
 	"trainbooking.dev/booking"
+	"trainbooking.dev/cmd/internal/setting"
 	"trainbooking.dev/cmd/trainbooking/importer"
 	"trainbooking.dev/config"
 	"trainbooking.dev/gtfs"
@@ -173,7 +173,7 @@ func pastHint(table *gtfs.Timetable) string {
 func (c *importGTFS) send(ctx context.Context, std stdio, table *gtfs.Timetable, progress *importer.Progress) error {
 	service, err := c.service()
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	plan, err := importer.NewPlan(ctx, service, table, importer.Options{Prune: c.Prune})
 	if err != nil {
@@ -193,20 +193,15 @@ func (c *importGTFS) send(ctx context.Context, std stdio, table *gtfs.Timetable,
 }
 
 func (c *importGTFS) service() (booking.Schedules, error) {
-	token, err := firstLine(c.TokenFile)
+	token, err := setting.Token(c.TokenFile)
 	if err != nil {
-		return nil, fmt.Errorf("--token-file: %w", err)
+		return nil, usageError{fmt.Errorf("--token-file: %w", err)}
 	}
-	sender, err := newHTTPClient(c.CA)
-	if err != nil {
+	o := client.Options{
+		URL: c.URL, CAFile: c.CA, UserAgent: "trainbooking-import", Timeout: importTimeout, Token: client.FixedToken(token),
+	}
+	if o.HTTP, err = newHTTPClient(o); err != nil {
 		return nil, err
 	}
-	service, err := client.New(client.Options{
-		URL: c.URL, HTTP: sender, UserAgent: "trainbooking-import", Timeout: importTimeout,
-		Token: func(context.Context, uuid.UUID) (string, error) { return token, nil },
-	})
-	if err != nil {
-		return nil, fmt.Errorf("--url: %w", err)
-	}
-	return service, nil
+	return client.New(o)
 }

@@ -51,7 +51,8 @@ func peerTLS(files *reload.Files, c *config.Cluster) (current func() *tls.Config
 		latest.Store(settings)
 		return aboutCertificate(settings.Certificates[0].Leaf), nil
 	}, c.ClusterTLSCert, c.ClusterTLSKey, c.ClusterTLSCA)
-	return latest.Load, fileError(flag, c.ClusterTLSCert, err)
+	return latest.Load, fileError(err, file{flag, c.ClusterTLSCert},
+		file{"--cluster-tls-key", c.ClusterTLSKey}, file{"--cluster-tls-ca", c.ClusterTLSCA})
 }
 
 // peerSettings returns the mutual TLS of a process that advertises an address. Its arguments are in

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 
 	"trainbooking.dev/api/auth"
@@ -42,7 +43,7 @@ func (s *service) openSecret() (*signingSecret, error) {
 	err := s.files.Watch(flag, func(contents [][]byte) ([]slog.Attr, error) {
 		return secret.set(contents[0], s.config)
 	}, path)
-	return secret, fileError(flag, path, err)
+	return secret, fileError(err, file{flag, path})
 }
 
 // set uses the secrets of a file, or none of them after an error. It returns what may be logged.
@@ -68,16 +69,20 @@ func (x *signingSecret) set(contents []byte, c *config.Config) ([]slog.Attr, err
 	return []slog.Attr{slog.String("signs", signing), slog.Any("accepts", others)}, nil
 }
 
-// fileError returns the error for a file of a setting that cannot be used, nil if err is nil. It
-// names no path that cannot be read, since the secret itself may have been given instead.
-func fileError(flag, path string, err error) error {
+// file is the path of a flag.
+type file struct{ flag, path string }
+
+// fileError returns the error for files that cannot be used together, nil if err is nil. It names no
+// path that cannot be read, since the secret itself may have been given instead.
+func fileError(err error, files ...file) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := errors.AsType[*fs.PathError](err); ok {
-		return usageError{fmt.Errorf("%s: %w", flag, withoutPath(err))}
+	if unread, ok := errors.AsType[*fs.PathError](err); ok {
+		i := max(0, slices.IndexFunc(files, func(f file) bool { return f.path == unread.Path }))
+		return usageError{fmt.Errorf("%s: %w", files[i].flag, unread.Err)}
 	}
-	return usageError{fmt.Errorf("%s %s: %w", flag, path, err)}
+	return usageError{fmt.Errorf("%s %s: %w", files[0].flag, files[0].path, err)}
 }
 
 // ensureSecret creates a secret at path if the file does not exist. The caller holds the
@@ -143,5 +148,5 @@ func (s *service) serviceTokens() (*auth.ServiceTokens, error) {
 		err := tokens.Parse(contents[0])
 		return []slog.Attr{slog.Int("tokens", tokens.Len())}, err
 	}, path)
-	return tokens, fileError("--service-token-file", path, err)
+	return tokens, fileError(err, file{"--service-token-file", path})
 }

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"trainbooking.dev/api/client"
+	"trainbooking.dev/cmd/internal/setting"
 	"trainbooking.dev/cmd/trainbooking/smoke"
 	"trainbooking.dev/config"
 )
@@ -44,21 +44,29 @@ func (c *smokeTest) Run(ctx context.Context, _ *config.Sources, std stdio) error
 	if problems := c.problems(); len(problems) > 0 {
 		return usageError{problems}
 	}
-	token, err := firstLine(c.ServiceTokenFile)
+	token, err := c.token()
 	if err != nil {
 		return usageError{fmt.Errorf("--service-token-file: %w", err)}
 	}
-	client, err := newHTTPClient(c.CA)
+	sender, err := newHTTPClient(client.Options{URL: c.URL, CAFile: c.CA})
 	if err != nil {
 		return err
 	}
 	report, err := smoke.Run(ctx, smoke.Options{
-		URL: c.URL, HTTP: client, ServiceToken: token, Clients: c.Clients, For: c.For,
+		URL: c.URL, HTTP: sender, ServiceToken: token, Clients: c.Clients, For: c.For,
 	})
 	if failed := report.Failed(); err == nil && failed > c.MaxFailures {
 		err = fmt.Errorf("%d requests failed, and --max-failures is %d", failed, c.MaxFailures)
 	}
 	return errors.Join(err, report.Print(std.out))
+}
+
+// token returns the service token, "" without a file.
+func (c *smokeTest) token() (string, error) {
+	if c.ServiceTokenFile == "" {
+		return "", nil
+	}
+	return setting.Token(c.ServiceTokenFile)
 }
 
 func (c *smokeTest) problems() (problems config.Problems) {
@@ -72,20 +80,4 @@ func (c *smokeTest) problems() (problems config.Problems) {
 		problems = append(problems, fmt.Sprintf("--max-failures %d is negative", c.MaxFailures))
 	}
 	return problems
-}
-
-// firstLine returns the first line of a file of service tokens, "" if path is "".
-func firstLine(path string) (string, error) {
-	if path == "" {
-		return "", nil
-	}
-	contents, err := os.ReadFile(path)
-	if err != nil {
-		return "", withoutPath(err)
-	}
-	line, _, _ := strings.Cut(strings.TrimSpace(string(contents)), "\n")
-	if line = strings.TrimSpace(line); line == "" {
-		return "", fmt.Errorf("%s is empty", path)
-	}
-	return line, nil
 }

@@ -1,18 +1,17 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 
+	"trainbooking.dev/cmd/internal/setting"
 	"trainbooking.dev/config"
 	"trainbooking.dev/persistence"
 )
 
-// urlSetting is the URL of a store: the value of a flag, or the contents of the file named by the flag
-// with the suffix -file, which may change with the password.
+// urlSetting is the URL of a store, of a flag or of the file of another one, which is replaced when
+// the password is.
 type urlSetting struct{ flag, value, path string }
 
 // read returns the URL as it is now.
@@ -22,7 +21,7 @@ func (u urlSetting) read() (string, error) {
 	}
 	contents, err := os.ReadFile(u.path)
 	if err != nil {
-		return "", usageError{fmt.Errorf("%s-file: %w", u.flag, withoutPath(err))}
+		return "", usageError{fmt.Errorf("%s-file: %w", u.flag, setting.WithoutPath(err))}
 	}
 	text := strings.TrimSpace(string(contents))
 	if text == "" {
@@ -37,15 +36,6 @@ func (u urlSetting) reread() func() (string, error) {
 		return nil
 	}
 	return u.read
-}
-
-// withoutPath removes the path from an error of opening a file: somebody may have given a secret
-// instead of the name of its file.
-func withoutPath(err error) error {
-	if inner, ok := errors.AsType[*fs.PathError](err); ok {
-		return inner.Err
-	}
-	return err
 }
 
 func filesOf(t config.TLSFiles) persistence.TLSFiles {

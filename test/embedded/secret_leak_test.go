@@ -3,6 +3,7 @@ package embedded_test
 import (
 	"bytes"
 	"net/url"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -149,6 +150,9 @@ func TestErrorAboutARedisURLDoesNotContainThePassword(t *testing.T) {
 func TestSecretInAWrongPlaceIsNotPrinted(t *testing.T) {
 	t.Parallel()
 	data := []string{"serve", "--data-dir", t.TempDir()}
+	feed, err := filepath.Abs("../../gtfs/testdata/small")
+	require.NoError(t, err)
+	importArgs := []string{"import", "gtfs", feed, "--capacity", "1", "--today", "2026-06-18", "--token-file", tokenFile(t)}
 	requireRefused(t, "unexpected argument", nil, append(data, "--database-url", "host=localhost", "password="+marker)...)
 	requireRefused(t, "--jwt-secret-file: no such file", nil, append(data, "--jwt-secret-file", marker)...)
 	requireRefused(t, "--service-token-file: no such file", nil, append(data, "--service-token-file", marker)...)
@@ -156,7 +160,20 @@ func TestSecretInAWrongPlaceIsNotPrinted(t *testing.T) {
 		"OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:1", "OTEL_EXPORTER_OTLP_HEADERS=Bearer " + marker,
 	}, data...)
 	requireRefused(t, "OTEL_EXPORTER_OTLP_ENDPOINT is not a URL", []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://u:" + marker + "%zz@localhost"}, data...)
-	requireRefused(t, "--url must be like", nil, "healthcheck", "--url", "http://u:"+marker+"%zz@localhost")
+	url, wrongURL := "http://localhost:1", "http://u:"+marker+"%zz@localhost"
+	for _, args := range [][]string{{"healthcheck"}, {"smoke"}, importArgs} {
+		requireRefused(t, "--url: ", nil, append(args, "--url", wrongURL)...)
+		requireRefused(t, "--url: ", nil, append(args, "--url", "ftp://"+marker)...)
+		requireRefused(t, "--ca: no such file", nil, append(args, "--url", url, "--ca", marker)...)
+	}
+	requireRefused(t, "--service-token-file: no such file", nil, "smoke", "--url", url, "--service-token-file", marker)
+	requireRefused(t, "--token-file: no such file", nil, append(importArgs, "--url", url, "--token-file", marker)...)
+	a := processtest.NewAuthority(t)
+	certificate, key := a.Issue(t)
+	for _, flag := range []string{"--cluster-tls-cert", "--cluster-tls-key", "--cluster-tls-ca"} {
+		requireRefused(t, flag+": no such file", nil, clusterArgs(t, "--database-url", servers.Postgres(t), "--redis-url", "redis://"+servers.Redis(t),
+			"--cluster-tls-cert", certificate, "--cluster-tls-key", key, "--cluster-tls-ca", a.File, flag, marker)...)
+	}
 }
 
 func TestWaitForAnUnreachableStoreDoesNotLogThePassword(t *testing.T) {

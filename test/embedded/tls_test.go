@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -64,7 +65,7 @@ func TestServiceWithACertificateUsesHTTPS(t *testing.T) {
 	smoked := smoke(t, "--url", s.URL, "--ca", a.File, "--service-token-file", tokens)
 	require.Equal(t, 0, smoked.Code, smoked.Err)
 	require.NotZero(t, smoke(t, "--url", s.URL, "--service-token-file", tokens).Code)
-	for file, want := range map[string]string{"/nowhere": "--ca: open /nowhere", tokens: "contains no certificate"} {
+	for file, want := range map[string]string{"/nowhere": "--ca: no such file", tokens: "contains no certificate"} {
 		got := smoke(t, "--url", s.URL, "--ca", file)
 		require.Equal(t, 2, got.Code)
 		require.Contains(t, got.Err, want)
@@ -128,6 +129,7 @@ func TestUnusableTLSFilesAreNamed(t *testing.T) {
 	_, key := a.Issue(t)
 	for want, args := range map[string][]string{
 		"--tls-cert: no such file":              {"--tls-cert", "/nowhere", "--tls-key", key},
+		"--tls-key: no such file":               {"--tls-cert", certificate, "--tls-key", "/nowhere"},
 		"private key does not match":            {"--tls-cert", certificate, "--tls-key", key},
 		"only one of --tls-cert and --tls-key":  {"--tls-cert", certificate},
 		"--tls-key is set; set both or neither": {"--tls-key", key},
@@ -150,9 +152,11 @@ func TestProxyDoesNotSeeTheTokenOverHTTP(t *testing.T) {
 	t.Cleanup(proxy.Close)
 	environ := []string{"HTTP_PROXY=" + proxy.URL, "HTTPS_PROXY=" + proxy.URL, "http_proxy=" + proxy.URL, "https_proxy=" + proxy.URL}
 	tokens := tokenFile(t)
+	feed, err := filepath.Abs("../../gtfs/testdata/small")
+	require.NoError(t, err)
 	for _, args := range [][]string{ // in a cluster: not a name or an address of this machine, for which Go asks no proxy
 		{"smoke", "--url", "http://booking.invalid:8080", "--service-token-file", tokens},
-		{"import", "gtfs", "../../gtfs/testdata/small", "--capacity", "1", "--today", "2026-06-18", "--url", "http://booking.invalid:8080", "--token-file", tokens},
+		{"import", "gtfs", feed, "--capacity", "1", "--today", "2026-06-18", "--url", "http://booking.invalid:8080", "--token-file", tokens},
 		{"healthcheck", "--url", "http://booking.invalid:8080"},
 		{"healthcheck", "--url", "https://booking.invalid:8080"},
 	} {

@@ -209,7 +209,7 @@ func TestPluginShowsWhatIsSoldToWhom(t *testing.T) {
 		{`"nobody" not found`, []string{"sold", "nobody", "--token-file", token}},
 		{"unknown flag: --unknown; see kubectl trains --help", []string{"status", "--unknown"}},
 		{"--date tomorrow: ", []string{"sold", "night", "--date", "tomorrow", "--token-file", token}},
-		{"/nowhere", []string{"sold", "express", "--token-file", "/nowhere"}},
+		{"--token-file: no such file", []string{"sold", "express", "--token-file", "/nowhere"}},
 		{`the path "/nowhere" does not exist`, []string{"plan", "-f", "/nowhere"}},
 		{"--service-url", []string{"plan", "-f", "/nowhere", "--service-url", "localhost"}},
 		{"kubectl get failed", []string{"status", "--context", "nowhere"}},
