@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -96,6 +97,14 @@ func TestTwoOperatorsOfOneClassDoNotFight(t *testing.T) {
 	})
 
 	before := a.versions()
+	for range 10 { // the last figures may be written after the conditions
+		awaitPolls(4, a, b)
+		now := a.versions()
+		if maps.Equal(before, now) {
+			break
+		}
+		before = now
+	}
 	for range 6 {
 		awaitPolls(10, a, b)
 	}
