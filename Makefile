@@ -23,6 +23,10 @@ IMAGE          ?= trainbooking:local
 OPERATOR_IMAGE ?= trainbooking-operator:local
 POSTGRES_IMAGE ?= postgres:17
 REDIS_IMAGE    ?= redis:7
+# The version that e2e upgrades from.
+PREVIOUS       ?= 3b19f3e
+PREVIOUS_CHART ?=
+PREVIOUS_IMAGE ?= trainbooking:previous
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS  := -X main.version=$(VERSION) -X main.commit=$(shell git rev-parse HEAD 2>/dev/null)
@@ -154,7 +158,17 @@ e2e: kube-tools ## test the chart on a cluster: make e2e KUBECONFIG=FILE IMAGE=N
 	@[ -n "$(KUBECONFIG)" ] || { echo 'e2e needs a cluster: make e2e KUBECONFIG=FILE'; exit 1; }
 	KUBECONFIG='$(abspath $(KUBECONFIG))' $(GO) test -tags e2e -count 1 -v -timeout 40m ./test/e2e \
 		-e2e.image '$(IMAGE)' -e2e.operator-image '$(OPERATOR_IMAGE)' \
-		-e2e.postgres-image '$(POSTGRES_IMAGE)' -e2e.redis-image '$(REDIS_IMAGE)'
+		-e2e.postgres-image '$(POSTGRES_IMAGE)' -e2e.redis-image '$(REDIS_IMAGE)' \
+		-e2e.previous-chart '$(if $(PREVIOUS_CHART),$(abspath $(PREVIOUS_CHART)))' -e2e.previous-image '$(PREVIOUS_IMAGE)'
+
+# e2e also tests the upgrade of it, if it has its chart and its image:
+# make previous DIR=/tmp/previous && docker build -t trainbooking:previous /tmp/previous
+# make e2e PREVIOUS_CHART=/tmp/previous/charts/trainbooking …
+.PHONY: previous
+previous: ## extract the source of the version before: make previous DIR=/tmp/previous
+	@[ -n "$(DIR)" ] || { echo 'make previous DIR=DIRECTORY'; exit 1; }
+	mkdir -p '$(DIR)'
+	git archive $(PREVIOUS) | tar -x -C '$(DIR)'
 
 # protoc is the system's, its plugins are built from go.mod. The version of protoc is removed from
 # the output, because it differs between systems.

@@ -1,10 +1,16 @@
 //go:build e2e
 
-// Package e2e installs the chart on a real cluster and uses it, once in each mode:
+// Package e2e installs the chart on a real cluster and uses it, once in each mode. Clustered:
 //
-//	install ─▶ helm test ─▶ apply the samples ─▶ book through the Service ─▶ scale to three
-//	        ─▶ schedules of a feed ─▶ crash pods mid-booking ─▶ upgrade under load
-//	        ─▶ delete schedules and trains ─▶ uninstall
+//	install the version before ─▶ helm test, apply the samples, book through the Service
+//	  ─▶ upgrade to three pods of this version under load ─▶ schedules of a feed
+//	  ─▶ crash pods mid-booking ─▶ rotate passwords and the service token under load
+//	  ─▶ delete schedules and trains ─▶ uninstall
+//
+// Embedded, with a proxy in the environment of all pods, which must not see a request:
+//
+//	install ─▶ helm test, apply the samples, book ─▶ a second release beside it
+//	  ─▶ crash the pod mid-booking ─▶ upgrade under load ─▶ delete trains ─▶ uninstall
 //
 // It needs the build tag e2e and a cluster whose nodes have or can fetch the images (see make
 // e2e). The tests use kubectl and helm as an admin does, in a namespace that enforces the

@@ -18,14 +18,14 @@ import (
 // The tests run sequentially, because the CRDs are cluster-wide.
 
 func TestClusteredServiceSurvivesCrashesOfItsPods(t *testing.T) { //nolint:paralleltest // sequential
-	r := newRelease(t, lease)
+	r := newRelease(t, lease("booking"), previousLease)
 	r.startStores()
-	r.install("--set", "database.existingSecret=postgres", "--set", "redis.existingSecret=redis")
-	require.Len(t, r.pods(), 1)
+	r.installPrevious("--set", "database.existingSecret=postgres", "--set", "redis.existingSecret=redis", "--set", "replicas=2")
 	r.sell()
 
-	r.upgrade("--set", "replicas=3")
-	require.Len(t, r.pods(), 3)
+	r.underLoad("upgrade", 0, func() { r.upgrade("--set", "replicas=3") })
+	r.awaitPods(3)
+	r.sell()
 	r.sellSchedules()
 	// Requests in flight to a crashing process fail and are retried.
 	r.underLoad("crash", 100, func() {
@@ -33,16 +33,21 @@ func TestClusteredServiceSurvivesCrashesOfItsPods(t *testing.T) { //nolint:paral
 			r.crash(pod)
 		}
 	})
-	r.underLoad("upgrade", 0, func() { r.upgrade("--set", "logLevel=debug") })
+	r.underLoad("rotation", 1000, r.rotate)
 	r.deleteTrains()
 	r.uninstall()
 }
 
 func TestEmbeddedServiceKeepsItsBookings(t *testing.T) { //nolint:paralleltest // sequential
-	r := newRelease(t, lease, "PersistentVolumeClaim "+booking+"-trainbooking")
-	r.install()
-	require.Len(t, r.pods(), 1)
+	r := newRelease(t, lease("booking"), lease("second"),
+		"PersistentVolumeClaim booking-trainbooking", "PersistentVolumeClaim booking-trainbooking-backup")
+	proxy := r.startProxy()
+	r.install(append(proxy.environment(), "--set", "backup.enabled=true")...)
+	r.awaitPods(1)
 	r.sell()
+	r.backUp()
+	r.besideAnother()
+	proxy.requireUnused()
 
 	// The only process restarts with everything that it acknowledged.
 	r.underLoad("crash", 1000, func() { r.crash(r.pods()[0]) })
@@ -64,7 +69,7 @@ func (r *release) startStores() {
 // sell puts the sample schedules and trains on sale and books seats on them through the Service.
 func (r *release) sell() {
 	r.t.Helper()
-	r.helm("test", booking, "--timeout", timeout.String())
+	r.helm("test", r.name, "--timeout", timeout.String())
 	r.kubectl("apply", "-f", filepath.Join("..", "..", "docs", "samples"))
 	r.kubectl("wait", "trains,trainschedules", "--all", "--for", "condition=Ready", "--timeout", timeout.String())
 	r.t.Log(r.kubectl("get", "trains"), r.kubectl("get", "trainschedules"))
@@ -90,6 +95,15 @@ func (r *release) booked() (sum int) {
 	return sum
 }
 
+// backUp runs the Job of the CronJob for backups once.
+func (r *release) backUp() {
+	r.t.Helper()
+	r.kubectl("create", "job", "backup", "--from", "cronjob/"+r.fullname()+"-backup")
+	r.kubectl("wait", "job", "backup", "--for", "condition=Complete", "--timeout", timeout.String())
+	require.Regexp(r.t, `/backup/trainbooking-\S+\.db has [1-9]\d* bookings, [1-9]\d* trains and [1-9]\d* users`, r.kubectl("logs", "job/backup"))
+	r.kubectl("delete", "job", "backup", "--wait")
+}
+
 // deleteTrains deletes all schedules and trains, which requires a running operator.
 func (r *release) deleteTrains() {
 	r.t.Helper()
@@ -100,7 +114,7 @@ func (r *release) deleteTrains() {
 // uninstall uninstalls the chart and requires that only r.kept remains in the namespace.
 func (r *release) uninstall() {
 	r.t.Helper()
-	r.helm("uninstall", booking, "--wait", "--timeout", timeout.String())
+	r.helm("uninstall", r.name, "--wait", "--timeout", timeout.String())
 	require.EventuallyWithT(r.t, func(c *assert.CollectT) {
 		remaining := slices.DeleteFunc(r.inNamespace(), func(object string) bool { return slices.Contains(r.before, object) })
 		require.Equal(c, r.kept, remaining)

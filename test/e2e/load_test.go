@@ -38,7 +38,7 @@ func (r *release) startJob(name string, args ...string) *load {
 	all, err := json.Marshal(append([]string{"smoke", "--url", r.url()}, args...))
 	require.NoError(r.t, err)
 	r.apply("create", manifests(r.t, "load.yaml", map[string]string{
-		"NAME": name, "IMAGE": *image, "ARGS": string(all), "TOKEN_SECRET": booking + "-trainbooking-service-token",
+		"NAME": name, "IMAGE": *image, "ARGS": string(all), "TOKEN_SECRET": r.fullname() + "-service-token",
 	}))
 	return &load{r: r, name: name}
 }

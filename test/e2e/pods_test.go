@@ -6,12 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
 // serverPods selects the pods of the service.
-const serverPods = "app.kubernetes.io/instance=" + booking + ",app.kubernetes.io/component=server"
+func (r *release) serverPods() string {
+	return "app.kubernetes.io/instance=" + r.name + ",app.kubernetes.io/component=server"
+}
 
 // debugProfile lets a debug container send signals to the process of another.
 const debugProfile = `{"securityContext": {
@@ -21,7 +24,13 @@ const debugProfile = `{"securityContext": {
 // pods returns the names of the service's pods.
 func (r *release) pods() []string {
 	r.t.Helper()
-	return strings.Fields(r.kubectl("get", "pods", "--selector", serverPods, "-o", "jsonpath={.items[*].metadata.name}"))
+	return strings.Fields(r.kubectl("get", "pods", "--selector", r.serverPods(), "-o", "jsonpath={.items[*].metadata.name}"))
+}
+
+// awaitPods waits until the service has n pods. Those of before an upgrade take a while to drain.
+func (r *release) awaitPods(n int) {
+	r.t.Helper()
+	require.Eventually(r.t, func() bool { return len(r.pods()) == n }, timeout, time.Second)
 }
 
 // crash kills the process of a pod without a drain and waits until the pod is ready again. It

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,9 @@ var (
 	operator = flag.String("e2e.operator-image", "", "the operator's image with its tag")
 	postgres = flag.String("e2e.postgres-image", "", "an image of Postgres with a shell")
 	redis    = flag.String("e2e.redis-image", "", "an image of Redis")
+
+	previousChart = flag.String("e2e.previous-chart", "", "the chart of the version before, if it is to be upgraded")
+	previousImage = flag.String("e2e.previous-image", "", "the image of the version before, with its tag")
 )
 
 // timeout is how long helm and kubectl wait, for example for pods to start on a slow machine.
@@ -31,14 +35,12 @@ const timeout = 3 * time.Minute
 // release is an installed chart in a namespace that is deleted with the test.
 type release struct {
 	t         *testing.T
+	name      string
 	namespace string
 	before    []string // objects in the namespace before the chart was installed
 	kept      []string // objects that remain after it is uninstalled
 	values    []string // the --set flags of all installs and upgrades
 }
-
-// booking is the name of every release.
-const booking = "booking"
 
 // newRelease creates a namespace for a release. kept are the objects that uninstalling leaves, in
 // order.
@@ -51,7 +53,7 @@ func newRelease(t *testing.T, kept ...string) *release {
 	for _, crd := range []string{trainCRD, scheduleCRD} {
 		require.NotContains(t, before, "CustomResourceDefinition "+crd, "an earlier run or another release is still installed")
 	}
-	r := &release{t: t, kept: kept}
+	r := &release{t: t, name: "booking", kept: kept}
 	r.namespace = strings.TrimPrefix(strings.TrimSpace(r.apply("create", `{
 		"apiVersion": "v1", "kind": "Namespace",
 		"metadata": {"generateName": "e2e-", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}`)), "namespace/")
@@ -66,6 +68,18 @@ func (r *release) install(values ...string) {
 	r.deploy("install")
 }
 
+// installPrevious installs the version before, if there is its chart, and otherwise this version.
+func (r *release) installPrevious(values ...string) {
+	r.t.Helper()
+	if *previousChart == "" {
+		r.t.Log("The upgrade of the version before is not tested: -e2e.previous-chart is not set.")
+		r.install(values...)
+		return
+	}
+	r.before, r.values = r.inNamespace(), values
+	r.run("install", *previousChart, r.image("image", *previousImage)...)
+}
+
 // upgrade sets further values and waits until everything is ready again.
 func (r *release) upgrade(values ...string) {
 	r.t.Helper()
@@ -75,19 +89,30 @@ func (r *release) upgrade(values ...string) {
 
 func (r *release) deploy(verb string) {
 	r.t.Helper()
-	repository, tag, tagged := cutTag(*image)
-	require.True(r.t, tagged, "-e2e.image %q has no tag", *image)
-	operatorRepository, operatorTag, tagged := cutTag(*operator)
-	require.True(r.t, tagged, "-e2e.operator-image %q has no tag", *operator)
-	r.helm(append([]string{
-		verb, booking, filepath.Join("..", "..", "charts", "trainbooking"), "--wait", "--timeout", timeout.String(),
-		"--set", "image.repository=" + repository, "--set", "image.tag=" + tag,
-		"--set", "operator.image.repository=" + operatorRepository, "--set", "operator.image.tag=" + operatorTag,
-	}, r.values...)...)
+	r.run(verb, filepath.Join("..", "..", "charts", "trainbooking"),
+		append(r.image("image", *image), r.image("operator.image", *operator)...)...)
 }
 
+// run installs or upgrades a chart with the release's values and further ones.
+func (r *release) run(verb, chart string, values ...string) {
+	r.t.Helper()
+	args := []string{verb, r.name, chart, "--wait", "--timeout", timeout.String()}
+	r.helm(slices.Concat(args, values, r.values)...)
+}
+
+// image returns the flags that set an image.
+func (r *release) image(value, image string) []string {
+	r.t.Helper()
+	repository, tag, tagged := cutTag(image)
+	require.True(r.t, tagged, "the image %q for %s has no tag", image, value)
+	return []string{"--set", value + ".repository=" + repository, "--set", value + ".tag=" + tag}
+}
+
+// fullname returns the name of the release's objects.
+func (r *release) fullname() string { return r.name + "-trainbooking" }
+
 // url returns the URL of the Service inside the cluster.
-func (r *release) url() string { return "http://" + booking + "-trainbooking:8080" }
+func (r *release) url() string { return "http://" + r.fullname() + "." + r.namespace + ".svc:8080" }
 
 // cutTag splits an image at its tag, which follows the last colon unless a slash does.
 func cutTag(image string) (repository, tag string, tagged bool) {
@@ -161,11 +186,11 @@ func (r *release) cleanUp(before []string) {
 	if r.t.Failed() {
 		r.t.Log(try("kubectl", "get", "all,trains,trainschedules,pvc", "-o", "wide"))
 		r.t.Log(try("kubectl", "get", "events", "--sort-by", ".lastTimestamp"))
-		r.t.Log(try("kubectl", "logs", "--selector", "app.kubernetes.io/instance="+booking, "--all-containers", "--prefix", "--tail", "100"))
+		r.t.Log(try("kubectl", "logs", "--selector", "app.kubernetes.io/instance="+r.name, "--all-containers", "--prefix", "--tail", "100"))
 		r.t.Log(try("kubectl", "logs", "--selector", "batch.kubernetes.io/job-name", "--prefix"))
 		try("kubectl", "annotate", "trains,trainschedules", "--all", "trainbooking.dev/abandon=true")
 		try("kubectl", "delete", "trains,trainschedules", "--all", "--timeout", "1m")
-		try("helm", "uninstall", booking, "--ignore-not-found", "--wait", "--timeout", "2m")
+		try("helm", "uninstall", r.name, "--ignore-not-found", "--wait", "--timeout", "2m")
 	}
 	try("kubectl", "delete", "crd", trainCRD, scheduleCRD, "--ignore-not-found", "--timeout", "1m")
 	try("kubectl", "delete", "namespace", r.namespace, "--timeout", timeout.String())

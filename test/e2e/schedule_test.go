@@ -32,7 +32,7 @@ func (r *release) sellSchedules() {
 	r.awaitSchedules("condition=Ready")
 	cancels := r.kubectl("get", "trainschedules", "--selector", feed, "-o", `jsonpath={.items[?(@.spec.name=="Duronto 12267")].metadata.name}`)
 	r.kubectl("patch", "trainschedule", cancels, "--type", "merge", "-p", `{"spec": {"deletionPolicy": "Cancel"}}`)
-	p := processtest.SignUp(r.t, r.forward(), "passenger")
+	p := processtest.SignUp(r.t, "http://"+r.forward(), "passenger")
 	date := time.Now().UTC().AddDate(0, 0, 7).Format(time.DateOnly)
 	retained, cancelled := r.bookDeparture(p, "New Delhi", "Surat", date), r.bookDeparture(p, "Surat", "Rajkot", date)
 
@@ -99,11 +99,11 @@ func (r *release) departures(p *processtest.Client, from, to, date string) (ids 
 	return ids
 }
 
-// forward forwards a local port to the Service until the test ends, and returns its URL.
+// forward forwards a local port to the Service until the test ends, and returns its address.
 func (r *release) forward() string {
 	r.t.Helper()
 	command := tools.Command(r.t, os.Getenv("KUBECONFIG"), "kubectl", "--namespace", r.namespace,
-		"port-forward", "service/"+booking+"-trainbooking", ":8080")
+		"port-forward", "service/"+r.fullname(), ":8080")
 	out, err := command.StdoutPipe()
 	require.NoError(r.t, err)
 	require.NoError(r.t, command.Start())
@@ -115,5 +115,5 @@ func (r *release) forward() string {
 	require.NoError(r.t, err)
 	address := regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(line)
 	require.NotEmpty(r.t, address, line)
-	return "http://" + address
+	return address
 }

@@ -18,12 +18,15 @@ import (
 	"trainbooking.dev/test/kube/tools"
 )
 
-// The CRDs, and the lease of the operator's leader election as list returns it.
+// The CRDs, and the lease of the operator's leader election as list returns it, of the version before.
 const (
-	trainCRD    = "trains.trainbooking.dev"
-	scheduleCRD = "trainschedules.trainbooking.dev"
-	lease       = "Lease " + booking + "-trainbooking-operator"
+	trainCRD      = "trains.trainbooking.dev"
+	scheduleCRD   = "trainschedules.trainbooking.dev"
+	previousLease = "Lease operator.trainbooking.dev"
 )
+
+// lease returns the lease of a release's operator.
+func lease(release string) string { return "Lease " + release + "-trainbooking-operator" }
 
 // clusterWide lists the kind and name of every object outside namespaces.
 func clusterWide(t *testing.T) []string {

@@ -51,9 +51,9 @@ func (a *Authority) Pool() *x509.CertPool {
 	return pool
 }
 
-// Issue returns the files of a new certificate for Host and the loopback addresses, for servers and
-// clients.
-func (a *Authority) Issue(t *testing.T) (certificate, key string) {
+// Issue returns the files of a new certificate for Host, the loopback addresses and host names, for servers
+// and clients.
+func (a *Authority) Issue(t *testing.T, names ...string) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -62,7 +62,7 @@ func (a *Authority) Issue(t *testing.T) (certificate, key string) {
 	template := &x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{CommonName: "trainbooking"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.ParseIP(Host), net.IPv4(127, 0, 0, 1), net.IPv6loopback}, KeyUsage: x509.KeyUsageDigitalSignature,
+		IPAddresses: []net.IP{net.ParseIP(Host), net.IPv4(127, 0, 0, 1), net.IPv6loopback}, DNSNames: names, KeyUsage: x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, &private.PublicKey, a.key)
