@@ -59,6 +59,10 @@ func TestTokenIsReadAgainWhenItChanges(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(h.token, append(text, "a second line, which the operator ignores\n"...), 0o600))
 	h.await(train, ready)
+
+	// Without the file, the operator keeps the last token.
+	require.NoError(t, os.Remove(h.token))
+	h.await(h.create(nil), ready)
 }
 
 func TestMetricsRequireAuthorization(t *testing.T) {
