@@ -46,11 +46,15 @@ func newRotation(t *testing.T) *rotation {
 	}
 	r.admin.do(`CREATE ROLE asha LOGIN SUPERUSER PASSWORD 'first'`)
 	r.set(r.as("asha:first"), nil)
-	db, err := postgres.Open(t.Context(), r.url, postgres.Options{Reread: r.reread, Logger: slog.New(slog.NewTextHandler(r.log, nil))})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	require.NoError(t, db.Migrate(t.Context()))
-	r.db = db
+	// On a busy machine a connection can take longer than its timeout.
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		db, err := postgres.Open(t.Context(), r.url, postgres.Options{Reread: r.reread, Logger: slog.New(slog.NewTextHandler(r.log, nil))})
+		require.NoError(c, err)
+		r.db = db
+	}, 20*time.Second, 5*time.Millisecond)
+	t.Cleanup(func() { require.NoError(t, r.db.Close()) })
+	require.EventuallyWithT(t, func(c *assert.CollectT) { require.NoError(c, r.db.Migrate(t.Context())) }, 20*time.Second, 5*time.Millisecond)
+	r.log.Reset()
 	return r
 }
 
@@ -118,7 +122,9 @@ func TestNewPasswordIsUsedUnderLoad(t *testing.T) {
 	}
 	close(stop)
 	require.Positive(t, <-sold)
-	require.NoError(t, r.db.Migrate(t.Context()), "its connection is new")
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		require.NoError(c, r.db.Migrate(t.Context()), "its connection is new")
+	}, 20*time.Second, 5*time.Millisecond)
 	require.Empty(t, r.log.String())
 }
 
