@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -123,12 +124,18 @@ func FuzzErrorOfAURL(f *testing.F) {
 	})
 }
 
-// openTLS opens the database at tcp with further parameters.
+// openTLS opens the database at tcp with further parameters and closes it. It tries again after a temporary error, as the service
+// does: a server that refuses a certificate may reset the connection before the client has read why.
 func openTLS(t *testing.T, tcp, parameters string, files servers.TLSFiles) error {
 	t.Helper()
 	options := quiet
 	options.TLS = persistence.TLSFiles(files)
-	db, err := postgres.Open(t.Context(), tcp+parameters, options)
+	var db *postgres.DB
+	var err error
+	require.Eventually(t, func() bool {
+		db, err = postgres.Open(t.Context(), tcp+parameters, options)
+		return err == nil || errors.Is(err, postgres.ErrSettings) || errors.Is(err, postgres.ErrPassword)
+	}, 20*time.Second, 5*time.Millisecond)
 	if err == nil {
 		require.NoError(t, db.Migrate(t.Context()))
 		require.NoError(t, db.Close())

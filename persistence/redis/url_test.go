@@ -1,8 +1,10 @@
 package redis_test
 
 import (
+	"errors"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -73,10 +75,16 @@ func FuzzErrorOfAURL(f *testing.F) {
 	})
 }
 
-// openTLS opens a Redis with files.
+// openTLS opens a Redis with files and closes it. It tries again after a temporary error, as the service does: a
+// server that refuses a certificate may reset the connection before the client has read why.
 func openTLS(t *testing.T, address string, files servers.TLSFiles) error {
 	t.Helper()
-	db, err := redis.Open(t.Context(), address, redis.Options{Timeout: timeout, TLS: persistence.TLSFiles(files)})
+	var db *redis.DB
+	var err error
+	require.Eventually(t, func() bool {
+		db, err = redis.Open(t.Context(), address, redis.Options{Timeout: timeout, TLS: persistence.TLSFiles(files)})
+		return err == nil || errors.Is(err, redis.ErrSettings)
+	}, 20*time.Second, 5*time.Millisecond)
 	if err == nil {
 		require.NoError(t, db.Close())
 	}

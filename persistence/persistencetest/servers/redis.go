@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"strings"
@@ -119,13 +120,23 @@ func readReply(r *bufio.Reader) (string, error) {
 	return reply, nil
 }
 
+// The ports of freePort. The system chooses higher ones for connections, which would take a port before the
+// server listens on it, and does not listen there while the server is down.
+const (
+	firstPort = 15_000
+	lastPort  = 32_000
+)
+
 // freePort returns a port that is not in use. If another process takes it before the server does,
-// the server fails to start.
+// the start fails.
 func freePort(ctx context.Context) (addr string, port int, err error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", 0, err
+	for range 100 {
+		port = firstPort + rand.N(lastPort-firstPort) //nolint:gosec // not a secret
+		addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		var l net.Listener
+		if l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", addr); err == nil {
+			return addr, port, l.Close()
+		}
 	}
-	port = l.Addr().(*net.TCPAddr).Port
-	return l.Addr().String(), port, l.Close()
+	return "", 0, err
 }
