@@ -82,7 +82,7 @@ func newLister(t *testing.T, address string, authorities *x509.CertPool) (list f
 	sender := &http.Client{Timeout: processtest.Timeout, Transport: transport}
 	return func() (names []string) {
 		t.Helper()
-		response, err := sender.Get(scheme + address + "/v1/trains") //nolint:noctx // the client has a timeout
+		response, err := sender.Get(scheme + address + "/v1/trains")
 		require.NoError(t, err)
 		defer response.Body.Close()
 		require.Equal(t, http.StatusOK, response.StatusCode)
