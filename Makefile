@@ -162,10 +162,10 @@ e2e: kube-tools ## test the chart on a cluster: make e2e KUBECONFIG=FILE IMAGE=N
 		-e2e.previous-chart '$(if $(PREVIOUS_CHART),$(abspath $(PREVIOUS_CHART)))' -e2e.previous-image '$(PREVIOUS_IMAGE)'
 
 # e2e also tests the upgrade of it, if it has its chart and its image:
-# make previous DIR=/tmp/previous && docker build -t trainbooking:previous /tmp/previous
-# make e2e PREVIOUS_CHART=/tmp/previous/charts/trainbooking …
+# make previous DIR=../previous && docker build -t trainbooking:previous ../previous
+# make e2e PREVIOUS_CHART=../previous/charts/trainbooking …
 .PHONY: previous
-previous: ## extract the source of the version before: make previous DIR=/tmp/previous
+previous: ## extract the source of the version before: make previous DIR=../previous
 	@[ -n "$(DIR)" ] || { echo 'make previous DIR=DIRECTORY'; exit 1; }
 	mkdir -p '$(DIR)'
 	git archive $(PREVIOUS) | tar -x -C '$(DIR)'
