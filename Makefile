@@ -247,7 +247,7 @@ bench-check: ## run each kind of workload of the comparison for a moment, to che
 	$(GO) vet -C bench ./...
 	$(GO) test -C bench -count 1 $$($(GO) list -C bench ./... | grep /bench/)
 	$(MAKE) --no-print-directory bench ROUNDS=1 TIME=300ms \
-		WORKLOAD='^search 20×100,|^lock then confirm, 32|^four|^rush, 32'
+		WORKLOAD='^search 20×100|^lock then confirm, 32|^four|^rush, 32'
 	$(call run-bench,Tails|Growth) -rounds 1 -time 250ms -server 'limit|embedded'
 
 # The service's own profiles, in profiles/: go tool pprof -http : profiles/clustered-lock.cpu.pprof

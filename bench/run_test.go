@@ -136,8 +136,8 @@ func share(used, took time.Duration) float64 {
 func (b *bench) arguments(w *workload, s *server, f *fixture, i, clients int, acks string) map[string]any {
 	a := map[string]any{
 		"tokens": b.tokensFile, "trains": f.trains, "paths": f.paths, "acks": acks,
-		"first": f.used + i, "step": clients, "count": max(w.count, 1), "searches": w.searches,
-		"capacity": f.set.capacity, "total": f.set.requests(max(w.count, 1)), "wrap": 0,
+		"first": f.used + i, "step": clients, "count": w.count, "searches": w.searches,
+		"capacity": f.set.capacity, "total": f.set.requests(w.count), "wrap": 0,
 		"group": f.set.group, "share": f.set.share,
 		"after": min(refusedTime, *runTime).Seconds(), "refused": 409,
 	}

@@ -61,7 +61,7 @@ func allWorkloads(total time.Duration) []workload {
 		{name: report.Search20x1000, connections: 32, trains: trainSet{trains: 20, perRoute: 20, capacity: 1000}},
 	}
 	for i := range all {
-		all[i].script, all[i].servers = "search.lua", searchers
+		all[i].script, all[i].servers, all[i].count = "search.lua", searchers, 1
 	}
 	routes := 1 + int(total.Seconds()*searchesPerSecond/20)/locksOfRoute
 	all = append(all, workload{
