@@ -254,7 +254,7 @@ bench-check: ## run each kind of workload of the comparison for a moment, to che
 .PHONY: profile
 profile: WORKLOAD = lock
 profile: SERVER = clustered
-profile: servers wrk ## profile the service: make profile WORKLOAD='search|lock|confirm' SERVER='clustered|embedded'
+profile: servers wrk ## profile the service: make profile WORKLOAD='search|lock|confirm' SERVER='clustered|embedded|three'
 	$(call run-bench,Profile) -profiles profiles
 
 # go build uses the file default.pgo of a command. It names functions but no files.

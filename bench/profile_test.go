@@ -40,13 +40,13 @@ func TestProfile(t *testing.T) { //nolint:paralleltest // it measures
 		if names.MatchString(name) {
 			all := allWorkloads(warmUp + *runTime)
 			i := slices.IndexFunc(all, func(w workload) bool { return w.name == profiled[name] })
-			all[i].servers = slices.DeleteFunc([]string{report.Embedded, report.Clustered}, func(s string) bool { return !server.MatchString(s) })
+			all[i].servers = slices.DeleteFunc([]string{report.Embedded, report.Clustered, report.Three}, func(s string) bool { return !server.MatchString(s) })
 			chosen, short = append(chosen, all[i]), append(short, name)
 		}
 	}
 	require.NotEmpty(t, chosen, "WORKLOAD=%s is none of search, lock, confirm, four and mix", *workloads)
 	b := newBench(t, chosen)
-	require.NotEmpty(t, b.servers, "SERVER=%s is neither embedded nor clustered", *only)
+	require.NotEmpty(t, b.servers, "SERVER=%s is none of embedded, clustered and three", *only)
 	var files []string
 	for i := range chosen {
 		b.prepareAll(t, &chosen[i])
@@ -60,8 +60,8 @@ func TestProfile(t *testing.T) { //nolint:paralleltest // it measures
 	}
 }
 
-// profile runs a workload while the service records what it does. It returns the file of the processor
-// profile.
+// profile runs a workload while the service, or the first of its processes, records what it does. It
+// returns the file of the processor profile.
 func (b *bench) profile(t *testing.T, w *workload, s *server, name string) (cpu string) {
 	t.Helper()
 	kinds := []struct{ path, file, sample string }{
