@@ -167,7 +167,7 @@ func departedBy(now time.Time) booking.Cursor { return booking.Cursor{At: now, I
 // between yields the routes that call at from and later at to, with the legs between them.
 func (c *catalogue) between(from, to string) iter.Seq2[*route, booking.Legs] {
 	return func(yield func(*route, booking.Legs) bool) {
-		leaving, arriving := c.stations[booking.SearchKey(from)], c.stations[booking.SearchKey(to)]
+		leaving, arriving := c.station(from), c.station(to)
 		if leaving == nil || arriving == nil {
 			return
 		}

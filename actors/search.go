@@ -256,6 +256,10 @@ func (s *System) snapshots(ctx context.Context, trains []*booking.Train) ([]*boo
 			continue
 		}
 		if snapshots[i] = s.activations.snapshot(train.ID, now); snapshots[i] == nil {
+			if others == nil {
+				rest := len(trains) - i
+				places, others = make([]int, 0, rest), make([]*booking.Train, 0, rest)
+			}
 			places, others = append(places, i), append(others, train)
 		}
 	}

@@ -99,6 +99,15 @@ func (s *station) name() string {
 	}).text
 }
 
+// station returns the station that people find by text, or nil. The key of a spelling that trains use is known:
+// most clients take the names that a list or a suggestion has.
+func (c *catalogue) station(text string) *station {
+	if n := c.names[text]; n != nil {
+		return n.station
+	}
+	return c.stations[booking.SearchKey(text)]
+}
+
 // words yields the words of the station.
 func (s *station) words() iter.Seq[word] {
 	return func(yield func(word) bool) {
