@@ -66,7 +66,12 @@ func (p *pipeline) run(ctx context.Context, script *goredis.Script, keys []strin
 func (p *pipeline) send(ctx context.Context) {
 	var parts sync.WaitGroup
 	for _, part := range p.parts {
-		parts.Go(func() { p.shards.failed(ctx, part.send(ctx)) })
+		send := func() { p.shards.failed(ctx, part.send(ctx)) }
+		if len(p.parts) > 1 {
+			parts.Go(send)
+		} else {
+			send()
+		}
 	}
 	parts.Wait()
 }
