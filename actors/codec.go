@@ -263,7 +263,7 @@ func fromSeatState(s wire.SeatState) booking.SeatState {
 // encodeResult encodes a result, without the train if the caller has it as it was changed at known.
 func encodeResult(r *queryResult, known int64) *wire.Availability {
 	encoded := &wire.Availability{
-		Legs: uint64(r.Segment), SeatList: r.SeatList, Unchanged: known != 0 && known == micros(r.Train.UpdatedAt),
+		Legs: uint64(r.Segment), SeatList: r.SeatList.Bytes(), Unchanged: known != 0 && known == micros(r.Train.UpdatedAt),
 		Booked: toUint32(r.Booked), Held: toUint32(r.Held), Available: toUint32(r.Available),
 	}
 	if encoded.GetUnchanged() {
@@ -284,7 +284,7 @@ func decodeResult(a *wire.Availability, known *booking.Train) queryResult {
 		train = decodeTrain(a.GetTrain())
 	}
 	r := queryResult{Availability: booking.Availability{
-		Train: train, Segment: booking.Legs(a.GetLegs()), SeatList: a.GetSeatList(),
+		Train: train, Segment: booking.Legs(a.GetLegs()), SeatList: booking.EncodedSeatList(a.GetSeatList()),
 		Tally: booking.Tally{Booked: int(a.GetBooked()), Held: int(a.GetHeld()), Available: int(a.GetAvailable())},
 	}}
 	for i, state := range a.GetSeats() {

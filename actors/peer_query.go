@@ -240,7 +240,7 @@ func sendAnswer(
 			known = q.GetUpdatedAt()[i]
 		}
 		part.Found = append(part.Found, encodeResult(r, known))
-		if size += len(r.SeatList) + len(r.Seats) + sizeOfTrain(r.Train); size < maxQueryMessage {
+		if size += r.SeatList.MaxLen() + len(r.Seats) + sizeOfTrain(r.Train); size < maxQueryMessage {
 			continue
 		}
 		if err := stream.Send(part); err != nil {

@@ -35,7 +35,7 @@ func appendTrains(b []byte, trains []booking.Availability) []byte {
 	const withoutSeats = 512 // bytes of a train without its seat list
 	size := 2
 	for _, a := range trains {
-		size += len(a.SeatList) + withoutSeats
+		size += a.SeatList.MaxLen() + withoutSeats
 	}
 	b = append(slices.Grow(b, size), '[')
 	for i, a := range trains {
@@ -43,7 +43,7 @@ func appendTrains(b []byte, trains []booking.Availability) []byte {
 			b = append(b, ',')
 		}
 		b = append(b, a.Memo.Get(func() []byte { return encodeAvailability(a) })...)
-		b = append(append(b, a.SeatList...), '}')
+		b = append(a.SeatList.AppendTo(b), '}')
 	}
 	return append(b, ']')
 }

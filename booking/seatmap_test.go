@@ -130,7 +130,7 @@ func (m *machine) check(t *rapid.T) {
 			segment := booking.Segment(from, to)
 			want = append(want, stateOf(grid, from, to))
 			got = append(got, segmentState{
-				segment, snapshot.Tally(segment), snapshot.Seats(segment), string(snapshot.SeatList(segment)),
+				segment, snapshot.Tally(segment), snapshot.Seats(segment), snapshot.SeatList(segment).String(),
 			})
 			tally := got[len(got)-1].Tally
 			require.Equal(t, m.train.Capacity, tally.Available+tally.Held+tally.Booked)

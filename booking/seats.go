@@ -128,6 +128,12 @@ func (t *seatTable) freeRuns(segment Legs) iter.Seq2[int, int] {
 	}
 }
 
+// maxText returns the most bytes that a list of n seats may have: a number has at most as many digits as the
+// capacity, and a comma.
+func (t *seatTable) maxText(n int) int {
+	return n*(len(strconv.Itoa(t.capacity))+len(",")) + len("[]")
+}
+
 // appendFree appends the numbers of the seats that are free on the segment, each with a comma after
 // it.
 func (t *seatTable) appendFree(b []byte, segment Legs) []byte {

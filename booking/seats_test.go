@@ -112,5 +112,5 @@ func requireAgrees(t *rapid.T, s *booking.Snapshot, segment booking.Legs, seats 
 		}
 	}
 	require.Equal(t, tally, s.Tally(segment))
-	require.Equal(t, "["+strings.Join(free, ",")+"]", string(s.SeatList(segment)))
+	require.Equal(t, "["+strings.Join(free, ",")+"]", s.SeatList(segment).String())
 }

@@ -144,9 +144,7 @@ type Availability struct {
 	Train   *Train
 	Segment Legs
 	Tally
-	// SeatList is the JSON array of the numbers of the available seats, ascending; nil
-	// if no list was requested.
-	SeatList []byte
+	SeatList SeatList // of the available seats; zero if no list was requested
 	// Memo keeps what is derived from the other fields, for as long as they do not change; nil if
 	// nothing is kept.
 	Memo *Memo

@@ -1,7 +1,6 @@
 package booking
 
 import (
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -9,7 +8,8 @@ import (
 
 // maxCachedLists limits the encoded seat lists that a snapshot caches. Passengers ask for a
 // few segments of a train; all 2,016 segments of the longest train at full capacity would
-// take 240 MB.
+// take 240 MB. The lists of further segments are encoded where they are read, without memory of
+// their own.
 const maxCachedLists = 32
 
 // Snapshot is the state of a train at one moment. It is immutable and safe for concurrent
@@ -62,7 +62,7 @@ func (s *Snapshot) Tally(segment Legs) Tally { return s.counted(segment).tally }
 
 // counted returns the state of a segment with its tally.
 func (s *Snapshot) counted(segment Legs) *segmentState {
-	state := s.segment(segment)
+	state, _ := s.segment(segment)
 	state.count.Do(func() { state.tally = s.seats.tally(segment) })
 	return state
 }
@@ -88,38 +88,30 @@ func (s *Snapshot) Seats(segment Legs) []Seat {
 	return seats
 }
 
-// SeatList returns the JSON array of the numbers of the seats available on the
-// segment, ascending. The bytes are shared: do not change them.
-func (s *Snapshot) SeatList(segment Legs) []byte {
-	state := s.segment(segment)
-	state.encode.Do(func() { state.list = s.encode(segment) })
-	return state.list
+// SeatList returns the seats available on the segment. Its text is encoded once, unless the cache is full.
+func (s *Snapshot) SeatList(segment Legs) SeatList {
+	list := SeatList{snapshot: s, segment: segment}
+	state, cached := s.segment(segment)
+	if !cached {
+		return list
+	}
+	state.encode.Do(func() { state.list = list.AppendTo(make([]byte, 0, s.seats.maxText(s.Tally(segment).Available))) })
+	return EncodedSeatList(state.list)
 }
 
-// segment returns the cached state of a segment, or a new one if the cache is full.
-func (s *Snapshot) segment(segment Legs) *segmentState {
+// segment returns the cached state of a segment, or a new one that is not cached if the cache is full.
+func (s *Snapshot) segment(segment Legs) (state *segmentState, cached bool) {
 	if state, ok := s.segments.Load(segment); ok {
-		return state.(*segmentState)
+		return state.(*segmentState), true
 	}
 	// Reserve the place first: many readers may get here at once.
 	if s.cached.Add(1) > maxCachedLists {
 		s.cached.Add(-1)
-		return &segmentState{}
+		return &segmentState{}, false
 	}
-	state, ok := s.segments.LoadOrStore(segment, &segmentState{})
+	stored, ok := s.segments.LoadOrStore(segment, &segmentState{})
 	if ok {
 		s.cached.Add(-1)
 	}
-	return state.(*segmentState)
-}
-
-func (s *Snapshot) encode(segment Legs) []byte {
-	// A number has at most as many digits as the capacity, and a comma.
-	size := s.Tally(segment).Available * (len(strconv.Itoa(s.seats.capacity)) + 1)
-	b := s.seats.appendFree(append(make([]byte, 0, size+2), '['), segment)
-	if len(b) == 1 {
-		return append(b, ']')
-	}
-	b[len(b)-1] = ']' // instead of the last comma
-	return b
+	return stored.(*segmentState), true
 }

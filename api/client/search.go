@@ -55,7 +55,7 @@ func (t availableTrain) availability(train booking.Train) (booking.Availability,
 	train.Capacity = t.Capacity // the seat counts add up to this one
 	segment, err := train.Segment(t.From, t.To)
 	tally, _ := t.tally() // checkTrains has checked it
-	return booking.Availability{Train: &train, Segment: segment, Tally: tally, SeatList: t.Seats}, err == nil
+	return booking.Availability{Train: &train, Segment: segment, Tally: tally, SeatList: booking.EncodedSeatList(t.Seats)}, err == nil
 }
 
 // Search returns the trains that can be booked between two stations, in the order in which they

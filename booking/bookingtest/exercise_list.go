@@ -194,7 +194,7 @@ var listFacts = []fact{
 		require.NoError(x, err)
 		require.Equal(x, booking.Tally{Available: 4, Held: 1}, page.Items[0].Tally)
 		require.Equal(x, booking.Segment(0, 1), page.Items[0].Segment)
-		require.Nil(x, page.Items[0].SeatList)
+		require.True(x, page.Items[0].SeatList.IsZero())
 	}},
 	{"DateIsLocalToTheStopOfTheQuery", func(x *exercise) {
 		india := time.FixedZone("", 19800)
@@ -254,7 +254,7 @@ func (x *exercise) requireFound(from, to, list string, tally booking.Tally) {
 	found, err := x.Search(x.ctx(), x.station(from), x.station(to), time.Time{})
 	require.NoError(x, err)
 	require.Len(x, found, 1)
-	require.JSONEq(x, list, string(found[0].SeatList))
+	require.JSONEq(x, list, found[0].SeatList.String())
 	require.Equal(x, tally, found[0].Tally)
 }
 
