@@ -55,6 +55,7 @@ type batcher[T any] struct {
 	train   func(T) booking.TrainID
 	observe writerMetrics
 	name    string // of its spans
+	workers *workers
 
 	seed       maphash.Seed
 	partitions []*partition[T]
@@ -65,11 +66,11 @@ type batcher[T any] struct {
 // newBatcher returns a batcher. It calls flush for at most one batch of each partition at a time, and
 // its spare ones, and for one more batch.
 func newBatcher[T any](
-	name string, l limits, train func(T) booking.TrainID,
+	name string, l limits, w *workers, train func(T) booking.TrainID,
 	flush func(context.Context, []T) ([]error, error), observe writerMetrics,
 ) *batcher[T] {
 	b := &batcher[T]{
-		name: name, limits: l, train: train, flush: flush, observe: observe,
+		name: name, limits: l, workers: w, train: train, flush: flush, observe: observe,
 		seed: maphash.MakeSeed(), alone: make(chan struct{}, 1),
 	}
 	for range max(l.partitions, 1) {
@@ -144,7 +145,7 @@ func (p *partition[T]) start(train booking.TrainID) {
 	switch {
 	case locked && !apart:
 		p.locked[train] = true
-		p.batcher.running.Go(func() { p.runApart(train) })
+		p.batcher.start(func() { p.runApart(train) })
 	case !locked:
 		p.startRun()
 	}
@@ -153,8 +154,17 @@ func (p *partition[T]) start(train booking.TrainID) {
 func (p *partition[T]) startRun() {
 	if p.flushing == 0 && p.slow <= p.batcher.limits.spare {
 		p.flushing++
-		p.batcher.running.Go(p.run)
+		p.batcher.start(p.run)
 	}
+}
+
+// start runs f on another goroutine.
+func (b *batcher[T]) start(f func()) {
+	b.running.Add(1)
+	b.workers.Schedule(func() {
+		defer b.running.Done()
+		f()
+	})
 }
 
 // run writes the trains that are not locked, until none of them has an item in the queue, or another

@@ -64,14 +64,14 @@ type Batcher[T any] struct{ *batcher[T] }
 func NewBatcher[T any](
 	partitions int, train func(T) booking.TrainID, flush func(context.Context, []T) ([]error, error),
 ) Batcher[T] {
-	return Batcher[T]{newBatcher("test", writeLimits(partitions), train, flush, unobserved)}
+	return Batcher[T]{newBatcher("test", writeLimits(partitions), nil, train, flush, unobserved)}
 }
 
 // NewLoadBatcher returns a batcher with the limits of a step of loads.
 func NewLoadBatcher[T any](
 	train func(T) booking.TrainID, flush func(context.Context, []T) ([]error, error),
 ) Batcher[T] {
-	return Batcher[T]{newBatcher("test", stepLimits, train, flush, unobserved)}
+	return Batcher[T]{newBatcher("test", stepLimits, nil, train, flush, unobserved)}
 }
 
 // PartitionOf returns the partition of a train.
@@ -193,3 +193,15 @@ func OccupyReads(s *System) {
 		s.passive.slots <- struct{}{}
 	}
 }
+
+// MaxIdleWorkers is maxIdleWorkers.
+const MaxIdleWorkers = maxIdleWorkers
+
+// Workers is workers for tests.
+type Workers struct{ *workers }
+
+// NewWorkers returns workers whose idle goroutines end with a context.
+func NewWorkers(stop context.Context) Workers { return Workers{newWorkers(stop)} }
+
+// Idle returns the number of goroutines that are kept and wait for work.
+func (w Workers) Idle() int { return len(w.idle) }

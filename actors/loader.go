@@ -57,19 +57,19 @@ type trainToLoad struct {
 
 func newLoads(s *System) *loads {
 	return &loads{
-		epochs: newLoader("epochs", stepLimits, s.store.Epochs),
-		leases: newLoader("leases", stepLimits,
+		epochs: newLoader("epochs", stepLimits, s.workers, s.store.Epochs),
+		leases: newLoader("leases", stepLimits, s.workers,
 			func(ctx context.Context, wanted []cluster.Acquisition) ([]persistence.Result[*cluster.Term], error) {
 				return s.cluster.Acquire(ctx, wanted), nil
 			}),
-		adoptions: newBatcher("adoptions", adoptionLimits,
+		adoptions: newBatcher("adoptions", adoptionLimits, s.workers,
 			func(a persistence.Adoption) booking.TrainID { return a.Train }, s.store.Adopt, unobserved),
-		holds: newLoader("loads of holds", stepLimits,
+		holds: newLoader("loads of holds", stepLimits, s.workers,
 			func(ctx context.Context, trains []booking.TrainID) ([]persistence.Result[persistence.HeldTrain], error) {
 				return s.holdStore.LoadHolds(ctx, trains, time.Now())
 			}),
-		trains: newLoader("loads of trains", trainLimits, s.loadTrains),
-		releases: newBatcher("releases", stepLimits,
+		trains: newLoader("loads of trains", trainLimits, s.workers, s.loadTrains),
+		releases: newBatcher("releases", stepLimits, s.workers,
 			func(r release) booking.TrainID { return r.train },
 			func(ctx context.Context, releases []release) ([]error, error) {
 				terms := make([]*cluster.Term, len(releases))
@@ -129,7 +129,7 @@ type loading[K, V any] struct {
 }
 
 func newLoader[K, V any](
-	name string, l limits, call func(context.Context, []K) ([]persistence.Result[V], error),
+	name string, l limits, w *workers, call func(context.Context, []K) ([]persistence.Result[V], error),
 ) loader[K, V] {
 	flush := func(ctx context.Context, items []*loading[K, V]) ([]error, error) {
 		keys := make([]K, len(items))
@@ -144,7 +144,7 @@ func newLoader[K, V any](
 		return errs, err
 	}
 	train := func(item *loading[K, V]) booking.TrainID { return item.train }
-	return loader[K, V]{newBatcher(name, l, train, flush, unobserved)}
+	return loader[K, V]{newBatcher(name, l, w, train, flush, unobserved)}
 }
 
 // load queues the key of a train. done is called once, from another goroutine, with its value or an error.

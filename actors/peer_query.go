@@ -43,13 +43,14 @@ type peerQuery struct {
 // while a call is in flight are sent together in the next one. Safe for concurrent use.
 type peerQueries struct {
 	cluster cluster.Cluster
+	workers *workers
 
 	mu sync.Mutex
 	to map[string]loader[peerQuery, []queryResult] // by address
 }
 
-func newPeerQueries(c cluster.Cluster) *peerQueries {
-	return &peerQueries{cluster: c, to: map[string]loader[peerQuery, []queryResult]{}}
+func newPeerQueries(c cluster.Cluster, w *workers) *peerQueries {
+	return &peerQueries{cluster: c, workers: w, to: map[string]loader[peerQuery, []queryResult]{}}
 }
 
 // ask queries the peer at an address. The results are in the order of the trains; after an error, all
@@ -81,6 +82,7 @@ func (p *peerQueries) at(address string) loader[peerQuery, []queryResult] {
 	if !found {
 		l = newLoader("peer queries",
 			limits{partitions: 1, items: maxQueries, age: maxPeerQuery, flush: maxPeerQuery, spare: 3, patience: 50 * time.Millisecond},
+			p.workers,
 			func(ctx context.Context, queries []peerQuery) ([]persistence.Result[[]queryResult], error) {
 				return p.call(ctx, address, queries)
 			})

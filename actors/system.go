@@ -63,6 +63,7 @@ type System struct {
 	loads       *loads
 	queries     *peerQueries
 	watches     *watches
+	workers     *workers
 	members     signal          // the members have changed
 	background  sync.WaitGroup  // store and peer calls
 	commands    atomic.Int64    // being executed
@@ -93,16 +94,17 @@ func New(o Options) *System {
 		return slog.New(levelHandler{slog.LevelWarn, o.Logger.Handler()})
 	}))
 	s.shutdown = sync.OnceFunc(s.actors.Shutdown)
+	s.workers = newWorkers(s.running)
 	s.activations = newActivations(s)
 	s.refreshes.read = s.refreshCatalogue
 	s.passive = newPassive(o.Store, o.Holds, s.cluster.Address(), &s.commands)
 	s.metrics = newMetrics(o.Registry, s.activations)
-	s.holdWriter = newBatcher("holds", writeLimits(o.HoldWriters),
+	s.holdWriter = newBatcher("holds", writeLimits(o.HoldWriters), s.workers,
 		func(w persistence.HoldWrite) booking.TrainID { return w.Guard.Train }, o.Holds.WriteHolds, s.metrics.writer("holds"))
-	s.saleWriter = newBatcher("bookings", writeLimits(o.SaleWriters),
+	s.saleWriter = newBatcher("bookings", writeLimits(o.SaleWriters), s.workers,
 		func(s persistence.Sale) booking.TrainID { return s.Guard.Train }, o.Store.Book, s.metrics.writer("bookings"))
 	s.loads = newLoads(s)
-	s.queries = newPeerQueries(s.cluster)
+	s.queries = newPeerQueries(s.cluster, s.workers)
 	s.watches = newWatches(s)
 	s.monitor = newMonitor(s)
 	wire.RegisterTrainsServer(s.cluster.Registrar(), trainsServer{system: s})

@@ -82,7 +82,7 @@ type watched struct {
 func newWatches(s *System) *watches {
 	return &watches{
 		system: s, turn: make(chan struct{}, 1),
-		reads: newLoader("watched trains", watchLimits(), s.readSnapshots),
+		reads: newLoader("watched trains", watchLimits(), s.workers, s.readSnapshots),
 	}
 }
 
