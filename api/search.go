@@ -28,8 +28,8 @@ func (s *Server) getTrains(ctx context.Context, _ *call, in getTrainsRequest) (r
 	return okBuffered(func(b []byte) []byte { return appendTrains(b, trains) }), nil
 }
 
-// appendTrains appends the response of get-trains. All of it is already encoded, once for each state
-// of a train. json.Marshal would validate the seat lists again, which is most of the work for 20
+// appendTrains appends the response of get-trains. What is of this process is already encoded, once for
+// each state of a train. json.Marshal would validate the seat lists again, which is most of the work for 20
 // trains with 1,000 seats.
 func appendTrains(b []byte, trains []booking.Availability) []byte {
 	const withoutSeats = 512 // bytes of a train without its seat list
@@ -42,14 +42,18 @@ func appendTrains(b []byte, trains []booking.Availability) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, a.Memo.Get(func() []byte { return encodeAvailability(a) })...)
+		if a.Memo == nil {
+			b = appendAvailability(b, a)
+		} else {
+			b = append(b, a.Memo.Get(func() []byte { return appendAvailability(nil, a) })...)
+		}
 		b = append(a.SeatList.AppendTo(b), '}')
 	}
 	return append(b, ']')
 }
 
-// encodeAvailability encodes a train up to its seat list, which is long and so not kept twice.
-func encodeAvailability(a booking.Availability) (b []byte) {
+// appendAvailability appends a train up to its seat list, which is long and so not kept twice.
+func appendAvailability(b []byte, a booking.Availability) []byte {
 	from, to := a.Train.Ends(a.Segment)
 	b = append(append(append(b, `{"train_id":"`...), a.Train.ID.String()...), `","train_name":`...)
 	b = appendText(b, a.Train.Name)

@@ -33,6 +33,9 @@ const (
 	// virtual time, such timers of several connections fire together, and a race of the runtime
 	// (Go 1.26, -race) ends the test.
 	checkTimeout = 4 * time.Second
+	// streamWorkers is how many goroutines are kept for the calls of peers. On a new one, which each
+	// further call gets, the stack has to grow.
+	streamWorkers = 8
 )
 
 // traceContext carries the trace of a call (W3C Trace Context).
@@ -64,6 +67,7 @@ func newServer(o *Options) *grpc.Server {
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: checkTimeout}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveTime}),
 		grpc.StatsHandler(otelgrpc.NewServerHandler(traceContext)),
+		grpc.NumStreamWorkers(streamWorkers),
 	)
 }
 
