@@ -138,7 +138,7 @@ func (l *Lines) Await(t *testing.T, exited <-chan struct{}, part string) string 
 }
 
 // Command returns trainbooking with args. It has a temporary working directory, and no
-// environment variables but PATH.
+// environment variables but PATH and an option of the race detector.
 func Command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	return CommandOf(t, "trainbooking", args...)
@@ -149,7 +149,9 @@ func CommandOf(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), filepath.Join(binaries, name), args...) //nolint:gosec // built by Main
 	c.Dir = t.TempDir()
-	c.Env = []string{"PATH=" + os.Getenv("PATH")}
+	// With the race detector every process sleeps for a second before it exits, by default, so that
+	// goroutines that still run may race. Most of what tests of commands took was this.
+	c.Env = []string{"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=10"}
 	return c
 }
 
