@@ -26,7 +26,6 @@ const failover = time.Minute
 type redisCluster struct {
 	*servers.RedisCluster
 	raw *goredis.ClusterClient
-	mu  sync.Mutex // held by the test that uses it
 }
 
 func newCluster(t *testing.T) *redisCluster {
@@ -42,15 +41,27 @@ func (c *redisCluster) url() string {
 	return "redis://" + c.Nodes[0].Address + "?addr=" + c.Nodes[1].Address
 }
 
-// openEmpty empties the cluster for one test at a time.
-func (c *redisCluster) openEmpty(t *testing.T) *store {
+// clusters are several clusters, each for one test at a time, because tests wait for TTLs.
+type clusters chan *redisCluster
+
+func newClusters(t *testing.T, n int) clusters {
 	t.Helper()
-	c.mu.Lock()
-	t.Cleanup(c.mu.Unlock)
+	all := make(clusters, n)
+	for range n {
+		all <- newCluster(t)
+	}
+	return all
+}
+
+// take takes a cluster until the test ends, and empties it.
+func (all clusters) take(t *testing.T) *redisCluster {
+	t.Helper()
+	c := <-all
+	t.Cleanup(func() { all <- c })
 	require.NoError(t, c.raw.ForEachMaster(t.Context(), func(ctx context.Context, master *goredis.Client) error {
 		return master.FlushAll(ctx).Err()
 	}))
-	return c.open(t)
+	return c
 }
 
 func (c *redisCluster) open(t *testing.T) *store {
@@ -82,11 +93,21 @@ func (c *redisCluster) count(t *testing.T, pattern string) (n int) {
 
 func TestRedisClusterPassesTheSuites(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	all := newClusters(t, 4)
+	t.Run("Members", func(t *testing.T) { // the longest one first
+		t.Parallel()
+		persistencetest.ExerciseMembers(t, func(t *testing.T) persistence.Members { t.Helper(); return all.take(t).open(t).DB })
+	})
+	t.Run("Leases", func(t *testing.T) {
+		t.Parallel()
+		persistencetest.ExerciseLeases(t, func(t *testing.T) persistence.Leases { t.Helper(); return all.take(t).open(t).DB })
+	})
 	t.Run("Holds", func(t *testing.T) {
+		t.Parallel()
 		persistencetest.ExerciseHolds(t, func(t *testing.T) persistencetest.FencedHolds {
 			t.Helper()
-			s := c.openEmpty(t)
+			c := all.take(t)
+			s := c.open(t)
 			return persistencetest.FencedHolds{
 				Holds: s.DB, Owner: here,
 				Adopt: func(t *testing.T, id booking.TrainID) persistence.Guard { t.Helper(); return s.adopt(t, id) },
@@ -94,16 +115,12 @@ func TestRedisClusterPassesTheSuites(t *testing.T) {
 			}
 		})
 	})
-	t.Run("Leases", func(t *testing.T) {
-		persistencetest.ExerciseLeases(t, func(t *testing.T) persistence.Leases { t.Helper(); return c.openEmpty(t).DB })
-	})
-	t.Run("Members", func(t *testing.T) {
-		persistencetest.ExerciseMembers(t, func(t *testing.T) persistence.Members { t.Helper(); return c.openEmpty(t).DB })
-	})
 	t.Run("Attempts", func(t *testing.T) {
+		t.Parallel()
 		persistencetest.ExerciseAttempts(t, func(t *testing.T) []booking.Attempts {
 			t.Helper()
-			return []booking.Attempts{c.openEmpty(t).DB, c.open(t).DB}
+			c := all.take(t)
+			return []booking.Attempts{c.open(t).DB, c.open(t).DB}
 		})
 	})
 }
