@@ -3,12 +3,15 @@ package embedded_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -64,12 +67,29 @@ func TestServiceWithACertificateUsesHTTPS(t *testing.T) {
 
 	smoked := smoke(t, "--url", s.URL, "--ca", a.File, "--service-token-file", tokens)
 	require.Equal(t, 0, smoked.Code, smoked.Err)
-	require.NotZero(t, smoke(t, "--url", s.URL, "--service-token-file", tokens).Code)
+	requireDistrusted(t, certificate, key, "smoke", "--service-token-file", tokens)
 	for file, want := range map[string]string{"/nowhere": "--ca: no such file", tokens: "contains no certificate"} {
 		got := smoke(t, "--url", s.URL, "--ca", file)
 		require.Equal(t, 2, got.Code)
 		require.Contains(t, got.Err, want)
 	}
+}
+
+// requireDistrusted requires that a command refuses a server with a certificate of an authority that
+// is not one of the system's. It does not wait until the command gives up: smoke tries for 32 s.
+func requireDistrusted(t *testing.T, certificate, key string, args ...string) {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(certificate, key)
+	require.NoError(t, err)
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	require.NoError(t, listener.SetDeadline(time.Now().Add(timeout)))
+	processtest.StartProcess(t, processtest.Command(t, append(args, "--url", "https://"+listener.Addr().String())...))
+	conn, err := listener.Accept()
+	require.NoError(t, err)
+	defer conn.Close()
+	require.ErrorContains(t, tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{pair}}).HandshakeContext(t.Context()), "bad certificate")
 }
 
 func TestRenewedCertificateIsUsedWithoutARestart(t *testing.T) {
@@ -144,26 +164,43 @@ func TestUnusableTLSFilesAreNamed(t *testing.T) {
 // A proxy of the environment must not see the service token, not even the name of the service.
 func TestProxyDoesNotSeeTheTokenOverHTTP(t *testing.T) {
 	t.Parallel()
-	var seen atomic.Int64
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		seen.Add(1)
+	seen := make(chan string, 100)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen <- r.Host
 		w.WriteHeader(http.StatusTeapot)
 	}))
 	t.Cleanup(proxy.Close)
+	var direct atomic.Int64
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		direct.Add(1)
+		w.Header().Set("Content-Type", "application/problem+json") // an error after which smoke does not try again
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"status": 404, "code": "not_found", "error": "There is no such train"}`)
+	}))
+	t.Cleanup(service.Close)
 	environ := []string{"HTTP_PROXY=" + proxy.URL, "HTTPS_PROXY=" + proxy.URL, "http_proxy=" + proxy.URL, "https_proxy=" + proxy.URL}
 	tokens := tokenFile(t)
 	feed, err := filepath.Abs("../../gtfs/testdata/small")
 	require.NoError(t, err)
-	for _, args := range [][]string{ // in a cluster: not a name or an address of this machine, for which Go asks no proxy
-		{"smoke", "--url", "http://booking.invalid:8080", "--service-token-file", tokens},
-		{"import", "gtfs", feed, "--capacity", "1", "--today", "2026-06-18", "--url", "http://booking.invalid:8080", "--token-file", tokens},
-		{"healthcheck", "--url", "http://booking.invalid:8080"},
+	// This machine, but not by a name or an address for which Go asks no proxy.
+	at := "http://0.0.0.0:" + strings.Split(service.URL, ":")[2]
+	for i, args := range [][]string{
+		{"smoke", "--url", at, "--service-token-file", tokens},
+		{"import", "gtfs", feed, "--capacity", "1", "--today", "2026-06-18", "--url", at, "--token-file", tokens},
+		{"healthcheck", "--url", at},
 		{"healthcheck", "--url", "https://booking.invalid:8080"},
 	} {
 		require.NotZero(t, withEnv(t, environ, args...).Code)
-		require.Zero(t, seen.Load(), args)
+		require.Empty(t, seen, args)
+		require.GreaterOrEqual(t, direct.Load(), int64(min(i+1, 3)), args)
 	}
-	got := withEnv(t, environ, "smoke", "--url", "https://booking.invalid:8443", "--service-token-file", tokens)
-	require.NotZero(t, got.Code)
-	require.NotZero(t, seen.Load(), "a proxy passes HTTPS on, which it cannot read")
+	c := processtest.Command(t, "smoke", "--url", "https://booking.invalid:8443", "--service-token-file", tokens)
+	c.Env = append(c.Env, environ...)
+	processtest.StartProcess(t, c) // and end it before it gives up
+	select {
+	case host := <-seen: // a proxy passes HTTPS on, which it cannot read
+		require.Equal(t, "booking.invalid:8443", host)
+	case <-time.After(timeout):
+		require.Fail(t, "the proxy was not asked")
+	}
 }

@@ -75,7 +75,7 @@ func TestHangingCollectorLosesTracesOnly(t *testing.T) {
 	t.Cleanup(func() { _ = silent.Close() })
 	s := processtest.StartIn(t, []string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + silent.Addr().String(), "OTEL_EXPORTER_OTLP_TIMEOUT=50",
-		"OTEL_BSP_SCHEDULE_DELAY=10", "OTEL_BSP_MAX_QUEUE_SIZE=4", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=1",
+		"OTEL_BSP_SCHEDULE_DELAY=10", "OTEL_BSP_EXPORT_TIMEOUT=200", "OTEL_BSP_MAX_QUEUE_SIZE=4", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=1",
 	}, "--data-dir", t.TempDir())
 	c := processtest.NewClient(s.URL)
 	for range 200 {
