@@ -29,7 +29,11 @@ func TestServiceSellsDuringABackup(t *testing.T) {
 	admin := createAdmin(t, dir, s.URL)
 	trains := admin.AddTrains(t, 4, 1000)
 	service := processtest.Passengers(t, s.URL, filepath.Join(dir, "jwt-secret"), admin)
-	addCancelled(t, dir, trains[0].ID, 100_000)
+	cancelled := 100_000
+	if processtest.HasRaceDetector() {
+		cancelled = 10_000 // everything is ten times slower
+	}
+	addCancelled(t, dir, trains[0].ID, cancelled)
 	race := traffic.Start(t.Context(), traffic.Options{
 		Service: service, Users: processtest.NewUsers(8), Clients: 1, Trains: trains, Think: 20 * time.Millisecond,
 	}, traffic.Race)
@@ -50,7 +54,7 @@ func TestServiceSellsDuringABackup(t *testing.T) {
 	sold := race.Bookings() - count
 	race.Stop()
 	require.Zero(t, got.Code, got.Err)
-	require.Regexp(t, `^`+backup+` has 10\d{4} bookings, 4 trains and 1 users, schema version \d+.\n$`, got.Out)
+	require.Regexp(t, `^`+backup+` has 1\d{4,5} bookings, 4 trains and 1 users, schema version \d+.\n$`, got.Out)
 	require.Positive(t, sold, "nothing was sold during the backup")
 	require.Empty(t, race.Failed())
 	t.Logf("%d bookings before the backup, %d during it", count, sold)
