@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -74,7 +75,8 @@ func start() (s *Server, err error) {
 		return nil, err
 	}
 	config, err := env.Start()
-	if err != nil {
+	// envtest writes certificates for webhooks to a directory of its own, and no test has any.
+	if err := errors.Join(err, env.WebhookInstallOptions.Cleanup()); err != nil {
 		return nil, err
 	}
 	s = &Server{Config: config, Kubeconfig: filepath.Join(dir, "kubeconfig"), alive: alive}
