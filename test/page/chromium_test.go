@@ -24,6 +24,7 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	}
 	options := append([]chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(program), chromedp.UserDataDir(dir), chromedp.ModifyCmdFunc(supervised(dir)),
+		chromedp.Env("TMPDIR=" + dir), // where its directories of sockets would be left behind
 	}, flags...)
 	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ := chromedp.NewContext(allocator)
