@@ -82,27 +82,32 @@ size: build ## check the size of bin/trainbooking
 
 # Packages are tested in groups, because go test prints results in the order of its arguments and
 # the packages of Kubernetes take minutes to compile. Packages that compile in seconds come first.
-# Packages that run whole processes run one at a time. The first group that fails stops make.
+# Packages that run whole processes run one at a time, but four of their tests at once, because these
+# wait more than they compute; except in test/cluster, which measures times. The first group that fails
+# stops make.
 QUICK      := booking|test/simulate|test/traffic
-PROCESSES  := test/embedded|test/cluster|test/page|test/openapi
+PROCESSES  := test/embedded|test/page|test/openapi
+TIMED      := test/cluster
 KUBERNETES := test/kube
 
 .PHONY: test
 test: cc ## run every test with the race detector: make test PKGS=./booking/...
 	$(call test-group,,$(QUICK))
-	$(call test-group,-v,$(QUICK)|$(PROCESSES)|$(KUBERNETES))
-	$(call test-group,,$(PROCESSES),-p 1)
-	$(call test-group,,$(KUBERNETES),-p 1)
+	$(call test-group,-v,$(QUICK)|$(PROCESSES)|$(TIMED)|$(KUBERNETES))
+	$(call test-group,,$(PROCESSES),-p 1 -parallel 4)
+	$(call test-group,,$(TIMED),-p 1)
+	$(call test-group,,$(KUBERNETES),-p 1 -parallel 4)
 
 # $(call test-group,-v or nothing,DIRECTORIES,FLAGS) makes the targets that the packages need and
-# tests those PKGS that are in the directories, or with -v those that are not.
+# tests those PKGS that are in the directories, or with -v those that are not. With the race detector a
+# program sleeps for a second before it exits, unless GORACE has another time.
 define test-group
 @all=$$($(GO) list -find $(PKGS)) || exit; \
 packages=$$(echo "$$all" | grep -E $(1) '^trainbooking.dev/($(2))(/|$$)' | xargs); \
 [ -n "$$packages" ] || exit 0; \
 needs=$$($(GO) list -deps -test $$packages | awk '$(needs)' | sort | xargs); \
 if [ -n "$$needs" ]; then $(MAKE) --no-print-directory $$needs || exit; fi; \
-$(GO) test -race -timeout 20m $(3) $$packages
+GORACE="$${GORACE-atexit_sleep_ms=10}" $(GO) test -race -timeout 20m $(3) $$packages
 endef
 
 # Maps packages that tests import to the targets that they need.
