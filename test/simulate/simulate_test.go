@@ -75,8 +75,9 @@ func runAll(t *testing.T, first, seeds uint64) simulate.Coverage {
 }
 
 // rare are seeds that detect a mutation that few seeds detect. They are tried first. If the simulator
-// changes, the search finds other seeds.
-var rare = map[simulate.Mutation]uint64{simulate.HoldUnfenced: 62283}
+// changes, the search finds other seeds, which takes a minute and a half with the race detector, and
+// go test -v prints the one to write here.
+var rare = map[simulate.Mutation]uint64{simulate.HoldUnfenced: 1120}
 
 func TestEveryMutationIsDetected(t *testing.T) {
 	t.Parallel()
