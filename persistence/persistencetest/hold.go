@@ -252,18 +252,18 @@ func releasedDeleted(x *holdExercise) {
 func liveKept(x *holdExercise) {
 	guard, user := x.Adopt(x.T, booking.NewTrainID()), uuid.New()
 	var live []booking.Hold
+	var puts, drops []persistence.HoldWrite // at once, since the lease must not expire before the last one
 	for i := range persistence.MaxHistory + 5 {
 		hold := x.holdOfUser(guard.Train, user, booking.DefaultHoldTTL+time.Duration(i)*time.Millisecond)
-		require.NoError(x, x.writeHolds(put(guard, hold))[0])
+		puts, drops = append(puts, put(guard, hold)), append(drops, drop(guard, hold))
 		live = append(live, hold)
 	}
+	require.Equal(x, make([]error, len(puts)), x.writeHolds(puts...))
 	for i := range persistence.MaxHistory {
 		x.putReleased(guard, x.holdOfUser(guard.Train, user, 2*booking.DefaultHoldTTL+time.Duration(i)*time.Millisecond))
 	}
 	x.requireHolds(guard.Train, x.start, live...)
-	for _, hold := range live {
-		require.NoError(x, x.writeHolds(drop(guard, hold))[0])
-	}
+	require.Equal(x, make([]error, len(drops)), x.writeHolds(drops...))
 	x.requireHolds(guard.Train, x.start)
 	require.LessOrEqual(x, x.Count(x.T), 2*persistence.MaxHistory)
 }
