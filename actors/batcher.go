@@ -3,8 +3,8 @@ package actors
 import (
 	"context"
 	"errors"
-	"fmt"
 	"hash/maphash"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -93,8 +93,8 @@ func (b *batcher[T]) partition(train booking.TrainID) *partition[T] {
 // wait returns when nothing is queued or in flight.
 func (b *batcher[T]) wait() { b.running.Wait() }
 
-// partition is the queue of some trains. It flushes at once when idle, and collects items while a
-// flush is in flight: group commit without a timer.
+// partition is the queue of some trains. It flushes when idle, as soon as no other goroutine is ready to
+// run, and collects items while a flush is in flight: group commit without a timer.
 //
 //	         ┌─────────────── locked ◀──────────────┐
 //	         ▼                                      │
@@ -170,7 +170,12 @@ func (b *batcher[T]) start(f func()) {
 // run writes the trains that are not locked, until none of them has an item in the queue, or another
 // run writes them.
 func (p *partition[T]) run() {
-	for batch := p.takeUnlocked(); len(batch) > 0; batch = p.takeUnlocked() {
+	for {
+		runtime.Gosched() // what is ready to run first may add to the batch; on an idle machine nothing is
+		batch := p.takeUnlocked()
+		if len(batch) == 0 {
+			return
+		}
 		end := p.watch()
 		locked := p.batcher.write(batch)
 		end()
@@ -310,54 +315,6 @@ func (p *partition[T]) unlock(train booking.TrainID) {
 	if slices.ContainsFunc(p.queue, func(q queued[T]) bool { return q.train == train }) {
 		p.start(train)
 	}
-}
-
-// setExpiry sets the timer for the oldest item in the queue, if there is one.
-func (p *partition[T]) setExpiry() {
-	p.timed = len(p.queue) > 0
-	switch {
-	case !p.timed:
-	case p.expiry == nil:
-		p.expiry = time.AfterFunc(time.Until(p.queue[0].since.Add(p.batcher.limits.age)), p.expire)
-	default:
-		p.expiry.Reset(time.Until(p.queue[0].since.Add(p.batcher.limits.age)))
-	}
-}
-
-// expire refuses the items that have waited too long, while others may be in flight.
-func (p *partition[T]) expire() {
-	old := p.takeOld(time.Now().Add(-p.batcher.limits.age))
-	for _, q := range old {
-		q.done(tooOld(q.err))
-	}
-	if len(old) > 0 {
-		p.batcher.running.Done()
-	}
-}
-
-// takeOld removes the items from the queue that were added at a time or before. If there are any,
-// the caller must mark one of the running as done.
-func (p *partition[T]) takeOld(last time.Time) []queued[T] {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n := 0
-	for n < len(p.queue) && !p.queue[n].since.After(last) {
-		n++
-	}
-	old := p.takeFirst(n)
-	if n > 0 {
-		p.batcher.running.Add(1) // wait has not returned, since what is in the queue is to be written
-	}
-	p.setExpiry()
-	return old
-}
-
-// tooOld is errQueueAge with the reason, if it is known.
-func tooOld(reason error) error {
-	if reason == nil {
-		return errQueueAge
-	}
-	return fmt.Errorf("%w: %w", errQueueAge, reason)
 }
 
 // write writes a batch and returns the items that met a lock. The others are done.
