@@ -52,7 +52,7 @@ func (b *bench) run(t *testing.T, w *workload, s *server, duration time.Duration
 	case w.script == "lock.lua":
 		b.checkLocks(t, w, s, f, from, o)
 	}
-	watchers.check(t, min(f.used, f.set.requests(w.count)))
+	watchers.check(t, int(answered))
 	s.emptyLogs(t)
 	sample := o.sample()
 	sample.Rate *= answered / o.Requests
