@@ -56,7 +56,8 @@ func newActivations(s *System) *activations {
 		active:   map[booking.TrainID]*activeTrain{},
 		handoffs: map[booking.TrainID]activation.Handoff{},
 		props: func(a *activeTrain) *actor.Props {
-			return actor.PropsFromProducer(func() actor.Actor { return newTrainActor(s, a) }, actor.WithGuardian(stop), actor.WithDispatcher(s.workers))
+			return actor.PropsFromProducer(func() actor.Actor { return newTrainActor(s, a) },
+				actor.WithGuardian(stop), actor.WithDispatcher(s.workers))
 		},
 	}
 }

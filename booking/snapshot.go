@@ -58,20 +58,27 @@ func NewSnapshot(train *Train, booked map[int]Legs, holds []Hold, now time.Time)
 func (s *Snapshot) Sequence() int64 { return int64(s.seats.snapshot) }
 
 // Tally counts the seats on the segment.
-func (s *Snapshot) Tally(segment Legs) Tally { return s.counted(segment).tally }
+func (s *Snapshot) Tally(segment Legs) Tally {
+	state, _ := s.counted(segment)
+	return state.tally
+}
 
-// counted returns the state of a segment with its tally.
-func (s *Snapshot) counted(segment Legs) *segmentState {
-	state, _ := s.segment(segment)
+// counted is segment with the tally.
+func (s *Snapshot) counted(segment Legs) (state *segmentState, cached bool) {
+	state, cached = s.segment(segment)
 	state.count.Do(func() { state.tally = s.seats.tally(segment) })
-	return state
+	return state, cached
 }
 
 // Availability returns the tally of the segment, without a seat list. Its Memo is for everybody who
-// asks for the segment.
+// asks for the segment; nil if the cache is full.
 func (s *Snapshot) Availability(segment Legs) Availability {
-	state := s.counted(segment)
-	return Availability{Train: s.Train, Segment: segment, Tally: state.tally, Memo: &state.memo}
+	state, cached := s.counted(segment)
+	a := Availability{Train: s.Train, Segment: segment, Tally: state.tally}
+	if cached {
+		a.Memo = &state.memo
+	}
+	return a
 }
 
 // Sellable reports whether a passenger can book the segment at now: the train sells and has not left.
