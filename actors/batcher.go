@@ -171,7 +171,7 @@ func (b *batcher[T]) start(f func()) {
 // run writes them.
 func (p *partition[T]) run() {
 	for {
-		runtime.Gosched() // what is ready to run first may add to the batch; on an idle machine nothing is
+		runtime.Gosched() // goroutines that are ready may add to the batch; if none is, this returns at once
 		batch := p.takeUnlocked()
 		if len(batch) == 0 {
 			return

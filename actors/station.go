@@ -99,8 +99,8 @@ func (s *station) name() string {
 	}).text
 }
 
-// station returns the station that people find by text, or nil. The key of a spelling that trains use is known:
-// most clients take the names that a list or a suggestion has.
+// station returns the station that people find by text, or nil. Most clients send a name from a list or a
+// suggestion, and the station of each spelling in use is known.
 func (c *catalogue) station(text string) *station {
 	if n := c.names[text]; n != nil {
 		return n.station

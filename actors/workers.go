@@ -9,8 +9,8 @@ const (
 	maxMessages = 300
 )
 
-// workers run functions on goroutines that they keep for the next functions. On a new goroutine the stack has to
-// grow, and so to be copied, for each message to an actor and for each flush. Safe for concurrent use.
+// workers run functions and keep some of their goroutines for later ones. A new goroutine has a small stack, which
+// the runtime would have to copy as it grows, for each message to an actor and each flush. Safe for concurrent use.
 type workers struct {
 	stop context.Context // ends the idle goroutines
 	work chan func()
@@ -21,8 +21,8 @@ func newWorkers(stop context.Context) *workers {
 	return &workers{stop: stop, work: make(chan func()), idle: make(chan struct{}, maxIdleWorkers)}
 }
 
-// Schedule runs f on another goroutine, at once. Of nil workers that is always a new one. It implements
-// actor.Dispatcher.
+// Schedule runs f on another goroutine at once: on an idle one, or else on a new one. Nil workers always use a
+// new one. It implements actor.Dispatcher.
 func (w *workers) Schedule(f func()) {
 	if w == nil {
 		go f()
@@ -38,7 +38,7 @@ func (w *workers) Schedule(f func()) {
 // Throughput implements actor.Dispatcher.
 func (w *workers) Throughput() int { return maxMessages }
 
-// run runs f and what Schedule has for it afterwards, until enough others are idle.
+// run runs f, and then what Schedule passes on, until maxIdleWorkers others are idle.
 func (w *workers) run(f func()) {
 	for {
 		f()

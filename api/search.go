@@ -28,9 +28,9 @@ func (s *Server) getTrains(ctx context.Context, _ *call, in getTrainsRequest) (r
 	return okBuffered(func(b []byte) []byte { return appendTrains(b, trains) }), nil
 }
 
-// appendTrains appends the response of get-trains. What is of this process is already encoded, once for
-// each state of a train. json.Marshal would validate the seat lists again, which is most of the work for 20
-// trains with 1,000 seats.
+// appendTrains appends the response of get-trains. The trains of this process are already encoded, once
+// for each of their states. json.Marshal would validate the seat lists again, which is most of the work for
+// 20 trains with 1,000 seats.
 func appendTrains(b []byte, trains []booking.Availability) []byte {
 	const withoutSeats = 512 // bytes of a train without its seat list
 	size := 2

@@ -4,7 +4,7 @@ package booking
 // change, and is safe for concurrent use. The zero SeatList has no text: no list was requested.
 type SeatList struct {
 	text     []byte
-	snapshot *Snapshot // encodes it anew for each reader; nil: text has it
+	snapshot *Snapshot // encodes the text for each reader; nil if text has it
 	segment  Legs
 }
 

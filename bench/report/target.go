@@ -29,7 +29,7 @@ type target struct {
 	of, to figure
 	want   float64
 	most   bool   // the ratio is to be at most want
-	best   figure // what of could be; nil: not known
+	best   figure // the highest possible value of of; nil: not known
 }
 
 // figure returns a number from a report, NaN if it was not measured.

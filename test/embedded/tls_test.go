@@ -93,7 +93,7 @@ func requireDistrusted(t *testing.T, certificate, key string, args ...string) {
 		require.NoError(t, err)
 		err = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{pair}}).HandshakeContext(t.Context())
 		_ = conn.Close()
-		if !errors.Is(err, syscall.ECONNRESET) { // which may overtake the alert; the command tries again
+		if !errors.Is(err, syscall.ECONNRESET) { // a reset may overtake the alert, and the command tries again
 			require.ErrorContains(t, err, "bad certificate")
 			return
 		}
