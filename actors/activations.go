@@ -43,6 +43,7 @@ type activeTrain struct {
 	snapshot atomic.Pointer[booking.Snapshot] // nil while loading
 	term     atomic.Pointer[cluster.Term]     // nil while loading
 	epoch    atomic.Int64                     // 0 until it is adopted
+	closing  atomic.Bool                      // the lease is being released
 	backlog  backlog
 	closed   chan struct{} // closed when the actor sends no more responses
 }
@@ -63,24 +64,39 @@ func newActivations(s *System) *activations {
 }
 
 // snapshot returns the state that the train's activation published last; nil if it is not active
-// here or may not be served at now.
-func (as *activations) snapshot(id booking.TrainID, now time.Time) *booking.Snapshot {
-	snapshot, _ := as.published(id, now)
-	return snapshot
+// here or may not be served at now. It may be served until then, unless a change of the train is counted.
+func (as *activations) snapshot(id booking.TrainID, now time.Time) (snapshot *booking.Snapshot, until time.Time) {
+	a := as.serving(id, now)
+	if a == nil {
+		return nil, now
+	}
+	if until = now.Add(keptTime); a.closing.Load() || !a.term.Load().Valid(until) {
+		until = now
+	}
+	return a.snapshot.Load(), until
 }
 
 // published returns what snapshot returns, and the epoch of the activation.
 func (as *activations) published(id booking.TrainID, now time.Time) (*booking.Snapshot, int64) {
+	a := as.serving(id, now)
+	if a == nil {
+		return nil, 0
+	}
+	return a.snapshot.Load(), a.epoch.Load()
+}
+
+// serving returns the train's activation if what it publishes may be served at now; otherwise nil.
+func (as *activations) serving(id booking.TrainID, now time.Time) *activeTrain {
 	as.mu.Lock()
 	defer as.mu.Unlock()
 	a := as.active[id]
 	if a == nil {
-		return nil, 0
+		return nil
 	}
 	if term := a.term.Load(); term == nil || !term.Valid(now) {
-		return nil, 0
+		return nil
 	}
-	return a.snapshot.Load(), a.epoch.Load()
+	return a
 }
 
 // isActive reports whether the train has an activation, which may be halting.
@@ -163,6 +179,7 @@ func (as *activations) remove(a *activeTrain) {
 	if as.active[a.id] == a {
 		as.system.passive.drop(a.id)
 		delete(as.active, a.id)
+		as.system.changes.train(a.id).Add(1)
 		as.system.watches.published(a.id)
 	}
 }

@@ -24,7 +24,7 @@ func TestIdleTrainCanBeReadWhenTheDiskIsFull(t *testing.T) {
 	require.Equal(t, booking.Tally{Available: 10}, tally(t, s, id))
 	found, err := s.Search(t.Context(), "A", "B", time.Time{})
 	require.NoError(t, err)
-	require.Len(t, found, 1)
+	require.Len(t, found.Trains, 1)
 	_, err = s.Hold(t.Context(), seat(id, uuid.New(), 5))
 	requireOutcome(t, booking.OutcomeNotExecuted, err)
 	require.Equal(t, booking.CodeStorageFull, booking.CodeOf(err))

@@ -78,6 +78,7 @@ func (t *trainActor) execute(e activation.Effect) {
 		e.To.Respond(e.Response)
 	case activation.Publish:
 		t.train.snapshot.Store(e.Snapshot)
+		s.changes.train(t.train.id).Add(1)
 		s.watches.published(t.train.id)
 	case *activation.WriteHold:
 		s.holdWriter.add(contextOf(e), e.HoldWrite, t.written(e))
@@ -158,7 +159,10 @@ func (t *trainActor) acquire(owner uuid.UUID) {
 	ctx, s := t.loading, t.system
 	wanted := cluster.Acquisition{
 		Lease: persistence.Lease{Train: t.train.id, Owner: owner},
-		Lost:  func() { t.send(activation.LeaseLost{}) },
+		Lost: func() {
+			s.changes.train(t.train.id).Add(1) // the term has ended early
+			t.send(activation.LeaseLost{})
+		},
 	}
 	s.loads.leases.load(ctx, t.train.id, wanted, func(term *cluster.Term, err error) {
 		changed := s.members.wait()
@@ -327,6 +331,8 @@ func (t *trainActor) stopped() {
 		t.close()
 		return
 	}
+	t.train.closing.Store(true)
+	t.system.changes.train(t.train.id).Add(1)
 	t.system.loads.releases.add(context.Background(), release{t.train.id, term}, func(error) { t.close() })
 }
 

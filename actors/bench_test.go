@@ -92,6 +92,6 @@ func BenchmarkSearch(b *testing.B) {
 	for b.Loop() {
 		found, err := s.Search(b.Context(), "A", "B", time.Time{})
 		require.NoError(b, err)
-		require.Len(b, found, 20)
+		require.Len(b, found.Trains, 20)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"trainbooking.dev/booking"
@@ -26,7 +27,8 @@ type catalogue struct {
 	words     []word              // of all stations, in order
 	loading   bool                // sort follows
 	due       dueListings
-	key       []byte // of the route of the train that is added, reused
+	key       []byte        // of the route of the train that is added, reused
+	changes   atomic.Uint64 // how often anything changed
 
 	computed computedTrains
 }
@@ -143,6 +145,7 @@ func (c *catalogue) replace(o *catalogue, now time.Time) {
 	c.revision, c.trains, c.order, c.routes, c.due = o.revision, o.trains, o.order, o.routes, o.due
 	c.schedules, c.ages = o.schedules, o.ages
 	c.stations, c.names, c.words = o.stations, o.names, o.words
+	c.changes.Add(1)
 	c.pass(now)
 }
 
@@ -193,6 +196,7 @@ func (c *catalogue) pass(now time.Time) {
 
 // index adds a train to all but the lists in order.
 func (c *catalogue) index(train *booking.Train) *listing {
+	c.changes.Add(1)
 	l := &listing{train: train, due: train.RetiresAt(), place: -1}
 	id, date, isDeparture := train.ID.Schedule()
 	isDeparture = isDeparture && train.Follows != 0
@@ -209,6 +213,7 @@ func (c *catalogue) index(train *booking.Train) *listing {
 }
 
 func (c *catalogue) remove(l *listing) {
+	c.changes.Add(1)
 	delete(c.trains, l.train.ID)
 	if l.place >= 0 {
 		heap.Remove(&c.due, l.place)

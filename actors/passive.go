@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// passiveTime is how long a passive snapshot is kept after it was read.
-	passiveTime = time.Second
+	// keptTime is how long a passive snapshot, or the result of a search, is used.
+	keptTime = time.Second
 	// maxPassiveSeats bounds the seats of the passive snapshots that are kept: 32 MB.
 	maxPassiveSeats = 2_000_000
 	// maxTrainsPerRead bounds the trains of one statement and pipeline, and so the memory for its result.
@@ -33,7 +33,7 @@ const (
 // by an anonymous client must not acquire a lease. Nothing is decided from a passive snapshot.
 //
 // The trains of a query are read together, and concurrent queries share the read of a train. The
-// snapshot of a train that no process owns is kept for passiveTime, or until an activation here
+// snapshot of a train that no process owns is kept for keptTime, or until an activation here
 // closes. What another process owns is read anew by every query. Safe for concurrent use.
 type passive struct {
 	store   persistence.Store
@@ -59,7 +59,7 @@ type passiveRead struct {
 }
 
 func newPassiveRead(train *booking.Train, now time.Time) *passiveRead {
-	return &passiveRead{train: train, until: now.Add(passiveTime), done: make(chan struct{})}
+	return &passiveRead{train: train, until: now.Add(keptTime), done: make(chan struct{})}
 }
 
 func newPassive(store persistence.Store, holds persistence.Holds, address string, commands *atomic.Int64) *passive {
@@ -85,8 +85,11 @@ func (p *passive) remove(id booking.TrainID) {
 }
 
 // snapshots returns the snapshots of trains, in their order; nil for those that could not be read.
-// The error is the reason. It is unavailable if too many others read.
-func (p *passive) snapshots(ctx context.Context, trains []*booking.Train) ([]*booking.Snapshot, error) {
+// They may be used until then, unless a change of one of the trains is counted. The error is the reason
+// why some are nil. It is unavailable if too many others read.
+func (p *passive) snapshots(
+	ctx context.Context, trains []*booking.Train,
+) (snapshots []*booking.Snapshot, until time.Time, failed error) {
 	reads, own := p.begin(trains, time.Now())
 	p.read(ctx, own)
 	var again []*passiveRead
@@ -94,7 +97,7 @@ func (p *passive) snapshots(ctx context.Context, trains []*booking.Train) ([]*bo
 		select {
 		case <-r.done:
 		case <-ctx.Done():
-			return make([]*booking.Snapshot, len(trains)), booking.Timeout(ctx.Err())
+			return make([]*booking.Snapshot, len(trains)), time.Time{}, booking.Timeout(ctx.Err())
 		}
 		if r.owned && !slices.Contains(own, r) { // its owner may have sold since this read began
 			reads[i] = newPassiveRead(r.train, time.Now())
@@ -102,15 +105,19 @@ func (p *passive) snapshots(ctx context.Context, trains []*booking.Train) ([]*bo
 		}
 	}
 	p.read(ctx, again)
-	snapshots := make([]*booking.Snapshot, len(trains))
-	var failed error
+	snapshots, until = make([]*booking.Snapshot, len(trains)), reads[0].until
 	for i, r := range reads {
 		snapshots[i] = r.snapshot
 		if r.err != nil {
 			failed = r.err
 		}
+		if r.owned || r.err != nil {
+			until = time.Time{}
+		} else if r.until.Before(until) {
+			until = r.until
+		}
 	}
-	return snapshots, failed
+	return snapshots, until, failed
 }
 
 // begin returns a read for each train, and those of them that the caller must execute.

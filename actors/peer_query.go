@@ -197,7 +197,7 @@ func (t trainsServer) Query(q *wire.QueryRequest, stream grpc.ServerStreamingSer
 	if err != nil { // the others can still be queried
 		t.system.log.Warn("trains not read", slog.Any("error", err))
 	}
-	snapshots, err := t.system.snapshots(ctx, trains)
+	snapshots, _, err := t.system.snapshots(ctx, trains)
 	for i, q := range queries {
 		its := snapshots[:len(q.GetTrains())]
 		snapshots = snapshots[len(its):]

@@ -42,8 +42,8 @@ func TestSearchReturnsTheLargeReplyOfAPeer(t *testing.T) {
 				ids := v.addTrains(c.trains, c.seats, owner, owner, asking)
 				found, err := asking.Search(v.Context(), "X", "Y", time.Time{})
 				require.NoError(v, err)
-				require.Len(v, found, c.trains)
-				for _, a := range found {
+				require.Len(v, found.Trains, c.trains)
+				for _, a := range found.Trains {
 					require.Equal(v, c.seats, 1+strings.Count(a.SeatList.String(), ","))
 				}
 				_, err = asking.Hold(v.Context(), seat(ids[0], uuid.New(), 5))
@@ -132,8 +132,8 @@ func TestConcurrentQueriesOfAPeerAreAnswered(t *testing.T) {
 			}
 			clients.Go(func() {
 				found, err := asking.Search(c.Context(), "X", "Y", time.Time{})
-				if err != nil || len(found) != len(ids) || found[0].SeatList.IsZero() {
-					c.Errorf("%v: %v", found, err)
+				if err != nil || len(found.Trains) != len(ids) || found.Trains[0].SeatList.IsZero() {
+					c.Errorf("%v: %v", found.Trains, err)
 				}
 			})
 		}

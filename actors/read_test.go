@@ -47,7 +47,7 @@ func TestReadsActivateNoTrain(t *testing.T) {
 		for _, n := range []*node{a, b} {
 			found, err := n.Search(c.Context(), "A", "C", time.Time{})
 			require.NoError(c, err)
-			require.Len(c, found, 2)
+			require.Len(c, found.Trains, 2)
 			page, err := n.ListTrains(c.Context(), booking.TrainQuery{})
 			require.NoError(c, err)
 			require.Len(c, page.Items, 2)
@@ -95,8 +95,8 @@ func TestTrainsOfAnUnreachableOwnerAreReadFromTheStores(t *testing.T) {
 		since := time.Now()
 		found, err := peer.Search(c.Context(), "A", "C", time.Time{})
 		require.NoError(c, err)
-		require.Len(c, found, 1)
-		require.Equal(c, booking.Tally{Held: 1, Available: 9}, found[0].Tally)
+		require.Len(c, found.Trains, 1)
+		require.Equal(c, booking.Tally{Held: 1, Available: 9}, found.Trains[0].Tally)
 		require.Less(c, time.Since(since), 3*time.Second)
 		c.hold(owner, id, 6)
 		require.Equal(c, booking.Tally{Held: 2, Available: 8}, tally(c.T, peer, id), "what another process owns is not kept")
@@ -114,8 +114,8 @@ func TestTrainsThatCannotBeReadAreLeftOut(t *testing.T) {
 
 		found, err := n.Search(c.Context(), "A", "C", time.Time{})
 		require.NoError(c, err)
-		require.Len(c, found, 1)
-		require.Equal(c, active, found[0].Train.ID)
+		require.Len(c, found.Trains, 1)
+		require.Equal(c, active, found.Trains[0].Train.ID)
 		page, err := n.ListTrains(c.Context(), booking.TrainQuery{})
 		require.NoError(c, err)
 		require.Len(c, page.Items, 1)
@@ -141,10 +141,10 @@ func TestTrainWhoseHoldsCannotBeReadHidesNoOther(t *testing.T) {
 		require.True(c, page.Incomplete)
 		found, err := n.Search(c.Context(), "A", "C", time.Time{})
 		require.NoError(c, err)
-		for _, a := range found {
+		for _, a := range found.Trains {
 			require.Contains(c, others, a.Train.ID)
 		}
-		require.Len(c, found, len(others))
+		require.Len(c, found.Trains, len(others))
 	})
 }
 
@@ -166,7 +166,7 @@ func TestDepartedTrainsCostASearchNothing(t *testing.T) {
 		}
 		found, err := n.Search(c.Context(), "A", "B", time.Time{})
 		require.NoError(c, err)
-		require.Len(c, found, 1)
+		require.Len(c, found.Trains, 1)
 		statements, trains := reads()
 		require.Equal(c, 1, statements)
 		require.Equal(c, 1, trains)
@@ -187,7 +187,7 @@ func TestQueriesShareTheReadOfATrainForASecond(t *testing.T) {
 			queries.Go(func() {
 				found, err := n.Search(c.Context(), "A", "C", time.Time{})
 				require.NoError(c, err)
-				require.Len(c, found, 21)
+				require.Len(c, found.Trains, 21)
 			})
 		}
 		queries.Wait()

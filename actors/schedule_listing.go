@@ -44,6 +44,7 @@ func (c *catalogue) schedule(id booking.ScheduleID) *scheduled {
 
 // setSchedule replaces what is stored of a schedule; nil: it has retired.
 func (c *catalogue) setSchedule(s *scheduled, stored *persistence.StoredSchedule) {
+	c.changes.Add(1)
 	if s.runs != nil {
 		c.ages = without(c.ages, s, (*scheduled).age)
 		s.route.detach(s)

@@ -291,11 +291,11 @@ func (m *generated) requireSearched(r *rapid.T, date booking.Date, d *generatedD
 	found, err := m.service.Search(r.Context(), "A"+m.line, "D"+m.line, date.Begins(time.UTC))
 	require.NoError(r, err)
 	if d.train == nil || !d.train.Sells(time.Now()) {
-		require.Empty(r, found)
+		require.Empty(r, found.Trains)
 		return
 	}
-	require.Len(r, found, 1)
-	require.True(r, d.train.Same(found[0].Train))
+	require.Len(r, found.Trains, 1)
+	require.True(r, d.train.Same(found.Trains[0].Train))
 }
 
 // requireListed checks the list of departures, and the next one.
@@ -320,7 +320,7 @@ func (m *generated) requireListed(r *rapid.T) {
 	found, err := m.service.Search(r.Context(), "A"+m.line, "D"+m.line, time.Time{})
 	require.NoError(r, err)
 	var ids []booking.TrainID
-	for _, a := range found {
+	for _, a := range found.Trains {
 		ids = append(ids, a.Train.ID)
 	}
 	require.Equal(r, next, ids)

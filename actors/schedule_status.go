@@ -189,7 +189,7 @@ func (s *System) tally(ctx context.Context, page *booking.Page[booking.Departure
 			trains = append(trains, d.Train)
 		}
 	}
-	results, err := s.gather(ctx, trains, trainQuery{})
+	results, _, err := s.gather(ctx, trains, trainQuery{})
 	some, all := unread(results)
 	if all {
 		return err

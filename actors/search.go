@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"trainbooking.dev/booking"
@@ -28,10 +29,35 @@ func (s *System) SeatMap(ctx context.Context, id booking.TrainID, from, to strin
 }
 
 // Search implements booking.Service.
-func (s *System) Search(ctx context.Context, from, to string, date time.Time) ([]booking.Availability, error) {
-	trains := s.catalogue.onSale(from, to, date, time.Now())
-	results, _, err := s.queryTrains(ctx, trains, trainQuery{From: from, To: to, Offers: true})
-	return results, err
+func (s *System) Search(ctx context.Context, from, to string, date time.Time) (booking.Found, error) {
+	now := time.Now()
+	counters := []*atomic.Uint64{&s.catalogue.changes, &s.changes.placements}
+	seen := total(counters)
+	trains := s.catalogue.onSale(from, to, date, now)
+	ofTrains := s.changes.counters(trains)
+	counters, seen = append(counters, ofTrains...), seen+total(ofTrains)
+
+	results, until, err := s.gather(ctx, trains, trainQuery{From: from, To: to, Offers: true})
+	var found booking.Found
+	var incomplete bool
+	found.Trains, incomplete, err = availabilities(results, err)
+	until = earlier(until, now.Add(keptTime))
+	for _, a := range found.Trains {
+		if departure := a.Train.Departure(a.Segment); !departure.IsZero() {
+			until = earlier(until, departure)
+		}
+	}
+	if !incomplete && until.After(now) {
+		found.Current = func() bool { return time.Now().Before(until) && total(counters) == seen }
+	}
+	return found, err
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // ListTrains implements booking.Service.
@@ -40,7 +66,8 @@ func (s *System) ListTrains(
 ) (page booking.Page[booking.Availability], err error) {
 	trains := s.catalogue.list(query, time.Now())
 	page.Next = trains.Next
-	page.Items, page.Incomplete, err = s.queryTrains(ctx, trains.Items, trainQuery{From: query.From, To: query.To})
+	results, _, err := s.gather(ctx, trains.Items, trainQuery{From: query.From, To: query.To})
+	page.Items, page.Incomplete, err = availabilities(results, err)
 	return page, err
 }
 
@@ -115,7 +142,7 @@ func (s *System) queryTrain(ctx context.Context, id booking.TrainID, query train
 	if _, err := train.Segment(query.From, query.To); err != nil {
 		return queryResult{}, err
 	}
-	results, err := s.gather(ctx, []*booking.Train{train}, query)
+	results, _, err := s.gather(ctx, []*booking.Train{train}, query)
 	switch {
 	case err != nil:
 		return queryResult{}, err
@@ -125,45 +152,40 @@ func (s *System) queryTrain(ctx context.Context, id booking.TrainID, query train
 	return results[0], nil
 }
 
-// queryTrains queries trains. Those that could not be read are left out, which incomplete reports,
-// unless that is true of all.
-func (s *System) queryTrains(
-	ctx context.Context, trains []*booking.Train, query trainQuery,
-) (found []booking.Availability, incomplete bool, err error) {
-	results, err := s.gather(ctx, trains, query)
+// availabilities returns the trains of results. Those that could not be read are left out, which incomplete
+// reports; the reason is an error if that is true of all.
+func availabilities(results []queryResult, reason error) (found []booking.Availability, incomplete bool, err error) {
 	found = make([]booking.Availability, 0, len(results))
 	for i := range results {
 		if results[i].Train != nil {
 			found = append(found, results[i].Availability)
 		}
 	}
-	if len(found) > 0 {
-		err = nil
+	if len(found) == 0 {
+		err = reason
 	}
 	incomplete, _ = unread(results)
 	return found, incomplete, err
 }
 
 // gather queries every process that owns some of the trains, all at the same time. What a process
-// does not answer is read from the stores. The results are in the order of the trains. The error is
-// the reason why some of them are unread.
-func (s *System) gather(ctx context.Context, trains []*booking.Train, query trainQuery) ([]queryResult, error) {
-	var (
-		results []queryResult
-		err     error
-	)
+// does not answer is read from the stores. The results are in the order of the trains. They stay the same
+// until then, as those of snapshots do, if nothing departs. The error is the reason why some of them are unread.
+func (s *System) gather(
+	ctx context.Context, trains []*booking.Train, query trainQuery,
+) (results []queryResult, until time.Time, err error) {
 	if len(s.cluster.Peers()) == 0 {
-		results, err = s.queryLocal(ctx, trains, query)
+		results, until, err = s.queryLocal(ctx, trains, query)
 	} else {
-		results, err = s.queryOwners(ctx, trains, query)
+		results, until, err = s.queryOwners(ctx, trains, query)
 	}
 	if e, ok := errors.AsType[*booking.Error](err); ok {
-		return results, e
+		return results, until, e
 	}
 	if some, _ := unread(results); some {
-		return results, booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errors.Join(errUnread, err))
+		return results, until, booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errors.Join(errUnread, err))
 	}
-	return results, nil
+	return results, until, nil
 }
 
 // placesByOwner returns the places of trains by the address of the process to query. Those whose
@@ -181,7 +203,13 @@ func (s *System) placesByOwner(trains []*booking.Train) map[string][]int {
 }
 
 // queryOwners queries the owners of trains. The results are in the order of the trains.
-func (s *System) queryOwners(ctx context.Context, trains []*booking.Train, query trainQuery) ([]queryResult, error) {
+func (s *System) queryOwners(
+	ctx context.Context, trains []*booking.Train, query trainQuery,
+) ([]queryResult, time.Time, error) {
+	places := s.placesByOwner(trains)
+	if here := places[s.cluster.Address()]; len(here) == len(trains) {
+		return s.queryLocal(ctx, trains, query)
+	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	var (
@@ -190,7 +218,7 @@ func (s *System) queryOwners(ctx context.Context, trains []*booking.Train, query
 		queries sync.WaitGroup
 		results = make([]queryResult, len(trains))
 	)
-	for owner, its := range s.placesByOwner(trains) {
+	for owner, its := range places {
 		queries.Go(func() {
 			some := make([]*booking.Train, len(its))
 			for i, place := range its {
@@ -206,7 +234,7 @@ func (s *System) queryOwners(ctx context.Context, trains []*booking.Train, query
 		})
 	}
 	queries.Wait()
-	return results, failed
+	return results, time.Time{}, failed
 }
 
 // queryOwner queries one process. What it does not answer, this process reads.
@@ -214,7 +242,8 @@ func (s *System) queryOwner(
 	ctx context.Context, owner string, trains []*booking.Train, query trainQuery,
 ) ([]queryResult, error) {
 	if s.cluster.Peer(owner) == nil {
-		return s.queryLocal(ctx, trains, query)
+		results, _, err := s.queryLocal(ctx, trains, query)
+		return results, err
 	}
 	results, err := s.queries.ask(ctx, owner, peerQuery{trains, query})
 	var places []int
@@ -230,7 +259,7 @@ func (s *System) queryOwner(
 	s.metrics.retries.Inc()
 	s.log.Debug("a peer did not answer a query; its trains are read from the stores",
 		slog.String("peer", owner), slog.Int("trains", len(rest)), slog.Any("error", err))
-	read, err := s.queryLocal(ctx, rest, query)
+	read, _, err := s.queryLocal(ctx, rest, query)
 	for i, place := range places {
 		results[place] = read[i]
 	}
@@ -239,23 +268,31 @@ func (s *System) queryOwner(
 
 // queryLocal queries trains in this process. It activates none. The results are in the order of the
 // trains.
-func (s *System) queryLocal(ctx context.Context, trains []*booking.Train, query trainQuery) ([]queryResult, error) {
-	snapshots, err := s.snapshots(ctx, trains)
-	return query.ofAll(snapshots, time.Now()), err
+func (s *System) queryLocal(
+	ctx context.Context, trains []*booking.Train, query trainQuery,
+) ([]queryResult, time.Time, error) {
+	snapshots, until, err := s.snapshots(ctx, trains)
+	return query.ofAll(snapshots, time.Now()), until, err
 }
 
 // snapshots returns the snapshots of trains, in their order: of those that are active here, and of
-// the others from the stores; nil for those that are nil or could not be read. The error is the
-// reason.
-func (s *System) snapshots(ctx context.Context, trains []*booking.Train) ([]*booking.Snapshot, error) {
-	snapshots, now := make([]*booking.Snapshot, len(trains)), time.Now()
+// the others from the stores; nil for those that are nil or could not be read. They may be used until
+// then, unless a change of one of the trains is counted. The error is the reason why some are nil.
+func (s *System) snapshots(
+	ctx context.Context, trains []*booking.Train,
+) (snapshots []*booking.Snapshot, until time.Time, err error) {
+	now := time.Now()
+	snapshots, until = make([]*booking.Snapshot, len(trains)), now.Add(keptTime)
 	var places []int
 	var others []*booking.Train
 	for i, train := range trains {
 		if train == nil {
 			continue
 		}
-		if snapshots[i] = s.activations.snapshot(train.ID, now); snapshots[i] == nil {
+		active, its := s.activations.snapshot(train.ID, now)
+		if active != nil {
+			snapshots[i], until = active, earlier(until, its)
+		} else {
 			if others == nil {
 				rest := len(trains) - i
 				places, others = make([]int, 0, rest), make([]*booking.Train, 0, rest)
@@ -264,11 +301,11 @@ func (s *System) snapshots(ctx context.Context, trains []*booking.Train) ([]*boo
 		}
 	}
 	if len(others) == 0 {
-		return snapshots, nil
+		return snapshots, until, nil
 	}
-	read, err := s.passive.snapshots(ctx, others)
+	read, its, err := s.passive.snapshots(ctx, others)
 	for i, place := range places {
 		snapshots[place] = read[i]
 	}
-	return snapshots, err
+	return snapshots, earlier(until, its), err
 }

@@ -54,6 +54,7 @@ type System struct {
 	actors      *actor.ActorSystem
 	activations *activations
 	passive     *passive
+	changes     changes
 	catalogue   *catalogue
 	refreshes   refreshes
 	cluster     cluster.Cluster

@@ -97,7 +97,7 @@ func watchLimits() limits {
 func (s *System) readSnapshots(
 	ctx context.Context, trains []*booking.Train,
 ) ([]persistence.Result[*booking.Snapshot], error) {
-	snapshots, err := s.passive.snapshots(ctx, trains)
+	snapshots, _, err := s.passive.snapshots(ctx, trains)
 	results := make([]persistence.Result[*booking.Snapshot], len(trains))
 	for i, snapshot := range snapshots {
 		if results[i].Value = snapshot; snapshot == nil {

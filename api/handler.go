@@ -16,6 +16,7 @@ type call struct {
 	address string        // the client's IP address
 	cookie  cookie
 	seed    string // identifies a request with an Idempotency-Key and its retries; otherwise ""
+	query   string // all of the request, if it has no body; otherwise ""
 }
 
 // action runs a handler with its decoded request.
@@ -57,6 +58,11 @@ func (s *Server) serve(rt *route, w http.ResponseWriter, r *http.Request, param 
 	if err != nil {
 		return response{}, err
 	}
+	if rt.kept != nil && body == nil {
+		if kept, ok := rt.kept(r.URL.RawQuery); ok {
+			return kept, nil
+		}
+	}
 	act, err := rt.decode(r, body, param)
 	if err != nil {
 		return response{}, err
@@ -67,6 +73,9 @@ func (s *Server) serve(rt *route, w http.ResponseWriter, r *http.Request, param 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.timeout)
 	defer cancel()
 	c := &call{caller: record.caller, address: record.address, cookie: cookie{r, w.Header()}}
+	if body == nil {
+		c.query = r.URL.RawQuery
+	}
 	if !rt.keyed {
 		return act(ctx, c)
 	}

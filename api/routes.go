@@ -16,8 +16,9 @@ type route struct {
 	body         bodyRule
 	keyed        bool // accepts an Idempotency-Key
 	handler      handler
-	file         fileHandler // instead of handler: a file that is not part of the API
-	quiet        bool        // for probes: not traced
+	kept         func(query string) (response, bool) // may have the response to a request without a body
+	file         fileHandler                         // instead of handler: a file that is not part of the API
+	quiet        bool                                // for probes: not traced
 }
 
 // frequent reports whether successful requests are logged at debug level: probes, and what anyone may
@@ -33,7 +34,7 @@ func (s *Server) routeTable() []route {
 		{method: "POST", path: "/user/change-password/", role: user, body: requiredBody, handler: handle(s.changePassword)},
 
 		{method: "POST", path: "/train/add-train/", role: trainAdmin, body: requiredBody, keyed: true, handler: handle(s.addTrain)},
-		{method: "GET", path: "/train/get-trains/", body: optionalBody, handler: handle(s.getTrains)},
+		{method: "GET", path: "/train/get-trains/", body: optionalBody, kept: s.keptSearch, handler: handle(s.getTrains)},
 		{method: "POST", path: "/train/book-ticket/", role: user, body: requiredBody, handler: handle(s.bookTicket)},
 		{method: "POST", path: "/train/confirm-booking/", role: user, body: requiredBody, handler: handle(s.confirmBooking)},
 		{method: "POST", path: "/train/release-seat/", role: user, body: requiredBody, handler: handle(s.releaseSeat)},

@@ -2,9 +2,12 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/maypok86/otter/v2"
 
 	"trainbooking.dev/booking"
 )
@@ -20,17 +23,51 @@ func (in *getTrainsRequest) decode(d *decoder) {
 	in.date = d.date("date")
 }
 
-func (s *Server) getTrains(ctx context.Context, _ *call, in getTrainsRequest) (response, error) {
-	trains, err := s.service.Search(ctx, in.source, in.destination, in.date)
+func (s *Server) getTrains(ctx context.Context, c *call, in getTrainsRequest) (response, error) {
+	found, err := s.service.Search(ctx, in.source, in.destination, in.date)
 	if err != nil {
 		return response{}, err
 	}
-	return okBuffered(func(b []byte) []byte { return appendTrains(b, trains) }), nil
+	r := okBuffered(func(b []byte) []byte { return appendTrains(b, found.Trains) })
+	if c.query != "" && found.Current != nil {
+		s.searches.Set(c.query, &search{slices.Clone(r.body), found.Current})
+	}
+	return r, nil
 }
 
-// appendTrains appends the response of get-trains. The trains of this process are already encoded, once
-// for each of their states. json.Marshal would validate the seat lists again, which is most of the work for
-// 20 trains with 1,000 seats.
+// maxSearches bounds the searches that are kept, in bytes.
+const maxSearches = 16 << 20
+
+// search is the response to a search, for as long as it is current.
+type search struct {
+	body    []byte
+	current func() bool
+}
+
+// newSearches returns a cache of searches by their query string. Most searches are repetitions: of a popular
+// route, much more is read than sold.
+func newSearches() *otter.Cache[string, *search] {
+	return otter.Must(&otter.Options[string, *search]{
+		MaximumWeight: maxSearches,
+		Weigher: func(query string, kept *search) uint32 {
+			const rest = 512                                  // with the counters of some trains
+			return uint32(len(query) + len(kept.body) + rest) //nolint:gosec // a response has less than 4 GB
+		},
+	})
+}
+
+// keptSearch returns the response to an earlier search with the same query string, if it is still what a new
+// search would find.
+func (s *Server) keptSearch(query string) (response, bool) {
+	kept, found := s.searches.GetIfPresent(query)
+	if !found || !kept.current() {
+		return response{}, false
+	}
+	return response{status: http.StatusOK, body: kept.body}, true
+}
+
+// appendTrains appends the response of get-trains. json.Marshal would validate the seat lists again, which is
+// most of the work for 20 trains with 1,000 seats.
 func appendTrains(b []byte, trains []booking.Availability) []byte {
 	const withoutSeats = 512 // bytes of a train without its seat list
 	size := 2
@@ -42,17 +79,12 @@ func appendTrains(b []byte, trains []booking.Availability) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		if a.Memo == nil {
-			b = appendAvailability(b, a)
-		} else {
-			b = append(b, a.Memo.Get(func() []byte { return appendAvailability(nil, a) })...)
-		}
-		b = append(a.SeatList.AppendTo(b), '}')
+		b = append(a.SeatList.AppendTo(appendAvailability(b, a)), '}')
 	}
 	return append(b, ']')
 }
 
-// appendAvailability appends a train up to its seat list, which is long and so not kept twice.
+// appendAvailability appends a train up to its seat list.
 func appendAvailability(b []byte, a booking.Availability) []byte {
 	from, to := a.Train.Ends(a.Segment)
 	b = append(append(append(b, `{"train_id":"`...), a.Train.ID.String()...), `","train_name":`...)

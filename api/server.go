@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
@@ -78,6 +79,7 @@ type Server struct {
 	routes   []route
 	handler  http.Handler
 
+	searches      *otter.Cache[string, *search]
 	requests      atomic.Int64  // in progress
 	longLists     atomic.Int64  // those of them whose responses have many items
 	encodingSlots chan struct{} // has a value for each response of many items that is encoded
@@ -92,7 +94,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		service: o.Service, accounts: o.Accounts, users: o.Users, replies: o.Replies,
 		health: o.Health, logger: o.Logger, registry: o.Registry, timeout: o.Timeout, now: o.Now,
-		encodingSlots: newEncodingSlots(), streams: defaultStreams,
+		encodingSlots: newEncodingSlots(), streams: defaultStreams, searches: newSearches(),
 	}
 	s.setDefaults()
 	stopping, stop := context.WithCancel(context.Background()) //nolint:gosec // HTTPServer calls it

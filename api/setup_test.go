@@ -88,9 +88,9 @@ type failingSearch struct {
 	search func(context.Context) error
 }
 
-func (f failingSearch) Search(ctx context.Context, from, to string, date time.Time) ([]booking.Availability, error) {
+func (f failingSearch) Search(ctx context.Context, from, to string, date time.Time) (booking.Found, error) {
 	if err := f.search(ctx); err != nil {
-		return nil, err
+		return booking.Found{}, err
 	}
 	return f.Service.Search(ctx, from, to, date)
 }

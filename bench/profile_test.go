@@ -21,7 +21,7 @@ import (
 
 // profiled are the workloads of TestProfile by the names that WORKLOAD has there.
 var profiled = map[string]string{
-	"search": report.Search20x100, "lock": report.On(report.Lock, 32), "confirm": report.On(report.Sale, 32),
+	"search": report.Search20x100, "one": report.Search1x100, "lock": report.On(report.Lock, 32), "confirm": report.On(report.Sale, 32),
 	"four": report.Four, "mix": report.Mix,
 }
 

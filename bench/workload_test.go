@@ -51,7 +51,7 @@ var (
 // allWorkloads returns the workloads of runs that take so long, with as many trains as all rounds need.
 func allWorkloads(total time.Duration) []workload {
 	// As fast as this, a run does not end early for want of seats.
-	const locksPerSecond, salesPerSecond, searchesPerSecond = 20_000, 8_000, 20_000
+	const locksPerSecond, salesPerSecond, searchesPerSecond = 20_000, 8_000, 60_000
 	seats := func(trains, perSecond int) int {
 		return min(max(int(total.Seconds()*float64(perSecond))/trains, 20), 2_000)
 	}

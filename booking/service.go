@@ -44,9 +44,9 @@ type Trains interface {
 	ListTrains(ctx context.Context, query TrainQuery) (Page[Availability], error)
 	// Search returns the trains that a passenger can still book from one station to
 	// another (Sells and not Departed), in the order of ListDepartures, with seat lists: those that leave
-	// on date, as in a TrainQuery. Stations are compared by SearchKey. The slice is never nil. Trains that
-	// could not be read are missing, unless that is true of all.
-	Search(ctx context.Context, from, to string, date time.Time) ([]Availability, error)
+	// on date, as in a TrainQuery. Stations are compared by SearchKey. Trains that could not be read are
+	// missing, unless that is true of all.
+	Search(ctx context.Context, from, to string, date time.Time) (Found, error)
 	// SuggestStations returns the stations whose search key begins with that of prefix, which must
 	// not be blank, or does so from one of its words on. There are at most MaxSuggestions, those
 	// with the most trains that have not retired first, then by name. The slice is never nil.
@@ -139,19 +139,23 @@ func (q TrainQuery) List() List {
 	return ListTrains
 }
 
+// Found is the result of a search.
+type Found struct {
+	Trains []Availability // never nil
+	// Current reports whether the search would find the same now, but for trains whose sale began less than
+	// a second ago. If it is nil, the result must not be kept. It is safe for concurrent use.
+	Current func() bool
+}
+
 // Availability is a train with its tally on one segment.
 type Availability struct {
 	Train   *Train
 	Segment Legs
 	Tally
 	SeatList SeatList // of the available seats; zero if no list was requested
-	// Memo keeps what is derived from the other fields, for as long as they do not change; nil if
-	// nothing is kept.
-	Memo *Memo
 }
 
 // Memo keeps bytes that are derived from a value that does not change. It is safe for concurrent use.
-// A nil Memo keeps nothing.
 type Memo struct {
 	once  sync.Once
 	bytes []byte
@@ -159,9 +163,6 @@ type Memo struct {
 
 // Get returns the bytes, which derive makes if they are not kept. They are shared: do not change them.
 func (m *Memo) Get(derive func() []byte) []byte {
-	if m == nil {
-		return derive()
-	}
 	m.once.Do(func() { m.bytes = derive() })
 	return m.bytes
 }

@@ -27,7 +27,6 @@ type segmentState struct {
 	count, encode sync.Once
 	tally         Tally
 	list          []byte
-	memo          Memo
 }
 
 // NewSnapshot returns the state of a train that is stored: the legs on which each seat is booked,
@@ -59,26 +58,14 @@ func (s *Snapshot) Sequence() int64 { return int64(s.seats.snapshot) }
 
 // Tally counts the seats on the segment.
 func (s *Snapshot) Tally(segment Legs) Tally {
-	state, _ := s.counted(segment)
+	state, _ := s.segment(segment)
+	state.count.Do(func() { state.tally = s.seats.tally(segment) })
 	return state.tally
 }
 
-// counted is segment with the tally.
-func (s *Snapshot) counted(segment Legs) (state *segmentState, cached bool) {
-	state, cached = s.segment(segment)
-	state.count.Do(func() { state.tally = s.seats.tally(segment) })
-	return state, cached
-}
-
-// Availability returns the tally of the segment, without a seat list. Its Memo is for everybody who
-// asks for the segment; nil if the cache is full.
+// Availability returns the tally of the segment, without a seat list.
 func (s *Snapshot) Availability(segment Legs) Availability {
-	state, cached := s.counted(segment)
-	a := Availability{Train: s.Train, Segment: segment, Tally: state.tally}
-	if cached {
-		a.Memo = &state.memo
-	}
-	return a
+	return Availability{Train: s.Train, Segment: segment, Tally: s.Tally(segment)}
 }
 
 // Sellable reports whether a passenger can book the segment at now: the train sells and has not left.

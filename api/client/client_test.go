@@ -53,7 +53,7 @@ func TestURLMayHaveAPrefix(t *testing.T) {
 	require.NoError(t, err)
 	found, err := c.Search(t.Context(), "A", "C", time.Time{})
 	require.NoError(t, err)
-	require.Len(t, found, 1)
+	require.Len(t, found.Trains, 1)
 }
 
 func TestServiceTokenMayChangeTrains(t *testing.T) {

@@ -60,9 +60,9 @@ func (t availableTrain) availability(train booking.Train) (booking.Availability,
 
 // Search returns the trains that can be booked between two stations, in the order in which they
 // depart, with their seat lists; see booking.Trains. It sends two requests, because get-trains returns
-// the seats and /v1/trains the stops. It omits a train that is deleted or departs between the two.
-func (c *Client) Search(ctx context.Context, from, to string, date time.Time) ([]booking.Availability, error) {
-	found := []booking.Availability{}
+// the seats and /v1/trains the stops. It omits a train that is deleted or departs between the two. The result has no Current.
+func (c *Client) Search(ctx context.Context, from, to string, date time.Time) (booking.Found, error) {
+	found := booking.Found{Trains: []booking.Availability{}}
 	if sameStation(from, to) {
 		return found, nil
 	}
@@ -74,11 +74,11 @@ func (c *Client) Search(ctx context.Context, from, to string, date time.Time) ([
 		operation: "Search", method: http.MethodGet, path: "/train/get-trains/", query: query, public: true,
 	}, checkTrains)
 	if err != nil {
-		return nil, err
+		return booking.Found{}, err
 	}
 	trains, err := c.findTrains(ctx, available, booking.TrainQuery{From: from, To: to, Date: date})
 	if err != nil {
-		return nil, err
+		return booking.Found{}, err
 	}
 	for _, t := range available {
 		train := trains[t.ID]
@@ -86,7 +86,7 @@ func (c *Client) Search(ctx context.Context, from, to string, date time.Time) ([
 			continue
 		}
 		if a, ok := t.availability(*train); ok {
-			found = append(found, a)
+			found.Trains = append(found.Trains, a)
 		}
 	}
 	return found, nil

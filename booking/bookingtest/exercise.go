@@ -44,7 +44,7 @@ func Exercise(t *testing.T, open func(t *testing.T, rules booking.HoldRules) boo
 			for _, f := range part.facts {
 				t.Run(f.name, func(t *testing.T) {
 					t.Parallel()
-					f.check(&exercise{T: t, Service: service, ttl: rules.TTL, line: uuid.NewString()})
+					f.check(&exercise{T: t, Service: service, ttl: rules.TTL, line: uuid.NewString(), searches: map[searchOf]booking.Found{}})
 				})
 			}
 		})
@@ -64,8 +64,9 @@ type fact struct {
 type exercise struct {
 	*testing.T
 	booking.Service
-	ttl  time.Duration
-	line string // makes the names of stations unique to the fact
+	ttl      time.Duration
+	line     string                     // makes the names of stations unique to the fact
+	searches map[searchOf]booking.Found // the last of each
 }
 
 func (x *exercise) ctx() context.Context { return x.Context() }

@@ -51,8 +51,8 @@ func (c *Client) Find(ctx context.Context, train *booking.Train) {
 func (c *Client) Search(ctx context.Context, train *booking.Train, legs booking.Legs) (found bool) {
 	from, to := train.Ends(legs)
 	c.Send(ctx, history.Operation{Kind: kindSearch, Train: train.ID, Legs: legs}, func(ctx context.Context, _ *history.Operation) error {
-		offers, err := c.traffic.options.Service.Search(ctx, from.Station, to.Station, from.DepartsAt)
-		for _, a := range offers {
+		offered, err := c.traffic.options.Service.Search(ctx, from.Station, to.Station, from.DepartsAt)
+		for _, a := range offered.Trains {
 			c.checkTally(a)
 			found = found || a.Train.ID == train.ID
 		}

@@ -1,0 +1,155 @@
+package actors_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/actors"
+	"trainbooking.dev/booking"
+)
+
+// searchAC searches trains from A to C.
+func (c *virtualCluster) searchAC(n *node) booking.Found {
+	c.Helper()
+	found, err := n.Search(c.Context(), "A", "C", time.Time{})
+	require.NoError(c, err)
+	return found
+}
+
+func TestAResultOfASearchIsCurrentUntilAnythingChanges(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		id := c.trainOf(n, n)
+		draft := booking.Train{ID: id, Name: "Test Express", Capacity: 10, OnSale: true, Stops: []booking.Stop{
+			{Station: "A"}, {Station: "B"}, {Station: "C"},
+		}}
+		put := func(change func()) func() {
+			return func() {
+				change()
+				_, _, err := n.PutTrain(c.Context(), draft)
+				require.NoError(c, err)
+			}
+		}
+		var held booking.Hold
+		hold := func() { held = c.hold(n, id, 5) }
+		for _, change := range []struct {
+			name string
+			make func()
+		}{
+			{"hold", hold},
+			{"release", func() { require.NoError(c, n.Release(c.Context(), refTo(held))) }},
+			{"hold", hold},
+			{"confirm", func() {
+				_, err := n.Confirm(c.Context(), refTo(held))
+				require.NoError(c, err)
+			}},
+			{"rename", put(func() { draft.Name = "Night Express" })},
+			{"suspend", put(func() { draft.OnSale = false })},
+			{"resume", put(func() { draft.OnSale = true })},
+			{"another train", func() { c.trainOf(n, n) }},
+			{"another segment", func() {
+				_, err := n.Hold(c.Context(), booking.HoldRequest{Train: id, User: held.User, From: "A", To: "B", Count: 1})
+				require.NoError(c, err)
+			}},
+			{"close", func() {
+				actors.Halt(n.System, id)
+				synctest.Wait()
+			}},
+			{"delete", func() { require.NoError(c, n.DeleteTrain(c.Context(), id, true)) }},
+		} {
+			before := c.searchAC(n)
+			require.True(c, before.Current(), change.name)
+			change.make()
+			require.False(c, before.Current(), change.name)
+		}
+	})
+}
+
+func TestAResultOfASearchIsNotKeptBeyondTheTimeOfAChange(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		id := c.trainOf(n, n)
+		h := c.hold(n, id, 5)
+		wait(time.Until(h.ExpiresAt) - time.Millisecond)
+		held := c.searchAC(n)
+		require.True(c, held.Current())
+		wait(2 * time.Millisecond)
+		require.False(c, held.Current(), "the hold has expired")
+
+		leaves := time.Now().Add(500 * time.Millisecond)
+		_, err := n.CreateTrain(c.Context(), booking.Train{Name: "Express", Capacity: 10, OnSale: true, Stops: []booking.Stop{
+			{Station: "A", DepartsAt: leaves}, {Station: "C", ArrivesAt: leaves.Add(time.Hour)},
+		}})
+		require.NoError(c, err)
+		found := c.searchAC(n)
+		require.Len(c, found.Trains, 2)
+		wait(time.Until(leaves) - time.Millisecond)
+		require.True(c, found.Current())
+		wait(time.Millisecond)
+		require.False(c, found.Current(), "a train has left")
+
+		found = c.searchAC(n)
+		wait(time.Second)
+		require.False(c, found.Current(), "the sale of others may have begun")
+	})
+}
+
+func TestAResultOfASearchWithTrainsOfAPeerIsNotKept(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		c.trainOf(n, n)
+		before := c.searchAC(n)
+		require.True(c, before.Current())
+		peer := c.join()
+		require.False(c, before.Current(), "a train may belong to the new member")
+
+		c.trainOf(peer, n, peer)
+		require.Nil(c, c.searchAC(n).Current)
+	})
+}
+
+func TestNoResultOfASearchIsKeptWhileTheLeaseIsReleased(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		id := c.trainOf(n, n)
+		c.hold(n, id, 5)
+		before := c.searchAC(n)
+		n.link.calls.duration = 100 * time.Millisecond
+		actors.Halt(n.System, id)
+		wait(50 * time.Millisecond)
+		require.False(c, before.Current())
+		require.Nil(c, c.searchAC(n).Current, "another process may own the train in a moment")
+		wait(time.Second)
+		require.True(c, c.searchAC(n).Current())
+	})
+}
+
+func TestAResultOfASearchEndsWithTheLease(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		c.hold(n, c.trainOf(n, n), 5)
+		n.onRead(func([]booking.TrainID) error { return errUnreachable })
+		n.link.unreachable.Store(true)
+		var kept []booking.Found
+		for {
+			found, err := n.Search(c.Context(), "A", "C", time.Time{})
+			if err != nil {
+				break
+			}
+			kept = append(kept, found)
+			wait(10 * time.Millisecond)
+		}
+		require.NotEmpty(c, kept)
+		for _, found := range kept {
+			require.True(c, found.Current == nil || !found.Current(), "another process may own the train")
+		}
+	})
+}
