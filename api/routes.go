@@ -128,6 +128,9 @@ func (s *Server) echoHandler(rt *route) echo.HandlerFunc {
 			return s.writeStream(r, c.Response(), c.Request())
 		}
 		defer r.release()
+		if c.Request().Method != http.MethodHead {
+			expectLongResponse(c.Request().Context(), len(r.body))
+		}
 		return r.write(c.Response())
 	}
 }

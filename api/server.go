@@ -145,10 +145,11 @@ func (s *Server) Handler() http.Handler { return s.handler }
 func (s *Server) SetDraining() { s.draining.Store(true) }
 
 // HTTPServer returns a server for the API with limits for the time, header and body of a
-// request. The caller listens, serves and shuts down, which ends the streams of all servers.
+// request. The caller listens with a Listener, serves and shuts down, which ends the streams of all servers.
 func (s *Server) HTTPServer() *http.Server {
 	server := s.newHTTPServer(s.Handler())
 	server.WriteTimeout = writeTimeout
+	server.ConnContext = withConnection
 	server.RegisterOnShutdown(s.stop)
 	return server
 }

@@ -64,7 +64,7 @@ func newTestServer(tb testing.TB, settings ...setting) *testServer {
 	s.server, err = api.New(options)
 	require.NoError(tb, err)
 	listener := httptest.NewUnstartedServer(nil)
-	listener.Config = s.server.HTTPServer()
+	listener.Config, listener.Listener = s.server.HTTPServer(), api.Listener(listener.Listener)
 	listener.Start()
 	tb.Cleanup(listener.Close)
 	s.url, s.client = listener.URL, listener.Client()

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"trainbooking.dev/api"
 	"trainbooking.dev/booking"
 )
 
@@ -22,7 +23,7 @@ import (
 func (s *testServer) overTLS(tb testing.TB) *httptest.Server {
 	tb.Helper()
 	listener := httptest.NewUnstartedServer(nil)
-	listener.Config = s.server.HTTPServer()
+	listener.Config, listener.Listener = s.server.HTTPServer(), api.Listener(listener.Listener)
 	shorten(listener.Config)
 	listener.EnableHTTP2 = true
 	listener.StartTLS()

@@ -55,7 +55,7 @@ func newTestServer(tb testing.TB, rules booking.HoldRules, wrap func(booking.Ser
 	require.NoError(tb, err)
 	s.handler = server.Handler()
 	listener := httptest.NewUnstartedServer(nil)
-	listener.Config = server.HTTPServer()
+	listener.Config, listener.Listener = server.HTTPServer(), api.Listener(listener.Listener)
 	listener.Start()
 	tb.Cleanup(listener.Close)
 	s.url = listener.URL

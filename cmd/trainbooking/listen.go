@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"syscall"
 	"time"
+
+	"trainbooking.dev/api"
 )
 
 // shutdownTimeout limits the requests in flight at shutdown. A request takes at most 5 s,
@@ -28,7 +30,7 @@ func (s *service) openServers(ctx context.Context) (err error) {
 	s.start(s.server.OperationsServer(s.config.Pprof), s.operations)
 	clients := s.server.HTTPServer()
 	clients.TLSConfig = s.certificate
-	s.start(clients, s.clients)
+	s.start(clients, api.Listener(s.clients))
 	s.onClose(func() error {
 		s.server.SetDraining()
 		s.leaveOnce()
