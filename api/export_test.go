@@ -114,3 +114,7 @@ func TurnsOf(items int) (turns int) {
 	encodePage(pageRequest{}, page, func(n int) int { return n }, func(time.Duration) { turns++ })
 	return turns
 }
+
+// AppendText and Encode encode a text as a JSON string.
+func AppendText(b []byte, text string) []byte { return appendText(b, text) }
+func Encode(v any) []byte                     { return encode(v) }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/maypok86/otter/v2"
 
@@ -101,10 +102,11 @@ func appendAvailability(b []byte, a booking.Availability) []byte {
 	return append(b, `,"seat_available":`...)
 }
 
-// appendText appends text as a JSON string.
+// appendText appends text as a JSON string, like encode, which takes much longer.
 func appendText(b []byte, text string) []byte {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+	for _, c := range text {
+		switch {
+		case c < ' ', c == '"', c == '\\', c == utf8.RuneError, c == '\u2028', c == '\u2029': // may have to be escaped
 			return append(b, encode(text)...)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"trainbooking.dev/api"
 	"trainbooking.dev/booking"
 )
 
@@ -113,4 +114,15 @@ func TestSearchIsEncodedAsByEncodingJSON(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, string(want), r.text)
+}
+
+func TestTextsOfASearchAreEncodedAsInOtherResponses(t *testing.T) {
+	t.Parallel()
+	texts := []string{"", "a\xffb", "\xe2\x80"}
+	for r := range rune(0x3000) {
+		texts = append(texts, "a"+string(r)+"b")
+	}
+	for _, text := range append(texts, "列車", "🚆", "\ufffd", "\U0010ffff") {
+		require.Equal(t, string(api.Encode(text)), string(api.AppendText(nil, text)))
+	}
 }

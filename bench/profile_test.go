@@ -21,8 +21,8 @@ import (
 
 // profiled are the workloads of TestProfile by the names that WORKLOAD has there.
 var profiled = map[string]string{
-	"search": report.Search20x100, "one": report.Search1x100, "lock": report.On(report.Lock, 32), "confirm": report.On(report.Sale, 32),
-	"four": report.Four, "mix": report.Mix,
+	"search": report.Search20x100, "small": report.Search1x100, "lock": report.On(report.Lock, 32),
+	"two": report.On(report.Lock, 2), "confirm": report.On(report.Sale, 32), "four": report.Four, "mix": report.Mix,
 }
 
 // TestProfile writes the processor and allocation profiles of the service during workloads, and prints
@@ -44,7 +44,7 @@ func TestProfile(t *testing.T) { //nolint:paralleltest // it measures
 			chosen, short = append(chosen, all[i]), append(short, name)
 		}
 	}
-	require.NotEmpty(t, chosen, "WORKLOAD=%s is none of search, lock, confirm, four and mix", *workloads)
+	require.NotEmpty(t, chosen, "WORKLOAD=%s is none of %q", *workloads, slices.Sorted(maps.Keys(profiled)))
 	b := newBench(t, chosen)
 	require.NotEmpty(t, b.servers, "SERVER=%s is none of embedded, clustered and three", *only)
 	var files []string
