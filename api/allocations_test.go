@@ -86,7 +86,7 @@ func allocations(t *testing.T, c *rawClient, requests [][]byte) int {
 // which adds a tenth. net/http and Echo need 30 of them, and what this client and SQLite's driver
 // allocate is in them too.
 func TestARequestAllocatesAtMost(t *testing.T) { //nolint:paralleltest // it counts what the whole process allocates
-	const seats, maxLock, maxConfirm, maxSearch = 200, 180, 230, 70
+	const seats, maxLock, maxConfirm, maxSearch = 200, 180, 230, 40
 	s := newTestServer(t, func(o *api.Options, rules *booking.HoldRules) {
 		rules.MaxSeats = seats
 		o.Logger = slog.New(slog.NewJSONHandler(io.Discard, nil))

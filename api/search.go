@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"net/http"
 	"slices"
 	"strconv"
@@ -31,7 +32,7 @@ func (s *Server) getTrains(ctx context.Context, c *call, in getTrainsRequest) (r
 	}
 	r := okBuffered(func(b []byte) []byte { return appendTrains(b, found.Trains) })
 	if c.query != "" && found.Current != nil {
-		s.searches.Set(c.query, &search{slices.Clone(r.body), found.Current})
+		s.searches.Set(sha256.Sum256([]byte(c.query)), &search{slices.Clone(r.body), found.Current})
 	}
 	return r, nil
 }
@@ -45,14 +46,17 @@ type search struct {
 	current func() bool
 }
 
-// newSearches returns a cache of searches by their query string. Most searches are repetitions: of a popular
-// route, much more is read than sold.
-func newSearches() *otter.Cache[string, *search] {
-	return otter.Must(&otter.Options[string, *search]{
+// searches are kept by the hash of their query string. Most searches are repetitions: of a popular route, much
+// more is read than sold. The types have the shape of those of the tokens in package auth, so that the program
+// contains the cache once.
+type searches = otter.Cache[[sha256.Size]byte, *search]
+
+func newSearches() *searches {
+	return otter.Must(&otter.Options[[sha256.Size]byte, *search]{
 		MaximumWeight: maxSearches,
-		Weigher: func(query string, kept *search) uint32 {
-			const rest = 512                                  // with the counters of some trains
-			return uint32(len(query) + len(kept.body) + rest) //nolint:gosec // a response has less than 4 GB
+		Weigher: func(_ [sha256.Size]byte, kept *search) uint32 {
+			const rest = 512                     // with the counters of some trains
+			return uint32(len(kept.body) + rest) //nolint:gosec // a response has less than 4 GB
 		},
 	})
 }
@@ -60,7 +64,7 @@ func newSearches() *otter.Cache[string, *search] {
 // keptSearch returns the response to an earlier search with the same query string, if it is still what a new
 // search would find.
 func (s *Server) keptSearch(query string) (response, bool) {
-	kept, found := s.searches.GetIfPresent(query)
+	kept, found := s.searches.GetIfPresent(sha256.Sum256([]byte(query)))
 	if !found || !kept.current() {
 		return response{}, false
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
@@ -79,7 +78,7 @@ type Server struct {
 	routes   []route
 	handler  http.Handler
 
-	searches      *otter.Cache[string, *search]
+	searches      *searches
 	requests      atomic.Int64  // in progress
 	longLists     atomic.Int64  // those of them whose responses have many items
 	encodingSlots chan struct{} // has a value for each response of many items that is encoded

@@ -1,8 +1,10 @@
 package cluster_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -80,6 +82,9 @@ func TestTrainChangedThroughOneProcessIsSeenThroughEveryOther(t *testing.T) {
 
 		for i, other := range slices.Concat(others, []*node{writer}) { // the third seat is new
 			user.At(other.URL).MustLock(t, http.StatusOK, train, i+1)
+			for _, n := range c.nodes {
+				require.Len(t, free(t, n, from, further), 3-(i+1), "locked through another process, round %d", round)
+			}
 		}
 		admin.Must(t, http.StatusNoContent, "DELETE", "/v1/trains/"+train, nil)
 		for _, other := range others {
@@ -91,15 +96,36 @@ func TestTrainChangedThroughOneProcessIsSeenThroughEveryOther(t *testing.T) {
 	c.requireAllRunning()
 }
 
-// search returns the trains that a process finds.
-func search(t *testing.T, n *node, from, to string) (trains []string) {
+// foundTrain is a train that a search finds.
+type foundTrain struct {
+	ID    string `json:"train_id"`
+	Seats []int  `json:"seat_available"`
+}
+
+// find returns the trains that a process finds.
+func find(t *testing.T, n *node, from, to string) (trains []foundTrain) {
 	t.Helper()
-	found := processtest.NewClient(n.URL).Must(t, http.StatusOK, "GET", "/train/get-trains/", map[string]any{"source": from, "destination": to})
-	for _, part := range strings.Split(string(found.Body), `"train_id":"`)[1:] {
-		id, _, _ := strings.Cut(part, `"`)
-		trains = append(trains, id)
-	}
+	query := url.Values{"source": {from}, "destination": {to}}
+	found := processtest.NewClient(n.URL).Must(t, http.StatusOK, "GET", "/train/get-trains/?"+query.Encode(), nil)
+	require.NoError(t, json.Unmarshal(found.Body, &trains))
 	return trains
+}
+
+// search returns the ids of the trains that a process finds.
+func search(t *testing.T, n *node, from, to string) (ids []string) {
+	t.Helper()
+	for _, train := range find(t, n, from, to) {
+		ids = append(ids, train.ID)
+	}
+	return ids
+}
+
+// free returns the available seats of the only train that a process finds.
+func free(t *testing.T, n *node, from, to string) []int {
+	t.Helper()
+	trains := find(t, n, from, to)
+	require.Len(t, trains, 1)
+	return trains[0].Seats
 }
 
 func TestRollingRestartUnderLoadFailsNoRequest(t *testing.T) {
