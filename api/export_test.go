@@ -118,3 +118,21 @@ func TurnsOf(items int) (turns int) {
 // AppendText and Encode encode a text as a JSON string.
 func AppendText(b []byte, text string) []byte { return appendText(b, text) }
 func Encode(v any) []byte                     { return encode(v) }
+
+// MaxKept and MaxKeptSearch bound KeptSearches, in bytes.
+const (
+	MaxKept       = maxKept
+	MaxKeptSearch = maxKeptSearch
+)
+
+// KeptSearches are the responses that a server keeps.
+type KeptSearches struct{ keptSearches }
+
+// Keep keeps a response.
+func (k *KeptSearches) Keep(query string, body []byte) { k.keep(query, body, nil) }
+
+// Find returns what is kept of a query; nil if nothing is.
+func (k *KeptSearches) Find(query string) []byte {
+	kept, _ := k.find(query)
+	return kept.body
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
@@ -71,4 +73,32 @@ func TestASearchFindsEarlierLocksOfItsClient(t *testing.T) {
 		})
 	}
 	require.NoError(t, group.Wait())
+}
+
+func TestKeptSearchesTakeLittleMemoryAndEndAfterASecond(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var k api.KeptSearches
+		query := func(i int) string { return fmt.Sprintf("source=A&destination=%d", i) }
+		k.Keep(query(0), make([]byte, api.MaxKeptSearch))
+		require.Nil(t, k.Find(query(0)), "it is too long")
+		const size, all = 50_000, 1000
+		for i := range all {
+			for range 2 { // the second replaces the first
+				k.Keep(query(i), make([]byte, size))
+			}
+		}
+		kept := 0
+		for i := range all {
+			kept += len(k.Find(query(i)))
+		}
+		require.LessOrEqual(t, kept, api.MaxKept)
+		require.Greater(t, kept, api.MaxKept*9/10)
+		require.NotNil(t, k.Find(query(0)))
+
+		<-time.After(time.Second)
+		k.Keep(query(all), make([]byte, size))
+		require.NotNil(t, k.Find(query(all)), "there is room again")
+		require.Nil(t, k.Find(query(0)))
+	})
 }

@@ -34,7 +34,7 @@ func (s *Server) routeTable() []route {
 		{method: "POST", path: "/user/change-password/", role: user, body: requiredBody, handler: handle(s.changePassword)},
 
 		{method: "POST", path: "/train/add-train/", role: trainAdmin, body: requiredBody, keyed: true, handler: handle(s.addTrain)},
-		{method: "GET", path: "/train/get-trains/", body: optionalBody, kept: s.keptSearch, handler: handle(s.getTrains)},
+		{method: "GET", path: "/train/get-trains/", body: optionalBody, kept: s.keptResponse, handler: handle(s.getTrains)},
 		{method: "POST", path: "/train/book-ticket/", role: user, body: requiredBody, handler: handle(s.bookTicket)},
 		{method: "POST", path: "/train/confirm-booking/", role: user, body: requiredBody, handler: handle(s.confirmBooking)},
 		{method: "POST", path: "/train/release-seat/", role: user, body: requiredBody, handler: handle(s.releaseSeat)},

@@ -2,14 +2,10 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"net/http"
 	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
-
-	"github.com/maypok86/otter/v2"
 
 	"trainbooking.dev/booking"
 )
@@ -32,43 +28,9 @@ func (s *Server) getTrains(ctx context.Context, c *call, in getTrainsRequest) (r
 	}
 	r := okBuffered(func(b []byte) []byte { return appendTrains(b, found.Trains) })
 	if c.query != "" && found.Current != nil {
-		s.searches.Set(sha256.Sum256([]byte(c.query)), &search{slices.Clone(r.body), found.Current})
+		s.searches.keep(c.query, r.body, found.Current)
 	}
 	return r, nil
-}
-
-// maxSearches bounds the searches that are kept, in bytes.
-const maxSearches = 16 << 20
-
-// search is the response to a search, for as long as it is current.
-type search struct {
-	body    []byte
-	current func() bool
-}
-
-// searches are kept by the hash of their query string. Most searches are repetitions: of a popular route, much
-// more is read than sold. The types have the shape of those of the tokens in package auth, so that the program
-// contains the cache once.
-type searches = otter.Cache[[sha256.Size]byte, *search]
-
-func newSearches() *searches {
-	return otter.Must(&otter.Options[[sha256.Size]byte, *search]{
-		MaximumWeight: maxSearches,
-		Weigher: func(_ [sha256.Size]byte, kept *search) uint32 {
-			const rest = 512                     // with the counters of some trains
-			return uint32(len(kept.body) + rest) //nolint:gosec // a response has less than 4 GB
-		},
-	})
-}
-
-// keptSearch returns the response to an earlier search with the same query string, if it is still what a new
-// search would find.
-func (s *Server) keptSearch(query string) (response, bool) {
-	kept, found := s.searches.GetIfPresent(sha256.Sum256([]byte(query)))
-	if !found || !kept.current() {
-		return response{}, false
-	}
-	return response{status: http.StatusOK, body: kept.body}, true
 }
 
 // appendTrains appends the response of get-trains. json.Marshal would validate the seat lists again, which is

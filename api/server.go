@@ -78,7 +78,7 @@ type Server struct {
 	routes   []route
 	handler  http.Handler
 
-	searches      *searches
+	searches      keptSearches
 	requests      atomic.Int64  // in progress
 	longLists     atomic.Int64  // those of them whose responses have many items
 	encodingSlots chan struct{} // has a value for each response of many items that is encoded
@@ -93,7 +93,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		service: o.Service, accounts: o.Accounts, users: o.Users, replies: o.Replies,
 		health: o.Health, logger: o.Logger, registry: o.Registry, timeout: o.Timeout, now: o.Now,
-		encodingSlots: newEncodingSlots(), streams: defaultStreams, searches: newSearches(),
+		encodingSlots: newEncodingSlots(), streams: defaultStreams,
 	}
 	s.setDefaults()
 	stopping, stop := context.WithCancel(context.Background()) //nolint:gosec // HTTPServer calls it

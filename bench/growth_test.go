@@ -114,7 +114,7 @@ func (b *bench) addTrains(t *testing.T, dir string, trains int) *fixture {
 func (b *bench) growSeats(t *testing.T, s *server, sizes []int) growth.Axis {
 	t.Helper()
 	// So many trains that the smallest have enough seats for all rounds.
-	const locksPerSecond = 6000
+	const locksPerSecond = 20_000
 	total := warmUp + *runTime*time.Duration(*rounds)
 	trains := max(growingTrains, int(total.Seconds()*locksPerSecond)/sizes[0])
 	a := growth.Axis{Name: "seats of a train", Sizes: sizes}

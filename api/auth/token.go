@@ -54,7 +54,7 @@ type keySet struct {
 	// the whole token: a client sends the same one many times, and verifying it costs more than all
 	// else that a request does in the API. It is dropped with the set, so a removed key verifies
 	// nothing any more.
-	verified *otter.Cache[[sha256.Size]byte, *claims]
+	verified *otter.Cache[[sha256.Size]byte, claims]
 }
 
 // NewTokens returns Tokens that sign with the first key and accept all keys. It returns an error if
@@ -85,7 +85,7 @@ func (t *Tokens) SetKeys(keys [][]byte) error {
 	}
 	set := &keySet{
 		signing: keyID(keys[0]), byKid: make(map[string][]byte, len(keys)),
-		verified: otter.Must(&otter.Options[[sha256.Size]byte, *claims]{MaximumSize: maxVerified}),
+		verified: otter.Must(&otter.Options[[sha256.Size]byte, claims]{MaximumSize: maxVerified}),
 	}
 	for i, key := range keys {
 		if err := checkLength(key); err != nil {
@@ -192,14 +192,14 @@ func (t *Tokens) verify(text string, now time.Time) (claims, bool) {
 		if c.expired(now) {
 			keys.verified.Invalidate(hash)
 		}
-		return *c, true
+		return c, true
 	}
 	var c claims
 	if _, err := t.parser.ParseWithClaims(text, &c, keys.of); err != nil {
 		return claims{}, false
 	}
 	if c.valid(kindAccess, now) && !c.expired(now) {
-		keys.verified.Set(hash, &c)
+		keys.verified.Set(hash, c)
 	}
 	return c, true
 }
