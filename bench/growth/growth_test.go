@@ -55,3 +55,13 @@ func TestPlotIsASmallFileThatIsAlwaysTheSame(t *testing.T) {
 		}
 	}
 }
+
+func TestPlotOfLessThanNothing(t *testing.T) {
+	t.Parallel()
+	for _, value := range []float64{-3, 0} {
+		memory := growth.Figure{Name: "memory of a further train"}
+		memory.Add(value, 1)
+		axis := growth.Axis{Name: "trains", Unit: "kB", Sizes: []int{300}, Figures: []growth.Figure{memory}}
+		require.NoError(t, growth.Plot(io.Discard, []growth.Axis{axis}))
+	}
+}

@@ -74,11 +74,14 @@ func (a *Axis) panel() (*plot.Plot, error) {
 // draw adds a figure to a plot, with the line that it would have if it grew as its work does.
 func (a *Axis) draw(p *plot.Plot, i int) error {
 	f := &a.Figures[i]
+	// A logarithmic scale has no place for the memory of few trains, which may be less than that of none: the
+	// memory of a process differs by more.
+	const least = 0.01
 	measured, work := make(plotter.XYs, len(a.Sizes)), make(plotter.XYs, len(a.Sizes))
 	for n, size := range a.Sizes {
 		_, more := f.grown(0, n)
-		measured[n] = plotter.XY{X: float64(size), Y: f.Values[n]}
-		work[n] = plotter.XY{X: float64(size), Y: f.Values[0] * more}
+		measured[n] = plotter.XY{X: float64(size), Y: max(f.Values[n], least)}
+		work[n] = plotter.XY{X: float64(size), Y: max(f.Values[0]*more, least)}
 	}
 	line, points, err := plotter.NewLinePoints(measured)
 	if err != nil {
