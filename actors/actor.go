@@ -137,7 +137,7 @@ func (t *trainActor) load(e activation.Effect) {
 		})
 	case activation.ReadTrain:
 		load := trainToLoad{id: id, became: e.Became}
-		if listed := s.catalogue.find(id); listed != nil {
+		if listed := s.catalogue.find(id, time.Now()); listed != nil {
 			load.capacity = listed.Capacity
 		}
 		s.loads.trains.load(ctx, id, load, func(train persistence.LoadedTrain, err error) {
@@ -146,7 +146,7 @@ func (t *trainActor) load(e activation.Effect) {
 	case activation.Serve:
 		t.loaded()
 		s.metrics.activated(nil, time.Since(t.started))
-		listed := s.catalogue.find(t.train.id)
+		listed := s.catalogue.find(t.train.id, time.Now())
 		if listed != nil && !listed.UpdatedAt.Equal(e.Train.UpdatedAt) || s.catalogue.findComputed(t.train.id) != nil {
 			s.refreshes.begin() // an earlier change had an unknown outcome, or the train has a row now
 		}

@@ -53,14 +53,14 @@ func newCatalogue() *catalogue {
 	}
 }
 
-// find returns the train, or nil. It may be a departure that is computed.
-func (c *catalogue) find(id booking.TrainID) *booking.Train {
+// find returns the train, or nil if there is none or it has retired at now. It may be a departure that is computed.
+func (c *catalogue) find(id booking.TrainID, now time.Time) *booking.Train {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if l := c.trains[id]; l != nil {
 		return l.train
 	}
-	if train, retired := c.departure(id, time.Now()); !retired {
+	if train := c.departure(id); train != nil && train.RetiresAt().After(now) {
 		return train
 	}
 	return nil // it may have a row
@@ -84,8 +84,7 @@ func (c *catalogue) findComputed(id booking.TrainID) *booking.Train {
 	if c.trains[id] != nil {
 		return nil
 	}
-	train, _ := c.departure(id, time.Now())
-	return train
+	return c.departure(id)
 }
 
 // seen returns the revision up to which the catalogue has every change.

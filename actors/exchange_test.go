@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -58,6 +59,7 @@ func TestExchangeCrossesTheOwnersOfBothTrains(t *testing.T) {
 			b, err := nodes[through].ExchangeBooking(c.Context(), x.user, x.old.ID, x.hold.ID)
 			require.NoError(c, err)
 			c.requireExchanged(nodes[2], x, b)
+			synctest.Wait() // the response does not wait until the hold is dropped
 			require.Empty(c, c.stored(x.to))
 			_, err = nodes[0].Hold(c.Context(), seat(x.from, uuid.New(), 1))
 			require.NoError(c, err)
@@ -215,6 +217,7 @@ func TestHoldOfABookingIsDroppedBeforeItsExchange(t *testing.T) {
 		first.link.holds.Store(nil)
 		b, err := second.ExchangeBooking(c.Context(), user, old.ID, hold.ID)
 		require.NoError(c, err)
+		synctest.Wait() // the response does not wait until the hold is dropped
 		require.Empty(c, c.stored(from))
 		c.requireExchanged(first, exchange{from, to, user, old, hold}, b)
 	})

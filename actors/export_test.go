@@ -135,7 +135,7 @@ func (c Catalogue) LoadAll(trains []booking.Train, schedules []persistence.Store
 }
 
 // Find returns a train.
-func (c Catalogue) Find(id booking.TrainID) *booking.Train { return c.find(id) }
+func (c Catalogue) Find(id booking.TrainID, now time.Time) *booking.Train { return c.find(id, now) }
 
 // Expire removes what has passed its time.
 func (c Catalogue) Expire(now time.Time) { c.expire(now) }

@@ -272,7 +272,7 @@ func (s *System) announce(ctx context.Context) error {
 // findTrains returns the trains with the ids, which may be retired, in their order; nil for those
 // that do not exist. What is not in the catalogue is read from the store.
 func (s *System) findTrains(ctx context.Context, ids ...booking.TrainID) ([]*booking.Train, error) {
-	trains, err := s.findIn(ctx, s.catalogue.find, ids)
+	trains, err := s.findIn(ctx, func(id booking.TrainID) *booking.Train { return s.catalogue.find(id, time.Now()) }, ids)
 	for i, id := range ids {
 		if trains[i] == nil && err == nil {
 			trains[i] = s.catalogue.findComputed(id) // it is retired, and has no row

@@ -156,16 +156,15 @@ func (c *catalogue) leavingOn(
 	return leaving
 }
 
-// departure returns the departure with an id as its schedule defines it, if it runs, and whether it is
-// retired.
-func (c *catalogue) departure(id booking.TrainID, now time.Time) (departure *booking.Train, retired bool) {
+// departure returns the departure with an id as its schedule defines it, which may be retired, or nil if it does
+// not run.
+func (c *catalogue) departure(id booking.TrainID) *booking.Train {
 	schedule, date, ok := id.Schedule()
 	s := c.schedules[schedule]
 	if !ok || s == nil || s.runs == nil || !s.runs.Runs(date) {
-		return nil, false
+		return nil
 	}
-	train := c.computed.train(s, date)
-	return train, !train.RetiresAt().After(now)
+	return c.computed.train(s, date)
 }
 
 // toCreate returns what an adoption needs to create the row of a departure, or nil if it has one, or the id
@@ -173,7 +172,7 @@ func (c *catalogue) departure(id booking.TrainID, now time.Time) (departure *boo
 func (c *catalogue) toCreate(id booking.TrainID, now time.Time) *persistence.Departure {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	train, _ := c.departure(id, now)
+	train := c.departure(id)
 	if train == nil || c.trains[id] != nil {
 		return nil
 	}

@@ -217,7 +217,7 @@ func (m *timetable) requireFinds(r *rapid.T, c actors.Catalogue) {
 	m.requireListsAll(r, c)
 	for _, id := range scheduleIDs {
 		for _, train := range m.departures(id) {
-			found := c.Find(train.ID)
+			found := c.Find(train.ID, m.now)
 			require.NotNil(r, found)
 			require.True(r, train.Same(found))
 			require.Equal(r, train.Follows, found.Follows)

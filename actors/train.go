@@ -50,7 +50,7 @@ func (s *System) PutTrain(ctx context.Context, train booking.Train) (booking.Tra
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	lost, exists := false, s.catalogue.find(train.ID) != nil
+	lost, exists := false, s.catalogue.find(train.ID, time.Now()) != nil
 	for {
 		if !exists {
 			created, err := s.CreateTrain(ctx, train)
