@@ -105,16 +105,14 @@ func (p *passive) snapshots(
 		}
 	}
 	p.read(ctx, again)
-	snapshots, until = make([]*booking.Snapshot, len(trains)), reads[0].until
+	snapshots, until = make([]*booking.Snapshot, len(trains)), time.Now().Add(keptTime)
 	for i, r := range reads {
 		snapshots[i] = r.snapshot
 		if r.err != nil {
 			failed = r.err
 		}
-		if r.owned || r.err != nil {
+		if until = earlier(until, r.until); r.owned || r.err != nil {
 			until = time.Time{}
-		} else if r.until.Before(until) {
-			until = r.until
 		}
 	}
 	return snapshots, until, failed

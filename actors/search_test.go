@@ -5,10 +5,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"trainbooking.dev/actors"
 	"trainbooking.dev/booking"
+	"trainbooking.dev/persistence"
 )
 
 // searchAC searches trains from A to C.
@@ -111,6 +113,21 @@ func TestAResultOfASearchWithTrainsOfAPeerIsNotKept(t *testing.T) {
 
 		c.trainOf(peer, n, peer)
 		require.Nil(c, c.searchAC(n).Current)
+	})
+}
+
+func TestNoResultOfASearchIsKeptOfATrainThatAnotherProcessOwns(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n := c.join()
+		id := c.trainOf(n, n)
+		other := c.shared.At("10.0.0.9:8090", time.Now) // which this process does not know as a member
+		acquired, err := other.AcquireLeases(c.Context(), []persistence.Lease{{Train: id, Address: "10.0.0.9:8090", Owner: uuid.New()}})
+		require.NoError(c, err)
+		require.NoError(c, acquired[0].Err)
+		require.Nil(c, c.searchAC(n).Current)
+		wait(persistence.LeaseTTL)
+		require.True(c, c.searchAC(n).Current())
 	})
 }
 

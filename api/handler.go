@@ -16,7 +16,7 @@ type call struct {
 	address string        // the client's IP address
 	cookie  cookie
 	seed    string // identifies a request with an Idempotency-Key and its retries; otherwise ""
-	query   string // all of the request, if it has no body; otherwise ""
+	query   string // the query string, if the request has no body; otherwise ""
 }
 
 // action runs a handler with its decoded request.
@@ -58,8 +58,12 @@ func (s *Server) serve(rt *route, w http.ResponseWriter, r *http.Request, param 
 	if err != nil {
 		return response{}, err
 	}
-	if rt.kept != nil && body == nil {
-		if kept, ok := rt.kept(r.URL.RawQuery); ok {
+	query := ""
+	if body == nil {
+		query = r.URL.RawQuery
+	}
+	if rt.kept != nil && query != "" {
+		if kept, ok := rt.kept(query); ok {
 			return kept, nil
 		}
 	}
@@ -72,10 +76,7 @@ func (s *Server) serve(rt *route, w http.ResponseWriter, r *http.Request, param 
 	// its sending side, but that request is complete and must be executed.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.timeout)
 	defer cancel()
-	c := &call{caller: record.caller, address: record.address, cookie: cookie{r, w.Header()}}
-	if body == nil {
-		c.query = r.URL.RawQuery
-	}
+	c := &call{caller: record.caller, address: record.address, cookie: cookie{r, w.Header()}, query: query}
 	if !rt.keyed {
 		return act(ctx, c)
 	}

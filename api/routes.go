@@ -16,7 +16,7 @@ type route struct {
 	body         bodyRule
 	keyed        bool // accepts an Idempotency-Key
 	handler      handler
-	kept         func(query string) (response, bool) // may have the response to a request without a body
+	kept         func(query string) (response, bool) // returns the response to a request without a body, if it is kept
 	file         fileHandler                         // instead of handler: a file that is not part of the API
 	quiet        bool                                // for probes: not traced
 }
