@@ -16,6 +16,12 @@ import (
 // RequestTimeout is requestTimeout.
 const RequestTimeout = requestTimeout
 
+// MaxLogged is maxLogged.
+const MaxLogged = maxLogged
+
+// CountChange counts a change of a train.
+func CountChange(s *System, id booking.TrainID) { s.changes.count(id) }
+
 // Retries returns how often attempts of requests were repeated.
 func Retries(s *System) float64 {
 	registry := prometheus.NewRegistry()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -39,79 +40,102 @@ type peerQuery struct {
 	trainQuery
 }
 
+// peerAnswer has the results of a query in the order of its trains. They may be used until then, if the
+// peer has not counted a change of one of the trains.
+type peerAnswer struct {
+	results []queryResult
+	until   time.Time
+}
+
 // peerQueries are the queries to peers. A call costs more than most queries, so those that arrive
 // while a call is in flight are sent together in the next one. Safe for concurrent use.
 type peerQueries struct {
 	cluster cluster.Cluster
+	changes *changes
 	workers *workers
 
 	mu sync.Mutex
-	to map[string]loader[peerQuery, []queryResult] // by address
+	to map[string]*askedPeer // by address
 }
 
-func newPeerQueries(c cluster.Cluster, w *workers) *peerQueries {
-	return &peerQueries{cluster: c, workers: w, to: map[string]loader[peerQuery, []queryResult]{}}
+// askedPeer is a peer that was asked for something.
+type askedPeer struct {
+	queries  loader[peerQuery, peerAnswer]
+	changes  loader[struct{}, struct{}]
+	position atomic.Uint64 // of the last of its changes that is counted here
 }
 
-// ask queries the peer at an address. The results are in the order of the trains; after an error, all
-// of them are unread.
-func (p *peerQueries) ask(ctx context.Context, address string, q peerQuery) ([]queryResult, error) {
+func newPeerQueries(s *System) *peerQueries {
+	return &peerQueries{cluster: s.cluster, changes: s.changes, workers: s.workers, to: map[string]*askedPeer{}}
+}
+
+// ask queries the peer at an address. After an error, all results are unread.
+func (p *peerQueries) ask(ctx context.Context, address string, q peerQuery) (peerAnswer, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxPeerQuery)
 	defer cancel()
-	answered := make(chan persistence.Result[[]queryResult], 1)
-	p.at(address).load(ctx, q.trains[0].ID, q, func(results []queryResult, err error) {
-		answered <- persistence.Result[[]queryResult]{Value: results, Err: err}
+	answered := make(chan persistence.Result[peerAnswer], 1)
+	p.at(address).queries.load(ctx, q.trains[0].ID, q, func(a peerAnswer, err error) {
+		answered <- persistence.Result[peerAnswer]{Value: a, Err: err}
 	})
-	var answer persistence.Result[[]queryResult]
+	var answer persistence.Result[peerAnswer]
 	select {
 	case answer = <-answered:
 	case <-ctx.Done():
 		answer.Err = ctx.Err()
 	}
 	if answer.Err != nil {
-		answer.Value = q.ofAll(make([]*booking.Snapshot, len(q.trains)), time.Time{})
+		answer.Value = peerAnswer{results: q.ofAll(make([]*booking.Snapshot, len(q.trains)), time.Time{})}
 	}
 	return answer.Value, answer.Err
 }
 
-// at returns the queries to an address.
-func (p *peerQueries) at(address string) loader[peerQuery, []queryResult] {
+// at returns the peer at an address.
+func (p *peerQueries) at(address string) *askedPeer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l, found := p.to[address]
+	peer, found := p.to[address]
 	if !found {
-		l = newLoader("peer queries",
-			limits{partitions: 1, items: maxQueries, age: maxPeerQuery, flush: maxPeerQuery, spare: 3, patience: 50 * time.Millisecond},
-			p.workers,
-			func(ctx context.Context, queries []peerQuery) ([]persistence.Result[[]queryResult], error) {
+		peer = &askedPeer{}
+		peer.queries = newLoader("peer queries", peerLimits(maxQueries, maxPeerQuery), p.workers,
+			func(ctx context.Context, queries []peerQuery) ([]persistence.Result[peerAnswer], error) {
 				return p.call(ctx, address, queries)
 			})
-		p.to[address] = l
+		peer.changes = newLoader("peer changes", peerLimits(maxBatch, maxPeerChanges), p.workers,
+			func(ctx context.Context, asked []struct{}) ([]persistence.Result[struct{}], error) {
+				return make([]persistence.Result[struct{}], len(asked)), p.readChanges(ctx, address, peer)
+			})
+		p.to[address] = peer
 	}
-	return l
+	return peer
+}
+
+// peerLimits are for one call at a time, unless it hangs.
+func peerLimits(items int, timeout time.Duration) limits {
+	return limits{partitions: 1, items: items, age: timeout, flush: timeout, spare: 3, patience: 50 * time.Millisecond}
 }
 
 // forget drops what is kept for processes that are no longer members.
 func (p *peerQueries) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	maps.DeleteFunc(p.to, func(address string, _ loader[peerQuery, []queryResult]) bool { return p.cluster.Peer(address) == nil })
+	maps.DeleteFunc(p.to, func(address string, _ *askedPeer) bool { return p.cluster.Peer(address) == nil })
 }
 
 // wait returns when no call is in flight.
 func (p *peerQueries) wait() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, l := range p.to {
-		l.wait()
+	for _, peer := range p.to {
+		peer.queries.wait()
+		peer.changes.wait()
 	}
 }
 
 // call sends queries to the peer at an address.
 func (p *peerQueries) call(
 	ctx context.Context, address string, queries []peerQuery,
-) ([]persistence.Result[[]queryResult], error) {
-	peer := p.cluster.Peer(address)
+) ([]persistence.Result[peerAnswer], error) {
+	peer, began := p.cluster.Peer(address), time.Now()
 	if peer == nil {
 		return nil, errNoPeer
 	}
@@ -121,7 +145,7 @@ func (p *peerQueries) call(
 	if err != nil {
 		return nil, err
 	}
-	results := make([]persistence.Result[[]queryResult], len(queries))
+	results := make([]persistence.Result[peerAnswer], len(queries))
 	places := make([]map[booking.TrainID]int, len(queries))
 	for i, q := range queries {
 		results[i].Err = errNoAnswer
@@ -139,6 +163,7 @@ func (p *peerQueries) call(
 			return nil, err
 		case i < len(queries):
 			addResults(&results[i], queries[i].trains, places[i], part, address)
+			results[i].Value.until = began.Add(fromDurationMicros(part.GetUsable()))
 		}
 	}
 }
@@ -160,20 +185,20 @@ func encodeQueries(queries []peerQuery) *wire.QueryRequest {
 
 // addResults adds a part of the results of a peer, in the places of their trains.
 func addResults(
-	to *persistence.Result[[]queryResult], trains []*booking.Train, places map[booking.TrainID]int,
+	to *persistence.Result[peerAnswer], trains []*booking.Train, places map[booking.TrainID]int,
 	part *wire.QueryResponse, peer string,
 ) {
 	if errors.Is(to.Err, errNoAnswer) { // the first part
-		to.Value, to.Err = make([]queryResult, len(trains)), nil
+		to.Value.results, to.Err = make([]queryResult, len(trains)), nil
 	}
 	for _, a := range part.GetFound() {
 		if place, asked := places[toTrainID(a.GetTrain().GetId())]; asked {
-			to.Value[place] = decodeResult(a, trains[place])
+			to.Value.results[place] = decodeResult(a, trains[place])
 		}
 	}
 	for _, id := range part.GetUnread() {
 		if place, asked := places[toTrainID(id)]; asked {
-			to.Value[place].unread = true
+			to.Value.results[place].unread = true
 		}
 	}
 	if e := part.GetError(); e != nil {
@@ -197,11 +222,11 @@ func (t trainsServer) Query(q *wire.QueryRequest, stream grpc.ServerStreamingSer
 	if err != nil { // the others can still be queried
 		t.system.log.Warn("trains not read", slog.Any("error", err))
 	}
-	snapshots, _, err := t.system.snapshots(ctx, trains)
+	snapshots, until, err := t.system.snapshots(ctx, trains)
 	for i, q := range queries {
 		its := snapshots[:len(q.GetTrains())]
 		snapshots = snapshots[len(its):]
-		if err := sendAnswer(stream, toUint32(i), q, its, err); err != nil {
+		if err := sendAnswer(stream, toUint32(i), q, its, until, err); err != nil {
 			return err
 		}
 	}
@@ -218,17 +243,19 @@ func sizeOfTrain(t *booking.Train) int {
 	return size
 }
 
-// sendAnswer answers one query of a call from the snapshots of its trains. reason is why some are nil.
+// sendAnswer answers one query of a call from the snapshots of its trains, which may be used until then. reason
+// is why some are nil.
 func sendAnswer(
 	stream grpc.ServerStreamingServer[wire.QueryResponse], query uint32, q *wire.QueryRequest,
-	snapshots []*booking.Snapshot, reason error,
+	snapshots []*booking.Snapshot, until time.Time, reason error,
 ) error {
 	asked := trainQuery{From: q.GetFrom(), To: q.GetTo(), Offers: q.GetOffers(), Seats: q.GetSeats()}
-	results := asked.ofAll(snapshots, time.Now())
+	now := time.Now()
+	results, usable := asked.ofAll(snapshots, now), max(0, until.Sub(now)).Microseconds()
 	if _, all := unread(results); all && reason != nil {
 		return stream.Send(&wire.QueryResponse{Query: query, Error: encodeError(reason)})
 	}
-	part, size := &wire.QueryResponse{Query: query}, 0
+	part, size := &wire.QueryResponse{Query: query, Usable: usable}, 0
 	for i := range results {
 		r := &results[i]
 		if r.unread {
@@ -248,7 +275,7 @@ func sendAnswer(
 		if err := stream.Send(part); err != nil {
 			return err
 		}
-		part, size = &wire.QueryResponse{Query: query}, 0
+		part, size = &wire.QueryResponse{Query: query, Usable: usable}, 0
 	}
 	return stream.Send(part)
 }

@@ -189,7 +189,8 @@ func (s *System) tally(ctx context.Context, page *booking.Page[booking.Departure
 			trains = append(trains, d.Train)
 		}
 	}
-	results, _, err := s.gather(ctx, trains, trainQuery{})
+	got, err := s.gather(ctx, trains, trainQuery{})
+	results := got.results
 	some, all := unread(results)
 	if all {
 		return err

@@ -31,24 +31,28 @@ func (s *System) SeatMap(ctx context.Context, id booking.TrainID, from, to strin
 // Search implements booking.Service.
 func (s *System) Search(ctx context.Context, from, to string, date time.Time) (booking.Found, error) {
 	now := time.Now()
-	counters := []*atomic.Uint64{&s.catalogue.changes, &s.changes.placements}
+	counters := []*atomic.Uint64{&s.catalogue.changes, &s.changes.others}
 	seen := total(counters)
 	trains := s.catalogue.onSale(from, to, date, now)
 	ofTrains := s.changes.counters(trains)
 	counters, seen = append(counters, ofTrains...), seen+total(ofTrains)
 
-	results, until, err := s.gather(ctx, trains, trainQuery{From: from, To: to, Offers: true})
+	got, err := s.gather(ctx, trains, trainQuery{From: from, To: to, Offers: true})
 	var found booking.Found
 	var incomplete bool
-	found.Trains, incomplete, err = availabilities(results, err)
-	until = earlier(until, now.Add(keptTime))
+	found.Trains, incomplete, err = availabilities(got.results, err)
+	until := earlier(got.until, now.Add(keptTime))
 	for _, a := range found.Trains {
 		if departure := a.Train.Departure(a.Segment); !departure.IsZero() {
 			until = earlier(until, departure)
 		}
 	}
 	if !incomplete && until.After(now) {
-		found.Current = func() bool { return time.Now().Before(until) && total(counters) == seen }
+		current := func() bool { return time.Now().Before(until) && total(counters) == seen }
+		found.Current = current
+		if len(got.peers) > 0 {
+			found.Current = func() bool { return current() && s.queries.refresh(got.peers) && current() }
+		}
 	}
 	return found, err
 }
@@ -66,8 +70,8 @@ func (s *System) ListTrains(
 ) (page booking.Page[booking.Availability], err error) {
 	trains := s.catalogue.list(query, time.Now())
 	page.Next = trains.Next
-	results, _, err := s.gather(ctx, trains.Items, trainQuery{From: query.From, To: query.To})
-	page.Items, page.Incomplete, err = availabilities(results, err)
+	got, err := s.gather(ctx, trains.Items, trainQuery{From: query.From, To: query.To})
+	page.Items, page.Incomplete, err = availabilities(got.results, err)
 	return page, err
 }
 
@@ -142,14 +146,14 @@ func (s *System) queryTrain(ctx context.Context, id booking.TrainID, query train
 	if _, err := train.Segment(query.From, query.To); err != nil {
 		return queryResult{}, err
 	}
-	results, _, err := s.gather(ctx, []*booking.Train{train}, query)
+	got, err := s.gather(ctx, []*booking.Train{train}, query)
 	switch {
 	case err != nil:
 		return queryResult{}, err
-	case results[0].Train == nil: // it was deleted meanwhile
+	case got.results[0].Train == nil: // it was deleted meanwhile
 		return queryResult{}, booking.NotFound("train")
 	}
-	return results[0], nil
+	return got.results[0], nil
 }
 
 // availabilities returns the trains of results. Those that could not be read are left out, which incomplete
@@ -168,24 +172,29 @@ func availabilities(results []queryResult, reason error) (found []booking.Availa
 	return found, incomplete, err
 }
 
+// gathered are the results of a query, in the order of its trains. They stay the same until then, if nothing
+// departs and no change of a train is counted. Those of peers are counted by peerQueries.refresh.
+type gathered struct {
+	results []queryResult
+	until   time.Time
+	peers   []string
+}
+
 // gather queries every process that owns some of the trains, all at the same time. What a process
-// does not answer is read from the stores. The results are in the order of the trains. They stay the same
-// until then, as those of snapshots do, if nothing departs. The error is the reason why some of them are unread.
-func (s *System) gather(
-	ctx context.Context, trains []*booking.Train, query trainQuery,
-) (results []queryResult, until time.Time, err error) {
+// does not answer is read from the stores. The error is the reason why some of the results are unread.
+func (s *System) gather(ctx context.Context, trains []*booking.Train, query trainQuery) (got gathered, err error) {
 	if len(s.cluster.Peers()) == 0 {
-		results, until, err = s.queryLocal(ctx, trains, query)
+		got.results, got.until, err = s.queryLocal(ctx, trains, query)
 	} else {
-		results, until, err = s.queryOwners(ctx, trains, query)
+		got, err = s.queryOwners(ctx, trains, query)
 	}
 	if e, ok := errors.AsType[*booking.Error](err); ok {
-		return results, until, e
+		return got, e
 	}
-	if some, _ := unread(results); some {
-		return results, until, booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errors.Join(errUnread, err))
+	if some, _ := unread(got.results); some {
+		return got, booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errors.Join(errUnread, err))
 	}
-	return results, until, nil
+	return got, nil
 }
 
 // placesByOwner returns the places of trains by the address of the process to query. Those whose
@@ -202,13 +211,12 @@ func (s *System) placesByOwner(trains []*booking.Train) map[string][]int {
 	return places
 }
 
-// queryOwners queries the owners of trains. The results are in the order of the trains.
-func (s *System) queryOwners(
-	ctx context.Context, trains []*booking.Train, query trainQuery,
-) ([]queryResult, time.Time, error) {
+// queryOwners queries the owners of trains.
+func (s *System) queryOwners(ctx context.Context, trains []*booking.Train, query trainQuery) (gathered, error) {
 	places := s.placesByOwner(trains)
 	if here := places[s.cluster.Address()]; len(here) == len(trains) {
-		return s.queryLocal(ctx, trains, query)
+		results, until, err := s.queryLocal(ctx, trains, query)
+		return gathered{results: results, until: until}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -216,36 +224,40 @@ func (s *System) queryOwners(
 		mu      sync.Mutex
 		failed  error
 		queries sync.WaitGroup
-		results = make([]queryResult, len(trains))
+		got     = gathered{results: make([]queryResult, len(trains)), until: time.Now().Add(keptTime)}
 	)
 	for owner, its := range places {
+		if owner != s.cluster.Address() {
+			got.peers = append(got.peers, owner)
+		}
 		queries.Go(func() {
 			some := make([]*booking.Train, len(its))
 			for i, place := range its {
 				some[i] = trains[place]
 			}
-			found, err := s.queryOwner(ctx, owner, some, query)
+			found, until, err := s.queryOwner(ctx, owner, some, query)
 			mu.Lock()
 			defer mu.Unlock()
 			for i, place := range its {
-				results[place] = found[i]
+				got.results[place] = found[i]
 			}
+			got.until = earlier(got.until, until)
 			failed = errors.Join(failed, err)
 		})
 	}
 	queries.Wait()
-	return results, time.Time{}, failed
+	return got, failed
 }
 
-// queryOwner queries one process. What it does not answer, this process reads.
+// queryOwner queries one process. What it does not answer, this process reads, and no result is kept.
 func (s *System) queryOwner(
 	ctx context.Context, owner string, trains []*booking.Train, query trainQuery,
-) ([]queryResult, error) {
+) (results []queryResult, until time.Time, err error) {
 	if s.cluster.Peer(owner) == nil {
-		results, _, err := s.queryLocal(ctx, trains, query)
-		return results, err
+		return s.queryLocal(ctx, trains, query)
 	}
-	results, err := s.queries.ask(ctx, owner, peerQuery{trains, query})
+	answer, err := s.queries.ask(ctx, owner, peerQuery{trains, query})
+	results = answer.results
 	var places []int
 	var rest []*booking.Train
 	for i := range results {
@@ -254,7 +266,7 @@ func (s *System) queryOwner(
 		}
 	}
 	if len(rest) == 0 {
-		return results, nil
+		return results, answer.until, nil
 	}
 	s.metrics.retries.Inc()
 	s.log.Debug("a peer did not answer a query; its trains are read from the stores",
@@ -263,7 +275,7 @@ func (s *System) queryOwner(
 	for i, place := range places {
 		results[place] = read[i]
 	}
-	return results, err
+	return results, time.Time{}, err
 }
 
 // queryLocal queries trains in this process. It activates none. The results are in the order of the

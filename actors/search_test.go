@@ -25,50 +25,68 @@ func TestAResultOfASearchIsCurrentUntilAnythingChanges(t *testing.T) {
 	t.Parallel()
 	onVirtualCluster(t, func(c *virtualCluster) {
 		n := c.join()
-		id := c.trainOf(n, n)
-		draft := booking.Train{ID: id, Name: "Test Express", Capacity: 10, OnSale: true, Stops: []booking.Stop{
-			{Station: "A"}, {Station: "B"}, {Station: "C"},
-		}}
-		put := func(change func()) func() {
-			return func() {
-				change()
-				_, _, err := n.PutTrain(c.Context(), draft)
-				require.NoError(c, err)
-			}
-		}
-		var held booking.Hold
-		hold := func() { held = c.hold(n, id, 5) }
-		for _, change := range []struct {
-			name string
-			make func()
-		}{
-			{"hold", hold},
-			{"release", func() { require.NoError(c, n.Release(c.Context(), refTo(held))) }},
-			{"hold", hold},
-			{"confirm", func() {
-				_, err := n.Confirm(c.Context(), refTo(held))
-				require.NoError(c, err)
-			}},
-			{"rename", put(func() { draft.Name = "Night Express" })},
-			{"suspend", put(func() { draft.OnSale = false })},
-			{"resume", put(func() { draft.OnSale = true })},
-			{"another train", func() { c.trainOf(n, n) }},
-			{"another segment", func() {
-				_, err := n.Hold(c.Context(), booking.HoldRequest{Train: id, User: held.User, From: "A", To: "B", Count: 1})
-				require.NoError(c, err)
-			}},
-			{"close", func() {
-				actors.Halt(n.System, id)
-				synctest.Wait()
-			}},
-			{"delete", func() { require.NoError(c, n.DeleteTrain(c.Context(), id, true)) }},
-		} {
-			before := c.searchAC(n)
-			require.True(c, before.Current(), change.name)
-			change.make()
-			require.False(c, before.Current(), change.name)
-		}
+		c.testCurrent(n, n, n)
 	})
+}
+
+func TestAResultOfASearchInAPeerIsCurrentUntilAnythingChanges(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n, peer := c.join(), c.join()
+		c.trainOf(peer, n, peer)
+		c.testCurrent(n, peer, n, peer)
+	})
+}
+
+// testCurrent tests for how long a result of one node is current, with a train of another one.
+func (c *virtualCluster) testCurrent(n, searched *node, all ...*node) {
+	c.Helper()
+	id := c.trainOf(n, all...)
+	known := c.searchAC(searched).Current()
+	require.Equal(c, n == searched, known, "a peer is first asked for its changes when a result is used again")
+	draft := booking.Train{ID: id, Name: "Test Express", Capacity: 10, OnSale: true, Stops: []booking.Stop{
+		{Station: "A"}, {Station: "B"}, {Station: "C"},
+	}}
+	put := func(change func()) func() {
+		return func() {
+			change()
+			_, _, err := n.PutTrain(c.Context(), draft)
+			require.NoError(c, err)
+		}
+	}
+	var held booking.Hold
+	hold := func() { held = c.hold(n, id, 5) }
+	for _, change := range []struct {
+		name string
+		make func()
+	}{
+		{"hold", hold},
+		{"release", func() { require.NoError(c, n.Release(c.Context(), refTo(held))) }},
+		{"hold", hold},
+		{"confirm", func() {
+			_, err := n.Confirm(c.Context(), refTo(held))
+			require.NoError(c, err)
+		}},
+		{"rename", put(func() { draft.Name = "Night Express" })},
+		{"suspend", put(func() { draft.OnSale = false })},
+		{"resume", put(func() { draft.OnSale = true })},
+		{"another train", func() { c.trainOf(n, all...) }},
+		{"another segment", func() {
+			_, err := n.Hold(c.Context(), booking.HoldRequest{Train: id, User: held.User, From: "A", To: "B", Count: 1})
+			require.NoError(c, err)
+		}},
+		{"close", func() {
+			actors.Halt(n.System, id)
+			synctest.Wait()
+		}},
+		{"delete", func() { require.NoError(c, n.DeleteTrain(c.Context(), id, true)) }},
+	} {
+		c.searchAC(searched).Current() // counts the changes of a peer until now
+		before := c.searchAC(searched)
+		require.True(c, before.Current(), change.name)
+		change.make()
+		require.False(c, before.Current(), change.name)
+	}
 }
 
 func TestAResultOfASearchIsNotKeptBeyondTheTimeOfAChange(t *testing.T) {
@@ -101,33 +119,91 @@ func TestAResultOfASearchIsNotKeptBeyondTheTimeOfAChange(t *testing.T) {
 	})
 }
 
-func TestAResultOfASearchWithTrainsOfAPeerIsNotKept(t *testing.T) {
+func TestAResultOfASearchEndsWhenAMemberJoins(t *testing.T) {
 	t.Parallel()
 	onVirtualCluster(t, func(c *virtualCluster) {
 		n := c.join()
 		c.trainOf(n, n)
 		before := c.searchAC(n)
 		require.True(c, before.Current())
-		peer := c.join()
+		c.join()
 		require.False(c, before.Current(), "a train may belong to the new member")
+	})
+}
 
+func TestAResultOfASearchEndsWhenAPeerDoesNotRespond(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n, peer := c.join(), c.join()
 		c.trainOf(peer, n, peer)
-		require.Nil(c, c.searchAC(n).Current)
+		c.searchAC(n).Current()
+		before := c.searchAC(n)
+		require.True(c, before.Current())
+		c.network.Silence(n.address, peer.address)
+		began := time.Now()
+		require.False(c, before.Current())
+		require.Less(c, time.Since(began), time.Second, "a search can still ask the stores")
+	})
+}
+
+func TestAResultOfASearchEndsAfterMoreChangesThanAPeerRemembers(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n, peer := c.join(), c.join()
+		c.trainOf(peer, n, peer)
+		c.searchAC(n).Current()
+		for _, test := range []struct {
+			changes int
+			current bool
+		}{{0, true}, {1, true}, {actors.MaxLogged, true}, {actors.MaxLogged + 1, false}, {0, true}} {
+			before := c.searchAC(n)
+			for range test.changes {
+				actors.CountChange(peer.System, booking.TrainID{1})
+			}
+			require.Equal(c, test.current, before.Current(), "%d changes of another train", test.changes)
+		}
+	})
+}
+
+// TestAResultOfASearchEndsWithTheLeaseOfAPeer has a peer that still responds when its leases have ended.
+func TestAResultOfASearchEndsWithTheLeaseOfAPeer(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n, peer := c.join(), c.join()
+		id := c.trainOf(peer, n, peer)
+		c.hold(peer, id, 5)
+		c.searchAC(n).Current()
+		peer.link.unreachable.Store(true)
+		var kept []booking.Found
+		for range persistence.LeaseTTL / (10 * time.Millisecond) {
+			if found := c.searchAC(n); found.Current != nil {
+				kept = append(kept, found)
+			}
+			wait(10 * time.Millisecond)
+		}
+		require.NotEmpty(c, kept)
+		require.Empty(c, c.owner(id))
+		for _, found := range kept {
+			require.False(c, found.Current(), "another process may own the train")
+		}
 	})
 }
 
 func TestNoResultOfASearchIsKeptOfATrainThatAnotherProcessOwns(t *testing.T) {
 	t.Parallel()
 	onVirtualCluster(t, func(c *virtualCluster) {
-		n := c.join()
-		id := c.trainOf(n, n)
-		other := c.shared.At("10.0.0.9:8090", time.Now) // which this process does not know as a member
+		n, peer := c.join(), c.join()
+		id := c.trainOf(n, n, peer)
+		other := c.shared.At("10.0.0.9:8090", time.Now) // which these processes do not know as a member
 		acquired, err := other.AcquireLeases(c.Context(), []persistence.Lease{{Train: id, Address: "10.0.0.9:8090", Owner: uuid.New()}})
 		require.NoError(c, err)
 		require.NoError(c, acquired[0].Err)
 		require.Nil(c, c.searchAC(n).Current)
+		require.Nil(c, c.searchAC(peer).Current)
 		wait(persistence.LeaseTTL)
 		require.True(c, c.searchAC(n).Current())
+		c.searchAC(peer).Current()
+		require.True(c, c.searchAC(peer).Current())
 	})
 }
 

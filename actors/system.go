@@ -54,7 +54,7 @@ type System struct {
 	actors      *actor.ActorSystem
 	activations *activations
 	passive     *passive
-	changes     changes
+	changes     *changes
 	catalogue   *catalogue
 	refreshes   refreshes
 	cluster     cluster.Cluster
@@ -84,7 +84,7 @@ func New(o Options) *System {
 	}
 	s := &System{
 		store: o.Store, holdStore: o.Holds, rules: o.Rules, log: o.Logger,
-		catalogue: newCatalogue(), failed: make(chan error, 1),
+		catalogue: newCatalogue(), changes: newChanges(), failed: make(chan error, 1),
 		cluster: o.Cluster, rebalances: make(chan struct{}, 1),
 	}
 	if s.cluster == nil {
@@ -105,7 +105,7 @@ func New(o Options) *System {
 	s.saleWriter = newBatcher("bookings", writeLimits(o.SaleWriters), s.workers,
 		func(s persistence.Sale) booking.TrainID { return s.Guard.Train }, o.Store.Book, s.metrics.writer("bookings"))
 	s.loads = newLoads(s)
-	s.queries = newPeerQueries(s.cluster, s.workers)
+	s.queries = newPeerQueries(s)
 	s.watches = newWatches(s)
 	s.monitor = newMonitor(s)
 	wire.RegisterTrainsServer(s.cluster.Registrar(), trainsServer{system: s})

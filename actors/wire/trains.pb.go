@@ -1927,7 +1927,10 @@ type QueryResponse struct {
 	// Trains that could not be read.
 	Unread [][]byte `protobuf:"bytes,4,rep,name=unread,proto3" json:"unread,omitempty"`
 	// Which query of the request is answered: 0 is the request itself, 1 the first of more.
-	Query         uint32 `protobuf:"varint,5,opt,name=query,proto3" json:"query,omitempty"`
+	Query uint32 `protobuf:"varint,5,opt,name=query,proto3" json:"query,omitempty"`
+	// How long the trains that were found may be used for other queries, while Changes does not return one of
+	// them. 0: not at all; an earlier version has no Changes.
+	Usable        int64 `protobuf:"varint,6,opt,name=usable,proto3" json:"usable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1990,6 +1993,117 @@ func (x *QueryResponse) GetQuery() uint32 {
 	return 0
 }
 
+func (x *QueryResponse) GetUsable() int64 {
+	if x != nil {
+		return x.Usable
+	}
+	return 0
+}
+
+type ChangesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Since         uint64                 `protobuf:"fixed64,1,opt,name=since,proto3" json:"since,omitempty"` // the position of an earlier response; 0: none
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangesRequest) Reset() {
+	*x = ChangesRequest{}
+	mi := &file_actors_wire_trains_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangesRequest) ProtoMessage() {}
+
+func (x *ChangesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_wire_trains_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangesRequest.ProtoReflect.Descriptor instead.
+func (*ChangesRequest) Descriptor() ([]byte, []int) {
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ChangesRequest) GetSince() uint64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+type ChangesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Position      uint64                 `protobuf:"fixed64,1,opt,name=position,proto3" json:"position,omitempty"` // of the last change
+	Trains        [][]byte               `protobuf:"bytes,2,rep,name=trains,proto3" json:"trains,omitempty"`       // that have changed, or are active no more
+	Any           bool                   `protobuf:"varint,3,opt,name=any,proto3" json:"any,omitempty"`            // other trains may have changed, too: the called process does not know the position of the request
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangesResponse) Reset() {
+	*x = ChangesResponse{}
+	mi := &file_actors_wire_trains_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangesResponse) ProtoMessage() {}
+
+func (x *ChangesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_wire_trains_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangesResponse.ProtoReflect.Descriptor instead.
+func (*ChangesResponse) Descriptor() ([]byte, []int) {
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ChangesResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *ChangesResponse) GetTrains() [][]byte {
+	if x != nil {
+		return x.Trains
+	}
+	return nil
+}
+
+func (x *ChangesResponse) GetAny() bool {
+	if x != nil {
+		return x.Any
+	}
+	return false
+}
+
 type WatchRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Train         []byte                 `protobuf:"bytes,1,opt,name=train,proto3" json:"train,omitempty"`
@@ -2001,7 +2115,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_actors_wire_trains_proto_msgTypes[21]
+	mi := &file_actors_wire_trains_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2013,7 +2127,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[21]
+	mi := &file_actors_wire_trains_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2026,7 +2140,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{21}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *WatchRequest) GetTrain() []byte {
@@ -2066,7 +2180,7 @@ type WatchEvent struct {
 
 func (x *WatchEvent) Reset() {
 	*x = WatchEvent{}
-	mi := &file_actors_wire_trains_proto_msgTypes[22]
+	mi := &file_actors_wire_trains_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2078,7 +2192,7 @@ func (x *WatchEvent) String() string {
 func (*WatchEvent) ProtoMessage() {}
 
 func (x *WatchEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[22]
+	mi := &file_actors_wire_trains_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2091,7 +2205,7 @@ func (x *WatchEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEvent.ProtoReflect.Descriptor instead.
 func (*WatchEvent) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{22}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *WatchEvent) GetEpoch() int64 {
@@ -2151,7 +2265,7 @@ type RefreshCatalogueRequest struct {
 
 func (x *RefreshCatalogueRequest) Reset() {
 	*x = RefreshCatalogueRequest{}
-	mi := &file_actors_wire_trains_proto_msgTypes[23]
+	mi := &file_actors_wire_trains_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2163,7 +2277,7 @@ func (x *RefreshCatalogueRequest) String() string {
 func (*RefreshCatalogueRequest) ProtoMessage() {}
 
 func (x *RefreshCatalogueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[23]
+	mi := &file_actors_wire_trains_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2176,7 +2290,7 @@ func (x *RefreshCatalogueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshCatalogueRequest.ProtoReflect.Descriptor instead.
 func (*RefreshCatalogueRequest) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{23}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{25}
 }
 
 type RefreshCatalogueResponse struct {
@@ -2187,7 +2301,7 @@ type RefreshCatalogueResponse struct {
 
 func (x *RefreshCatalogueResponse) Reset() {
 	*x = RefreshCatalogueResponse{}
-	mi := &file_actors_wire_trains_proto_msgTypes[24]
+	mi := &file_actors_wire_trains_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2199,7 +2313,7 @@ func (x *RefreshCatalogueResponse) String() string {
 func (*RefreshCatalogueResponse) ProtoMessage() {}
 
 func (x *RefreshCatalogueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_trains_proto_msgTypes[24]
+	mi := &file_actors_wire_trains_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2212,7 +2326,7 @@ func (x *RefreshCatalogueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshCatalogueResponse.ProtoReflect.Descriptor instead.
 func (*RefreshCatalogueResponse) Descriptor() ([]byte, []int) {
-	return file_actors_wire_trains_proto_rawDescGZIP(), []int{24}
+	return file_actors_wire_trains_proto_rawDescGZIP(), []int{26}
 }
 
 var File_actors_wire_trains_proto protoreflect.FileDescriptor
@@ -2374,12 +2488,19 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x05seats\x18\x05 \x01(\bR\x05seats\x12\x1d\n" +
 	"\n" +
 	"updated_at\x18\x06 \x03(\x03R\tupdatedAt\x128\n" +
-	"\x04more\x18\a \x03(\v2$.trainbooking.actors.v1.QueryRequestR\x04more\"\xb4\x01\n" +
+	"\x04more\x18\a \x03(\v2$.trainbooking.actors.v1.QueryRequestR\x04more\"\xcc\x01\n" +
 	"\rQueryResponse\x12:\n" +
 	"\x05found\x18\x01 \x03(\v2$.trainbooking.actors.v1.AvailabilityR\x05found\x123\n" +
 	"\x05error\x18\x03 \x01(\v2\x1d.trainbooking.actors.v1.ErrorR\x05error\x12\x16\n" +
 	"\x06unread\x18\x04 \x03(\fR\x06unread\x12\x14\n" +
-	"\x05query\x18\x05 \x01(\rR\x05queryJ\x04\b\x02\x10\x03\"H\n" +
+	"\x05query\x18\x05 \x01(\rR\x05query\x12\x16\n" +
+	"\x06usable\x18\x06 \x01(\x03R\x06usableJ\x04\b\x02\x10\x03\"&\n" +
+	"\x0eChangesRequest\x12\x14\n" +
+	"\x05since\x18\x01 \x01(\x06R\x05since\"W\n" +
+	"\x0fChangesResponse\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\x06R\bposition\x12\x16\n" +
+	"\x06trains\x18\x02 \x03(\fR\x06trains\x12\x10\n" +
+	"\x03any\x18\x03 \x01(\bR\x03any\"H\n" +
 	"\fWatchRequest\x12\x14\n" +
 	"\x05train\x18\x01 \x01(\fR\x05train\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
@@ -2398,10 +2519,11 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\tSeatState\x12\x18\n" +
 	"\x14SEAT_STATE_AVAILABLE\x10\x00\x12\x13\n" +
 	"\x0fSEAT_STATE_HELD\x10\x01\x12\x15\n" +
-	"\x11SEAT_STATE_BOOKED\x10\x022\x88\x03\n" +
+	"\x11SEAT_STATE_BOOKED\x10\x022\xe4\x03\n" +
 	"\x06Trains\x12Z\n" +
 	"\aExecute\x12&.trainbooking.actors.v1.ExecuteRequest\x1a'.trainbooking.actors.v1.ExecuteResponse\x12V\n" +
-	"\x05Query\x12$.trainbooking.actors.v1.QueryRequest\x1a%.trainbooking.actors.v1.QueryResponse0\x01\x12S\n" +
+	"\x05Query\x12$.trainbooking.actors.v1.QueryRequest\x1a%.trainbooking.actors.v1.QueryResponse0\x01\x12Z\n" +
+	"\aChanges\x12&.trainbooking.actors.v1.ChangesRequest\x1a'.trainbooking.actors.v1.ChangesResponse\x12S\n" +
 	"\x05Watch\x12$.trainbooking.actors.v1.WatchRequest\x1a\".trainbooking.actors.v1.WatchEvent0\x01\x12u\n" +
 	"\x10RefreshCatalogue\x12/.trainbooking.actors.v1.RefreshCatalogueRequest\x1a0.trainbooking.actors.v1.RefreshCatalogueResponseB\x1eZ\x1ctrainbooking.dev/actors/wireb\x06proto3"
 
@@ -2418,7 +2540,7 @@ func file_actors_wire_trains_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_wire_trains_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_actors_wire_trains_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_actors_wire_trains_proto_goTypes = []any{
 	(SeatState)(0),                   // 0: trainbooking.actors.v1.SeatState
 	(*ExecuteRequest)(nil),           // 1: trainbooking.actors.v1.ExecuteRequest
@@ -2442,11 +2564,13 @@ var file_actors_wire_trains_proto_goTypes = []any{
 	(*Error)(nil),                    // 19: trainbooking.actors.v1.Error
 	(*QueryRequest)(nil),             // 20: trainbooking.actors.v1.QueryRequest
 	(*QueryResponse)(nil),            // 21: trainbooking.actors.v1.QueryResponse
-	(*WatchRequest)(nil),             // 22: trainbooking.actors.v1.WatchRequest
-	(*WatchEvent)(nil),               // 23: trainbooking.actors.v1.WatchEvent
-	(*RefreshCatalogueRequest)(nil),  // 24: trainbooking.actors.v1.RefreshCatalogueRequest
-	(*RefreshCatalogueResponse)(nil), // 25: trainbooking.actors.v1.RefreshCatalogueResponse
-	nil,                              // 26: trainbooking.actors.v1.Error.FieldsEntry
+	(*ChangesRequest)(nil),           // 22: trainbooking.actors.v1.ChangesRequest
+	(*ChangesResponse)(nil),          // 23: trainbooking.actors.v1.ChangesResponse
+	(*WatchRequest)(nil),             // 24: trainbooking.actors.v1.WatchRequest
+	(*WatchEvent)(nil),               // 25: trainbooking.actors.v1.WatchEvent
+	(*RefreshCatalogueRequest)(nil),  // 26: trainbooking.actors.v1.RefreshCatalogueRequest
+	(*RefreshCatalogueResponse)(nil), // 27: trainbooking.actors.v1.RefreshCatalogueResponse
+	nil,                              // 28: trainbooking.actors.v1.Error.FieldsEntry
 }
 var file_actors_wire_trains_proto_depIdxs = []int32{
 	2,  // 0: trainbooking.actors.v1.ExecuteRequest.hold:type_name -> trainbooking.actors.v1.Hold
@@ -2475,21 +2599,23 @@ var file_actors_wire_trains_proto_depIdxs = []int32{
 	17, // 23: trainbooking.actors.v1.Train.stops:type_name -> trainbooking.actors.v1.Stop
 	18, // 24: trainbooking.actors.v1.Stop.arrives_at:type_name -> trainbooking.actors.v1.LocalTime
 	18, // 25: trainbooking.actors.v1.Stop.departs_at:type_name -> trainbooking.actors.v1.LocalTime
-	26, // 26: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
+	28, // 26: trainbooking.actors.v1.Error.fields:type_name -> trainbooking.actors.v1.Error.FieldsEntry
 	20, // 27: trainbooking.actors.v1.QueryRequest.more:type_name -> trainbooking.actors.v1.QueryRequest
 	15, // 28: trainbooking.actors.v1.QueryResponse.found:type_name -> trainbooking.actors.v1.Availability
 	19, // 29: trainbooking.actors.v1.QueryResponse.error:type_name -> trainbooking.actors.v1.Error
 	0,  // 30: trainbooking.actors.v1.WatchEvent.states:type_name -> trainbooking.actors.v1.SeatState
 	1,  // 31: trainbooking.actors.v1.Trains.Execute:input_type -> trainbooking.actors.v1.ExecuteRequest
 	20, // 32: trainbooking.actors.v1.Trains.Query:input_type -> trainbooking.actors.v1.QueryRequest
-	22, // 33: trainbooking.actors.v1.Trains.Watch:input_type -> trainbooking.actors.v1.WatchRequest
-	24, // 34: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
-	12, // 35: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
-	21, // 36: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
-	23, // 37: trainbooking.actors.v1.Trains.Watch:output_type -> trainbooking.actors.v1.WatchEvent
-	25, // 38: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
-	35, // [35:39] is the sub-list for method output_type
-	31, // [31:35] is the sub-list for method input_type
+	22, // 33: trainbooking.actors.v1.Trains.Changes:input_type -> trainbooking.actors.v1.ChangesRequest
+	24, // 34: trainbooking.actors.v1.Trains.Watch:input_type -> trainbooking.actors.v1.WatchRequest
+	26, // 35: trainbooking.actors.v1.Trains.RefreshCatalogue:input_type -> trainbooking.actors.v1.RefreshCatalogueRequest
+	12, // 36: trainbooking.actors.v1.Trains.Execute:output_type -> trainbooking.actors.v1.ExecuteResponse
+	21, // 37: trainbooking.actors.v1.Trains.Query:output_type -> trainbooking.actors.v1.QueryResponse
+	23, // 38: trainbooking.actors.v1.Trains.Changes:output_type -> trainbooking.actors.v1.ChangesResponse
+	25, // 39: trainbooking.actors.v1.Trains.Watch:output_type -> trainbooking.actors.v1.WatchEvent
+	27, // 40: trainbooking.actors.v1.Trains.RefreshCatalogue:output_type -> trainbooking.actors.v1.RefreshCatalogueResponse
+	36, // [36:41] is the sub-list for method output_type
+	31, // [31:36] is the sub-list for method input_type
 	31, // [31:31] is the sub-list for extension type_name
 	31, // [31:31] is the sub-list for extension extendee
 	0,  // [0:31] is the sub-list for field type_name
@@ -2527,7 +2653,7 @@ func file_actors_wire_trains_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_wire_trains_proto_rawDesc), len(file_actors_wire_trains_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   26,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,6 +25,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	Trains_Execute_FullMethodName          = "/trainbooking.actors.v1.Trains/Execute"
 	Trains_Query_FullMethodName            = "/trainbooking.actors.v1.Trains/Query"
+	Trains_Changes_FullMethodName          = "/trainbooking.actors.v1.Trains/Changes"
 	Trains_Watch_FullMethodName            = "/trainbooking.actors.v1.Trains/Watch"
 	Trains_RefreshCatalogue_FullMethodName = "/trainbooking.actors.v1.Trains/RefreshCatalogue"
 )
@@ -38,6 +39,9 @@ type TrainsClient interface {
 	// Query returns the state of some trains of the called process, in one or more messages for each
 	// query.
 	Query(ctx context.Context, in *QueryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[QueryResponse], error)
+	// Changes returns which trains of the called process have changed since an earlier call, so that the
+	// caller can use what Query has returned before of the others.
+	Changes(ctx context.Context, in *ChangesRequest, opts ...grpc.CallOption) (*ChangesResponse, error)
 	// Watch returns the state of every seat on a segment of a train of the called process, and then the
 	// changes. The call ends when the train is proposed to another process.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEvent], error)
@@ -82,6 +86,16 @@ func (c *trainsClient) Query(ctx context.Context, in *QueryRequest, opts ...grpc
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Trains_QueryClient = grpc.ServerStreamingClient[QueryResponse]
 
+func (c *trainsClient) Changes(ctx context.Context, in *ChangesRequest, opts ...grpc.CallOption) (*ChangesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangesResponse)
+	err := c.cc.Invoke(ctx, Trains_Changes_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *trainsClient) Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEvent], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &Trains_ServiceDesc.Streams[1], Trains_Watch_FullMethodName, cOpts...)
@@ -120,6 +134,9 @@ type TrainsServer interface {
 	// Query returns the state of some trains of the called process, in one or more messages for each
 	// query.
 	Query(*QueryRequest, grpc.ServerStreamingServer[QueryResponse]) error
+	// Changes returns which trains of the called process have changed since an earlier call, so that the
+	// caller can use what Query has returned before of the others.
+	Changes(context.Context, *ChangesRequest) (*ChangesResponse, error)
 	// Watch returns the state of every seat on a segment of a train of the called process, and then the
 	// changes. The call ends when the train is proposed to another process.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchEvent]) error
@@ -140,6 +157,9 @@ func (UnimplementedTrainsServer) Execute(context.Context, *ExecuteRequest) (*Exe
 }
 func (UnimplementedTrainsServer) Query(*QueryRequest, grpc.ServerStreamingServer[QueryResponse]) error {
 	return status.Error(codes.Unimplemented, "method Query not implemented")
+}
+func (UnimplementedTrainsServer) Changes(context.Context, *ChangesRequest) (*ChangesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Changes not implemented")
 }
 func (UnimplementedTrainsServer) Watch(*WatchRequest, grpc.ServerStreamingServer[WatchEvent]) error {
 	return status.Error(codes.Unimplemented, "method Watch not implemented")
@@ -197,6 +217,24 @@ func _Trains_Query_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Trains_QueryServer = grpc.ServerStreamingServer[QueryResponse]
 
+func _Trains_Changes_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TrainsServer).Changes(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Trains_Changes_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TrainsServer).Changes(ctx, req.(*ChangesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Trains_Watch_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -236,6 +274,10 @@ var Trains_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Execute",
 			Handler:    _Trains_Execute_Handler,
+		},
+		{
+			MethodName: "Changes",
+			Handler:    _Trains_Changes_Handler,
 		},
 		{
 			MethodName: "RefreshCatalogue",
