@@ -36,6 +36,10 @@ const (
 	// streamWorkers is how many goroutines are kept for the calls of peers. On a new one, which each
 	// further call gets, the stack has to grow.
 	streamWorkers = 8
+	// streamWindow and connectionWindow are how much may be sent before the receiver has read it, in bytes. The
+	// library would estimate them, and for that send a ping with nearly every message.
+	streamWindow     = 1 << 20
+	connectionWindow = 16 << 20
 )
 
 // traceContext carries the trace of a call (W3C Trace Context).
@@ -68,6 +72,7 @@ func newServer(o *Options) *grpc.Server {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveTime}),
 		grpc.StatsHandler(otelgrpc.NewServerHandler(traceContext)),
 		grpc.NumStreamWorkers(streamWorkers),
+		grpc.StaticStreamWindowSize(streamWindow), grpc.StaticConnWindowSize(connectionWindow),
 	)
 }
 
@@ -84,6 +89,7 @@ func dialer(o *Options) func(address string) (*grpc.ClientConn, error) {
 				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second,
 			}, MinConnectTimeout: time.Second}),
 			grpc.WithStatsHandler(otelgrpc.NewClientHandler(traceContext)),
+			grpc.WithStaticStreamWindowSize(streamWindow), grpc.WithStaticConnWindowSize(connectionWindow),
 		)
 	}
 }
