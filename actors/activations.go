@@ -179,7 +179,7 @@ func (as *activations) remove(a *activeTrain) {
 	if as.active[a.id] == a {
 		as.system.passive.drop(a.id)
 		delete(as.active, a.id)
-		as.system.changes.count(a.id)
+		as.system.changes.add(a.id)
 		as.system.watches.published(a.id)
 	}
 }

@@ -78,7 +78,7 @@ func (t *trainActor) execute(e activation.Effect) {
 		e.To.Respond(e.Response)
 	case activation.Publish:
 		t.train.snapshot.Store(e.Snapshot)
-		s.changes.count(t.train.id)
+		s.changes.add(t.train.id)
 		s.watches.published(t.train.id)
 	case *activation.WriteHold:
 		s.holdWriter.add(contextOf(e), e.HoldWrite, t.written(e))
@@ -160,7 +160,7 @@ func (t *trainActor) acquire(owner uuid.UUID) {
 	wanted := cluster.Acquisition{
 		Lease: persistence.Lease{Train: t.train.id, Owner: owner},
 		Lost: func() {
-			s.changes.count(t.train.id) // the term has ended early
+			s.changes.add(t.train.id) // the term has ended early
 			t.send(activation.LeaseLost{})
 		},
 	}
@@ -332,7 +332,7 @@ func (t *trainActor) stopped() {
 		return
 	}
 	t.train.closing.Store(true)
-	t.system.changes.count(t.train.id)
+	t.system.changes.add(t.train.id)
 	t.system.loads.releases.add(context.Background(), release{t.train.id, term}, func(error) { t.close() })
 }
 

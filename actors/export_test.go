@@ -20,7 +20,7 @@ const RequestTimeout = requestTimeout
 const MaxLogged = maxLogged
 
 // CountChange counts a change of a train.
-func CountChange(s *System, id booking.TrainID) { s.changes.count(id) }
+func CountChange(s *System, id booking.TrainID) { s.changes.add(id) }
 
 // Retries returns how often attempts of requests were repeated.
 func Retries(s *System) float64 {

@@ -11,44 +11,58 @@ import (
 // maxPeerChanges bounds the wait for the changes of a peer. They are only asked for to save a query.
 const maxPeerChanges = 250 * time.Millisecond
 
-// refresh counts what has changed in the peers at some addresses since they were asked before. It reports
-// whether it knows all of that. Concurrent calls share one message to a peer, which is sent after they have
-// begun: so what was told to anybody before is known.
-func (p *peerQueries) refresh(addresses []string) bool {
-	read := make(chan error, len(addresses))
-	for _, address := range addresses {
-		p.at(address).changes.load(context.Background(), booking.TrainID{}, struct{}{}, func(_ struct{}, err error) { read <- err })
+// catchUp learns what has changed in some peers since they were asked before. It reports whether all of that is
+// known now. Concurrent calls share one message to a peer, which is sent after they have begun: so what anybody was
+// told of before is known.
+func catchUp(peers []*askedPeer) bool {
+	read := make(chan error, len(peers))
+	for _, peer := range peers {
+		peer.changes.load(context.Background(), booking.TrainID{}, struct{}{}, func(_ struct{}, err error) { read <- err })
 	}
 	known := true
-	for range addresses {
+	for range peers {
 		known = <-read == nil && known
 	}
 	return known
 }
 
-// readChanges asks a peer for its changes and counts them.
-func (p *peerQueries) readChanges(ctx context.Context, address string, of *askedPeer) error {
+// lastChanges returns the changes of the peer that are known.
+func (a *askedPeer) lastChanges() *lastChanges {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.last
+}
+
+// readChanges asks a peer for its changes.
+func (p *peerQueries) readChanges(ctx context.Context, address string, asked *askedPeer) error {
 	peer := p.cluster.Peer(address)
 	if peer == nil {
 		return errNoPeer
 	}
-	resp, err := wire.NewTrainsClient(peer.Connection()).Changes(ctx, &wire.ChangesRequest{Since: of.position.Load()})
+	asked.mu.Lock()
+	since := asked.position
+	asked.mu.Unlock()
+	resp, err := wire.NewTrainsClient(peer.Connection()).Changes(ctx, &wire.ChangesRequest{Since: since})
 	if err != nil {
 		return err
 	}
-	for _, id := range resp.GetTrains() {
-		p.changes.train(toTrainID(id)).Add(1)
-	}
+	asked.mu.Lock()
+	defer asked.mu.Unlock()
 	if resp.GetAny() {
-		p.changes.others.Add(1)
+		asked.last.ended.Store(true) // no reading before this one is current
+		asked.last = &lastChanges{}
 	}
-	of.position.Store(resp.GetPosition())
+	for i, id := range resp.GetTrains() {
+		last := asked.last.of(toTrainID(id))
+		last.Store(max(last.Load(), since+1+uint64(i))) //nolint:gosec // not negative
+	}
+	asked.position = resp.GetPosition()
 	return nil
 }
 
 // Changes implements wire.TrainsServer.
 func (t trainsServer) Changes(_ context.Context, q *wire.ChangesRequest) (*wire.ChangesResponse, error) {
-	trains, position, known := t.system.changes.log.since(q.GetSince())
+	trains, position, known := t.system.changes.since(q.GetSince())
 	resp := &wire.ChangesResponse{Position: position, Any: !known, Trains: make([][]byte, len(trains))}
 	for i := range trains {
 		resp.Trains[i] = trains[i][:]

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -40,18 +39,10 @@ type peerQuery struct {
 	trainQuery
 }
 
-// peerAnswer has the results of a query in the order of its trains. They may be used until then, if the
-// peer has not counted a change of one of the trains.
-type peerAnswer struct {
-	results []queryResult
-	until   time.Time
-}
-
 // peerQueries are the queries to peers. A call costs more than most queries, so those that arrive
 // while a call is in flight are sent together in the next one. Safe for concurrent use.
 type peerQueries struct {
 	cluster cluster.Cluster
-	changes *changes
 	workers *workers
 
 	mu sync.Mutex
@@ -60,33 +51,39 @@ type peerQueries struct {
 
 // askedPeer is a peer that was asked for something.
 type askedPeer struct {
-	queries  loader[peerQuery, peerAnswer]
-	changes  loader[struct{}, struct{}]
-	position atomic.Uint64 // of the last of its changes that is counted here
+	queries loader[peerQuery, answer]
+	changes loader[struct{}, struct{}]
+
+	mu       sync.Mutex
+	last     *lastChanges
+	position uint64 // of the last of its changes that is known here
 }
 
 func newPeerQueries(s *System) *peerQueries {
-	return &peerQueries{cluster: s.cluster, changes: s.changes, workers: s.workers, to: map[string]*askedPeer{}}
+	return &peerQueries{cluster: s.cluster, workers: s.workers, to: map[string]*askedPeer{}}
 }
 
 // ask queries the peer at an address. After an error, all results are unread.
-func (p *peerQueries) ask(ctx context.Context, address string, q peerQuery) (peerAnswer, error) {
+func (p *peerQueries) ask(ctx context.Context, address string, q peerQuery) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxPeerQuery)
 	defer cancel()
-	answered := make(chan persistence.Result[peerAnswer], 1)
-	p.at(address).queries.load(ctx, q.trains[0].ID, q, func(a peerAnswer, err error) {
-		answered <- persistence.Result[peerAnswer]{Value: a, Err: err}
+	peer := p.at(address)
+	changes := peer.lastChanges()
+	answered := make(chan persistence.Result[answer], 1)
+	peer.queries.load(ctx, q.trains[0].ID, q, func(a answer, err error) {
+		answered <- persistence.Result[answer]{Value: a, Err: err}
 	})
-	var answer persistence.Result[peerAnswer]
+	var got persistence.Result[answer]
 	select {
-	case answer = <-answered:
+	case got = <-answered:
 	case <-ctx.Done():
-		answer.Err = ctx.Err()
+		got.Err = ctx.Err()
 	}
-	if answer.Err != nil {
-		answer.Value = peerAnswer{results: q.ofAll(make([]*booking.Snapshot, len(q.trains)), time.Time{})}
+	if got.Err != nil {
+		got.Value = answer{results: q.ofAll(make([]*booking.Snapshot, len(q.trains)), time.Time{})}
 	}
-	return answer.Value, answer.Err
+	got.Value.peer, got.Value.reading = peer, changes.reading(got.Value.position, q.trains)
+	return got.Value, got.Err
 }
 
 // at returns the peer at an address.
@@ -95,9 +92,9 @@ func (p *peerQueries) at(address string) *askedPeer {
 	defer p.mu.Unlock()
 	peer, found := p.to[address]
 	if !found {
-		peer = &askedPeer{}
+		peer = &askedPeer{last: &lastChanges{}}
 		peer.queries = newLoader("peer queries", peerLimits(maxQueries, maxPeerQuery), p.workers,
-			func(ctx context.Context, queries []peerQuery) ([]persistence.Result[peerAnswer], error) {
+			func(ctx context.Context, queries []peerQuery) ([]persistence.Result[answer], error) {
 				return p.call(ctx, address, queries)
 			})
 		peer.changes = newLoader("peer changes", peerLimits(maxBatch, maxPeerChanges), p.workers,
@@ -134,7 +131,7 @@ func (p *peerQueries) wait() {
 // call sends queries to the peer at an address.
 func (p *peerQueries) call(
 	ctx context.Context, address string, queries []peerQuery,
-) ([]persistence.Result[peerAnswer], error) {
+) ([]persistence.Result[answer], error) {
 	peer, began := p.cluster.Peer(address), time.Now()
 	if peer == nil {
 		return nil, errNoPeer
@@ -145,7 +142,7 @@ func (p *peerQueries) call(
 	if err != nil {
 		return nil, err
 	}
-	results := make([]persistence.Result[peerAnswer], len(queries))
+	results := make([]persistence.Result[answer], len(queries))
 	places := make([]map[booking.TrainID]int, len(queries))
 	for i, q := range queries {
 		results[i].Err = errNoAnswer
@@ -163,7 +160,7 @@ func (p *peerQueries) call(
 			return nil, err
 		case i < len(queries):
 			addResults(&results[i], queries[i].trains, places[i], part, address)
-			results[i].Value.until = began.Add(fromDurationMicros(part.GetUsable()))
+			results[i].Value.until, results[i].Value.position = began.Add(fromDurationMicros(part.GetUsable())), part.GetPosition()
 		}
 	}
 }
@@ -185,7 +182,7 @@ func encodeQueries(queries []peerQuery) *wire.QueryRequest {
 
 // addResults adds a part of the results of a peer, in the places of their trains.
 func addResults(
-	to *persistence.Result[peerAnswer], trains []*booking.Train, places map[booking.TrainID]int,
+	to *persistence.Result[answer], trains []*booking.Train, places map[booking.TrainID]int,
 	part *wire.QueryResponse, peer string,
 ) {
 	if errors.Is(to.Err, errNoAnswer) { // the first part
@@ -218,6 +215,7 @@ func (t trainsServer) Query(q *wire.QueryRequest, stream grpc.ServerStreamingSer
 			ids = append(ids, toTrainID(id))
 		}
 	}
+	position := t.system.changes.now()
 	trains, err := t.system.findTrains(ctx, ids...)
 	if err != nil { // the others can still be queried
 		t.system.log.Warn("trains not read", slog.Any("error", err))
@@ -226,11 +224,32 @@ func (t trainsServer) Query(q *wire.QueryRequest, stream grpc.ServerStreamingSer
 	for i, q := range queries {
 		its := snapshots[:len(q.GetTrains())]
 		snapshots = snapshots[len(its):]
-		if err := sendAnswer(stream, toUint32(i), q, its, until, err); err != nil {
+		usable := int64(0)
+		if known(q, its) {
+			usable = max(0, time.Until(until)).Microseconds()
+		}
+		part := func() *wire.QueryResponse {
+			return &wire.QueryResponse{Query: toUint32(i), Position: position, Usable: usable}
+		}
+		if err := sendAnswer(stream, part, q, its, err); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// known reports whether the caller of a query has the definitions of all trains that are used here. Otherwise one of
+// the processes has not read a change of the catalogue yet, and will not count it when it does.
+func known(q *wire.QueryRequest, snapshots []*booking.Snapshot) bool {
+	if len(q.GetUpdatedAt()) != len(snapshots) {
+		return false
+	}
+	for i, snapshot := range snapshots {
+		if snapshot == nil || micros(snapshot.Train.UpdatedAt) != q.GetUpdatedAt()[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // sizeOfTrain returns about the size of an encoded train.
@@ -243,19 +262,19 @@ func sizeOfTrain(t *booking.Train) int {
 	return size
 }
 
-// sendAnswer answers one query of a call from the snapshots of its trains, which may be used until then. reason
-// is why some are nil.
+// sendAnswer answers one query of a call from the snapshots of its trains, in parts. reason is why some are nil.
 func sendAnswer(
-	stream grpc.ServerStreamingServer[wire.QueryResponse], query uint32, q *wire.QueryRequest,
-	snapshots []*booking.Snapshot, until time.Time, reason error,
+	stream grpc.ServerStreamingServer[wire.QueryResponse], newPart func() *wire.QueryResponse, q *wire.QueryRequest,
+	snapshots []*booking.Snapshot, reason error,
 ) error {
 	asked := trainQuery{From: q.GetFrom(), To: q.GetTo(), Offers: q.GetOffers(), Seats: q.GetSeats()}
-	now := time.Now()
-	results, usable := asked.ofAll(snapshots, now), max(0, until.Sub(now)).Microseconds()
+	results := asked.ofAll(snapshots, time.Now())
 	if _, all := unread(results); all && reason != nil {
-		return stream.Send(&wire.QueryResponse{Query: query, Error: encodeError(reason)})
+		part := newPart()
+		part.Error = encodeError(reason)
+		return stream.Send(part)
 	}
-	part, size := &wire.QueryResponse{Query: query, Usable: usable}, 0
+	part, size := newPart(), 0
 	for i := range results {
 		r := &results[i]
 		if r.unread {
@@ -275,7 +294,7 @@ func sendAnswer(
 		if err := stream.Send(part); err != nil {
 			return err
 		}
-		part, size = &wire.QueryResponse{Query: query, Usable: usable}, 0
+		part, size = newPart(), 0
 	}
 	return stream.Send(part)
 }

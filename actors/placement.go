@@ -24,7 +24,7 @@ func (s *System) events() cluster.Events {
 	return cluster.Events{
 		Changed: func() {
 			s.members.notify()
-			s.changes.others.Add(1)
+			s.placements.Add(1)
 			s.queries.forget()
 			select {
 			case s.rebalances <- struct{}{}:

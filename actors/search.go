@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"trainbooking.dev/booking"
@@ -31,12 +30,8 @@ func (s *System) SeatMap(ctx context.Context, id booking.TrainID, from, to strin
 // Search implements booking.Service.
 func (s *System) Search(ctx context.Context, from, to string, date time.Time) (booking.Found, error) {
 	now := time.Now()
-	counters := []*atomic.Uint64{&s.catalogue.changes, &s.changes.others}
-	seen := total(counters)
+	catalogue, placements := s.catalogue.changes.Load(), s.placements.Load()
 	trains := s.catalogue.onSale(from, to, date, now)
-	ofTrains := s.changes.counters(trains)
-	counters, seen = append(counters, ofTrains...), seen+total(ofTrains)
-
 	got, err := s.gather(ctx, trains, trainQuery{From: from, To: to, Offers: true})
 	var found booking.Found
 	var incomplete bool
@@ -48,10 +43,12 @@ func (s *System) Search(ctx context.Context, from, to string, date time.Time) (b
 		}
 	}
 	if !incomplete && until.After(now) {
-		current := func() bool { return time.Now().Before(until) && total(counters) == seen }
+		current := func() bool {
+			return got.current() && s.catalogue.changes.Load() == catalogue && s.placements.Load() == placements && time.Now().Before(until)
+		}
 		found.Current = current
-		if len(got.peers) > 0 {
-			found.Current = func() bool { return current() && s.queries.refresh(got.peers) && current() }
+		if peers := got.peers(); len(peers) > 0 {
+			found.Current = func() bool { return current() && catchUp(peers) && current() }
 		}
 	}
 	return found, err
@@ -172,19 +169,47 @@ func availabilities(results []queryResult, reason error) (found []booking.Availa
 	return found, incomplete, err
 }
 
-// gathered are the results of a query, in the order of its trains. They stay the same until then, if nothing
-// departs and no change of a train is counted. Those of peers are counted by peerQueries.refresh.
+// answer has the results of a query of one process, in the order of its trains. They stay the same until then, as
+// long as the reading is current and nothing departs.
+type answer struct {
+	results []queryResult
+	until   time.Time
+	reading
+	peer *askedPeer // nil: this process
+}
+
+// gathered has the results of a query of some processes, in the order of its trains, for as long as the answers.
 type gathered struct {
 	results []queryResult
 	until   time.Time
-	peers   []string
+	answers []answer
+}
+
+// current reports whether all readings are current.
+func (g *gathered) current() bool {
+	for i := range g.answers {
+		if !g.answers[i].current() {
+			return false
+		}
+	}
+	return true
+}
+
+// peers returns the peers that answered.
+func (g *gathered) peers() (peers []*askedPeer) {
+	for i := range g.answers {
+		if peer := g.answers[i].peer; peer != nil {
+			peers = append(peers, peer)
+		}
+	}
+	return peers
 }
 
 // gather queries every process that owns some of the trains, all at the same time. What a process
 // does not answer is read from the stores. The error is the reason why some of the results are unread.
 func (s *System) gather(ctx context.Context, trains []*booking.Train, query trainQuery) (got gathered, err error) {
 	if len(s.cluster.Peers()) == 0 {
-		got.results, got.until, err = s.queryLocal(ctx, trains, query)
+		got, err = s.gatherHere(ctx, trains, query)
 	} else {
 		got, err = s.queryOwners(ctx, trains, query)
 	}
@@ -195,6 +220,11 @@ func (s *System) gather(ctx context.Context, trains []*booking.Train, query trai
 		return got, booking.Unavailable(booking.OutcomeNotExecuted, time.Second, errors.Join(errUnread, err))
 	}
 	return got, nil
+}
+
+func (s *System) gatherHere(ctx context.Context, trains []*booking.Train, query trainQuery) (gathered, error) {
+	here, err := s.queryLocal(ctx, trains, query)
+	return gathered{here.results, here.until, []answer{here}}, err
 }
 
 // placesByOwner returns the places of trains by the address of the process to query. Those whose
@@ -215,8 +245,7 @@ func (s *System) placesByOwner(trains []*booking.Train) map[string][]int {
 func (s *System) queryOwners(ctx context.Context, trains []*booking.Train, query trainQuery) (gathered, error) {
 	places := s.placesByOwner(trains)
 	if here := places[s.cluster.Address()]; len(here) == len(trains) {
-		results, until, err := s.queryLocal(ctx, trains, query)
-		return gathered{results: results, until: until}, err
+		return s.gatherHere(ctx, trains, query)
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -227,21 +256,18 @@ func (s *System) queryOwners(ctx context.Context, trains []*booking.Train, query
 		got     = gathered{results: make([]queryResult, len(trains)), until: time.Now().Add(keptTime)}
 	)
 	for owner, its := range places {
-		if owner != s.cluster.Address() {
-			got.peers = append(got.peers, owner)
-		}
 		queries.Go(func() {
 			some := make([]*booking.Train, len(its))
 			for i, place := range its {
 				some[i] = trains[place]
 			}
-			found, until, err := s.queryOwner(ctx, owner, some, query)
+			found, err := s.queryOwner(ctx, owner, some, query)
 			mu.Lock()
 			defer mu.Unlock()
 			for i, place := range its {
-				got.results[place] = found[i]
+				got.results[place] = found.results[i]
 			}
-			got.until = earlier(got.until, until)
+			got.until, got.answers = earlier(got.until, found.until), append(got.answers, found)
 			failed = errors.Join(failed, err)
 		})
 	}
@@ -252,39 +278,37 @@ func (s *System) queryOwners(ctx context.Context, trains []*booking.Train, query
 // queryOwner queries one process. What it does not answer, this process reads, and no result is kept.
 func (s *System) queryOwner(
 	ctx context.Context, owner string, trains []*booking.Train, query trainQuery,
-) (results []queryResult, until time.Time, err error) {
+) (answer, error) {
 	if s.cluster.Peer(owner) == nil {
 		return s.queryLocal(ctx, trains, query)
 	}
-	answer, err := s.queries.ask(ctx, owner, peerQuery{trains, query})
-	results = answer.results
+	got, err := s.queries.ask(ctx, owner, peerQuery{trains, query})
 	var places []int
 	var rest []*booking.Train
-	for i := range results {
-		if results[i].unread {
+	for i := range got.results {
+		if got.results[i].unread {
 			places, rest = append(places, i), append(rest, trains[i])
 		}
 	}
 	if len(rest) == 0 {
-		return results, answer.until, nil
+		return got, nil
 	}
 	s.metrics.retries.Inc()
 	s.log.Debug("a peer did not answer a query; its trains are read from the stores",
 		slog.String("peer", owner), slog.Int("trains", len(rest)), slog.Any("error", err))
-	read, _, err := s.queryLocal(ctx, rest, query)
+	read, err := s.queryLocal(ctx, rest, query)
 	for i, place := range places {
-		results[place] = read[i]
+		got.results[place] = read.results[i]
 	}
-	return results, time.Time{}, err
+	got.until = time.Time{}
+	return got, err
 }
 
-// queryLocal queries trains in this process. It activates none. The results are in the order of the
-// trains.
-func (s *System) queryLocal(
-	ctx context.Context, trains []*booking.Train, query trainQuery,
-) ([]queryResult, time.Time, error) {
+// queryLocal queries trains in this process. It activates none.
+func (s *System) queryLocal(ctx context.Context, trains []*booking.Train, query trainQuery) (answer, error) {
+	r := s.changes.last.reading(s.changes.now(), trains)
 	snapshots, until, err := s.snapshots(ctx, trains)
-	return query.ofAll(snapshots, time.Now()), until, err
+	return answer{results: query.ofAll(snapshots, time.Now()), until: until, reading: r}, err
 }
 
 // snapshots returns the snapshots of trains, in their order: of those that are active here, and of

@@ -54,7 +54,8 @@ type System struct {
 	actors      *actor.ActorSystem
 	activations *activations
 	passive     *passive
-	changes     *changes
+	changes     *changeLog
+	placements  atomic.Uint64 // how often trains may have been proposed to other processes
 	catalogue   *catalogue
 	refreshes   refreshes
 	cluster     cluster.Cluster
@@ -84,7 +85,7 @@ func New(o Options) *System {
 	}
 	s := &System{
 		store: o.Store, holdStore: o.Holds, rules: o.Rules, log: o.Logger,
-		catalogue: newCatalogue(), changes: newChanges(), failed: make(chan error, 1),
+		catalogue: newCatalogue(), changes: newChangeLog(), failed: make(chan error, 1),
 		cluster: o.Cluster, rebalances: make(chan struct{}, 1),
 	}
 	if s.cluster == nil {

@@ -1930,7 +1930,8 @@ type QueryResponse struct {
 	Query uint32 `protobuf:"varint,5,opt,name=query,proto3" json:"query,omitempty"`
 	// How long the trains that were found may be used for other queries, while Changes does not return one of
 	// them. 0: not at all; an earlier version has no Changes.
-	Usable        int64 `protobuf:"varint,6,opt,name=usable,proto3" json:"usable,omitempty"`
+	Usable        int64  `protobuf:"varint,6,opt,name=usable,proto3" json:"usable,omitempty"`
+	Position      uint64 `protobuf:"fixed64,7,opt,name=position,proto3" json:"position,omitempty"` // of the last change of the called process before it read the trains, as in ChangesResponse
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2000,6 +2001,13 @@ func (x *QueryResponse) GetUsable() int64 {
 	return 0
 }
 
+func (x *QueryResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
 type ChangesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Since         uint64                 `protobuf:"fixed64,1,opt,name=since,proto3" json:"since,omitempty"` // the position of an earlier response; 0: none
@@ -2046,9 +2054,9 @@ func (x *ChangesRequest) GetSince() uint64 {
 
 type ChangesResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Position      uint64                 `protobuf:"fixed64,1,opt,name=position,proto3" json:"position,omitempty"` // of the last change
-	Trains        [][]byte               `protobuf:"bytes,2,rep,name=trains,proto3" json:"trains,omitempty"`       // that have changed, or are active no more
-	Any           bool                   `protobuf:"varint,3,opt,name=any,proto3" json:"any,omitempty"`            // other trains may have changed, too: the called process does not know the position of the request
+	Position      uint64                 `protobuf:"fixed64,1,opt,name=position,proto3" json:"position,omitempty"` // of the last change in the called process; positions rise
+	Trains        [][]byte               `protobuf:"bytes,2,rep,name=trains,proto3" json:"trains,omitempty"`       // of each change since, in order: one has changed, or is active no more
+	Any           bool                   `protobuf:"varint,3,opt,name=any,proto3" json:"any,omitempty"`            // every train may have changed: the called process does not know the position of the request
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2488,13 +2496,14 @@ const file_actors_wire_trains_proto_rawDesc = "" +
 	"\x05seats\x18\x05 \x01(\bR\x05seats\x12\x1d\n" +
 	"\n" +
 	"updated_at\x18\x06 \x03(\x03R\tupdatedAt\x128\n" +
-	"\x04more\x18\a \x03(\v2$.trainbooking.actors.v1.QueryRequestR\x04more\"\xcc\x01\n" +
+	"\x04more\x18\a \x03(\v2$.trainbooking.actors.v1.QueryRequestR\x04more\"\xe8\x01\n" +
 	"\rQueryResponse\x12:\n" +
 	"\x05found\x18\x01 \x03(\v2$.trainbooking.actors.v1.AvailabilityR\x05found\x123\n" +
 	"\x05error\x18\x03 \x01(\v2\x1d.trainbooking.actors.v1.ErrorR\x05error\x12\x16\n" +
 	"\x06unread\x18\x04 \x03(\fR\x06unread\x12\x14\n" +
 	"\x05query\x18\x05 \x01(\rR\x05query\x12\x16\n" +
-	"\x06usable\x18\x06 \x01(\x03R\x06usableJ\x04\b\x02\x10\x03\"&\n" +
+	"\x06usable\x18\x06 \x01(\x03R\x06usable\x12\x1a\n" +
+	"\bposition\x18\a \x01(\x06R\bpositionJ\x04\b\x02\x10\x03\"&\n" +
 	"\x0eChangesRequest\x12\x14\n" +
 	"\x05since\x18\x01 \x01(\x06R\x05since\"W\n" +
 	"\x0fChangesResponse\x12\x1a\n" +
