@@ -22,7 +22,7 @@ import (
 // profiled are the workloads of TestProfile by the names that WORKLOAD has there.
 var profiled = map[string]string{
 	"search": report.Search20x100, "small": report.Search1x100, "lock": report.On(report.Lock, 32),
-	"two": report.On(report.Lock, 2), "confirm": report.On(report.Sale, 32), "four": report.Four, "mix": report.Mix,
+	"two": report.On(report.Lock, 2), "confirm": report.On(report.Sale, 32), "four": report.Four, "mix": report.Mix, "rush": report.On(report.Rush, 500),
 }
 
 // TestProfile writes the processor and allocation profiles of the service during workloads, and prints
@@ -51,7 +51,9 @@ func TestProfile(t *testing.T) { //nolint:paralleltest // it measures
 	for i := range chosen {
 		b.prepareAll(t, &chosen[i])
 		for _, s := range b.servers {
-			b.run(t, &chosen[i], s, min(warmUp, *runTime))
+			if !chosen[i].fresh {
+				b.run(t, &chosen[i], s, min(warmUp, *runTime))
+			}
 			files = append(files, b.profile(t, &chosen[i], s, filepath.Join(folder, s.name+"-"+short[i])))
 		}
 	}
@@ -82,7 +84,12 @@ func (b *bench) profile(t *testing.T, w *workload, s *server, name string) (cpu 
 			done <- err
 		}()
 	}
-	sample := b.run(t, w, s, max(*runTime, time.Second))
+	var sample report.Sample
+	if w.fresh {
+		sample = b.measure(t, w, s, 0)
+	} else {
+		sample = b.run(t, w, s, max(*runTime, time.Second))
+	}
 	for range kinds {
 		require.NoError(t, <-done)
 	}
