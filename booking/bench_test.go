@@ -37,6 +37,23 @@ func BenchmarkPublish(b *testing.B) {
 	}
 }
 
+// BenchmarkRefused asks for a seat of a train that is sold out.
+func BenchmarkRefused(b *testing.B) {
+	for _, capacity := range []int{100, 1000, booking.MaxCapacity} {
+		b.Run(fmt.Sprintf("seats=%d", capacity), func(b *testing.B) {
+			m := booking.NewSeatMap(lineABCD(capacity))
+			for n := range capacity {
+				booked(b, m, uuid.New(), "A", "D", noon, n+1)
+			}
+			m.Snapshot()
+			for n := 0; b.Loop(); n++ {
+				_, _, err := m.Hold(booking.HoldRequest{User: anna, Seats: []int{1 + n*7%capacity}, From: "A", To: "B"}, rules, none, noon)
+				require.Error(b, err)
+			}
+		})
+	}
+}
+
 // publishHold holds a seat, publishes the change, and releases the seat.
 func publishHold(tb testing.TB, m *booking.SeatMap, seat int) *booking.Snapshot {
 	tb.Helper()

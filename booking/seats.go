@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 )
 
 // chunkSeats is the number of seats in a chunk, as many as the bits of a word.
@@ -35,7 +36,13 @@ type seatTable struct {
 type seatChunk struct {
 	seats    [chunkSeats]seatLegs // those above the capacity are free
 	snapshot int
+	// full has the legs on which every seat is taken, and knownFull; 0 if they have not been computed since the
+	// last change.
+	full atomic.Uint64
 }
+
+// knownFull is the bit that no leg has.
+const knownFull = 1 << MaxLegs
 
 func newSeatTable(capacity int) seatTable {
 	return seatTable{capacity: capacity, chunks: make([]*seatChunk, (capacity+chunkSeats-1)/chunkSeats)}
@@ -59,6 +66,8 @@ func (t *seatTable) change(n int) *seatLegs {
 		*c = &seatChunk{snapshot: t.snapshot}
 	case (*c).snapshot != t.snapshot:
 		*c = &seatChunk{seats: (*c).seats, snapshot: t.snapshot}
+	default:
+		(*c).full.Store(0)
 	}
 	return &(*c).seats[(n-1)%chunkSeats]
 }
@@ -113,8 +122,7 @@ func (t *seatTable) freeRuns(segment Legs) iter.Seq2[int, int] {
 			first := i * chunkSeats // the seats before the chunk
 			free := ^uint64(0) >> max(0, first+chunkSeats-t.capacity)
 			if c != nil {
-				booked, held := c.taken(segment)
-				free &^= booked | held
+				free = c.free(free, segment)
 			}
 			for free != 0 {
 				from := bits.TrailingZeros64(free)
@@ -142,6 +150,24 @@ func (t *seatTable) appendFree(b []byte, segment Legs) []byte {
 		b = append(b, numbers.between(from-1, to)...)
 	}
 	return b
+}
+
+// free returns those of some seats that are free on the segment: bit i for the seat at i. seats are all of the chunk.
+// Those who are refused a seat of a full train look at each chunk, so it is remembered where there is none.
+func (c *seatChunk) free(seats uint64, segment Legs) uint64 {
+	if full := c.full.Load(); full&uint64(segment) != 0 {
+		return 0
+	}
+	booked, held := c.taken(segment)
+	free := seats &^ (booked | held)
+	if free == 0 && c.full.Load() == 0 {
+		full := ^uint64(0)
+		for i := range bits.Len64(seats) {
+			full &= uint64(c.seats[i].booked | c.seats[i].held)
+		}
+		c.full.Store(full | knownFull)
+	}
+	return free
 }
 
 // taken returns the seats that are booked or else held on the segment: bit i for the seat at i.

@@ -1,6 +1,7 @@
 package booking_test
 
 import (
+	"errors"
 	"runtime"
 	"strconv"
 	"strings"
@@ -113,4 +114,35 @@ func requireAgrees(t *rapid.T, s *booking.Snapshot, segment booking.Legs, seats 
 	}
 	require.Equal(t, tally, s.Tally(segment))
 	require.Equal(t, "["+strings.Join(free, ",")+"]", s.SeatList(segment).String())
+}
+
+// TestAFreedSeatOfAFullTrainIsAnAlternative frees a seat after a refusal that has looked at all seats, with and
+// without a snapshot in between.
+func TestAFreedSeatOfAFullTrainIsAnAlternative(t *testing.T) {
+	t.Parallel()
+	const capacity, last = 100, 77
+	for _, published := range []bool{false, true} {
+		m := booking.NewSeatMap(lineABCD(capacity))
+		var h booking.Hold
+		for n := 1; n <= capacity; n++ {
+			h = held(t, m, uuid.New(), "A", "C", noon, 1+(n+last-1)%capacity)
+		}
+		require.Equal(t, []int{last}, h.Seats)
+		alternatives := func(from, to string) []int {
+			_, _, err := m.Hold(booking.HoldRequest{User: anna, Seats: []int{5}, From: from, To: to}, rules, none, noon)
+			e, ok := errors.AsType[*booking.Error](err)
+			require.True(t, ok, "%v", err)
+			return e.Alternatives
+		}
+		require.Empty(t, alternatives("A", "B"))
+		if published {
+			m.Snapshot()
+		}
+		_, err := m.Release(booking.HoldRef{User: h.User, Hold: h.ID}, none, noon)
+		require.NoError(t, err)
+		m.Released(h.ID)
+		require.Equal(t, []int{last}, alternatives("A", "B"))
+		require.Equal(t, []int{last}, alternatives("B", "D"))
+		held(t, m, uuid.New(), "C", "D", noon, 5, 6)
+	}
 }
