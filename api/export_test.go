@@ -136,3 +136,14 @@ func (k *KeptSearches) Find(query string) []byte {
 	kept, _ := k.find(query)
 	return kept.body
 }
+
+// MaxConflictLines is maxConflictLines.
+const MaxConflictLines = maxConflictLines
+
+// ConflictLines limits log lines.
+type ConflictLines struct{ conflictLines }
+
+// Admit reports whether a request has a line, and how many before had none.
+func (l *ConflictLines) Admit(code booking.Code, now time.Time) (unlogged int, admitted bool) {
+	return l.admit(code, now)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"trainbooking.dev/api/auth"
@@ -15,7 +16,7 @@ import (
 const statusClientClosed = 499
 
 // maxAttributes is how many attributes the log line of a request has at most.
-const maxAttributes = 11
+const maxAttributes = 12
 
 // requestRecord collects what the log line, the span and the errors of a request need.
 type requestRecord struct {
@@ -60,6 +61,16 @@ func (s *Server) logRequest(
 	if !s.logger.Enabled(ctx, level) {
 		return
 	}
+	code, unlogged := booking.Code(""), 0
+	if r.err != nil {
+		code = asError(r.err).Code
+	}
+	if status == http.StatusConflict {
+		admitted := false
+		if unlogged, admitted = s.conflicts.admit(code, r.started.Add(took)); !admitted {
+			return
+		}
+	}
 	attributes := append(make([]slog.Attr, 0, maxAttributes),
 		slog.String("method", method),
 		slog.String("route", r.pattern()),
@@ -75,8 +86,11 @@ func (s *Server) logRequest(
 	case r.caller != auth.Identity{}:
 		attributes = append(attributes, slog.String("user", r.caller.User.String()))
 	}
-	if r.err != nil {
-		attributes = append(attributes, slog.String("code", string(asError(r.err).Code)))
+	if code != "" {
+		attributes = append(attributes, slog.String("code", string(code)))
+	}
+	if unlogged > 0 {
+		attributes = append(attributes, slog.Int("unlogged", unlogged))
 	}
 	if level >= slog.LevelWarn {
 		attributes = append(attributes, slog.Any("error", r.err))
@@ -85,6 +99,37 @@ func (s *Server) logRequest(
 		attributes = append(attributes, slog.String("stack", string(r.stack)))
 	}
 	s.logger.LogAttrs(ctx, level, "request", attributes...)
+}
+
+// maxConflictLines is how many requests a second have a log line of those that are refused for the same conflict.
+const maxConflictLines = 100
+
+// conflictLines limits the log lines of requests that are refused with 409. When a train sells out, there are
+// thousands a second, and their lines would say the same and fill the disk. Safe for concurrent use.
+type conflictLines struct {
+	mu     sync.Mutex
+	second int64
+	count  map[booking.Code]int // in this second
+	rest   map[booking.Code]int // those without a line since the last one with a line
+}
+
+// admit reports whether a request that was refused now gets a line, and how many since the line before got none.
+func (l *conflictLines) admit(code booking.Code, now time.Time) (unlogged int, admitted bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if second := now.Unix(); second != l.second || l.count == nil {
+		l.second, l.count = second, map[booking.Code]int{}
+	}
+	if l.rest == nil {
+		l.rest = map[booking.Code]int{}
+	}
+	if l.count[code]++; l.count[code] > maxConflictLines {
+		l.rest[code]++
+		return 0, false
+	}
+	unlogged = l.rest[code]
+	delete(l.rest, code)
+	return unlogged, true
 }
 
 func (r *requestRecord) level(status int) slog.Level {

@@ -3,11 +3,16 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"trainbooking.dev/api"
+	"trainbooking.dev/booking"
 )
 
 // logBuffer stores the log. It is safe for concurrent use.
@@ -101,4 +106,42 @@ func TestWhatAnyoneReadsIsLoggedAtDebugLevelUnlessItFails(t *testing.T) {
 		r := s.get(t, "", path)
 		require.Equal(t, level, s.log.requests(t, r.header.Get("X-Request-Id"))[0]["level"], path)
 	}
+}
+
+// TestFewOfManyConflictsAreLogged has a train that sells out.
+func TestFewOfManyConflictsAreLogged(t *testing.T) {
+	t.Parallel()
+	var lines api.ConflictLines
+	now := time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
+	admit := func(code booking.Code, wantUnlogged int, wantAdmitted bool) {
+		t.Helper()
+		unlogged, admitted := lines.Admit(code, now)
+		require.Equal(t, wantAdmitted, admitted)
+		require.Equal(t, wantUnlogged, unlogged)
+	}
+	for range api.MaxConflictLines {
+		admit(booking.CodeSeatBooked, 0, true)
+	}
+	now = now.Add(999 * time.Millisecond)
+	for range 7 {
+		admit(booking.CodeSeatBooked, 0, false)
+	}
+	admit(booking.CodeSeatLocked, 0, true)
+	now = now.Add(time.Millisecond)
+	admit(booking.CodeSeatBooked, 7, true)
+	admit(booking.CodeSeatBooked, 0, true)
+}
+
+func TestAConflictIsLogged(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	r := s.do(t, request{
+		method: "POST", path: "/train/confirm-booking/", token: s.user(t, "asha"),
+		body: fmt.Sprintf(`{"seat_id":%q}`, s.train(t, "Delhi", "Mumbai").Seat(1)),
+	})
+	require.Equal(t, 409, r.status)
+	line := s.log.requests(t, r.header.Get("X-Request-Id"))[0]
+	require.Equal(t, "INFO", line["level"])
+	require.Equal(t, "seat_not_locked", line["code"])
+	require.NotContains(t, line, "unlogged")
 }

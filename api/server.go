@@ -79,6 +79,7 @@ type Server struct {
 	handler  http.Handler
 
 	searches      keptSearches
+	conflicts     conflictLines
 	requests      atomic.Int64  // in progress
 	longLists     atomic.Int64  // those of them whose responses have many items
 	encodingSlots chan struct{} // has a value for each response of many items that is encoded
