@@ -18,10 +18,14 @@ type Identity struct {
 // "Bearer ". It does not read the store, because an access token is valid until it
 // expires. Error: unauthenticated.
 func (a *Accounts) Identify(bearer string) (Identity, error) {
+	now := time.Now()
+	if token, found := a.Tokens.remembered(bearer, now); found {
+		return Identity{User: token.User}, nil
+	}
 	if a.Services.Match(bearer) {
 		return Identity{Machine: true}, nil
 	}
-	token, err := a.Tokens.parse(bearer, kindAccess, time.Now())
+	token, err := a.Tokens.parse(bearer, kindAccess, now)
 	if err != nil {
 		return Identity{}, err
 	}

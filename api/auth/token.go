@@ -33,7 +33,7 @@ const (
 // issued one.
 const maxToken = 2048
 
-// maxVerified is how many access tokens are remembered as verified, about 5 MB.
+// maxVerified is how many access tokens are remembered as verified, about 9 MB.
 const maxVerified = 16_384
 
 // Tokens issues and validates JSON Web Tokens with HS256. It is safe for concurrent use. Printing
@@ -50,11 +50,10 @@ type keySet struct {
 	signing string            // the kid of the key that signs
 	byKid   map[string][]byte // all keys
 
-	// verified has the claims of access tokens whose syntax and signature are right, by the hash of
-	// the whole token: a client sends the same one many times, and verifying it costs more than all
-	// else that a request does in the API. It is dropped with the set, so a removed key verifies
-	// nothing any more.
-	verified *otter.Cache[[sha256.Size]byte, claims]
+	// verified has the claims of access tokens whose syntax and signature are right, by the whole token: a
+	// client sends the same one many times, and verifying it costs more than all else that a request does in the
+	// API. It is dropped with the set, so a removed key verifies nothing any more.
+	verified *otter.Cache[string, claims]
 }
 
 // NewTokens returns Tokens that sign with the first key and accept all keys. It returns an error if
@@ -85,7 +84,7 @@ func (t *Tokens) SetKeys(keys [][]byte) error {
 	}
 	set := &keySet{
 		signing: keyID(keys[0]), byKid: make(map[string][]byte, len(keys)),
-		verified: otter.Must(&otter.Options[[sha256.Size]byte, claims]{MaximumSize: maxVerified}),
+		verified: otter.Must(&otter.Options[string, claims]{MaximumSize: maxVerified}),
 	}
 	for i, key := range keys {
 		if err := checkLength(key); err != nil {
@@ -162,6 +161,12 @@ func (t *Tokens) sign(c claims) (string, error) {
 	return text, nil
 }
 
+// remembered returns the claims of an access token that is remembered as verified and is valid at now.
+func (t *Tokens) remembered(text string, now time.Time) (claims, bool) {
+	c, found := t.keys.Load().verified.GetIfPresent(text)
+	return c, found && c.valid(kindAccess, now) && !c.expired(now)
+}
+
 // parse returns the claims of a token of this kind that is valid at now. Error:
 // unauthenticated, without a cause, so that no part of a token is logged.
 func (t *Tokens) parse(text, kind string, now time.Time) (claims, error) {
@@ -187,10 +192,10 @@ func (t *Tokens) verify(text string, now time.Time) (claims, bool) {
 	if len(text) > maxToken || strings.ContainsAny(text, "\r\n") {
 		return claims{}, false
 	}
-	keys, hash := t.keys.Load(), hashOf(text)
-	if c, found := keys.verified.GetIfPresent(hash); found {
+	keys := t.keys.Load()
+	if c, found := keys.verified.GetIfPresent(text); found {
 		if c.expired(now) {
-			keys.verified.Invalidate(hash)
+			keys.verified.Invalidate(text)
 		}
 		return c, true
 	}
@@ -199,7 +204,7 @@ func (t *Tokens) verify(text string, now time.Time) (claims, bool) {
 		return claims{}, false
 	}
 	if c.valid(kindAccess, now) && !c.expired(now) {
-		keys.verified.Set(hash, c)
+		keys.verified.Set(text, c)
 	}
 	return c, true
 }
