@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"trainbooking.dev/actors/wire"
-	"trainbooking.dev/booking"
 )
 
 // maxPeerChanges bounds the wait for the changes of a peer. They are only asked for to save a query.
@@ -15,13 +14,14 @@ const maxPeerChanges = 250 * time.Millisecond
 // known now. Concurrent calls share one message to a peer, which is sent after they have begun: so what anybody was
 // told of before is known.
 func catchUp(peers []*askedPeer) bool {
-	read := make(chan error, len(peers))
-	for _, peer := range peers {
-		peer.changes.load(context.Background(), booking.TrainID{}, struct{}{}, func(_ struct{}, err error) { read <- err })
+	reads := make([]*refresh, len(peers))
+	for i, peer := range peers {
+		reads[i] = peer.changes.begin()
 	}
 	known := true
-	for range peers {
-		known = <-read == nil && known
+	for _, r := range reads {
+		<-r.done
+		known = known && r.err == nil
 	}
 	return known
 }
@@ -34,7 +34,9 @@ func (a *askedPeer) lastChanges() *lastChanges {
 }
 
 // readChanges asks a peer for its changes.
-func (p *peerQueries) readChanges(ctx context.Context, address string, asked *askedPeer) error {
+func (p *peerQueries) readChanges(address string, asked *askedPeer) error {
+	ctx, cancel := context.WithTimeout(context.Background(), maxPeerChanges)
+	defer cancel()
 	peer := p.cluster.Peer(address)
 	if peer == nil {
 		return errNoPeer

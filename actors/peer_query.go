@@ -52,9 +52,9 @@ type peerQueries struct {
 // askedPeer is a peer that was asked for something.
 type askedPeer struct {
 	queries loader[peerQuery, answer]
-	changes loader[struct{}, struct{}]
+	changes refreshes
 
-	mu       sync.Mutex
+	mu       sync.Mutex // guards what follows
 	last     *lastChanges
 	position uint64 // of the last of its changes that is known here
 }
@@ -93,22 +93,16 @@ func (p *peerQueries) at(address string) *askedPeer {
 	peer, found := p.to[address]
 	if !found {
 		peer = &askedPeer{last: &lastChanges{}}
-		peer.queries = newLoader("peer queries", peerLimits(maxQueries, maxPeerQuery), p.workers,
+		peer.queries = newLoader("peer queries",
+			limits{partitions: 1, items: maxQueries, age: maxPeerQuery, flush: maxPeerQuery, spare: 3, patience: 50 * time.Millisecond},
+			p.workers,
 			func(ctx context.Context, queries []peerQuery) ([]persistence.Result[answer], error) {
 				return p.call(ctx, address, queries)
 			})
-		peer.changes = newLoader("peer changes", peerLimits(maxBatch, maxPeerChanges), p.workers,
-			func(ctx context.Context, asked []struct{}) ([]persistence.Result[struct{}], error) {
-				return make([]persistence.Result[struct{}], len(asked)), p.readChanges(ctx, address, peer)
-			})
+		peer.changes.read = func() error { return p.readChanges(address, peer) }
 		p.to[address] = peer
 	}
 	return peer
-}
-
-// peerLimits are for one call at a time, unless it hangs.
-func peerLimits(items int, timeout time.Duration) limits {
-	return limits{partitions: 1, items: items, age: timeout, flush: timeout, spare: 3, patience: 50 * time.Millisecond}
 }
 
 // forget drops what is kept for processes that are no longer members.
@@ -124,7 +118,7 @@ func (p *peerQueries) wait() {
 	defer p.mu.Unlock()
 	for _, peer := range p.to {
 		peer.queries.wait()
-		peer.changes.wait()
+		peer.changes.done.Wait()
 	}
 }
 

@@ -25,7 +25,7 @@ const (
 	trainsPerPage = 2000
 )
 
-// refreshes reads what has changed in the catalogue, one read at a time. Those who ask during a read
+// refreshes reads what has changed in the catalogue or in a peer, one read at a time. Those who ask during a read
 // share the next one, because what they ask for may be newer than the read. Safe for concurrent use.
 type refreshes struct {
 	read func() error
@@ -41,7 +41,7 @@ type refresh struct {
 	err  error
 }
 
-// wait returns when the catalogue has every change that was committed before the call.
+// wait returns when every change that was made before the call is known.
 func (r *refreshes) wait(ctx context.Context) error {
 	own := r.begin()
 	select {
