@@ -56,7 +56,7 @@ func (p *peerQueries) readChanges(address string, asked *askedPeer) error {
 	}
 	for i, id := range resp.GetTrains() {
 		last := asked.last.of(toTrainID(id))
-		last.Store(max(last.Load(), since+1+uint64(i))) //nolint:gosec // not negative
+		last.Store(max(last.Load(), since+1+uint64(i)))
 	}
 	asked.position = resp.GetPosition()
 	return nil
