@@ -22,6 +22,14 @@ const MaxLogged = maxLogged
 // CountChange counts a change of a train.
 func CountChange(s *System, id booking.TrainID) { s.changes.add(id) }
 
+// ForgetChanges forgets all changes, as a restart does.
+func ForgetChanges(s *System) {
+	restarted := newChangeLog()
+	s.changes.mu.Lock()
+	defer s.changes.mu.Unlock()
+	s.changes.position, s.changes.trains = restarted.position, restarted.trains
+}
+
 // Retries returns how often attempts of requests were repeated.
 func Retries(s *System) float64 {
 	registry := prometheus.NewRegistry()

@@ -153,8 +153,7 @@ func (p *peerQueries) call(
 		case err != nil:
 			return nil, err
 		case i < len(queries):
-			addResults(&results[i], queries[i].trains, places[i], part, address)
-			results[i].Value.until, results[i].Value.position = began.Add(fromDurationMicros(part.GetUsable())), part.GetPosition()
+			addResults(&results[i], queries[i].trains, places[i], part, began, address)
 		}
 	}
 }
@@ -174,13 +173,17 @@ func encodeQueries(queries []peerQuery) *wire.QueryRequest {
 	return encoded[0]
 }
 
-// addResults adds a part of the results of a peer, in the places of their trains.
+// addResults adds a part of the results of a peer that was called at began, in the places of their trains.
 func addResults(
 	to *persistence.Result[answer], trains []*booking.Train, places map[booking.TrainID]int,
-	part *wire.QueryResponse, peer string,
+	part *wire.QueryResponse, began time.Time, peer string,
 ) {
 	if errors.Is(to.Err, errNoAnswer) { // the first part
 		to.Value.results, to.Err = make([]queryResult, len(trains)), nil
+		to.Value.position = part.GetPosition()
+		if usable := part.GetUsable(); usable > 0 {
+			to.Value.until = began.Add(fromDurationMicros(usable))
+		}
 	}
 	for _, a := range part.GetFound() {
 		if place, asked := places[toTrainID(a.GetTrain().GetId())]; asked {

@@ -162,6 +162,10 @@ func TestAResultOfASearchEndsAfterMoreChangesThanAPeerRemembers(t *testing.T) {
 			}
 			require.Equal(c, test.current, before.Current(), "%d changes of another train", test.changes)
 		}
+		before := c.searchAC(n)
+		actors.ForgetChanges(peer.System)
+		require.False(c, before.Current(), "the peer was restarted")
+		require.True(c, c.searchAC(n).Current())
 	})
 }
 
@@ -204,6 +208,31 @@ func TestNoResultOfASearchIsKeptOfATrainThatAnotherProcessOwns(t *testing.T) {
 		require.True(c, c.searchAC(n).Current())
 		c.searchAC(peer).Current()
 		require.True(c, c.searchAC(peer).Current())
+	})
+}
+
+func TestNoResultOfASearchIsKeptOfATrainOfWhichAPeerHasAnotherDefinition(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n, peer := c.join(), c.join()
+		id := c.trainOf(peer, n, peer)
+		c.searchAC(n).Current()
+		require.True(c, c.searchAC(n).Current())
+		peer.link.outdated.Store(true)
+		_, _, err := n.PutTrain(c.Context(), booking.Train{ID: id, Name: "Night Express", Capacity: 10, OnSale: true, Stops: []booking.Stop{
+			{Station: "A"}, {Station: "B"}, {Station: "C"},
+		}})
+		require.Equal(c, booking.CodeTimeout, booking.CodeOf(err), "%v", err)
+		actors.Halt(peer.System, id)
+		wait(10 * time.Second)
+		found := c.searchAC(n)
+		require.Equal(c, "Test Express", found.Trains[0].Train.Name)
+		require.Nil(c, found.Current)
+		peer.link.outdated.Store(false)
+		wait(10 * time.Second)
+		found = c.searchAC(n)
+		require.Equal(c, "Night Express", found.Trains[0].Train.Name)
+		require.NotNil(c, found.Current)
 	})
 }
 

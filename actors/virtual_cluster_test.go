@@ -45,6 +45,7 @@ type link struct {
 	*memory.Client
 	unreachable atomic.Bool // Redis
 	storeless   atomic.Bool // Postgres, as Ping sees it
+	outdated    atomic.Bool // the catalogue is not refreshed
 	book        hook[persistence.Sale]
 	holds       hook[persistence.HoldWrite]
 	exchange    hook[persistence.Exchange]
@@ -139,6 +140,14 @@ func (l *link) SeatLegs(ctx context.Context, trains []booking.TrainID) ([]map[in
 		}
 	}
 	return l.Store.SeatLegs(ctx, trains)
+}
+
+// Revision implements persistence.Store.
+func (l *link) Revision(ctx context.Context) (int64, error) {
+	if l.outdated.Load() {
+		return 0, errUnreachable
+	}
+	return l.Store.Revision(ctx)
 }
 
 // Ping implements persistence.Store.
