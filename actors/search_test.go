@@ -1,12 +1,17 @@
 package actors_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"trainbooking.dev/actors"
 	"trainbooking.dev/booking"
@@ -274,4 +279,71 @@ func TestAResultOfASearchEndsWithTheLease(t *testing.T) {
 			require.True(c, found.Current == nil || !found.Current(), "another process may own the train")
 		}
 	})
+}
+
+// TestASearchThroughAnyProcessFindsEarlierHolds has clients that hold a seat through one process and search through
+// another, which keeps its results as the API does, while a process joins and takes over trains.
+func TestASearchThroughAnyProcessFindsEarlierHolds(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		const clients, each = 6, 40
+		nodes := []*node{c.join(), c.join(), c.join()}
+		train := booking.Train{
+			Name: "Express", Capacity: clients * each, OnSale: true, Stops: []booking.Stop{{Station: "A"}, {Station: "C"}},
+		}
+		var ids []booking.TrainID
+		for range 4 {
+			created, err := nodes[0].CreateTrain(c.Context(), train)
+			require.NoError(c, err)
+			ids = append(ids, created.ID)
+		}
+		var kept [3]atomic.Pointer[booking.Found]
+		var reused atomic.Int64
+		search := func(n int) booking.Found {
+			if found := kept[n].Load(); found != nil && found.Current != nil && found.Current() {
+				reused.Add(1)
+				return *found
+			}
+			found, err := nodes[n].Search(c.Context(), "A", "C", time.Time{})
+			require.NoError(c, err)
+			kept[n].Store(&found)
+			return found
+		}
+		var group errgroup.Group
+		for client := range clients {
+			group.Go(func() error {
+				user := uuid.New()
+				for n := range each {
+					id, number := ids[(client+n)%len(ids)], client*each+n+1
+					h, err := nodes[n%len(nodes)].Hold(c.Context(), seat(id, user, number))
+					if err != nil {
+						return err
+					}
+					for range 2 {
+						for _, a := range search((n + client) % len(nodes)).Trains {
+							if a.Train.ID == id && slices.Contains(seatsIn(c, a.SeatList), number) {
+								return fmt.Errorf("seat %d is available after it was held", number)
+							}
+						}
+					}
+					if err := nodes[(n+1)%len(nodes)].Release(c.Context(), refTo(h)); err != nil {
+						return err
+					}
+					wait(time.Millisecond)
+				}
+				return nil
+			})
+		}
+		wait(each / 2 * time.Millisecond)
+		c.join()
+		require.NoError(c, group.Wait())
+		require.Positive(c, reused.Load())
+	})
+}
+
+// seatsIn returns the numbers of a seat list.
+func seatsIn(c *virtualCluster, list booking.SeatList) (numbers []int) {
+	c.Helper()
+	require.NoError(c, json.Unmarshal([]byte(list.String()), &numbers))
+	return numbers
 }
