@@ -174,6 +174,22 @@ func TestAResultOfASearchEndsAfterMoreChangesThanAPeerRemembers(t *testing.T) {
 	})
 }
 
+func TestAResultOfASearchEndsWithTheSnapshotThatAPeerHasRead(t *testing.T) {
+	t.Parallel()
+	onVirtualCluster(t, func(c *virtualCluster) {
+		n, peer := c.join(), c.join()
+		c.trainOf(peer, n, peer)
+		c.searchAC(n).Current()
+		wait(time.Second)
+		c.searchAC(peer) // reads the stores, for a second
+		wait(600 * time.Millisecond)
+		found := c.searchAC(n)
+		require.True(c, found.Current())
+		wait(500 * time.Millisecond)
+		require.False(c, found.Current(), "the peer would read the stores again")
+	})
+}
+
 // TestAResultOfASearchEndsWithTheLeaseOfAPeer has a peer that still responds when its leases have ended.
 func TestAResultOfASearchEndsWithTheLeaseOfAPeer(t *testing.T) {
 	t.Parallel()
