@@ -107,29 +107,36 @@ const maxConflictLines = 100
 // conflictLines limits the log lines of requests that are refused with 409. When a train sells out, there are
 // thousands a second, and their lines would say the same and fill the disk. Safe for concurrent use.
 type conflictLines struct {
-	mu     sync.Mutex
-	second int64
-	count  map[booking.Code]int // in this second
-	rest   map[booking.Code]int // those without a line since the last one with a line
+	mu   sync.Mutex
+	each map[booking.Code]conflictCount
 }
 
-// admit reports whether a request that was refused now gets a line, and how many since the line before got none.
+// conflictCount counts the requests with the same code.
+type conflictCount struct {
+	since    time.Time // when the second began
+	lines    int       // in that second
+	unlogged int       // since the last line
+}
+
+// admit reports whether a request that was refused now gets a line, and how many got none since the line before.
 func (l *conflictLines) admit(code booking.Code, now time.Time) (unlogged int, admitted bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if second := now.Unix(); second != l.second || l.count == nil {
-		l.second, l.count = second, map[booking.Code]int{}
+	if l.each == nil {
+		l.each = map[booking.Code]conflictCount{}
 	}
-	if l.rest == nil {
-		l.rest = map[booking.Code]int{}
+	c := l.each[code]
+	if now.Sub(c.since) >= time.Second {
+		c.since, c.lines = now, 0
 	}
-	if l.count[code]++; l.count[code] > maxConflictLines {
-		l.rest[code]++
-		return 0, false
+	if admitted = c.lines < maxConflictLines; admitted {
+		c.lines++
+		unlogged, c.unlogged = c.unlogged, 0
+	} else {
+		c.unlogged++
 	}
-	unlogged = l.rest[code]
-	delete(l.rest, code)
-	return unlogged, true
+	l.each[code] = c
+	return unlogged, admitted
 }
 
 func (r *requestRecord) level(status int) slog.Level {
