@@ -16,9 +16,9 @@ const (
 	maxLogged = 4096
 )
 
-// changeLog has the last changes of trains in this process, by their positions, which rise. A change is whatever
-// changes the result of a search: of the snapshot of a train, or of whether it is active. It is added after it
-// can be read, and before anybody is told of it. So what was read after a position was known stays the same while no
+// changeLog numbers the changes of trains in this process, and remembers the last of them. The number of a change is
+// its position. A train changes when it publishes a snapshot, and when it stops being active. The change is added after
+// it can be read, and before anybody is told of it. So what is read after asking for the position stays the same while no
 // later change of its trains is added. Safe for concurrent use.
 type changeLog struct {
 	last lastChanges
@@ -67,7 +67,7 @@ func (l *changeLog) since(position uint64) (trains []booking.TrainID, last uint6
 // lastChanges are the positions of the last changes of trains in one process, as far as they are known here. Some
 // trains share one, which only makes a kept result end too early. Safe for concurrent use.
 type lastChanges struct {
-	ended     atomic.Bool // no later changes will be known
+	ended     atomic.Bool // later changes are not stored here: some are unknown
 	positions [1 << changeBits]atomic.Uint64
 }
 
@@ -78,9 +78,9 @@ func (l *lastChanges) of(id booking.TrainID) *atomic.Uint64 {
 	return &l.positions[hash>>(64-changeBits)]
 }
 
-// reading says when trains of one process were read.
+// reading tells whether trains of one process have changed since they were read.
 type reading struct {
-	position uint64 // that was known before
+	position uint64 // of the last change before they were read
 	changes  *lastChanges
 	ofTrains []*atomic.Uint64
 }

@@ -7,12 +7,12 @@ import (
 	"trainbooking.dev/actors/wire"
 )
 
-// maxPeerChanges bounds the wait for the changes of a peer. They are only asked for to save a query.
+// maxPeerChanges bounds the wait for the changes of a peer. A search that waits in vain queries the peer instead.
 const maxPeerChanges = 250 * time.Millisecond
 
 // catchUp learns what has changed in some peers since they were asked before. It reports whether all of that is
-// known now. Concurrent calls share one message to a peer, which is sent after they have begun: so what anybody was
-// told of before is known.
+// known now. Concurrent calls share one message to a peer, which is sent after they have begun. So every change that
+// was acknowledged before is known.
 func catchUp(peers []*askedPeer) bool {
 	reads := make([]*refresh, len(peers))
 	for i, peer := range peers {

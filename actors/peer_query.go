@@ -222,7 +222,7 @@ func (t trainsServer) Query(q *wire.QueryRequest, stream grpc.ServerStreamingSer
 		its := snapshots[:len(q.GetTrains())]
 		snapshots = snapshots[len(its):]
 		usable := int64(0)
-		if known(q, its) {
+		if sameDefinitions(q, its) {
 			usable = max(0, time.Until(until)).Microseconds()
 		}
 		part := func() *wire.QueryResponse {
@@ -235,9 +235,9 @@ func (t trainsServer) Query(q *wire.QueryRequest, stream grpc.ServerStreamingSer
 	return nil
 }
 
-// known reports whether the caller of a query has the definitions of all trains that are used here. Otherwise one of
-// the processes has not read a change of the catalogue yet, and will not count it when it does.
-func known(q *wire.QueryRequest, snapshots []*booking.Snapshot) bool {
+// sameDefinitions reports whether the caller of a query has the definitions of its trains that this process has. If not,
+// one of the two has yet to read a change of the catalogue, which is no change in the changeLog.
+func sameDefinitions(q *wire.QueryRequest, snapshots []*booking.Snapshot) bool {
 	if len(q.GetUpdatedAt()) != len(snapshots) {
 		return false
 	}

@@ -22,7 +22,8 @@ import (
 // profiled are the workloads of TestProfile by the names that WORKLOAD has there.
 var profiled = map[string]string{
 	"search": report.Search20x100, "small": report.Search1x100, "lock": report.On(report.Lock, 32),
-	"two": report.On(report.Lock, 2), "confirm": report.On(report.Sale, 32), "four": report.Four, "mix": report.Mix, "rush": report.On(report.Rush, 500),
+	"two": report.On(report.Lock, 2), "confirm": report.On(report.Sale, 32), "four": report.Four, "mix": report.Mix,
+	"rush": report.On(report.Rush, 500),
 }
 
 // TestProfile writes the processor and allocation profiles of the service during workloads, and prints

@@ -152,16 +152,17 @@ func (t *seatTable) appendFree(b []byte, segment Legs) []byte {
 	return b
 }
 
-// free returns those of some seats that are free on the segment: bit i for the seat at i. seats are all of the chunk.
-// Those who are refused a seat of a full train look at each chunk, so it is remembered where there is none.
+// free returns the seats that are free on the segment: bit i for the seat at i. seats must be all seats of the chunk.
+// Whoever looks for a free seat in a full train visits every chunk, so a chunk that has none remembers it.
 func (c *seatChunk) free(seats uint64, segment Legs) uint64 {
-	if full := c.full.Load(); full&uint64(segment) != 0 {
+	full := c.full.Load()
+	if full&uint64(segment) != 0 {
 		return 0
 	}
 	booked, held := c.taken(segment)
 	free := seats &^ (booked | held)
-	if free == 0 && c.full.Load() == 0 {
-		full := ^uint64(0)
+	if free == 0 && full == 0 {
+		full = ^uint64(0)
 		for i := range bits.Len64(seats) {
 			full &= uint64(c.seats[i].booked | c.seats[i].held)
 		}
